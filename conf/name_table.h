@@ -1,0 +1,20 @@
+/* An immutable set of octet strings with a number each: built once, then read by any thread. Holds millions. */
+#pragma once
+
+#include "core/base/text.h"
+
+struct name_table {
+        char *octets; /* each name: length (2 octets, native), value (4 octets, native), the name */
+        size_t octets_length, octets_size;
+        uint32_t *slots; /* offset + 1 into octets in units of 1, 0: free; open addressing */
+        uint32_t *hashes;
+        size_t slot_count; /* power of two */
+        size_t count;
+};
+
+/* Names are compared octet by octet: fold or normalise them before. `name` up to 65535 octets. Adding a name again keeps the
+ * first value and returns true. False when memory, or 4 GiB of octets, is reached. */
+bool name_table_add(struct name_table *table, struct span name, uint32_t value);
+/* True when known; ret_value may be NULL. */
+bool name_table_find(const struct name_table *table, struct span name, uint32_t *ret_value);
+void name_table_end(struct name_table *table);

@@ -1,0 +1,38 @@
+/* The replies by name and number, from core/smtp/replies.def, and the form in which a snapshot holds them. */
+#pragma once
+
+#include "core/base/text.h"
+
+enum reply_id {
+#define REPLY(name, text)        REPLY_##name,
+#define POLICY_REPLY(name, text) REPLY_##name,
+#include "core/smtp/replies.def"
+#undef REPLY
+#undef POLICY_REPLY
+        REPLY_COUNT
+};
+
+/* "550 5.7.1 you are not %v", taken apart. Owner: the snapshot. */
+struct reply_template {
+        uint16_t code;
+        bool is_policy;       /* ends with policy address and reject id */
+        struct span status;   /* "550 5.7.1 " or "220 ", as it begins the line */
+        struct span enhanced; /* "5.7.1" within status, or empty */
+        struct span text;     /* with placeholders */
+};
+
+struct reply_info {
+        const char *name;
+        const char *text;
+        bool is_policy;
+};
+
+/* Indexed by enum reply_id. */
+extern const struct reply_info reply_infos[REPLY_COUNT];
+
+/* REPLY_COUNT when there is none of that name. */
+enum reply_id reply_by_name(struct span name);
+/* Takes `text` apart; the template points into it. Demands a code 2xx..5xx, an enhanced code of the same class (RFC 3463)
+ * for 4xx and 5xx, known placeholders, printable ASCII and at most 200 octets. On failure false and a reason in *ret_error
+ * (static text). */
+bool reply_template_parse(struct span text, struct reply_template *ret_template, const char **ret_error);

@@ -1,0 +1,134 @@
+/* The configuration in the form in which sessions use it: immutable, complete, one allocation tree. A session pins the
+ * snapshot that it began with; a reload builds another one beside it. Whoever builds a snapshot owns it. */
+#pragma once
+
+#include "conf/checks.h"
+#include "conf/name_table.h"
+#include "conf/replies.h"
+#include "core/base/address.h"
+#include "core/base/arena.h"
+
+#include <stdio.h>
+
+struct text_list {
+        const char **texts;
+        size_t count;
+};
+
+struct endpoint {
+        struct address address; /* all zero octets: any IPv6 (and not IPv4); 0.0.0.0: any IPv4 */
+        uint16_t port;
+};
+
+struct endpoint_list {
+        struct endpoint *endpoints;
+        size_t count;
+};
+
+enum reject_moment { REJECT_AT_RCPT, REJECT_AT_FIRST };
+enum newline_form { NEWLINE_CRLF, NEWLINE_LF };
+enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
+
+#define OPTION_FIELD_COUNT     uint64_t
+#define OPTION_FIELD_DURATION  uint64_t
+#define OPTION_FIELD_SIZE      uint64_t
+#define OPTION_FIELD_FLAG      bool
+#define OPTION_FIELD_TEXT      const char *
+#define OPTION_FIELD_PATH      const char *
+#define OPTION_FIELD_NAMES     struct text_list
+#define OPTION_FIELD_NETWORKS  struct network_list
+#define OPTION_FIELD_ENDPOINTS struct endpoint_list
+#define OPTION_FIELD_MOMENT    enum reject_moment
+#define OPTION_FIELD_NEWLINE   enum newline_form
+#define OPTION_FIELD_CASING    enum local_part_case
+
+struct options {
+#define OPTION(name, type, ...) OPTION_FIELD_##type name;
+#define DOMAIN_OPTION(name, type, ...)
+#define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type check##_##name;
+#include "conf/options.def"
+#undef OPTION
+#undef DOMAIN_OPTION
+#undef CHECK_OPTION
+};
+
+struct domain_options {
+#define OPTION(name, type, ...)
+#define DOMAIN_OPTION(name, type, ...) OPTION_FIELD_##type name;
+#define CHECK_OPTION(check, name, type, ...)
+#include "conf/options.def"
+#undef OPTION
+#undef DOMAIN_OPTION
+#undef CHECK_OPTION
+};
+
+/* Where in the configuration something stands. line 0: a default. */
+struct place {
+        const char *file;
+        uint32_t line;
+};
+
+struct check_setting {
+        enum check_mode mode;
+        struct place place; /* of the mode that is in force */
+};
+
+enum deliver_kind { DELIVER_DISCARD, DELIVER_MAILDIR };
+
+struct deliver_target {
+        enum deliver_kind kind;
+        const char *path; /* maildir: absolute path with %d and %u */
+};
+
+struct domain {
+        struct span name; /* A-labels, lower case */
+        struct domain_options options;
+        struct name_table recipients; /* local parts, unquoted, in lower case when folded */
+        struct deliver_target deliver;
+        struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
+        struct place place;
+};
+
+struct snapshot {
+        struct options options; /* hostname is never empty here */
+        struct check_setting checks[CHECK_COUNT];
+        bool check_is_wanted[CHECK_COUNT]; /* its mode is not off globally or for some domain */
+        struct reply_template replies[REPLY_COUNT];
+        struct domain *domains;
+        size_t domain_count;
+        struct name_table domain_names; /* value: index into domains */
+        struct name_table tlds;         /* A-labels, lower case */
+        struct name_table own_names;    /* hostname, domains and helo_impersonation.names: A-labels, lower case */
+        struct network_list own_addresses; /* of listeners and of this machine's interfaces */
+        /* Where bare <postmaster> goes; NULL without domains. */
+        const struct domain *postmaster_domain;
+        struct span postmaster_local_part;
+        struct arena memory; /* everything above but the name tables */
+        struct block_pool memory_pool;
+};
+
+/* The domain of ours with this name (any case, A-labels), or NULL. */
+const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
+/* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */
+struct span snapshot_own_name(const struct snapshot *snapshot, struct span name);
+/* `local_part`: unquoted octets. When known (after folding and, if need be, cutting the extension), true and the mailbox's
+ * local part in ret_mailbox (folded, without extension; appended to that text). "postmaster" is always known. */
+bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
+
+/* Collects what is wrong, or only odd, with a configuration, in the order found. */
+struct conf_report {
+        char *text; /* lines "FILE:LINE: error: ..." or "...: warning: ...", terminated; NULL when empty; owner: the report */
+        size_t length;
+        unsigned errors, warnings;
+};
+
+void conf_report_end(struct conf_report *report);
+
+/* Reads the file and all that it names, and builds a snapshot. NULL when there is any error; the report says which. Blocks on
+ * files; not to be called by two threads at once (libConfuse's parser is not reentrant). */
+struct snapshot *snapshot_load(const char *path, struct conf_report *report);
+/* The same from text in memory, for tests and the fuzzer; relative paths are relative to `directory`. */
+struct snapshot *snapshot_load_text(const char *text, const char *directory, struct conf_report *report);
+void snapshot_free(struct snapshot *snapshot);
+/* Writes every option with its default, as a configuration file with the help as comments. */
+void options_print(FILE *file);

@@ -1,0 +1,154 @@
+/* Addresses: text, sockets, networks. */
+#include "core/base/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+bool address_is_ipv4(const struct address *address)
+{
+        return memcmp(address->octets, mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
+bool address_is_loopback(const struct address *address)
+{
+        static const struct address ipv6_loopback = {.octets = {[15] = 1}};
+        return address_is_ipv4(address) ? address->octets[12] == 127 : address_equals(address, &ipv6_loopback);
+}
+
+bool address_equals(const struct address *left, const struct address *right)
+{
+        return memcmp(left->octets, right->octets, sizeof left->octets) == 0;
+}
+
+bool address_parse(struct span span, struct address *ret_address)
+{
+        char string[INET6_ADDRSTRLEN];
+        struct address address;
+
+        if (span.length == 0 || span.length >= sizeof string || memchr(span.at, '\0', span.length) != NULL)
+                return false;
+        memcpy(string, span.at, span.length);
+        string[span.length] = '\0';
+        memcpy(address.octets, mapped_prefix, sizeof mapped_prefix);
+        if (inet_pton(AF_INET, string, address.octets + 12) != 1 &&
+            inet_pton(AF_INET6, string, address.octets) != 1)
+                return false;
+        *ret_address = address;
+        return true;
+}
+
+bool address_parse_literal(struct span span, struct address *ret_address)
+{
+        static const struct span tag = {"IPv6:", 5};
+        if (span.length < 3 || span.at[0] != '[' || span.at[span.length - 1] != ']')
+                return false;
+        span = span_of(span.at + 1, span.length - 2);
+        if (span_starts_nocase(span, tag)) {
+                span = span_skip(span, tag.length);
+                return span_find(span, ':') != SIZE_MAX && address_parse(span, ret_address);
+        }
+        return span_find(span, ':') == SIZE_MAX && address_parse(span, ret_address);
+}
+
+void address_write(struct text *text, const struct address *address)
+{
+        char string[INET6_ADDRSTRLEN];
+        bool ipv4 = address_is_ipv4(address);
+        inet_ntop(ipv4 ? AF_INET : AF_INET6, address->octets + (ipv4 ? 12 : 0), string, sizeof string);
+        text_put_string(text, string);
+}
+
+void address_write_literal(struct text *text, const struct address *address)
+{
+        if (!address_is_ipv4(address))
+                text_put(text, SPAN("IPv6:"));
+        address_write(text, address);
+}
+
+bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address, uint16_t *ret_port)
+{
+        if (socket_address->sa_family == AF_INET) {
+                const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)socket_address;
+                memcpy(ret_address->octets, mapped_prefix, sizeof mapped_prefix);
+                memcpy(ret_address->octets + 12, &in->sin_addr, 4);
+                *ret_port = ntohs(in->sin_port);
+                return true;
+        }
+        if (socket_address->sa_family == AF_INET6) {
+                const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)socket_address;
+                memcpy(ret_address->octets, &in6->sin6_addr, 16);
+                *ret_port = ntohs(in6->sin6_port);
+                return true;
+        }
+        return false;
+}
+
+socklen_t address_to_socket(const struct address *address, uint16_t port, struct sockaddr_storage *ret_storage)
+{
+        memset(ret_storage, 0, sizeof *ret_storage);
+        if (address_is_ipv4(address)) {
+                struct sockaddr_in *in = (struct sockaddr_in *)(void *)ret_storage;
+                in->sin_family = AF_INET;
+                in->sin_port = htons(port);
+                memcpy(&in->sin_addr, address->octets + 12, 4);
+                return sizeof *in;
+        }
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)ret_storage;
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons(port);
+        memcpy(&in6->sin6_addr, address->octets, 16);
+        return sizeof *in6;
+}
+
+static bool octets_match(const uint8_t *left, const uint8_t *right, unsigned bits)
+{
+        if (memcmp(left, right, bits / 8) != 0)
+                return false;
+        return bits % 8 == 0 || ((left[bits / 8] ^ right[bits / 8]) >> (8 - bits % 8)) == 0;
+}
+
+static bool host_bits_are_zero(const struct network *network)
+{
+        for (unsigned bit = network->prefix; bit < 128; bit++)
+                if (network->address.octets[bit / 8] & (0x80 >> (bit % 8)))
+                        return false;
+        return true;
+}
+
+bool network_parse(struct span span, struct network *ret_network)
+{
+        struct network network;
+        size_t slash = span_find(span, '/');
+        uint64_t prefix;
+
+        if (!address_parse(span_of(span.at, slash == SIZE_MAX ? span.length : slash), &network.address))
+                return false;
+        unsigned base = address_is_ipv4(&network.address) ? 96 : 0;
+        if (slash == SIZE_MAX)
+                prefix = 128 - base;
+        else if (!span_number(span_skip(span, slash + 1), &prefix) || prefix > 128 - base)
+                return false;
+        network.prefix = (uint8_t)(base + prefix);
+        if (!host_bits_are_zero(&network))
+                return false;
+        *ret_network = network;
+        return true;
+}
+
+bool network_contains(const struct network *network, const struct address *address)
+{
+        /* An IPv6 /0 must not take in IPv4: the families are matched apart. */
+        if (address_is_ipv4(address) != address_is_ipv4(&network->address))
+                return false;
+        return octets_match(network->address.octets, address->octets, network->prefix);
+}
+
+bool network_list_contains(const struct network_list *list, const struct address *address)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (network_contains(&list->networks[i], address))
+                        return true;
+        return false;
+}

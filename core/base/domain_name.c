@@ -1,0 +1,78 @@
+/* Domain names: syntax, comparison, A-labels by libidn2. */
+#include "core/base/domain_name.h"
+
+#include <idn2.h>
+
+static bool label_octet_is_valid(char c, bool utf8)
+{
+        return ascii_is_alnum(c) || c == '-' || (utf8 && (unsigned char)c >= 0x80);
+}
+
+static bool label_is_valid(struct span label, bool utf8)
+{
+        if (label.length == 0 || label.length > 63 || label.at[0] == '-' || label.at[label.length - 1] == '-')
+                return false;
+        for (size_t i = 0; i < label.length; i++)
+                if (!label_octet_is_valid(label.at[i], utf8))
+                        return false;
+        return true;
+}
+
+bool domain_name_is_valid(struct span name, bool utf8)
+{
+        if (name.length == 0 || name.length > DOMAIN_NAME_MAX || (utf8 && !span_is_utf8(name)))
+                return false;
+        for (;;) {
+                size_t dot = span_find(name, '.');
+                if (!label_is_valid(span_of(name.at, dot == SIZE_MAX ? name.length : dot), utf8))
+                        return false;
+                if (dot == SIZE_MAX)
+                        return true;
+                name = span_skip(name, dot + 1);
+        }
+}
+
+struct span domain_name_tld(struct span name)
+{
+        size_t dot = span_find_last(name, '.');
+        return dot == SIZE_MAX ? name : span_skip(name, dot + 1);
+}
+
+bool domain_name_is_qualified(struct span name)
+{
+        struct span tld = domain_name_tld(name);
+        uint64_t number;
+        return tld.length < name.length && !span_number(tld, &number);
+}
+
+bool domain_name_is_within(struct span name, struct span parent)
+{
+        if (!span_ends_nocase(name, parent))
+                return false;
+        return name.length == parent.length || name.at[name.length - parent.length - 1] == '.';
+}
+
+static bool to_ascii_by_idn2(struct span name, struct text *text)
+{
+        char u_labels[DOMAIN_NAME_MAX + 1];
+        char *a_labels = NULL;
+
+        if (name.length > DOMAIN_NAME_MAX || memchr(name.at, '\0', name.length) != NULL)
+                return false;
+        memcpy(u_labels, name.at, name.length);
+        u_labels[name.length] = '\0';
+        if (idn2_to_ascii_8z(u_labels, &a_labels, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
+                return false;
+        text_put_string(text, a_labels);
+        idn2_free(a_labels);
+        return true;
+}
+
+bool domain_name_to_ascii(struct span name, struct text *text)
+{
+        if (!span_is_ascii(name))
+                return to_ascii_by_idn2(name, text);
+        for (size_t i = 0; i < name.length; i++)
+                text_put_char(text, ascii_lower(name.at[i]));
+        return true;
+}

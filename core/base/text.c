@@ -1,0 +1,223 @@
+/* Spans and bounded texts. No allocation, no locale. */
+#include "core/base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool span_equals(struct span left, struct span right)
+{
+        return left.length == right.length && (left.length == 0 || memcmp(left.at, right.at, left.length) == 0);
+}
+
+bool span_equals_nocase(struct span left, struct span right)
+{
+        if (left.length != right.length)
+                return false;
+        for (size_t i = 0; i < left.length; i++)
+                if (ascii_lower(left.at[i]) != ascii_lower(right.at[i]))
+                        return false;
+        return true;
+}
+
+bool span_starts_nocase(struct span whole, struct span start)
+{
+        return whole.length >= start.length && span_equals_nocase(span_of(whole.at, start.length), start);
+}
+
+bool span_ends_nocase(struct span whole, struct span end)
+{
+        return whole.length >= end.length &&
+               span_equals_nocase(span_of(whole.at + whole.length - end.length, end.length), end);
+}
+
+size_t span_find(struct span span, char octet)
+{
+        const char *hit = span.length == 0 ? NULL : memchr(span.at, octet, span.length);
+        return hit == NULL ? SIZE_MAX : (size_t)(hit - span.at);
+}
+
+size_t span_find_last(struct span span, char octet)
+{
+        const char *hit = span.length == 0 ? NULL : memrchr(span.at, octet, span.length);
+        return hit == NULL ? SIZE_MAX : (size_t)(hit - span.at);
+}
+
+struct span span_skip(struct span span, size_t offset)
+{
+        if (offset > span.length)
+                offset = span.length;
+        return span_of(span.at + offset, span.length - offset);
+}
+
+struct span span_trim(struct span span)
+{
+        while (span.length > 0 && (span.at[0] == ' ' || span.at[0] == '\t'))
+                span = span_skip(span, 1);
+        while (span.length > 0 && (span.at[span.length - 1] == ' ' || span.at[span.length - 1] == '\t'))
+                span.length--;
+        return span;
+}
+
+bool span_number(struct span span, uint64_t *ret_number)
+{
+        uint64_t number = 0;
+        if (span.length == 0)
+                return false;
+        for (size_t i = 0; i < span.length; i++) {
+                if (!ascii_is_digit(span.at[i]))
+                        return false;
+                if (__builtin_mul_overflow(number, 10, &number) ||
+                    __builtin_add_overflow(number, (uint64_t)(span.at[i] - '0'), &number))
+                        return false;
+        }
+        *ret_number = number;
+        return true;
+}
+
+/* Octets of the well-formed sequence at the start of the span (RFC 3629 4); 0 if there is none. */
+static size_t utf8_sequence(struct span span)
+{
+        const unsigned char *at = (const unsigned char *)span.at;
+        unsigned char low = 0x80, high = 0xbf;
+        size_t length;
+
+        if (at[0] < 0x80)
+                return 1;
+        if (at[0] < 0xc2 || at[0] > 0xf4)
+                return 0;
+        length = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+        if (at[0] == 0xe0)
+                low = 0xa0;
+        if (at[0] == 0xed)
+                high = 0x9f;
+        if (at[0] == 0xf0)
+                low = 0x90;
+        if (at[0] == 0xf4)
+                high = 0x8f;
+        if (span.length < length || at[1] < low || at[1] > high)
+                return 0;
+        for (size_t i = 2; i < length; i++)
+                if (at[i] < 0x80 || at[i] > 0xbf)
+                        return 0;
+        return length;
+}
+
+bool span_is_utf8(struct span span)
+{
+        while (span.length > 0) {
+                size_t length = utf8_sequence(span);
+                if (length == 0)
+                        return false;
+                span = span_skip(span, length);
+        }
+        return true;
+}
+
+bool span_is_ascii(struct span span)
+{
+        for (size_t i = 0; i < span.length; i++)
+                if ((unsigned char)span.at[i] >= 0x80)
+                        return false;
+        return true;
+}
+
+void text_put(struct text *text, struct span bytes)
+{
+        if (bytes.length > text_room(text)) {
+                text->overflowed = true;
+                return;
+        }
+        if (bytes.length > 0)
+                memcpy(text->at + text->length, bytes.at, bytes.length);
+        text->length += bytes.length;
+}
+
+void text_put_char(struct text *text, char c)
+{
+        text_put(text, span_of(&c, 1));
+}
+
+void text_put_string(struct text *text, const char *string)
+{
+        text_put(text, span_from(string));
+}
+
+void text_put_number(struct text *text, uint64_t number)
+{
+        char digits[20];
+        size_t at = sizeof digits;
+        do {
+                digits[--at] = (char)('0' + number % 10);
+                number /= 10;
+        } while (number > 0);
+        text_put(text, span_of(digits + at, sizeof digits - at));
+}
+
+void text_printf(struct text *text, const char *format, ...)
+{
+        char line[1024];
+        va_list arguments;
+        va_start(arguments, format);
+        int length = vsnprintf(line, sizeof line, format, arguments);
+        va_end(arguments);
+        if (length < 0 || (size_t)length >= sizeof line)
+                text->overflowed = true;
+        else
+                text_put(text, span_of(line, (size_t)length));
+}
+
+void text_put_printable(struct text *text, struct span bytes, bool utf8)
+{
+        while (bytes.length > 0) {
+                size_t length = utf8_sequence(bytes);
+                if (length == 1 ? ascii_is_control(bytes.at[0]) : length == 0 || !utf8) {
+                        text_put_char(text, '?');
+                        length = 1;
+                } else {
+                        text_put(text, span_of(bytes.at, length));
+                }
+                bytes = span_skip(bytes, length);
+        }
+}
+
+static size_t json_plain_length(struct span bytes)
+{
+        size_t i = 0;
+        while (i < bytes.length && (unsigned char)bytes.at[i] >= 0x20 && (unsigned char)bytes.at[i] < 0x7f &&
+               bytes.at[i] != '"' && bytes.at[i] != '\\')
+                i++;
+        return i;
+}
+
+static size_t json_put_special(struct text *text, struct span bytes)
+{
+        static const char hex[] = "0123456789abcdef";
+        unsigned char octet = (unsigned char)bytes.at[0];
+        size_t length = utf8_sequence(bytes);
+
+        if (octet == '"' || octet == '\\') {
+                text_put(text, span_of((char[]){'\\', (char)octet}, 2));
+                return 1;
+        }
+        if (length > 1) {
+                text_put(text, span_of(bytes.at, length));
+                return length;
+        }
+        text_put(text, SPAN("\\u00"));
+        text_put_char(text, hex[octet >> 4]);
+        text_put_char(text, hex[octet & 15]);
+        return 1;
+}
+
+void text_put_json(struct text *text, struct span bytes)
+{
+        text_put_char(text, '"');
+        while (bytes.length > 0) {
+                size_t plain = json_plain_length(bytes);
+                text_put(text, span_of(bytes.at, plain));
+                bytes = span_skip(bytes, plain);
+                if (bytes.length > 0)
+                        bytes = span_skip(bytes, json_put_special(text, bytes));
+        }
+        text_put_char(text, '"');
+}

@@ -1,0 +1,35 @@
+/* Counters, one set for each worker: written by its owner alone, read by anybody at any time. */
+#pragma once
+
+#include "conf/checks.h"
+
+#include <stdatomic.h>
+
+enum metric_id {
+#define METRIC(name, help) METRIC_##name,
+#include "core/smtp/metrics.def"
+#undef METRIC
+        METRIC_COUNT
+};
+
+struct counters {
+        _Atomic uint64_t metrics[METRIC_COUNT];
+        _Atomic uint64_t refused[CHECK_COUNT];
+        _Atomic uint64_t deferred[CHECK_COUNT];
+        _Atomic uint64_t observed[CHECK_COUNT]; /* what observe mode would have refused or deferred */
+};
+
+/* Indexed by enum metric_id. */
+extern const char *const metric_names[METRIC_COUNT];
+
+/* Owner only: a plain addition, no locked instruction. */
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t number)
+{
+        uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+        atomic_store_explicit(counter, value + number, memory_order_relaxed);
+}
+
+static inline uint64_t counter_read(const _Atomic uint64_t *counter)
+{
+        return atomic_load_explicit(counter, memory_order_relaxed);
+}

@@ -1,0 +1,115 @@
+/* One SMTP session (RFC 5321) as a machine: octets, answers and the time go in, reply octets and a wish come out. It opens no
+ * socket, starts no thread and reads no clock. All functions but session_end() return the wish that holds until the next call.
+ *
+ *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
+ *                         │  └───> STORE    the caller hands session->transaction's message over, then session_stored()
+ *                         └──────> CLOSE    the caller writes what is in `out` and closes
+ *      session_end: exactly once, from any state but STORE; logs and frees.
+ *
+ * `out` must have SESSION_OUT_ROOM octets of room at each call. */
+#pragma once
+
+#include "core/base/arena.h"
+#include "core/smtp/message.h"
+#include "core/smtp/metrics.h"
+
+#define SESSION_OUT_ROOM 4096 /* no single step writes more */
+#define SESSION_LINE_MAX 65536 /* an unended command line of more octets than this ends the session */
+#define LOG_LINE_MAX 16384
+
+/* What sessions of one worker share. Owner: the worker; it sets the time and the flags before it calls a session. */
+struct session_host {
+        struct block_pool session_pool;     /* small blocks */
+        struct block_pool transaction_pool; /* envelopes */
+        struct content_pool content_pool;
+        struct counters *counters;
+        /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX of room. */
+        struct text log;
+        uint64_t now_ms;  /* monotonic */
+        int64_t wall_ms;  /* since 1970, UTC */
+        uint64_t sequence; /* of ids given; any start */
+        uint32_t worker;   /* 0..127 */
+        bool under_stress; /* time limits shrink */
+};
+
+/* Who connected where. */
+struct session_peer {
+        struct address client;
+        uint16_t client_port;
+        struct address server; /* the listener's; may be unspecified */
+        uint16_t server_port;
+        bool needs_proxy_header; /* a proxy_listen listener */
+};
+
+enum session_wish { SESSION_READ, SESSION_PARK, SESSION_STORE, SESSION_CLOSE };
+
+enum session_ending {
+        SESSION_ENDED_BY_QUIT,
+        SESSION_ENDED_BY_US,     /* a refusal, limit or time-out of ours that closes */
+        SESSION_ENDED_BY_CLIENT, /* end of file or reset */
+        SESSION_ENDED_BY_STOP,   /* the server is closing */
+};
+
+enum session_state {
+        SESSION_STATE_PROXY,   /* awaits a PROXY header */
+        SESSION_STATE_PAUSE,   /* greeting pause */
+        SESSION_STATE_COMMAND, /* awaits a command line, or is parked over one */
+        SESSION_STATE_TEXT,    /* awaits message text */
+        SESSION_STATE_STORE,   /* awaits the store's report */
+        SESSION_STATE_CLOSED,
+};
+
+struct transaction;
+struct verdict;
+
+struct session {
+        /* Fixed from the beginning. */
+        struct session_host *host;
+        const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
+        uint64_t begun_ms;
+
+        /* Changes per connection property: PROXY and XCLIENT replace the first two. */
+        struct session_peer peer;
+        struct address connected; /* the address of the socket */
+        bool may_proxy;
+        bool is_trusted;
+
+        /* Changes per command. */
+        uint64_t deadline_ms; /* call session_timeout() then; UINT64_MAX: never */
+        enum session_state state;
+        enum session_ending ending;
+        bool is_esmtp, early_input, line_is_bad, line_is_long;
+        uint32_t commands, junk, errors; /* since the limits' reset */
+        uint32_t messages, line_length;
+        struct span helo; /* in arena; empty: none yet */
+        size_t helo_room;
+        struct verdict *verdicts; /* of the HELO stage, latched: those that did not pass */
+        struct arena arena;       /* lives as long as the session */
+        struct transaction *transaction; /* NULL outside of one */
+
+        /* What the log line will tell. */
+        struct arena record_arena;
+        struct record_piece *record_first, *record_last;
+        size_t record_length;
+        uint32_t record_part, commands_total, errors_total;
+        uint16_t last_code;
+};
+
+enum session_wish session_begin(struct session *session, struct session_host *host, const struct snapshot *snapshot,
+                                const struct session_peer *peer, struct text *out);
+/* Uses octets from the front of *input and advances it past them. Stops early when `out` has less than SESSION_OUT_ROOM left
+ * (the wish is READ and *input is not empty: flush and call again) or when the wish is another. An incomplete command line
+ * stays in *input: the caller keeps it and brings it again, longer. */
+enum session_wish session_input(struct session *session, struct span *input, struct text *out);
+/* Octets arrived while the session was parked: it did not wait for our reply. To be called before the call that resumes. */
+void session_note_early_input(struct session *session);
+/* The deadline has passed. */
+enum session_wish session_timeout(struct session *session, struct text *out);
+/* The message has been stored, or not. */
+enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
+/* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be told again). */
+enum session_wish session_stop(struct session *session, struct text *out);
+/* The connection is gone, or the wish was CLOSE. */
+void session_end(struct session *session, enum session_ending ending);
+/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of one. */
+struct message *session_message(struct session *session);
