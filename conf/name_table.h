@@ -1,4 +1,5 @@
-/* An immutable set of octet strings with a number each: built once, then read by any thread. Holds millions. */
+/* An immutable set of octet strings with a number each: built once, then read by any thread. Holds millions.
+ */
 #pragma once
 
 #include "core/base/text.h"
@@ -12,8 +13,8 @@ struct name_table {
         size_t count;
 };
 
-/* Names are compared octet by octet: fold or normalise them before. `name` up to 65535 octets. Adding a name again keeps the
- * first value and returns true. False when memory, or 4 GiB of octets, is reached. */
+/* Names are compared octet by octet: fold or normalise them before. `name` up to 65535 octets. Adding a name
+ * again keeps the first value and returns true. False when memory, or 4 GiB of octets, is reached. */
 bool name_table_add(struct name_table *table, struct span name, uint32_t value);
 /* True when known; ret_value may be NULL. */
 bool name_table_find(const struct name_table *table, struct span name, uint32_t *ret_value);

@@ -32,7 +32,7 @@ extern const struct reply_info reply_infos[REPLY_COUNT];
 
 /* REPLY_COUNT when there is none of that name. */
 enum reply_id reply_by_name(struct span name);
-/* Takes `text` apart; the template points into it. Demands a code 2xx..5xx, an enhanced code of the same class (RFC 3463)
- * for 4xx and 5xx, known placeholders, printable ASCII and at most 200 octets. On failure false and a reason in *ret_error
- * (static text). */
+/* Takes `text` apart; the template points into it. Demands a code 2xx..5xx, an enhanced code of the same
+ * class (RFC 3463) for 4xx and 5xx, known placeholders, printable ASCII and at most 200 octets. On failure
+ * false and a reason in *ret_error (static text). */
 bool reply_template_parse(struct span text, struct reply_template *ret_template, const char **ret_error);

@@ -1,5 +1,6 @@
-/* The configuration in the form in which sessions use it: immutable, complete, one allocation tree. A session pins the
- * snapshot that it began with; a reload builds another one beside it. Whoever builds a snapshot owns it. */
+/* The configuration in the form in which sessions use it: immutable, complete, one allocation tree. A session
+ * pins the snapshot that it began with; a reload builds another one beside it. Whoever builds a snapshot owns
+ * it. */
 #pragma once
 
 #include "conf/checks.h"
@@ -98,7 +99,8 @@ struct snapshot {
         size_t domain_count;
         struct name_table domain_names; /* value: index into domains */
         struct name_table tlds;         /* A-labels, lower case */
-        struct name_table own_names;    /* hostname, domains and helo_impersonation.names: A-labels, lower case */
+        struct name_table
+            own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
         /* Where bare <postmaster> goes; NULL without domains. */
         const struct domain *postmaster_domain;
@@ -111,21 +113,23 @@ struct snapshot {
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
 /* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name);
-/* `local_part`: unquoted octets. When known (after folding and, if need be, cutting the extension), true and the mailbox's
- * local part in ret_mailbox (folded, without extension; appended to that text). "postmaster" is always known. */
+/* `local_part`: unquoted octets. When known (after folding and, if need be, cutting the extension), true and
+ * the mailbox's local part in ret_mailbox (folded, without extension; appended to that text). "postmaster" is
+ * always known. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
 
 /* Collects what is wrong, or only odd, with a configuration, in the order found. */
 struct conf_report {
-        char *text; /* lines "FILE:LINE: error: ..." or "...: warning: ...", terminated; NULL when empty; owner: the report */
+        char *text; /* lines "FILE:LINE: error: ..." or "...: warning: ...", terminated; NULL when empty;
+                       owner: the report */
         size_t length;
         unsigned errors, warnings;
 };
 
 void conf_report_end(struct conf_report *report);
 
-/* Reads the file and all that it names, and builds a snapshot. NULL when there is any error; the report says which. Blocks on
- * files; not to be called by two threads at once (libConfuse's parser is not reentrant). */
+/* Reads the file and all that it names, and builds a snapshot. NULL when there is any error; the report says
+ * which. Blocks on files; not to be called by two threads at once (libConfuse's parser is not reentrant). */
 struct snapshot *snapshot_load(const char *path, struct conf_report *report);
 /* The same from text in memory, for tests and the fuzzer; relative paths are relative to `directory`. */
 struct snapshot *snapshot_load_text(const char *text, const char *directory, struct conf_report *report);

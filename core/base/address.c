@@ -14,7 +14,8 @@ bool address_is_ipv4(const struct address *address)
 bool address_is_loopback(const struct address *address)
 {
         static const struct address ipv6_loopback = {.octets = {[15] = 1}};
-        return address_is_ipv4(address) ? address->octets[12] == 127 : address_equals(address, &ipv6_loopback);
+        return address_is_ipv4(address) ? address->octets[12] == 127
+                                        : address_equals(address, &ipv6_loopback);
 }
 
 bool address_equals(const struct address *left, const struct address *right)
@@ -67,7 +68,8 @@ void address_write_literal(struct text *text, const struct address *address)
         address_write(text, address);
 }
 
-bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address, uint16_t *ret_port)
+bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address,
+                         uint16_t *ret_port)
 {
         if (socket_address->sa_family == AF_INET) {
                 const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)socket_address;
@@ -85,7 +87,8 @@ bool address_from_socket(const struct sockaddr *socket_address, struct address *
         return false;
 }
 
-socklen_t address_to_socket(const struct address *address, uint16_t port, struct sockaddr_storage *ret_storage)
+socklen_t address_to_socket(const struct address *address, uint16_t port,
+                            struct sockaddr_storage *ret_storage)
 {
         memset(ret_storage, 0, sizeof *ret_storage);
         if (address_is_ipv4(address)) {

@@ -1,4 +1,5 @@
-/* IP addresses and networks. IPv4 is held in its IPv4-mapped form (RFC 4291 2.5.5.2), so that every address has one form. */
+/* IP addresses and networks. IPv4 is held in its IPv4-mapped form (RFC 4291 2.5.5.2), so that every address
+ * has one form. */
 #pragma once
 
 #include "core/base/text.h"
@@ -25,7 +26,8 @@ struct network_list {
 bool address_is_ipv4(const struct address *address);
 bool address_is_loopback(const struct address *address);
 bool address_equals(const struct address *left, const struct address *right);
-/* IPv4 dotted quad or IPv6 text (RFC 4291 2.2), nothing around it. IPv4-mapped IPv6 gives the IPv4 address. */
+/* IPv4 dotted quad or IPv6 text (RFC 4291 2.2), nothing around it. IPv4-mapped IPv6 gives the IPv4 address.
+ */
 bool address_parse(struct span span, struct address *ret_address);
 /* The inside of an RFC 5321 4.1.3 literal with its brackets: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
 bool address_parse_literal(struct span span, struct address *ret_address);
@@ -33,9 +35,11 @@ void address_write(struct text *text, const struct address *address);
 /* As inside a literal: "192.0.2.1" or "IPv6:2001:db8::1". */
 void address_write_literal(struct text *text, const struct address *address);
 /* false for families other than AF_INET and AF_INET6. */
-bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address, uint16_t *ret_port);
+bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address,
+                         uint16_t *ret_port);
 /* Length for bind() and connect(); IPv4 becomes AF_INET. */
-socklen_t address_to_socket(const struct address *address, uint16_t port, struct sockaddr_storage *ret_storage);
+socklen_t address_to_socket(const struct address *address, uint16_t port,
+                            struct sockaddr_storage *ret_storage);
 
 /* "192.0.2.0/24", "2001:db8::/32" or one address. Host bits must be zero. */
 bool network_parse(struct span span, struct network *ret_network);

@@ -1,5 +1,5 @@
-/* Memory by lifetime: an arena gives pieces that end together, out of blocks that a pool keeps for the next arena.
- * A pool and its arenas belong to one thread. */
+/* Memory by lifetime: an arena gives pieces that end together, out of blocks that a pool keeps for the next
+ * arena. A pool and its arenas belong to one thread. */
 #pragma once
 
 #include "core/base/text.h"

@@ -5,7 +5,8 @@
 
 #define DOMAIN_NAME_MAX 255 /* RFC 5321 4.5.3.1.2 */
 
-/* Labels of letters, digits and inner hyphens, each 1..63 octets, 255 in all. With `utf8`, U-labels pass too (RFC 6531). */
+/* Labels of letters, digits and inner hyphens, each 1..63 octets, 255 in all. With `utf8`, U-labels pass too
+ * (RFC 6531). */
 bool domain_name_is_valid(struct span name, bool utf8);
 /* At least two labels, and the last one is not all digits. The name must be valid. */
 bool domain_name_is_qualified(struct span name);
@@ -13,6 +14,7 @@ bool domain_name_is_qualified(struct span name);
 struct span domain_name_tld(struct span name);
 /* `name` is `parent` or below it, letter case aside. */
 bool domain_name_is_within(struct span name, struct span parent);
-/* A-labels in lower case (RFC 5890), the one form in which names are compared and asked for. False when a U-label is
- * not a valid one; on success the text has grown by the name. Allocates only for names that are not ASCII. */
+/* A-labels in lower case (RFC 5890), the one form in which names are compared and asked for. False when a
+ * U-label is not a valid one; on success the text has grown by the name. Allocates only for names that are
+ * not ASCII. */
 bool domain_name_to_ascii(struct span name, struct text *text);

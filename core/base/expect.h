@@ -1,4 +1,5 @@
-/* expect(): a broken invariant ends the program, in release builds too. Never for what a client or a file can cause. */
+/* expect(): a broken invariant ends the program, in release builds too. Never for what a client or a file can
+ * cause. */
 #pragma once
 
 #include <stdio.h>

@@ -6,7 +6,8 @@
 
 bool span_equals(struct span left, struct span right)
 {
-        return left.length == right.length && (left.length == 0 || memcmp(left.at, right.at, left.length) == 0);
+        return left.length == right.length &&
+               (left.length == 0 || memcmp(left.at, right.at, left.length) == 0);
 }
 
 bool span_equals_nocase(struct span left, struct span right)

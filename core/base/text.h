@@ -1,4 +1,5 @@
-/* Text in two shapes: a span is borrowed and read, a text is owned by its maker and appended to within a bound. */
+/* Text in two shapes: a span is borrowed and read, a text is owned by its maker and appended to within a
+ * bound. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ size_t span_find_last(struct span span, char octet);
 struct span span_skip(struct span span, size_t offset);
 /* Without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
-/* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above UINT64_MAX. */
+/* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above UINT64_MAX.
+ */
 bool span_number(struct span span, uint64_t *ret_number);
 /* Well-formed by RFC 3629: no overlong form, no surrogate, at most U+10FFFF. */
 bool span_is_utf8(struct span span);
@@ -98,7 +100,8 @@ void text_put_string(struct text *text, const char *string);
 void text_put_number(struct text *text, uint64_t number);
 /* For rare paths: snprintf underneath. */
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* For a reply or a header: what is not printable ASCII (nor, when `utf8`, part of well-formed UTF-8) becomes '?'. */
+/* For a reply or a header: what is not printable ASCII (nor, when `utf8`, part of well-formed UTF-8) becomes
+ * '?'. */
 void text_put_printable(struct text *text, struct span bytes, bool utf8);
 /* A JSON string with its quotes (RFC 8259): control characters, quotes and ill-formed UTF-8 are escaped. */
 void text_put_json(struct text *text, struct span bytes);

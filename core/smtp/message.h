@@ -1,5 +1,6 @@
-/* A message on its way from a session to the store: envelope and text. The session owns it until it wishes to store it; from
- * then to the report the delivery thread may read all of it and takes the blocks of its text. */
+/* A message on its way from a session to the store: envelope and text. The session owns it until it wishes to
+ * store it; from then to the report the delivery thread may read all of it and takes the blocks of its text.
+ */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -37,12 +38,13 @@ void content_release(struct content *content, struct content_pool *pool);
 struct recipient {
         struct recipient *next;
         struct span address; /* as the client gave it, without brackets */
-        struct span mailbox; /* local part as delivered: unquoted, folded, without extension; any octet may occur */
+        struct span
+            mailbox; /* local part as delivered: unquoted, folded, without extension; any octet may occur */
         const struct domain *domain;
 };
 
 struct message {
-        char id[16]; /* terminated; also in Received and in the log */
+        char id[16];        /* terminated; also in Received and in the log */
         struct span sender; /* without brackets; empty: the null sender */
         struct recipient *recipients;
         size_t recipient_count; /* at least 1 when it is to be stored */

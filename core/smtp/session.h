@@ -1,8 +1,9 @@
-/* One SMTP session (RFC 5321) as a machine: octets, answers and the time go in, reply octets and a wish come out. It opens no
- * socket, starts no thread and reads no clock. All functions but session_end() return the wish that holds until the next call.
+/* One SMTP session (RFC 5321) as a machine: octets, answers and the time go in, reply octets and a wish come
+ * out. It opens no socket, starts no thread and reads no clock. All functions but session_end() return the
+ * wish that holds until the next call.
  *
- *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
- *                         │  └───> STORE    the caller hands session->transaction's message over, then session_stored()
+ *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its
+ * verdict │  └───> STORE    the caller hands session->transaction's message over, then session_stored()
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
  *      session_end: exactly once, from any state but STORE; logs and frees.
  *
@@ -10,23 +11,26 @@
 #pragma once
 
 #include "core/base/arena.h"
+#include "core/check/pipeline.h"
 #include "core/smtp/message.h"
 #include "core/smtp/metrics.h"
 
-#define SESSION_OUT_ROOM 4096 /* no single step writes more */
+#define SESSION_OUT_ROOM 4096  /* no single step writes more */
 #define SESSION_LINE_MAX 65536 /* an unended command line of more octets than this ends the session */
-#define LOG_LINE_MAX 16384
+#define LOG_LINE_MAX     32768
 
-/* What sessions of one worker share. Owner: the worker; it sets the time and the flags before it calls a session. */
+/* What sessions of one worker share. Owner: the worker; it sets the time and the flags before it calls a
+ * session. */
 struct session_host {
         struct block_pool session_pool;     /* small blocks */
         struct block_pool transaction_pool; /* envelopes */
         struct content_pool content_pool;
         struct counters *counters;
-        /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX of room. */
+        /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
+         * of room. */
         struct text log;
-        uint64_t now_ms;  /* monotonic */
-        int64_t wall_ms;  /* since 1970, UTC */
+        uint64_t now_ms;   /* monotonic */
+        int64_t wall_ms;   /* since 1970, UTC */
         uint64_t sequence; /* of ids given; any start */
         uint32_t worker;   /* 0..127 */
         bool under_stress; /* time limits shrink */
@@ -60,56 +64,70 @@ enum session_state {
 };
 
 struct transaction;
-struct verdict;
+struct record_piece;
 
 struct session {
         /* Fixed from the beginning. */
         struct session_host *host;
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         uint64_t begun_ms;
+        struct address
+            connected;  /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
+        bool may_proxy; /* the socket's address is in proxy_networks */
+        bool is_proxied; /* a PROXY header came on a listener that does not demand one */
 
-        /* Changes per connection property: PROXY and XCLIENT replace the first two. */
+        /* Who the client is. */
         struct session_peer peer;
-        struct address connected; /* the address of the socket */
-        bool may_proxy;
         bool is_trusted;
+        bool is_esmtp;
+        struct span helo;             /* in arena; empty: none yet */
+        struct verdict_list verdicts; /* of the HELO stage, latched */
 
         /* Changes per command. */
         uint64_t deadline_ms; /* call session_timeout() then; UINT64_MAX: never */
+        uint64_t waiting_since_ms;
         enum session_state state;
-        enum session_ending ending;
-        bool is_esmtp, early_input, line_is_bad, line_is_long;
-        uint32_t commands, junk, errors; /* since the limits' reset */
-        uint32_t messages, line_length;
-        struct span helo; /* in arena; empty: none yet */
-        size_t helo_room;
-        struct verdict *verdicts; /* of the HELO stage, latched: those that did not pass */
-        struct arena arena;       /* lives as long as the session */
         struct transaction *transaction; /* NULL outside of one */
+        uint32_t commands, junk, errors; /* since the last accepted message */
+        size_t line_skipped;             /* octets of an overlong line that are gone already */
+        bool line_is_bad;                /* the unended line holds a bare CR or LF */
+        bool came_early;                 /* octets arrived while parked */
 
-        /* What the log line will tell. */
-        struct arena record_arena;
+        /* For the log. */
+        struct arena arena;        /* lives as long as the session */
+        struct arena record_arena; /* transactions that ended, as JSON */
         struct record_piece *record_first, *record_last;
         size_t record_length;
-        uint32_t record_part, commands_total, errors_total;
+        uint32_t record_part, commands_total, errors_total, messages_total;
+        struct span early_octets; /* in arena: the first that came too early, where that is not refused */
+        struct span bad_line;     /* in arena: the last line that was answered 5xx outside of policy */
         uint16_t last_code;
+        enum session_ending ending;
+        enum reply_id closed_with; /* when we closed */
+        char reject_id[13];        /* of the last policy reply */
 };
 
-enum session_wish session_begin(struct session *session, struct session_host *host, const struct snapshot *snapshot,
-                                const struct session_peer *peer, struct text *out);
-/* Uses octets from the front of *input and advances it past them. Stops early when `out` has less than SESSION_OUT_ROOM left
- * (the wish is READ and *input is not empty: flush and call again) or when the wish is another. An incomplete command line
- * stays in *input: the caller keeps it and brings it again, longer. */
+enum session_wish session_begin(struct session *session, struct session_host *host,
+                                const struct snapshot *snapshot, const struct session_peer *peer,
+                                struct text *out);
+/* Uses octets from the front of *input and advances it past them. Stops early when `out` has less than
+ * SESSION_OUT_ROOM left (the wish is READ and *input is not empty: flush and call again) or when the wish is
+ * another. An incomplete command line stays in *input: the caller keeps it and brings it again, longer. */
 enum session_wish session_input(struct session *session, struct span *input, struct text *out);
-/* Octets arrived while the session was parked: it did not wait for our reply. To be called before the call that resumes. */
+/* Octets arrived while the session was parked: it did not wait for our reply. To be called before the call
+ * that resumes. */
 void session_note_early_input(struct session *session);
+/* host->under_stress has changed: deadline_ms is set anew. */
+void session_set_deadline(struct session *session);
 /* The deadline has passed. */
 enum session_wish session_timeout(struct session *session, struct text *out);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
-/* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be told again). */
+/* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
+ * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);
 /* The connection is gone, or the wish was CLOSE. */
 void session_end(struct session *session, enum session_ending ending);
-/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of one. */
+/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of one.
+ */
 struct message *session_message(struct session *session);

@@ -1,0 +1,25 @@
+/* The text of one configuration file, made ready for libConfuse, which counts lines wrongly and refuses lists with comments in
+ * them (3.3), takes the end of a file for the end of a section, and stops at the first unknown key; for conf/ only. */
+#pragma once
+
+#include "core/base/arena.h"
+
+struct source {
+        struct source *next;
+        const char *name; /* as it is named in reports */
+        char *octets;     /* comments are blanks; no control characters but newlines; owner: malloc() */
+        size_t length;
+};
+
+/* What is wrong with a text. */
+struct source_fault {
+        char message[256];
+        uint32_t line; /* 0: the file as a whole */
+};
+
+/* Reads `path`, a regular file. On failure false and the reason in *ret_fault; nothing is to be freed. */
+bool source_read(struct source *source, const char *path, struct source_fault *ret_fault);
+/* Blanks comments; finds what libConfuse would misread: control characters, unended strings, comments, sections and lists. */
+bool source_prepare(struct source *source, struct source_fault *ret_fault);
+/* Blanks the setting or section whose key `key` ends in `line`, newlines kept. False when it is not found. */
+bool source_blank_key(struct source *source, uint32_t line, struct span key);

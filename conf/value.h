@@ -1,0 +1,53 @@
+/* The rows of options.def, and their values read from text; for conf/ only. */
+#pragma once
+
+#include "conf/snapshot.h"
+
+enum value_type {
+        VALUE_COUNT,
+        VALUE_DURATION,
+        VALUE_SIZE,
+        VALUE_FLAG,
+        VALUE_TEXT,
+        VALUE_PATH,
+        VALUE_NAMES,
+        VALUE_NETWORKS,
+        VALUE_ENDPOINTS,
+        VALUE_MOMENT,
+        VALUE_NEWLINE,
+        VALUE_CASING
+};
+
+struct option_row {
+        const char *name;
+        enum value_type type;
+        const char *default_text;
+        uint64_t min, max;
+        const char *help;
+        size_t offset;       /* of the field in struct options, or struct domain_options */
+        enum check_id check; /* whose section it stands in; CHECK_COUNT: none */
+};
+
+/* Both end with a row without name. */
+extern const struct option_row option_rows[];
+extern const struct option_row domain_option_rows[];
+
+/* NULL when there is none. `check`: CHECK_COUNT for options outside of check sections. */
+const struct option_row *option_row_find(const struct option_row *rows, enum check_id check, const char *name);
+
+bool value_is_list(enum value_type type);
+/* Sets the field of `row` in the structure at `base` to its default. False when memory ran out. */
+bool value_set_default(const struct option_row *row, void *base, struct arena *memory);
+/* Sets the field, or appends one item to a list, from text; `directory` is where relative paths begin. On failure the field is
+ * as before and the reason is in *ret_error. */
+bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory, const char *directory,
+               struct text *ret_error);
+void value_clear_list(const struct option_row *row, void *base);
+
+/* "off", "observe" or "enforce". */
+bool check_mode_parse(struct span text, enum check_mode *ret_mode);
+/* `path`, which begins in `directory` when relative, absolute and without "." and ".." components; looks at no file. NULL when
+ * memory ran out. `directory` is absolute. */
+const char *path_resolve(struct span path, const char *directory, struct arena *memory);
+/* A terminated copy, or NULL. */
+const char *arena_string(struct arena *memory, struct span text);

@@ -1,0 +1,48 @@
+/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
+ * does no I/O.
+ *
+ * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. Otherwise it
+ * sets verdict->reply, ->subject (what the reply's %v names) and ->evidence (what was seen, for log and
+ * explain); their text lives in the facts' arena, the session, or the snapshot. */
+#pragma once
+
+#include "conf/snapshot.h"
+
+enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER };
+
+/* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
+struct verdict {
+        struct verdict *next;
+        enum check_id check;
+        enum verdict_result result;
+        enum reply_id reply;
+        struct span subject;
+        struct span evidence;
+};
+
+/* Each stage adds to what is known: what comes later is empty before. */
+struct facts {
+        const struct snapshot *snapshot;
+        struct address client;
+        /* HELO */
+        struct span helo; /* as given */
+        /* MAIL */
+        struct span sender;        /* without brackets; empty: the null sender */
+        struct span sender_domain; /* as given; empty: null sender or address literal */
+        bool sender_is_null;
+        /* RCPT */
+        size_t recipients_accepted; /* before the one in question */
+        /* For verdicts and their text; ends after all who read them. */
+        struct arena *arena;
+};
+
+#define RULE(name, ...)
+#define SESSION_CHECK(name, ...)
+#define CHECK(name, ...) enum verdict_result check_##name(const struct facts *facts, struct verdict *verdict);
+#include "core/check/checks.def"
+#undef RULE
+#undef SESSION_CHECK
+#undef CHECK
+
+/* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
+struct span facts_note(const struct facts *facts, struct span what, const char *why);

@@ -1,0 +1,100 @@
+/* The pipeline: which checks run at a stage, and how verdicts combine. */
+#include "core/check/pipeline.h"
+
+#include <assert.h>
+
+static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
+
+#define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
+
+typedef enum verdict_result check_function(const struct facts *facts, struct verdict *verdict);
+
+/* NULL for rules and session checks: core/smtp sees to them. */
+static check_function *const check_functions[CHECK_COUNT] = {
+#define RULE(name, ...)          NULL,
+#define SESSION_CHECK(name, ...) NULL,
+#define CHECK(name, ...)         check_##name,
+#include "core/check/checks.def"
+#undef RULE
+#undef SESSION_CHECK
+#undef CHECK
+};
+
+struct span facts_note(const struct facts *facts, struct span what, const char *why)
+{
+        if (what.length > NOTE_INPUT_MAX)
+                what.length = NOTE_INPUT_MAX;
+        char *note = arena_take(facts->arena, what.length + strlen(why) + 2);
+        struct text text;
+        if (note == NULL)
+                return SPAN("");
+        text_over(&text, note, what.length + strlen(why) + 2);
+        text_put(&text, what);
+        text_put(&text, SPAN(": "));
+        text_put_string(&text, why);
+        return text_span(&text);
+}
+
+static void list_put(struct verdict_list *list, const struct verdict *verdict, struct arena *arena)
+{
+        struct verdict **link = &list->first;
+        while (*link != NULL && (*link)->check < verdict->check)
+                link = &(*link)->next;
+        if (*link != NULL && (*link)->check == verdict->check) {
+                bool is_worse = verdict->result == VERDICT_REFUSE && (*link)->result == VERDICT_DEFER;
+                struct verdict *next = (*link)->next;
+                if (is_worse) {
+                        **link = *verdict;
+                        (*link)->next = next;
+                }
+                return;
+        }
+        struct verdict *kept = arena_take(arena, sizeof *kept);
+        if (kept == NULL)
+                return;
+        *kept = *verdict;
+        kept->next = *link;
+        *link = kept;
+}
+
+void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_list *list)
+{
+        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
+                if (check_infos[check].stage != stage || !facts->snapshot->check_is_wanted[check])
+                        continue;
+                struct verdict verdict = {.check = check};
+                verdict.result = check_functions[check](facts, &verdict);
+                if (verdict.result != VERDICT_PASS)
+                        list_put(list, &verdict, facts->arena);
+        }
+}
+
+const struct verdict *verdict_of(const struct verdict_list *lists, size_t list_count, enum check_id check)
+{
+        for (size_t i = 0; i < list_count; i++)
+                for (const struct verdict *verdict = lists[i].first; verdict != NULL; verdict = verdict->next)
+                        if (verdict->check == check)
+                                return verdict;
+        return NULL;
+}
+
+struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_count,
+                                  const struct check_setting *settings, uint64_t *ret_observed)
+{
+        struct judgement judgement = {.result = VERDICT_PASS};
+        *ret_observed = 0;
+        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
+                const struct verdict *verdict = verdict_of(lists, list_count, check);
+                if (verdict == NULL || settings[check].mode == CHECK_MODE_OFF)
+                        continue;
+                if (settings[check].mode == CHECK_MODE_OBSERVE) {
+                        *ret_observed |= UINT64_C(1) << check;
+                        continue;
+                }
+                if (judgement.result == VERDICT_REFUSE ||
+                    (judgement.result == VERDICT_DEFER && verdict->result == VERDICT_DEFER))
+                        continue;
+                judgement = (struct judgement){verdict->result, verdict, &settings[check]};
+        }
+        return judgement;
+}

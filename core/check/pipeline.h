@@ -1,0 +1,29 @@
+/* Running the checks of a stage and combining their verdicts. */
+#pragma once
+
+#include "core/check/check.h"
+
+/* Verdicts that did not pass, in table order, at most one a check. */
+struct verdict_list {
+        struct verdict *first;
+};
+
+/* Runs the wanted checks of the stage and puts those that did not pass on the list. A check that is on the
+ * list already keeps its verdict unless the new one is worse: nothing that a client says later washes off
+ * what it said before. */
+void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_list *list);
+
+/* A verdict with the mode under which it counts. */
+struct judgement {
+        enum verdict_result result; /* PASS: nothing enforced stands against it */
+        const struct verdict *verdict;
+        const struct check_setting *setting;
+};
+
+/* The first refusal in table order, else the first deferral, else PASS, of the verdicts on `lists` that
+ * `settings` (one for each check) enforce. `ret_observed`: the checks, as a bit mask, that only observe but
+ * would have refused or deferred. */
+struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_count,
+                                  const struct check_setting *settings, uint64_t *ret_observed);
+/* The verdict of a check on the lists, or NULL. */
+const struct verdict *verdict_of(const struct verdict_list *lists, size_t list_count, enum check_id check);

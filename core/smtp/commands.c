@@ -1,0 +1,252 @@
+/* The command table (RFC 5321 4.1, 4.1.4) and the commands that need no envelope. */
+#include "core/smtp/internal.h"
+
+#include "core/base/domain_name.h"
+
+#define COMMAND_LINE_MAX 512
+/* What the extensions add: SIZE 26 (RFC 1870), BODY 17 (RFC 6152), SMTPUTF8 10 (RFC 6531). */
+#define MAIL_LINE_MAX (COMMAND_LINE_MAX + 26 + 17 + 10)
+
+typedef enum session_wish command_function(struct session *session, struct span arguments, struct text *out);
+
+/* When a command is in order. */
+enum command_need { NEED_NOTHING, NEED_HELO, NEED_NO_MAIL, NEED_MAIL };
+
+struct command {
+        struct span verb;
+        command_function *run; /* NULL: known, but not offered */
+        enum command_need need;
+        bool is_junk; /* costs us and brings no mail: limited */
+        bool takes_arguments;
+        size_t line_max;
+};
+
+static enum session_wish answer(struct session *session, struct text *out, enum reply_id id)
+{
+        session_reply(session, out, id);
+        return SESSION_READ;
+}
+
+/* ---- HELO, EHLO
+ * ------------------------------------------------------------------------------------------------ */
+
+bool helo_set(struct session *session, struct span name)
+{
+        struct span copy = arena_copy(&session->arena, name);
+        if (copy.at == NULL)
+                return false;
+        transaction_end(session);
+        session->helo = copy;
+        stage_helo(session);
+        return true;
+}
+
+static void put_capability(struct text *out, const char *keyword)
+{
+        text_put_string(out, "250-");
+        text_put_string(out, keyword);
+        text_put_string(out, "\r\n");
+}
+
+/* PIPELINING is left out on purpose: who does not wait for replies is caught by it (P11). */
+static void put_capabilities(struct session *session, struct text *out)
+{
+        put_capability(out, session->snapshot->options.hostname);
+        put_capability(out, "8BITMIME");
+        put_capability(out, "SMTPUTF8");
+        put_capability(out, "ENHANCEDSTATUSCODES");
+        if (session->may_proxy)
+                put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
+        text_put_string(out, "250 SIZE ");
+        text_put_number(out, session->snapshot->options.message_size_max);
+        text_put_string(out, "\r\n");
+        session->last_code = 250;
+}
+
+static enum session_wish greet_client(struct session *session, struct span name, bool is_esmtp,
+                                      struct text *out)
+{
+        if (name.length == 0 || name.length > DOMAIN_NAME_MAX || span_find(name, ' ') != SIZE_MAX)
+                return answer(session, out, REPLY_arguments_bad);
+        if (session->helo.length > 0)
+                session->junk++;
+        if (!helo_set(session, name))
+                return answer(session, out, REPLY_out_of_memory);
+        session->is_esmtp = is_esmtp;
+        if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
+                struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
+                if (judgement.result != VERDICT_PASS) {
+                        session_reply_about(session, out, judgement.verdict->reply,
+                                            &(struct reply_about){.subject = judgement.verdict->subject});
+                        return SESSION_READ;
+                }
+        }
+        if (is_esmtp)
+                put_capabilities(session, out);
+        else
+                session_reply(session, out, REPLY_helo);
+        return SESSION_READ;
+}
+
+static enum session_wish command_helo(struct session *session, struct span arguments, struct text *out)
+{
+        return greet_client(session, arguments, false, out);
+}
+
+static enum session_wish command_ehlo(struct session *session, struct span arguments, struct text *out)
+{
+        return greet_client(session, arguments, true, out);
+}
+
+/* ---- small ones
+ * ------------------------------------------------------------------------------------------------ */
+
+static enum session_wish command_rset(struct session *session, struct span arguments, struct text *out)
+{
+        (void)arguments;
+        transaction_end(session);
+        return answer(session, out, REPLY_reset_ok);
+}
+
+static enum session_wish command_noop(struct session *session, struct span arguments, struct text *out)
+{
+        (void)arguments;
+        return answer(session, out, REPLY_noop_ok);
+}
+
+static enum session_wish command_vrfy(struct session *session, struct span arguments, struct text *out)
+{
+        return answer(session, out, arguments.length == 0 ? REPLY_arguments_bad : REPLY_verify);
+}
+
+static enum session_wish command_help(struct session *session, struct span arguments, struct text *out)
+{
+        (void)arguments;
+        return answer(session, out, REPLY_help);
+}
+
+static enum session_wish command_quit(struct session *session, struct span arguments, struct text *out)
+{
+        (void)arguments;
+        return session_close(session, out, REPLY_goodbye);
+}
+
+/* ---- table
+ * ----------------------------------------------------------------------------------------------------- */
+
+#define VERB(text)                                                                                           \
+        {                                                                                                    \
+                text, sizeof(text) - 1                                                                       \
+        }
+
+static const struct command commands[] = {
+    /* verb            run              need          junk   arguments  line */
+    {VERB("HELO"), command_helo, NEED_NOTHING, false, true, COMMAND_LINE_MAX},
+    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true, COMMAND_LINE_MAX},
+    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true, MAIL_LINE_MAX},
+    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true, COMMAND_LINE_MAX},
+    {VERB("DATA"), command_data, NEED_MAIL, false, false, COMMAND_LINE_MAX},
+    {VERB("RSET"), command_rset, NEED_NOTHING, true, false, COMMAND_LINE_MAX},
+    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("HELP"), command_help, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false, COMMAND_LINE_MAX},
+    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("EXPN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("AUTH"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("BDAT"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("ETRN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("STARTTLS"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("TURN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("SEND"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("SOML"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    {VERB("SAML"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+};
+
+static const struct command *command_find(struct span verb)
+{
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+                if (span_equals_nocase(verb, commands[i].verb))
+                        return &commands[i];
+        return NULL;
+}
+
+static bool has_control_octet(struct span line)
+{
+        for (size_t i = 0; i < line.length; i++)
+                if (ascii_is_control(line.at[i]))
+                        return true;
+        return false;
+}
+
+/* REPLY_COUNT when the command is in order (RFC 5321 4.1.4). */
+static enum reply_id order_fault(const struct session *session, enum command_need need)
+{
+        if (need == NEED_NOTHING)
+                return REPLY_COUNT;
+        if (session->helo.length == 0)
+                return REPLY_helo_first;
+        if (need == NEED_NO_MAIL && session->transaction != NULL)
+                return REPLY_mail_already;
+        if (need == NEED_MAIL && session->transaction == NULL)
+                return REPLY_mail_first;
+        return REPLY_COUNT;
+}
+
+static enum session_wish run_or_refuse(struct session *session, struct span line, struct text *out)
+{
+        size_t space = span_find(line, ' ');
+        struct span verb = span_of(line.at, space < line.length ? space : line.length);
+        struct span arguments = span_skip(line, verb.length + 1);
+        const struct command *command = command_find(verb);
+
+        if (has_control_octet(line))
+                return answer(session, out, REPLY_line_bad_octet);
+        if (line.length + 2 > (command == NULL ? COMMAND_LINE_MAX : command->line_max))
+                return answer(session, out, REPLY_line_too_long);
+        if (command == NULL)
+                return answer(session, out, REPLY_command_unknown);
+        if (command->is_junk)
+                session->junk++;
+        if (command->run == NULL)
+                return answer(session, out, REPLY_command_not_implemented);
+        if (!command->takes_arguments && arguments.length > 0)
+                return answer(session, out, REPLY_arguments_unwanted);
+        enum reply_id fault = order_fault(session, command->need);
+        if (fault != REPLY_COUNT)
+                return answer(session, out, fault);
+        return command->run(session, arguments, out);
+}
+
+/* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */
+static void keep_bad_line(struct session *session, struct span line)
+{
+        char *piece = (char *)(uintptr_t)session->bad_line.at;
+
+        if (piece == NULL && (piece = arena_take(&session->arena, LOG_INPUT_MAX)) == NULL)
+                return;
+        session->bad_line = span_of(piece, line.length < LOG_INPUT_MAX ? line.length : LOG_INPUT_MAX);
+        if (line.length > 0)
+                memcpy(piece, line.at, session->bad_line.length);
+}
+
+enum session_wish command_run(struct session *session, struct span line, struct text *out)
+{
+        const struct options *options = &session->snapshot->options;
+        uint32_t errors = session->errors;
+
+        session->commands++;
+        session->commands_total++;
+        counter_add(&session->host->counters->metrics[METRIC_commands], 1);
+        if (session->errors >= options->errors_max)
+                return session_close(session, out, REPLY_too_many_errors);
+        if (session->commands > options->commands_max || session->junk >= options->junk_max)
+                return session_close(session, out, REPLY_too_many_commands);
+        /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
+        while (line.length > 0 && line.at[line.length - 1] == ' ')
+                line.length--;
+        enum session_wish wish = run_or_refuse(session, line, out);
+        if (session->errors > errors && session->reject_id[0] == '\0')
+                keep_bad_line(session, line);
+        return wish;
+}

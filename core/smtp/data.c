@@ -1,0 +1,160 @@
+/* DATA (RFC 5321 4.1.1.4): message text from 354 to the answer. */
+#include "core/smtp/internal.h"
+
+#define RATE_GRACE_MS    30000 /* before the data rate is looked at */
+#define RATE_INTERVAL_MS 5000
+
+static enum session_wish refuse_data(struct session *session, enum reply_id reply, struct text *out)
+{
+        session_reply(session, out, reply);
+        record_final(session, reply);
+        return SESSION_READ;
+}
+
+enum session_wish command_data(struct session *session, struct span arguments, struct text *out)
+{
+        struct transaction *transaction = session->transaction;
+        const struct options *options = &session->snapshot->options;
+
+        (void)arguments;
+        if (transaction->null_sender_is_refused)
+                return refuse_data(session, REPLY_null_sender_recipients, out);
+        if (transaction->message.recipient_count == 0)
+                return refuse_data(
+                    session, transaction->attempts == NULL ? REPLY_recipient_first : REPLY_no_valid_recipient,
+                    out);
+        if (!trace_write(session)) {
+                content_release(&transaction->message.content, &session->host->content_pool);
+                return refuse_data(session, REPLY_out_of_memory, out);
+        }
+        text_scan_init(&transaction->scan, options->message_size_max, options->text_line_max);
+        transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
+        transaction->is_text_seen = true;
+        session->state = SESSION_STATE_TEXT;
+        session_reply(session, out, REPLY_data_go_ahead);
+        return SESSION_READ;
+}
+
+void text_answer(struct session *session, enum reply_id reply, struct text *out)
+{
+        session_reply_about(session, out, reply,
+                            &(struct reply_about){.subject = span_from(session->transaction->message.id)});
+        record_final(session, reply);
+        session->state = SESSION_STATE_COMMAND;
+        transaction_end(session);
+        session->waiting_since_ms = session->host->now_ms;
+        session_set_deadline(session);
+}
+
+/* REPLY_COUNT when the text can be taken. */
+static enum reply_id text_fault(const struct session *session)
+{
+        const struct text_scan *scan = &session->transaction->scan;
+
+        if (scan->is_too_large)
+                return REPLY_message_too_large;
+        if (scan->has_bare_newline)
+                return REPLY_message_bare_newline;
+        if (scan->has_nul)
+                return REPLY_message_nul;
+        if (scan->has_long_line)
+                return REPLY_message_line_too_long;
+        if (scan->hops > session->snapshot->options.hops_max)
+                return REPLY_message_loops;
+        if (scan->is_out_of_memory)
+                return REPLY_out_of_memory;
+        return REPLY_COUNT;
+}
+
+static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
+{
+        _Atomic uint64_t *metrics = session->host->counters->metrics;
+        enum session_wish wish;
+
+        if (rest.length > 0 && session_is_too_early(session, rest, out, &wish)) {
+                counter_add(&metrics[METRIC_messages_refused], 1);
+                record_final(session, REPLY_early_talker);
+                return wish;
+        }
+        enum reply_id fault = text_fault(session);
+        if (fault != REPLY_COUNT) {
+                text_answer(session, fault, out);
+                counter_add(
+                    &metrics[session->last_code < 500 ? METRIC_messages_deferred : METRIC_messages_refused],
+                    1);
+                return SESSION_READ;
+        }
+        session->state = SESSION_STATE_STORE;
+        session_set_deadline(session);
+        return SESSION_STORE;
+}
+
+/* A client that goes on for ever after the limit is not listened to for ever. */
+static bool is_endless(const struct session *session)
+{
+        uint64_t limit = session->snapshot->options.message_size_max;
+        return session->transaction->scan.size > 2 * limit + (1u << 20);
+}
+
+enum session_wish text_read(struct session *session, struct span *input, struct text *out)
+{
+        struct transaction *transaction = session->transaction;
+        struct content *content = &transaction->message.content;
+        struct content_pool *pool = &session->host->content_pool;
+        uint64_t size = transaction->scan.size;
+
+        transaction->text_last_ms = session->host->now_ms;
+        bool is_end = text_scan_read(&transaction->scan, input, content, pool);
+        counter_add(&session->host->counters->metrics[METRIC_octets_read], transaction->scan.size - size);
+        if (text_scan_is_bad(&transaction->scan))
+                content_release(content, pool);
+        if (is_end)
+                return end_text(session, *input, out);
+        if (is_endless(session)) {
+                record_final(session, REPLY_message_too_large);
+                return session_close(session, out, REPLY_message_too_large);
+        }
+        return SESSION_READ;
+}
+
+static uint64_t next_rate_check_ms(const struct session *session)
+{
+        uint64_t begun = session->transaction->text_begun_ms, now = session->host->now_ms;
+
+        if (session->snapshot->options.data_rate_min == 0)
+                return UINT64_MAX;
+        return now < begun + RATE_GRACE_MS ? begun + RATE_GRACE_MS : now + RATE_INTERVAL_MS;
+}
+
+uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms)
+{
+        uint64_t silence = session->transaction->text_last_ms + data_timeout_ms,
+                 rate = next_rate_check_ms(session);
+        return silence < rate ? silence : rate;
+}
+
+static bool is_too_slow(const struct session *session)
+{
+        const struct transaction *transaction = session->transaction;
+        uint64_t elapsed_ms = session->host->now_ms - transaction->text_begun_ms;
+        uint64_t rate_min = session->snapshot->options.data_rate_min;
+
+        return rate_min > 0 && elapsed_ms >= RATE_GRACE_MS &&
+               transaction->scan.size < rate_min * elapsed_ms / 1000;
+}
+
+enum session_wish text_timeout(struct session *session, struct text *out)
+{
+        const struct options *options = &session->snapshot->options;
+        uint64_t timeout = options->data_timeout;
+
+        if (session->host->under_stress && options->stress_timeout < timeout)
+                timeout = options->stress_timeout;
+        bool is_silent = session->host->now_ms >= session->transaction->text_last_ms + timeout;
+        if (!is_silent && !is_too_slow(session))
+                return SESSION_READ;
+        counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
+        enum reply_id reply = is_silent ? REPLY_idle : REPLY_data_too_slow;
+        record_final(session, reply);
+        return session_close(session, out, reply);
+}

@@ -1,0 +1,291 @@
+/* MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3): the envelope, and the policy's answers to it. */
+#include "core/smtp/internal.h"
+
+#include "core/base/domain_name.h"
+#include "core/base/local_part.h"
+
+#define TRANSACTION_ARENA_MAX (8u << 20)
+
+struct transaction *transaction_begin(struct session *session)
+{
+        struct arena arena;
+
+        arena_init(&arena, &session->host->transaction_pool, TRANSACTION_ARENA_MAX);
+        struct transaction *transaction = arena_take(&arena, sizeof *transaction);
+        if (transaction == NULL) {
+                arena_end(&arena);
+                return NULL;
+        }
+        *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
+        transaction->recipients_end = &transaction->message.recipients;
+        transaction->attempts_end = &transaction->attempts;
+        transaction->message.newline = session->snapshot->options.maildir_newline;
+        id_write(session->host, transaction->message.id);
+        session->transaction = transaction;
+        return transaction;
+}
+
+void transaction_end(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+
+        if (transaction == NULL)
+                return;
+        record_transaction(session);
+        content_release(&transaction->message.content, &session->host->content_pool);
+        session->transaction = NULL;
+        struct arena arena = transaction->arena; /* the transaction lies in it */
+        arena_end(&arena);
+}
+
+/* ---- MAIL
+ * ------------------------------------------------------------------------------------------------------ */
+
+struct mail_parameters {
+        bool has_size, has_body, is_smtputf8;
+        uint64_t size;
+};
+
+/* REPLY_COUNT when the parameter is good. */
+static enum reply_id take_parameter(const struct parameter *parameter, struct mail_parameters *parameters)
+{
+        if (span_equals_nocase(parameter->keyword, SPAN("SIZE"))) {
+                if (parameters->has_size || parameter->value.length > 20 ||
+                    !span_number(parameter->value, &parameters->size))
+                        return REPLY_parameter_bad;
+                parameters->has_size = true;
+                return REPLY_COUNT;
+        }
+        if (span_equals_nocase(parameter->keyword, SPAN("BODY"))) {
+                if (parameters->has_body || (!span_equals_nocase(parameter->value, SPAN("7BIT")) &&
+                                             !span_equals_nocase(parameter->value, SPAN("8BITMIME"))))
+                        return REPLY_parameter_bad;
+                parameters->has_body = true;
+                return REPLY_COUNT;
+        }
+        if (span_equals_nocase(parameter->keyword, SPAN("SMTPUTF8"))) {
+                if (parameters->is_smtputf8 || parameter->value.at != NULL)
+                        return REPLY_parameter_bad;
+                parameters->is_smtputf8 = true;
+                return REPLY_COUNT;
+        }
+        return REPLY_parameter_unknown;
+}
+
+static enum reply_id parse_mail(const struct session *session, struct span arguments, struct path *path,
+                                struct mail_parameters *parameters)
+{
+        struct parameter parameter;
+        enum parameter_result result;
+
+        if (!span_starts_nocase(arguments, SPAN("FROM:")))
+                return REPLY_arguments_bad;
+        arguments = span_skip(arguments, 5);
+        if (!path_parse(&arguments, true, false, path))
+                return REPLY_sender_bad;
+        while ((result = parameter_next(&arguments, &parameter)) == PARAMETER_FOUND) {
+                if (!session->is_esmtp)
+                        return REPLY_parameter_unknown;
+                enum reply_id fault = take_parameter(&parameter, parameters);
+                if (fault != REPLY_COUNT)
+                        return fault;
+        }
+        if (result == PARAMETER_BAD)
+                return REPLY_arguments_bad;
+        if (!path->is_ascii && !parameters->is_smtputf8)
+                return REPLY_utf8_not_asked;
+        if (parameters->size > session->snapshot->options.message_size_max)
+                return REPLY_message_too_large;
+        return REPLY_COUNT;
+}
+
+static bool set_sender(struct transaction *transaction, const struct path *path)
+{
+        struct span sender = arena_copy(&transaction->arena, path->address);
+
+        if (sender.at == NULL)
+                return false;
+        transaction->message.sender = sender;
+        transaction->sender_is_null = sender.length == 0;
+        if (path->domain.length > 0 && !path->domain_is_literal)
+                transaction->sender_domain = span_skip(sender, (size_t)(path->domain.at - path->address.at));
+        return true;
+}
+
+enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)
+{
+        struct path path;
+        struct mail_parameters parameters = {0};
+        enum reply_id fault = parse_mail(session, arguments, &path, &parameters);
+
+        if (fault != REPLY_COUNT) {
+                session_reply(session, out, fault);
+                return SESSION_READ;
+        }
+        struct transaction *transaction = transaction_begin(session);
+        if (transaction == NULL || !set_sender(transaction, &path)) {
+                transaction_end(session);
+                session_reply(session, out, REPLY_out_of_memory);
+                return SESSION_READ;
+        }
+        transaction->is_smtputf8 = parameters.is_smtputf8;
+        stage_mail(session);
+        if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
+                struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
+                if (judgement.result != VERDICT_PASS) {
+                        session_reply_about(session, out, judgement.verdict->reply,
+                                            &(struct reply_about){.subject = judgement.verdict->subject});
+                        record_final(session, judgement.verdict->reply);
+                        transaction_end(session);
+                        return SESSION_READ;
+                }
+        }
+        session_reply(session, out, REPLY_sender_ok);
+        return SESSION_READ;
+}
+
+/* ---- RCPT
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* A recipient that is being judged. */
+struct candidate {
+        struct path path;
+        const struct domain *domain;
+        struct text mailbox;
+        char mailbox_octets[LOCAL_PART_MAX];
+        bool is_postmaster;
+        const char *refused_by; /* the check's name */
+        struct span subject;
+};
+
+static enum reply_id parse_rcpt(const struct session *session, struct span arguments, struct path *path)
+{
+        struct parameter parameter;
+        enum parameter_result result;
+
+        if (!span_starts_nocase(arguments, SPAN("TO:")))
+                return REPLY_arguments_bad;
+        arguments = span_skip(arguments, 3);
+        if (!path_parse(&arguments, false, true, path))
+                return REPLY_recipient_bad;
+        result = parameter_next(&arguments, &parameter);
+        if (result != PARAMETER_END)
+                return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;
+        return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_COUNT : REPLY_utf8_not_asked;
+}
+
+static const struct domain *domain_of(const struct session *session, const struct path *path)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text name;
+
+        if (path->domain_is_literal)
+                return NULL;
+        text_over(&name, octets, sizeof octets);
+        if (!domain_name_to_ascii(path->domain, &name) || name.overflowed)
+                return NULL;
+        return snapshot_find_domain(session->snapshot, text_span(&name));
+}
+
+/* P1: relaying and unknown recipients. No option and no list makes an exception. */
+static enum reply_id find_recipient(const struct session *session, struct candidate *candidate)
+{
+        char octets[LOCAL_PART_MAX];
+        struct text local_part;
+
+        candidate->refused_by = check_infos[CHECK_recipient].name;
+        text_over(&candidate->mailbox, candidate->mailbox_octets, sizeof candidate->mailbox_octets);
+        if (candidate->path.domain.length == 0) {
+                candidate->domain = session->snapshot->postmaster_domain;
+                candidate->is_postmaster = true;
+                text_put(&candidate->mailbox, session->snapshot->postmaster_local_part);
+                return candidate->domain == NULL ? REPLY_recipient_unknown : REPLY_COUNT;
+        }
+        candidate->domain = domain_of(session, &candidate->path);
+        if (candidate->domain == NULL)
+                return REPLY_relay_denied;
+        text_over(&local_part, octets, sizeof octets);
+        if (!local_part_parse(candidate->path.local_part, true, &local_part))
+                return REPLY_recipient_bad;
+        if (!domain_find_recipient(candidate->domain, text_span(&local_part), &candidate->mailbox))
+                return REPLY_recipient_unknown;
+        candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
+        return REPLY_COUNT;
+}
+
+/* The policy of the recipient's domain. Postmaster hears everybody (RFC 5321 4.5.1). */
+static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
+{
+        struct verdict_list list;
+
+        candidate->refused_by = NULL;
+        if (session->transaction->message.recipient_count >= session->snapshot->options.recipients_max)
+                return REPLY_too_many_recipients;
+        if (candidate->is_postmaster)
+                return REPLY_COUNT;
+        stage_rcpt(session, &list);
+        struct judgement judgement = stage_judge(session, candidate->domain->checks, &list);
+        if (judgement.result == VERDICT_PASS)
+                return REPLY_COUNT;
+        candidate->refused_by = check_infos[judgement.verdict->check].name;
+        candidate->subject = judgement.verdict->subject;
+        if (judgement.verdict->check == CHECK_null_sender_recipients)
+                session->transaction->null_sender_is_refused = true;
+        return judgement.verdict->reply;
+}
+
+static bool add_recipient(struct session *session, const struct candidate *candidate)
+{
+        struct transaction *transaction = session->transaction;
+        struct recipient *recipient = arena_take(&transaction->arena, sizeof *recipient);
+
+        if (recipient == NULL)
+                return false;
+        *recipient = (struct recipient){
+            .address = arena_copy(&transaction->arena, candidate->path.address),
+            .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
+            .domain = candidate->domain,
+        };
+        if (recipient->address.at == NULL || recipient->mailbox.at == NULL)
+                return false;
+        *transaction->recipients_end = recipient;
+        transaction->recipients_end = &recipient->next;
+        transaction->message.recipient_count++;
+        return true;
+}
+
+static void count_answer(struct session *session, uint16_t code)
+{
+        _Atomic uint64_t *metrics = session->host->counters->metrics;
+
+        counter_add(&metrics[code < 400   ? METRIC_recipients_accepted
+                             : code < 500 ? METRIC_recipients_deferred
+                                          : METRIC_recipients_refused],
+                    1);
+        session->transaction->recipients_deferred += code >= 400 && code < 500;
+        session->transaction->recipients_refused += code >= 500;
+}
+
+enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out)
+{
+        struct candidate candidate = {0};
+        enum reply_id reply = parse_rcpt(session, arguments, &candidate.path);
+
+        if (reply != REPLY_COUNT) {
+                session_reply(session, out, reply);
+                return SESSION_READ;
+        }
+        reply = find_recipient(session, &candidate);
+        if (reply == REPLY_COUNT)
+                reply = judge_recipient(session, &candidate);
+        else
+                counter_add(&session->host->counters->refused[CHECK_recipient], 1);
+        if (reply == REPLY_COUNT)
+                reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
+        session_reply_about(
+            session, out, reply,
+            &(struct reply_about){.recipient = candidate.path.address, .subject = candidate.subject});
+        count_answer(session, session->last_code);
+        record_attempt(session, candidate.path.address, reply, candidate.refused_by);
+        return SESSION_READ;
+}

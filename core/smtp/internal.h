@@ -1,0 +1,136 @@
+/* What the files of core/smtp share. Nobody else includes this. */
+#pragma once
+
+#include "core/base/expect.h"
+#include "core/check/pipeline.h"
+#include "core/smtp/path.h"
+#include "core/smtp/session.h"
+#include "core/smtp/text_scan.h"
+
+#define ID_TEXT_SIZE  13  /* 12 characters and a terminator */
+#define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
+#define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
+
+/* A RCPT command and its answer, for the log. */
+struct attempt {
+        struct attempt *next;
+        struct span address;
+        uint16_t code;
+        struct span enhanced;
+        const char *check; /* who refused; NULL: nobody */
+        char reject_id[ID_TEXT_SIZE];
+};
+
+/* A verdict that counted, under the setting of one recipient domain. */
+struct finding {
+        struct finding *next;
+        const struct verdict *verdict;
+        const struct check_setting *setting;
+        uint32_t recipients;
+};
+
+/* From MAIL to its end (RFC 5321 3.3), in its own arena. */
+struct transaction {
+        struct arena arena;
+        struct message message;
+        struct recipient **recipients_end;
+        uint64_t begun_ms;
+        /* MAIL */
+        struct span sender_domain;
+        bool sender_is_null, is_smtputf8;
+        struct verdict_list verdicts; /* of the MAIL stage */
+        /* RCPT */
+        uint32_t recipients_refused, recipients_deferred;
+        bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
+        /* DATA */
+        struct text_scan scan;
+        uint64_t text_begun_ms, text_last_ms;
+        bool is_text_seen;
+        /* For the log. */
+        struct attempt *attempts, **attempts_end;
+        uint32_t attempt_count;
+        struct finding *findings;
+        uint32_t finding_count;
+        uint16_t final_code; /* of DATA or its text; 0: none */
+        struct span final_enhanced;
+        char final_reject_id[ID_TEXT_SIZE];
+};
+
+/* ---- reply.c */
+
+struct reply_about {
+        struct span recipient; /* %r */
+        struct span subject;   /* %v */
+};
+
+/* Writes the reply line and counts it. A policy reply leaves its reject id in session->reject_id. */
+void session_reply(struct session *session, struct text *out, enum reply_id id);
+void session_reply_about(struct session *session, struct text *out, enum reply_id id,
+                         const struct reply_about *about);
+/* The same, and the session is over. */
+enum session_wish session_close(struct session *session, struct text *out, enum reply_id id);
+/* An id of time, worker and sequence: unique in a fleet of workers with different numbers, 12 characters,
+ * terminated. */
+void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
+
+/* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
+ * blanks */
+
+enum session_wish command_run(struct session *session, struct span line, struct text *out);
+enum session_wish command_mail(struct session *session, struct span arguments, struct text *out);
+enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out);
+enum session_wish command_data(struct session *session, struct span arguments, struct text *out);
+enum session_wish command_xclient(struct session *session, struct span arguments, struct text *out);
+bool helo_set(struct session *session, struct span name);
+struct transaction *transaction_begin(struct session *session);
+void transaction_end(struct session *session);
+
+enum session_wish text_read(struct session *session, struct span *input, struct text *out);
+enum session_wish text_timeout(struct session *session, struct text *out);
+uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms);
+/* The message is answered; the session goes on with commands. */
+void text_answer(struct session *session, enum reply_id reply, struct text *out);
+
+/* ---- proxy.c (PROXY protocol, versions 1 and 2) */
+
+enum proxy_result { PROXY_NONE, PROXY_PART, PROXY_BAD, PROXY_DONE };
+
+/* Looks for a header at the front of *input. DONE: *input is past it and the session's peer is the one it
+ * names (unchanged for LOCAL and UNKNOWN). PART: more is needed. NONE: it begins like no header. */
+enum proxy_result proxy_read(struct session *session, struct span *input);
+
+/* ---- session.c */
+
+/* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
+void session_set_client(struct session *session, const struct address *client, uint16_t port);
+/* The mode of early_talker for this client. */
+enum check_mode session_early_mode(const struct session *session);
+/* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
+bool session_is_too_early(struct session *session, struct span octets, struct text *out,
+                          enum session_wish *ret_wish);
+
+/* ---- stage.c */
+
+void stage_helo(struct session *session);
+void stage_mail(struct session *session);
+/* All verdicts so far under the settings of one domain. A refusal or deferral is counted and noted for the
+ * log. `recipient` is NULL before RCPT; `extra` holds the verdicts of the RCPT stage. */
+struct judgement stage_judge(struct session *session, const struct check_setting *settings,
+                             const struct verdict_list *extra);
+void stage_rcpt(struct session *session, struct verdict_list *ret_list);
+
+/* ---- record.c */
+
+void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check);
+void record_finding(struct session *session, const struct verdict *verdict,
+                    const struct check_setting *setting);
+void record_final(struct session *session, enum reply_id reply);
+/* Renders the transaction that is ending. */
+void record_transaction(struct session *session);
+/* Writes the session's line to the log. */
+void record_session(struct session *session);
+
+/* ---- trace.c */
+
+/* The Received field (RFC 5321 4.4) at the front of the message's text. False when memory is out. */
+bool trace_write(struct session *session);

@@ -1,0 +1,29 @@
+/* Paths and parameters of MAIL and RCPT (RFC 5321 4.1.2, 4.1.1.11). */
+#pragma once
+
+#include "core/base/text.h"
+
+#define PATH_MAX_OCTETS 256 /* with its brackets, RFC 5321 4.5.3.1.3 */
+
+struct path {
+        struct span address;    /* without brackets and source route; empty: the null path */
+        struct span local_part; /* as given, quotes and all */
+        struct span domain;     /* as given; empty for the null path and bare postmaster */
+        bool domain_is_literal;
+        bool is_ascii;
+};
+
+/* Reads a path from the front of *input and advances it. Source routes are checked and left out. UTF-8 is
+ * read everywhere (RFC 6531): see is_ascii. `takes_null` for MAIL's "<>", `takes_postmaster` for RCPT's
+ * "<postmaster>". On failure *input is where it was. */
+bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path);
+
+struct parameter {
+        struct span keyword;
+        struct span value; /* at == NULL: none was given */
+};
+
+enum parameter_result { PARAMETER_END, PARAMETER_FOUND, PARAMETER_BAD };
+
+/* Reads the next " keyword[=value]" from *input. */
+enum parameter_result parameter_next(struct span *input, struct parameter *ret_parameter);

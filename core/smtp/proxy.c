@@ -1,0 +1,133 @@
+/* The PROXY protocol, versions 1 and 2 (haproxy, doc/proxy-protocol.txt): a balancer names the real client.
+ */
+#include "core/smtp/internal.h"
+
+#define V1_LINE_MAX   107  /* with CRLF, section 2.1 */
+#define V2_HEAD       16   /* signature, version and command, family, length */
+#define V2_LENGTH_MAX 2000 /* addresses and what follows them; far more than balancers send */
+
+static const struct span v1_start = {"PROXY ", 6};
+static const struct span v2_signature = {"\r\n\r\n\0\r\nQUIT\n", 12};
+
+static bool begins_like(struct span input, struct span start)
+{
+        size_t length = input.length < start.length ? input.length : start.length;
+        return memcmp(input.at, start.at, length) == 0;
+}
+
+/* ---- version 1: "PROXY TCP4 SOURCE DESTINATION SOURCE-PORT DESTINATION-PORT"
+ * ------------------------------------ */
+
+static struct span next_word(struct span *line)
+{
+        size_t space = span_find(*line, ' ');
+        struct span word = span_of(line->at, space < line->length ? space : line->length);
+        *line = span_skip(*line, word.length + 1);
+        return word;
+}
+
+static bool port_parse(struct span word, uint16_t *ret_port)
+{
+        uint64_t port;
+        if (word.length > 5 || !span_number(word, &port) || port > UINT16_MAX)
+                return false;
+        *ret_port = (uint16_t)port;
+        return true;
+}
+
+static enum proxy_result v1_parse(struct session *session, struct span line)
+{
+        struct span family = next_word(&line), source = next_word(&line), destination = next_word(&line);
+        struct address client, server;
+        uint16_t client_port, server_port;
+
+        if (span_equals(family, SPAN("UNKNOWN")))
+                return PROXY_DONE;
+        if (!span_equals(family, SPAN("TCP4")) && !span_equals(family, SPAN("TCP6")))
+                return PROXY_BAD;
+        if (!address_parse(source, &client) || !address_parse(destination, &server) ||
+            !port_parse(next_word(&line), &client_port) || !port_parse(next_word(&line), &server_port) ||
+            line.length > 0)
+                return PROXY_BAD;
+        if (span_equals(family, SPAN("TCP4")) && !address_is_ipv4(&client))
+                return PROXY_BAD;
+        session_set_client(session, &client, client_port);
+        session->peer.server = server;
+        session->peer.server_port = server_port;
+        return PROXY_DONE;
+}
+
+static enum proxy_result v1_read(struct session *session, struct span *input)
+{
+        size_t lf = span_find(*input, '\n');
+
+        if (lf == SIZE_MAX)
+                return input->length > V1_LINE_MAX ? PROXY_BAD : PROXY_PART;
+        if (lf >= V1_LINE_MAX || lf == 0 || input->at[lf - 1] != '\r')
+                return PROXY_BAD;
+        struct span line = span_skip(span_of(input->at, lf - 1), v1_start.length);
+        *input = span_skip(*input, lf + 1);
+        return v1_parse(session, line);
+}
+
+/* ---- version 2: binary (section 2.2)
+ * ----------------------------------------------------------------------------- */
+
+static uint16_t read_u16(const uint8_t *at)
+{
+        return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static void take_v4(struct session *session, const uint8_t *at)
+{
+        struct address client = {.octets = {[10] = 0xff, [11] = 0xff}}, server = client;
+        memcpy(client.octets + 12, at, 4);
+        memcpy(server.octets + 12, at + 4, 4);
+        session_set_client(session, &client, read_u16(at + 8));
+        session->peer.server = server;
+        session->peer.server_port = read_u16(at + 10);
+}
+
+static void take_v6(struct session *session, const uint8_t *at)
+{
+        struct address client;
+        memcpy(client.octets, at, 16);
+        session_set_client(session, &client, read_u16(at + 32));
+        memcpy(session->peer.server.octets, at + 16, 16);
+        session->peer.server_port = read_u16(at + 34);
+}
+
+static enum proxy_result v2_read(struct session *session, struct span *input)
+{
+        const uint8_t *at = (const uint8_t *)input->at;
+
+        if (input->length < V2_HEAD)
+                return PROXY_PART;
+        size_t length = read_u16(at + 14);
+        uint8_t version = at[12] >> 4, command = at[12] & 15, family = at[13];
+        if (version != 2 || command > 1 || length > V2_LENGTH_MAX)
+                return PROXY_BAD;
+        if (input->length < V2_HEAD + length)
+                return PROXY_PART;
+        *input = span_skip(*input, V2_HEAD + length);
+        if (command == 0 || family == 0x00) /* LOCAL: the balancer itself; UNSPEC */
+                return PROXY_DONE;
+        if (family == 0x11 && length >= 12) {
+                take_v4(session, at + V2_HEAD);
+                return PROXY_DONE;
+        }
+        if (family == 0x21 && length >= 36) {
+                take_v6(session, at + V2_HEAD);
+                return PROXY_DONE;
+        }
+        return PROXY_BAD;
+}
+
+enum proxy_result proxy_read(struct session *session, struct span *input)
+{
+        if (begins_like(*input, v1_start))
+                return input->length < v1_start.length ? PROXY_PART : v1_read(session, input);
+        if (begins_like(*input, v2_signature))
+                return input->length < v2_signature.length ? PROXY_PART : v2_read(session, input);
+        return PROXY_NONE;
+}

@@ -1,0 +1,320 @@
+/* The log line of a session: one JSON object, a view of the verdicts and answers that the session gave.
+ * Transactions are rendered as they end and kept as text; a session with more of them than a line holds
+ * writes lines in parts. */
+#include "core/smtp/internal.h"
+
+#include <time.h>
+
+#define RECORD_MAX      8192  /* octets of ended transactions kept for one line */
+#define TRANSACTION_MAX 16384 /* octets of one */
+#define ATTEMPTS_MAX    4096  /* octets up to which recipients are told one by one */
+#define FINDINGS_MAX    8     /* verdicts told for one transaction */
+
+/* An ended transaction's JSON object. */
+struct record_piece {
+        struct record_piece *next;
+        struct span json;
+};
+
+static const char *const ending_names[] = {
+    [SESSION_ENDED_BY_QUIT] = "quit",
+    [SESSION_ENDED_BY_US] = "closed",
+    [SESSION_ENDED_BY_CLIENT] = "lost",
+    [SESSION_ENDED_BY_STOP] = "stop",
+};
+static const char *const result_names[] = {
+    [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer"};
+
+/* ---- collecting
+ * ------------------------------------------------------------------------------------------------ */
+
+void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check)
+{
+        struct transaction *transaction = session->transaction;
+        const struct reply_template *template = &session->snapshot->replies[reply];
+        struct attempt *attempt;
+
+        if (transaction->attempt_count++ >= ATTEMPTS_KEPT ||
+            (attempt = arena_take(&transaction->arena, sizeof *attempt)) == NULL)
+                return;
+        *attempt = (struct attempt){
+            .address = arena_copy(&transaction->arena, address),
+            .code = template->code,
+            .enhanced = template->enhanced,
+            .check = check,
+        };
+        memcpy(attempt->reject_id, session->reject_id, sizeof attempt->reject_id);
+        *transaction->attempts_end = attempt;
+        transaction->attempts_end = &attempt->next;
+}
+
+void record_finding(struct session *session, const struct verdict *verdict,
+                    const struct check_setting *setting)
+{
+        struct transaction *transaction = session->transaction;
+        struct finding *finding;
+
+        if (transaction == NULL)
+                return;
+        for (finding = transaction->findings; finding != NULL; finding = finding->next)
+                if (finding->verdict->check == verdict->check && finding->setting == setting) {
+                        finding->recipients++;
+                        return;
+                }
+        if (transaction->finding_count >= FINDINGS_MAX ||
+            (finding = arena_take(&transaction->arena, sizeof *finding)) == NULL)
+                return;
+        transaction->finding_count++;
+        *finding = (struct finding){transaction->findings, verdict, setting, 1};
+        transaction->findings = finding;
+}
+
+void record_final(struct session *session, enum reply_id reply)
+{
+        struct transaction *transaction = session->transaction;
+
+        transaction->final_code = session->snapshot->replies[reply].code;
+        transaction->final_enhanced = session->snapshot->replies[reply].enhanced;
+        memcpy(transaction->final_reject_id, session->reject_id, sizeof transaction->final_reject_id);
+}
+
+/* ---- rendering
+ * ------------------------------------------------------------------------------------------------- */
+
+static void put_key(struct text *json, const char *key)
+{
+        if (json->length > 0 && json->at[json->length - 1] != '{')
+                text_put_char(json, ',');
+        text_put_char(json, '"');
+        text_put_string(json, key);
+        text_put(json, SPAN("\":"));
+}
+
+static void put_number(struct text *json, const char *key, uint64_t number)
+{
+        put_key(json, key);
+        text_put_number(json, number);
+}
+
+static void put_string(struct text *json, const char *key, struct span value)
+{
+        put_key(json, key);
+        text_put_json(json, value);
+}
+
+static void put_code(struct text *json, const char *key, uint16_t code, struct span enhanced)
+{
+        put_key(json, key);
+        text_put_char(json, '"');
+        text_put_number(json, code);
+        if (enhanced.length > 0)
+                text_put_char(json, ' ');
+        text_put(json, enhanced);
+        text_put_char(json, '"');
+}
+
+static void put_attempts(struct text *json, const struct transaction *transaction)
+{
+        uint32_t told = 0;
+
+        put_key(json, "rcpts");
+        text_put_char(json, '[');
+        for (const struct attempt *attempt = transaction->attempts; attempt != NULL;
+             attempt = attempt->next, told++) {
+                if (json->length > ATTEMPTS_MAX)
+                        break;
+                text_put_string(json, told > 0 ? ",{" : "{");
+                put_string(json, "to", attempt->address);
+                put_code(json, "code", attempt->code, attempt->enhanced);
+                if (attempt->check != NULL)
+                        put_string(json, "check", span_from(attempt->check));
+                if (attempt->reject_id[0] != '\0')
+                        put_string(json, "reject_id", span_from(attempt->reject_id));
+                text_put_char(json, '}');
+        }
+        text_put_char(json, ']');
+        if (told < transaction->attempt_count)
+                put_number(json, "rcpts_omitted", transaction->attempt_count - told);
+}
+
+static void put_verdict(struct text *json, const struct finding *finding)
+{
+        const struct verdict *verdict = finding->verdict;
+
+        text_put_char(json, '{');
+        put_string(json, "check", span_from(check_infos[verdict->check].name));
+        put_string(json, "result", span_from(result_names[verdict->result]));
+        put_string(json, "mode", span_from(check_mode_name(finding->setting->mode)));
+        put_string(json, "stage", span_from(stage_name(check_infos[verdict->check].stage)));
+        put_string(json, "reply", span_from(reply_infos[verdict->reply].name));
+        put_string(json, "evidence", verdict->evidence);
+        if (finding->setting->place.line > 0) {
+                put_string(json, "file", span_from(finding->setting->place.file));
+                put_number(json, "line", finding->setting->place.line);
+        }
+        put_number(json, "rcpts", finding->recipients);
+        text_put_char(json, '}');
+}
+
+static void put_verdicts(struct text *json, const struct transaction *transaction)
+{
+        if (transaction->findings == NULL)
+                return;
+        put_key(json, "verdicts");
+        text_put_char(json, '[');
+        for (const struct finding *finding = transaction->findings; finding != NULL;
+             finding = finding->next) {
+                if (finding != transaction->findings)
+                        text_put_char(json, ',');
+                put_verdict(json, finding);
+        }
+        text_put_char(json, ']');
+}
+
+static void put_transaction(struct text *json, const struct session *session)
+{
+        const struct transaction *transaction = session->transaction;
+
+        text_put_char(json, '{');
+        put_string(json, "id", span_from(transaction->message.id));
+        put_string(json, "from", transaction->message.sender);
+        put_attempts(json, transaction);
+        put_verdicts(json, transaction);
+        put_number(json, "accepted", transaction->message.recipient_count);
+        put_number(json, "refused", transaction->recipients_refused);
+        put_number(json, "deferred", transaction->recipients_deferred);
+        if (transaction->is_text_seen)
+                put_number(json, "size", transaction->scan.size);
+        if (transaction->final_code > 0)
+                put_code(json, "code", transaction->final_code, transaction->final_enhanced);
+        if (transaction->final_reject_id[0] != '\0')
+                put_string(json, "reject_id", span_from(transaction->final_reject_id));
+        put_number(json, "ms", session->host->now_ms - transaction->begun_ms);
+        text_put_char(json, '}');
+}
+
+/* "2026-11-25T01:02:03.123Z" */
+static void put_time(struct text *json, int64_t wall_ms)
+{
+        time_t seconds = (time_t)(wall_ms / 1000);
+        struct tm tm;
+
+        gmtime_r(&seconds, &tm);
+        put_key(json, "time");
+        text_printf(json, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
+                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_ms % 1000));
+}
+
+static void put_address(struct text *json, const char *key, const struct address *address)
+{
+        put_key(json, key);
+        text_put_char(json, '"');
+        address_write(json, address);
+        text_put_char(json, '"');
+}
+
+static void put_head(struct text *json, struct session *session, const struct address *connected)
+{
+        text_put_char(json, '{');
+        put_time(json, session->host->wall_ms);
+        put_string(json, "event", SPAN("session"));
+        put_address(json, "client", &session->peer.client);
+        put_number(json, "port", session->peer.client_port);
+        if (!address_equals(connected, &session->peer.client))
+                put_address(json, "proxy", connected);
+        if (session->is_trusted) {
+                put_key(json, "trusted");
+                text_put(json, SPAN("true"));
+        }
+        put_string(json, "helo", session->helo);
+        put_string(json, "protocol", session->is_esmtp ? SPAN("ESMTP") : SPAN("SMTP"));
+}
+
+static void put_transactions(struct text *json, struct session *session)
+{
+        put_key(json, "transactions");
+        text_put_char(json, '[');
+        for (const struct record_piece *piece = session->record_first; piece != NULL; piece = piece->next) {
+                if (piece != session->record_first)
+                        text_put_char(json, ',');
+                text_put(json, piece->json);
+        }
+        text_put_char(json, ']');
+        arena_end(&session->record_arena);
+        session->record_first = session->record_last = NULL;
+        session->record_length = 0;
+}
+
+static void put_end(struct text *json, const struct session *session)
+{
+        put_string(json, "end", span_from(ending_names[session->ending]));
+        if (session->closed_with != REPLY_COUNT)
+                put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
+        if (session->closed_with == REPLY_early_talker)
+                put_string(json, "reject_id", span_from(session->reject_id));
+        if (session->early_octets.at != NULL)
+                put_string(json, "early", session->early_octets);
+        if (session->bad_line.at != NULL)
+                put_string(json, "bad_line", session->bad_line);
+        put_number(json, "code", session->last_code);
+        put_number(json, "commands", session->commands_total);
+        put_number(json, "errors", session->errors_total);
+        put_number(json, "messages", session->messages_total);
+        put_number(json, "ms", session->host->now_ms - session->begun_ms);
+}
+
+/* `is_last` is false for a part of a session that goes on. */
+static void write_line(struct session *session, bool is_last)
+{
+        struct text *log = &session->host->log;
+        size_t before = log->length;
+
+        log->overflowed = false;
+        put_head(log, session, &session->connected);
+        put_transactions(log, session);
+        if (!is_last || session->record_part > 0)
+                put_number(log, "part", ++session->record_part);
+        if (is_last)
+                put_end(log, session);
+        text_put(log, SPAN("}\n"));
+        if (log->overflowed) {
+                log->length = before;
+                log->overflowed = false;
+                counter_add(&session->host->counters->metrics[METRIC_log_lines_dropped], 1);
+        }
+}
+
+static bool keep_piece(struct session *session, struct span json)
+{
+        struct record_piece *piece = arena_take(&session->record_arena, sizeof *piece);
+        struct span copy = arena_copy(&session->record_arena, json);
+
+        if (piece == NULL || copy.at == NULL)
+                return false;
+        *piece = (struct record_piece){.json = copy};
+        if (session->record_last == NULL)
+                session->record_first = piece;
+        else
+                session->record_last->next = piece;
+        session->record_last = piece;
+        session->record_length += json.length;
+        return true;
+}
+
+void record_transaction(struct session *session)
+{
+        char octets[TRANSACTION_MAX];
+        struct text json;
+
+        text_over(&json, octets, sizeof octets);
+        put_transaction(&json, session);
+        if (session->record_length + json.length > RECORD_MAX)
+                write_line(session, false);
+        if (json.overflowed || !keep_piece(session, text_span(&json)))
+                counter_add(&session->host->counters->metrics[METRIC_log_lines_dropped], 1);
+}
+
+void record_session(struct session *session)
+{
+        write_line(session, true);
+}

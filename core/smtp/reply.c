@@ -1,0 +1,118 @@
+/* Reply lines out of the snapshot's templates. */
+#include "core/smtp/internal.h"
+
+#define REPLY_LINE_MAX 510 /* without CRLF, RFC 5321 4.5.3.1.5 */
+#define SUFFIX_MAX     200
+
+/* 2024-01-01T00:00:00Z in seconds; with 31 bits lasts until 2092 */
+#define ID_EPOCH INT64_C(1704067200)
+
+void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE])
+{
+        static const char digits[] =
+            "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* no I, L, O, U: read aloud without mistake */
+        uint64_t seconds = (uint64_t)(host->wall_ms / 1000 - ID_EPOCH) & ((UINT64_C(1) << 31) - 1);
+        uint64_t id =
+            seconds << 29 | (uint64_t)(host->worker & 127) << 22 | (host->sequence++ & ((1u << 22) - 1));
+
+        for (int i = ID_TEXT_SIZE - 2; i >= 0; i--, id >>= 5)
+                ret_id[i] = digits[id & 31];
+        ret_id[ID_TEXT_SIZE - 1] = '\0';
+}
+
+static void put_placeholder(const struct session *session, struct text *line, char which,
+                            const struct reply_about *about)
+{
+        bool utf8 = session->transaction != NULL && session->transaction->is_smtputf8;
+
+        switch (which) {
+        case 'r':
+                text_put_printable(line, about->recipient, utf8);
+                break;
+        case 's':
+                if (session->transaction != NULL)
+                        text_put_printable(line, session->transaction->message.sender, utf8);
+                break;
+        case 'h':
+                text_put_printable(line, session->helo, false);
+                break;
+        case 'c':
+                address_write(line, &session->peer.client);
+                break;
+        case 'n':
+                text_put_string(line, session->snapshot->options.hostname);
+                break;
+        case 'v':
+                text_put_printable(line, about->subject, utf8);
+                break;
+        default:
+                text_put_char(line, which);
+        }
+}
+
+static void put_template(const struct session *session, struct text *line, struct span template,
+                         const struct reply_about *about)
+{
+        size_t percent;
+
+        while ((percent = span_find(template, '%')) < template.length) {
+                text_put(line, span_of(template.at, percent));
+                put_placeholder(session, line, template.at[percent + 1], about);
+                template = span_skip(template, percent + 2);
+        }
+        text_put(line, template);
+}
+
+/* Policy address and reject id: they are never cut off. */
+static void put_suffix(struct session *session, struct text *suffix)
+{
+        const char *url = session->snapshot->options.policy_url;
+
+        id_write(session->host, session->reject_id);
+        if (url[0] != '\0') {
+                text_put_string(suffix, "; see ");
+                text_put_string(suffix, url);
+        }
+        text_put_string(suffix, " [");
+        text_put_string(suffix, session->reject_id);
+        text_put_char(suffix, ']');
+}
+
+void session_reply_about(struct session *session, struct text *out, enum reply_id id,
+                         const struct reply_about *about)
+{
+        const struct reply_template *template = &session->snapshot->replies[id];
+        char suffix_octets[SUFFIX_MAX];
+        struct text line, suffix;
+
+        text_over(&suffix, suffix_octets, sizeof suffix_octets);
+        session->reject_id[0] = '\0';
+        if (template->is_policy)
+                put_suffix(session, &suffix);
+        text_over(&line, out->at + out->length, REPLY_LINE_MAX - suffix.length);
+        text_put(&line, template->status);
+        put_template(session, &line, template->text, about);
+        out->length += line.length;
+        text_put(out, text_span(&suffix));
+        text_put(out, SPAN("\r\n"));
+
+        session->last_code = template->code;
+        if (template->code >= 500) {
+                session->errors++;
+                session->errors_total++;
+        }
+}
+
+void session_reply(struct session *session, struct text *out, enum reply_id id)
+{
+        session_reply_about(session, out, id, &(struct reply_about){0});
+}
+
+enum session_wish session_close(struct session *session, struct text *out, enum reply_id id)
+{
+        session_reply(session, out, id);
+        session->state = SESSION_STATE_CLOSED;
+        session->ending = id == REPLY_goodbye ? SESSION_ENDED_BY_QUIT : SESSION_ENDED_BY_US;
+        session->closed_with = id;
+        return SESSION_CLOSE;
+}

@@ -1,0 +1,64 @@
+/* The Received field (RFC 5321 4.4). What the client said enters it only where it cannot break out: HELO by a
+ * list of allowed octets, the recipient by the grammar that it has passed. */
+#include "core/smtp/internal.h"
+
+#include <time.h>
+
+static void put_helo(struct text *text, struct span helo)
+{
+        for (size_t i = 0; i < helo.length; i++) {
+                char c = helo.at[i];
+                text_put_char(text,
+                              ascii_is_alnum(c) || (c != '\0' && strchr(".-_:[]", c) != NULL) ? c : '?');
+        }
+}
+
+/* "Wed, 25 Nov 2026 01:02:03 +0000" (RFC 5322 3.3), in no locale */
+static void put_date(struct text *text, int64_t wall_ms)
+{
+        static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        time_t seconds = (time_t)(wall_ms / 1000);
+        struct tm tm;
+
+        gmtime_r(&seconds, &tm);
+        text_printf(text, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
+                    months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static const char *protocol_name(const struct session *session)
+{
+        if (session->transaction->is_smtputf8)
+                return "UTF8SMTP"; /* RFC 6531 4.3 */
+        return session->is_esmtp ? "ESMTP" : "SMTP";
+}
+
+bool trace_write(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        char octets[2048];
+        struct text field;
+
+        text_over(&field, octets, sizeof octets);
+        text_put_string(&field, "Received: from ");
+        put_helo(&field, session->helo);
+        text_put_string(&field, " ([");
+        address_write_literal(&field, &session->peer.client);
+        text_put_string(&field, "])\r\n\tby ");
+        text_put_string(&field, session->snapshot->options.hostname);
+        text_put_string(&field, " (gatepost) with ");
+        text_put_string(&field, protocol_name(session));
+        text_put_string(&field, " id ");
+        text_put_string(&field, transaction->message.id);
+        if (transaction->message.recipient_count == 1) {
+                text_put_string(&field, "\r\n\tfor <");
+                text_put(&field, transaction->message.recipients->address);
+                text_put_char(&field, '>');
+        }
+        text_put_string(&field, ";\r\n\t");
+        put_date(&field, session->host->wall_ms);
+        text_put_string(&field, "\r\n");
+        expect(!field.overflowed);
+        return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
+}
