@@ -57,14 +57,21 @@ static void list_put(struct verdict_list *list, const struct verdict *verdict, s
         *link = kept;
 }
 
+enum verdict_result pipeline_check(const struct facts *facts, enum check_id check,
+                                   struct verdict *ret_verdict)
+{
+        *ret_verdict = (struct verdict){.check = check};
+        ret_verdict->result = check_functions[check](facts, ret_verdict);
+        return ret_verdict->result;
+}
+
 void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_list *list)
 {
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 if (check_infos[check].stage != stage || !facts->snapshot->check_is_wanted[check])
                         continue;
-                struct verdict verdict = {.check = check};
-                verdict.result = check_functions[check](facts, &verdict);
-                if (verdict.result != VERDICT_PASS)
+                struct verdict verdict;
+                if (pipeline_check(facts, check, &verdict) != VERDICT_PASS)
                         list_put(list, &verdict, facts->arena);
         }
 }

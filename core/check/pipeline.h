@@ -3,6 +3,10 @@
 
 #include "core/check/check.h"
 
+/* Runs one check of kind CHECK_KIND_PURE. */
+enum verdict_result pipeline_check(const struct facts *facts, enum check_id check,
+                                   struct verdict *ret_verdict);
+
 /* Verdicts that did not pass, in table order, at most one a check. */
 struct verdict_list {
         struct verdict *first;

@@ -1,0 +1,279 @@
+/* gatepost explain: what a configuration makes of a client and an envelope, check by check, and the answers
+ * that a session would give; or what the log tells of a reject id. Runs no server. */
+#include "workers/explain.h"
+
+#include "core/smtp/path.h"
+#include "core/smtp/session.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define RECIPIENTS_MAX 16
+
+struct question {
+        const char *configuration;
+        struct address client;
+        const char *helo, *sender;
+        const char *recipients[RECIPIENTS_MAX];
+        size_t recipient_count;
+};
+
+/* ---- the checks
+ * ------------------------------------------------------------------------------------------------ */
+
+static double now_us(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void print_row(enum check_id check, const struct check_setting *setting, const struct verdict *verdict,
+                      double us)
+{
+        static const char *const results[] = {
+            [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer"};
+
+        printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name, check_mode_name(setting->mode),
+               results[verdict->result], us);
+        if (verdict->evidence.length > 0)
+                printf("%.*s  ", (int)verdict->evidence.length, verdict->evidence.at);
+        if (setting->place.line > 0)
+                printf("(%s:%u)\n", setting->place.file, setting->place.line);
+        else
+                printf("(default)\n");
+}
+
+static struct facts facts_of(const struct question *question, const struct snapshot *snapshot,
+                             struct arena *arena, struct text *sender_octets)
+{
+        struct facts facts = {
+            .snapshot = snapshot,
+            .client = question->client,
+            .helo = span_from(question->helo),
+            .arena = arena,
+            .recipients_accepted = question->recipient_count > 0 ? question->recipient_count - 1 : 0,
+        };
+        struct path path;
+
+        text_put_char(sender_octets, '<');
+        text_put_string(sender_octets, question->sender);
+        text_put_char(sender_octets, '>');
+        struct span input = text_span(sender_octets);
+        if (!sender_octets->overflowed && path_parse(&input, true, false, &path)) {
+                facts.sender = path.address;
+                facts.sender_is_null = path.address.length == 0;
+                if (!path.domain_is_literal)
+                        facts.sender_domain = path.domain;
+        }
+        return facts;
+}
+
+static const struct check_setting *settings_of(const struct question *question,
+                                               const struct snapshot *snapshot)
+{
+        for (size_t i = 0; i < question->recipient_count; i++) {
+                struct span recipient = span_from(question->recipients[i]);
+                struct span name = span_skip(recipient, span_find_last(recipient, '@'));
+                const struct domain *domain = snapshot_find_domain(snapshot, span_skip(name, 1));
+                if (domain != NULL)
+                        return domain->checks;
+        }
+        return snapshot->checks;
+}
+
+static void explain_checks(const struct question *question, const struct snapshot *snapshot,
+                           struct session_host *host)
+{
+        const struct check_setting *settings = settings_of(question, snapshot);
+        char octets[512];
+        struct text sender;
+        struct arena arena;
+
+        arena_init(&arena, &host->transaction_pool, SIZE_MAX);
+        text_over(&sender, octets, sizeof octets);
+        struct facts facts = facts_of(question, snapshot, &arena, &sender);
+        if (network_list_contains(&snapshot->options.trusted_networks, &question->client))
+                printf("the client is in trusted_networks: the checks below do not count\n");
+        printf("%-24s %-8s %-7s %9s  %s\n", "CHECK", "MODE", "RESULT", "TIME", "EVIDENCE");
+        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
+                struct verdict verdict;
+                if (check_infos[check].kind != CHECK_KIND_PURE)
+                        continue;
+                double before = now_us();
+                pipeline_check(&facts, check, &verdict);
+                print_row(check, &settings[check], &verdict, now_us() - before);
+        }
+        arena_end(&arena);
+}
+
+/* ---- the dialogue
+ * ---------------------------------------------------------------------------------------------- */
+
+static void say(struct session *session, struct text *out, const char *verb, const char *argument)
+{
+        char octets[1024];
+        struct text line;
+
+        if (session->state == SESSION_STATE_CLOSED)
+                return;
+        text_over(&line, octets, sizeof octets);
+        text_put_string(&line, verb);
+        text_put_string(&line, argument);
+        if (verb[strlen(verb) - 1] == '<')
+                text_put_char(&line, '>');
+        printf("C: %.*s\n", (int)line.length, line.at);
+        text_put_string(&line, "\r\n");
+        struct span input = text_span(&line);
+        session_input(session, &input, out);
+        for (struct span rest = text_span(out); rest.length > 0;
+             rest = span_skip(rest, span_find(rest, '\n') + 1))
+                printf("S: %.*s\n", (int)span_find(rest, '\r'), rest.at);
+        out->length = 0;
+}
+
+static void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
+                             struct session_host *host)
+{
+        struct session_peer peer = {.client = question->client};
+        char octets[2 * SESSION_OUT_ROOM];
+        struct session session;
+        struct text out;
+
+        text_over(&out, octets, sizeof octets);
+        session_begin(&session, host, snapshot, &peer, &out);
+        if (session.state == SESSION_STATE_PAUSE)
+                session_timeout(&session, &out);
+        out.length = 0;
+        say(&session, &out, "EHLO ", question->helo);
+        say(&session, &out, "MAIL FROM:<", question->sender);
+        for (size_t i = 0; i < question->recipient_count; i++)
+                say(&session, &out, "RCPT TO:<", question->recipients[i]);
+        session_end(&session, SESSION_ENDED_BY_QUIT);
+}
+
+static int explain_question(const struct question *question)
+{
+        static char log_octets[2 * LOG_LINE_MAX];
+        static struct counters counters;
+        struct session_host host = {
+            .counters = &counters, .wall_ms = (int64_t)time(NULL) * 1000, .now_ms = 1};
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(question->configuration, &report);
+
+        if (report.text != NULL)
+                fputs(report.text, stderr);
+        conf_report_end(&report);
+        if (snapshot == NULL)
+                return 1;
+        block_pool_init(&host.session_pool, 256, 0);
+        block_pool_init(&host.transaction_pool, 4096, 0);
+        content_pool_init(&host.content_pool, 0);
+        text_over(&host.log, log_octets, sizeof log_octets);
+        explain_checks(question, snapshot, &host);
+        explain_dialogue(question, snapshot, &host);
+        block_pool_end(&host.session_pool);
+        block_pool_end(&host.transaction_pool);
+        content_pool_end(&host.content_pool);
+        snapshot_free(snapshot);
+        return 0;
+}
+
+/* ---- reject ids
+ * ------------------------------------------------------------------------------------------------ */
+
+static void print_session(const char *line, const char *reject_id)
+{
+        json_t *session = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+
+        if (session == NULL)
+                return;
+        printf("reply %s was given in this session:\n", reject_id);
+        json_dumpf(session, stdout, JSON_INDENT(2));
+        printf("\n");
+        json_decref(session);
+}
+
+static int explain_reject_id(const char *configuration, const char *reject_id)
+{
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(configuration, &report);
+        char *line = NULL;
+        size_t size = 0, found = 0;
+
+        if (snapshot == NULL && report.text != NULL)
+                fputs(report.text, stderr);
+        conf_report_end(&report);
+        if (snapshot == NULL)
+                return 1;
+        FILE *log = fopen(snapshot->options.log, "r");
+        if (log == NULL)
+                fprintf(stderr, "gatepost: cannot read the log %s: %m\n", snapshot->options.log);
+        while (log != NULL && getline(&line, &size, log) > 0)
+                if (strstr(line, reject_id) != NULL) {
+                        print_session(line, reject_id);
+                        found++;
+                }
+        if (log != NULL && found == 0)
+                fprintf(stderr, "gatepost: %s is not in %s\n", reject_id, snapshot->options.log);
+        if (log != NULL)
+                fclose(log);
+        free(line);
+        snapshot_free(snapshot);
+        return found > 0 ? 0 : 1;
+}
+
+/* ---- command line
+ * ---------------------------------------------------------------------------------------------- */
+
+static int usage(void)
+{
+        fprintf(stderr,
+                "usage: gatepost explain -c FILE --ip ADDRESS --helo NAME --from ADDRESS [--to ADDRESS]...\n"
+                "       gatepost explain -c FILE REJECT-ID\n");
+        return 2;
+}
+
+/* "<x@y>" and "x@y" alike */
+static const char *without_brackets(char *address)
+{
+        size_t length = strlen(address);
+        if (length < 2 || address[0] != '<' || address[length - 1] != '>')
+                return address;
+        address[length - 1] = '\0';
+        return address + 1;
+}
+
+int explain_main(int argc, char **argv)
+{
+        static const struct option options[] = {
+            {"config", required_argument, NULL, 'c'}, {"ip", required_argument, NULL, 'i'},
+            {"helo", required_argument, NULL, 'h'},   {"from", required_argument, NULL, 'f'},
+            {"to", required_argument, NULL, 't'},     {0}};
+        struct question question = {0};
+        bool has_client = false;
+        int option;
+
+        while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+                if (option == 'c')
+                        question.configuration = optarg;
+                else if (option == 'i' && address_parse(span_from(optarg), &question.client))
+                        has_client = true;
+                else if (option == 'h')
+                        question.helo = optarg;
+                else if (option == 'f')
+                        question.sender = without_brackets(optarg);
+                else if (option == 't' && question.recipient_count < RECIPIENTS_MAX)
+                        question.recipients[question.recipient_count++] = without_brackets(optarg);
+                else
+                        return usage();
+        }
+        if (question.configuration != NULL && optind + 1 == argc && !has_client)
+                return explain_reject_id(question.configuration, argv[optind]);
+        if (question.configuration == NULL || optind != argc || !has_client || question.helo == NULL ||
+            question.sender == NULL)
+                return usage();
+        return explain_question(&question);
+}
