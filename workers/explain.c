@@ -5,6 +5,7 @@
 #include "core/smtp/path.h"
 #include "core/smtp/session.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -210,7 +211,8 @@ static int explain_reject_id(const char *configuration, const char *reject_id)
                 return 1;
         FILE *log = fopen(snapshot->options.log, "r");
         if (log == NULL)
-                fprintf(stderr, "gatepost: cannot read the log %s: %m\n", snapshot->options.log);
+                fprintf(stderr, "gatepost: cannot read the log %s: %s\n", snapshot->options.log,
+                        strerror(errno));
         while (log != NULL && getline(&line, &size, log) > 0)
                 if (strstr(line, reject_id) != NULL) {
                         print_session(line, reject_id);
