@@ -238,6 +238,10 @@ def run_program(*arguments, seconds=SECONDS):
 
 # ---- the client --------------------------------------------------------------------------------------------------
 
+def dot_stuffed(text):
+    return re.sub(rb"(?m)^\.", b"..", text)
+
+
 class Client:
     """One session, octet for octet: nothing is sent or left out behind the test's back."""
 
@@ -299,8 +303,7 @@ class Client:
 
     def finish(self, text, code=250):
         """Sends the message text (CRLF line ends, without the final dot) and returns the reply's text."""
-        stuffed = re.sub(rb"(?m)^\.", b"..", text)
-        self.raw(stuffed + (b"" if stuffed.endswith(b"\r\n") or not stuffed else b"\r\n") + b".\r\n")
+        self.raw(dot_stuffed(text) + (b".\r\n" if not text or text.endswith(b"\r\n") else b"\r\n.\r\n"))
         return self.expect(code, "end of data")
 
     def deliver(self, text, **envelope):

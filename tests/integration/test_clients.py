@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Clients from Debian packages and Python's smtplib deliver mail that arrives octet for octet."""
+
+import smtplib
+import subprocess
+
+from harness import (HELO, SENDER, SECONDS, Server, case, dot_stuffed, equal, main, need_program, wait_for, without_trace)
+from messages import HEADER, MESSAGES
+
+
+def arrived(server, sent, user="alice", number=1):
+    mails = wait_for(f"{number} mails", lambda: len(server.mails(user)) >= number and server.mails(user))
+    equal(len(mails), number, "number of mails")
+    equal(without_trace(mails[-1]), sent, "mail")
+
+
+@case("octet for octet, dialogue by hand")
+def by_hand(directory):
+    with Server(directory) as server, server.client() as client:
+        for number, (name, text) in enumerate(MESSAGES.items(), 1):
+            client.deliver(text, helo=HELO if number == 1 else None)
+            equal(without_trace(server.mails()[-1]), text, name)
+        equal(server.log(), [], "log lines before the session's end")
+        client.command("QUIT", 221)
+        wait_for("the session's log line", server.log)
+        equal([t["size"] for t in server.log()[0]["transactions"]], [len(text) for text in MESSAGES.values()], "sizes")
+
+
+@case("octet for octet, smtplib")
+def by_smtplib(directory):
+    with Server(directory) as server:
+        for number, text in enumerate(MESSAGES.values(), 1):
+            with smtplib.SMTP("127.0.0.1", server.port, HELO, SECONDS) as client:
+                client.sendmail(SENDER, ["alice@isp.example"], text, ["BODY=8BITMIME"])
+            # smtplib ends a text that lacks it with CRLF, an empty one too.
+            arrived(server, text or b"\r\n", number=number)
+
+
+@case("text without a last line end gets one")
+def no_line_end(directory):
+    with Server(directory) as server, server.client() as client:
+        client.deliver(HEADER + b"no line end")
+        arrived(server, HEADER + b"no line end\r\n")
+
+
+@case("maildir_newline = lf stores LF only")
+def newline_lf(directory):
+    with Server(directory, "maildir_newline = lf") as server, server.client() as client:
+        client.deliver(MESSAGES["dots"])
+        mail = server.mails()[0]
+        assert b"\r" not in mail, mail
+        equal(without_trace(mail), MESSAGES["dots"].replace(b"\r\n", b"\n"), "mail")
+
+
+@case("octet for octet, octet by octet")
+def slowly(directory):
+    with Server(directory) as server, server.client() as client:
+        client.begin()
+        for octet in dot_stuffed(MESSAGES["dots"]) + b".\r\n":
+            client.raw(bytes([octet]))
+        client.expect(250, "end of data")
+        arrived(server, MESSAGES["dots"])
+
+
+@case("one file for each recipient, with its own mailbox")
+def several_recipients(directory):
+    users = [f"user{n}" for n in range(100)]
+    with Server(directory, recipients=users) as server, server.client() as client:
+        client.deliver(MESSAGES["UTF-8"], recipients=[f"{user.upper()}@ISP.example" for user in users])
+        for user in users:
+            arrived(server, MESSAGES["UTF-8"], user)
+
+
+@case("octet for octet, swaks")
+def by_swaks(directory):
+    swaks = need_program("swaks")
+    with Server(directory) as server:
+        for number, name in enumerate(("plain text", "UTF-8", "dots", "an empty body", "blank lines at the end"), 1):
+            (directory / "data").write_bytes(MESSAGES[name].replace(b"\r\n", b"\n"))
+            run = subprocess.run([swaks, "--server", f"127.0.0.1:{server.port}", "--helo", HELO, "--from", SENDER, "--to",
+                                  "alice@isp.example", "--data", f"@{directory}/data", "--no-data-fixup"],
+                                 capture_output=True, text=True, timeout=SECONDS)
+            equal(run.returncode, 0, run.stdout + run.stderr)
+            arrived(server, MESSAGES[name], number=number)
+
+
+def netcat(port, lines, pause):
+    """What a person at a terminal does: types a line, waits, types the next."""
+    script = "; ".join(f"sleep {pause}; printf '%s\\n' '{line}'" for line in lines)
+    return subprocess.run(f"({script}; sleep {pause}) | {need_program('nc')} -C 127.0.0.1 {port}", shell=True,
+                          capture_output=True, text=True, timeout=SECONDS).stdout
+
+
+LINES = [f"HELO {HELO}", f"MAIL FROM:<{SENDER}>", "RCPT TO:<alice@isp.example>", "DATA", "typed by hand", "..dotted", ".", "QUIT"]
+
+
+@case("netcat, a line at a time, delivers")
+def by_netcat(directory):
+    with Server(directory) as server:
+        said = netcat(server.port, LINES, 0.2)
+        equal([line[:3] for line in said.splitlines()], ["220", "250", "250", "250", "354", "250", "221"], "replies")
+        arrived(server, b"typed by hand\r\n.dotted\r\n")
+
+
+@case("netcat, all at once, is an early talker")
+def by_hasty_netcat(directory):
+    with Server(directory, "greeting_pause = 200ms") as server:
+        said = netcat(server.port, ["\r\n".join(LINES)], 0)
+        equal([line[:3] for line in said.splitlines()], ["554"], "replies")
+        equal(server.mails(), [], "mails")
+
+
+if __name__ == "__main__":
+    main()

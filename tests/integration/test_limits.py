@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Limits and time-outs over real sockets: connections, descriptors, slow clients, early talkers; IPv6; idle memory."""
+
+import resource
+import socket
+import time
+
+from harness import (HELO, PATIENCE, SANITIZE, SENDER, Client, Server, case, equal, main, note, raise_descriptor_limit, wait_for,
+                     without_trace)
+from messages import HEADER
+
+IDLE_SESSIONS = 5000
+IDLE_KIB_MAX = 1.5
+
+
+@case("connections_per_client: the fourth gets 421, and one that leaves makes room")
+def per_client(directory):
+    with Server(directory, "connections_per_client = 3") as server:
+        clients = [server.client() for _ in range(3)]
+        with server.client(banner=421) as fourth:
+            assert fourth.is_closed()
+        with server.client(source="127.0.0.2") as other:
+            other.command("NOOP", 250)
+        clients[0].command("QUIT", 221)
+        clients[0].close()
+        wait_for("room", lambda: gets_banner(server))
+        for client in clients[1:]:
+            client.deliver(HEADER)
+
+
+def gets_banner(server):
+    with server.client(banner=None) as client:
+        return client.reply()[0] == 220
+
+
+@case("connections_max: 421 beyond it, recovers")
+def connections_max(directory):
+    with Server(directory, "connections_max = 10\nstress_at = 100") as server:
+        clients = [server.client() for _ in range(10)]
+        with server.client(banner=None) as eleventh:
+            assert eleventh.reply()[0] in (421, None)
+        for client in clients:
+            client.close()
+        wait_for("room", lambda: gets_banner(server))
+
+
+@case("the descriptor limit: no spinning, and everybody is served in the end")
+def descriptors(directory):
+    server = Server(directory).start(limits=[(resource.RLIMIT_NOFILE, 128)])
+    with server:
+        # More than it can hold; what it does not accept waits in the kernel.
+        clients = [Client(server.port, banner=None) for _ in range(200)]
+        time.sleep(1)
+        before = server.cpu_seconds()
+        time.sleep(2)
+        used = server.cpu_seconds() - before
+        note(f"{used:.2f} s of CPU in 2 s at the limit")
+        assert used < 0.2 * PATIENCE, f"spins: {used} s of CPU in 2 s"
+        for client in clients:
+            client.close()
+        wait_for("room", lambda: gets_banner(server))
+        with server.client() as client:
+            client.deliver(HEADER + b"recovered\r\n")
+        equal(len(server.mails()), 1, "mails")
+
+
+@case("at the descriptor limit those who got in still deliver")
+def delivery_reserve(directory):
+    server = Server(directory).start(limits=[(resource.RLIMIT_NOFILE, 128)])
+    with server:
+        first = server.client()
+        crowd = [Client(server.port, banner=None) for _ in range(200)]
+        time.sleep(0.5)
+        first.deliver(HEADER + b"x" * 500_000 + b"\r\n")
+        equal(len(server.mails()), 1, "mails")
+        for client in crowd:
+            client.close()
+
+
+@case("idle_timeout: 421")
+def idle_timeout(directory):
+    with Server(directory, "idle_timeout = 500ms") as server, server.client() as client:
+        began = time.monotonic()
+        client.expect(421, "silence")
+        assert 0.4 < time.monotonic() - began < 0.5 + 2 * PATIENCE
+        assert client.is_closed()
+
+
+@case("data_timeout: 421, nothing delivered")
+def data_timeout(directory):
+    with Server(directory, "data_timeout = 500ms") as server, server.client() as client:
+        client.begin()
+        client.raw(b"half\r\n")
+        client.expect(421, "silence")
+        assert client.is_closed()
+        equal(server.mails(), [], "mails")
+
+
+@case("a client that sends an octet at a time is served")
+def octets(directory):
+    with Server(directory, "idle_timeout = 2s") as server, server.client() as client:
+        for octet in b"EHLO client.example.com\r\n":
+            client.raw(bytes([octet]))
+            time.sleep(0.01)
+        client.expect(250, "EHLO")
+
+
+@case("a client that ends commands never is timed out")
+def endless(directory):
+    with Server(directory, "idle_timeout = 1s") as server, server.client() as client:
+        code = None
+        began = time.monotonic()
+        while code is None and time.monotonic() - began < 20 * PATIENCE:
+            client.raw(b"x")
+            client.socket.settimeout(0.1)
+            try:
+                code = client.socket.recv(3)
+            except TimeoutError:
+                continue
+        equal(code, b"421", "reply")
+
+
+@case("greeting_pause: the quiet one gets the banner after it, the early one 554")
+def greeting_pause(directory):
+    with Server(directory, "greeting_pause = 500ms") as server:
+        began = time.monotonic()
+        with server.client() as client:
+            assert time.monotonic() - began > 0.45
+            client.deliver(HEADER)
+        with server.client(before_banner=b"EHLO client.example.com\r\n", banner=554) as early:
+            assert early.is_closed()
+
+
+@case("two commands in one flight: 554")
+def pipelining(directory):
+    with Server(directory) as server, server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        client.raw(f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<alice@isp.example>\r\n".encode())
+        codes = []
+        while (code := client.reply()[0]) is not None:
+            codes.append(code)
+        equal(codes[-1], 554, f"last of {codes}")
+        equal(server.mails(), [], "mails")
+
+
+@case("an IPv6 listener")
+def ipv6(directory):
+    if not socket.has_ipv6:
+        return
+    with Server(directory, host="::1") as server, server.client() as client:
+        client.deliver(HEADER + b"over IPv6\r\n")
+        equal(without_trace(server.mails()[0]), HEADER + b"over IPv6\r\n", "mail")
+        assert b"[IPv6:::1]" in server.mails()[0], server.mails()[0]
+
+
+@case(f"{IDLE_SESSIONS} idle sessions after EHLO take less than {IDLE_KIB_MAX} KiB each")
+def idle_memory(directory):
+    count = min(IDLE_SESSIONS, raise_descriptor_limit() - 500)
+    with Server(directory) as server:
+        open_idle(server, 300, close=True)
+        wait_for("the log", lambda: len(server.log()) == 300)
+        before = server.memory_kib("Rss")
+        clients = open_idle(server, count)
+        time.sleep(0.5)
+        each = (server.memory_kib("Rss") - before) / count
+        note(f"{each:.3f} KiB of user memory for each of {count} idle sessions")
+        before = server.cpu_seconds()
+        time.sleep(1)
+        assert server.cpu_seconds() - before < 0.1 * PATIENCE, "idle sessions cost time"
+        for client in clients:
+            client.close()
+        wait_for("the log", lambda: len(server.log()) == 300 + count)
+        assert SANITIZE or each < IDLE_KIB_MAX, f"{each} KiB"
+        assert count == IDLE_SESSIONS, f"the descriptor limit allows only {count} sessions"
+
+
+def open_idle(server, count, close=False):
+    clients = [server.client() for _ in range(count)]
+    for client in clients:
+        client.command(f"EHLO {HELO}", 250)
+        if close:
+            client.close()
+    return clients
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""SIGHUP under load: nobody is lost, a wrong configuration changes nothing, listeners come and go, a million recipients."""
+
+import asyncio
+import random
+import re
+import signal
+import time
+
+from harness import (HELO, PATIENCE, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
+                     without_trace)
+from messages import HEADER
+
+SESSIONS = 500
+MESSAGES_EACH = 3
+RELOADS = 20
+
+
+def reload_events(server):
+    return [line for line in server.log() if line["event"] in ("reload", "reload_failed")]
+
+
+def reload(server):
+    """SIGHUP, and waits for its event."""
+    before = len(reload_events(server))
+    server.signal(signal.SIGHUP)
+    wait_for("the reload's event", lambda: len(reload_events(server)) > before)
+    return reload_events(server)[-1]
+
+
+class SlowClient:
+    """A session in asyncio that takes its time between commands."""
+
+    def __init__(self, server, dice, answered):
+        self.server, self.dice, self.answered = server, dice, answered
+
+    async def command(self, octets, code):
+        self.writer.write(octets)
+        line = await asyncio.wait_for(self.reader.readuntil(b"\n"), 3 * SECONDS)
+        while line[3:4] == b"-":
+            line = await self.reader.readuntil(b"\n")
+        assert line.startswith(b"%d" % code), f"{octets[:80]!r}: {line!r}"
+        await asyncio.sleep(self.dice.uniform(0, 0.6))
+        return line.decode()
+
+    async def deliver(self, user, text):
+        await self.command(b"MAIL FROM:<me@example.com>\r\n", 250)
+        await self.command(b"RCPT TO:<%s@isp.example>\r\n" % user.encode(), 250)
+        await self.command(b"DATA\r\n", 354)
+        said = await self.command(text + b".\r\n", 250)
+        self.answered[re.search(r"accepted as (\S+)", said)[1]] = user, text
+
+    async def run(self, number):
+        await asyncio.sleep(self.dice.uniform(0, 2))
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        await self.command(b"", 220)
+        await self.command(f"EHLO {HELO}\r\n".encode(), 250)
+        for count in range(MESSAGES_EACH):
+            await self.deliver(f"user{number % 50}", HEADER + b"client %d message %d\r\n" % (number, count))
+        await self.command(b"QUIT\r\n", 221)
+        self.writer.close()
+
+
+async def change_things(server, done):
+    """Recipients, a wrong configuration, listeners, in turn; returns how many reloads were made."""
+    loop = asyncio.get_running_loop()
+    users = [f"user{n}" for n in range(50)]
+    for number in range(RELOADS):
+        extra = free_port()
+        if number % 4 == 0:
+            server.write_recipients([*users, f"extra{number}"])
+            server.write_configuration()
+        elif number % 4 == 1:
+            server.write_configuration(options="idle_timeout = never")
+        elif number % 4 == 2:
+            server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
+        else:
+            server.write_configuration()
+        event = await loop.run_in_executor(None, reload, server)
+        equal(event["event"], "reload_failed" if number % 4 == 1 else "reload", str(event))
+        if number % 4 == 2:
+            await loop.run_in_executor(None, wait_for, "the new listener", lambda port=extra: is_listening(port))
+            await loop.run_in_executor(None, deliver_by, extra, f"extra{number - 2}")
+            last_extra = extra
+        elif number % 4 == 3:
+            await loop.run_in_executor(None, wait_for, "the listener's end", lambda: not is_listening(last_extra))
+        await asyncio.sleep(0.1)
+    done.set()
+
+
+def deliver_by(port, user):
+    with Client(port) as client:
+        client.deliver(HEADER, recipients=[f"{user}@isp.example"])
+
+
+@case(f"{SESSIONS} sessions at a time and {RELOADS} SIGHUPs: none is lost, every 250 has its file")
+def under_load(directory):
+    answered = {}
+
+    async def everybody(server):
+        done = asyncio.Event()
+        dice = random.Random(2)
+        clients = [SlowClient(server, dice, answered).run(number) for number in range(SESSIONS)]
+        await asyncio.gather(change_things(server, done), *clients)
+
+    with Server(directory, recipients=[f"user{n}" for n in range(50)]) as server:
+        asyncio.run(everybody(server))
+        equal(len(answered), SESSIONS * MESSAGES_EACH, "answers 250")
+        stored = {}
+        for user in {user for user, _ in answered.values()}:
+            for mail in server.mails(user):
+                stored[re.search(rb"\sid (\S+)", mail)[1].decode()] = user, without_trace(mail)
+        equal(stored, answered, "stored")
+
+
+@case("a wrong configuration leaves the running one in force and is reported with its line")
+def wrong(directory):
+    with Server(directory) as server:
+        server.write_recipients(["carol"])
+        server.write_configuration(options="\n\nidle_timeout = never")
+        event = reload(server)
+        equal(event["event"], "reload_failed", str(event))
+        assert re.search(r"gatepost\.conf:6", str(event) + server.stderr()), event
+        with server.client() as client:
+            client.deliver(HEADER)
+            client.command("MAIL FROM:<>", 250)
+            client.command("RCPT TO:<carol@isp.example>", 550)
+            client.command("QUIT", 221)
+        server.write_configuration()
+        equal(reload(server)["event"], "reload", "event")
+        with server.client() as client:
+            client.deliver(HEADER, recipients=["carol@isp.example"])
+
+
+@case("an open session keeps its configuration, the next has the new one")
+def pinned(directory):
+    with Server(directory) as server, server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        server.write_recipients(["carol"])
+        reload(server)
+        client.deliver(HEADER, helo=None)
+        with server.client() as later:
+            later.command(f"EHLO {HELO}", 250)
+            later.command("MAIL FROM:<>", 250)
+            later.command("RCPT TO:<alice@isp.example>", 550)
+
+
+@case("a session on a listener that goes away lives on")
+def listener_goes(directory):
+    with Server(directory) as server:
+        port = free_port()
+        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{port}"])
+        reload(server)
+        with Client(port) as client:
+            server.write_configuration()
+            reload(server)
+            wait_for("the listener's end", lambda: not is_listening(port))
+            client.deliver(HEADER)
+        equal(len(server.mails()), 1, "mails")
+
+
+@case("the log is reopened")
+def log_reopened(directory):
+    with Server(directory) as server:
+        (directory / "log").rename(directory / "log.old")
+        server.signal(signal.SIGHUP)
+        wait_for("a new log", (directory / "log").exists)
+        with server.client() as client:
+            client.command("QUIT", 221)
+        wait_for("the session's line", lambda: any(line["event"] == "session" for line in server.log()))
+
+
+@case("a million recipients load and reload while sessions run")
+def a_million(directory):
+    (directory / "recipients.txt").write_text("")
+    server = Server(directory)
+    server.write_recipients(f"user{n}" for n in range(1_000_000))
+    began = time.monotonic()
+    with server.start():
+        note(f"started with a million recipients in {time.monotonic() - began:.2f} s")
+        with server.client() as client:
+            client.deliver(HEADER, recipients=["user999999@isp.example"])
+            server.write_recipients(f"user{n}" for n in range(1, 1_000_001))
+            began = time.monotonic()
+            before = len(reload_events(server))
+            server.signal(signal.SIGHUP)
+            slowest = 0
+            while len(reload_events(server)) == before:
+                asked = time.monotonic()
+                with server.client() as other:
+                    other.command(f"EHLO {HELO}", 250)
+                slowest = max(slowest, time.monotonic() - asked)
+                time.sleep(0.02)
+                assert time.monotonic() - began < 30 * PATIENCE, "the reload takes too long"
+            client.deliver(HEADER, helo=None, recipients=["user0@isp.example"])
+        note(f"reloaded in {time.monotonic() - began:.2f} s; slowest greeting meanwhile {slowest * 1000:.1f} ms")
+        assert slowest < 1 * PATIENCE, f"sessions stall for {slowest} s"
+        with server.client() as client:
+            client.deliver(HEADER, recipients=["user1000000@isp.example"])
+            client.command("MAIL FROM:<>", 250)
+            client.command("RCPT TO:<user0@isp.example>", 550)
+
+
+if __name__ == "__main__":
+    main()
