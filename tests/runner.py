@@ -1,0 +1,137 @@
+"""Builds, runs meson's tests, tests/style and tests/integration, and counts. Called by tests/run."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDERS = {None: "build", "address": "build-asan", "thread": "build-tsan"}
+SETUP = {None: [], "address": ["-Db_sanitize=address,undefined"], "thread": ["-Db_sanitize=thread"]}
+JOBS = str(os.cpu_count() or 1)
+# A hanging file of integration tests ends after this.
+SECONDS = 600
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Count:
+    def __init__(self):
+        self.passed, self.failures, self.skipped = 0, [], []
+
+    def add_tap(self, program, output, status):
+        """Counts TAP lines; without any the exit status is the result. A plan that was not kept is a failure."""
+        planned = re.search(r"^1\.\.(\d+)", output, re.M)
+        results = re.findall(r"^(not ok|ok)\b(.*)$", output, re.M)
+        for result, rest in results:
+            if "# SKIP" in rest:
+                self.skipped.append(program + rest)
+            elif result == "ok":
+                self.passed += 1
+            else:
+                self.failures.append(program + rest)
+        broken = planned is not None and int(planned[1]) != len(results)
+        if broken or status != 0 and "not ok" not in (result for result, _ in results):
+            self.failures.append(f"{program} (status {status}, {len(results)} results)")
+        elif not results and planned is None:
+            self.passed += 1
+
+    def finish(self, began):
+        for name in self.skipped:
+            say(f"skipped: {name}")
+        for name in self.failures:
+            say(f"FAILED: {name}")
+        say(f"{time.monotonic() - began:.0f} s")
+        say(f"{self.passed} passed, {len(self.failures)} failed")
+        return 0 if self.passed and not self.failures else 1
+
+
+def sanitizer_environment(reports):
+    options = f"log_path={reports}/report"
+    return dict(os.environ, ASAN_OPTIONS=f"{options}:detect_leaks=1", UBSAN_OPTIONS=f"{options}:print_stacktrace=1",
+                TSAN_OPTIONS=f"{options}:second_deadlock_stack=1:{os.environ.get('TSAN_OPTIONS', '')}")
+
+
+def build(folder, sanitize):
+    # Again each time: test libraries may have come since.
+    again = ["--reconfigure"] if (folder / "build.ninja").exists() else []
+    subprocess.run(["meson", "setup", *again, folder, *SETUP[sanitize]], cwd=ROOT, check=True)
+    subprocess.run(["ninja", "-C", folder], cwd=ROOT, check=True)
+
+
+def meson_names(folder, only):
+    listing = subprocess.run(["meson", "introspect", "--tests", folder], capture_output=True, text=True, check=True)
+    return [test["name"] for test in json.loads(listing.stdout) if only.search(f"{' '.join(test['suite'])} {test['name']}")]
+
+
+def run_meson(folder, only, environment, count):
+    names = meson_names(folder, only)
+    if not names:
+        return
+    log = folder / "meson-logs/testlog.json"
+    log.unlink(missing_ok=True)
+    subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--num-processes", JOBS,
+                    "--timeout-multiplier", "4", *names], cwd=ROOT, env=environment)
+    for line in log.read_text().splitlines():
+        test = json.loads(line)
+        count.add_tap(test["name"], test["stdout"], 0 if test["result"] == "OK" else test["returncode"] or 1)
+
+
+def run_tap(path, environment, count):
+    """Shows the output as it comes."""
+    name = str(path.relative_to(ROOT))
+    say(f"== {name}")
+    command = ["timeout", "-k", "5", str(SECONDS), sys.executable, "-B", path]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace") as run:
+        output = []
+        for line in run.stdout:
+            output.append(line)
+            sys.stdout.write(line)
+            sys.stdout.flush()
+    count.add_tap(name, "".join(output), run.returncode)
+
+
+def run_all(options, count):
+    folder = ROOT / FOLDERS[options.sanitize]
+    build(folder, options.sanitize)
+    reports = folder / "sanitizer-reports"
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir()
+    environment = sanitizer_environment(reports) if options.sanitize else dict(os.environ)
+    environment |= {"GATEPOST": str(folder / "gatepost"), "GATEPOST_SANITIZE": options.sanitize or ""}
+    run_meson(folder, options.only, environment, count)
+    paths = sorted((ROOT / "tests/integration").glob("test_*.py"))
+    if options.sanitize is None:
+        paths.insert(0, ROOT / "tests/style")
+    for path in paths:
+        if options.only.search(str(path.relative_to(ROOT))):
+            run_tap(path, environment, count)
+    for report in reports.iterdir():
+        say(report.read_text(errors="replace")[:8000])
+        count.failures.append(f"sanitizer: {report.name}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run")
+    parser.add_argument("--sanitize", choices=["address", "thread"])
+    parser.add_argument("--only", type=re.compile, default=re.compile(""), metavar="PATTERN")
+    options = parser.parse_args()
+    count = Count()
+    began = time.monotonic()
+    try:
+        run_all(options, count)
+    except (OSError, subprocess.CalledProcessError) as error:
+        count.failures.append(str(error))
+    return count.finish(began)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
