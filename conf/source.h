@@ -1,5 +1,6 @@
-/* The text of one configuration file, made ready for libConfuse, which counts lines wrongly and refuses lists with comments in
- * them (3.3), takes the end of a file for the end of a section, and stops at the first unknown key; for conf/ only. */
+/* The text of one configuration file, made ready for libConfuse, which counts lines wrongly and refuses lists
+ * with comments in them (3.3), takes the end of a file for the end of a section, and stops at the first
+ * unknown key; for conf/ only. */
 #pragma once
 
 #include "core/base/arena.h"
@@ -19,7 +20,8 @@ struct source_fault {
 
 /* Reads `path`, a regular file. On failure false and the reason in *ret_fault; nothing is to be freed. */
 bool source_read(struct source *source, const char *path, struct source_fault *ret_fault);
-/* Blanks comments; finds what libConfuse would misread: control characters, unended strings, comments, sections and lists. */
+/* Blanks comments; finds what libConfuse would misread: control characters, unended strings, comments,
+ * sections and lists. */
 bool source_prepare(struct source *source, struct source_fault *ret_fault);
 /* Blanks the setting or section whose key `key` ends in `line`, newlines kept. False when it is not found. */
 bool source_blank_key(struct source *source, uint32_t line, struct span key);

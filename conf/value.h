@@ -28,26 +28,50 @@ struct option_row {
         enum check_id check; /* whose section it stands in; CHECK_COUNT: none */
 };
 
+/* Where rows stand: OPTION_AT_hostname, OPTION_AT_sender_tld_list, DOMAIN_OPTION_AT_deliver. */
+enum option_at {
+#define OPTION(name, type, ...) OPTION_AT_##name,
+#define DOMAIN_OPTION(name, type, ...)
+#define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
+#include "conf/options.def"
+#undef OPTION
+#undef DOMAIN_OPTION
+#undef CHECK_OPTION
+        OPTION_AT_END
+};
+
+enum domain_option_at {
+#define OPTION(name, type, ...)
+#define DOMAIN_OPTION(name, type, ...) DOMAIN_OPTION_AT_##name,
+#define CHECK_OPTION(check, name, type, ...)
+#include "conf/options.def"
+#undef OPTION
+#undef DOMAIN_OPTION
+#undef CHECK_OPTION
+        DOMAIN_OPTION_AT_END
+};
+
 /* Both end with a row without name. */
-extern const struct option_row option_rows[];
-extern const struct option_row domain_option_rows[];
+extern const struct option_row option_rows[OPTION_AT_END + 1];
+extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
 
 /* NULL when there is none. `check`: CHECK_COUNT for options outside of check sections. */
-const struct option_row *option_row_find(const struct option_row *rows, enum check_id check, const char *name);
+const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
+                                         const char *name);
 
 bool value_is_list(enum value_type type);
 /* Sets the field of `row` in the structure at `base` to its default. False when memory ran out. */
 bool value_set_default(const struct option_row *row, void *base, struct arena *memory);
-/* Sets the field, or appends one item to a list, from text; `directory` is where relative paths begin. On failure the field is
- * as before and the reason is in *ret_error. */
-bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory, const char *directory,
-               struct text *ret_error);
+/* Sets the field, or appends one item to a list, from text; `directory` is where relative paths begin. On
+ * failure the field is as before and the reason is in *ret_error. */
+bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
+               const char *directory, struct text *ret_error);
 void value_clear_list(const struct option_row *row, void *base);
 
 /* "off", "observe" or "enforce". */
 bool check_mode_parse(struct span text, enum check_mode *ret_mode);
-/* `path`, which begins in `directory` when relative, absolute and without "." and ".." components; looks at no file. NULL when
- * memory ran out. `directory` is absolute. */
+/* `path`, which begins in `directory` when relative, absolute and without "." and ".." components; looks at
+ * no file. NULL when memory ran out. `directory` is absolute. */
 const char *path_resolve(struct span path, const char *directory, struct arena *memory);
 /* A terminated copy, or NULL. */
 const char *arena_string(struct arena *memory, struct span text);

@@ -1,0 +1,12 @@
+/* Lists in files of their own: recipients of a domain, top-level domains; for conf/ only. One entry a line;
+ * "#" at the begin of a line or behind a blank starts a comment. */
+#pragma once
+
+#include "conf/snapshot.h"
+
+/* Reads known recipients into `table`: addresses in `domain` (A-labels) or local parts. `place`: where the
+ * file is named. False, with errors in the report, unless all of it was understood. */
+bool recipients_read(const char *path, struct place place, struct span domain, bool fold,
+                     struct name_table *table, struct conf_report *report);
+/* Reads top-level domains into `table`; `path` NULL: the list of the build. */
+bool tlds_read(const char *path, struct place place, struct name_table *table, struct conf_report *report);

@@ -1,0 +1,35 @@
+/* The table of checks and its names. */
+#include "conf/checks.h"
+
+const struct check_info check_infos[CHECK_COUNT] = {
+#define RULE(name, policy, summary)                                                                          \
+        [CHECK_##name] = {#name, policy, CHECK_KIND_RULE, STAGE_NONE, CHECK_MODE_ENFORCE, summary},
+#define SESSION_CHECK(name, policy, default, summary)                                                        \
+        [CHECK_##name] = {#name, policy, CHECK_KIND_SESSION, STAGE_NONE, CHECK_MODE_##default, summary},
+#define CHECK(name, policy, stage, default, summary)                                                         \
+        [CHECK_##name] = {#name, policy, CHECK_KIND_PURE, STAGE_##stage, CHECK_MODE_##default, summary},
+#include "core/check/checks.def"
+#undef RULE
+#undef SESSION_CHECK
+#undef CHECK
+};
+
+enum check_id check_by_name(struct span name)
+{
+        for (unsigned check = 0; check < CHECK_COUNT; check++)
+                if (span_equals(name, span_from(check_infos[check].name)))
+                        return (enum check_id)check;
+        return CHECK_COUNT;
+}
+
+const char *check_mode_name(enum check_mode mode)
+{
+        static const char *const names[] = {"off", "observe", "enforce"};
+        return names[mode];
+}
+
+const char *stage_name(enum stage stage)
+{
+        static const char *const names[] = {"session", "helo", "mail", "rcpt"};
+        return names[stage];
+}

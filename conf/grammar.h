@@ -1,0 +1,20 @@
+/* The tables of options, checks and replies as libConfuse's tables; for conf/ only. */
+#pragma once
+
+#include "core/base/arena.h"
+
+#include <confuse.h>
+
+/* What libConfuse calls while it parses. */
+struct grammar_calls {
+        cfg_callback_t open;           /* a section begins: cfg is the section */
+        cfg_validate_callback_t close; /* it has ended: cfg is its parent */
+        cfg_callback_t value;          /* a value, or one item of a list */
+        cfg_func_t include;
+};
+
+/* No text can name this option: a name with "|" in it is looked up as a path. */
+#define GRAMMAR_OPENER "section|open"
+
+/* The root's options, or NULL when memory ran out. */
+cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory);
