@@ -206,6 +206,10 @@ class Server:
         path = self.directory / "log"
         return [json.loads(line) for line in path.read_bytes().decode().splitlines()] if path.exists() else []
 
+    def sessions(self):
+        """The log lines of sessions that have ended."""
+        return [line for line in self.log() if line["event"] == "session"]
+
     def mails(self, user="alice", domain="isp.example"):
         """Delivered messages, the oldest first."""
         folder = self.directory / "mail" / domain / user / "new"

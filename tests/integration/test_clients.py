@@ -20,10 +20,10 @@ def by_hand(directory):
         for number, (name, text) in enumerate(MESSAGES.items(), 1):
             client.deliver(text, helo=HELO if number == 1 else None)
             equal(without_trace(server.mails()[-1]), text, name)
-        equal(server.log(), [], "log lines before the session's end")
+        equal(server.sessions(), [], "log lines before the session's end")
         client.command("QUIT", 221)
-        wait_for("the session's log line", server.log)
-        equal([t["size"] for t in server.log()[0]["transactions"]], [len(text) for text in MESSAGES.values()], "sizes")
+        wait_for("the session's log line", server.sessions)
+        equal([t["size"] for t in server.sessions()[0]["transactions"]], [len(text) for text in MESSAGES.values()], "sizes")
 
 
 @case("octet for octet, smtplib")

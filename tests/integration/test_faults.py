@@ -167,12 +167,8 @@ def vanishes(directory):
                 client.begin()
                 client.raw(text)
                 time.sleep(0.1)
-        wait_for("three log lines", lambda: len(sessions(server)) == 3)
+        wait_for("three log lines", lambda: len(server.sessions()) == 3)
         wait_for("no files", lambda: files(directory, "new") + files(directory, "tmp") == [], 5 * PATIENCE)
-
-
-def sessions(server):
-    return [line for line in server.log() if line["event"] == "session"]
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def idle_memory(directory):
     count = min(IDLE_SESSIONS, raise_descriptor_limit() - 500)
     with Server(directory) as server:
         open_idle(server, 300, close=True)
-        wait_for("the log", lambda: len(server.log()) == 300)
+        wait_for("the log", lambda: len(server.sessions()) == 300)
         before = server.memory_kib("Rss")
         clients = open_idle(server, count)
         time.sleep(0.5)
@@ -169,7 +169,7 @@ def idle_memory(directory):
         assert server.cpu_seconds() - before < 0.1 * PATIENCE, "idle sessions cost time"
         for client in clients:
             client.close()
-        wait_for("the log", lambda: len(server.log()) == 300 + count)
+        wait_for("the log", lambda: len(server.sessions()) == 300 + count)
         assert SANITIZE or each < IDLE_KIB_MAX, f"{each} KiB"
         assert count == IDLE_SESSIONS, f"the descriptor limit allows only {count} sessions"
 

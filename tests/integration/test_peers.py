@@ -25,12 +25,8 @@ def v2(source, destination, family=socket.AF_INET):
 
 
 def client_in_log(server, number=1):
-    wait_for(f"{number} log lines", lambda: len(sessions(server)) == number)
-    return sessions(server)[-1]["client"]
-
-
-def sessions(server):
-    return [line for line in server.log() if line["event"] == "session"]
+    wait_for(f"{number} log lines", lambda: len(server.sessions()) == number)
+    return server.sessions()[-1]["client"]
 
 
 @case("PROXY v1 and v2 name the client in log and Received")
@@ -177,7 +173,7 @@ def vanishing(directory):
                 client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
         serves(server)
-        wait_for("a log line of each", lambda: len(sessions(server)) >= 200)
+        wait_for("a log line of each", lambda: len(server.sessions()) >= 200)
 
 
 def replies_of(client):

@@ -167,7 +167,7 @@ def log_reopened(directory):
         wait_for("a new log", (directory / "log").exists)
         with server.client() as client:
             client.command("QUIT", 221)
-        wait_for("the session's line", lambda: any(line["event"] == "session" for line in server.log()))
+        wait_for("the session's line", server.sessions)
 
 
 @case("a million recipients load and reload while sessions run")
