@@ -2,7 +2,11 @@
  * sections and lists. */
 #include "conf/grammar.h"
 
+#include "conf/nearest.h"
 #include "conf/value.h"
+
+/* No text can name this option: a name with "|" in it is looked up as a path. */
+#define OPENER "section|open"
 
 static cfg_opt_t value_option(const struct grammar_calls *calls, const char *name, bool is_list)
 {
@@ -17,7 +21,7 @@ static cfg_opt_t opener(const struct grammar_calls *calls)
 {
         static char begins[] = "begins";
         return (cfg_opt_t){
-            .name = GRAMMAR_OPENER, .type = CFGT_PTR, .def = {.parsed = begins}, .parsecb = calls->open};
+            .name = OPENER, .type = CFGT_PTR, .def = {.parsed = begins}, .parsecb = calls->open};
 }
 
 /* Every section may be given many times for libConfuse, so that it makes a new one of each and calls back. */
@@ -100,4 +104,18 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
         root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
         count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
         return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
+}
+
+void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text)
+{
+        struct nearest nearest = {.wanted = key};
+
+        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
+                if (strcmp(option->name, OPENER) != 0)
+                        nearest_offer(&nearest, option->name);
+        text_printf(text, "unknown key \"%.200s\"", key);
+        if (strcmp(cfg->name, "root") != 0)
+                text_printf(text, " in section %s", cfg->name);
+        if (nearest.name != NULL)
+                text_printf(text, "; did you mean \"%s\"?", nearest.name);
 }

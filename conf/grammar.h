@@ -13,8 +13,8 @@ struct grammar_calls {
         cfg_func_t include;
 };
 
-/* No text can name this option: a name with "|" in it is looked up as a path. */
-#define GRAMMAR_OPENER "section|open"
-
 /* The root's options, or NULL when memory ran out. */
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory);
+
+/* Appends that there is no such key in this section, and the nearest one that there is. */
+void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text);

@@ -3,7 +3,6 @@
 #include "conf/parse.h"
 
 #include "conf/grammar.h"
-#include "conf/nearest.h"
 #include "conf/value.h"
 
 #include <stdio.h>
@@ -149,26 +148,9 @@ static void note_key(struct scope *scope, const char *key, struct place place)
 
 /* ---- callbacks ---- */
 
-/* libConfuse takes "section|key" for a key in a section that stands elsewhere. */
-static bool is_foreign(const cfg_t *cfg, const cfg_opt_t *option)
-{
-        uintptr_t first = (uintptr_t)cfg->opts;
-        return (uintptr_t)option < first ||
-               (uintptr_t)option >= first + (size_t)cfg_numopts(cfg->opts) * sizeof *option;
-}
-
-static void say_foreign(const cfg_t *cfg)
-{
-        record(SETTING_PROBLEM, place_of(cfg), NULL, "a key of a section must stand in its braces");
-}
-
 static int capture_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
         *(void **)result = NULL;
-        if (is_foreign(cfg, option)) {
-                say_foreign(cfg);
-                return current->out_of_memory ? -1 : 0;
-        }
         bool continues_list = option->nvalues > 1;
         if (!continues_list)
                 note_key(current->scope, option->name, place_of(cfg));
@@ -203,39 +185,27 @@ static int capture_open(cfg_t *cfg, cfg_opt_t *option, const char *value, void *
 
 static int capture_close(cfg_t *cfg, cfg_opt_t *option)
 {
+        (void)cfg;
         if (current->out_of_memory)
                 return -1;
         current->scope = current->scope->parent;
-        if (is_foreign(cfg, option))
-                say_foreign(cfg);
+        /* It is written down. Kept, the library would compare each new title with all before, and take
+         * "section|key" for a key in a section that stands elsewhere. */
+        cfg_free_value(option);
         return 0;
-}
-
-static const char *unknown_key_message(const cfg_t *cfg, const char *key)
-{
-        struct nearest nearest = {.wanted = key};
-        char octets[512];
-        struct text text;
-
-        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
-                if (strcmp(option->name, GRAMMAR_OPENER) != 0)
-                        nearest_offer(&nearest, option->name);
-        text_over(&text, octets, sizeof octets - 1);
-        text_printf(&text, "unknown key \"%.200s\"", key);
-        if (current->scope->parent != NULL)
-                text_printf(&text, " in section %.100s", cfg->name);
-        if (nearest.name != NULL)
-                text_printf(&text, "; did you mean \"%s\"?", nearest.name);
-        octets[text.length] = '\0';
-        return copy(octets);
 }
 
 static void capture_unknown_key(const cfg_t *cfg, const char *key)
 {
+        char octets[512];
+        struct text text;
         struct source *source = source_named(cfg->filename);
         struct unknown_key *unknown = take(sizeof *unknown);
-        const char *message = unknown_key_message(cfg, key);
 
+        text_over(&text, octets, sizeof octets - 1);
+        grammar_say_unknown(cfg, key, &text);
+        octets[text.length] = '\0';
+        const char *message = copy(octets);
         if (current->out_of_memory)
                 return;
         *unknown =
@@ -280,7 +250,9 @@ static bool parse_source(cfg_t *cfg, struct source *source)
         cfg->filename = strdup(source->name);
         if (file == NULL || cfg->filename == NULL)
                 current->out_of_memory = true;
+        source->is_open = true;
         bool success = !current->out_of_memory && cfg_parse_fp(cfg, file) == CFG_SUCCESS;
+        source->is_open = false;
         if (!success && !current->stop_is_told && !current->out_of_memory) {
                 record(SETTING_PROBLEM, place_of(cfg), NULL, "syntax error");
                 current->stop_is_told = true;
@@ -335,7 +307,7 @@ static int capture_include(cfg_t *cfg, cfg_opt_t *option, int count, const char 
                 return -1;
         }
         if (current->include_depth == INCLUDE_DEPTH_MAX || current->includes == INCLUDES_MAX) {
-                cfg_error(cfg, "too many files included, or files that include themselves");
+                cfg_error(cfg, "too many files included");
                 return -1;
         }
         const char *path = path_resolve(span_from(arguments[0]), current->directory, current->scratch);
@@ -347,6 +319,10 @@ static int capture_include(cfg_t *cfg, cfg_opt_t *option, int count, const char 
         struct source *source = source_open(cfg, path);
         if (source == NULL) /* told of; go on, there may be more to tell */
                 return current->out_of_memory ? -1 : 0;
+        if (source->is_open) {
+                cfg_error(cfg, "%s: includes itself", path);
+                return -1;
+        }
         current->include_depth++;
         bool success = parse_source(cfg, source);
         current->include_depth--;
@@ -376,7 +352,8 @@ static void run_parser(void)
                 return;
         }
         cfg_set_error_function(cfg, capture_error);
-        if (parse_source(cfg, current->sources))
+        current->settings.are_complete = parse_source(cfg, current->sources);
+        if (current->settings.are_complete)
                 record_empty_lists(cfg);
         append_unknown_keys();
         cfg_free(cfg);

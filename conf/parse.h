@@ -34,6 +34,7 @@ struct setting {
 
 struct settings {
         struct setting *first, *last;
+        bool are_complete; /* the parser came to the end */
 };
 
 /* Reads `source`, prepared, and what it includes. Relative names of included files begin in `directory`.

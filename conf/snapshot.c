@@ -101,7 +101,7 @@ void snapshot_free(struct snapshot *snapshot)
         free(snapshot);
 }
 
-/* Returns without success of its own: errors are in the report. */
+/* Errors are in the report. */
 static void build(struct snapshot *snapshot, struct source *source, const char *directory,
                   struct conf_report *report)
 {
@@ -115,7 +115,8 @@ static void build(struct snapshot *snapshot, struct source *source, const char *
         arena_init(&scratch, &pool, SIZE_MAX / 2);
         if (conf_parse(source, directory, &scratch, &snapshot->memory, &settings)) {
                 build_from_settings(&builder, &settings, &scratch);
-                if (!builder.out_of_memory)
+                /* Half a text would only give errors about what is missing. */
+                if (!builder.out_of_memory && settings.are_complete)
                         build_finish(&builder);
         } else {
                 builder.out_of_memory = true;

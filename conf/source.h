@@ -10,6 +10,7 @@ struct source {
         const char *name; /* as it is named in reports */
         char *octets;     /* comments are blanks; no control characters but newlines; owner: malloc() */
         size_t length;
+        bool is_open; /* for the parser: being read, or a file that it includes is */
 };
 
 /* What is wrong with a text. */
