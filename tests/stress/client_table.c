@@ -1,0 +1,64 @@
+/* The sketch of client counts: many threads enter and leave; the count is never too low, and nothing is left at the end. */
+#include "core/base/expect.h"
+#include "workers/client_table.h"
+
+#include <pthread.h>
+
+#define THREADS 4
+#define ROUNDS  100000
+#define HELD    8 /* of its own client, by each thread, all the time */
+
+static struct client_table table;
+
+static struct address ipv4(uint32_t number)
+{
+        return (struct address){.octets = {[10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)(number >> 16),
+                                           [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
+}
+
+static struct address ipv6(uint8_t network, uint8_t host)
+{
+        return (struct address){.octets = {[0] = 0x20, [1] = 1, [7] = network, [15] = host}};
+}
+
+static void *come_and_go(void *argument)
+{
+        uint32_t number = (uint32_t)(uintptr_t)argument;
+        struct address own = ipv4(number), shared = ipv4(1000);
+
+        for (int i = 0; i < HELD; i++)
+                client_table_enter(&table, &own);
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+                struct address passing = ipv4(2000 + number * ROUNDS + round);
+                expect(client_table_enter(&table, &passing) >= 1);
+                expect(client_table_enter(&table, &shared) >= 1);
+                expect(client_table_enter(&table, &own) >= HELD + 1);
+                client_table_leave(&table, &passing);
+                client_table_leave(&table, &shared);
+                client_table_leave(&table, &own);
+        }
+        for (int i = 0; i < HELD; i++)
+                client_table_leave(&table, &own);
+        return NULL;
+}
+
+int main(void)
+{
+        pthread_t threads[THREADS];
+
+        expect(client_table_init(&table, 20000));
+        for (uintptr_t i = 0; i < THREADS; i++)
+                expect(pthread_create(&threads[i], NULL, come_and_go, (void *)i) == 0);
+        for (int i = 0; i < THREADS; i++)
+                pthread_join(threads[i], NULL);
+        for (size_t i = 0; i <= table.mask; i++)
+                expect(atomic_load(&table.rows[0][i]) == 0 && atomic_load(&table.rows[1][i]) == 0);
+
+        /* One IPv6 network is one client; two are two. */
+        struct address first = ipv6(1, 1), second = ipv6(1, 2), other = ipv6(2, 1);
+        expect(client_table_enter(&table, &first) == 1);
+        expect(client_table_enter(&table, &second) == 2);
+        expect(client_table_enter(&table, &other) == 1);
+        client_table_end(&table);
+        return 0;
+}

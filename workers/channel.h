@@ -1,0 +1,56 @@
+/* One-way handover between two threads: a ck ring (single producer, single consumer), an overflow list that keeps the producer
+ * from ever waiting or dropping, and a waker that costs a system call only when the consumer sleeps. */
+#pragma once
+
+#include "core/base/expect.h"
+
+#include <ck_ring.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Lets a thread sleep until a producer of one of its channels has something for it. One for each consuming thread. */
+struct waker {
+        int event_fd; /* -1: not open */
+        _Atomic bool is_asleep;
+};
+
+bool waker_open(struct waker *waker);
+void waker_close(struct waker *waker);
+/* Consumer: announces sleep. Whatever was sent before another thread sees this announcement must be looked for after it: look
+ * into every channel once more, then sleep on event_fd, or call waker_stay_awake(). */
+void waker_prepare(struct waker *waker);
+void waker_stay_awake(struct waker *waker);
+/* Consumer: sleeps until woken, for threads that wait for nothing else. */
+void waker_sleep(struct waker *waker);
+/* Producer, after it has made something visible. */
+void waker_wake(struct waker *waker);
+
+/* First member of whatever is sent: the payload belongs to the receiver from then on. */
+struct parcel {
+        _Atomic(struct parcel *) next; /* in the overflow list; NULL when received */
+};
+
+#define CHANNEL_SLOTS 256 /* one stays empty */
+
+struct channel {
+        struct ck_ring ring;
+        struct ck_ring_buffer slots[CHANNEL_SLOTS];
+        /* Owner: the producer. */
+        _Alignas(64) struct parcel *overflow_first;
+        struct parcel *overflow_last;
+        bool is_announced; /* nothing was sent since the consumer was last told */
+        struct waker *waker; /* the consumer's; NULL: it looks by itself */
+};
+
+void channel_init(struct channel *channel, struct waker *waker);
+/* Producer. The consumer may see the parcel at once, and is woken by the next flush. */
+void channel_send(struct channel *channel, struct parcel *parcel);
+/* Producer, once a turn: moves overflow into the ring and wakes the consumer. False while overflow remains: call again soon. */
+bool channel_flush(struct channel *channel);
+/* Consumer: NULL when nothing is there. */
+struct parcel *channel_receive(struct channel *channel);
+/* Consumer. */
+bool channel_is_empty(const struct channel *channel);
+
+/* `count` channels in one piece, aligned; NULL when memory is out. To be freed with free(). */
+struct channel *channels_create(size_t count, struct waker *waker);

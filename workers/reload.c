@@ -1,0 +1,196 @@
+/* SIGHUP: a whole snapshot is built beside the one in force, new sockets are bound, and then both are swapped. Sessions keep the
+ * snapshot that they began with. */
+#include "workers/reload.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* The listeners of a snapshot, in one list. */
+struct wanted {
+        const struct endpoint *endpoint;
+        bool needs_proxy_header;
+};
+
+static size_t wanted_count(const struct snapshot *snapshot)
+{
+        return snapshot->options.listen.count + snapshot->options.proxy_listen.count;
+}
+
+static struct wanted wanted_at(const struct snapshot *snapshot, size_t i)
+{
+        const struct endpoint_list *plain = &snapshot->options.listen, *proxy = &snapshot->options.proxy_listen;
+        if (i < plain->count)
+                return (struct wanted){&plain->endpoints[i], false};
+        return (struct wanted){&proxy->endpoints[i - plain->count], true};
+}
+
+static bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
+{
+        return left->port == right->port && address_equals(&left->address, &right->address);
+}
+
+static struct listener *find_listener(struct listener *listeners, const struct endpoint *endpoint)
+{
+        while (listeners != NULL && !endpoint_equals(&listeners->endpoint, endpoint))
+                listeners = listeners->next;
+        return listeners;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------- */
+
+static void say_listener(struct server *server, const char *event, const struct listener *listener)
+{
+        char name[ENDPOINT_TEXT_MAX];
+
+        endpoint_write(&listener->endpoint.address, listener->port, name);
+        log_event(&server->log, event, "address", name, NULL);
+        if (strcmp(event, "listener_opened") == 0)
+                fprintf(stderr, "gatepost: listening on %s%s\n", name,
+                        atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
+}
+
+static void close_all(struct listener *listeners)
+{
+        while (listeners != NULL) {
+                struct listener *next = listeners->next;
+                listener_leave(listeners);
+                listeners = next;
+        }
+}
+
+/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none is. */
+static bool open_new(struct server *server, const struct snapshot *snapshot, struct listener **ret_opened)
+{
+        struct listener *opened = NULL;
+
+        for (size_t i = 0; i < wanted_count(snapshot); i++) {
+                struct wanted wanted = wanted_at(snapshot, i);
+                char name[ENDPOINT_TEXT_MAX];
+
+                if (find_listener(server->listeners, wanted.endpoint) || find_listener(opened, wanted.endpoint))
+                        continue;
+                struct listener *listener = listener_open(wanted.endpoint, wanted.needs_proxy_header);
+                if (listener == NULL) {
+                        int error = errno;
+                        endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
+                        fprintf(stderr, "gatepost: cannot listen on %s: %s\n", name, strerror(error));
+                        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error), NULL);
+                        close_all(opened);
+                        return false;
+                }
+                listener->next = opened;
+                opened = listener;
+        }
+        *ret_opened = opened;
+        return true;
+}
+
+static void order_all(struct server *server, enum acceptor_order_kind kind, struct listener *listener)
+{
+        for (uint32_t i = 0; i < server->acceptor_count; i++) {
+                if (kind == ACCEPTOR_LISTEN)
+                        listener_refer(listener);
+                expect(acceptor_order(&server->acceptors[i], kind, listener));
+        }
+}
+
+static void use_opened(struct server *server, struct listener *opened)
+{
+        while (opened != NULL) {
+                struct listener *next = opened->next;
+                opened->next = server->listeners;
+                server->listeners = opened;
+                order_all(server, ACCEPTOR_LISTEN, opened);
+                say_listener(server, "listener_opened", opened);
+                opened = next;
+        }
+}
+
+bool reload_open_first(struct server *server, const struct snapshot *snapshot)
+{
+        struct listener *opened;
+
+        if (!open_new(server, snapshot, &opened))
+                return false;
+        use_opened(server, opened);
+        return true;
+}
+
+/* Closes what is no longer wanted, and tells the others whether they take PROXY headers now. */
+static void drop_unwanted(struct server *server, const struct snapshot *snapshot)
+{
+        for (struct listener **link = &server->listeners, *listener; (listener = *link) != NULL;) {
+                bool is_wanted = false;
+                for (size_t i = 0; i < wanted_count(snapshot) && !is_wanted; i++) {
+                        struct wanted wanted = wanted_at(snapshot, i);
+                        is_wanted = endpoint_equals(wanted.endpoint, &listener->endpoint);
+                        if (is_wanted)
+                                atomic_store(&listener->needs_proxy_header, wanted.needs_proxy_header);
+                }
+                if (is_wanted) {
+                        link = &listener->next;
+                        continue;
+                }
+                *link = listener->next;
+                order_all(server, ACCEPTOR_LEAVE, listener);
+                say_listener(server, "listener_closed", listener);
+                listener_leave(listener);
+        }
+}
+
+/* ---- reload --------------------------------------------------------------------------------------------------- */
+
+static void say_report(struct server *server, const char *event, const struct conf_report *report)
+{
+        const char *text = report->text != NULL ? report->text : "";
+
+        fputs(text, stderr);
+        log_event(&server->log, event, "report", text, NULL);
+}
+
+static void warn_of_restart(struct server *server, const char *option, uint64_t before, uint64_t after)
+{
+        if (before == after)
+                return;
+        fprintf(stderr, "gatepost: warning: a change of %s takes a restart\n", option);
+        log_event(&server->log, "restart_needed", "option", option, NULL);
+}
+
+void reload(struct server *server)
+{
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(server->path, &report);
+        const struct options *before = &atomic_load(&server->current.published)->snapshot->options;
+        struct listener *opened = NULL;
+        int log_fd = -1;
+
+        if (snapshot == NULL) {
+                say_report(server, "reload_failed", &report);
+                conf_report_end(&report);
+                return;
+        }
+        bool is_ready = open_new(server, snapshot, &opened);
+        if (is_ready && (log_fd = log_open(snapshot->options.log)) < 0) {
+                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
+                is_ready = false;
+        }
+        if (!is_ready || !current_publish(&server->current, snapshot)) {
+                say_report(server, "reload_failed", &report);
+                close_all(opened);
+                if (log_fd >= 0)
+                        close(log_fd);
+                snapshot_free(snapshot);
+                conf_report_end(&report);
+                return;
+        }
+        /* The old snapshot is freed by this thread alone, later: it may still be read here. */
+        warn_of_restart(server, "workers", before->workers, snapshot->options.workers);
+        warn_of_restart(server, "acceptors", before->acceptors, snapshot->options.acceptors);
+        warn_of_restart(server, "delivery_threads", before->delivery_threads, snapshot->options.delivery_threads);
+        log_writer_switch(&server->log, log_fd);
+        use_opened(server, opened);
+        drop_unwanted(server, snapshot);
+        say_report(server, "reload", &report);
+        fprintf(stderr, "gatepost: configuration reloaded\n");
+        conf_report_end(&report);
+}

@@ -1,0 +1,288 @@
+/* Start, signals and stop of the server. */
+#include "workers/server.h"
+
+#include "workers/live.h"
+#include "workers/reload.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making, resolvers. */
+#define DESCRIPTORS_RESERVED   64
+#define DESCRIPTORS_PER_THREAD 4
+#define STOP_LOOK_MS           20
+
+/* ---- descriptors ---------------------------------------------------------------------------------------------- */
+
+static uint64_t raise_descriptor_limit(uint64_t wanted)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+                return 1024;
+        /* More than the hard limit is a privilege. */
+        struct rlimit more = {.rlim_cur = wanted, .rlim_max = wanted};
+        if (wanted > limit.rlim_max && setrlimit(RLIMIT_NOFILE, &more) == 0)
+                return wanted;
+        more = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+                return limit.rlim_max;
+        return limit.rlim_cur;
+}
+
+/* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may have open. */
+static uint64_t divide_descriptors(const struct server *server, const struct options *options, uint32_t *ret_spools)
+{
+        uint64_t threads = server->worker_count + server->acceptor_count + server->delivery_count;
+        uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
+                         options->proxy_listen.count;
+        uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + 8 * server->delivery_count);
+        uint64_t spools = limit / 16 / server->delivery_count;
+
+        *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
+        fixed += (uint64_t)*ret_spools * server->delivery_count;
+        uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
+        if (options->connections_max > sessions)
+                fprintf(stderr, "gatepost: warning: the descriptor limit of %llu allows %llu sessions only\n",
+                        (unsigned long long)limit, (unsigned long long)sessions);
+        return sessions;
+}
+
+/* ---- start ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t cores(void)
+{
+        cpu_set_t set;
+        int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+        return count > 120 ? 120 : (uint32_t)count;
+}
+
+static bool allocate(struct server *server, const struct options *options)
+{
+        server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
+        server->acceptor_count = (uint32_t)options->acceptors;
+        server->delivery_count = (uint32_t)options->delivery_threads;
+        server->workers = aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
+        server->acceptors = calloc(server->acceptor_count, sizeof server->acceptors[0]);
+        server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
+        if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
+                return false;
+        memset(server->workers, 0, server->worker_count * sizeof server->workers[0]);
+        return true;
+}
+
+static bool init_workers(struct server *server)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++) {
+                struct worker *worker = &server->workers[i];
+                worker->number = i;
+                worker->acceptor_count = server->acceptor_count;
+                worker->delivery_count = server->delivery_count;
+                worker->current = &server->current;
+                worker->clients = &server->clients;
+                worker->deliveries = server->deliveries;
+                worker->log = &server->log;
+                worker->under_stress = &server->load.under_stress;
+                if (!worker_init(worker))
+                        return false;
+                server->log.empty[i] = worker->empty_logs;
+                for (uint32_t j = 0; j < server->delivery_count; j++)
+                        server->deliveries[j].reports[i] = &worker->reports[j];
+        }
+        return true;
+}
+
+static bool init_threads(struct server *server, const struct options *options)
+{
+        uint32_t spools;
+        uint64_t sessions_max = divide_descriptors(server, options, &spools);
+
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools, &server->log))
+                        return false;
+        if (!client_table_init(&server->clients, sessions_max) || !init_workers(server))
+                return false;
+        for (uint32_t i = 0; i < server->acceptor_count; i++) {
+                server->acceptors[i] = (struct acceptor){
+                    .number = i,
+                    .acceptor_count = server->acceptor_count,
+                    .worker_count = server->worker_count,
+                    .workers = server->workers,
+                    .current = &server->current,
+                    .clients = &server->clients,
+                    .log = &server->log,
+                    .load = &server->load,
+                    .sessions_max = sessions_max,
+                };
+                if (!acceptor_init(&server->acceptors[i]))
+                        return false;
+        }
+        return true;
+}
+
+static bool start_threads(struct server *server)
+{
+        bool is_started = log_writer_start(&server->log);
+
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                is_started = is_started && delivery_start(&server->deliveries[i]);
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                is_started = is_started && worker_start(&server->workers[i]);
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                is_started = is_started && acceptor_start(&server->acceptors[i]);
+        return is_started;
+}
+
+/* ---- stop ----------------------------------------------------------------------------------------------------- */
+
+static bool workers_have_ended(const struct server *server)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                if (!atomic_load(&server->workers[i].has_ended))
+                        return false;
+        return true;
+}
+
+static void stop_workers(struct server *server, enum stop_stage stage)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_stop(&server->workers[i], stage);
+}
+
+static void wait_for_sessions(struct server *server, const sigset_t *signals, uint64_t timeout_ms)
+{
+        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000};
+
+        stop_workers(server, STOP_IDLE);
+        for (uint64_t waited_ms = 0; !workers_have_ended(server); waited_ms += STOP_LOOK_MS) {
+                int signal = sigtimedwait(signals, NULL, &pause);
+                if (signal == SIGTERM || signal == SIGINT || waited_ms >= timeout_ms)
+                        stop_workers(server, STOP_ALL);
+        }
+}
+
+static void stop(struct server *server, const sigset_t *signals)
+{
+        struct published *published = atomic_load(&server->current.published);
+
+        fprintf(stderr, "gatepost: stopping\n");
+        log_event(&server->log, "stop", NULL);
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                acceptor_join(&server->acceptors[i]);
+        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_join(&server->workers[i]);
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                delivery_stop(&server->deliveries[i]);
+        log_event(&server->log, "stopped", NULL);
+        log_writer_stop(&server->log);
+}
+
+static void free_all(struct server *server)
+{
+        while (server->listeners != NULL) {
+                struct listener *next = server->listeners->next;
+                listener_leave(server->listeners);
+                server->listeners = next;
+        }
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                acceptor_end(&server->acceptors[i]);
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_end(&server->workers[i]);
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                delivery_end(&server->deliveries[i]);
+        log_writer_end(&server->log);
+        client_table_end(&server->clients);
+        current_end(&server->current);
+        free(server->acceptors);
+        free(server->workers);
+        free(server->deliveries);
+}
+
+/* ---- run ------------------------------------------------------------------------------------------------------ */
+
+/* All threads that are started later inherit the blocked signals; the main thread waits for them. */
+static void block_signals(sigset_t *ret_signals)
+{
+        sigemptyset(ret_signals);
+        sigaddset(ret_signals, SIGHUP);
+        sigaddset(ret_signals, SIGTERM);
+        sigaddset(ret_signals, SIGINT);
+        pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
+}
+
+static void serve_until_stopped(struct server *server, const sigset_t *signals, bool is_live)
+{
+        const struct timespec second = {.tv_sec = 1};
+        struct live live;
+
+        live_begin(&live);
+        for (;;) {
+                int signal = sigtimedwait(signals, NULL, &second);
+                if (signal == SIGTERM || signal == SIGINT)
+                        break;
+                if (signal == SIGHUP)
+                        reload(server);
+                current_reap(&server->current);
+                if (is_live)
+                        live_say(&live, server);
+        }
+        live_end(&live);
+}
+
+static struct snapshot *load_first(const char *path)
+{
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(path, &report);
+
+        if (report.text != NULL)
+                fputs(report.text, stderr);
+        conf_report_end(&report);
+        return snapshot;
+}
+
+static bool start(struct server *server, struct snapshot *snapshot)
+{
+        int log_fd = log_open(snapshot->options.log);
+
+        if (log_fd < 0) {
+                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
+                return false;
+        }
+        if (!allocate(server, &snapshot->options) || !log_writer_init(&server->log, log_fd, server->worker_count) ||
+            !current_init(&server->current, server->worker_count + server->acceptor_count, snapshot) ||
+            !init_threads(server, &snapshot->options) || !start_threads(server)) {
+                fprintf(stderr, "gatepost: cannot start: %s\n", strerror(errno));
+                return false;
+        }
+        log_event(&server->log, "start", NULL);
+        return reload_open_first(server, snapshot);
+}
+
+int server_run(const char *path, bool is_live)
+{
+        struct server server = {.path = path};
+        sigset_t signals;
+
+        block_signals(&signals);
+        struct snapshot *snapshot = load_first(path);
+        if (snapshot == NULL)
+                return 1;
+        /* A failed start ends the process, threads, memory and all. */
+        if (!start(&server, snapshot))
+                _exit(1);
+        log_event(&server.log, "ready", NULL);
+        fprintf(stderr, "gatepost: ready\n");
+        serve_until_stopped(&server, &signals, is_live);
+        stop(&server, &signals);
+        free_all(&server);
+        return 0;
+}
