@@ -72,7 +72,7 @@ def several_recipients(directory):
 
 
 # swaks takes a last line "." for the end of data, and sends nothing else than text.
-SWAKS_MESSAGES = ("plain text", "UTF-8", "dots around the edges of 16 KiB", "an empty body", "blank lines at the end")
+SWAKS_MESSAGES = ("plain text", "UTF-8", "dots around the edges of 16 KiB", "all 8-bit octets", "blank lines at the end")
 
 
 @case("octet for octet, swaks")
