@@ -84,7 +84,7 @@ def by_swaks(directory):
             (directory / "data").write_bytes(MESSAGES[name].removesuffix(b"\r\n").replace(b"\r\n", b"\n"))
             run = subprocess.run([swaks, "--server", f"127.0.0.1:{server.port}", "--helo", HELO, "--from", SENDER, "--to",
                                   "alice@isp.example", "--data", f"@{directory}/data"],
-                                 capture_output=True, text=True, timeout=SECONDS)
+                                 capture_output=True, timeout=SECONDS)
             equal(run.returncode, 0, run.stdout + run.stderr)
             arrived(server, MESSAGES[name], number=number)
 
