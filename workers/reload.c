@@ -61,7 +61,7 @@ static void close_all(struct listener *listeners)
 /* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none is. */
 static bool open_new(struct server *server, const struct snapshot *snapshot, struct listener **ret_opened)
 {
-        struct listener *opened = NULL;
+        struct listener *opened = NULL, **end = &opened;
 
         for (size_t i = 0; i < wanted_count(snapshot); i++) {
                 struct wanted wanted = wanted_at(snapshot, i);
@@ -78,8 +78,9 @@ static bool open_new(struct server *server, const struct snapshot *snapshot, str
                         close_all(opened);
                         return false;
                 }
-                listener->next = opened;
-                opened = listener;
+                listener->next = NULL;
+                *end = listener;
+                end = &listener->next;
         }
         *ret_opened = opened;
         return true;

@@ -165,16 +165,26 @@ static void wait_for_sessions(struct server *server, const sigset_t *signals, ui
         }
 }
 
+static void stop_accepting(struct server *server)
+{
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                acceptor_join(&server->acceptors[i]);
+        while (server->listeners != NULL) {
+                struct listener *next = server->listeners->next;
+                listener_leave(server->listeners);
+                server->listeners = next;
+        }
+}
+
 static void stop(struct server *server, const sigset_t *signals)
 {
         struct published *published = atomic_load(&server->current.published);
 
         fprintf(stderr, "gatepost: stopping\n");
         log_event(&server->log, "stop", NULL);
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                acceptor_join(&server->acceptors[i]);
+        stop_accepting(server);
         wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_join(&server->workers[i]);
@@ -186,11 +196,6 @@ static void stop(struct server *server, const sigset_t *signals)
 
 static void free_all(struct server *server)
 {
-        while (server->listeners != NULL) {
-                struct listener *next = server->listeners->next;
-                listener_leave(server->listeners);
-                server->listeners = next;
-        }
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)

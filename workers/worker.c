@@ -227,6 +227,14 @@ static bool log_init(struct worker *worker)
         return true;
 }
 
+/* Ids hold the second and 22 bits of the sequence: a restart within a second must not begin where its predecessor did. */
+static uint64_t first_sequence(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_nsec * (1u << 22) / 1000000000;
+}
+
 bool worker_init(struct worker *worker)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
@@ -251,6 +259,7 @@ bool worker_init(struct worker *worker)
             worker->reports == NULL || worker->empty_logs == NULL || !log_init(worker))
                 return false;
         worker_look_at_clock(worker);
+        worker->host.sequence = first_sequence();
         wheel_init(&worker->wheel, worker->host.now_ms);
         return worker->epoll_fd >= 0 && waker_open(&worker->waker) &&
                epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->waker.event_fd, &event) == 0;
