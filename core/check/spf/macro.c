@@ -237,7 +237,7 @@ static void put_part(struct sink *sink, struct span part, bool is_escaped)
 static void put_macro(struct sink *sink, const struct token *token, const struct spf_macro_values *values)
 {
         char octets[2 * SPF_MACRO_VALUE_MAX + 1];
-        struct span parts[sizeof octets];
+        struct span parts[sizeof octets + 1]; /* when the value is nothing but delimiters */
         size_t count = 0;
         struct text made;
 
@@ -250,8 +250,6 @@ static void put_macro(struct sink *sink, const struct token *token, const struct
                         continue;
                 parts[count++] = span_of(value.at + start, i - start);
                 start = i + 1;
-                if (count == sizeof parts / sizeof *parts)
-                        break;
         }
         size_t first = token->keep > 0 && token->keep < count ? count - token->keep : 0;
         for (size_t i = first; i < count; i++) {
