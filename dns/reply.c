@@ -229,6 +229,8 @@ static void records_read(struct reading *reading, uint32_t rcode, struct dns_rep
                 reply_failed(reply, rcode);
                 return;
         }
+        if (reading->found_count == 0 && reading->links == 0 && reading->record_count > 0)
+                return; /* bad: it answers, but nothing that was asked */
         if (reading->found_count == 0 || rcode == RCODE_NXDOMAIN) {
                 reply_negative(reading, rcode, reply);
                 return;
