@@ -76,7 +76,9 @@ void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 /* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
  * blanks */
 
-enum session_wish command_run(struct session *session, struct span line, struct text *out);
+/* `line_fault`: what is wrong with the line as such, or REPLY_COUNT; the line then may be a part only. */
+enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
+                              struct text *out);
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out);

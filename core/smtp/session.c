@@ -144,20 +144,15 @@ static enum session_wish run_line(struct session *session, struct span line, str
                                   struct text *out)
 {
         enum session_wish wish;
-        bool is_bad = session->line_is_bad, is_long = session->line_skipped > 0;
+        enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
+                              : session->line_skipped > 0 ? REPLY_line_too_long
+                                                          : REPLY_COUNT;
 
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                 return wish;
-        if (is_bad || is_long) {
-                session->commands++;
-                session->commands_total++;
-                session_reply(session, out, is_bad ? REPLY_line_bad_octet : REPLY_line_too_long);
-                wish = SESSION_READ;
-        } else {
-                wish = command_run(session, line, out);
-        }
+        wish = command_run(session, line, fault, out);
         if (wish == SESSION_READ)
                 wait_from_now(session);
         return wish;
