@@ -25,9 +25,7 @@ static double seconds_of(clockid_t clock)
         return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* ---- hits
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- hits -------------------------------------------------------------------------------------------- */
 
 static void cache_fill(void)
 {
@@ -99,8 +97,7 @@ static void measure_hits(unsigned readers)
                (double)hits / cpu_s, cpu_s / (double)hits * 1e9);
 }
 
-/* ---- misses
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- misses ------------------------------------------------------------------------------------------ */
 
 static struct dns_stub *stub_begin(uint32_t latency_ms)
 {

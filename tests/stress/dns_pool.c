@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#define WORKERS 3
 #define STRING250                                                                                            \
         "\"012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345" \
         "6789"                                                                                               \
@@ -94,8 +95,7 @@ static void bench_end(struct bench *bench)
         asker_end(&bench->asker);
 }
 
-/* ---- kinds of answers
- * --------------------------------------------------------------------------------------------- */
+/* ---- kinds of answers -------------------------------------------------------------------------------- */
 
 /* As "TYPE rcode ttl: data, data"; addresses as text, MX with preference. */
 static void describe(const struct dns_answer *answer, enum dns_type type, struct text *text)
@@ -174,9 +174,7 @@ static void test_kinds(struct bench *bench)
         }
 }
 
-/* ---- many
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- many -------------------------------------------------------------------------------------------- */
 
 static void test_joining(struct bench *bench, struct dns_stub *stub)
 {
@@ -221,53 +219,39 @@ static void test_flood(struct bench *bench)
 
 static void *worker_run(void *argument)
 {
-        struct asker asker;
-        struct {
-                struct dns_pool *pool;
-                uint32_t number;
-        } *start = argument;
+        struct asker *asker = argument;
         struct dns_answer answer;
         char name[64];
 
         urcu_memb_register_thread();
-        asker_begin(&asker, start->pool, start->number);
         for (unsigned round = 0; round < 40; round++) {
                 unsigned pending = 0;
                 for (unsigned i = 0; i < 50; i++) {
                         snprintf(name, sizeof name, "w%u.wild.test", round * 37 + i);
-                        pending += asker_file(&asker, name, DNS_A, i, &answer) == FACT_PENDING;
+                        pending += asker_file(asker, name, DNS_A, i, &answer) == FACT_PENDING;
                 }
                 for (; pending > 0; pending--) {
-                        const struct dns_reply_message *message = asker_wait(&asker, 10000);
+                        const struct dns_reply_message *message = asker_wait(asker, 10000);
                         expect(message != NULL && message->answer.fact == FACT_FOUND);
                         expect(memcmp(message->answer.records[0].data.at, "\300\000\002\003", 4) == 0);
                 }
-                asker_forget(&asker);
+                asker_forget(asker);
         }
-        asker_end(&asker);
         urcu_memb_unregister_thread();
         return NULL;
 }
 
-static void test_workers(struct bench *bench)
+static void test_workers(struct asker askers[static WORKERS])
 {
-        struct {
-                struct dns_pool *pool;
-                uint32_t number;
-        } starts[3];
-        pthread_t threads[3];
+        pthread_t threads[WORKERS];
 
-        for (uint32_t i = 0; i < 3; i++) {
-                starts[i].pool = bench->pool;
-                starts[i].number = i + 1;
-                expect(pthread_create(&threads[i], NULL, worker_run, &starts[i]) == 0);
-        }
-        for (uint32_t i = 0; i < 3; i++)
+        for (uint32_t i = 0; i < WORKERS; i++)
+                expect(pthread_create(&threads[i], NULL, worker_run, &askers[i]) == 0);
+        for (uint32_t i = 0; i < WORKERS; i++)
                 pthread_join(threads[i], NULL);
 }
 
-/* ---- upstreams
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- upstreams --------------------------------------------------------------------------------------- */
 
 static uint64_t ask_timed(struct asker *asker, unsigned number, enum fact expected)
 {
@@ -358,17 +342,22 @@ static void test_stop(void)
 
 int main(void)
 {
+        struct asker askers[WORKERS];
         struct bench bench;
 
         urcu_memb_register_thread();
         struct dns_stub *stub = stub_begin();
         struct endpoint endpoint = endpoint_of(stub);
-        bench_begin(&bench, &endpoint, 1, 4);
+        bench_begin(&bench, &endpoint, 1, 1 + WORKERS);
+        for (uint32_t i = 0; i < WORKERS; i++)
+                asker_begin(&askers[i], bench.pool, 1 + i);
         test_kinds(&bench);
         test_joining(&bench, stub);
         test_flood(&bench);
-        test_workers(&bench);
+        test_workers(askers);
         bench_end(&bench);
+        for (uint32_t i = 0; i < WORKERS; i++)
+                asker_end(&askers[i]);
         dns_stub_stop(stub);
         test_failover();
         test_exchange();
