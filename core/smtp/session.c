@@ -144,10 +144,14 @@ static enum session_wish run_line(struct session *session, struct span line, str
                                   struct text *out)
 {
         enum session_wish wish;
+        /* Of a line this long the beginning may be gone already: nothing of it is logged, however it came. */
+        if (session->line_skipped > 0 || line.length >= LINE_KEEP_MAX) {
+                session->line_skipped += line.length;
+                line = span_of(line.at, 0);
+        }
         enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
                               : session->line_skipped > 0 ? REPLY_line_too_long
                                                           : REPLY_COUNT;
-
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
