@@ -117,13 +117,14 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return SESSION_READ;
 }
 
+/* On a grid from the beginning, so that no octet puts it off. */
 static uint64_t next_rate_check_ms(const struct session *session)
 {
-        uint64_t begun = session->transaction->text_begun_ms, now = session->host->now_ms;
+        uint64_t first = session->transaction->text_begun_ms + RATE_GRACE_MS, now = session->host->now_ms;
 
         if (session->snapshot->options.data_rate_min == 0)
                 return UINT64_MAX;
-        return now < begun + RATE_GRACE_MS ? begun + RATE_GRACE_MS : now + RATE_INTERVAL_MS;
+        return now < first ? first : now + RATE_INTERVAL_MS - (now - first) % RATE_INTERVAL_MS;
 }
 
 uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms)

@@ -206,10 +206,15 @@ static enum session_wish read_command(struct session *session, struct span *inpu
 
 static enum session_wish read_proxy_header(struct session *session, struct span *input, struct text *out)
 {
+        enum session_wish wish;
+
         switch (proxy_read(session, input)) {
         case PROXY_PART:
                 return SESSION_READ;
         case PROXY_DONE:
+                session->may_proxy = false;
+                if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
+                        return wish;
                 return pause_or_greet(session, out);
         case PROXY_NONE:
         case PROXY_BAD:
@@ -222,7 +227,7 @@ static enum session_wish read_proxy_header(struct session *session, struct span 
 static bool read_optional_header(struct session *session, struct span *input, struct text *out,
                                  enum session_wish *ret_wish)
 {
-        if (!session->may_proxy || session->commands_total > 0 || session->is_proxied)
+        if (!session->may_proxy || session->commands_total > 0)
                 return false;
         *ret_wish = SESSION_READ;
         switch (proxy_read(session, input)) {
@@ -231,7 +236,7 @@ static bool read_optional_header(struct session *session, struct span *input, st
         case PROXY_PART:
                 return true;
         case PROXY_DONE:
-                session->is_proxied = true;
+                session->may_proxy = false;
                 return true;
         case PROXY_BAD:
                 break;
