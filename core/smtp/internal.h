@@ -45,6 +45,7 @@ struct transaction {
         /* DATA */
         struct text_scan scan;
         uint64_t text_begun_ms, text_last_ms;
+        uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
         /* For the log. */
         struct attempt *attempts, **attempts_end;
