@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-    static const char default_configuration[] =
+static const char default_configuration[] =
     "hostname = \"mx.isp.example\"\n"
     "domain \"isp.example\" { recipients = \"recipients\" deliver = \"discard:\" }\n";
 
