@@ -1,14 +1,15 @@
-/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
- * does no I/O.
+/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and does no I/O.
  *
- * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. Otherwise it
- * sets verdict->reply, ->subject (what the reply's %v names) and ->evidence (what was seen, for log and
- * explain); their text lives in the facts' arena, the session, or the snapshot. */
+ * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check that needs an answer
+ * which is pending returns VERDICT_WAIT, having asked for all that it can ask for already; it is run again, from the top, when
+ * answers have come. Otherwise it sets verdict->reply, ->subject (what the reply's %v names) and ->evidence (what was seen, for
+ * log and explain); their text lives in the facts' arena, the session, or the snapshot. */
 #pragma once
 
 #include "conf/snapshot.h"
+#include "dns/fact.h"
 
-enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER };
+enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
 /* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
 struct verdict {
@@ -32,6 +33,9 @@ struct facts {
         bool sender_is_null;
         /* RCPT */
         size_t recipients_accepted; /* before the one in question */
+        /* Questions to DNS; ends with the arena. */
+        struct memo *memo;
+        int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;
 };
