@@ -1,6 +1,8 @@
 /* Channels and wakers. The only place that touches ck. */
 #include "workers/channel.h"
 
+#include "workers/thread_sanitizer.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdint.h>
@@ -8,43 +10,6 @@
 #include <unistd.h>
 
 static_assert((CHANNEL_SLOTS & (CHANNEL_SLOTS - 1)) == 0, "ck breaks silently with other sizes");
-
-/* ck orders its slots by inline assembler, which ThreadSanitizer does not see: it would report each slot as a race. Only ck's own
- * accesses are hidden from it; the payload's handover is checked, because parcel->next is stored and loaded in C11 order. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define IS_THREAD_SANITIZED 1
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define IS_THREAD_SANITIZED 1
-#endif
-
-#ifdef IS_THREAD_SANITIZED
-void AnnotateIgnoreReadsBegin(const char *file, int line);
-void AnnotateIgnoreReadsEnd(const char *file, int line);
-void AnnotateIgnoreWritesBegin(const char *file, int line);
-void AnnotateIgnoreWritesEnd(const char *file, int line);
-
-static void ck_accesses_begin(void)
-{
-        AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
-        AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
-}
-
-static void ck_accesses_end(void)
-{
-        AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
-        AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
-}
-#else
-static void ck_accesses_begin(void)
-{
-}
-
-static void ck_accesses_end(void)
-{
-}
-#endif
 
 /* ---- waker ---------------------------------------------------------------------------------------------------- */
 
@@ -105,12 +70,13 @@ void channel_init(struct channel *channel, struct waker *waker)
         channel->waker = waker;
 }
 
+/* The payload's handover is checked by ThreadSanitizer, because parcel->next is stored and loaded in C11 order. */
 static bool ring_put(struct channel *channel, struct parcel *parcel)
 {
         atomic_store_explicit(&parcel->next, NULL, memory_order_release);
-        ck_accesses_begin();
+        foreign_accesses_begin();
         bool is_in = ck_ring_enqueue_spsc(&channel->ring, channel->slots, parcel);
-        ck_accesses_end();
+        foreign_accesses_end();
         return is_in;
 }
 
@@ -149,9 +115,9 @@ struct parcel *channel_receive(struct channel *channel)
 {
         struct parcel *parcel;
 
-        ck_accesses_begin();
+        foreign_accesses_begin();
         bool is_there = ck_ring_dequeue_spsc(&channel->ring, channel->slots, &parcel);
-        ck_accesses_end();
+        foreign_accesses_end();
         if (!is_there)
                 return NULL;
         expect(atomic_load_explicit(&parcel->next, memory_order_acquire) == NULL);

@@ -2,6 +2,7 @@
 #include "workers/current.h"
 
 #include "core/base/expect.h"
+#include "workers/thread_sanitizer.h"
 
 #include <urcu/urcu-memb.h>
 
@@ -80,11 +81,15 @@ size_t current_reap(struct current *current)
 
 struct published *current_pin(struct current *current, size_t pinner)
 {
+        foreign_accesses_begin();
         urcu_memb_read_lock();
+        foreign_accesses_end();
         struct published *published = atomic_load_explicit(&current->published, memory_order_acquire);
         _Atomic uint64_t *pins = &published->counts[pinner].pins;
         atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) + 1, memory_order_release);
+        foreign_accesses_begin();
         urcu_memb_read_unlock();
+        foreign_accesses_end();
         return published;
 }
 

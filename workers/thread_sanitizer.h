@@ -1,0 +1,34 @@
+/* ck and liburcu order their accesses by inline assembler, which ThreadSanitizer does not see: it would report races that are none.
+ * These two hide the accesses between them from it, by this thread; nowhere else, and never around a payload. */
+#pragma once
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IS_THREAD_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define IS_THREAD_SANITIZED 1
+#endif
+
+#ifdef IS_THREAD_SANITIZED
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+#endif
+
+static inline void foreign_accesses_begin(void)
+{
+#ifdef IS_THREAD_SANITIZED
+        AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+        AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+#endif
+}
+
+static inline void foreign_accesses_end(void)
+{
+#ifdef IS_THREAD_SANITIZED
+        AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+        AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+#endif
+}
