@@ -30,6 +30,23 @@ enum reject_moment { REJECT_AT_RCPT, REJECT_AT_FIRST };
 enum newline_form { NEWLINE_CRLF, NEWLINE_LF };
 enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
+enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
+enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
+
+/* IPv4 addresses: for each of the four octets the values that match, as 256 bits. */
+struct answer_filter {
+        uint64_t octets[4][4];
+};
+
+struct filter_list {
+        struct answer_filter *filters;
+        size_t count;
+};
+
+#define OPTION_FIELD_ACTION    enum failure_action
+#define OPTION_FIELD_EXCHANGE  enum exchange_requirement
+#define OPTION_FIELD_WEIGHT    int64_t
+#define OPTION_FIELD_FILTERS   struct filter_list
 #define OPTION_FIELD_COUNT     uint64_t
 #define OPTION_FIELD_DURATION  uint64_t
 #define OPTION_FIELD_SIZE      uint64_t
@@ -62,6 +79,27 @@ struct domain_options {
 #undef DOMAIN_OPTION
 #undef CHECK_OPTION
 };
+
+struct zone_options {
+#define OPTION(name, type, ...)
+#define DOMAIN_OPTION(name, type, ...)
+#define CHECK_OPTION(check, name, type, ...)
+#define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type name;
+#include "conf/options.def"
+#undef OPTION
+#undef DOMAIN_OPTION
+#undef CHECK_OPTION
+#undef ZONE_OPTION
+};
+
+/* A DNS blocklist or allowlist (RFC 5782). */
+struct dnsbl_zone {
+        struct span name; /* A-labels, lower case */
+        struct zone_options options;
+        struct place place;
+};
+
+#define DNSBL_ZONES_MAX 32
 
 /* Where in the configuration something stands. line 0: a default. */
 struct place {
@@ -98,6 +136,9 @@ struct snapshot {
         struct domain *domains;
         size_t domain_count;
         struct name_table domain_names; /* value: index into domains */
+        /* At most DNSBL_ZONES_MAX. Without a `zone` section: zen.spamhaus.org, 127.0.0.[2..11], of which [10..11] dynamic. */
+        struct dnsbl_zone *zones;
+        size_t zone_count;
         struct name_table tlds;         /* A-labels, lower case */
         struct name_table
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
@@ -109,6 +150,8 @@ struct snapshot {
         struct block_pool memory_pool;
 };
 
+/* `address`: 4 octets. */
+bool filter_list_matches(const struct filter_list *list, const uint8_t address[static 4]);
 /* The domain of ours with this name (any case, A-labels), or NULL. */
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
 /* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */

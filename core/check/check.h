@@ -30,6 +30,7 @@ struct facts {
         /* MAIL */
         struct span sender;        /* without brackets; empty: the null sender */
         struct span sender_domain; /* as given; empty: null sender or address literal */
+        struct span sender_domain_ascii; /* A-labels, lower case */
         bool sender_is_null;
         /* RCPT */
         size_t recipients_accepted; /* before the one in question */
