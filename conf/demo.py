@@ -31,7 +31,7 @@ DATA = ("DATA", 354)
 QUIT = ("QUIT", 221)
 LETTER = "Subject: hello\r\n\r\nIt works.\r\n..and so do lines that begin with a dot.\r\n."
 SMUGGLED = ("Subject: one message\r\n\r\nand now a second one:\n.\nMAIL FROM:<forged@bank.example>\n"
-            "RCPT TO:<bob@isp.example>\nDATA\nSubject: smuggled\n\n.")
+            "RCPT TO:<bob@isp.example>\nDATA\nSubject: smuggled\n.\r\n.")
 
 # Title, steps of what the client sends (None: it waits for the banner) with the code that must come, delivered messages.
 SESSIONS = [
@@ -81,9 +81,12 @@ class Client:
     def run(self, steps):
         """What went wrong first, or None."""
         for text, expected in steps:
-            if text is not None:
-                self.send(text)
-            code = self.reply()
+            try:
+                if text is not None:
+                    self.send(text)
+                code = self.reply()
+            except OSError as error:
+                return f"expected {expected}: {error}"
             if code != expected:
                 return f"expected {expected}, got {code}"
         return None
@@ -112,7 +115,7 @@ class Receiver:
         sys.exit("demo: the receiver does not start")
 
     def mails(self):
-        return sorted(self.directory.glob("mail/*/*/new/*"), key=lambda path: path.stat().st_mtime_ns)
+        return sorted(self.directory.glob("mail/*/*/new/*"))
 
     def log_of(self, code):
         """The newest log line that shows a reply with this code."""
@@ -125,7 +128,11 @@ class Receiver:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(SECONDS)
+        try:
+            return self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 def run_session(receiver, title, steps, delivered):
@@ -141,6 +148,7 @@ def run_session(receiver, title, steps, delivered):
 def main():
     with tempfile.TemporaryDirectory(prefix="gatepost-demo-") as name:
         receiver = Receiver(pathlib.Path(name))
+        good, refusal = 0, None
         try:
             receiver.wait_until_up()
             good = sum(run_session(receiver, *session) for session in SESSIONS)
