@@ -9,6 +9,8 @@
 #include "conf/snapshot.h"
 #include "dns/fact.h"
 
+#include <stdatomic.h>
+
 enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
 /* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
@@ -36,6 +38,7 @@ struct facts {
         size_t recipients_accepted; /* before the one in question */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
+        const struct zone_watch *watch; /* NULL: no zone is under suspicion */
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;
@@ -48,6 +51,23 @@ struct facts {
 #undef RULE
 #undef SESSION_CHECK
 #undef CHECK
+
+/* Zones that fail their self-test (RFC 5782 5) or list nearly everybody are suspended: they count nothing. Written
+ * by whoever watches them, read by anybody. Index: that of snapshot->zones. */
+struct zone_watch {
+        _Atomic bool is_suspended[DNSBL_ZONES_MAX];
+};
+
+static inline bool facts_zone_is_suspended(const struct facts *facts, size_t zone)
+{
+        return facts->watch != NULL && atomic_load_explicit(&facts->watch->is_suspended[zone], memory_order_relaxed);
+}
+
+/* What a check says when DNS failed it, by its option `on_failure`. */
+static inline enum verdict_result facts_on_failure(enum failure_action action)
+{
+        return action == ACTION_PASS ? VERDICT_PASS : action == ACTION_DEFER ? VERDICT_DEFER : VERDICT_REFUSE;
+}
 
 /* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
 struct span facts_note(const struct facts *facts, struct span what, const char *why);

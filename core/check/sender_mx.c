@@ -69,11 +69,9 @@ static enum verdict_result refuse(const struct facts *facts, struct verdict *ver
 
 static enum verdict_result unsure(const struct facts *facts, struct verdict *verdict, const char *why)
 {
-        if (facts->snapshot->options.sender_mx_on_failure == ACTION_PASS)
-                return VERDICT_PASS;
         verdict->reply = REPLY_sender_mx_unsure;
         verdict->evidence = facts_note(facts, facts->sender_domain, why);
-        return VERDICT_DEFER;
+        return facts_on_failure(facts->snapshot->options.sender_mx_on_failure);
 }
 
 /* No MX record: the domain's own address counts by option (RFC 5321 5.1, implicit MX). */

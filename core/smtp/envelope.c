@@ -101,6 +101,19 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
         return REPLY_COUNT;
 }
 
+/* The form to ask DNS for; empty, and so unknown there, when a U-label is none. */
+static bool set_ascii_domain(struct transaction *transaction)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        if (!domain_name_to_ascii(transaction->sender_domain, &name) || name.overflowed)
+                name.length = 0;
+        transaction->sender_domain_ascii = arena_copy(&transaction->arena, text_span(&name));
+        return transaction->sender_domain_ascii.at != NULL;
+}
+
 static bool set_sender(struct transaction *transaction, const struct path *path)
 {
         struct span sender = arena_copy(&transaction->arena, path->address);
@@ -109,9 +122,10 @@ static bool set_sender(struct transaction *transaction, const struct path *path)
                 return false;
         transaction->message.sender = sender;
         transaction->sender_is_null = sender.length == 0;
-        if (path->domain.length > 0 && !path->domain_is_literal)
-                transaction->sender_domain = span_skip(sender, (size_t)(path->domain.at - path->address.at));
-        return true;
+        if (path->domain.length == 0 || path->domain_is_literal)
+                return true;
+        transaction->sender_domain = span_skip(sender, (size_t)(path->domain.at - path->address.at));
+        return set_ascii_domain(transaction);
 }
 
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)

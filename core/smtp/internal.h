@@ -36,7 +36,7 @@ struct transaction {
         struct recipient **recipients_end;
         uint64_t begun_ms;
         /* MAIL */
-        struct span sender_domain;
+        struct span sender_domain, sender_domain_ascii;
         bool sender_is_null, is_smtputf8;
         struct verdict_list verdicts; /* of the MAIL stage */
         struct memo memo;             /* of the same, in arena */

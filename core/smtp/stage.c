@@ -9,12 +9,14 @@ static struct facts facts_of(const struct session *session, struct arena *arena,
             .client = session->peer.client,
             .helo = session->helo,
             .memo = memo,
+            .watch = session->host->watch,
             .wall_s = session->host->wall_ms / 1000,
             .arena = arena,
         };
         if (transaction != NULL) {
                 facts.sender = transaction->message.sender;
                 facts.sender_domain = transaction->sender_domain;
+                facts.sender_domain_ascii = transaction->sender_domain_ascii;
                 facts.sender_is_null = transaction->sender_is_null;
                 facts.recipients_accepted = transaction->message.recipient_count;
         }
