@@ -1,8 +1,9 @@
 /* The acceptor's loop. */
 #include "workers/acceptor.h"
 
+#include "workers/admission.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,6 @@
 #define SHORTAGE_MS     100 /* pause when descriptors or memory are out */
 #define LOOK_AGAIN_MS   20  /* while full or under stress */
 #define SHORTAGE_SAY_MS 60000
-#define REFUSAL_SAY_MS  1000
 
 /* One turn's view of the limits. */
 struct limits {
@@ -43,7 +43,7 @@ static struct limits look_at_limits(struct acceptor *acceptor, const struct snap
         return limits;
 }
 
-/* ---- pause ---------------------------------------------------------------------------------------------------- */
+/* ---- pause ------------------------------------------------------------------------------------------- */
 
 static bool watch(struct acceptor *acceptor, struct listener *listener)
 {
@@ -81,7 +81,8 @@ static void pause_when_full(struct acceptor *acceptor, const struct limits *limi
 static void pause_for_shortage(struct acceptor *acceptor, int error)
 {
         acceptor_pause(acceptor, SHORTAGE_MS);
-        if (acceptor->shortage_said_ms != 0 && acceptor->now_ms - acceptor->shortage_said_ms < SHORTAGE_SAY_MS)
+        if (acceptor->shortage_said_ms != 0 &&
+            acceptor->now_ms - acceptor->shortage_said_ms < SHORTAGE_SAY_MS)
                 return;
         acceptor->shortage_said_ms = acceptor->now_ms;
         log_event(acceptor->log, "accept_failed", "reason", strerror(error), NULL);
@@ -105,118 +106,23 @@ static void resume_when_possible(struct acceptor *acceptor, const struct limits 
                 log_event(acceptor->log, "limit_left", NULL);
 }
 
-/* ---- clients -------------------------------------------------------------------------------------------------- */
+/* ---- listeners --------------------------------------------------------------------------------------- */
 
-static void put_refusal(struct text *line, const struct snapshot *snapshot, const struct address *client)
-{
-        const struct reply_template *template = &snapshot->replies[REPLY_too_many_connections];
-
-        text_put(line, template->status);
-        for (size_t i = 0; i < template->text.length; i++) {
-                char c = template->text.at[i];
-                if (c == '%' && i + 1 < template->text.length) {
-                        c = template->text.at[++i];
-                        if (c == 'c')
-                                address_write(line, client);
-                        else if (c == 'n')
-                                text_put_string(line, snapshot->options.hostname);
-                        else if (c == '%')
-                                text_put_char(line, c);
-                } else {
-                        text_put_char(line, c);
-                }
-        }
-        text_put(line, SPAN("\r\n"));
-}
-
-static void refuse(struct acceptor *acceptor, const struct snapshot *snapshot, int fd, const struct address *client)
-{
-        char octets[1024], name[ADDRESS_TEXT_MAX + 1], unsaid[24];
-        struct text line, name_text;
-
-        text_over(&line, octets, sizeof octets);
-        put_refusal(&line, snapshot, client);
-        send(fd, line.at, line.length, MSG_NOSIGNAL);
-        close(fd);
-        if (acceptor->refusal_said_ms != 0 && acceptor->now_ms - acceptor->refusal_said_ms < REFUSAL_SAY_MS) {
-                acceptor->refusals_unsaid++;
-                return;
-        }
-        text_over(&name_text, name, sizeof name);
-        address_write(&name_text, client);
-        text_put_char(&name_text, '\0');
-        snprintf(unsaid, sizeof unsaid, "%llu", (unsigned long long)acceptor->refusals_unsaid);
-        log_event(acceptor->log, "client_refused", "client", name, "reason", "connections_per_client", "more_before", unsaid,
-                  NULL);
-        acceptor->refusal_said_ms = acceptor->now_ms;
-        acceptor->refusals_unsaid = 0;
-}
-
-/* The less loaded of two neighbours, which move on each time: nearly as even as the best of all, and looks at two only. */
-static struct worker *choose_worker(struct acceptor *acceptor)
-{
-        struct worker *first = &acceptor->workers[acceptor->turn++ % acceptor->worker_count];
-        struct worker *second = &acceptor->workers[acceptor->turn % acceptor->worker_count];
-        uint32_t first_open = atomic_load_explicit(&first->open, memory_order_relaxed);
-        return first_open <= atomic_load_explicit(&second->open, memory_order_relaxed) ? first : second;
-}
-
-static void deal_out(struct acceptor *acceptor, int fd, bool is_counted, const struct session_peer *peer)
-{
-        struct arrival *arrival = malloc(sizeof *arrival);
-        struct worker *worker = choose_worker(acceptor);
-
-        if (arrival == NULL) {
-                if (is_counted)
-                        client_table_leave(acceptor->clients, &peer->client);
-                close(fd);
-                return;
-        }
-        arrival->fd = fd;
-        arrival->is_counted = is_counted;
-        arrival->peer = *peer;
-        atomic_fetch_add_explicit(&worker->open, 1, memory_order_relaxed);
-        channel_send(&worker->arrivals[acceptor->number], &arrival->parcel);
-}
-
-static void admit(struct acceptor *acceptor, const struct snapshot *snapshot, const struct listener *listener, int fd,
-                  const struct sockaddr *client)
-{
-        struct session_peer peer = {
-            .server = listener->endpoint.address,
-            .server_port = listener->port,
-            .needs_proxy_header = atomic_load_explicit(&listener->needs_proxy_header, memory_order_relaxed),
-        };
-        uint64_t max = snapshot->options.connections_per_client;
-
-        if (!address_from_socket(client, &peer.client, &peer.client_port)) {
-                close(fd);
-                return;
-        }
-        /* A balancer is not one client. */
-        bool is_counted = !network_list_contains(&snapshot->options.proxy_networks, &peer.client);
-        if (is_counted && client_table_enter(acceptor->clients, &peer.client) > max && max != 0) {
-                client_table_leave(acceptor->clients, &peer.client);
-                refuse(acceptor, snapshot, fd, &peer.client);
-                return;
-        }
-        deal_out(acceptor, fd, is_counted, &peer);
-}
-
-/* ---- listeners ------------------------------------------------------------------------------------------------ */
-
-/* Takes up to `max` connections; gives the error that ended it, or 0. Errors of single connections (accept(2)) are passed over. */
-static int accept_batch(struct acceptor *acceptor, const struct snapshot *snapshot, const struct listener *listener,
-                        uint64_t max)
+/* Takes up to `max` connections; gives the error that ended it, or 0. Errors of single connections
+ * (accept(2)) are passed over. */
+static int accept_batch(struct acceptor *acceptor, const struct snapshot *snapshot,
+                        const struct listener *listener, uint64_t max)
 {
         for (uint64_t i = 0; i < max; i++) {
                 struct sockaddr_storage client;
                 socklen_t length = sizeof client;
-                int fd = accept4(listener->fd, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                int fd =
+                    accept4(listener->fd, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
                 if (fd >= 0)
-                        admit(acceptor, snapshot, listener, fd, (const struct sockaddr *)&client);
-                else if (errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                        acceptor_admit(acceptor, snapshot, listener, fd, (const struct sockaddr *)&client);
+                else if (errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                         errno == ENOMEM)
                         return errno;
         }
         return 0;
@@ -224,7 +130,8 @@ static int accept_batch(struct acceptor *acceptor, const struct snapshot *snapsh
 
 static void accept_from(struct acceptor *acceptor, struct limits *limits, struct listener *listener)
 {
-        /* Each acceptor takes its share of what is left, so that together they do not exceed it by more than their number. */
+        /* Each acceptor takes its share of what is left, so that together they do not exceed it by more than
+         * their number. */
         uint64_t left = limits->open < limits->max ? limits->max - limits->open : 0;
         uint64_t share = (left + acceptor->acceptor_count - 1) / acceptor->acceptor_count;
 
@@ -271,7 +178,7 @@ static void leave(struct acceptor *acceptor, const struct snapshot *snapshot, st
         }
 }
 
-/* ---- turn ----------------------------------------------------------------------------------------------------- */
+/* ---- turn -------------------------------------------------------------------------------------------- */
 
 static void take_orders(struct acceptor *acceptor, const struct snapshot *snapshot)
 {
@@ -307,7 +214,8 @@ static void acceptor_turn(struct acceptor *acceptor, int wait_ms)
         clock_gettime(CLOCK_MONOTONIC, &now);
         acceptor->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 
-        struct published *published = current_pin(acceptor->current, acceptor->worker_count + acceptor->number);
+        struct published *published =
+            current_pin(acceptor->current, acceptor->worker_count + acceptor->number);
         struct limits limits = look_at_limits(acceptor, published->snapshot);
         for (int i = 0; i < count; i++)
                 if (events[i].data.ptr != NULL)
@@ -355,7 +263,7 @@ static void *acceptor_main(void *argument)
         return NULL;
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------- */
 
 bool acceptor_init(struct acceptor *acceptor)
 {

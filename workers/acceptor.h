@@ -1,4 +1,5 @@
-/* An acceptor thread: takes connections from the listening sockets, keeps the limits, and deals sockets out to the workers. */
+/* An acceptor thread: takes connections from the listening sockets, keeps the limits, and deals sockets out
+ * to the workers. */
 #pragma once
 
 #include "workers/listener.h"
@@ -48,7 +49,8 @@ struct acceptor {
         uint64_t shortage_said_ms, refusal_said_ms, refusals_unsaid;
 };
 
-/* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before. */
+/* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before.
+ */
 bool acceptor_init(struct acceptor *acceptor);
 bool acceptor_start(struct acceptor *acceptor);
 /* Main thread. False when memory is out. */

@@ -11,7 +11,7 @@
 
 static_assert((CHANNEL_SLOTS & (CHANNEL_SLOTS - 1)) == 0, "ck breaks silently with other sizes");
 
-/* ---- waker ---------------------------------------------------------------------------------------------------- */
+/* ---- waker ------------------------------------------------------------------------------------------- */
 
 bool waker_open(struct waker *waker)
 {
@@ -27,7 +27,8 @@ void waker_close(struct waker *waker)
         waker->event_fd = -1;
 }
 
-/* The full fences here and in waker_wake() pair up: either the consumer sees the parcel, or the producer sees the flag. */
+/* The full fences here and in waker_wake() pair up: either the consumer sees the parcel, or the producer sees
+ * the flag. */
 void waker_prepare(struct waker *waker)
 {
         atomic_store_explicit(&waker->is_asleep, true, memory_order_relaxed);
@@ -60,7 +61,7 @@ void waker_wake(struct waker *waker)
                 expect(errno == EINTR);
 }
 
-/* ---- channel -------------------------------------------------------------------------------------------------- */
+/* ---- channel ----------------------------------------------------------------------------------------- */
 
 void channel_init(struct channel *channel, struct waker *waker)
 {
@@ -70,7 +71,8 @@ void channel_init(struct channel *channel, struct waker *waker)
         channel->waker = waker;
 }
 
-/* The payload's handover is checked by ThreadSanitizer, because parcel->next is stored and loaded in C11 order. */
+/* The payload's handover is checked by ThreadSanitizer, because parcel->next is stored and loaded in C11
+ * order. */
 static bool ring_put(struct channel *channel, struct parcel *parcel)
 {
         atomic_store_explicit(&parcel->next, NULL, memory_order_release);

@@ -1,5 +1,6 @@
-/* One-way handover between two threads: a ck ring (single producer, single consumer), an overflow list that keeps the producer
- * from ever waiting or dropping, and a waker that costs a system call only when the consumer sleeps. */
+/* One-way handover between two threads: a ck ring (single producer, single consumer), an overflow list that
+ * keeps the producer from ever waiting or dropping, and a waker that costs a system call only when the
+ * consumer sleeps. */
 #pragma once
 
 #include "core/base/expect.h"
@@ -8,7 +9,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Lets a thread sleep until a producer of one of its channels has something for it. One for each consuming thread. */
+/* Lets a thread sleep until a producer of one of its channels has something for it. One for each consuming
+ * thread. */
 struct waker {
         int event_fd; /* -1: not open */
         _Atomic bool is_asleep;
@@ -16,8 +18,8 @@ struct waker {
 
 bool waker_open(struct waker *waker);
 void waker_close(struct waker *waker);
-/* Consumer: announces sleep. Whatever was sent before another thread sees this announcement must be looked for after it: look
- * into every channel once more, then sleep on event_fd, or call waker_stay_awake(). */
+/* Consumer: announces sleep. Whatever was sent before another thread sees this announcement must be looked
+ * for after it: look into every channel once more, then sleep on event_fd, or call waker_stay_awake(). */
 void waker_prepare(struct waker *waker);
 void waker_stay_awake(struct waker *waker);
 /* Consumer: sleeps until woken, for threads that wait for nothing else. */
@@ -38,14 +40,15 @@ struct channel {
         /* Owner: the producer. */
         _Alignas(64) struct parcel *overflow_first;
         struct parcel *overflow_last;
-        bool is_announced; /* nothing was sent since the consumer was last told */
+        bool is_announced;   /* nothing was sent since the consumer was last told */
         struct waker *waker; /* the consumer's; NULL: it looks by itself */
 };
 
 void channel_init(struct channel *channel, struct waker *waker);
 /* Producer. The consumer may see the parcel at once, and is woken by the next flush. */
 void channel_send(struct channel *channel, struct parcel *parcel);
-/* Producer, once a turn: moves overflow into the ring and wakes the consumer. False while overflow remains: call again soon. */
+/* Producer, once a turn: moves overflow into the ring and wakes the consumer. False while overflow remains:
+ * call again soon. */
 bool channel_flush(struct channel *channel);
 /* Consumer: NULL when nothing is there. */
 struct parcel *channel_receive(struct channel *channel);

@@ -32,9 +32,11 @@ void client_table_end(struct client_table *table)
         free(table->rows[1]);
 }
 
-static void find_counts(struct client_table *table, const struct address *client, _Atomic uint32_t *ret_counts[2])
+static void find_counts(struct client_table *table, const struct address *client,
+                        _Atomic uint32_t *ret_counts[2])
 {
-        XXH64_hash_t hash = XXH3_64bits_withSeed(client->octets, address_is_ipv4(client) ? 16 : 8, table->key);
+        XXH64_hash_t hash =
+            XXH3_64bits_withSeed(client->octets, address_is_ipv4(client) ? 16 : 8, table->key);
         ret_counts[0] = &table->rows[0][hash & table->mask];
         ret_counts[1] = &table->rows[1][hash >> 32 & table->mask];
 }

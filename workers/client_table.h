@@ -1,5 +1,6 @@
-/* How many sessions each client has open: a counting sketch of two rows, shared by all threads without a lock. It may count too
- * many when clients collide in both rows, never too few; the hash is keyed, so that nobody can choose to collide. */
+/* How many sessions each client has open: a counting sketch of two rows, shared by all threads without a
+ * lock. It may count too many when clients collide in both rows, never too few; the hash is keyed, so that
+ * nobody can choose to collide. */
 #pragma once
 
 #include "core/base/address.h"

@@ -1,6 +1,7 @@
 /* Connections: octets from the socket to the session and back, driven by edges, time and reports. */
 #include "workers/connection.h"
 
+#include "workers/connection_io.h"
 #include "workers/handover.h"
 #include "workers/worker.h"
 
@@ -8,9 +9,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define RECEIVES_PER_TURN 16            /* then others have their turn */
-#define CLOSE_WAIT_MS     2000          /* for a client that has been refused to stop sending */
-#define DRAIN_MAX         (256u << 10)  /* octets it may send meanwhile */
+#define RECEIVES_PER_TURN 16           /* then others have their turn */
+#define CLOSE_WAIT_MS     2000         /* for a client that has been refused to stop sending */
+#define DRAIN_MAX         (256u << 10) /* octets it may send meanwhile */
 #define SLAB_CONNECTIONS  64
 
 struct slab {
@@ -18,7 +19,7 @@ struct slab {
         struct connection connections[SLAB_CONNECTIONS];
 };
 
-/* ---- memory --------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------ */
 
 static struct connection *connection_take(struct connections *connections)
 {
@@ -45,26 +46,7 @@ void connections_end(struct connections *connections)
         }
 }
 
-/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out. */
-static bool keep_more(struct kept **kept, struct span octets)
-{
-        size_t length = *kept == NULL ? 0 : (*kept)->length;
-        struct kept *longer = realloc(*kept, sizeof *longer + length + octets.length);
-        if (longer == NULL)
-                return false;
-        memcpy(longer->octets + length, octets.at, octets.length);
-        longer->length = length + octets.length;
-        *kept = longer;
-        return true;
-}
-
-static void kept_end(struct kept **kept)
-{
-        free(*kept);
-        *kept = NULL;
-}
-
-/* ---- ending --------------------------------------------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------------------------------------ */
 
 static void connection_close(struct worker *worker, struct connection *connection)
 {
@@ -89,7 +71,8 @@ static void connection_end_session(struct worker *worker, struct connection *con
         connection->has_ended = true;
 }
 
-static void connection_abandon(struct worker *worker, struct connection *connection, enum session_ending ending)
+static void connection_abandon(struct worker *worker, struct connection *connection,
+                               enum session_ending ending)
 {
         if (!connection->has_ended)
                 connection_end_session(worker, connection, ending);
@@ -130,120 +113,13 @@ static void connection_finish(struct worker *worker, struct connection *connecti
         connection_drain(worker, connection);
 }
 
-/* ---- output --------------------------------------------------------------------------------------------------- */
-
-static void wait_for_output(struct worker *worker, struct connection *connection)
-{
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
-
-        if (connection->wants_output_edge)
-                return;
-        connection->wants_output_edge = true;
-        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
-}
-
-/* Gives `octets` to the kernel; advances past what it took. False when the connection is broken. */
-static bool send_octets(int fd, struct span *octets)
-{
-        while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
-                if (sent < 0 && errno == EAGAIN)
-                        return true;
-                if (sent < 0)
-                        return false;
-                *octets = span_skip(*octets, (size_t)sent);
-        }
-        return true;
-}
-
-/* Empties worker->out; what the socket does not take stays in `unsent`. False when the connection is broken. */
-static bool connection_flush(struct worker *worker, struct connection *connection)
-{
-        struct span octets = text_span(&worker->out);
-
-        worker->out.length = 0;
-        if (octets.length == 0)
-                return true;
-        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
-                return false;
-        if (octets.length == 0)
-                return true;
-        wait_for_output(worker, connection);
-        return keep_more(&connection->unsent, octets);
-}
-
-/* False when the connection is broken. */
-static bool connection_send_kept(struct connection *connection)
-{
-        struct kept *unsent = connection->unsent;
-        struct span octets = span_of(unsent->octets, unsent->length);
-
-        if (!send_octets(connection->fd, &octets))
-                return false;
-        memmove(unsent->octets, octets.at, octets.length);
-        unsent->length = octets.length;
-        if (octets.length == 0)
-                kept_end(&connection->unsent);
-        return true;
-}
-
-/* ---- input ---------------------------------------------------------------------------------------------------- */
-
-enum received { RECEIVED_OCTETS, RECEIVED_NOTHING, RECEIVED_END };
-
-/* Puts more octets behind *input, which is moved to the front of the worker's buffer. */
-static enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input)
-{
-        if (!connection->is_readable)
-                return RECEIVED_NOTHING;
-        expect(input->length <= SESSION_LINE_MAX);
-        if (input->length > 0)
-                memmove(worker->input, input->at, input->length);
-        ssize_t received = recv(connection->fd, worker->input + input->length, READ_SIZE, 0);
-        if (received < 0 && errno == EAGAIN) {
-                connection->is_readable = false;
-                *input = span_of(worker->input, input->length);
-                return RECEIVED_NOTHING;
-        }
-        if (received <= 0)
-                return RECEIVED_END;
-        /* Under an edge a short read has emptied the socket, but for an end of file that came with the same edge. */
-        connection->is_readable = received == READ_SIZE || connection->is_hung_up;
-        *input = span_of(worker->input, input->length + (size_t)received);
-        return RECEIVED_OCTETS;
-}
-
-/* Asks epoll for the edge once more, so that the rest is read in a later turn. */
-static void read_later(struct worker *worker, struct connection *connection)
-{
-        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
-
-        if (connection->wants_output_edge)
-                event.events |= EPOLLOUT;
-        connection->is_readable = false;
-        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
-}
-
-/* What the session has left of its input waits in `unread`. */
-static bool keep_input(struct connection *connection, struct span input)
-{
-        struct kept *before = connection->unread;
-
-        connection->unread = NULL;
-        bool is_kept = input.length == 0 || keep_more(&connection->unread, input);
-        free(before);
-        return is_kept;
-}
+/* ---- session ----------------------------------------------------------------------------------------- */
 
 static void note_early_input(struct connection *connection)
 {
-        char octet;
-        if (connection->unread != NULL ||
-            (connection->is_readable && recv(connection->fd, &octet, 1, MSG_PEEK) > 0))
+        if (connection_has_input(connection))
                 session_note_early_input(&connection->session);
 }
-
-/* ---- session -------------------------------------------------------------------------------------------------- */
 
 static void connection_schedule(struct worker *worker, struct connection *connection)
 {
@@ -286,12 +162,13 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
         return wish;
 }
 
-/* What the session has not seen yet: false when there is nothing, or the connection is gone (*ret_is_gone). */
+/* What the session has not seen yet: false when there is nothing, or the connection is gone (*ret_is_gone).
+ */
 static bool connection_read(struct worker *worker, struct connection *connection, struct span *input,
                             unsigned *receives, bool *ret_is_gone)
 {
         if ((*receives)++ == RECEIVES_PER_TURN) {
-                read_later(worker, connection);
+                connection_read_later(worker, connection);
                 return false;
         }
         enum received received = connection_receive(worker, connection, input);
@@ -302,8 +179,8 @@ static bool connection_read(struct worker *worker, struct connection *connection
         return received == RECEIVED_OCTETS;
 }
 
-/* Goes on after a session call that returned `wish`, or after an edge, until there is nothing more to do. `input_is_new`:
- * what is in `unread` has not been offered to the session in its present state. */
+/* Goes on after a session call that returned `wish`, or after an edge, until there is nothing more to do.
+ * `input_is_new`: what is in `unread` has not been offered to the session in its present state. */
 static void connection_advance(struct worker *worker, struct connection *connection, enum session_wish wish,
                                bool input_is_new)
 {
@@ -323,20 +200,22 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 if (!input_is_new && !connection_read(worker, connection, &input, &receives, &is_gone))
                         break;
                 wish = session_input(&connection->session, &input, &worker->out);
-                /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at once. */
-                input_is_new = input.length > 0 && (wish == SESSION_STORE || text_room(&worker->out) < SESSION_OUT_ROOM);
+                /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at
+                 * once. */
+                input_is_new =
+                    input.length > 0 && (wish == SESSION_STORE || text_room(&worker->out) < SESSION_OUT_ROOM);
         }
         if (is_gone)
                 return;
         if (wish == SESSION_CLOSE)
                 connection_leave(worker, connection);
-        else if (!keep_input(connection, input))
+        else if (!connection_keep_input(connection, input))
                 connection_break(worker, connection);
         else
                 connection_schedule(worker, connection);
 }
 
-/* ---- from the worker ------------------------------------------------------------------------------------------ */
+/* ---- from the worker --------------------------------------------------------------------------------- */
 
 void connection_begin(struct worker *worker, const struct arrival *arrival)
 {
@@ -355,8 +234,8 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
         *connection = (struct connection){.fd = arrival->fd, .is_counted = arrival->is_counted};
         LIST_INSERT_HEAD(&worker->connections.open, connection, entry);
         connection->published = current_pin(worker->current, worker->number);
-        enum session_wish wish = session_begin(&connection->session, &worker->host, connection->published->snapshot,
-                                               &arrival->peer, &worker->out);
+        enum session_wish wish = session_begin(&connection->session, &worker->host,
+                                               connection->published->snapshot, &arrival->peer, &worker->out);
         connection_advance(worker, connection, wish, false);
 }
 
@@ -386,7 +265,8 @@ void connection_tick(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->has_ended ? connection->close_at_ms : connection->session.deadline_ms;
 
-        if (!connection->has_ended && (connection->wish == SESSION_STORE || handover_is_congested(connection)))
+        if (!connection->has_ended &&
+            (connection->wish == SESSION_STORE || handover_is_congested(connection)))
                 return;
         if (due_ms > worker->host.now_ms) {
                 connection_schedule(worker, connection);
@@ -395,20 +275,23 @@ void connection_tick(struct worker *worker, struct connection *connection)
         } else {
                 if (connection->wish == SESSION_PARK)
                         note_early_input(connection);
-                connection_advance(worker, connection, session_timeout(&connection->session, &worker->out), true);
+                connection_advance(worker, connection, session_timeout(&connection->session, &worker->out),
+                                   true);
         }
 }
 
 void connection_appended(struct worker *worker, struct connection *connection)
 {
-        if (connection->wish == SESSION_READ && connection->unsent == NULL && !handover_is_congested(connection))
+        if (connection->wish == SESSION_READ && connection->unsent == NULL &&
+            !handover_is_congested(connection))
                 connection_advance(worker, connection, SESSION_READ, true);
 }
 
 void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome)
 {
         note_early_input(connection);
-        connection_advance(worker, connection, session_stored(&connection->session, outcome, &worker->out), true);
+        connection_advance(worker, connection, session_stored(&connection->session, outcome, &worker->out),
+                           true);
 }
 
 void connection_stress(struct worker *worker, struct connection *connection)

@@ -1,4 +1,5 @@
-/* One client's socket and the session on it. An idle connection holds no buffer. Owner: one worker, for its whole life. */
+/* One client's socket and the session on it. An idle connection holds no buffer. Owner: one worker, for its
+ * whole life. */
 #pragma once
 
 #include "core/smtp/session.h"

@@ -8,8 +8,8 @@
 
 static struct published *published_create(size_t pinner_count, struct snapshot *snapshot)
 {
-        struct published *published =
-            aligned_alloc(_Alignof(struct published), sizeof *published + pinner_count * sizeof published->counts[0]);
+        struct published *published = aligned_alloc(
+            _Alignof(struct published), sizeof *published + pinner_count * sizeof published->counts[0]);
         if (published == NULL)
                 return NULL;
         published->snapshot = snapshot;
@@ -47,7 +47,8 @@ bool current_publish(struct current *current, struct snapshot *snapshot)
         struct published *published = published_create(current->pinner_count, snapshot);
         if (published == NULL)
                 return false;
-        struct published *before = atomic_exchange_explicit(&current->published, published, memory_order_acq_rel);
+        struct published *before =
+            atomic_exchange_explicit(&current->published, published, memory_order_acq_rel);
         /* After this, whoever read the old pointer has counted its pin. */
         urcu_memb_synchronize_rcu();
         before->older = current->replaced;
@@ -86,7 +87,8 @@ struct published *current_pin(struct current *current, size_t pinner)
         foreign_accesses_end();
         struct published *published = atomic_load_explicit(&current->published, memory_order_acquire);
         _Atomic uint64_t *pins = &published->counts[pinner].pins;
-        atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) + 1, memory_order_release);
+        atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) + 1,
+                              memory_order_release);
         foreign_accesses_begin();
         urcu_memb_read_unlock();
         foreign_accesses_end();
@@ -96,5 +98,6 @@ struct published *current_pin(struct current *current, size_t pinner)
 void current_unpin(struct published *published, size_t pinner)
 {
         _Atomic uint64_t *pins = &published->counts[pinner].pins;
-        atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) - 1, memory_order_release);
+        atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) - 1,
+                              memory_order_release);
 }

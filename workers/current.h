@@ -1,5 +1,6 @@
-/* The snapshot in force, and the older ones that somebody still uses. One thread publishes and frees; pinners (one number for
- * each thread that uses snapshots, registered with RCU) take the one in force without a lock and keep it pinned as long as they like. */
+/* The snapshot in force, and the older ones that somebody still uses. One thread publishes and frees; pinners
+ * (one number for each thread that uses snapshots, registered with RCU) take the one in force without a lock
+ * and keep it pinned as long as they like. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -27,7 +28,8 @@ struct current {
 bool current_init(struct current *current, size_t pinner_count, struct snapshot *snapshot);
 /* Frees everything; nothing may be pinned any more. */
 void current_end(struct current *current);
-/* Publisher: takes over the snapshot. Waits for a grace period, some microseconds. False when memory is out, with nothing changed. */
+/* Publisher: takes over the snapshot. Waits for a grace period, some microseconds. False when memory is out,
+ * with nothing changed. */
 bool current_publish(struct current *current, struct snapshot *snapshot);
 /* Publisher: frees what was replaced and is no longer pinned; gives the number of those that are. */
 size_t current_reap(struct current *current);

@@ -1,5 +1,5 @@
-/* The delivery thread: takes all jobs that wait as one batch, and runs the batch step by step, so that jobs share the syncs of
- * their directories. */
+/* The delivery thread: takes all jobs that wait as one batch, and runs the batch step by step, so that jobs
+ * share the syncs of their directories. */
 #include "workers/delivery.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #define ARENA_MAX        (64u << 20) /* a hundred thousand recipients with long paths */
 #define PATH_ROOM        4096
 
-/* ---- spools (worker) ------------------------------------------------------------------------------------------ */
+/* ---- spools (worker) --------------------------------------------------------------------------------- */
 
 static const struct recipient *next_in_maildir(const struct recipient *recipient)
 {
@@ -28,7 +28,8 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
         struct text path;
 
         text_over(&path, path_octets, sizeof path_octets);
-        if (first != NULL && !maildir_path_write(&path, first->domain->deliver.path, first->domain->name, first->mailbox))
+        if (first != NULL &&
+            !maildir_path_write(&path, first->domain->deliver.path, first->domain->name, first->mailbox))
                 return NULL;
         struct spool *spool = malloc(sizeof *spool + path.length + message->sender.length);
         if (spool == NULL)
@@ -49,7 +50,7 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
         return spool;
 }
 
-/* ---- failures ------------------------------------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------------------------------- */
 
 /* At most one line a second: a full disk concerns every message. */
 static void complain(struct delivery *delivery, const char *path, const char *reason)
@@ -76,7 +77,7 @@ static enum store_outcome fail(struct delivery *delivery, const char *path)
         return error == ENOSPC || error == EDQUOT || error == EFBIG ? STORE_FULL : STORE_FAILED;
 }
 
-/* ---- spools (thread) ------------------------------------------------------------------------------------------ */
+/* ---- spools (thread) --------------------------------------------------------------------------------- */
 
 static void spool_begin(struct delivery *delivery, struct spool *spool)
 {
@@ -118,7 +119,7 @@ static void spool_append(struct delivery *delivery, struct spool *spool, const s
                 spool_abort(delivery, spool);
 }
 
-/* ---- steps of a batch ----------------------------------------------------------------------------------------- */
+/* ---- steps of a batch -------------------------------------------------------------------------------- */
 
 static struct mail_copy *add_copy(struct delivery *delivery, const struct recipient *recipient)
 {
@@ -126,7 +127,8 @@ static struct mail_copy *add_copy(struct delivery *delivery, const struct recipi
         struct text path;
 
         text_over(&path, path_octets, sizeof path_octets);
-        if (!maildir_path_write(&path, recipient->domain->deliver.path, recipient->domain->name, recipient->mailbox)) {
+        if (!maildir_path_write(&path, recipient->domain->deliver.path, recipient->domain->name,
+                                recipient->mailbox)) {
                 errno = ENAMETOOLONG;
                 return NULL;
         }
@@ -141,19 +143,21 @@ static struct mail_copy *add_copy(struct delivery *delivery, const struct recipi
 }
 
 /* One copy for each Maildir among the recipients, in their order. */
-static bool list_copies(struct delivery *delivery, const struct message *message, struct mail_copy **ret_copies)
+static bool list_copies(struct delivery *delivery, const struct message *message,
+                        struct mail_copy **ret_copies)
 {
         struct name_table known = {0};
         struct mail_copy *copies = NULL, **end = &copies;
         bool is_listed = true;
 
-        for (const struct recipient *recipient = next_in_maildir(message->recipients); recipient != NULL && is_listed;
-             recipient = next_in_maildir(recipient->next)) {
+        for (const struct recipient *recipient = next_in_maildir(message->recipients);
+             recipient != NULL && is_listed; recipient = next_in_maildir(recipient->next)) {
                 struct mail_copy *copy = add_copy(delivery, recipient);
                 is_listed = copy != NULL;
                 if (!is_listed || name_table_find(&known, span_from(copy->mailbox), NULL))
                         continue;
-                is_listed = message->recipient_count == 1 || name_table_add(&known, span_from(copy->mailbox), 0);
+                is_listed =
+                    message->recipient_count == 1 || name_table_add(&known, span_from(copy->mailbox), 0);
                 *end = copy;
                 end = &copy->next;
         }
@@ -178,11 +182,13 @@ static void job_write(struct delivery *delivery, struct delivery_job *job)
 
         if (job->spool != NULL) {
                 job->mail = &job->spool->mail;
-                *first = (struct mail_copy){.next = first->next, .mailbox = first->mailbox, .is_in_tmp = true};
+                *first =
+                    (struct mail_copy){.next = first->next, .mailbox = first->mailbox, .is_in_tmp = true};
                 is_written = mail_write(job->mail, &job->content, job->spool->newline);
         } else {
-                is_written = mail_begin(job->mail, &delivery->namer, first, message->sender, message->newline) &&
-                             mail_write(job->mail, &job->content, message->newline);
+                is_written =
+                    mail_begin(job->mail, &delivery->namer, first, message->sender, message->newline) &&
+                    mail_write(job->mail, &job->content, message->newline);
         }
         if (!is_written || !mail_sync(job->mail)) {
                 job_fail(delivery, job, first->mailbox);
@@ -273,7 +279,7 @@ static void run_batch(struct delivery *delivery, struct delivery_job **jobs, siz
         arena_end(&delivery->arena);
 }
 
-/* ---- thread --------------------------------------------------------------------------------------------------- */
+/* ---- thread ------------------------------------------------------------------------------------------ */
 
 /* Takes jobs from every worker in turn, and notes whose they are. */
 static size_t take_batch(struct delivery *delivery, struct delivery_job **jobs, uint32_t *workers)

@@ -1,5 +1,5 @@
-/* Delivery threads store messages and report back. A job goes from a worker to one of them and comes back as its own report; text
- * blocks travel with it both ways, so that each worker's pool gets its own back. */
+/* Delivery threads store messages and report back. A job goes from a worker to one of them and comes back as
+ * its own report; text blocks travel with it both ways, so that each worker's pool gets its own back. */
 #pragma once
 
 #include "workers/channel.h"
@@ -8,8 +8,8 @@
 
 #include <pthread.h>
 
-/* A long message, stored piece by piece while it comes in. All that the delivery thread needs before the envelope is complete is
- * copied, so that the session may end at any time. */
+/* A long message, stored piece by piece while it comes in. All that the delivery thread needs before the
+ * envelope is complete is copied, so that the session may end at any time. */
 struct spool {
         /* Fixed. */
         char id[16];       /* the message's */
@@ -81,5 +81,6 @@ bool delivery_start(struct delivery *delivery);
 void delivery_stop(struct delivery *delivery);
 void delivery_end(struct delivery *delivery);
 
-/* In the worker: what a long message's pieces need. NULL when memory is out. To be freed when STORE or ABORT is reported. */
+/* In the worker: what a long message's pieces need. NULL when memory is out. To be freed when STORE or ABORT
+ * is reported. */
 struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner);

@@ -9,7 +9,8 @@ static struct delivery_job *job_take(struct worker *worker, enum delivery_kind k
         struct delivery_job *job = worker->free_jobs;
 
         if (job != NULL)
-                worker->free_jobs = (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
+                worker->free_jobs =
+                    (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
         else
                 job = malloc(sizeof *job);
         if (job != NULL)
@@ -164,7 +165,8 @@ void handover_end(struct worker *worker)
 {
         while (worker->free_jobs != NULL) {
                 struct delivery_job *job = worker->free_jobs;
-                worker->free_jobs = (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
+                worker->free_jobs =
+                    (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
                 free(job);
         }
 }

@@ -5,7 +5,8 @@
 
 /* Sends the message that the session wants stored. False when memory is out: then nothing was sent. */
 bool handover_store(struct worker *worker, struct connection *connection);
-/* After each call of a session: sends ahead what has become long, and aborts what the session has given up. */
+/* After each call of a session: sends ahead what has become long, and aborts what the session has given up.
+ */
 void handover_text(struct worker *worker, struct connection *connection);
 /* The message in the making, if any, is not wanted any more. */
 void handover_abort(struct worker *worker, struct connection *connection);

@@ -16,7 +16,8 @@ static bool set_up(int fd, const struct sockaddr_storage *address, socklen_t len
 
         return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
-               (address->ss_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+               (address->ss_family != AF_INET6 ||
+                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
                bind(fd, (const struct sockaddr *)address, length) == 0 && listen(fd, BACKLOG) == 0;
 }
 
@@ -49,7 +50,8 @@ struct listener *listener_open(const struct endpoint *endpoint, bool needs_proxy
                 errno = error;
                 return NULL;
         }
-        *listener = (struct listener){.endpoint = *endpoint, .port = bound_port(fd, endpoint->port), .fd = fd};
+        *listener =
+            (struct listener){.endpoint = *endpoint, .port = bound_port(fd, endpoint->port), .fd = fd};
         atomic_init(&listener->needs_proxy_header, needs_proxy_header);
         atomic_init(&listener->references, 1);
         return listener;

@@ -1,4 +1,5 @@
-/* Sums of the workers' counters as one line on stdout: in place on a terminal, else only when something has changed. */
+/* Sums of the workers' counters as one line on stdout: in place on a terminal, else only when something has
+ * changed. */
 #include "workers/live.h"
 
 #include <unistd.h>

@@ -54,7 +54,7 @@ void log_writer_switch(struct log_writer *log, int fd)
         waker_wake(&log->waker);
 }
 
-/* ---- events --------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------ */
 
 static void put_time(struct text *line)
 {
@@ -108,7 +108,7 @@ void log_event(struct log_writer *log, const char *event, ...)
         waker_wake(&log->waker);
 }
 
-/* ---- thread --------------------------------------------------------------------------------------------------- */
+/* ---- thread ------------------------------------------------------------------------------------------ */
 
 /* What cannot be written is lost: waiting would stop the mail. */
 static void write_octets(struct log_writer *log, const char *at, size_t length)

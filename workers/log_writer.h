@@ -1,4 +1,5 @@
-/* The log thread. Workers hand over buffers of whole lines and get them back; the server's own events are lines too. */
+/* The log thread. Workers hand over buffers of whole lines and get them back; the server's own events are
+ * lines too. */
 #pragma once
 
 #include "core/base/text.h"
@@ -47,5 +48,6 @@ void log_writer_switch(struct log_writer *log, int fd);
 void log_writer_stop(struct log_writer *log);
 void log_writer_end(struct log_writer *log);
 
-/* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow, ended by NULL. */
+/* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow,
+ * ended by NULL. */
 void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));

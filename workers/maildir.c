@@ -13,7 +13,7 @@
 
 #define PIECES_MAX 256
 
-/* ---- names ---------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------- */
 
 /* The convention of Maildir for host names in file names: '/' and ':' as octal numbers. */
 void mail_namer_init(struct mail_namer *namer, uint32_t thread)
@@ -36,11 +36,13 @@ static void name_mail(struct mail *mail, struct mail_namer *namer)
 {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
-        snprintf(mail->name, sizeof mail->name, "%lld.M%06ldP%ldT%uQ%llu.%s", (long long)now.tv_sec, now.tv_nsec / 1000,
-                 (long)getpid(), (unsigned)namer->thread, (unsigned long long)namer->count++, namer->host);
+        snprintf(mail->name, sizeof mail->name, "%lld.M%06ldP%ldT%uQ%llu.%s", (long long)now.tv_sec,
+                 now.tv_nsec / 1000, (long)getpid(), (unsigned)namer->thread,
+                 (unsigned long long)namer->count++, namer->host);
 }
 
-/* One path component out of any octets: no '/', no leading '.', nothing that a shell or a terminal could stumble over. */
+/* One path component out of any octets: no '/', no leading '.', nothing that a shell or a terminal could
+ * stumble over. */
 static void put_component(struct text *path, struct span octets)
 {
         for (size_t i = 0; i < octets.length; i++) {
@@ -55,7 +57,8 @@ static void put_component(struct text *path, struct span octets)
                 text_put(path, SPAN("%"));
 }
 
-bool maildir_path_write(struct text *path, const char *path_template, struct span domain, struct span local_part)
+bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
+                        struct span local_part)
 {
         size_t before = path->length;
 
@@ -85,7 +88,7 @@ static bool put_path(char path[static PATH_MAX], const char *mailbox, const char
         return false;
 }
 
-/* ---- directories ---------------------------------------------------------------------------------------------- */
+/* ---- directories ------------------------------------------------------------------------------------- */
 
 static bool directory_sync(const char *path)
 {
@@ -99,7 +102,8 @@ static bool directory_sync(const char *path)
         return is_synced;
 }
 
-/* Creates `path` and what is missing above it, durably. Another thread may be at the same work: then both sync. */
+/* Creates `path` and what is missing above it, durably. Another thread may be at the same work: then both
+ * sync. */
 static bool directory_make(char *path)
 {
         char *slash = strrchr(path, '/');
@@ -142,7 +146,7 @@ bool maildir_sync_new(const char *mailbox)
         return put_path(path, mailbox, "new", "") && directory_sync(path);
 }
 
-/* ---- text ----------------------------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------------------- */
 
 /* Gathers pieces for one writev(). */
 struct gather {
@@ -179,7 +183,8 @@ static bool gather_add(struct gather *gather, const char *at, size_t length)
 {
         if (length == 0)
                 return true;
-        gather->pieces[gather->count++] = (struct iovec){.iov_base = (void *)(uintptr_t)at, .iov_len = length};
+        gather->pieces[gather->count++] =
+            (struct iovec){.iov_base = (void *)(uintptr_t)at, .iov_len = length};
         return gather->count < PIECES_MAX || gather_flush(gather);
 }
 
@@ -209,7 +214,7 @@ bool mail_write(struct mail *mail, const struct content *content, enum newline_f
         return gather_flush(&gather);
 }
 
-/* ---- steps ---------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------- */
 
 /* Opens a new file in tmp/ of the copy; makes the Maildir when there is none. */
 static int create_in_tmp(const struct mail *mail, struct mail_copy *copy)
@@ -299,7 +304,8 @@ bool mail_link(const struct mail *mail, const struct mail_copy *first, struct ma
 {
         char from[PATH_MAX], to[PATH_MAX];
 
-        if (!put_path(from, first->mailbox, "tmp", mail->name) || !put_path(to, copy->mailbox, "tmp", mail->name))
+        if (!put_path(from, first->mailbox, "tmp", mail->name) ||
+            !put_path(to, copy->mailbox, "tmp", mail->name))
                 return false;
         if (link(from, to) != 0 && (errno != ENOENT || !maildir_make(copy->mailbox) || link(from, to) != 0)) {
                 if (errno == EXDEV || errno == EMLINK || errno == EPERM || errno == EOPNOTSUPP)
@@ -314,9 +320,11 @@ bool mail_publish(const struct mail *mail, struct mail_copy *copy)
 {
         char from[PATH_MAX], to[PATH_MAX];
 
-        if (!put_path(from, copy->mailbox, "tmp", mail->name) || !put_path(to, copy->mailbox, "new", mail->name))
+        if (!put_path(from, copy->mailbox, "tmp", mail->name) ||
+            !put_path(to, copy->mailbox, "new", mail->name))
                 return false;
-        if (rename(from, to) != 0 && (errno != ENOENT || !maildir_make(copy->mailbox) || rename(from, to) != 0))
+        if (rename(from, to) != 0 &&
+            (errno != ENOENT || !maildir_make(copy->mailbox) || rename(from, to) != 0))
                 return false;
         copy->is_in_tmp = false;
         copy->is_in_new = true;

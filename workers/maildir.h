@@ -1,5 +1,5 @@
-/* Messages as files in Maildirs: tmp/, then new/, durable when the directories are synced. Blocks on the disk. Where a function
- * fails, errno tells why. */
+/* Messages as files in Maildirs: tmp/, then new/, durable when the directories are synced. Blocks on the
+ * disk. Where a function fails, errno tells why. */
 #pragma once
 
 #include "core/smtp/message.h"
@@ -28,11 +28,13 @@ struct mail_namer {
 
 void mail_namer_init(struct mail_namer *namer, uint32_t thread);
 
-/* Writes the path that `path_template` means for a mailbox: %d and %u become one path component each, whatever octets they hold.
- * Terminated; false, with `path` cut back, when it does not fit. */
-bool maildir_path_write(struct text *path, const char *path_template, struct span domain, struct span local_part);
+/* Writes the path that `path_template` means for a mailbox: %d and %u become one path component each,
+ * whatever octets they hold. Terminated; false, with `path` cut back, when it does not fit. */
+bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
+                        struct span local_part);
 
-/* Creates the file in tmp/ of `copy` (and the Maildir, if need be) and begins it with the Return-Path field (RFC 5321 4.4). */
+/* Creates the file in tmp/ of `copy` (and the Maildir, if need be) and begins it with the Return-Path field
+ * (RFC 5321 4.4). */
 bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
                 enum newline_form newline);
 bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline);

@@ -1,5 +1,5 @@
-/* SIGHUP: a whole snapshot is built beside the one in force, new sockets are bound, and then both are swapped. Sessions keep the
- * snapshot that they began with. */
+/* SIGHUP: a whole snapshot is built beside the one in force, new sockets are bound, and then both are
+ * swapped. Sessions keep the snapshot that they began with. */
 #include "workers/reload.h"
 
 #include <errno.h>
@@ -18,7 +18,8 @@ static size_t wanted_count(const struct snapshot *snapshot)
 
 static struct wanted wanted_at(const struct snapshot *snapshot, size_t i)
 {
-        const struct endpoint_list *plain = &snapshot->options.listen, *proxy = &snapshot->options.proxy_listen;
+        const struct endpoint_list *plain = &snapshot->options.listen,
+                                   *proxy = &snapshot->options.proxy_listen;
         if (i < plain->count)
                 return (struct wanted){&plain->endpoints[i], false};
         return (struct wanted){&proxy->endpoints[i - plain->count], true};
@@ -36,7 +37,7 @@ static struct listener *find_listener(struct listener *listeners, const struct e
         return listeners;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------- */
 
 static void say_listener(struct server *server, const char *event, const struct listener *listener)
 {
@@ -58,28 +59,32 @@ static void close_all(struct listener *listeners)
         }
 }
 
-/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none is. */
+/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none is.
+ */
 static bool open_new(struct server *server, const struct snapshot *snapshot, struct listener **ret_opened)
 {
-        struct listener *opened = NULL;
+        struct listener *opened = NULL, **end = &opened;
 
         for (size_t i = 0; i < wanted_count(snapshot); i++) {
                 struct wanted wanted = wanted_at(snapshot, i);
                 char name[ENDPOINT_TEXT_MAX];
 
-                if (find_listener(server->listeners, wanted.endpoint) || find_listener(opened, wanted.endpoint))
+                if (find_listener(server->listeners, wanted.endpoint) ||
+                    find_listener(opened, wanted.endpoint))
                         continue;
                 struct listener *listener = listener_open(wanted.endpoint, wanted.needs_proxy_header);
                 if (listener == NULL) {
                         int error = errno;
                         endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
                         fprintf(stderr, "gatepost: cannot listen on %s: %s\n", name, strerror(error));
-                        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error), NULL);
+                        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error),
+                                  NULL);
                         close_all(opened);
                         return false;
                 }
-                listener->next = opened;
-                opened = listener;
+                listener->next = NULL;
+                *end = listener;
+                end = &listener->next;
         }
         *ret_opened = opened;
         return true;
@@ -138,7 +143,7 @@ static void drop_unwanted(struct server *server, const struct snapshot *snapshot
         }
 }
 
-/* ---- reload --------------------------------------------------------------------------------------------------- */
+/* ---- reload ------------------------------------------------------------------------------------------ */
 
 static void say_report(struct server *server, const char *event, const struct conf_report *report)
 {
@@ -186,7 +191,8 @@ void reload(struct server *server)
         /* The old snapshot is freed by this thread alone, later: it may still be read here. */
         warn_of_restart(server, "workers", before->workers, snapshot->options.workers);
         warn_of_restart(server, "acceptors", before->acceptors, snapshot->options.acceptors);
-        warn_of_restart(server, "delivery_threads", before->delivery_threads, snapshot->options.delivery_threads);
+        warn_of_restart(server, "delivery_threads", before->delivery_threads,
+                        snapshot->options.delivery_threads);
         log_writer_switch(&server->log, log_fd);
         use_opened(server, opened);
         drop_unwanted(server, snapshot);

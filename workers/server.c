@@ -11,12 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making, resolvers. */
+/* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making,
+ * resolvers. */
 #define DESCRIPTORS_RESERVED   64
 #define DESCRIPTORS_PER_THREAD 4
 #define STOP_LOOK_MS           20
 
-/* ---- descriptors ---------------------------------------------------------------------------------------------- */
+/* ---- descriptors ------------------------------------------------------------------------------------- */
 
 static uint64_t raise_descriptor_limit(uint64_t wanted)
 {
@@ -34,13 +35,16 @@ static uint64_t raise_descriptor_limit(uint64_t wanted)
         return limit.rlim_cur;
 }
 
-/* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may have open. */
-static uint64_t divide_descriptors(const struct server *server, const struct options *options, uint32_t *ret_spools)
+/* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may
+ * have open. */
+static uint64_t divide_descriptors(const struct server *server, const struct options *options,
+                                   uint32_t *ret_spools)
 {
         uint64_t threads = server->worker_count + server->acceptor_count + server->delivery_count;
         uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
                          options->proxy_listen.count;
-        uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + 8 * server->delivery_count);
+        uint64_t limit =
+            raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + 8 * server->delivery_count);
         uint64_t spools = limit / 16 / server->delivery_count;
 
         *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
@@ -52,7 +56,7 @@ static uint64_t divide_descriptors(const struct server *server, const struct opt
         return sessions;
 }
 
-/* ---- start ---------------------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------------------- */
 
 static uint32_t cores(void)
 {
@@ -66,7 +70,8 @@ static bool allocate(struct server *server, const struct options *options)
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;
-        server->workers = aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
+        server->workers =
+            aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->acceptors = calloc(server->acceptor_count, sizeof server->acceptors[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
         if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
@@ -137,7 +142,7 @@ static bool start_threads(struct server *server)
         return is_started;
 }
 
-/* ---- stop ----------------------------------------------------------------------------------------------------- */
+/* ---- stop -------------------------------------------------------------------------------------------- */
 
 static bool workers_have_ended(const struct server *server)
 {
@@ -165,16 +170,26 @@ static void wait_for_sessions(struct server *server, const sigset_t *signals, ui
         }
 }
 
+static void stop_accepting(struct server *server)
+{
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                acceptor_join(&server->acceptors[i]);
+        while (server->listeners != NULL) {
+                struct listener *next = server->listeners->next;
+                listener_leave(server->listeners);
+                server->listeners = next;
+        }
+}
+
 static void stop(struct server *server, const sigset_t *signals)
 {
         struct published *published = atomic_load(&server->current.published);
 
         fprintf(stderr, "gatepost: stopping\n");
         log_event(&server->log, "stop", NULL);
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                acceptor_join(&server->acceptors[i]);
+        stop_accepting(server);
         wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_join(&server->workers[i]);
@@ -186,11 +201,6 @@ static void stop(struct server *server, const sigset_t *signals)
 
 static void free_all(struct server *server)
 {
-        while (server->listeners != NULL) {
-                struct listener *next = server->listeners->next;
-                listener_leave(server->listeners);
-                server->listeners = next;
-        }
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
@@ -205,7 +215,7 @@ static void free_all(struct server *server)
         free(server->deliveries);
 }
 
-/* ---- run ------------------------------------------------------------------------------------------------------ */
+/* ---- run --------------------------------------------------------------------------------------------- */
 
 /* All threads that are started later inherit the blocked signals; the main thread waits for them. */
 static void block_signals(sigset_t *ret_signals)
@@ -257,7 +267,8 @@ static bool start(struct server *server, struct snapshot *snapshot)
                 fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
                 return false;
         }
-        if (!allocate(server, &snapshot->options) || !log_writer_init(&server->log, log_fd, server->worker_count) ||
+        if (!allocate(server, &snapshot->options) ||
+            !log_writer_init(&server->log, log_fd, server->worker_count) ||
             !current_init(&server->current, server->worker_count + server->acceptor_count, snapshot) ||
             !init_threads(server, &snapshot->options) || !start_threads(server)) {
                 fprintf(stderr, "gatepost: cannot start: %s\n", strerror(errno));

@@ -16,5 +16,6 @@ struct server {
         struct listener *listeners;
 };
 
-/* Runs until it is told to stop by a signal; gives the exit code. `is_live`: prints a status line on stdout every second. */
+/* Runs until it is told to stop by a signal; gives the exit code. `is_live`: prints a status line on stdout
+ * every second. */
 int server_run(const char *path, bool is_live);

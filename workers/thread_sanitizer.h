@@ -1,5 +1,6 @@
-/* ck and liburcu order their accesses by inline assembler, which ThreadSanitizer does not see: it would report races that are none.
- * These two hide the accesses between them from it, by this thread; nowhere else, and never around a payload. */
+/* ck and liburcu order their accesses by inline assembler, which ThreadSanitizer does not see: it would
+ * report races that are none. These two hide the accesses between them from it, by this thread; nowhere else,
+ * and never around a payload. */
 #pragma once
 
 #if defined(__has_feature)

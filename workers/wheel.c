@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-static_assert((WHEEL_SLOTS & (WHEEL_SLOTS - 1)) == 0 && WHEEL_SLOTS % 64 == 0, "slots are masked and kept in a bitmap");
+static_assert((WHEEL_SLOTS & (WHEEL_SLOTS - 1)) == 0 && WHEEL_SLOTS % 64 == 0,
+              "slots are masked and kept in a bitmap");
 
 static size_t slot_of(uint64_t tick)
 {

@@ -1,4 +1,5 @@
-/* Timers of one thread in a hashed wheel: O(1) each, and none at all for a deadline that only moves away. Pure: fed the time. */
+/* Timers of one thread in a hashed wheel: O(1) each, and none at all for a deadline that only moves away.
+ * Pure: fed the time. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +21,8 @@ struct wheel {
 };
 
 void wheel_init(struct wheel *wheel, uint64_t now_ms);
-/* The timer will be given out at the latest 8 ms after `due_ms`, but maybe earlier: whoever gets it looks at its own deadline and
- * schedules again. UINT64_MAX: never, as far as this call goes. */
+/* The timer will be given out at the latest 8 ms after `due_ms`, but maybe earlier: whoever gets it looks at
+ * its own deadline and schedules again. UINT64_MAX: never, as far as this call goes. */
 void wheel_schedule(struct wheel *wheel, struct timer *timer, uint64_t due_ms);
 void wheel_cancel(struct wheel *wheel, struct timer *timer);
 /* Takes out one timer that is up, or gives NULL. */

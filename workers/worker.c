@@ -15,13 +15,13 @@
 #define RETRY_MS        1 /* while a ring is full */
 
 /* Unused memory that is kept, in blocks. */
-#define SESSION_BLOCK_SIZE     256
-#define SESSION_BLOCKS_KEPT    4096
-#define TRANSACTION_BLOCK_SIZE 2048
+#define SESSION_BLOCK_SIZE      256
+#define SESSION_BLOCKS_KEPT     4096
+#define TRANSACTION_BLOCK_SIZE  2048
 #define TRANSACTION_BLOCKS_KEPT 1024
-#define CONTENT_BLOCKS_KEPT    512
+#define CONTENT_BLOCKS_KEPT     512
 
-/* ---- time and log --------------------------------------------------------------------------------------------- */
+/* ---- time and log ------------------------------------------------------------------------------------ */
 
 static uint64_t to_ms(const struct timespec *time)
 {
@@ -97,7 +97,7 @@ static void log_end(struct worker *worker)
         log_drop(worker);
 }
 
-/* ---- turn ----------------------------------------------------------------------------------------------------- */
+/* ---- turn -------------------------------------------------------------------------------------------- */
 
 static bool has_work(const struct worker *worker)
 {
@@ -157,7 +157,8 @@ static void for_each_connection(struct worker *worker, void (*act)(struct worker
 static void look_around(struct worker *worker)
 {
         bool under_stress = atomic_load_explicit(worker->under_stress, memory_order_relaxed);
-        enum stop_stage stage = (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
+        enum stop_stage stage =
+            (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
 
         if (under_stress != worker->host.under_stress) {
                 worker->host.under_stress = under_stress;
@@ -190,8 +191,8 @@ static void worker_turn(struct worker *worker, int wait_ms)
 
 static bool is_finished(struct worker *worker)
 {
-        return worker->stopping != STOP_NOT && LIST_EMPTY(&worker->connections.open) && worker->jobs_sent_total == 0 &&
-               !has_work(worker);
+        return worker->stopping != STOP_NOT && LIST_EMPTY(&worker->connections.open) &&
+               worker->jobs_sent_total == 0 && !has_work(worker);
 }
 
 static void *worker_main(void *argument)
@@ -210,7 +211,7 @@ static void *worker_main(void *argument)
         return NULL;
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------- */
 
 static bool log_init(struct worker *worker)
 {
@@ -225,6 +226,15 @@ static bool log_init(struct worker *worker)
         }
         worker->log_begun_ms = UINT64_MAX;
         return true;
+}
+
+/* Ids hold the second and 22 bits of the sequence: a restart within a second must not begin where its
+ * predecessor did. */
+static uint64_t first_sequence(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_nsec * (1u << 22) / 1000000000;
 }
 
 bool worker_init(struct worker *worker)
@@ -251,6 +261,7 @@ bool worker_init(struct worker *worker)
             worker->reports == NULL || worker->empty_logs == NULL || !log_init(worker))
                 return false;
         worker_look_at_clock(worker);
+        worker->host.sequence = first_sequence();
         wheel_init(&worker->wheel, worker->host.now_ms);
         return worker->epoll_fd >= 0 && waker_open(&worker->waker) &&
                epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->waker.event_fd, &event) == 0;

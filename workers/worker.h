@@ -1,5 +1,5 @@
-/* A worker thread: an edge-triggered epoll loop over its connections. It takes no lock and makes no call that blocks; it meets
- * other threads in channels, in the published snapshot and in atomic counts only. */
+/* A worker thread: an edge-triggered epoll loop over its connections. It takes no lock and makes no call that
+ * blocks; it meets other threads in channels, in the published snapshot and in atomic counts only. */
 #pragma once
 
 #include "core/smtp/session.h"
@@ -65,7 +65,8 @@ struct worker {
         struct counters counters;
 };
 
-/* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before and after. */
+/* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before
+ * and after. */
 bool worker_init(struct worker *worker);
 bool worker_start(struct worker *worker);
 /* Any thread. The thread ends when it has no connection left. */

@@ -129,9 +129,9 @@ domain "isp.example" {{
 
 
 def sanitizer_environment(directory):
-    common = f"log_path={directory}/sanitizer:exitcode=99"
-    return dict(os.environ, ASAN_OPTIONS=f"{common}:detect_leaks=1", UBSAN_OPTIONS=f"{common}:print_stacktrace=1",
-                TSAN_OPTIONS=f"{common}:second_deadlock_stack=1:{os.environ.get('TSAN_OPTIONS', '')}")
+    """Reports go into the directory; what tests/run or the user has set stays in force otherwise."""
+    names = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+    return dict(os.environ, **{name: f"{os.environ.get(name, '')}:log_path={directory}/sanitizer:exitcode=99" for name in names})
 
 
 class Server:

@@ -1,5 +1,5 @@
-/* Two threads, one channel each way: nothing is lost, doubled or out of order, be the ring full or the consumer asleep; and a
- * consumer that sleeps is always woken. */
+/* Two threads, one channel each way: nothing is lost, doubled or out of order, be the ring full or the
+ * consumer asleep; and a consumer that sleeps is always woken. */
 #include "workers/channel.h"
 
 #include <pthread.h>
@@ -39,7 +39,8 @@ static struct number *receive(struct end *end)
         return (struct number *)parcel;
 }
 
-/* Checks order and payload, changes the payload and sends it back; is now slower, now faster than the producer. */
+/* Checks order and payload, changes the payload and sends it back; is now slower, now faster than the
+ * producer. */
 static void *reflect(void *argument)
 {
         (void)argument;
@@ -108,6 +109,7 @@ int main(void)
         waker_close(&pong.waker);
         free(ping.in);
         free(pong.in);
-        printf("%llu parcels, %llu bursts overflowed\n", (unsigned long long)returned, (unsigned long long)overflows);
+        printf("%llu parcels, %llu bursts overflowed\n", (unsigned long long)returned,
+               (unsigned long long)overflows);
         return 0;
 }

@@ -1,4 +1,5 @@
-/* The sketch of client counts: many threads enter and leave; the count is never too low, and nothing is left at the end. */
+/* The sketch of client counts: many threads enter and leave; the count is never too low, and nothing is left
+ * at the end. */
 #include "core/base/expect.h"
 #include "workers/client_table.h"
 
@@ -12,8 +13,12 @@ static struct client_table table;
 
 static struct address ipv4(uint32_t number)
 {
-        return (struct address){.octets = {[10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)(number >> 16),
-                                           [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
+        return (struct address){.octets = {[10] = 0xff,
+                                           [11] = 0xff,
+                                           [12] = 10,
+                                           [13] = (uint8_t)(number >> 16),
+                                           [14] = (uint8_t)(number >> 8),
+                                           [15] = (uint8_t)number}};
 }
 
 static struct address ipv6(uint8_t network, uint8_t host)

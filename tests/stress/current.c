@@ -1,5 +1,6 @@
-/* Pins of the published snapshot: readers pin, read and unpin, now at once, now late, while another thread publishes and frees.
- * Under AddressSanitizer a snapshot freed too early is seen, and a leak if one is never freed. */
+/* Pins of the published snapshot: readers pin, read and unpin, now at once, now late, while another thread
+ * publishes and frees. Under AddressSanitizer a snapshot freed too early is seen, and a leak if one is never
+ * freed. */
 #include "core/base/expect.h"
 #include "workers/current.h"
 

@@ -1,10 +1,11 @@
-/* A delivery thread and the Maildirs it writes: content to the octet, links, hostile names, long messages in pieces, failures of
- * every step with nothing half-delivered, and several workers at once. Works below a fresh directory in TMPDIR or /tmp. */
+/* A delivery thread and the Maildirs it writes: content to the octet, links, hostile names, long messages in
+ * pieces, failures of every step with nothing half-delivered, and several workers at once. Works below a
+ * fresh directory in TMPDIR or /tmp. */
 #include "workers/delivery.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -16,7 +17,7 @@
 #define SPOOLS_MAX 2
 #define MESSAGES   150 /* of each worker, in the last test */
 
-/* ---- set-up --------------------------------------------------------------------------------------------------- */
+/* ---- set-up ------------------------------------------------------------------------------------------ */
 
 static char base[200];
 static struct log_writer log_writer;
@@ -33,6 +34,11 @@ static const char *in_base(const char *path)
         static _Thread_local char whole[PATH_MAX];
         snprintf(whole, sizeof whole, "%s/%s", base, path);
         return whole;
+}
+
+static void make_file(const char *path)
+{
+        close(open(in_base(path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
 /* Root may write everywhere; the failures below need somebody else. */
@@ -66,22 +72,10 @@ static void set_up(void)
         expect(delivery_start(&delivery));
 }
 
-static void remove_below(const char *path)
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
 {
-        char child[PATH_MAX];
-        DIR *directory = opendir(path);
-
-        for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
-                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-                        continue;
-                snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
-                chmod(child, 0700);
-                if (unlink(child) != 0)
-                        remove_below(child);
-        }
-        if (directory != NULL)
-                closedir(directory);
-        rmdir(path);
+        (void)status, (void)kind, (void)place;
+        return remove(path);
 }
 
 static void tear_down(void)
@@ -95,10 +89,10 @@ static void tear_down(void)
         }
         delivery_end(&delivery);
         log_writer_end(&log_writer);
-        remove_below(base);
+        expect(nftw(base, remove_one, 10, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
-/* ---- one message ---------------------------------------------------------------------------------------------- */
+/* ---- one message ------------------------------------------------------------------------------------- */
 
 static struct delivery_job *wait_for_report(int worker)
 {
@@ -114,12 +108,13 @@ static struct delivery_job *wait_for_report(int worker)
         return (struct delivery_job *)parcel;
 }
 
-static void send_job(int worker, struct delivery_job job, const char *text)
+static void send_job(int worker, enum delivery_kind kind, const struct message *message, struct spool *spool,
+                     const char *text)
 {
         struct delivery_job *sent = malloc(sizeof *sent);
 
         expect(sent != NULL);
-        *sent = job;
+        *sent = (struct delivery_job){.kind = kind, .message = message, .spool = spool};
         expect(content_append(&sent->content, &pools[worker], span_from(text)));
         channel_send(&delivery.jobs[worker], &sent->parcel);
         channel_flush(&delivery.jobs[worker]);
@@ -148,7 +143,7 @@ static struct message make_message(struct recipient *recipients, size_t count, e
 
 static enum store_outcome store(const struct message *message, const char *text)
 {
-        send_job(0, (struct delivery_job){.kind = DELIVERY_STORE, .message = message}, text);
+        send_job(0, DELIVERY_STORE, message, NULL, text);
         return finish_job(0);
 }
 
@@ -157,7 +152,7 @@ static struct recipient to(const char *local_part, const struct domain *domain)
         return (struct recipient){.mailbox = span_from(local_part), .domain = domain};
 }
 
-/* ---- what is on the disk -------------------------------------------------------------------------------------- */
+/* ---- what is on the disk ----------------------------------------------------------------------------- */
 
 /* Files in a folder below the base; the path of one of them in ret_path. */
 static size_t count_files(const char *folder, char ret_path[PATH_MAX])
@@ -201,7 +196,7 @@ static void expect_empty(const char *mailbox)
         expect(count_files(folder, NULL) == 0);
 }
 
-/* ---- tests ---------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------- */
 
 static void test_content(void)
 {
@@ -209,7 +204,8 @@ static void test_content(void)
         struct message message = make_message(&crlf, 1, NEWLINE_CRLF);
 
         expect(store(&message, "Subject: x\r\n\r\n.one\r\n\xff\r\n") == STORE_DONE);
-        expect_file("mail/isp.example/crlf/new", "Return-Path: <me@example.com>\r\nSubject: x\r\n\r\n.one\r\n\xff\r\n", 1);
+        expect_file("mail/isp.example/crlf/new",
+                    "Return-Path: <me@example.com>\r\nSubject: x\r\n\r\n.one\r\n\xff\r\n", 1);
         message = make_message(&lf, 1, NEWLINE_LF);
         message.sender = SPAN("");
         expect(store(&message, "Subject: x\r\n\r\n.one\r\n\r\n") == STORE_DONE);
@@ -224,10 +220,6 @@ static void test_recipients(void)
         expect(store(&message, "\r\n") == STORE_DONE);
         expect_file("mail/isp.example/a/new", "Return-Path: <me@example.com>\n\n", 2);
         expect_file("mail/isp.example/b/new", "Return-Path: <me@example.com>\n\n", 2);
-        expect_file("mail/isp.example/b/tmp/../new", "Return-Path: <me@example.com>\n\n", 2);
-        struct recipient none = to("x", &nowhere);
-        message = make_message(&none, 1, NEWLINE_LF);
-        expect(store(&message, "\r\n") == STORE_DONE);
 }
 
 static void test_names(void)
@@ -258,15 +250,17 @@ static void test_long(void)
         struct message message = make_message(recipients, 3, NEWLINE_CRLF);
         struct spool *spool = spool_create(&message, 0, NULL);
 
-        send_job(0, (struct delivery_job){.kind = DELIVERY_APPEND, .spool = spool}, "one\r\n");
-        send_job(0, (struct delivery_job){.kind = DELIVERY_APPEND, .spool = spool}, "two\r\n");
-        send_job(0, (struct delivery_job){.kind = DELIVERY_STORE, .spool = spool, .message = &message}, "three\r\n");
+        send_job(0, DELIVERY_APPEND, NULL, spool, "one\r\n");
+        send_job(0, DELIVERY_APPEND, NULL, spool, "two\r\n");
+        send_job(0, DELIVERY_STORE, &message, spool, "three\r\n");
         finish_job(0);
         finish_job(0);
         expect(finish_job(0) == STORE_DONE);
         free(spool);
-        expect_file("mail/isp.example/long/new", "Return-Path: <me@example.com>\r\none\r\ntwo\r\nthree\r\n", 2);
-        expect_file("mail/isp.example/long2/new", "Return-Path: <me@example.com>\r\none\r\ntwo\r\nthree\r\n", 2);
+        expect_file("mail/isp.example/long/new", "Return-Path: <me@example.com>\r\none\r\ntwo\r\nthree\r\n",
+                    2);
+        expect_file("mail/isp.example/long2/new", "Return-Path: <me@example.com>\r\none\r\ntwo\r\nthree\r\n",
+                    2);
 }
 
 static void test_abort(void)
@@ -278,14 +272,14 @@ static void test_abort(void)
         /* One more than may be open: that one fails, and only that one. */
         for (int i = 0; i <= SPOOLS_MAX; i++) {
                 spools[i] = spool_create(&message, 0, NULL);
-                send_job(0, (struct delivery_job){.kind = DELIVERY_APPEND, .spool = spools[i]}, "text\r\n");
+                send_job(0, DELIVERY_APPEND, NULL, spools[i], "text\r\n");
                 finish_job(0);
         }
         expect(count_files("mail/isp.example/abort/tmp", NULL) == SPOOLS_MAX);
-        send_job(0, (struct delivery_job){.kind = DELIVERY_STORE, .spool = spools[SPOOLS_MAX], .message = &message}, "");
+        send_job(0, DELIVERY_STORE, &message, spools[SPOOLS_MAX], "");
         expect(finish_job(0) == STORE_FAILED);
         for (int i = 0; i < SPOOLS_MAX; i++) {
-                send_job(0, (struct delivery_job){.kind = DELIVERY_ABORT, .spool = spools[i]}, "");
+                send_job(0, DELIVERY_ABORT, NULL, spools[i], "");
                 finish_job(0);
         }
         expect_empty("mail/isp.example/abort");
@@ -302,8 +296,7 @@ static void test_failures(void)
         char new_folder[PATH_MAX];
 
         /* No directory can be made: something is in the way. */
-        int fd = open(in_base("mail/isp.example/second"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        close(fd);
+        make_file("mail/isp.example/second");
         expect(store(&message, "\r\n") == STORE_FAILED);
         expect_empty("mail/isp.example/first");
         unlink(in_base("mail/isp.example/second"));
@@ -316,8 +309,7 @@ static void test_failures(void)
 
         /* The move fails. */
         expect(mkdir(in_base("mail/isp.example/second/tmp"), 0700) == 0);
-        fd = open(in_base("mail/isp.example/second/new"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        close(fd);
+        make_file("mail/isp.example/second/new");
         expect(store(&message, "\r\n") == STORE_FAILED);
         expect_empty("mail/isp.example/first");
         expect_empty("mail/isp.example/second");
@@ -348,11 +340,11 @@ static void test_full(void)
         expect(store(&message, text) == STORE_FULL);
         expect_empty("mail/isp.example/full");
         struct spool *spool = spool_create(&message, 0, NULL);
-        send_job(0, (struct delivery_job){.kind = DELIVERY_APPEND, .spool = spool}, text);
+        send_job(0, DELIVERY_APPEND, NULL, spool, text);
         finish_job(0);
         expect_empty("mail/isp.example/full");
         expect(setrlimit(RLIMIT_FSIZE, &before) == 0);
-        send_job(0, (struct delivery_job){.kind = DELIVERY_STORE, .spool = spool, .message = &message}, "");
+        send_job(0, DELIVERY_STORE, &message, spool, "");
         expect(finish_job(0) == STORE_FULL);
         free(spool);
         expect_empty("mail/isp.example/full");
@@ -369,7 +361,7 @@ static void *store_many(void *argument)
         for (int i = 0; i < MESSAGES; i++) {
                 recipients[i] = to(names[i % 4], &isp);
                 messages[i] = make_message(&recipients[i], 1, NEWLINE_CRLF);
-                send_job(worker, (struct delivery_job){.kind = DELIVERY_STORE, .message = &messages[i]}, "text\r\n");
+                send_job(worker, DELIVERY_STORE, &messages[i], NULL, "text\r\n");
                 if (i % 10 == 9)
                         for (int j = 0; j < 10; j++)
                                 expect(finish_job(worker) == STORE_DONE);
@@ -385,8 +377,10 @@ static void test_many(void)
                 expect(pthread_create(&threads[i], NULL, store_many, (void *)i) == 0);
         for (int i = 0; i < WORKERS; i++)
                 pthread_join(threads[i], NULL);
-        expect(count_files("mail/isp.example/many0/new", NULL) + count_files("mail/isp.example/many1/new", NULL) +
-                   count_files("mail/isp.example/many2/new", NULL) + count_files("mail/isp.example/many3/new", NULL) ==
+        expect(count_files("mail/isp.example/many0/new", NULL) +
+                   count_files("mail/isp.example/many1/new", NULL) +
+                   count_files("mail/isp.example/many2/new", NULL) +
+                   count_files("mail/isp.example/many3/new", NULL) ==
                WORKERS * MESSAGES);
 }
 

@@ -1,4 +1,5 @@
-/* The timer wheel against a naive list, in virtual time: nothing fires early for its owner, nothing is late, nothing is lost. */
+/* The timer wheel against a naive list, in virtual time: nothing fires early for its owner, nothing is late,
+ * nothing is lost. */
 #include "core/base/expect.h"
 #include "workers/wheel.h"
 
@@ -74,7 +75,8 @@ static void check_wait(uint64_t now_ms)
                 if (items[i].deadline_ms < first_ms)
                         first_ms = items[i].deadline_ms;
         /* Never sleeps past a deadline by more than a tick. */
-        expect(first_ms == UINT64_MAX || (wait_ms >= 0 && now_ms + (uint64_t)wait_ms <= first_ms + WHEEL_TICK_MS));
+        expect(first_ms == UINT64_MAX ||
+               (wait_ms >= 0 && now_ms + (uint64_t)wait_ms <= first_ms + WHEEL_TICK_MS));
 }
 
 int main(void)

@@ -1,0 +1,373 @@
+/* check_host() of RFC 7208 4: finds records, walks their terms, follows include and redirect, explains. The
+ * matching of addresses is libspf2's (spf2.h), all else is decided here. */
+#include "core/check/spf/spf.h"
+
+#include "core/base/domain_name.h"
+#include "core/check/spf/spf2.h"
+#include "core/check/spf/state.h"
+
+/* One check_host(), redirects included. */
+struct host {
+        char octets[SPF_NAME_MAX + 2];
+        struct span domain; /* trailing dot off */
+        struct span record;
+        struct spf_modifiers modifiers;
+        struct span mechanism; /* what matched */
+};
+
+static enum spf_result host_run(struct spf_state *state, struct host *host);
+
+/* 4.3: labels of 1..63 octets, at most 253 in all, more than one label. A literal is no name. */
+static bool name_is_well_formed(struct span name)
+{
+        size_t labels = 0;
+
+        if (name.length == 0 || name.length > SPF_NAME_MAX || name.at[0] == '[')
+                return false;
+        for (bool is_last = false; !is_last; labels++) {
+                size_t dot = span_find(name, '.');
+                is_last = dot == SIZE_MAX;
+                size_t length = is_last ? name.length : dot;
+                if (length == 0 || length > 63)
+                        return false;
+                name = span_skip(name, length + 1);
+        }
+        return labels > 1;
+}
+
+/* 4.4, 4.5: SPF_PASS with a valid record in host->record. */
+static enum spf_result record_find(struct spf_state *state, struct host *host)
+{
+        const struct dns_answer *answer = NULL;
+        size_t count = 0;
+        struct span term;
+
+        if (!name_is_well_formed(host->domain))
+                return SPF_NONE;
+        enum spf_result result = spf_state_ask(state, host->domain, DNS_TXT, &answer);
+        if (result == SPF_TEMPERROR)
+                return spf_state_error(state, result, "no answer from DNS", host->domain);
+        if (result != SPF_PASS)
+                return result == SPF_NEUTRAL ? SPF_NONE : result;
+        for (size_t i = 0; i < answer->record_count; i++)
+                if (spf_record_is_version1(answer->records[i].data)) {
+                        host->record = answer->records[i].data;
+                        count++;
+                }
+        if (count == 0)
+                return SPF_NONE;
+        if (count > 1)
+                return spf_state_error(state, SPF_PERMERROR, "more than one record", host->domain);
+        const char *problem = spf_record_check(host->record, &host->modifiers, &term);
+        return problem == NULL ? SPF_PASS : spf_state_error(state, SPF_PERMERROR, problem, term);
+}
+
+/* ---- mechanisms: SPF_PASS it matches, SPF_NEUTRAL it does not -------------------------------------------
+ */
+
+static bool term_is_network(const struct spf_term *term)
+{
+        return term->kind == SPF_TERM_IP4 || term->kind == SPF_TERM_IP6;
+}
+
+/* The network term and those that follow it, in runs as long as the library takes; those of the other family
+ * match nothing. On SPF_PASS *term is the one that matched. */
+static enum spf_result match_networks(struct spf_state *state, struct spf_term *term, struct span *rest)
+{
+        const struct address *client = &state->values.client;
+        enum spf_term_kind kind = address_is_ipv4(client) ? SPF_TERM_IP4 : SPF_TERM_IP6;
+        struct spf_term run[SPF2_RUN_MAX], next = *term;
+        struct span ahead = *rest;
+        size_t count = 0;
+        bool is_any = false; /* the last one of the run is /0: known wrong in the library */
+
+        for (;;) {
+                if (next.kind == kind) {
+                        is_any = (kind == SPF_TERM_IP4 ? next.prefix4 : next.prefix6) == 0;
+                        run[count++] = next;
+                }
+                if (is_any || count == SPF2_RUN_MAX || !spf_term_next(&ahead, &next) ||
+                    !term_is_network(&next))
+                        break;
+                *rest = ahead;
+        }
+        size_t matched = spf2_match_networks(client, run, count - is_any);
+        if (matched == SIZE_MAX && !is_any)
+                return SPF_NEUTRAL;
+        *term = run[matched == SIZE_MAX ? count - 1 : matched];
+        return SPF_PASS;
+}
+
+struct names {
+        struct spf2_names base; /* first */
+        struct spf_state *state;
+        struct span target;
+        const struct dns_answer *hosts; /* of mx */
+        enum spf_result stop;
+};
+
+static enum fact names_ask(struct spf2_names *base, size_t number, enum dns_type type,
+                           const struct dns_answer **ret_answer)
+{
+        struct names *names = (struct names *)base;
+        struct span name = number == 0 ? names->target : names->hosts->records[number - 1].data;
+        enum spf_result result;
+
+        if (name.length == 0 && number > 0)
+                return FACT_ABSENT; /* null MX (RFC 7505): there is no host to ask for */
+        result = spf_state_ask_term(names->state, name, type, ret_answer);
+        if (result == SPF_NEUTRAL)
+                return FACT_ABSENT;
+        if (result == SPF_PASS && type == DNS_MX) {
+                names->hosts = *ret_answer;
+                if (names->hosts->record_count > SPF2_HOST_MAX)
+                        result = spf_state_error(names->state, SPF_PERMERROR, "more than 10 MX hosts", name);
+        }
+        if (result == SPF_PASS)
+                return FACT_FOUND;
+        names->stop = result;
+        /* Waiting anyway: ask for the other hosts in the same round trip. */
+        for (size_t i = number; result == SPF_WAIT && number > 0 && i < names->hosts->record_count; i++)
+                memo_ask(names->state->memo, names->hosts->records[i].data, type, NULL);
+        return FACT_FAILED;
+}
+
+static enum spf_result match_names(struct spf_state *state, const struct spf_term *term, struct span target)
+{
+        struct names names = {.base.ask = names_ask, .state = state, .target = target, .stop = SPF_TEMPERROR};
+
+        switch (spf2_match_names(&state->values.client, term, &names.base)) {
+        case SPF2_MATCH:
+                return SPF_PASS;
+        case SPF2_NO_MATCH:
+                return SPF_NEUTRAL;
+        case SPF2_STOPPED:
+                break;
+        }
+        return names.stop;
+}
+
+/* 5.2 */
+static enum spf_result match_include(struct spf_state *state, struct span target)
+{
+        struct host host = {0};
+
+        memcpy(host.octets, target.at, target.length);
+        host.domain = span_of(host.octets, target.length);
+        switch (host_run(state, &host)) {
+        case SPF_PASS:
+                return SPF_PASS;
+        case SPF_FAIL:
+        case SPF_SOFTFAIL:
+        case SPF_NEUTRAL:
+                return SPF_NEUTRAL;
+        case SPF_TEMPERROR:
+                return SPF_TEMPERROR;
+        case SPF_WAIT:
+                return SPF_WAIT;
+        case SPF_NONE:
+        case SPF_PERMERROR:
+                break;
+        }
+        return spf_state_error(state, SPF_PERMERROR, "include without a record", target);
+}
+
+static enum spf_result match_lookup(struct spf_state *state, const struct host *host,
+                                    const struct spf_term *term)
+{
+        char buffer[SPF_NAME_MAX + 2];
+        struct span target, name;
+        enum spf_result result = spf_state_count(state);
+
+        if (result != SPF_PASS)
+                return result;
+        if (!spf_state_target(state, term->domain_spec, host->domain, buffer, &target))
+                return SPF_WAIT;
+        if (term->kind == SPF_TERM_INCLUDE)
+                return match_include(state, target);
+        if (term->kind != SPF_TERM_PTR)
+                return match_names(state, term, target);
+        result = spf_state_validated(state, target, true, &name);
+        return result == SPF_PASS && !domain_name_is_within(name, target) ? SPF_NEUTRAL : result;
+}
+
+/* ---- records ----------------------------------------------------------------------------------------------
+ */
+
+/* What later terms will ask first, as long as this evaluation may come to them: it waits anyway. */
+static void ask_ahead(struct spf_state *state, const struct host *host, struct span rest)
+{
+        char buffer[SPF_NAME_MAX + 2];
+        struct spf_term term;
+        struct span target;
+
+        while (state->lookup_terms + state->asked_ahead < SPF_LOOKUP_TERMS_MAX &&
+               spf_term_next(&rest, &term)) {
+                if (term.kind == SPF_TERM_ALL)
+                        return;
+                if (term_is_network(&term) || term.kind >= SPF_TERM_REDIRECT)
+                        continue;
+                state->asked_ahead++;
+                if (term.kind == SPF_TERM_PTR ||
+                    !spf_state_target(state, term.domain_spec, host->domain, buffer, &target))
+                        continue;
+                memo_ask(state->memo, target,
+                         term.kind == SPF_TERM_INCLUDE  ? DNS_TXT
+                         : term.kind == SPF_TERM_MX     ? DNS_MX
+                         : term.kind == SPF_TERM_EXISTS ? DNS_A
+                                                        : spf_state_address_type(state),
+                         NULL);
+        }
+}
+
+/* 4.6.2: the first match gives the result; SPF_NEUTRAL without host->mechanism: none matched. */
+static enum spf_result record_evaluate(struct spf_state *state, struct host *host)
+{
+        struct span rest = spf_record_terms(host->record);
+        enum spf_result result = SPF_NEUTRAL;
+        struct spf_term term;
+
+        while (result == SPF_NEUTRAL && spf_term_next(&rest, &term)) {
+                if (term.kind >= SPF_TERM_REDIRECT)
+                        continue;
+                if (term.kind == SPF_TERM_ALL)
+                        result = SPF_PASS;
+                else if (term_is_network(&term))
+                        result = match_networks(state, &term, &rest);
+                else
+                        result = match_lookup(state, host, &term);
+        }
+        if (result == SPF_WAIT)
+                ask_ahead(state, host, rest);
+        if (result != SPF_PASS)
+                return result;
+        host->mechanism = term.text;
+        return term.qualifier;
+}
+
+/* 6.1 */
+static enum spf_result host_redirect(struct spf_state *state, struct host *host)
+{
+        char buffer[SPF_NAME_MAX + 2];
+        struct span target;
+        enum spf_result result = spf_state_count(state);
+
+        if (result != SPF_PASS)
+                return result;
+        if (!spf_state_target(state, host->modifiers.redirect, host->domain, buffer, &target))
+                return SPF_WAIT;
+        memcpy(host->octets, target.at, target.length);
+        host->domain = span_of(host->octets, target.length);
+        result = record_find(state, host);
+        if (result == SPF_NONE)
+                return spf_state_error(state, SPF_PERMERROR, "redirect without a record", host->domain);
+        return result;
+}
+
+/* host->domain is set. */
+static enum spf_result host_run(struct spf_state *state, struct host *host)
+{
+        enum spf_result result = record_find(state, host);
+
+        while (result == SPF_PASS) {
+                result = record_evaluate(state, host);
+                if (result != SPF_NEUTRAL || host->mechanism.length > 0 ||
+                    host->modifiers.redirect.length == 0)
+                        return result;
+                result = host_redirect(state, host);
+        }
+        return result;
+}
+
+/* 6.2: what goes wrong here leaves the fail without an explanation. False: it waits. */
+static bool explain(struct spf_state *state, const struct host *host, struct text *text)
+{
+        char buffer[SPF_NAME_MAX + 2], octets[SPF_EXPLANATION_MAX];
+        const struct dns_answer *answer = NULL;
+        struct span target;
+        struct text expanded;
+
+        text_over(&expanded, octets, sizeof octets);
+        if (host->modifiers.explanation.length == 0)
+                return true;
+        if (!spf_state_target(state, host->modifiers.explanation, host->domain, buffer, &target))
+                return false;
+        enum spf_result result = spf_state_ask(state, target, DNS_TXT, &answer);
+        if (result == SPF_WAIT)
+                return false;
+        if (result != SPF_PASS || answer->record_count != 1)
+                return true;
+        struct span string = answer->records[0].data;
+        if (string.length > SPF_RECORD_MAX || !spf_macro_is_valid(string, true, UINT32_MAX))
+                return true;
+        if (spf_macro_uses(string, 'p') &&
+            spf_state_validated(state, host->domain, false, &state->values.validated) == SPF_WAIT)
+                return false;
+        spf_macro_expand(string, &state->values, &expanded);
+        text_put_printable(text, text_span(&expanded), false);
+        return true;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------
+ */
+
+static struct span clipped(struct span value)
+{
+        return span_of(value.at, value.length > SPF_MACRO_VALUE_MAX ? SPF_MACRO_VALUE_MAX : value.length);
+}
+
+/* 4.3: A-labels, no trailing dot. An ill-formed name stays what it is and is found to be so later. */
+static struct span domain_normalise(struct span domain, struct text *a_labels)
+{
+        if (!span_is_ascii(domain) && domain_name_to_ascii(domain, a_labels) && !a_labels->overflowed)
+                domain = text_span(a_labels);
+        if (domain.length > 0 && domain.at[domain.length - 1] == '.')
+                domain.length--;
+        return clipped(domain);
+}
+
+static void report_lookups(const struct spf_state *state, struct arena *arena, struct spf_report *report)
+{
+        struct spf_lookup *lookups = arena_take(arena, (state->entry_count + 1) * sizeof *lookups);
+
+        if (lookups == NULL)
+                return;
+        for (size_t i = 0; i < state->entry_count; i++)
+                lookups[i] = (struct spf_lookup){state->entries[i]->question, &state->entries[i]->answer};
+        report->lookups = lookups;
+        report->lookup_count = state->entry_count;
+}
+
+enum spf_result spf_evaluate(const struct spf_request *request, struct memo *memo, struct arena *arena,
+                             struct spf_report *ret_report)
+{
+        char a_label_octets[DOMAIN_NAME_MAX + 1], explanation_octets[SPF_EXPLANATION_MAX];
+        bool is_helo = request->sender_local.length == 0 && request->sender_domain.length == 0;
+        struct spf_state state = {.memo = memo};
+        struct spf_report report = {0};
+        struct text a_labels, explanation;
+        struct host host = {0};
+
+        text_over(&a_labels, a_label_octets, sizeof a_label_octets);
+        text_over(&explanation, explanation_octets, sizeof explanation_octets);
+        text_over(&state.problem, state.problem_octets, sizeof state.problem_octets);
+        host.domain = domain_normalise(is_helo ? request->helo : request->sender_domain, &a_labels);
+        state.values = (struct spf_macro_values){
+            .client = request->client,
+            .local = request->sender_local.length == 0 ? SPAN("postmaster") : clipped(request->sender_local),
+            .sender_domain = host.domain,
+            .helo = clipped(request->helo),
+            .receiver = clipped(request->receiver),
+            .now_s = request->now_s};
+        enum spf_result result = host_run(&state, &host);
+        if (result == SPF_WAIT || (result == SPF_FAIL && !explain(&state, &host, &explanation)))
+                return SPF_WAIT;
+        report.mechanism = host.mechanism.length > 0 ? host.mechanism
+                           : result == SPF_NEUTRAL   ? SPAN("default")
+                                                     : SPAN("");
+        report.explanation = arena_copy(arena, text_span(&explanation));
+        report.problem = arena_copy(arena, text_span(&state.problem));
+        report_lookups(&state, arena, &report);
+        *ret_report = report;
+        return result;
+}

@@ -1,0 +1,165 @@
+/* Limits, questions and the client's validated names. */
+#include "core/check/spf/state.h"
+
+#include "core/base/domain_name.h"
+
+enum spf_result spf_state_error(struct spf_state *state, enum spf_result result, const char *what,
+                                struct span subject)
+{
+        if (state->problem.length > 0)
+                return result;
+        text_put_string(&state->problem, what);
+        if (subject.length > 100)
+                subject.length = 100;
+        if (subject.length > 0) {
+                text_put_string(&state->problem, ": ");
+                text_put_printable(&state->problem, subject, false);
+        }
+        return result;
+}
+
+enum spf_result spf_state_count(struct spf_state *state)
+{
+        state->term_is_void = false;
+        if (++state->lookup_terms > SPF_LOOKUP_TERMS_MAX)
+                return spf_state_error(state, SPF_PERMERROR, "more than 10 terms with DNS lookups", SPAN(""));
+        return SPF_PASS;
+}
+
+static void remember(struct spf_state *state, struct span name, enum dns_type type)
+{
+        const struct memo_entry *entry = state->memo->entries;
+
+        if (name.length > 0 && name.at[name.length - 1] == '.')
+                name.length--;
+        while (entry != NULL &&
+               (entry->question.type != type || !span_equals_nocase(entry->question.name, name)))
+                entry = entry->next;
+        if (entry == NULL || state->entry_count == sizeof state->entries / sizeof *state->entries)
+                return;
+        for (size_t i = 0; i < state->entry_count; i++)
+                if (state->entries[i] == entry)
+                        return;
+        state->entries[state->entry_count++] = entry;
+}
+
+enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dns_type type,
+                              const struct dns_answer **ret_answer)
+{
+        const struct dns_answer *answer = NULL;
+        enum fact fact = memo_ask(state->memo, name, type, &answer);
+
+        remember(state, name, type);
+        switch (fact) {
+        case FACT_FOUND:
+                *ret_answer = answer;
+                return SPF_PASS;
+        case FACT_ABSENT:
+                return SPF_NEUTRAL;
+        case FACT_FAILED:
+                return SPF_TEMPERROR;
+        case FACT_PENDING:
+                break;
+        }
+        return SPF_WAIT;
+}
+
+enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
+                                   const struct dns_answer **ret_answer)
+{
+        enum spf_result result = spf_state_ask(state, name, type, ret_answer);
+
+        if (result == SPF_TEMPERROR)
+                return spf_state_error(state, SPF_TEMPERROR, "no answer from DNS", name);
+        if (result == SPF_NEUTRAL && !state->term_is_void) {
+                state->term_is_void = true;
+                if (++state->void_terms > SPF_VOID_TERMS_MAX)
+                        return spf_state_error(state, SPF_PERMERROR, "more than 2 void lookups", name);
+        }
+        return result;
+}
+
+enum dns_type spf_state_address_type(const struct spf_state *state)
+{
+        return address_is_ipv4(&state->values.client) ? DNS_A : DNS_AAAA;
+}
+
+static struct span reverse_name(const struct address *client, char buffer[96])
+{
+        char forward_octets[64];
+        struct text forward, name;
+
+        text_over(&forward, forward_octets, sizeof forward_octets);
+        text_over(&name, buffer, 96);
+        spf_macro_put_client(&forward, client);
+        for (struct span left = text_span(&forward); left.length > 0;) {
+                size_t dot = span_find_last(left, '.');
+                text_put(&name, span_skip(left, dot == SIZE_MAX ? 0 : dot + 1));
+                text_put_char(&name, '.');
+                left.length = dot == SIZE_MAX ? 0 : dot;
+        }
+        text_put_string(&name, address_is_ipv4(client) ? "in-addr.arpa" : "ip6.arpa");
+        return text_span(&name);
+}
+
+static bool answer_has_client(const struct dns_answer *answer, const struct address *client)
+{
+        size_t offset = address_is_ipv4(client) ? 12 : 0;
+
+        for (size_t i = 0; i < answer->record_count; i++)
+                if (memcmp(answer->records[i].data.at, client->octets + offset, 16 - offset) == 0)
+                        return true;
+        return false;
+}
+
+enum spf_result spf_state_validated(struct spf_state *state, struct span domain, bool is_term,
+                                    struct span *ret_name)
+{
+        char buffer[96];
+        struct span name = reverse_name(&state->values.client, buffer), best = SPAN("unknown");
+        const struct dns_answer *names = NULL, *addresses = NULL;
+        enum spf_result result = is_term ? spf_state_ask_term(state, name, DNS_PTR, &names)
+                                         : spf_state_ask(state, name, DNS_PTR, &names);
+        unsigned best_rank = 0;
+        bool is_pending = false;
+
+        *ret_name = best;
+        if (result == SPF_WAIT || result == SPF_PERMERROR)
+                return result;
+        if (result != SPF_PASS)
+                return SPF_NEUTRAL; /* an error of DNS too */
+        /* Every name is asked for before any is waited for. */
+        for (size_t i = 0; i < names->record_count && i < SPF_PTR_NAMES_MAX; i++) {
+                name = names->records[i].data;
+                result = spf_state_ask(state, name, spf_state_address_type(state), &addresses);
+                is_pending |= result == SPF_WAIT;
+                if (result != SPF_PASS || !answer_has_client(addresses, &state->values.client))
+                        continue;
+                unsigned rank = span_equals_nocase(name, domain)      ? 3
+                                : domain_name_is_within(name, domain) ? 2
+                                                                      : 1;
+                if (rank > best_rank) {
+                        best_rank = rank;
+                        best = name;
+                }
+        }
+        if (is_pending)
+                return SPF_WAIT;
+        *ret_name = best;
+        return best_rank > 0 ? SPF_PASS : SPF_NEUTRAL;
+}
+
+bool spf_state_target(struct spf_state *state, struct span domain_spec, struct span domain,
+                      char buffer[SPF_NAME_MAX + 2], struct span *ret_target)
+{
+        if (domain_spec.length == 0) {
+                *ret_target = domain;
+                return true;
+        }
+        state->values.domain = domain;
+        if (spf_macro_uses(domain_spec, 'p') &&
+            spf_state_validated(state, domain, false, &state->values.validated) == SPF_WAIT)
+                return false;
+        *ret_target = spf_macro_expand_name(domain_spec, &state->values, buffer);
+        return true;
+}

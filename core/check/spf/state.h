@@ -1,0 +1,46 @@
+/* One evaluation: what it may still spend, what it has asked, and questions asked on its account. */
+#pragma once
+
+#include "core/check/spf/macro.h"
+#include "core/check/spf/term.h"
+
+#define SPF_LOOKUP_TERMS_MAX 10 /* RFC 7208 4.6.4 */
+#define SPF_VOID_TERMS_MAX   2
+#define SPF_PTR_NAMES_MAX    10
+
+/* The outcome of a term, and of a question, is told as a result: SPF_PASS it matches or has records,
+ * SPF_NEUTRAL it does not, else what ends the evaluation. */
+struct spf_state {
+        struct memo *memo;
+        struct spf_macro_values values;
+        unsigned lookup_terms, void_terms;
+        bool term_is_void; /* the term at hand has been counted: it counts once, however many hosts it has */
+        unsigned asked_ahead;
+        char problem_octets[200];
+        struct text problem;
+        /* Distinct, in order. Room for the policy, 10 mx of 11 questions, the client's names and the
+         * explanation. */
+        const struct memo_entry *entries[160];
+        size_t entry_count;
+};
+
+/* What the evaluation stumbled over; the first one stays. */
+enum spf_result spf_state_error(struct spf_state *state, enum spf_result result, const char *what,
+                                struct span subject);
+/* A term with lookups begins: SPF_PASS, or SPF_PERMERROR when it is one too many. */
+enum spf_result spf_state_count(struct spf_state *state);
+/* *ret_answer is set for SPF_PASS. */
+enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dns_type type,
+                              const struct dns_answer **ret_answer);
+/* Of a term: an answer without records is a void lookup. */
+enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
+                                   const struct dns_answer **ret_answer);
+/* The client's address type. */
+enum dns_type spf_state_address_type(const struct spf_state *state);
+/* The client's validated name that fits `domain` best (5.5, 7.3): SPF_PASS, SPF_NEUTRAL and "unknown", or
+ * SPF_WAIT. With `is_term` an absent PTR is a void lookup. */
+enum spf_result spf_state_validated(struct spf_state *state, struct span domain, bool is_term,
+                                    struct span *ret_name);
+/* A term's target: `domain`, or its domain-spec expanded. False: %{p} waits. */
+bool spf_state_target(struct spf_state *state, struct span domain_spec, struct span domain,
+                      char buffer[SPF_NAME_MAX + 2], struct span *ret_target);

@@ -1,0 +1,104 @@
+/* Who is let in, and to which worker. */
+#include "workers/admission.h"
+
+#include <unistd.h>
+
+#define REFUSAL_SAY_MS 1000
+
+static void put_refusal(struct text *line, const struct snapshot *snapshot, const struct address *client)
+{
+        const struct reply_template *template = &snapshot->replies[REPLY_too_many_connections];
+
+        text_put(line, template->status);
+        for (size_t i = 0; i < template->text.length; i++) {
+                char c = template->text.at[i];
+                if (c == '%' && i + 1 < template->text.length) {
+                        c = template->text.at[++i];
+                        if (c == 'c')
+                                address_write(line, client);
+                        else if (c == 'n')
+                                text_put_string(line, snapshot->options.hostname);
+                        else if (c == '%')
+                                text_put_char(line, c);
+                } else {
+                        text_put_char(line, c);
+                }
+        }
+        text_put(line, SPAN("\r\n"));
+}
+
+static void refuse(struct acceptor *acceptor, const struct snapshot *snapshot, int fd,
+                   const struct address *client)
+{
+        char octets[1024], name[ADDRESS_TEXT_MAX + 1], unsaid[24];
+        struct text line, name_text;
+
+        text_over(&line, octets, sizeof octets);
+        put_refusal(&line, snapshot, client);
+        send(fd, line.at, line.length, MSG_NOSIGNAL);
+        close(fd);
+        if (acceptor->refusal_said_ms != 0 && acceptor->now_ms - acceptor->refusal_said_ms < REFUSAL_SAY_MS) {
+                acceptor->refusals_unsaid++;
+                return;
+        }
+        text_over(&name_text, name, sizeof name);
+        address_write(&name_text, client);
+        text_put_char(&name_text, '\0');
+        snprintf(unsaid, sizeof unsaid, "%llu", (unsigned long long)acceptor->refusals_unsaid);
+        log_event(acceptor->log, "client_refused", "client", name, "reason", "connections_per_client",
+                  "more_before", unsaid, NULL);
+        acceptor->refusal_said_ms = acceptor->now_ms;
+        acceptor->refusals_unsaid = 0;
+}
+
+/* The less loaded of two neighbours, which move on each time: nearly as even as the best of all, and looks at
+ * two only. */
+static struct worker *choose_worker(struct acceptor *acceptor)
+{
+        struct worker *first = &acceptor->workers[acceptor->turn++ % acceptor->worker_count];
+        struct worker *second = &acceptor->workers[acceptor->turn % acceptor->worker_count];
+        uint32_t first_open = atomic_load_explicit(&first->open, memory_order_relaxed);
+        return first_open <= atomic_load_explicit(&second->open, memory_order_relaxed) ? first : second;
+}
+
+static void deal_out(struct acceptor *acceptor, int fd, bool is_counted, const struct session_peer *peer)
+{
+        struct arrival *arrival = malloc(sizeof *arrival);
+        struct worker *worker = choose_worker(acceptor);
+
+        if (arrival == NULL) {
+                if (is_counted)
+                        client_table_leave(acceptor->clients, &peer->client);
+                close(fd);
+                return;
+        }
+        arrival->fd = fd;
+        arrival->is_counted = is_counted;
+        arrival->peer = *peer;
+        atomic_fetch_add_explicit(&worker->open, 1, memory_order_relaxed);
+        channel_send(&worker->arrivals[acceptor->number], &arrival->parcel);
+}
+
+void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
+                    const struct listener *listener, int fd, const struct sockaddr *client)
+{
+        struct session_peer peer = {
+            .server = listener->endpoint.address,
+            .server_port = listener->port,
+            .needs_proxy_header = atomic_load_explicit(&listener->needs_proxy_header, memory_order_relaxed),
+        };
+        uint64_t max = snapshot->options.connections_per_client;
+
+        if (!address_from_socket(client, &peer.client, &peer.client_port)) {
+                close(fd);
+                return;
+        }
+        /* A balancer is not one client. */
+        bool is_counted = !network_list_contains(&snapshot->options.proxy_networks, &peer.client);
+        if (is_counted && client_table_enter(acceptor->clients, &peer.client) > max && max != 0) {
+                client_table_leave(acceptor->clients, &peer.client);
+                refuse(acceptor, snapshot, fd, &peer.client);
+                return;
+        }
+        deal_out(acceptor, fd, is_counted, &peer);
+}
