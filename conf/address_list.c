@@ -180,11 +180,10 @@ static bool list_read(struct list *list, const char *what, struct place place)
         int file = open(list->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         const char *message = NULL;
 
-        if (buffer == NULL || file < 0 || fstat(file, &status) != 0)
-                message = strerror(errno);
-        else if (!S_ISREG(status.st_mode))
+        bool is_open = buffer != NULL && file >= 0 && fstat(file, &status) == 0;
+        if (is_open && !S_ISREG(status.st_mode))
                 message = S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file";
-        else if (!file_read(list, file, buffer))
+        else if (!is_open || !file_read(list, file, buffer))
                 message = strerror(errno);
         if (message != NULL)
                 conf_report_add(list->report, REPORT_ERROR, &place, "%s: %s: %s", what, list->path, message);

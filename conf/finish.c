@@ -117,18 +117,18 @@ static bool address_is_unspecified(const struct address *address)
         return address_equals(address, &ipv6_any) || address_equals(address, &ipv4_any);
 }
 
-/* Each once; `room` items are there. */
-static void own_address_add(struct network_list *list, size_t room, const struct address *address)
+/* Each once; there is room for all. */
+static void own_address_add(struct network_list *list, const struct address *address)
 {
-        if (address_is_unspecified(address) || network_list_contains(list, address) || list->count == room)
+        if (address_is_unspecified(address) || network_list_contains(list, address))
                 return;
         list->networks[list->count++] = (struct network){.address = *address, .prefix = 128};
 }
 
-static void add_endpoints(struct network_list *own, size_t room, const struct endpoint_list *list)
+static void add_endpoints(struct network_list *own, const struct endpoint_list *list)
 {
         for (size_t i = 0; i < list->count; i++)
-                own_address_add(own, room, &list->endpoints[i].address);
+                own_address_add(own, &list->endpoints[i].address);
 }
 
 static void finish_own_addresses(struct builder *builder)
@@ -146,13 +146,14 @@ static void finish_own_addresses(struct builder *builder)
         for (const struct ifaddrs *at = interfaces; at != NULL; at = at->ifa_next)
                 room++;
         own->networks = arena_take(&builder->snapshot->memory, room * sizeof *own->networks);
-        if (own->networks == NULL)
-                room = 0, builder->out_of_memory = true;
-        add_endpoints(own, room, &options->listen);
-        add_endpoints(own, room, &options->proxy_listen);
-        for (const struct ifaddrs *at = interfaces; at != NULL; at = at->ifa_next)
+        builder->out_of_memory = builder->out_of_memory || own->networks == NULL;
+        if (own->networks != NULL) {
+                add_endpoints(own, &options->listen);
+                add_endpoints(own, &options->proxy_listen);
+        }
+        for (const struct ifaddrs *at = interfaces; at != NULL && own->networks != NULL; at = at->ifa_next)
                 if (at->ifa_addr != NULL && address_from_socket(at->ifa_addr, &address, &port))
-                        own_address_add(own, room, &address);
+                        own_address_add(own, &address);
         freeifaddrs(interfaces);
 }
 

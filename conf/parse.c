@@ -63,8 +63,9 @@ static void *take(size_t size)
 
 static const char *copy(const char *string)
 {
-        char *piece = take(strlen(string) + 1);
-        return piece == NULL ? NULL : strcpy(piece, string);
+        size_t size = strlen(string) + 1;
+        char *piece = take(size);
+        return piece == NULL ? NULL : memcpy(piece, string, size);
 }
 
 static struct source *source_named(const char *name)
@@ -221,6 +222,7 @@ static void capture_unknown_key(const cfg_t *cfg, const char *key)
                              source_blank_key(source, (uint32_t)cfg->line, span_from(key));
 }
 
+/* The formats are the library's own: this program sets no locale, so nothing is translated. */
 __attribute__((format(printf, 2, 0))) static void capture_error(cfg_t *cfg, const char *format,
                                                                 va_list arguments)
 {

@@ -162,7 +162,7 @@ static bool read_all(int file, struct source *source, size_t size)
 
 bool source_read(struct source *source, const char *path, struct source_fault *ret_fault)
 {
-        struct stat status;
+        struct stat status = {0};
         int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         const char *message = file_fault(file, &status);
 

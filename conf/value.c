@@ -3,13 +3,15 @@
 
 #include "core/base/domain_name.h"
 
+#define ROW(name, type, default, min, max, help, structure, field, check)                                    \
+        {#name, default, help, min, max, offsetof(struct structure, field), VALUE_##type, check},
+
 const struct option_row option_rows[OPTION_AT_END + 1] = {
 #define OPTION(name, type, default, min, max, help)                                                          \
-        {#name, VALUE_##type, default, min, max, help, offsetof(struct options, name), CHECK_COUNT},
+        ROW(name, type, default, min, max, help, options, name, CHECK_COUNT)
 #define DOMAIN_OPTION(name, type, ...)
 #define CHECK_OPTION(check, name, type, default, min, max, help)                                             \
-        {#name,        VALUE_##type, default, min, max, help, offsetof(struct options, check##_##name),      \
-         CHECK_##check},
+        ROW(name, type, default, min, max, help, options, check##_##name, CHECK_##check)
 #include "conf/options.def"
 #undef OPTION
 #undef DOMAIN_OPTION
@@ -19,7 +21,7 @@ const struct option_row option_rows[OPTION_AT_END + 1] = {
 const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1] = {
 #define OPTION(name, type, ...)
 #define DOMAIN_OPTION(name, type, default, min, max, help)                                                   \
-        {#name, VALUE_##type, default, min, max, help, offsetof(struct domain_options, name), CHECK_COUNT},
+        ROW(name, type, default, min, max, help, domain_options, name, CHECK_COUNT)
 #define CHECK_OPTION(check, name, type, ...)
 #include "conf/options.def"
 #undef OPTION

@@ -19,12 +19,10 @@ enum value_type {
 };
 
 struct option_row {
-        const char *name;
-        enum value_type type;
-        const char *default_text;
+        const char *name, *default_text, *help;
         uint64_t min, max;
-        const char *help;
-        size_t offset;       /* of the field in struct options, or struct domain_options */
+        size_t offset; /* of the field in struct options, or struct domain_options */
+        enum value_type type;
         enum check_id check; /* whose section it stands in; CHECK_COUNT: none */
 };
 

@@ -1,13 +1,24 @@
-/* Facts from DNS, as checks see them: asked for by name and type, there at once or pending. Pure: no thread, no socket, no clock.
+/* Facts from DNS, as checks see them: asked for by name and type, there at once or pending. Pure: no thread,
+ * no socket, no clock.
  *
- * A memo belongs to one session or transaction and remembers each question and its answer, so that a check that runs again sees
- * what it saw before. What the memo does not know it asks of its source: in the server the cache and the resolver pool behind
- * it, in tests a table. A pending question is asked once; memo_settle() brings its answer. */
+ * A memo belongs to one session or transaction and remembers each question and its answer, so that a check
+ * that runs again sees what it saw before. What the memo does not know it asks of its source: in the server
+ * the cache and the resolver pool behind it, in tests a table. A pending question is asked once;
+ * memo_settle() brings its answer. */
 #pragma once
 
 #include "core/base/arena.h"
 
-enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type {
+        DNS_A = 1,
+        DNS_NS = 2,
+        DNS_CNAME = 5,
+        DNS_SOA = 6,
+        DNS_PTR = 12,
+        DNS_MX = 15,
+        DNS_TXT = 16,
+        DNS_AAAA = 28
+};
 
 enum fact {
         FACT_FOUND,   /* at least one record of the type */
@@ -17,12 +28,15 @@ enum fact {
 };
 
 struct dns_question {
-        struct span name; /* presentation form without a trailing dot, lower case, no escapes, at most 253 octets */
+        struct span
+            name; /* presentation form without a trailing dot, lower case, no escapes, at most 253 octets */
         enum dns_type type;
 };
 
 struct dns_record {
-        struct span data; /* A 4 octets, AAAA 16, TXT its strings joined, others a name as in dns_question */
+        struct span
+            data; /* A 4 octets, AAAA 16, TXT its strings joined, others a name as in dns_question; the root
+                   * is empty, and a name with octets that cannot be asked for has them as \DDD */
         uint16_t preference; /* of MX */
 };
 
@@ -55,19 +69,22 @@ struct memo {
         bool is_late; /* the deadline of the stage has passed: what is pending reads as failed */
 };
 
-/* Looks the question up. FOUND, ABSENT or FAILED with *ret_answer (records in `arena`), or PENDING after having filed it for
- * `handle`. */
+/* Looks the question up. FOUND, ABSENT or FAILED with *ret_answer (records in `arena`), or PENDING after
+ * having filed it for `handle`. */
 struct dns_source {
-        enum fact (*ask)(struct dns_source *source, const struct dns_question *question, uint64_t handle, struct arena *arena,
-                         struct dns_answer *ret_answer);
+        enum fact (*ask)(struct dns_source *source, const struct dns_question *question, uint64_t handle,
+                         struct arena *arena, struct dns_answer *ret_answer);
 };
 
-void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source, uint64_t handle, uint32_t quota);
-/* `name` in any case, with or without a trailing dot. Names that cannot be asked for (empty label, label over 63 octets, over 253
- * octets, backslash, control or non-ASCII octets) are ABSENT with is_nxdomain. *ret_answer (may be NULL) stays valid as long as
- * the arena; for PENDING it is an answer without records. */
-enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type, const struct dns_answer **ret_answer);
-/* An answer has come for a pending question; it is copied. Nothing happens when the memo does not wait for it. */
+void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source, uint64_t handle,
+               uint32_t quota);
+/* `name` in any case, with or without a trailing dot. Names that cannot be asked for (empty label, label over
+ * 63 octets, over 253 octets, backslash, control or non-ASCII octets) are ABSENT with is_nxdomain.
+ * *ret_answer (may be NULL) stays valid as long as the arena; for PENDING it is an answer without records. */
+enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
+                   const struct dns_answer **ret_answer);
+/* An answer has come for a pending question; it is copied. Nothing happens when the memo does not wait for
+ * it. */
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer);
 /* A copy whose records live in the arena; FAILED without records when memory is out. */
 void dns_answer_copy(struct arena *arena, const struct dns_answer *answer, struct dns_answer *ret_copy);

@@ -37,10 +37,14 @@ static struct limits look_at_limits(struct acceptor *acceptor, const struct snap
         if (limits.max == 0 || limits.max > acceptor->sessions_max)
                 limits.max = acceptor->sessions_max;
         limits.open = workers_open(acceptor->workers, acceptor->worker_count);
-        bool under_stress = limits.open * 100 >= limits.max * snapshot->options.stress_at;
+        return limits;
+}
+
+static void tell_stress(struct acceptor *acceptor, const struct limits *limits)
+{
+        bool under_stress = limits->open * 100 >= limits->max * limits->snapshot->options.stress_at;
         if (under_stress != atomic_load_explicit(&acceptor->load->under_stress, memory_order_relaxed))
                 atomic_store_explicit(&acceptor->load->under_stress, under_stress, memory_order_relaxed);
-        return limits;
 }
 
 /* ---- pause ------------------------------------------------------------------------------------------- */
@@ -221,6 +225,7 @@ static void acceptor_turn(struct acceptor *acceptor, int wait_ms)
                 if (events[i].data.ptr != NULL)
                         accept_from(acceptor, &limits, events[i].data.ptr);
         take_orders(acceptor, published->snapshot);
+        tell_stress(acceptor, &limits);
         resume_when_possible(acceptor, &limits);
         current_unpin(published, acceptor->worker_count + acceptor->number);
 }

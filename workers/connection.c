@@ -92,7 +92,7 @@ static void connection_break(struct worker *worker, struct connection *connectio
 static void connection_drain(struct worker *worker, struct connection *connection)
 {
         while (connection->is_readable && connection->drained < DRAIN_MAX) {
-                ssize_t received = recv(connection->fd, NULL, DRAIN_MAX, MSG_TRUNC);
+                ssize_t received = recv(connection->fd, worker->input, READ_SIZE, 0);
                 if (received < 0 && errno == EAGAIN)
                         return;
                 if (received <= 0)

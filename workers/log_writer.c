@@ -10,8 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENT_MAX 16384
-#define VALUE_MAX 2000
+#define EVENT_MAX   16384
+#define VALUE_MAX   2000
+#define STOP_WAIT_S 5
 
 struct log_event {
         struct log_event *next;
@@ -206,9 +207,13 @@ bool log_writer_start(struct log_writer *log)
         return pthread_create(&log->thread, NULL, log_writer_main, log) == 0;
 }
 
-void log_writer_stop(struct log_writer *log)
+bool log_writer_stop(struct log_writer *log)
 {
+        struct timespec limit;
+
         atomic_store(&log->is_stopping, true);
         waker_wake(&log->waker);
-        pthread_join(log->thread, NULL);
+        clock_gettime(CLOCK_REALTIME, &limit);
+        limit.tv_sec += STOP_WAIT_S;
+        return pthread_timedjoin_np(log->thread, NULL, &limit) == 0;
 }

@@ -44,8 +44,9 @@ bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count);
 bool log_writer_start(struct log_writer *log);
 /* Goes on in another file, or in the same one opened anew. Takes over the descriptor. */
 void log_writer_switch(struct log_writer *log, int fd);
-/* Waits until all is written that was handed over. */
-void log_writer_stop(struct log_writer *log);
+/* Waits until all is written that was handed over. False when that takes more than five seconds: the thread
+ * is still there. */
+bool log_writer_stop(struct log_writer *log);
 void log_writer_end(struct log_writer *log);
 
 /* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow,

@@ -196,7 +196,9 @@ static void stop(struct server *server, const sigset_t *signals)
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
         log_event(&server->log, "stopped", NULL);
-        log_writer_stop(&server->log);
+        /* Whoever reads our stderr may have stopped to: that must not keep us. */
+        if (!log_writer_stop(&server->log))
+                _exit(0);
 }
 
 static void free_all(struct server *server)

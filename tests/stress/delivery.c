@@ -81,7 +81,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 static void tear_down(void)
 {
         delivery_stop(&delivery);
-        log_writer_stop(&log_writer);
+        expect(log_writer_stop(&log_writer));
         for (int i = 0; i < WORKERS; i++) {
                 waker_close(&wakers[i]);
                 free(reports[i]);

@@ -145,6 +145,14 @@ Test(grammar, deep_includes_end)
 Test(grammar, files_that_are_none)
 {
         struct conf_report report = {0};
+        char path[256], expected[512];
+
+        write_file("nul.conf", "\nlog\0= x", 9);
+        snprintf(path, sizeof path, "%s/nul.conf", folder);
+        snprintf(expected, sizeof expected, "%s:2: error: control character\n", path);
+        cr_expect_null(snapshot_load(path, &report));
+        cr_expect_str_eq(report.text, expected);
+        conf_report_end(&report);
         cr_expect_null(snapshot_load("/nonexistent/gatepost.conf", &report));
         cr_expect_null(snapshot_load("/tmp", &report));
         cr_expect_null(snapshot_load("/dev/null", &report));

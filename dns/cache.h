@@ -1,0 +1,53 @@
+/* Answers that all threads share. Any thread registered with RCU (memb) reads without a lock; threads that
+ * put answers in take one another's turns. Reads no clock. The bound of memory holds for entries; what waits
+ * for its grace period has a bound of its own. */
+#pragma once
+
+#include "dns/fact.h"
+
+struct dns_cache_options {
+        size_t octets_max;          /* of all entries; the table of buckets takes about 6 % more */
+        size_t deferred_octets_max; /* removed, not yet free: above this nothing is put in */
+        uint32_t ttl_min_s, ttl_max_s;
+        uint32_t negative_ttl_max_s; /* RFC 2308 5 */
+        uint32_t failure_ttl_s;      /* how long a failure is believed; RFC 2308 7.1: at most 300 */
+        uint32_t
+            stale_s; /* an answer may serve this long after its end while DNS fails (RFC 8767); 0: never */
+        uint32_t stale_recheck_s; /* after a failure stale answers are served this long before DNS is asked
+                                     again */
+};
+
+/* 64 MB, TTLs from 1 s to a day, negative ones to 10 minutes, failures 1 s, stale for a day, rechecked each
+ * 30 s. */
+extern const struct dns_cache_options dns_cache_defaults;
+
+enum dns_cache_result {
+        CACHE_MISS,
+        CACHE_HIT,
+        CACHE_HIT_REFRESH, /* a hit on a hot answer near its end: the caller, and no other, is to ask DNS for
+                              it now */
+};
+
+struct dns_cache_counts {
+        uint64_t hits, stale_hits, misses;
+        uint64_t inserts, skipped; /* skipped: too large, or too much waits for its grace period */
+        uint64_t evictions;        /* by the bound, not by age */
+        uint64_t entries, octets, deferred_octets;
+};
+
+struct dns_cache;
+
+/* NULL when memory or randomness is out. */
+struct dns_cache *dns_cache_create(const struct dns_cache_options *options);
+/* No thread may use it any more. The caller is registered with RCU; it waits for grace periods. */
+void dns_cache_destroy(struct dns_cache *cache);
+/* Keyed: nobody outside can choose names that collide. Depends on the name alone. */
+uint64_t dns_cache_hash(const struct dns_cache *cache, struct span name);
+/* On a hit the answer's records are in `arena`; when the arena is full, a miss. */
+enum dns_cache_result dns_cache_get(struct dns_cache *cache, const struct dns_question *question,
+                                    uint64_t now_ms, struct arena *arena, struct dns_answer *ret_answer);
+/* answer->ttl_s is clamped. A failure replaces no answer that may still serve: that one becomes stale for a
+ * while instead. */
+void dns_cache_put(struct dns_cache *cache, const struct dns_question *question,
+                   const struct dns_answer *answer, uint64_t now_ms);
+void dns_cache_count(struct dns_cache *cache, struct dns_cache_counts *ret_counts);

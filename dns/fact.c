@@ -1,0 +1,123 @@
+/* The memo: what a session or transaction has asked of DNS, and what it has heard. */
+#include "dns/fact.h"
+
+#include "dns/answer.h"
+#include "dns/name.h"
+
+#include "core/base/expect.h"
+
+/* For questions that no entry keeps. */
+static const struct dns_answer failed = {.fact = FACT_FAILED};
+static const struct dns_answer unaskable = {.fact = FACT_ABSENT, .is_nxdomain = true, .rcode = 3};
+
+void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source, uint64_t handle,
+               uint32_t quota)
+{
+        *memo = (struct memo){.arena = arena, .source = source, .handle = handle, .quota = quota};
+}
+
+/* The link that holds the entry, or the end of the list. */
+static struct memo_entry **memo_find(struct memo *memo, const struct dns_question *question)
+{
+        struct memo_entry **link = &memo->entries;
+        while (*link != NULL && ((*link)->question.type != question->type ||
+                                 !span_equals((*link)->question.name, question->name)))
+                link = &(*link)->next;
+        return link;
+}
+
+static struct memo_entry *entry_create(struct memo *memo, const struct dns_question *question)
+{
+        struct memo_entry *entry = arena_take(memo->arena, sizeof *entry + question->name.length);
+        if (entry == NULL)
+                return NULL;
+        char *name = (char *)(entry + 1);
+        memcpy(name, question->name.at, question->name.length);
+        *entry = (struct memo_entry){.question = {{name, question->name.length}, question->type},
+                                     .answer = failed};
+        return entry;
+}
+
+static void entry_ask(struct memo *memo, struct memo_entry *entry)
+{
+        struct dns_answer answer = failed;
+
+        if (memo->source == NULL || memo->asked >= memo->quota)
+                return;
+        memo->asked++;
+        enum fact fact =
+            memo->source->ask(memo->source, &entry->question, memo->handle, memo->arena, &answer);
+        entry->answer = fact == FACT_PENDING ? (struct dns_answer){.fact = FACT_PENDING} : answer;
+        expect(entry->answer.fact == fact);
+        memo->pending += fact == FACT_PENDING;
+}
+
+static enum fact tell(const struct dns_answer *answer, const struct dns_answer **ret_answer)
+{
+        if (ret_answer != NULL)
+                *ret_answer = answer;
+        return answer->fact;
+}
+
+enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
+                   const struct dns_answer **ret_answer)
+{
+        char buffer[DNS_NAME_MAX];
+        struct text text;
+
+        text_over(&text, buffer, sizeof buffer);
+        if (!dns_name_normalise(name, &text))
+                return tell(&unaskable, ret_answer);
+        struct dns_question question = {text_span(&text), type};
+        struct memo_entry **link = memo_find(memo, &question);
+        if (*link == NULL) {
+                *link = entry_create(memo, &question);
+                if (*link == NULL)
+                        return tell(&failed, ret_answer);
+                entry_ask(memo, *link);
+        }
+        if (memo->is_late && (*link)->answer.fact == FACT_PENDING)
+                return tell(&failed, ret_answer);
+        return tell(&(*link)->answer, ret_answer);
+}
+
+void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer)
+{
+        struct memo_entry *entry = *memo_find(memo, question);
+        if (entry == NULL || entry->answer.fact != FACT_PENDING)
+                return;
+        dns_answer_copy(memo->arena, answer, &entry->answer);
+        memo->pending--;
+}
+
+void dns_answer_copy(struct arena *arena, const struct dns_answer *answer, struct dns_answer *ret_copy)
+{
+        void *memory = arena_take(arena, dns_answer_octets(answer));
+        if (memory == NULL)
+                *ret_copy = failed;
+        else
+                dns_answer_write(memory, answer, ret_copy);
+}
+
+const char *dns_type_name(enum dns_type type)
+{
+        switch (type) {
+        case DNS_A:
+                return "A";
+        case DNS_NS:
+                return "NS";
+        case DNS_CNAME:
+                return "CNAME";
+        case DNS_SOA:
+                return "SOA";
+        case DNS_PTR:
+                return "PTR";
+        case DNS_MX:
+                return "MX";
+        case DNS_TXT:
+                return "TXT";
+        case DNS_AAAA:
+                return "AAAA";
+        }
+        return "?";
+}

@@ -1,0 +1,62 @@
+/* Names: normal form, and out of the wire form. */
+#include "dns/name.h"
+
+static bool octet_can_be_asked(char octet)
+{
+        return octet != '\\' && octet > 0 && !ascii_is_control(octet);
+}
+
+static bool name_can_be_asked(struct span name)
+{
+        size_t label = 0;
+
+        for (size_t i = 0; i < name.length; i++) {
+                if (name.at[i] == '.' && label == 0)
+                        return false;
+                label = name.at[i] == '.' ? 0 : label + 1;
+                if (label > DNS_LABEL_MAX || !octet_can_be_asked(name.at[i]))
+                        return false;
+        }
+        return label > 0 && name.length <= DNS_NAME_MAX;
+}
+
+bool dns_name_normalise(struct span name, struct text *text)
+{
+        if (name.length > 0 && name.at[name.length - 1] == '.')
+                name.length--;
+        if (!name_can_be_asked(name) || text_room(text) < name.length)
+                return false;
+        for (size_t i = 0; i < name.length; i++)
+                text_put_char(text, ascii_lower(name.at[i]));
+        return true;
+}
+
+static void label_put(struct text *text, struct span label)
+{
+        for (size_t i = 0; i < label.length; i++) {
+                unsigned char octet = (unsigned char)label.at[i];
+                if (octet_can_be_asked(label.at[i]) && octet != '.')
+                        text_put_char(text, ascii_lower(label.at[i]));
+                else
+                        text_printf(text, "\\%03u", octet);
+        }
+}
+
+bool dns_name_from_wire(struct span wire, struct text *text)
+{
+        size_t before = text->length;
+
+        for (size_t at = 0; at < wire.length;) {
+                size_t length = (unsigned char)wire.at[at++];
+                if (length == 0 && at == wire.length)
+                        return true;
+                if (length == 0 || length > DNS_LABEL_MAX || length > wire.length - at)
+                        break;
+                if (text->length > before)
+                        text_put_char(text, '.');
+                label_put(text, span_of(wire.at + at, length));
+                at += length;
+        }
+        text->length = before;
+        return false;
+}

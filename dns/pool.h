@@ -1,0 +1,75 @@
+/* The resolver pool: a few threads ask DNS for all workers. Each worker has a client, through which it asks
+ * without a lock and without waiting: first the cache, then a ring to the thread that the name hashes to,
+ * where equal questions join. Every answer goes into the cache and, by a ring, back to each that asked.
+ *
+ * Upstreams are believed if the answer comes from their address and port and repeats the question; nothing is
+ * signed: they must be on loopback or a trusted link. */
+#pragma once
+
+#include "conf/snapshot.h"
+#include "dns/cache.h"
+
+#include <stdatomic.h>
+
+struct dns_pool_options {
+        struct dns_cache *cache;          /* outlives the pool */
+        const struct endpoint *upstreams; /* in order of preference; the first eight are used; copied */
+        size_t upstream_count;
+        uint32_t threads; /* 1..16 */
+        uint32_t clients;
+        uint32_t attempt_timeout_ms; /* for one upstream to answer, then it is the next one's turn */
+        uint32_t deadline_ms;        /* for a question, all attempts and CNAME targets together */
+        uint32_t in_flight_max;      /* questions out at a time, each thread: as many descriptors */
+        uint32_t waiting_max;        /* questions that wait for that, each thread; more fail at once */
+};
+
+/* Two threads, 1500 ms an attempt, 5 s in all, 1000 in flight and 8192 waiting a thread. The caller gives the
+ * rest. */
+extern const struct dns_pool_options dns_pool_defaults;
+
+/* Descriptors that the pool may need, to be kept free for it. */
+#define DNS_POOL_DESCRIPTORS(options) ((size_t)(options)->threads * ((options)->in_flight_max + 32))
+
+/* Sums over all threads since the start. */
+struct dns_pool_counts {
+        uint64_t questions; /* that reached the pool */
+        uint64_t joined;    /* of these: another one was in flight */
+        uint64_t attempts, timeouts, bad, truncated;
+        uint64_t failed;             /* answered by a failure, stale answers aside */
+        uint64_t overloaded;         /* refused because too many wait */
+        uint64_t in_flight, waiting; /* now */
+};
+
+struct dns_pool;
+struct dns_client;
+
+/* Threads run when this returns. NULL when memory, descriptors or threads are out. */
+struct dns_pool *dns_pool_create(const struct dns_pool_options *options);
+/* Clients are not used any more; answers that nobody took are dropped. */
+void dns_pool_destroy(struct dns_pool *pool);
+/* Questions from now on go to these; those in flight may still be answered by the former. False when memory
+ * is out. */
+bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstreams, size_t count);
+void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts);
+
+/* ---- a worker's side: one thread, registered with RCU
+ * ---------------------------------------------------------- */
+
+struct dns_reply_message {
+        uint64_t handle;
+        struct dns_question question;
+        struct dns_answer answer;
+};
+
+/* Client `number` of 0..clients-1; the pool's. When an answer comes and *is_asleep, it is set to false and
+ * event_fd, an eventfd, is written. To be called before the first question. */
+struct dns_client *dns_pool_client(struct dns_pool *pool, uint32_t number, int event_fd,
+                                   _Atomic bool *is_asleep);
+/* For memos of this client's thread. Names must be in normal form, as memos give them. */
+struct dns_source *dns_client_source(struct dns_client *client);
+/* Once a turn: wakes those threads that sleep and have got questions. */
+void dns_client_flush(struct dns_client *client);
+/* The next answer, valid until the next call; NULL when there is none. */
+const struct dns_reply_message *dns_client_receive(struct dns_client *client);
+/* Before sleep, after *is_asleep has been set and a full fence. */
+bool dns_client_has_answers(const struct dns_client *client);

@@ -1,0 +1,30 @@
+/* One response as getdns hands it over, held against its question and turned into an answer. No wire format
+ * here: getdns has parsed it; names, types, bits and counts are checked, because getdns does not. */
+#pragma once
+
+#include "dns/answer.h"
+#include "dns/name.h"
+
+#include <getdns/getdns.h>
+
+enum reply_kind {
+        REPLY_NONE,      /* nothing came in time, or the socket failed */
+        REPLY_BAD,       /* what came answers another question, or none */
+        REPLY_REFUSED,   /* SERVFAIL, REFUSED and other codes; an answer of FACT_FAILED with the code */
+        REPLY_TRUNCATED, /* to be asked for by TCP */
+        REPLY_CHAIN,     /* CNAMEs that end at `target`, about which the response says nothing */
+        REPLY_ANSWER,
+};
+
+struct dns_reply {
+        enum reply_kind kind;
+        struct shared_answer
+            *answer;               /* of REFUSED and ANSWER: one reference for who has the reply; else NULL */
+        uint32_t ttl_s;            /* of CHAIN: the least of its links */
+        char target[DNS_NAME_MAX]; /* of CHAIN */
+        uint8_t target_length;
+};
+
+/* `response` may be NULL and stays the caller's. */
+void dns_reply_read(const getdns_dict *response, const struct dns_question *question,
+                    struct dns_reply *ret_reply);

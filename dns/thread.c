@@ -1,0 +1,224 @@
+/* A resolver thread: takes questions out of the rings, joins equal ones, keeps the number in flight within
+ * its bound. */
+#include "dns/pool_internal.h"
+
+#include <stdlib.h>
+#include <urcu/urcu-memb.h>
+
+#define BATCH   256 /* questions of one client in a turn */
+#define IDLE_MS 60000
+
+void thread_count(struct dns_thread *thread, enum thread_counter counter, int64_t by)
+{
+        uint64_t before = atomic_load_explicit(&thread->counters[counter], memory_order_relaxed);
+        atomic_store_explicit(&thread->counters[counter], before + (uint64_t)by, memory_order_relaxed);
+}
+
+static uint64_t counter_of(const struct dns_thread *thread, enum thread_counter counter)
+{
+        return atomic_load_explicit(&thread->counters[counter], memory_order_relaxed);
+}
+
+void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answer *answer)
+{
+        struct lane *lane = &ask->client->lanes[thread->number];
+
+        ask->answer = answer == NULL ? NULL : shared_answer_take(answer);
+        lane->has_answers = true;
+        dns_ring_put(&lane->answers, ask);
+}
+
+/* ---- questions
+ * ---------------------------------------------------------------------------------------------------- */
+
+static struct query *query_find(struct dns_thread *thread, const struct ask *ask, uint64_t hash)
+{
+        struct query *query = thread->buckets[hash % QUERY_BUCKETS];
+        while (query != NULL &&
+               (query->type != ask->type ||
+                !span_equals(span_of(query->name, query->name_length), span_of(ask->name, ask->name_length))))
+                query = query->bucket_next;
+        return query;
+}
+
+static struct query *query_create(struct dns_thread *thread, const struct ask *ask, uint64_t hash,
+                                  uint64_t now_ms)
+{
+        struct query *query = calloc(1, sizeof *query);
+        if (query == NULL)
+                return NULL;
+        query->thread = thread;
+        query->hash = hash;
+        query->deadline_ms = now_ms + thread->pool->options.deadline_ms;
+        query->type = ask->type;
+        query->name_length = query->target_length = ask->name_length;
+        memcpy(query->name, ask->name, ask->name_length);
+        memcpy(query->target, ask->name, ask->name_length);
+        query->chain_ttl_s = UINT32_MAX;
+        query->upstream = -1;
+        query->generation = thread->upstreams.generation;
+        query->bucket_next = thread->buckets[hash % QUERY_BUCKETS];
+        thread->buckets[hash % QUERY_BUCKETS] = query;
+        return query;
+}
+
+static void query_start(struct query *query, uint64_t now_ms)
+{
+        query->is_started = true;
+        thread_count(query->thread, COUNT_IN_FLIGHT, 1);
+        query_attempt(query, now_ms);
+}
+
+static void question_accept(struct dns_thread *thread, struct ask *ask, uint64_t now_ms)
+{
+        const struct dns_pool_options *options = &thread->pool->options;
+        uint64_t hash = dns_cache_hash(options->cache, span_of(ask->name, ask->name_length));
+        struct query *query = query_find(thread, ask, hash);
+        bool is_free =
+            counter_of(thread, COUNT_IN_FLIGHT) < options->in_flight_max && thread->waiting.first == NULL;
+
+        thread_count(thread, COUNT_QUESTIONS, 1);
+        if (query != NULL) {
+                thread_count(thread, COUNT_JOINED, 1);
+                ask->next = query->asks;
+                query->asks = ask;
+                return;
+        }
+        if (is_free || counter_of(thread, COUNT_WAITING) < options->waiting_max)
+                query = query_create(thread, ask, hash, now_ms);
+        if (query == NULL) {
+                thread_count(thread, COUNT_OVERLOADED, 1);
+                thread_reply(thread, ask, NULL);
+                return;
+        }
+        query->asks = ask;
+        if (is_free) {
+                query_start(query, now_ms);
+        } else {
+                query_list_add(&thread->waiting, query);
+                thread_count(thread, COUNT_WAITING, 1);
+        }
+}
+
+static void questions_take(struct dns_thread *thread, uint64_t now_ms)
+{
+        for (uint32_t i = 0; i < thread->pool->options.clients; i++) {
+                struct lane *lane = &thread->pool->clients[i].lanes[thread->number];
+                struct ask *ask;
+                for (int taken = 0; taken < BATCH && (ask = dns_ring_take(&lane->questions)) != NULL; taken++)
+                        question_accept(thread, ask, now_ms);
+        }
+}
+
+static bool has_questions(const struct dns_thread *thread)
+{
+        for (uint32_t i = 0; i < thread->pool->options.clients; i++)
+                if (!dns_ring_is_empty(&thread->pool->clients[i].lanes[thread->number].questions))
+                        return true;
+        return false;
+}
+
+/* Whoever has waited for the whole of its deadline fails; the list is in the order of deadlines. */
+static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
+{
+        struct query *query;
+
+        while ((query = thread->waiting.first) != NULL) {
+                bool is_late = now_ms >= query->deadline_ms;
+                if (!is_late && counter_of(thread, COUNT_IN_FLIGHT) >= thread->pool->options.in_flight_max)
+                        break;
+                query_list_take(&thread->waiting);
+                thread_count(thread, COUNT_WAITING, -1);
+                if (is_late)
+                        query_abandon(query);
+                else
+                        query_start(query, now_ms);
+        }
+}
+
+/* ---- a turn
+ * ------------------------------------------------------------------------------------------------------- */
+
+static void done_settle(struct dns_thread *thread, uint64_t now_ms)
+{
+        struct query_list done = thread->done;
+        struct query *query;
+
+        if (done.first == NULL)
+                return;
+        /* What fails at once while these are settled waits for the next turn. */
+        query_list_init(&thread->done);
+        while ((query = query_list_take(&done)) != NULL)
+                query_continue(query, now_ms);
+}
+
+static void news_take(struct dns_thread *thread)
+{
+        struct upstream_news *news = atomic_exchange_explicit(&thread->news, NULL, memory_order_acquire);
+        if (news == NULL)
+                return;
+        upstream_set_replace(&thread->upstreams, news->endpoints, news->count);
+        free(news);
+}
+
+static void clients_wake(struct dns_thread *thread)
+{
+        for (uint32_t i = 0; i < thread->pool->options.clients; i++) {
+                struct dns_client *client = &thread->pool->clients[i];
+                struct lane *lane = &client->lanes[thread->number];
+                if (lane->has_answers)
+                        sleeper_wake(client->is_asleep, client->event_fd);
+                lane->has_answers = false;
+        }
+}
+
+static void thread_wait(struct dns_thread *thread, uint64_t now_ms)
+{
+        uint64_t timeout_ms = IDLE_MS;
+
+        if (thread->waiting.first != NULL)
+                timeout_ms = thread->waiting.first->deadline_ms - now_ms; /* those past it are gone */
+        atomic_store_explicit(&thread->is_asleep, true, memory_order_relaxed);
+        ck_pr_fence_memory();
+        if (thread->done.first != NULL || has_questions(thread) ||
+            atomic_load_explicit(&thread->news, memory_order_relaxed) != NULL ||
+            atomic_load_explicit(&thread->pool->is_stopping, memory_order_relaxed))
+                timeout_ms = 0;
+        dns_loop_run(&thread->loop, timeout_ms);
+        atomic_store_explicit(&thread->is_asleep, false, memory_order_relaxed);
+}
+
+/* Everybody who still waits is told. */
+static void thread_stop(struct dns_thread *thread)
+{
+        struct query *query;
+
+        upstream_set_end(&thread->upstreams);
+        while ((query = query_list_take(&thread->done)) != NULL)
+                query_abandon(query);
+        while ((query = query_list_take(&thread->waiting)) != NULL)
+                query_abandon(query);
+        for (size_t i = 0; i < QUERY_BUCKETS; i++)
+                expect(thread->buckets[i] == NULL);
+        block_pool_end(&thread->blocks);
+}
+
+void *dns_thread_run(void *argument)
+{
+        struct dns_thread *thread = argument;
+
+        urcu_memb_register_thread();
+        while (!atomic_load_explicit(&thread->pool->is_stopping, memory_order_acquire)) {
+                uint64_t now_ms = dns_now_ms();
+                news_take(thread);
+                done_settle(thread, now_ms);
+                waiting_advance(thread, now_ms);
+                questions_take(thread, now_ms);
+                upstream_set_reap(&thread->upstreams);
+                clients_wake(thread);
+                thread_wait(thread, now_ms);
+        }
+        thread_stop(thread);
+        urcu_memb_unregister_thread();
+        return NULL;
+}

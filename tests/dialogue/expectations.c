@@ -1,0 +1,125 @@
+/* Directives that expect something, and the failures of all. */
+#include "tests/dialogue/play.h"
+
+#include <stdarg.h>
+
+void play_fail(struct play *play, const struct step *step, const char *format, ...)
+{
+        char message[4096];
+        va_list arguments;
+
+        if (play->failure.length > 0)
+                return;
+        va_start(arguments, format);
+        vsnprintf(message, sizeof message, format, arguments);
+        va_end(arguments);
+        text_printf(&play->failure, "%s:%u: ", play->script->path, step->line);
+        text_put_printable(&play->failure, span_from(message), true);
+}
+
+void play_fail_differs(struct play *play, const struct step *step, struct span expected, struct span got)
+{
+        play_fail(play, step, "expected: %.*s, got: %.*s", (int)expected.length, expected.at, (int)got.length,
+                  got.at);
+}
+
+struct span play_unexpected(const struct play *play)
+{
+        return span_skip(text_span(&play->harness.said), play->said_read);
+}
+
+void play_reply(struct play *play, const struct step *step)
+{
+        struct span rest = play_unexpected(play);
+
+        if (span_equals(step->argument, SPAN("none"))) {
+                if (rest.length > 0)
+                        play_fail_differs(play, step, SPAN("nothing"), rest);
+                return;
+        }
+        struct span line = span_take_line(&rest, SPAN("\r\n"));
+        if (!line_matches(line, step->argument))
+                play_fail_differs(play, step, step->argument, line);
+        play->said_read = play->harness.said.length - rest.length;
+}
+
+void play_closed(struct play *play, const struct step *step)
+{
+        if (play->harness.is_open)
+                play_fail(play, step, "expected: session closed, got: session open");
+}
+
+void play_message(struct play *play, const struct step *step)
+{
+        struct span stored = span_skip(text_span(&play->harness.stored), play->harness.stored_last);
+        struct span rest = step->body;
+        char octets[4096];
+
+        if (play->harness.messages_stored == 0)
+                play_fail(play, step, "no message was stored");
+        while (rest.length > 0 || stored.length > 0) {
+                struct text pattern;
+                text_over(&pattern, octets, sizeof octets);
+                if (rest.length == 0)
+                        text_put(&pattern, SPAN("end of message"));
+                else if (!text_put_unescaped(&pattern, span_take_line(&rest, SPAN("\n"))))
+                        play_fail(play, step, "bad escape");
+                struct span line = span_take_line(&stored, SPAN("\r\n"));
+                if (!line_matches(line, text_span(&pattern)))
+                        play_fail_differs(play, step, text_span(&pattern), line);
+        }
+}
+
+void play_recipients(struct play *play, const struct step *step)
+{
+        struct span got = span_skip(text_span(&play->harness.mailboxes), 1);
+        if (!span_equals(got, step->argument))
+                play_fail_differs(play, step, step->argument, got);
+}
+
+static const _Atomic uint64_t *find_counter(const struct counters *counters, struct span name)
+{
+        for (size_t i = 0; i < METRIC_COUNT; i++)
+                if (span_equals(name, span_from(metric_names[i])))
+                        return &counters->metrics[i];
+        enum check_id check = check_by_name(span_take_line(&name, SPAN(".")));
+        if (check == CHECK_COUNT)
+                return NULL;
+        if (span_equals(name, SPAN("refused")))
+                return &counters->refused[check];
+        if (span_equals(name, SPAN("deferred")))
+                return &counters->deferred[check];
+        return span_equals(name, SPAN("observed")) ? &counters->observed[check] : NULL;
+}
+
+void play_count(struct play *play, const struct step *step)
+{
+        struct span rest = step->argument;
+        const _Atomic uint64_t *counter =
+            find_counter(&play->harness.counters, span_take_line(&rest, SPAN(" ")));
+        uint64_t expected;
+
+        if (counter == NULL || !span_number(rest, &expected))
+                play_fail(play, step, "expected a counter and a number");
+        else if (counter_read(counter) != expected)
+                play_fail(play, step, "expected: %.*s, got: %ju", (int)rest.length, rest.at,
+                          (uintmax_t)counter_read(counter));
+}
+
+static bool is_logged(const struct play *play, struct span piece)
+{
+        return memmem(play->harness.logged.at, play->harness.logged.length, piece.at, piece.length) != NULL;
+}
+
+void play_log(struct play *play, const struct step *step)
+{
+        if (!is_logged(play, step->argument))
+                play_fail_differs(play, step, step->argument, text_span(&play->harness.logged));
+}
+
+void play_log_not(struct play *play, const struct step *step)
+{
+        if (is_logged(play, step->argument))
+                play_fail(play, step, "not expected in: %.*s", (int)play->harness.logged.length,
+                          play->harness.logged.at);
+}

@@ -1,0 +1,239 @@
+/* The miniature worker. Its calls follow the contract in core/smtp/session.h to the letter, so that a session
+ * which leans on anything else shows. */
+#include "tests/dialogue/harness.h"
+
+#include "core/base/expect.h"
+
+#define UNREAD_SIZE   ((size_t)1 << 20)
+#define KEPT_SIZE     ((size_t)4 << 20)
+#define MAILBOXES_MAX ((size_t)1 << 16)
+#define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
+#define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */
+
+static void text_allocate(struct text *text, size_t size)
+{
+        char *buffer = malloc(size);
+        expect(buffer != NULL);
+        text_over(text, buffer, size);
+}
+
+void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed)
+{
+        *harness = (struct harness){.cutting = cutting, .random = seed};
+        harness->host = (struct session_host){
+            .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
+        block_pool_init(&harness->host.session_pool, 1024, 4);
+        block_pool_init(&harness->host.transaction_pool, 4096, 4);
+        content_pool_init(&harness->host.content_pool, 4);
+        text_allocate(&harness->host.log, 4 * LOG_LINE_MAX);
+        text_allocate(&harness->unread, UNREAD_SIZE);
+        text_allocate(&harness->mailboxes, MAILBOXES_MAX);
+        text_allocate(&harness->pulled, KEPT_SIZE);
+        text_allocate(&harness->said, KEPT_SIZE);
+        text_allocate(&harness->logged, KEPT_SIZE);
+        text_allocate(&harness->stored, KEPT_SIZE);
+}
+
+void harness_end(struct harness *harness)
+{
+        struct text *texts[] = {&harness->host.log, &harness->unread, &harness->mailboxes, &harness->pulled,
+                                &harness->said,     &harness->logged, &harness->stored};
+        harness_drop(harness);
+        content_pool_end(&harness->host.content_pool);
+        block_pool_end(&harness->host.transaction_pool);
+        block_pool_end(&harness->host.session_pool);
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+                free(texts[i]->at);
+}
+
+static void put(struct text *text, struct span octets)
+{
+        text_put(text, octets);
+        expect(!text->overflowed);
+}
+
+static void put_content(struct text *text, struct harness *harness, struct content *content)
+{
+        struct content taken = content_detach(content);
+        for (const struct content_block *block = taken.first; block != NULL; block = block->next)
+                put(text, span_of(block->octets, block->length));
+        content_release(&taken, &harness->host.content_pool);
+}
+
+/* Long messages leave the session while they come: in the cut modes every octet does, as early as it can. */
+static void pull(struct harness *harness)
+{
+        struct message *message = session_message(&harness->session);
+        if (message == NULL)
+                harness->pulled.length = 0;
+        else if (harness->cutting != CUT_WHOLE)
+                put_content(&harness->pulled, harness, &message->content);
+}
+
+static void keep(struct harness *harness)
+{
+        struct message *message = session_message(&harness->session);
+
+        expect(message != NULL && message->recipient_count > 0);
+        harness->messages_stored++;
+        harness->stored_last = harness->stored.length;
+        put(&harness->stored, text_span(&harness->pulled));
+        put_content(&harness->stored, harness, &message->content);
+        harness->mailboxes.length = harness->pulled.length = 0;
+        for (const struct recipient *recipient = message->recipients; recipient != NULL;
+             recipient = recipient->next) {
+                put(&harness->mailboxes, SPAN(" "));
+                put(&harness->mailboxes, recipient->mailbox);
+        }
+}
+
+static void take_log(struct harness *harness)
+{
+        put(&harness->logged, text_span(&harness->host.log));
+        harness->host.log.length = 0;
+}
+
+/* In the cut modes with no more room than the contract grants. */
+static struct text *fresh_out(struct harness *harness)
+{
+        text_over(&harness->out, harness->out_octets,
+                  harness->cutting == CUT_WHOLE ? sizeof harness->out_octets : SESSION_OUT_ROOM);
+        return &harness->out;
+}
+
+/* What every call into the session ends with. */
+static void settle(struct harness *harness)
+{
+        put(&harness->said, text_span(&harness->out));
+        if (harness->wish == SESSION_CLOSE) {
+                session_end(&harness->session, harness->session.ending);
+                harness->is_open = false;
+                harness->unread.length = 0;
+        } else if (harness->wish != SESSION_STORE) {
+                pull(harness);
+        }
+        take_log(harness);
+        if (harness->wish == SESSION_STORE && !harness->store_is_held)
+                harness_report(harness, harness->store_outcome);
+}
+
+static void drain(struct harness *harness)
+{
+        while (harness->is_open && harness->wish == SESSION_READ && harness->unread.length > 0) {
+                struct span input = text_span(&harness->unread);
+                harness->wish = session_input(&harness->session, &input, fresh_out(harness));
+                size_t used = harness->unread.length - input.length;
+                memmove(harness->unread.at, input.at, input.length);
+                harness->unread.length = input.length;
+                settle(harness);
+                if (used == 0)
+                        break; /* an incomplete line */
+        }
+}
+
+/* The server is stopping: the worker tells each session again whenever it has come a step further. */
+static void tell_to_stop(struct harness *harness)
+{
+        if (!harness->is_open || !harness->is_stopping || harness->wish == SESSION_STORE)
+                return;
+        harness->wish = session_stop(&harness->session, fresh_out(harness));
+        settle(harness);
+}
+
+void harness_connect(struct harness *harness)
+{
+        expect(!harness->is_open);
+        harness->is_open = true;
+        harness->is_stopping = false;
+        harness->wish = session_begin(&harness->session, &harness->host, harness->snapshot, &harness->peer,
+                                      fresh_out(harness));
+        settle(harness);
+}
+
+static void arrive(struct harness *harness, struct span octets)
+{
+        if (!harness->is_open)
+                return;
+        put(&harness->unread, octets);
+        if (harness->wish == SESSION_READ)
+                drain(harness);
+        else
+                session_note_early_input(&harness->session);
+}
+
+static size_t next_piece(struct harness *harness, size_t left)
+{
+        if (harness->cutting != CUT_PIECES)
+                return harness->cutting == CUT_WHOLE ? left : 1;
+        harness->random ^= harness->random << 13;
+        harness->random ^= harness->random >> 17;
+        harness->random ^= harness->random << 5;
+        size_t piece = 1 + (harness->random >> 8) % (harness->random & 1 ? 3 : 60);
+        return piece < left ? piece : left;
+}
+
+void harness_send(struct harness *harness, struct span octets)
+{
+        while (octets.length > 0) {
+                size_t piece = next_piece(harness, octets.length);
+                arrive(harness, span_of(octets.at, piece));
+                octets = span_skip(octets, piece);
+        }
+        tell_to_stop(harness);
+}
+
+void harness_send_flight(struct harness *harness, struct span octets)
+{
+        arrive(harness, octets);
+        tell_to_stop(harness);
+}
+
+static void clock_set(struct harness *harness, uint64_t now_ms)
+{
+        harness->host.wall_ms += (int64_t)(now_ms - harness->host.now_ms);
+        harness->host.now_ms = now_ms;
+}
+
+void harness_pass_time(struct harness *harness, uint64_t milliseconds)
+{
+        uint64_t end_ms = harness->host.now_ms + milliseconds;
+
+        for (int i = 0; harness->is_open && harness->session.deadline_ms <= end_ms; i++) {
+                expect(i < TIMEOUTS_MAX);
+                if (harness->session.deadline_ms > harness->host.now_ms)
+                        clock_set(harness, harness->session.deadline_ms);
+                harness->wish = session_timeout(&harness->session, fresh_out(harness));
+                settle(harness);
+                drain(harness);
+                tell_to_stop(harness);
+        }
+        clock_set(harness, end_ms);
+}
+
+void harness_stop(struct harness *harness)
+{
+        harness->is_stopping = true;
+        tell_to_stop(harness);
+}
+
+void harness_report(struct harness *harness, enum store_outcome outcome)
+{
+        expect(harness->is_open && harness->wish == SESSION_STORE);
+        keep(harness);
+        harness->wish = session_stored(&harness->session, outcome, fresh_out(harness));
+        settle(harness);
+        drain(harness);
+}
+
+void harness_drop(struct harness *harness)
+{
+        if (!harness->is_open)
+                return;
+        if (harness->wish == SESSION_STORE)
+                harness_report(harness,
+                               harness->store_outcome); /* no session ends while the store has its message */
+        if (harness->is_open)
+                session_end(&harness->session, SESSION_ENDED_BY_CLIENT);
+        harness->is_open = false;
+        take_log(harness);
+}

@@ -1,0 +1,54 @@
+/* A worker in miniature, for tests: one client, one session, a store, and a clock that stands still until it
+ * is pushed. Keeps all that was said, logged and stored. No sockets, no threads. */
+#pragma once
+
+#include "core/smtp/session.h"
+
+/* How the client's octets reach the session. */
+enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
+
+struct harness {
+        struct session_host host;
+        struct counters counters;
+        enum cutting cutting;
+        uint32_t random; /* of CUT_PIECES, not 0 */
+
+        /* To be set before harness_connect(). */
+        struct session_peer peer;
+        const struct snapshot *snapshot;
+
+        struct session session;
+        enum session_wish wish;
+        bool is_open; /* between session_begin() and session_end() */
+        bool is_stopping;
+
+        bool store_is_held;
+        enum store_outcome store_outcome;
+        size_t messages_stored;
+        struct text mailboxes; /* of the last stored message, a space before each */
+        struct text pulled;    /* text taken from a message that has not ended */
+
+        struct text out; /* of the call under way */
+        char out_octets[4 * SESSION_OUT_ROOM];
+        struct text unread; /* sent, not yet used by the session */
+        /* These only grow. */
+        struct text said, logged, stored;
+        size_t stored_last; /* offset of the last message */
+};
+
+/* Takes a few MiB. */
+void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed);
+void harness_end(struct harness *harness);
+
+void harness_connect(struct harness *harness);
+/* Cut as set, or in one flight. What the session does not take, being parked or at the store, waits in
+ * `unread`. */
+void harness_send(struct harness *harness, struct span octets);
+void harness_send_flight(struct harness *harness, struct span octets);
+void harness_pass_time(struct harness *harness, uint64_t milliseconds);
+/* The server wants to close; the session is told now and after each later call until it does. */
+void harness_stop(struct harness *harness);
+/* The store reports to a session that waits for it. */
+void harness_report(struct harness *harness, enum store_outcome outcome);
+/* The client is gone. */
+void harness_drop(struct harness *harness);

@@ -1,0 +1,41 @@
+/* Plays a script once: its directives against the miniature worker. */
+#pragma once
+
+#include "tests/dialogue/harness.h"
+#include "tests/dialogue/script.h"
+
+#define SNAPSHOTS_MAX 8 /* configurations in one script */
+
+struct play {
+        const struct script *script;
+        const char *directory; /* where files of the configuration are written */
+        struct harness harness;
+        struct snapshot *snapshots[SNAPSHOTS_MAX];
+        size_t snapshot_count;
+        size_t said_read;   /* offset in harness.said of what no directive has expected yet */
+        struct text flight; /* gathered, not sent yet */
+        char flight_octets[1 << 19];
+        struct text failure; /* empty: none */
+        char failure_octets[16384];
+};
+
+/* What did not go as the script says is in play->failure. */
+void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,
+                 uint32_t seed);
+void play_end(struct play *play);
+
+/* ---- for directives; the first failure counts */
+
+void play_fail(struct play *play, const struct step *step, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void play_fail_differs(struct play *play, const struct step *step, struct span expected, struct span got);
+/* What was said and not yet expected. */
+struct span play_unexpected(const struct play *play);
+
+void play_reply(struct play *play, const struct step *step);
+void play_closed(struct play *play, const struct step *step);
+void play_message(struct play *play, const struct step *step);
+void play_recipients(struct play *play, const struct step *step);
+void play_count(struct play *play, const struct step *step);
+void play_log(struct play *play, const struct step *step);
+void play_log_not(struct play *play, const struct step *step);
