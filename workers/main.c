@@ -1,5 +1,6 @@
 /* The command line. */
 #include "workers/explain.h"
+#include "workers/spf_command.h"
 #include "workers/server.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@ static const char usage_text[] =
     "       gatepost check-config -c FILE       tell what is wrong with a configuration\n"
     "       gatepost check-config --print       print every option with its default\n"
     "       gatepost explain -c FILE ...        tell what each check would say, or said\n"
+    "       gatepost spf --ip ...               evaluate SPF and show what was looked up\n"
     "       gatepost checks                     list the checks\n"
     "       gatepost --help | --version\n";
 
@@ -95,7 +97,7 @@ int main(int argc, char **argv)
                 int (*run)(int argc, char **argv);
         } commands[] = {
             {"serve", serve_main},     {"check-config", check_config_main},
-            {"explain", explain_main}, {"checks", checks_main},
+            {"explain", explain_main}, {"spf", spf_main}, {"checks", checks_main},
             {"--help", help_main},     {"--version", version_main},
         };
 

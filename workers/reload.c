@@ -194,6 +194,9 @@ void reload(struct server *server)
         warn_of_restart(server, "delivery_threads", before->delivery_threads,
                         snapshot->options.delivery_threads);
         log_writer_switch(&server->log, log_fd);
+        if (!dns_pool_set_upstreams(server->dns_pool, snapshot->options.resolvers.endpoints,
+                                    snapshot->options.resolvers.count))
+                fprintf(stderr, "gatepost: no memory for the new resolvers; the former ones are asked\n");
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);

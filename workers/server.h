@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workers/acceptor.h"
+#include "workers/zone_watch.h"
 
 struct server {
         const char *path; /* of the configuration */
@@ -14,6 +15,10 @@ struct server {
         struct delivery *deliveries;
         uint32_t worker_count, acceptor_count, delivery_count;
         struct listener *listeners;
+        uint32_t dns_in_flight_max; /* questions, each thread of the pool */
+        struct dns_cache *dns_cache;
+        struct zone_watch zone_watch;
+        struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 
 /* Runs until it is told to stop by a signal; gives the exit code. `is_live`: prints a status line on stdout

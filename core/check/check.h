@@ -38,7 +38,6 @@ struct facts {
         size_t recipients_accepted; /* before the one in question */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
-        const struct zone_watch *watch; /* NULL: no zone is under suspicion */
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;
@@ -52,15 +51,9 @@ struct facts {
 #undef SESSION_CHECK
 #undef CHECK
 
-/* Zones that fail their self-test (RFC 5782 5) or list nearly everybody are suspended: they count nothing. Written
- * by whoever watches them, read by anybody. Index: that of snapshot->zones. */
-struct zone_watch {
-        _Atomic bool is_suspended[DNSBL_ZONES_MAX];
-};
-
 static inline bool facts_zone_is_suspended(const struct facts *facts, size_t zone)
 {
-        return facts->watch != NULL && atomic_load_explicit(&facts->watch->is_suspended[zone], memory_order_relaxed);
+        return atomic_load_explicit(&facts->snapshot->zones[zone].is_suspended, memory_order_relaxed);
 }
 
 /* What a check says when DNS failed it, by its option `on_failure`. */

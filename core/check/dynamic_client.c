@@ -14,23 +14,45 @@ static bool contains(struct span name, struct span part)
         return false;
 }
 
-/* Decimal octets in either order, separated by dots or hyphens or as three digits each; or eight hexadecimal digits. */
-static bool contains_ipv4(struct span name, const uint8_t *o)
+/* How the octets of an address stand in a name. */
+struct form {
+        const char *separator;
+        int base, width; /* digits at least */
+};
+
+static void put_digits(struct text *text, unsigned number, const struct form *form)
 {
-        static const char *const forms[] = {"%u.%u.%u.%u", "%u-%u-%u-%u", "%03u%03u%03u%03u", "%03u-%03u-%03u-%03u",
-                                            "%02x%02x%02x%02x"};
-        char octets[40];
+        if (form->base == 16)
+                text_printf(text, "%02x", number);
+        else if (form->width == 3)
+                text_printf(text, "%03u", number);
+        else
+                text_printf(text, "%u", number);
+}
+
+static bool contains_octets(struct span name, const uint8_t *octets, int count, int step, const struct form *form)
+{
+        char room[40];
+        struct text text;
+
+        text_over(&text, room, sizeof room);
+        for (int i = 0; i < count; i++) {
+                if (i > 0)
+                        text_put_string(&text, form->separator);
+                put_digits(&text, octets[i * step], form);
+        }
+        return contains(name, text_span(&text));
+}
+
+/* All four octets in either order, or the last two alone, as in "p12-34.pool.example". */
+static bool contains_ipv4(struct span name, const uint8_t *octets)
+{
+        static const struct form forms[] = {{".", 10, 1}, {"-", 10, 1}, {"", 10, 3}, {"-", 10, 3}, {"", 16, 2}};
 
         for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-                for (int order = 0; order < 2; order++) {
-                        int length = order == 0 ? snprintf(octets, sizeof octets, forms[i], o[0], o[1], o[2], o[3])
-                                                : snprintf(octets, sizeof octets, forms[i], o[3], o[2], o[1], o[0]);
-                        if (contains(name, span_of(octets, (size_t)length)))
-                                return true;
-                }
-        /* The last two octets alone, as in "p12-34.pool.example". */
-        int length = snprintf(octets, sizeof octets, "%u-%u", o[2], o[3]);
-        return contains(name, span_of(octets, (size_t)length));
+                if (contains_octets(name, octets, 4, 1, &forms[i]) || contains_octets(name, octets + 3, 4, -1, &forms[i]))
+                        return true;
+        return contains_octets(name, octets + 2, 2, 1, &forms[1]);
 }
 
 /* The last four groups of the address, as hexadecimal digits with or without hyphens. */

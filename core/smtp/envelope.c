@@ -17,7 +17,7 @@ struct transaction *transaction_begin(struct session *session)
                 return NULL;
         }
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
-        memo_init(&transaction->memo, &transaction->arena, session->host->dns, session->peer.dns_handle,
+        memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
         transaction->recipients_end = &transaction->message.recipients;
         transaction->attempts_end = &transaction->attempts;

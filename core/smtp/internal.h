@@ -102,6 +102,11 @@ enum proxy_result proxy_read(struct session *session, struct span *input);
 
 /* ---- session.c */
 
+/* NULL while no resolvers are configured. */
+static inline struct dns_source *session_dns(const struct session *session)
+{
+        return session->snapshot->options.resolvers.count > 0 ? session->host->dns : NULL;
+}
 /* The client's time to act begins now. */
 void session_wait(struct session *session);
 /* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
@@ -126,7 +131,11 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 
 /* ---- stage.c */
 
+/* What is known now; questions go to `memo`, text to `arena`. */
+struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo);
 void stage_connect(struct session *session);
+/* At the end of the session: what the zones said of its client, for whoever watches them. */
+void stage_count_zones(struct session *session);
 void stage_helo(struct session *session);
 void stage_mail(struct session *session);
 /* All verdicts so far under the settings of one domain, those that waited looked at again. A refusal or deferral is counted and

@@ -84,7 +84,7 @@ void session_set_client(struct session *session, const struct address *client, u
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
-        memo_init(&session->memo, &session->arena, session->host->dns, session->peer.dns_handle,
+        memo_init(&session->memo, &session->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
 }
 
@@ -386,6 +386,7 @@ void session_end(struct session *session, enum session_ending ending)
                 session->ending = ending;
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
+        stage_count_zones(session);
         record_session(session);
         counter_add(&session->host->counters->metrics[METRIC_sessions_ended], 1);
         arena_end(&session->record_arena);

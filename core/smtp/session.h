@@ -32,7 +32,6 @@ struct session_host {
         uint64_t now_ms;   /* monotonic */
         int64_t wall_ms;   /* since 1970, UTC */
         struct dns_source *dns;         /* NULL: no check asks */
-        const struct zone_watch *watch; /* may be NULL */
         uint64_t sequence;      /* of ids given; any start */
         uint32_t worker;   /* 0..127 */
         bool under_stress; /* time limits shrink */

@@ -1,7 +1,8 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
+#include "core/check/dnsbl.h"
 #include "core/smtp/internal.h"
 
-static struct facts facts_of(const struct session *session, struct arena *arena, struct memo *memo)
+struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
 {
         const struct transaction *transaction = session->transaction;
         struct facts facts = {
@@ -9,7 +10,6 @@ static struct facts facts_of(const struct session *session, struct arena *arena,
             .client = session->peer.client,
             .helo = session->helo,
             .memo = memo,
-            .watch = session->host->watch,
             .wall_s = session->host->wall_ms / 1000,
             .arena = arena,
         };
@@ -25,7 +25,7 @@ static struct facts facts_of(const struct session *session, struct arena *arena,
 
 static void run_session_stage(struct session *session, enum stage stage)
 {
-        struct facts facts = facts_of(session, &session->arena, &session->memo);
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
         if (!session->is_trusted)
                 pipeline_run(&facts, stage, &session->verdicts);
 }
@@ -33,7 +33,7 @@ static void run_session_stage(struct session *session, enum stage stage)
 static void run_transaction_stage(struct session *session, enum stage stage, struct verdict_list *list)
 {
         struct transaction *transaction = session->transaction;
-        struct facts facts = facts_of(session, &transaction->arena, &transaction->memo);
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
         if (!session->is_trusted)
                 pipeline_run(&facts, stage, list);
 }
@@ -64,12 +64,12 @@ static void settle(struct session *session)
         struct transaction *transaction = session->transaction;
 
         if (session->verdicts.waiting != 0) {
-                struct facts facts = facts_of(session, &session->arena, &session->memo);
+                struct facts facts = stage_facts(session, &session->arena, &session->memo);
                 pipeline_resume(&facts, STAGE_CONNECT, &session->verdicts);
                 pipeline_resume(&facts, STAGE_HELO, &session->verdicts);
         }
         if (transaction != NULL && transaction->verdicts.waiting != 0) {
-                struct facts facts = facts_of(session, &transaction->arena, &transaction->memo);
+                struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
                 pipeline_resume(&facts, STAGE_MAIL, &transaction->verdicts);
         }
 }
@@ -81,6 +81,25 @@ bool stage_helo_waits(struct session *session)
                 if (check_infos[__builtin_ctzll(left)].stage == STAGE_HELO)
                         return true;
         return false;
+}
+
+void stage_count_zones(struct session *session)
+{
+        const struct snapshot *snapshot = session->snapshot;
+        struct counters *counters = session->host->counters;
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+
+        if (session->memo.asked == 0 || session->verdicts.waiting != 0)
+                return;
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct dns_answer *answer;
+                bool is_dynamic;
+                if (snapshot->zones[i].options.names || facts_zone_is_suspended(&facts, i))
+                        continue;
+                enum zone_state state = dnsbl_ask_client(&facts, &snapshot->zones[i], &is_dynamic, &answer);
+                counter_add(&counters->zone_asked[i], state == ZONE_SILENT || state == ZONE_LISTS);
+                counter_add(&counters->zone_listed[i], state == ZONE_LISTS);
+        }
 }
 
 static void note_observed(struct session *session, const struct verdict_list *lists, size_t list_count,
