@@ -4,12 +4,13 @@
 const struct check_info check_infos[CHECK_COUNT] = {
 #define RULE(name, policy, summary)                                                                          \
         [CHECK_##name] = {#name, policy, CHECK_KIND_RULE, STAGE_NONE, false, CHECK_MODE_ENFORCE, summary},
-#define SESSION_CHECK(name, policy, default, summary)                                                        \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_SESSION, STAGE_NONE, false, CHECK_MODE_##default, summary},
+#define SESSION_CHECK(name, policy, mode, summary)                                                           \
+        [CHECK_##name] = {#name, policy, CHECK_KIND_SESSION, STAGE_NONE, false, CHECK_MODE_##mode, summary},
 #define NEEDS_NOTHING false
 #define NEEDS_DNS     true
-#define CHECK(name, policy, stage, needs, default, summary)                                                         \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_PURE, STAGE_##stage, NEEDS_##needs, CHECK_MODE_##default, summary},
+#define CHECK(name, policy, stage, needs, mode, summary)                                                     \
+        [CHECK_##name] = {#name,  policy, CHECK_KIND_PURE, STAGE_##stage, NEEDS_##needs, CHECK_MODE_##mode,  \
+                          summary},
 #include "core/check/checks.def"
 #undef RULE
 #undef SESSION_CHECK

@@ -9,6 +9,7 @@
 #include "core/base/address.h"
 #include "core/base/arena.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct text_list {
@@ -61,35 +62,25 @@ struct filter_list {
 #define OPTION_FIELD_CASING    enum local_part_case
 
 struct options {
-#define OPTION(name, type, ...) OPTION_FIELD_##type name;
-#define DOMAIN_OPTION(name, type, ...)
+#define OPTION(name, type, ...)              OPTION_FIELD_##type name;
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type check##_##name;
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
 };
 
 struct domain_options {
-#define OPTION(name, type, ...)
 #define DOMAIN_OPTION(name, type, ...) OPTION_FIELD_##type name;
-#define CHECK_OPTION(check, name, type, ...)
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
 };
 
 struct zone_options {
-#define OPTION(name, type, ...)
-#define DOMAIN_OPTION(name, type, ...)
-#define CHECK_OPTION(check, name, type, ...)
 #define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type name;
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
-#undef ZONE_OPTION
+};
+
+/* Where in the configuration something stands. line 0: a default. */
+struct place {
+        const char *file;
+        uint32_t line;
 };
 
 /* A DNS blocklist or allowlist (RFC 5782). */
@@ -97,15 +88,12 @@ struct dnsbl_zone {
         struct span name; /* A-labels, lower case */
         struct zone_options options;
         struct place place;
+        /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
+         * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it counts nothing. */
+        _Atomic bool is_suspended;
 };
 
 #define DNSBL_ZONES_MAX 32
-
-/* Where in the configuration something stands. line 0: a default. */
-struct place {
-        const char *file;
-        uint32_t line;
-};
 
 struct check_setting {
         enum check_mode mode;
@@ -136,10 +124,11 @@ struct snapshot {
         struct domain *domains;
         size_t domain_count;
         struct name_table domain_names; /* value: index into domains */
-        /* At most DNSBL_ZONES_MAX. Without a `zone` section: zen.spamhaus.org, 127.0.0.[2..11], of which [10..11] dynamic. */
+        /* At most DNSBL_ZONES_MAX. Without a `zone` section: zen.spamhaus.org, 127.0.0.[2..11], of which
+         * [10..11] dynamic. */
         struct dnsbl_zone *zones;
         size_t zone_count;
-        struct name_table tlds;         /* A-labels, lower case */
+        struct name_table tlds; /* A-labels, lower case */
         struct name_table
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
