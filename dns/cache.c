@@ -103,8 +103,7 @@ static void section_end(struct dns_cache *cache)
         foreign_accesses_end();
 }
 
-/* ---- lookup
- * --------------------------------------------------------------------------------------------------- */
+/* ---- lookup ------------------------------------------------------------------------------------------ */
 
 uint64_t dns_cache_hash(const struct dns_cache *cache, struct span name)
 {
@@ -193,8 +192,7 @@ enum dns_cache_result dns_cache_get(struct dns_cache *cache, const struct dns_qu
         return result;
 }
 
-/* ---- writers: by the lock
- * ------------------------------------------------------------------------------------- */
+/* ---- writers: by the lock ---------------------------------------------------------------------------- */
 
 static void ring_add(struct dns_cache *cache, struct entry *entry)
 {
@@ -221,8 +219,9 @@ static void ring_remove(struct dns_cache *cache, struct entry *entry)
 static void entry_free(struct rcu_head *head)
 {
         struct entry *entry = caa_container_of(head, struct entry, rcu);
-        struct dns_cache *cache = entry->cache;
 
+        order_acquire(entry);
+        struct dns_cache *cache = entry->cache;
         order_acquire(cache);
         uint32_t octets = entry->octets;
         free(entry);
@@ -236,6 +235,7 @@ static void entry_retire(struct dns_cache *cache, struct entry *entry)
         cache->counts.entries--;
         cache->counts.octets -= entry->octets;
         atomic_fetch_add_explicit(&cache->deferred_octets, entry->octets, memory_order_relaxed);
+        order_release(entry);
         urcu_memb_call_rcu(&entry->rcu, entry_free);
 }
 
@@ -342,8 +342,7 @@ void dns_cache_put(struct dns_cache *cache, const struct dns_question *question,
         pthread_mutex_unlock(&cache->lock);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------- */
 
 struct dns_cache *dns_cache_create(const struct dns_cache_options *options)
 {
@@ -356,11 +355,9 @@ struct dns_cache *dns_cache_create(const struct dns_cache_options *options)
                 return NULL;
         memset(cache, 0, sizeof *cache);
         cache->options = *options;
-        cache->table = cds_lfht_new_flavor(buckets, buckets, buckets, 0, &urcu_memb_flavor, NULL);
-        if (cache->table == NULL ||
-            getrandom(cache->secret, sizeof cache->secret, 0) != sizeof cache->secret) {
-                if (cache->table != NULL)
-                        cds_lfht_destroy(cache->table, NULL);
+        if (getrandom(cache->secret, sizeof cache->secret, 0) == sizeof cache->secret)
+                cache->table = cds_lfht_new_flavor(buckets, buckets, buckets, 0, &urcu_memb_flavor, NULL);
+        if (cache->table == NULL) {
                 free(cache);
                 return NULL;
         }
@@ -377,7 +374,9 @@ void dns_cache_destroy(struct dns_cache *cache)
                 entry_retire(cache, entry);
         }
         section_end(cache);
+        foreign_accesses_begin();
         urcu_memb_barrier();
+        foreign_accesses_end();
         expect(cds_lfht_destroy(cache->table, NULL) == 0);
         pthread_mutex_destroy(&cache->lock);
         free(cache);

@@ -61,8 +61,7 @@ static bool question_is_ours(const struct reading *reading)
                dict_name_is(reading->response, "/question/qname", reading->question->name);
 }
 
-/* ---- records
- * -------------------------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------------- */
 
 /* The record at `number` if it is of `type` and belongs to the owner. */
 static getdns_dict *record_of(const struct reading *reading, size_t number, uint32_t type)
@@ -182,8 +181,7 @@ static bool soa_read(struct reading *reading)
         return false;
 }
 
-/* ---- what it comes to
- * ------------------------------------------------------------------------------------------ */
+/* ---- what it comes to -------------------------------------------------------------------------------- */
 
 static void reply_answer(struct dns_reply *reply, enum reply_kind kind, const struct dns_answer *answer)
 {
@@ -229,6 +227,8 @@ static void records_read(struct reading *reading, uint32_t rcode, struct dns_rep
                 reply_failed(reply, rcode);
                 return;
         }
+        if (reading->found_count == 0 && reading->links == 0 && reading->record_count > 0)
+                return; /* bad: it answers, but nothing that was asked */
         if (reading->found_count == 0 || rcode == RCODE_NXDOMAIN) {
                 reply_negative(reading, rcode, reply);
                 return;

@@ -13,8 +13,7 @@ static const struct {
     {"PTR", DNS_PTR}, {"MX", DNS_MX},     {"TXT", DNS_TXT}, {"SOA", DNS_SOA},
 };
 
-/* ---- names
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------- */
 
 static struct span parent_of(struct span name)
 {
@@ -100,9 +99,7 @@ static struct stub_name *name_add(struct stub_zone *zone, struct span name)
         return first;
 }
 
-/* ---- data
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- data -------------------------------------------------------------------------------------------- */
 
 static struct span word_take(struct span *line)
 {
@@ -230,8 +227,7 @@ static bool data_take(enum dns_type type, struct span *line, struct text *data)
         return false;
 }
 
-/* ---- lines
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------- */
 
 static bool type_find(struct span word, enum dns_type *ret_type)
 {

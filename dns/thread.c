@@ -28,8 +28,7 @@ void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answ
         dns_ring_put(&lane->answers, ask);
 }
 
-/* ---- questions
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------------------- */
 
 static struct query *query_find(struct dns_thread *thread, const struct ask *ask, uint64_t hash)
 {
@@ -136,8 +135,7 @@ static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
         }
 }
 
-/* ---- a turn
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- a turn ------------------------------------------------------------------------------------------ */
 
 static void done_settle(struct dns_thread *thread, uint64_t now_ms)
 {

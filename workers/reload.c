@@ -153,46 +153,51 @@ static void say_report(struct server *server, const char *event, const struct co
         log_event(&server->log, event, "report", text, NULL);
 }
 
-static void warn_of_restart(struct server *server, const char *option, uint64_t before, uint64_t after)
+static void warn_of_restart(struct server *server, const char *option, uint64_t running, uint64_t wanted)
 {
-        if (before == after)
+        if (running == wanted)
                 return;
         fprintf(stderr, "gatepost: warning: a change of %s takes a restart\n", option);
         log_event(&server->log, "restart_needed", "option", option, NULL);
+}
+
+/* Everything that may fail, before anything is changed. */
+static bool prepare(struct server *server, struct snapshot *snapshot, struct listener **ret_opened,
+                    int *ret_log_fd)
+{
+        struct listener *opened;
+
+        if (snapshot == NULL || !open_new(server, snapshot, &opened))
+                return false;
+        int log_fd = log_open(snapshot->options.log);
+        if (log_fd < 0)
+                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
+        if (log_fd < 0 || !current_publish(&server->current, snapshot)) {
+                close_all(opened);
+                if (log_fd >= 0)
+                        close(log_fd);
+                return false;
+        }
+        *ret_opened = opened;
+        *ret_log_fd = log_fd;
+        return true;
 }
 
 void reload(struct server *server)
 {
         struct conf_report report = {0};
         struct snapshot *snapshot = snapshot_load(server->path, &report);
-        const struct options *before = &atomic_load(&server->current.published)->snapshot->options;
-        struct listener *opened = NULL;
-        int log_fd = -1;
+        struct listener *opened;
+        int log_fd;
 
-        if (snapshot == NULL) {
+        if (!prepare(server, snapshot, &opened, &log_fd)) {
                 say_report(server, "reload_failed", &report);
+                fprintf(stderr, "gatepost: reload failed, nothing has changed\n");
+                if (snapshot != NULL)
+                        snapshot_free(snapshot);
                 conf_report_end(&report);
                 return;
         }
-        bool is_ready = open_new(server, snapshot, &opened);
-        if (is_ready && (log_fd = log_open(snapshot->options.log)) < 0) {
-                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
-                is_ready = false;
-        }
-        if (!is_ready || !current_publish(&server->current, snapshot)) {
-                say_report(server, "reload_failed", &report);
-                close_all(opened);
-                if (log_fd >= 0)
-                        close(log_fd);
-                snapshot_free(snapshot);
-                conf_report_end(&report);
-                return;
-        }
-        /* The old snapshot is freed by this thread alone, later: it may still be read here. */
-        warn_of_restart(server, "workers", before->workers, snapshot->options.workers);
-        warn_of_restart(server, "acceptors", before->acceptors, snapshot->options.acceptors);
-        warn_of_restart(server, "delivery_threads", before->delivery_threads,
-                        snapshot->options.delivery_threads);
         log_writer_switch(&server->log, log_fd);
         if (!dns_pool_set_upstreams(server->dns_pool, snapshot->options.resolvers.endpoints,
                                     snapshot->options.resolvers.count))
@@ -200,6 +205,10 @@ void reload(struct server *server)
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);
+        warn_of_restart(server, "workers", server->workers_wanted, snapshot->options.workers);
+        warn_of_restart(server, "acceptors", server->acceptor_count, snapshot->options.acceptors);
+        warn_of_restart(server, "delivery_threads", server->delivery_count,
+                        snapshot->options.delivery_threads);
         fprintf(stderr, "gatepost: configuration reloaded\n");
         conf_report_end(&report);
 }

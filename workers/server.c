@@ -79,6 +79,7 @@ static uint32_t cores(void)
 
 static bool allocate(struct server *server, const struct options *options)
 {
+        server->workers_wanted = options->workers;
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;

@@ -14,6 +14,7 @@ struct server {
         struct acceptor *acceptors;
         struct delivery *deliveries;
         uint32_t worker_count, acceptor_count, delivery_count;
+        uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;
         uint32_t dns_in_flight_max; /* questions, each thread of the pool */
         struct dns_cache *dns_cache;

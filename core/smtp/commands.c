@@ -198,17 +198,23 @@ static enum reply_id order_fault(const struct session *session, enum command_nee
         return REPLY_COUNT;
 }
 
-static enum session_wish run_or_refuse(struct session *session, struct span line, struct text *out)
+static enum session_wish run_or_refuse(struct session *session, struct span line, enum reply_id line_fault,
+                                       struct text *out)
 {
         size_t space = span_find(line, ' ');
         struct span verb = span_of(line.at, space < line.length ? space : line.length);
-        struct span arguments = span_skip(line, verb.length + 1);
         const struct command *command = command_find(verb);
 
-        if (has_control_octet(line))
-                return answer(session, out, REPLY_line_bad_octet);
+        if (line_fault != REPLY_COUNT)
+                return answer(session, out, line_fault);
         if (line.length + 2 > (command == NULL ? COMMAND_LINE_MAX : command->line_max))
                 return answer(session, out, REPLY_line_too_long);
+        if (has_control_octet(line))
+                return answer(session, out, REPLY_line_bad_octet);
+        /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
+        while (line.length > 0 && line.at[line.length - 1] == ' ')
+                line.length--;
+        struct span arguments = span_skip(line, verb.length + 1);
         if (command == NULL)
                 return answer(session, out, REPLY_command_unknown);
         if (command->is_junk)
@@ -252,7 +258,8 @@ static void keep_bad_line(struct session *session, struct span line)
                 memcpy(piece, line.at, session->bad_line.length);
 }
 
-enum session_wish command_run(struct session *session, struct span line, struct text *out)
+enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
+                              struct text *out)
 {
         const struct options *options = &session->snapshot->options;
         uint32_t errors = session->errors;
@@ -264,10 +271,7 @@ enum session_wish command_run(struct session *session, struct span line, struct 
                 return session_close(session, out, REPLY_too_many_errors);
         if (session->commands > options->commands_max || session->junk >= options->junk_max)
                 return session_close(session, out, REPLY_too_many_commands);
-        /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
-        while (line.length > 0 && line.at[line.length - 1] == ' ')
-                line.length--;
-        enum session_wish wish = run_or_refuse(session, line, out);
+        enum session_wish wish = run_or_refuse(session, line, line_fault, out);
         if (session->errors > errors && session->reject_id[0] == '\0')
                 keep_bad_line(session, line);
         return wish;

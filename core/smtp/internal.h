@@ -46,6 +46,7 @@ struct transaction {
         /* DATA */
         struct text_scan scan;
         uint64_t text_begun_ms, text_last_ms;
+        uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
         /* For the log. */
         struct attempt *attempts, **attempts_end;
@@ -77,7 +78,9 @@ void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 /* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
  * blanks */
 
-enum session_wish command_run(struct session *session, struct span line, struct text *out);
+/* `line_fault`: what is wrong with the line as such, or REPLY_COUNT; the line then may be a part only. */
+enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
+                              struct text *out);
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out);

@@ -151,20 +151,19 @@ static enum session_wish run_line(struct session *session, struct span line, str
                                   struct text *out)
 {
         enum session_wish wish;
-        bool is_bad = session->line_is_bad, is_long = session->line_skipped > 0;
-
+        /* Of a line this long the beginning may be gone already: nothing of it is logged, however it came. */
+        if (session->line_skipped > 0 || line.length >= LINE_KEEP_MAX) {
+                session->line_skipped += line.length;
+                line = span_of(line.at, 0);
+        }
+        enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
+                              : session->line_skipped > 0 ? REPLY_line_too_long
+                                                          : REPLY_COUNT;
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                 return wish;
-        if (is_bad || is_long) {
-                session->commands++;
-                session->commands_total++;
-                session_reply(session, out, is_bad ? REPLY_line_bad_octet : REPLY_line_too_long);
-                wish = SESSION_READ;
-        } else {
-                wish = command_run(session, line, out);
-        }
+        wish = command_run(session, line, fault, out);
         if (wish == SESSION_READ)
                 session_wait(session);
         return wish;
@@ -214,10 +213,15 @@ static enum session_wish read_command(struct session *session, struct span *inpu
 
 static enum session_wish read_proxy_header(struct session *session, struct span *input, struct text *out)
 {
+        enum session_wish wish;
+
         switch (proxy_read(session, input)) {
         case PROXY_PART:
                 return SESSION_READ;
         case PROXY_DONE:
+                session->may_proxy = false;
+                if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
+                        return wish;
                 return pause_or_greet(session, out);
         case PROXY_NONE:
         case PROXY_BAD:
@@ -230,7 +234,7 @@ static enum session_wish read_proxy_header(struct session *session, struct span 
 static bool read_optional_header(struct session *session, struct span *input, struct text *out,
                                  enum session_wish *ret_wish)
 {
-        if (!session->may_proxy || session->commands_total > 0 || session->is_proxied)
+        if (!session->may_proxy || session->commands_total > 0)
                 return false;
         *ret_wish = SESSION_READ;
         switch (proxy_read(session, input)) {
@@ -239,7 +243,7 @@ static bool read_optional_header(struct session *session, struct span *input, st
         case PROXY_PART:
                 return true;
         case PROXY_DONE:
-                session->is_proxied = true;
+                session->may_proxy = false;
                 stage_connect(session);
                 return true;
         case PROXY_BAD:

@@ -79,8 +79,8 @@ struct session {
         uint64_t begun_ms;
         struct address
             connected;  /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
-        bool may_proxy; /* the socket's address is in proxy_networks */
-        bool is_proxied; /* a PROXY header came on a listener that does not demand one */
+        bool may_proxy; /* the socket's address is in proxy_networks, and no PROXY header has named another:
+                         * the client behind it speaks now, and for itself alone */
 
         /* Who the client is. */
         struct session_peer peer;

@@ -4,8 +4,10 @@
 
 #include "core/base/expect.h"
 
-#define UNREAD_SIZE   ((size_t)1 << 20)
-#define KEPT_SIZE     ((size_t)4 << 20)
+#ifndef KEPT_SIZE
+#define KEPT_SIZE ((size_t)4 << 20)
+#endif
+#define UNREAD_SIZE   (KEPT_SIZE / 4)
 #define MAILBOXES_MAX ((size_t)1 << 16)
 #define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
 #define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */

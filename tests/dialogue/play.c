@@ -1,6 +1,4 @@
-/* Directives that set or do something, and the table of all: a new one is a function, a row, and a row in
- * README.md. */
-*they mean.* /
+/* The directives of a script and what they mean. */
 #include "tests/dialogue/play.h"
 
 #include "core/base/expect.h"

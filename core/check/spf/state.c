@@ -30,12 +30,10 @@ static void remember(struct spf_state *state, struct span name, enum dns_type ty
 {
         const struct memo_entry *entry = state->memo->entries;
 
-        if (name.length > 0 && name.at[name.length - 1] == '.')
-                name.length--;
         while (entry != NULL &&
                (entry->question.type != type || !span_equals_nocase(entry->question.name, name)))
                 entry = entry->next;
-        if (entry == NULL || state->entry_count == sizeof state->entries / sizeof *state->entries)
+        if (entry == NULL || state->entry_count == SPF_QUESTIONS_MAX)
                 return;
         for (size_t i = 0; i < state->entry_count; i++)
                 if (state->entries[i] == entry)
@@ -64,6 +62,17 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         return SPF_WAIT;
 }
 
+/* SPF_NEUTRAL, or SPF_PERMERROR when it is one void lookup too many. */
+static enum spf_result count_void(struct spf_state *state, struct span name)
+{
+        if (state->term_is_void)
+                return SPF_NEUTRAL;
+        state->term_is_void = true;
+        if (++state->void_terms > SPF_VOID_TERMS_MAX)
+                return spf_state_error(state, SPF_PERMERROR, "more than 2 void lookups", name);
+        return SPF_NEUTRAL;
+}
+
 enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
                                    const struct dns_answer **ret_answer)
 {
@@ -71,12 +80,7 @@ enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, en
 
         if (result == SPF_TEMPERROR)
                 return spf_state_error(state, SPF_TEMPERROR, "no answer from DNS", name);
-        if (result == SPF_NEUTRAL && !state->term_is_void) {
-                state->term_is_void = true;
-                if (++state->void_terms > SPF_VOID_TERMS_MAX)
-                        return spf_state_error(state, SPF_PERMERROR, "more than 2 void lookups", name);
-        }
-        return result;
+        return result == SPF_NEUTRAL ? count_void(state, name) : result;
 }
 
 enum dns_type spf_state_address_type(const struct spf_state *state)
@@ -118,16 +122,15 @@ enum spf_result spf_state_validated(struct spf_state *state, struct span domain,
         char buffer[96];
         struct span name = reverse_name(&state->values.client, buffer), best = SPAN("unknown");
         const struct dns_answer *names = NULL, *addresses = NULL;
-        enum spf_result result = is_term ? spf_state_ask_term(state, name, DNS_PTR, &names)
-                                         : spf_state_ask(state, name, DNS_PTR, &names);
+        enum spf_result result = spf_state_ask(state, name, DNS_PTR, &names);
         unsigned best_rank = 0;
         bool is_pending = false;
 
         *ret_name = best;
-        if (result == SPF_WAIT || result == SPF_PERMERROR)
-                return result;
+        if (result == SPF_NEUTRAL && is_term)
+                return count_void(state, name);
         if (result != SPF_PASS)
-                return SPF_NEUTRAL; /* an error of DNS too */
+                return result == SPF_WAIT ? SPF_WAIT : SPF_NEUTRAL; /* no match if DNS fails, too */
         /* Every name is asked for before any is waited for. */
         for (size_t i = 0; i < names->record_count && i < SPF_PTR_NAMES_MAX; i++) {
                 name = names->records[i].data;

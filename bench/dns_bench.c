@@ -1,0 +1,195 @@
+/* gatepost-dns-bench [SECONDS]: what the cache and the resolver pool can do on this machine; the upstream is
+ * the stub server in the same process, on loopback. One line for each measurement. */
+#include "tests/stress/dns_asker.h"
+
+#include "dns/stub.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#define NAMES       100000 /* in the cache */
+#define WINDOW      800    /* questions that an asker has out */
+#define READERS_MAX 8
+
+static struct dns_cache *cache;
+static struct dns_question questions[NAMES];
+static char names[NAMES][40];
+static double seconds = 1;
+
+static double seconds_of(clockid_t clock)
+{
+        struct timespec now;
+        clock_gettime(clock, &now);
+        return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- hits -------------------------------------------------------------------------------------------- */
+
+static void cache_fill(void)
+{
+        struct dns_record record = {{"\177\0\0\2", 4}, 0};
+        struct dns_answer answer = {
+            .fact = FACT_FOUND, .ttl_s = 86400, .record_count = 1, .records = &record};
+
+        for (unsigned i = 0; i < NAMES; i++) {
+                int length =
+                    snprintf(names[i], sizeof names[i], "%u.%u.0.192.listed.example", i & 255, i >> 8);
+                questions[i] = (struct dns_question){span_of(names[i], (size_t)length), DNS_A};
+        }
+        double begin_s = seconds_of(CLOCK_MONOTONIC);
+        for (unsigned i = 0; i < NAMES; i++)
+                dns_cache_put(cache, &questions[i], &answer, clock_ms());
+        printf("inserts: %.0f/s\n", NAMES / (seconds_of(CLOCK_MONOTONIC) - begin_s));
+}
+
+struct reading {
+        pthread_t thread;
+        unsigned state;
+        uint64_t hits;
+        double cpu_s;
+};
+
+static void *reader_run(void *argument)
+{
+        struct reading *reading = argument;
+        double end_s = seconds_of(CLOCK_MONOTONIC) + seconds, begin_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t now_ms = clock_ms();
+        struct block_pool blocks;
+        struct arena arena;
+
+        urcu_memb_register_thread();
+        block_pool_init(&blocks, 131072, 4);
+        while (seconds_of(CLOCK_MONOTONIC) < end_s) {
+                arena_init(&arena, &blocks, SIZE_MAX);
+                for (unsigned i = 0; i < 1000; i++) {
+                        struct dns_answer answer;
+                        reading->state = reading->state * 1664525u + 1013904223u;
+                        const struct dns_question *question = &questions[(reading->state >> 8) % NAMES];
+                        reading->hits +=
+                            dns_cache_get(cache, question, now_ms, &arena, &answer) != CACHE_MISS;
+                }
+                arena_end(&arena);
+        }
+        reading->cpu_s = seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin_s;
+        block_pool_end(&blocks);
+        urcu_memb_unregister_thread();
+        return NULL;
+}
+
+static void measure_hits(unsigned readers)
+{
+        struct reading readings[READERS_MAX] = {0};
+        double cpu_s = 0;
+        uint64_t hits = 0;
+
+        for (unsigned i = 0; i < readers; i++) {
+                readings[i].state = i;
+                expect(pthread_create(&readings[i].thread, NULL, reader_run, &readings[i]) == 0);
+        }
+        for (unsigned i = 0; i < readers; i++) {
+                pthread_join(readings[i].thread, NULL);
+                hits += readings[i].hits;
+                cpu_s += readings[i].cpu_s;
+        }
+        printf("hits, %u threads: %.0f/s, %.0f/s a core, %.0f ns each\n", readers, (double)hits / seconds,
+               (double)hits / cpu_s, cpu_s / (double)hits * 1e9);
+}
+
+/* ---- misses ------------------------------------------------------------------------------------------ */
+
+static struct dns_stub *stub_begin(uint32_t latency_ms)
+{
+        struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct dns_stub_options options = {.zone = SPAN("*.listed.example 300 A 127.0.0.2\n"),
+                                           .listen_length = sizeof loopback,
+                                           .latency_ms = latency_ms};
+        char reason[256];
+        struct text error;
+
+        memcpy(&options.listen, &loopback, sizeof loopback);
+        text_over(&error, reason, sizeof reason);
+        struct dns_stub *stub = dns_stub_start(&options, &error);
+        expect(stub != NULL);
+        return stub;
+}
+
+static void ask_for(struct asker *asker, uint64_t *ret_answers, uint64_t *ret_found)
+{
+        double end_s = seconds_of(CLOCK_MONOTONIC) + seconds;
+        unsigned pending = 0;
+        uint64_t number = 0;
+
+        while (seconds_of(CLOCK_MONOTONIC) < end_s || pending > 0) {
+                const struct dns_reply_message *message;
+                struct dns_answer answer;
+                char name[64];
+                for (; pending < WINDOW && seconds_of(CLOCK_MONOTONIC) < end_s; number++) {
+                        snprintf(name, sizeof name, "m%lu.listed.example", number);
+                        pending += asker_file(asker, name, DNS_A, number, &answer) == FACT_PENDING;
+                }
+                if ((message = asker_wait(asker, 10000)) == NULL)
+                        break;
+                do {
+                        *ret_found += message->answer.fact == FACT_FOUND;
+                        pending--;
+                        ++*ret_answers;
+                } while ((message = dns_client_receive(asker->client)) != NULL);
+                asker_forget(asker);
+        }
+}
+
+static void measure_misses(uint32_t threads, uint32_t latency_ms)
+{
+        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_stub *stub = stub_begin(latency_ms);
+        struct endpoint endpoint = {.port = dns_stub_port(stub)};
+        uint64_t answers = 0, found = 0;
+        struct asker asker;
+
+        expect(address_parse(SPAN("127.0.0.1"), &endpoint.address));
+        options.cache = cache;
+        options.upstreams = &endpoint;
+        options.upstream_count = options.clients = 1;
+        options.threads = threads;
+        struct dns_pool *pool = dns_pool_create(&options);
+        expect(pool != NULL);
+        asker_begin(&asker, pool, 0);
+        double begin_s = seconds_of(CLOCK_MONOTONIC), cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+        ask_for(&asker, &answers, &found);
+        printf(
+            "misses, %u pool threads, %u ms: %.0f/s, %.1f us CPU each with asker and server, %lu not found\n",
+            threads, latency_ms, (double)answers / (seconds_of(CLOCK_MONOTONIC) - begin_s),
+            (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_s) / (double)answers * 1e6, answers - found);
+        dns_pool_destroy(pool);
+        dns_stub_stop(stub);
+        asker_end(&asker);
+}
+
+int main(int argc, char **argv)
+{
+        struct dns_cache_options options = dns_cache_defaults;
+
+        if (argc > 1)
+                seconds = atof(argv[1]);
+        expect(seconds > 0 && seconds <= 60);
+        urcu_memb_register_thread();
+        cache = dns_cache_create(&options);
+        expect(cache != NULL);
+        cache_fill();
+        measure_hits(1);
+        measure_hits(2);
+        for (uint32_t threads = 1; threads <= 2; threads++) {
+                /* New names each time. */
+                dns_cache_destroy(cache);
+                cache = dns_cache_create(&options);
+                measure_misses(threads, 0);
+        }
+        dns_cache_destroy(cache);
+        cache = dns_cache_create(&options);
+        measure_misses(2, 5);
+        dns_cache_destroy(cache);
+        urcu_memb_unregister_thread();
+        return 0;
+}

@@ -1,0 +1,180 @@
+/* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of
+ * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
+ * now on, "X" the server stops. In C, D and F the octets 1, 2 and 3 stand for CR, LF and NUL. Played whole
+ * and octet by octet: where the client waits for its replies, both must say and store the same. */
+#include "core/base/expect.h"
+#include "tests/dialogue/harness.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
+
+#define INPUT_MAX     6000
+#define PEOPLE_NUMBER 42
+
+static const char configuration[] =
+    "hostname = \"mx.isp.example\"\n proxy_networks = {\"192.0.2.0/24\"}\n message_size_max = 4k\n"
+    "recipients_max = 3\n errors_max = 30\n policy_url = \"https://policy.isp.example/\"\n text_line_max = "
+    "500\n"
+    "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\" sender_tld { mode = "
+    "observe } }\n";
+
+static const struct snapshot *snapshot_get(void)
+{
+        static struct snapshot *snapshot;
+        struct conf_report report = {0};
+
+        if (snapshot != NULL)
+                return snapshot;
+        int people = memfd_create("people", 0);
+        expect(people >= 0 && write(people, "alice\nbob\n", 10) == 10 &&
+               dup2(people, PEOPLE_NUMBER) == PEOPLE_NUMBER);
+        snapshot = snapshot_load_text(configuration, "/", &report);
+        expect(snapshot != NULL);
+        conf_report_end(&report);
+        return snapshot;
+}
+
+/* ---- playing
+ * --------------------------------------------------------------------------------------------------- */
+
+static struct span take_line(struct span *rest)
+{
+        size_t end = span_find(*rest, '\n');
+        struct span line = span_of(rest->at, end == SIZE_MAX ? rest->length : end);
+        *rest = span_skip(*rest, line.length + 1);
+        return line;
+}
+
+static void send_line(struct harness *harness, struct span line, bool is_flight)
+{
+        static char octets[INPUT_MAX + 2];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        for (size_t i = 0; i < line.length; i++)
+                text_put_char(&text, line.at[i] == 1   ? '\r'
+                                     : line.at[i] == 2 ? '\n'
+                                     : line.at[i] == 3 ? 0
+                                                       : line.at[i]);
+        if (!is_flight)
+                text_put(&text, SPAN("\r\n"));
+        if (is_flight)
+                harness_send_flight(harness, text_span(&text));
+        else
+                harness_send(harness, text_span(&text));
+}
+
+static void act(struct harness *harness, struct span line)
+{
+        static const uint64_t times_ms[] = {0, 1, 1000, 6000, 31000, 61000, 200000, 301000, 3600000, 4000000};
+        unsigned digit = line.length > 1 ? (unsigned char)line.at[1] % 10 : 0;
+
+        switch (line.length > 0 ? line.at[0] : 0) {
+        case 'C':
+        case 'D':
+                send_line(harness, span_skip(line, 1), false);
+                break;
+        case 'F':
+                send_line(harness, span_skip(line, 1), true);
+                break;
+        case 'T':
+                harness_pass_time(harness, times_ms[digit]);
+                break;
+        case 'S':
+                harness->store_outcome = (enum store_outcome)(digit % 3);
+                break;
+        case 'X':
+                harness_stop(harness);
+                break;
+        default:
+                break;
+        }
+}
+
+static void play(struct harness *harness, struct span script)
+{
+        harness->snapshot = snapshot_get();
+        expect(address_parse(script.length % 2 == 0 ? SPAN("192.0.2.7") : SPAN("2001:db8::7"),
+                             &harness->peer.client));
+        harness->peer.needs_proxy_header = script.length % 7 == 0;
+        harness_connect(harness);
+        while (script.length > 0 && harness->is_open)
+                act(harness, take_line(&script));
+        harness_drop(harness);
+}
+
+/* ---- what must hold
+ * -------------------------------------------------------------------------------------------- */
+
+static unsigned count(struct span whole, struct span part)
+{
+        unsigned found = 0;
+        for (size_t at = 0; at + part.length <= whole.length; at++)
+                found += memcmp(whole.at + at, part.at, part.length) == 0;
+        return found;
+}
+
+static void check_replies(struct span said)
+{
+        while (said.length > 0) {
+                struct span line = take_line(&said);
+                expect(line.length >= 5 && line.length < 512 && line.at[line.length - 1] == '\r');
+                expect(line.at[0] >= '2' && line.at[0] <= '5' && ascii_is_digit(line.at[1]) &&
+                       ascii_is_digit(line.at[2]));
+                expect(line.at[3] == ' ' || line.at[3] == '-');
+                for (size_t i = 0; i + 1 < line.length; i++)
+                        expect(!ascii_is_control(line.at[i]));
+        }
+}
+
+static void check_log(struct span logged)
+{
+        expect(logged.length > 0 && logged.at[logged.length - 1] == '\n');
+        while (logged.length > 0) {
+                struct span line = take_line(&logged);
+                json_t *json =
+                    json_loadb(line.at, line.length, JSON_REJECT_DUPLICATES, NULL);
+                expect(json_is_object(json));
+                json_decref(json);
+        }
+}
+
+static void check_stored(const struct harness *harness)
+{
+        struct span said = text_span(&harness->said);
+        unsigned accepted = count(said, SPAN("250 2.0.0 accepted as "));
+
+        expect(harness->messages_stored >= accepted);
+        expect(harness->messages_stored <= count(said, SPAN("354 ")));
+        expect(count(said, SPAN("354 ")) <= count(said, SPAN("250 2.1.5 ")));
+        expect(counter_read(&harness->counters.metrics[METRIC_messages_accepted]) == accepted);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
+{
+        struct span script = span_of((const char *)octets, length);
+        struct harness whole, pieces;
+
+        if (length > INPUT_MAX)
+                return 0;
+        harness_init(&whole, CUT_WHOLE, 1);
+        harness_init(&pieces, CUT_OCTETS, 1);
+        play(&whole, script);
+        play(&pieces, script);
+        check_replies(text_span(&whole.said));
+        check_log(text_span(&whole.logged));
+        check_stored(&whole);
+        check_stored(&pieces);
+        if (count(text_span(&whole.said), SPAN("you must wait")) == 0 &&
+            count(text_span(&pieces.said), SPAN("you must wait")) == 0) {
+                expect(span_equals(text_span(&whole.said), text_span(&pieces.said)));
+                expect(span_equals(text_span(&whole.stored), text_span(&pieces.stored)));
+        }
+        harness_end(&whole);
+        harness_end(&pieces);
+        return 0;
+}
