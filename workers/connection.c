@@ -215,7 +215,8 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 connection_schedule(worker, connection);
 }
 
-/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) --------------- */
+/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ---------------
+ */
 
 static uint64_t handle_of(const struct connection *connection)
 {

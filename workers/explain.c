@@ -89,7 +89,8 @@ static const struct check_setting *settings_of(const struct question *question,
 }
 
 /* Runs the check until all its answers are in. */
-static void settle(const struct facts *facts, enum check_id check, struct command_dns *dns, struct verdict *ret_verdict)
+static void settle(const struct facts *facts, enum check_id check, struct command_dns *dns,
+                   struct verdict *ret_verdict)
 {
         while (pipeline_check(facts, check, ret_verdict) == VERDICT_WAIT) {
                 const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
@@ -106,8 +107,9 @@ static void print_answers(const struct memo *memo)
 
         for (const struct memo_entry *entry = memo->entries; entry != NULL; entry = entry->next)
                 printf("DNS: %.*s %s %s, %u records, ttl %u s, %u ms\n", (int)entry->question.name.length,
-                       entry->question.name.at, dns_type_name(entry->question.type), facts[entry->answer.fact],
-                       entry->answer.record_count, entry->answer.ttl_s, entry->answer.took_ms);
+                       entry->question.name.at, dns_type_name(entry->question.type),
+                       facts[entry->answer.fact], entry->answer.record_count, entry->answer.ttl_s,
+                       entry->answer.took_ms);
 }
 
 static void explain_checks(const struct question *question, const struct snapshot *snapshot,
@@ -133,7 +135,8 @@ static void explain_checks(const struct question *question, const struct snapsho
         printf("%-24s %-8s %-7s %9s  %s\n", "CHECK", "MODE", "RESULT", "TIME", "EVIDENCE");
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 struct verdict verdict;
-                if (check_infos[check].kind != CHECK_KIND_PURE || (check_infos[check].needs_dns && host->dns == NULL))
+                if (check_infos[check].kind != CHECK_KIND_PURE ||
+                    (check_infos[check].needs_dns && host->dns == NULL))
                         continue;
                 double before = now_us();
                 settle(&facts, check, dns, &verdict);

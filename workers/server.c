@@ -47,8 +47,7 @@ static uint32_t dns_in_flight(uint64_t limit)
 
 /* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may
  * have open. */
-static uint64_t divide_descriptors(struct server *server, const struct options *options,
-                                   uint32_t *ret_spools)
+static uint64_t divide_descriptors(struct server *server, const struct options *options, uint32_t *ret_spools)
 {
         uint64_t threads = server->worker_count + server->acceptor_count + server->delivery_count;
         uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +

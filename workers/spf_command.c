@@ -1,4 +1,5 @@
-/* gatepost spf: evaluates SPF (RFC 7208) for a client and a sender, and shows what was looked up. The first line is the result. */
+/* gatepost spf: evaluates SPF (RFC 7208) for a client and a sender, and shows what was looked up. The first
+ * line is the result. */
 #include "workers/spf_command.h"
 
 #include "conf/snapshot.h"
@@ -30,9 +31,9 @@ static void print_report(enum spf_result result, const struct spf_report *report
         for (size_t i = 0; i < report->lookup_count; i++) {
                 const struct dns_question *question = &report->lookups[i].question;
                 const struct dns_answer *answer = report->lookups[i].answer;
-                printf("lookup: %.*s %s %s, %u records, ttl %u, %u ms\n", (int)question->name.length, question->name.at,
-                       dns_type_name(question->type), fact_names[answer->fact], answer->record_count, answer->ttl_s,
-                       answer->took_ms);
+                printf("lookup: %.*s %s %s, %u records, ttl %u, %u ms\n", (int)question->name.length,
+                       question->name.at, dns_type_name(question->type), fact_names[answer->fact],
+                       answer->record_count, answer->ttl_s, answer->took_ms);
         }
 }
 
@@ -79,7 +80,8 @@ static void set_sender(struct spf_request *request, struct span sender)
 
 static int usage(void)
 {
-        fprintf(stderr, "usage: gatepost spf --ip ADDRESS --helo NAME --from ADDRESS [--resolver ADDRESS:PORT]\n");
+        fprintf(stderr,
+                "usage: gatepost spf --ip ADDRESS --helo NAME --from ADDRESS [--resolver ADDRESS:PORT]\n");
         return 2;
 }
 
@@ -90,7 +92,8 @@ int spf_main(int argc, char **argv)
                                                 {"from", required_argument, NULL, 'f'},
                                                 {"resolver", required_argument, NULL, 'r'},
                                                 {0}};
-        struct spf_request request = {.helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = time(NULL)};
+        struct spf_request request = {
+            .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = time(NULL)};
         struct endpoint resolver;
         bool has_client = false, has_sender = false;
         int option;

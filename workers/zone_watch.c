@@ -6,12 +6,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define TEST_INTERVAL_MS  600000
-#define RETEST_MS         60000 /* of a zone that is suspended */
-#define SUSPICION_MS      600000
-#define CLIENTS_MIN       100  /* fewer in a look say nothing */
-#define SHARE_ALARMING    0.98 /* of clients listed ... */
-#define SHARE_USUAL_MAX   0.90 /* ... where it was less than this before */
+#define TEST_INTERVAL_MS 600000
+#define RETEST_MS        60000 /* of a zone that is suspended */
+#define SUSPICION_MS     600000
+#define CLIENTS_MIN      100  /* fewer in a look say nothing */
+#define SHARE_ALARMING   0.98 /* of clients listed ... */
+#define SHARE_USUAL_MAX  0.90 /* ... where it was less than this before */
 
 bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client)
 {
@@ -42,13 +42,15 @@ static void say(struct server *server, const struct dnsbl_zone *zone, const char
 }
 
 /* Suspends or releases the zone; `reason` is told when that changes anything. */
-static void set_suspended(struct server *server, struct dnsbl_zone *zone, bool is_suspended, const char *reason)
+static void set_suspended(struct server *server, struct dnsbl_zone *zone, bool is_suspended,
+                          const char *reason)
 {
         if (atomic_exchange(&zone->is_suspended, is_suspended) != is_suspended)
                 say(server, zone, is_suspended ? "zone_suspended" : "zone_released", reason);
 }
 
-/* ---- the test points of RFC 5782 5 ----------------------------------------------------------------------------- */
+/* ---- the test points of RFC 5782 5
+ * ----------------------------------------------------------------------------- */
 
 static enum fact ask_point(struct watched_zone *watched, const struct dnsbl_zone *zone, const char *point,
                            const struct dns_answer **ret_answer)
@@ -74,7 +76,8 @@ static bool is_listing(const struct dnsbl_zone *zone, const struct dns_answer *a
         return false;
 }
 
-static void start_test(struct zone_watch *watch, struct watched_zone *watched, uint64_t handle, uint64_t now_ms)
+static void start_test(struct zone_watch *watch, struct watched_zone *watched, uint64_t handle,
+                       uint64_t now_ms)
 {
         arena_init(&watched->arena, &watch->pool, 65536);
         memo_init(&watched->memo, &watched->arena, dns_client_source(watch->client), handle, 2);
@@ -83,7 +86,8 @@ static void start_test(struct zone_watch *watch, struct watched_zone *watched, u
 }
 
 /* Looks whether the answers are in; a test that DNS fails says nothing of the zone. */
-static void go_on_testing(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone, uint64_t now_ms)
+static void go_on_testing(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
+                          uint64_t now_ms)
 {
         const struct dns_answer *listed, *silent;
         enum fact must_list = ask_point(watched, zone, zone->options.names ? "test" : "2.0.0.127", &listed);
@@ -96,8 +100,9 @@ static void go_on_testing(struct server *server, struct watched_zone *watched, s
                 watched->fails_test = !lists || must_not == FACT_FOUND;
                 if (watched->fails_test)
                         set_suspended(server, zone, true,
-                                      lists ? "lists the test point that must not be listed (RFC 5782 5)"
-                                            : "does not list the test point that must be listed (RFC 5782 5)");
+                                      lists
+                                          ? "lists the test point that must not be listed (RFC 5782 5)"
+                                          : "does not list the test point that must be listed (RFC 5782 5)");
                 else if (watched->suspended_until_ms == 0)
                         set_suspended(server, zone, false, "its test points are as they must be");
         }
@@ -107,10 +112,11 @@ static void go_on_testing(struct server *server, struct watched_zone *watched, s
                 watched->test_at_ms = now_ms + RETEST_MS;
 }
 
-/* ---- the share of clients -------------------------------------------------------------------------------------- */
+/* ---- the share of clients
+ * -------------------------------------------------------------------------------------- */
 
-static void look_at_share(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone, size_t i,
-                          uint64_t now_ms)
+static void look_at_share(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
+                          size_t i, uint64_t now_ms)
 {
         uint64_t asked = 0, listed = 0;
 
@@ -122,7 +128,8 @@ static void look_at_share(struct server *server, struct watched_zone *watched, s
         if (watched->suspended_until_ms != 0 && now_ms >= watched->suspended_until_ms) {
                 watched->suspended_until_ms = 0;
                 if (!watched->fails_test)
-                        set_suspended(server, zone, false, "another trial after it listed nearly every client");
+                        set_suspended(server, zone, false,
+                                      "another trial after it listed nearly every client");
         }
         if (more_asked < CLIENTS_MIN)
                 return;
@@ -138,7 +145,8 @@ static void look_at_share(struct server *server, struct watched_zone *watched, s
         watched->usual = watched->usual < 0 ? share : 0.9 * watched->usual + 0.1 * share;
 }
 
-/* ---- each second ----------------------------------------------------------------------------------------------- */
+/* ---- each second
+ * ----------------------------------------------------------------------------------------------- */
 
 /* Another snapshot: its zones are looked at afresh, from the counters as they are now. */
 static void take_snapshot(struct zone_watch *watch, struct server *server, struct snapshot *snapshot)

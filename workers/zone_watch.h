@@ -1,5 +1,6 @@
-/* Watches the DNS lists: their test points (RFC 5782 5) and how many clients they list. A zone that fails, or that lists nearly
- * everybody of a sudden, is suspended with an alarm in the log. Runs in the main thread, once a second. */
+/* Watches the DNS lists: their test points (RFC 5782 5) and how many clients they list. A zone that fails, or
+ * that lists nearly everybody of a sudden, is suspended with an alarm in the log. Runs in the main thread,
+ * once a second. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -12,8 +13,8 @@ struct server;
 struct watched_zone {
         struct arena arena; /* of the test that runs */
         struct memo memo;
-        bool is_tested;        /* a test runs */
-        uint64_t test_at_ms;   /* the next one */
+        bool is_tested;              /* a test runs */
+        uint64_t test_at_ms;         /* the next one */
         uint64_t suspended_until_ms; /* because it listed too many; 0: not */
         bool fails_test;
         uint64_t asked, listed; /* at the last look */

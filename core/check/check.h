@@ -1,9 +1,11 @@
-/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and does no I/O.
+/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
+ * does no I/O.
  *
- * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check that needs an answer
- * which is pending returns VERDICT_WAIT, having asked for all that it can ask for already; it is run again, from the top, when
- * answers have come. Otherwise it sets verdict->reply, ->subject (what the reply's %v names) and ->evidence (what was seen, for
- * log and explain); their text lives in the facts' arena, the session, or the snapshot. */
+ * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check that
+ * needs an answer which is pending returns VERDICT_WAIT, having asked for all that it can ask for already; it
+ * is run again, from the top, when answers have come. Otherwise it sets verdict->reply, ->subject (what the
+ * reply's %v names) and ->evidence (what was seen, for log and explain); their text lives in the facts'
+ * arena, the session, or the snapshot. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -30,8 +32,8 @@ struct facts {
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */
-        struct span sender;        /* without brackets; empty: the null sender */
-        struct span sender_domain; /* as given; empty: null sender or address literal */
+        struct span sender;              /* without brackets; empty: the null sender */
+        struct span sender_domain;       /* as given; empty: null sender or address literal */
         struct span sender_domain_ascii; /* A-labels, lower case */
         bool sender_is_null;
         /* RCPT */

@@ -7,15 +7,17 @@
 #define QUESTION_MAX (2 * DOMAIN_NAME_MAX + 2)
 #define REASON_MAX   120 /* octets of a zone's TXT record in the evidence */
 
-/* An error of the zone, never a listing: the answer means that we may not ask, or that somebody else answers (POLICY P2). */
+/* An error of the zone, never a listing: the answer means that we may not ask, or that somebody else answers
+ * (POLICY P2). */
 static bool is_error(const struct dnsbl_zone *zone, const uint8_t *address)
 {
         return address[0] != 127 || (address[1] == 255 && address[2] == 255) ||
                filter_list_matches(&zone->options.errors, address);
 }
 
-static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zone *zone, struct span question,
-                                bool *ret_is_dynamic, const struct dns_answer **ret_answer)
+static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zone *zone,
+                                struct span question, bool *ret_is_dynamic,
+                                const struct dns_answer **ret_answer)
 {
         enum zone_state state = ZONE_SILENT;
 
@@ -51,8 +53,8 @@ static bool put_question(struct text *question, char octets[static QUESTION_MAX]
         return question->length <= 253;
 }
 
-enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone, bool *ret_is_dynamic,
-                                 const struct dns_answer **ret_answer)
+enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone,
+                                 bool *ret_is_dynamic, const struct dns_answer **ret_answer)
 {
         char octets[QUESTION_MAX], reversed_octets[80];
         struct text question, reversed;
@@ -93,7 +95,8 @@ static bool ask_reason(const struct facts *facts, struct span question, struct s
         return fact != FACT_PENDING;
 }
 
-void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject, struct dnsbl_tally *tally)
+void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
+                 struct dnsbl_tally *tally)
 {
         char octets[QUESTION_MAX];
         struct text question;
@@ -114,7 +117,8 @@ void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struc
         put_listing(&tally->evidence, zone, answer, reason);
 }
 
-enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally, struct verdict *verdict)
+enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
+                                struct verdict *verdict)
 {
         if (tally->is_pending)
                 return VERDICT_WAIT;

@@ -16,10 +16,13 @@ struct dnsbl_tally {
 };
 
 /* Asks the zone for `subject`, a reversed address or a name, and adds its weight when it lists it. */
-void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject, struct dnsbl_tally *tally);
+void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
+                 struct dnsbl_tally *tally);
 /* Whether the score reaches the threshold. */
-enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally, struct verdict *verdict);
+enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
+                                struct verdict *verdict);
 
-/* What a zone that lists addresses says of the client. `is_dynamic`: it says that the address is a dynamic one. */
-enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone, bool *ret_is_dynamic,
-                                 const struct dns_answer **ret_answer);
+/* What a zone that lists addresses says of the client. `is_dynamic`: it says that the address is a dynamic
+ * one. */
+enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone,
+                                 bool *ret_is_dynamic, const struct dns_answer **ret_answer);

@@ -1,10 +1,12 @@
-/* P3: the client has a dynamic address: a DNS list says so, or its reverse name is missing, leads nowhere, or is a generic one. */
+/* P3: the client has a dynamic address: a DNS list says so, or its reverse name is missing, leads nowhere, or
+ * is a generic one. */
 #include "core/check/dnsbl.h"
 #include "core/check/reverse.h"
 
 #include "core/base/domain_name.h"
 
-/* ---- generic names: the address is in it, and a keyword too ---------------------------------------------------- */
+/* ---- generic names: the address is in it, and a keyword too
+ * ---------------------------------------------------- */
 
 static bool contains(struct span name, struct span part)
 {
@@ -30,7 +32,8 @@ static void put_digits(struct text *text, unsigned number, const struct form *fo
                 text_printf(text, "%u", number);
 }
 
-static bool contains_octets(struct span name, const uint8_t *octets, int count, int step, const struct form *form)
+static bool contains_octets(struct span name, const uint8_t *octets, int count, int step,
+                            const struct form *form)
 {
         char room[40];
         struct text text;
@@ -47,10 +50,12 @@ static bool contains_octets(struct span name, const uint8_t *octets, int count, 
 /* All four octets in either order, or the last two alone, as in "p12-34.pool.example". */
 static bool contains_ipv4(struct span name, const uint8_t *octets)
 {
-        static const struct form forms[] = {{".", 10, 1}, {"-", 10, 1}, {"", 10, 3}, {"-", 10, 3}, {"", 16, 2}};
+        static const struct form forms[] = {
+            {".", 10, 1}, {"-", 10, 1}, {"", 10, 3}, {"-", 10, 3}, {"", 16, 2}};
 
         for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-                if (contains_octets(name, octets, 4, 1, &forms[i]) || contains_octets(name, octets + 3, 4, -1, &forms[i]))
+                if (contains_octets(name, octets, 4, 1, &forms[i]) ||
+                    contains_octets(name, octets + 3, 4, -1, &forms[i]))
                         return true;
         return contains_octets(name, octets + 2, 2, 1, &forms[1]);
 }
@@ -92,9 +97,11 @@ static bool is_generic(const struct facts *facts, struct span name)
                                                                : contains_ipv6(name, octets));
 }
 
-/* ---- the check ------------------------------------------------------------------------------------------------- */
+/* ---- the check
+ * ------------------------------------------------------------------------------------------------- */
 
-static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict, struct span what, const char *why)
+static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict, struct span what,
+                                  const char *why)
 {
         verdict->reply = REPLY_dynamic_client;
         verdict->evidence = facts_note(facts, what, why);
@@ -125,10 +132,11 @@ enum verdict_result check_dynamic_client(const struct facts *facts, struct verdi
                 const struct dnsbl_zone *zone = &facts->snapshot->zones[i];
                 const struct dns_answer *answer;
                 bool is_dynamic;
-                if (zone->options.names || zone->options.dynamic.count == 0 || facts_zone_is_suspended(facts, i))
+                if (zone->options.names || zone->options.dynamic.count == 0 ||
+                    facts_zone_is_suspended(facts, i))
                         continue;
                 enum zone_state state = dnsbl_ask_client(facts, zone, &is_dynamic, &answer);
-                if (state == ZONE_LISTS && is_dynamic && !waits)
+                if ((state == ZONE_LISTS || state == ZONE_SILENT) && is_dynamic && !waits)
                         return refuse(facts, verdict, zone->name, "lists the client as dynamic");
                 waits |= state == ZONE_PENDING;
         }

@@ -115,8 +115,8 @@ static bool is_waiting(const struct verdict_list *lists, size_t list_count, enum
         return false;
 }
 
-struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_count, const struct check_setting *settings,
-                                  uint64_t *ret_observed)
+struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_count,
+                                  const struct check_setting *settings, uint64_t *ret_observed)
 {
         struct judgement judgement = {.result = VERDICT_PASS};
         uint64_t observed = 0;

@@ -16,7 +16,9 @@ void reverse_put_address(struct text *text, const struct address *address)
                 return;
         }
         for (int i = 15; i >= 0; i--) {
-                text_put(text, span_of((char[]){hex[address->octets[i] & 15], '.', hex[address->octets[i] >> 4]}, 3));
+                text_put(
+                    text,
+                    span_of((char[]){hex[address->octets[i] & 15], '.', hex[address->octets[i] >> 4]}, 3));
                 if (i > 0)
                         text_put_char(text, '.');
         }

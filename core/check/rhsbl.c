@@ -1,5 +1,5 @@
-/* P2 for names: DNS lists of domains, asked for the sender's domain and for HELO. Addresses and names that end in digits are never
- * looked up in them. */
+/* P2 for names: DNS lists of domains, asked for the sender's domain and for HELO. Addresses and names that
+ * end in digits are never looked up in them. */
 #include "core/check/dnsbl.h"
 
 #include "core/base/domain_name.h"
@@ -21,7 +21,8 @@ enum verdict_result check_rhsbl(const struct facts *facts, struct verdict *verdi
                 if (!zone->options.names || facts_zone_is_suspended(facts, i))
                         continue;
                 for (int which = 0; which < 2; which++)
-                        if (can_be_listed(names[which]) && !(which == 1 && span_equals_nocase(names[0], names[1])))
+                        if (can_be_listed(names[which]) &&
+                            !(which == 1 && span_equals_nocase(names[0], names[1])))
                                 dnsbl_count(facts, zone, names[which], &tally);
         }
         verdict->reply = REPLY_rhsbl;

@@ -1,20 +1,27 @@
-/* P9: the sender's domain can receive mail: it has MX records (RFC 5321 5.1) that are no null MX (RFC 7505) and do not all point
- * to addresses where no mail server of another's can be. */
+/* P9: the sender's domain can receive mail: it has MX records (RFC 5321 5.1) that are no null MX (RFC 7505)
+ * and do not all point to addresses where no mail server of another's can be. */
 #include "core/check/check.h"
 
 #define EXCHANGES_MAX 10 /* looked at, by the order of the response */
 
-#define IPV4(a, b, c, d, prefix) {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}}, 96 + (prefix)}
-#define IPV6(a, b, last, prefix) {{{a, b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last}}, prefix}
+#define IPV4(a, b, c, d, prefix)                                                                             \
+        {                                                                                                    \
+                {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}}, 96 + (prefix)                      \
+        }
+#define IPV6(a, b, last, prefix)                                                                             \
+        {                                                                                                    \
+                {{a, b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last}}, prefix                                \
+        }
 
 /* Networks in which no public mail server is: RFC 6890, RFC 4193, RFC 4291. */
 static const struct network bogus[] = {
-    IPV4(0, 0, 0, 0, 8),      IPV4(10, 0, 0, 0, 8),     IPV4(100, 64, 0, 0, 10), IPV4(127, 0, 0, 0, 8),
-    IPV4(169, 254, 0, 0, 16), IPV4(172, 16, 0, 0, 12),  IPV4(192, 0, 0, 0, 24),  IPV4(192, 168, 0, 0, 16),
-    IPV4(224, 0, 0, 0, 4),    IPV4(240, 0, 0, 0, 4),    IPV6(0, 0, 0, 128),      IPV6(0, 0, 1, 128),
-    IPV6(0xfc, 0, 0, 7),      IPV6(0xfe, 0x80, 0, 10),  IPV6(0xff, 0, 0, 8),
+    IPV4(0, 0, 0, 0, 8),      IPV4(10, 0, 0, 0, 8),    IPV4(100, 64, 0, 0, 10), IPV4(127, 0, 0, 0, 8),
+    IPV4(169, 254, 0, 0, 16), IPV4(172, 16, 0, 0, 12), IPV4(192, 0, 0, 0, 24),  IPV4(192, 168, 0, 0, 16),
+    IPV4(224, 0, 0, 0, 4),    IPV4(240, 0, 0, 0, 4),   IPV6(0, 0, 0, 128),      IPV6(0, 0, 1, 128),
+    IPV6(0xfc, 0, 0, 7),      IPV6(0xfe, 0x80, 0, 10), IPV6(0xff, 0, 0, 8),
 };
-static const struct network_list bogus_networks = {(struct network *)(uintptr_t)bogus, sizeof bogus / sizeof bogus[0]};
+static const struct network_list bogus_networks = {(struct network *)(uintptr_t)bogus,
+                                                   sizeof bogus / sizeof bogus[0]};
 
 static bool record_is_bogus(const struct dns_record *record)
 {
@@ -60,7 +67,8 @@ static void look_at_name(const struct facts *facts, struct span name, struct rea
         look_at(facts, name, DNS_AAAA, reach);
 }
 
-static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict, enum reply_id reply, const char *why)
+static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict, enum reply_id reply,
+                                  const char *why)
 {
         verdict->reply = reply;
         verdict->evidence = facts_note(facts, facts->sender_domain, why);
@@ -75,7 +83,8 @@ static enum verdict_result unsure(const struct facts *facts, struct verdict *ver
 }
 
 /* No MX record: the domain's own address counts by option (RFC 5321 5.1, implicit MX). */
-static enum verdict_result without_exchange(const struct facts *facts, struct verdict *verdict, bool is_nxdomain)
+static enum verdict_result without_exchange(const struct facts *facts, struct verdict *verdict,
+                                            bool is_nxdomain)
 {
         struct reach reach = {0};
 
@@ -109,7 +118,8 @@ static enum verdict_result by_exchanges(const struct facts *facts, struct verdic
         if (reach.is_pending)
                 return VERDICT_WAIT;
         if (reach.has_bogus && !reach.has_failed)
-                return refuse(facts, verdict, REPLY_sender_mx, "its MX records point only to addresses that are not public");
+                return refuse(facts, verdict, REPLY_sender_mx,
+                              "its MX records point only to addresses that are not public");
         if (reach.has_failed)
                 return unsure(facts, verdict, "the addresses of its MX records cannot be looked up");
         return refuse(facts, verdict, REPLY_sender_mx, "its MX records point to no address");

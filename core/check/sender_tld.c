@@ -1,5 +1,5 @@
-/* P8: the top-level domains of the sender and of HELO exist. One that is not on the list is asked of DNS before it is refused, so
- * that an old list refuses no new domain. */
+/* P8: the top-level domains of the sender and of HELO exist. One that is not on the list is asked of DNS
+ * before it is refused, so that an old list refuses no new domain. */
 #include "core/check/check.h"
 
 #include "core/base/domain_name.h"
@@ -13,7 +13,8 @@ static bool put_tld(struct span name, struct text *tld)
 static bool helo_has_tld(struct span helo)
 {
         struct address address;
-        return !address_parse(helo, &address) && domain_name_is_valid(helo, true) && domain_name_is_qualified(helo);
+        return !address_parse(helo, &address) && domain_name_is_valid(helo, true) &&
+               domain_name_is_qualified(helo);
 }
 
 /* Without resolvers the list alone decides. */
@@ -27,16 +28,18 @@ static enum fact tld_exists(const struct facts *facts, struct span name)
                 return FACT_ABSENT;
         if (name_table_find(&facts->snapshot->tlds, text_span(&tld), NULL))
                 return FACT_FOUND;
-        return facts->memo->source == NULL ? FACT_ABSENT : memo_ask(facts->memo, text_span(&tld), DNS_NS, NULL);
+        return facts->memo->source == NULL ? FACT_ABSENT
+                                           : memo_ask(facts->memo, text_span(&tld), DNS_NS, NULL);
 }
 
-static enum verdict_result judge(const struct facts *facts, struct verdict *verdict, enum fact fact, struct span subject,
-                                 struct span name)
+static enum verdict_result judge(const struct facts *facts, struct verdict *verdict, enum fact fact,
+                                 struct span subject, struct span name)
 {
         verdict->subject = subject;
         verdict->evidence = facts_note(facts, domain_name_tld(name), "no such top-level domain");
         verdict->reply = fact == FACT_ABSENT ? REPLY_sender_tld : REPLY_sender_tld_unsure;
-        return fact == FACT_ABSENT ? VERDICT_REFUSE : facts_on_failure(facts->snapshot->options.sender_tld_on_failure);
+        return fact == FACT_ABSENT ? VERDICT_REFUSE
+                                   : facts_on_failure(facts->snapshot->options.sender_tld_on_failure);
 }
 
 enum verdict_result check_sender_tld(const struct facts *facts, struct verdict *verdict)

@@ -1,4 +1,5 @@
-/* P12: the sender's domain lets this client send its mail (RFC 7208). The evaluation is in core/check/spf/. */
+/* P12: the sender's domain lets this client send its mail (RFC 7208). The evaluation is in core/check/spf/.
+ */
 #include "core/check/spf_facts.h"
 
 struct spf_request spf_request_of(const struct facts *facts)
@@ -47,8 +48,9 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
                 verdict->reply = REPLY_spf_fail;
                 verdict->subject = report.explanation;
                 if (report.explanation.length == 0)
-                        verdict->subject = facts_note(facts, facts->sender_is_null ? facts->helo : facts->sender_domain,
-                                                      "does not permit your address to send for it");
+                        verdict->subject =
+                            facts_note(facts, facts->sender_is_null ? facts->helo : facts->sender_domain,
+                                       "does not permit your address to send for it");
                 verdict->evidence = facts_note(facts, report.mechanism, "of the record makes it fail");
                 return VERDICT_REFUSE;
         case SPF_PERMERROR:

@@ -229,7 +229,8 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
         return command->run(session, arguments, out);
 }
 
-enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments, struct text *out)
+enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
+                                 struct text *out)
 {
         switch (parked) {
         case PARKED_HELO:

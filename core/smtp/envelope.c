@@ -250,6 +250,7 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         stage_rcpt(session, &list);
         struct judgement judgement = stage_judge(session, candidate->domain->checks, &list);
         candidate->waits = judgement.result == VERDICT_WAIT;
+        session->transaction->is_judged |= judgement.result == VERDICT_PASS;
         if (judgement.verdict == NULL)
                 return REPLY_COUNT;
         candidate->refused_by = check_infos[judgement.verdict->check].name;

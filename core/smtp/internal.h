@@ -40,6 +40,7 @@ struct transaction {
         bool sender_is_null, is_smtputf8;
         struct verdict_list verdicts; /* of the MAIL stage */
         struct memo memo;             /* of the same, in arena */
+        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
@@ -123,13 +124,15 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 /* ---- park.c */
 
 /* The command is to run again when answers are in. */
-enum session_wish session_park(struct session *session, enum parked parked, struct span arguments, struct text *out);
+enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
+                               struct text *out);
 enum session_wish parked_timeout(struct session *session, struct text *out);
 /* The wish that the state implies. */
 enum session_wish session_wish_now(const struct session *session);
 
 /* ---- commands.c: again for a parked command. */
-enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments, struct text *out);
+enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
+                                 struct text *out);
 enum session_wish mail_judge(struct session *session, struct span arguments, struct text *out);
 
 /* ---- stage.c */
@@ -141,8 +144,8 @@ void stage_connect(struct session *session);
 void stage_count_zones(struct session *session);
 void stage_helo(struct session *session);
 void stage_mail(struct session *session);
-/* All verdicts so far under the settings of one domain, those that waited looked at again. A refusal or deferral is counted and
- * noted for the log. `extra`: the verdicts of the RCPT stage, or NULL. */
+/* All verdicts so far under the settings of one domain, those that waited looked at again. A refusal or
+ * deferral is counted and noted for the log. `extra`: the verdicts of the RCPT stage, or NULL. */
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
                              const struct verdict_list *extra);
 /* A check about this HELO still waits: another HELO must not come before its verdict. */

@@ -1,7 +1,8 @@
 /* The one waiting place of the program: a command whose verdict needs an answer that is not in yet. */
 #include "core/smtp/internal.h"
 
-enum session_wish session_park(struct session *session, enum parked parked, struct span arguments, struct text *out)
+enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
+                               struct text *out)
 {
         struct arena *arena = session->transaction == NULL ? &session->arena : &session->transaction->arena;
 

@@ -29,12 +29,12 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
          * of room. */
         struct text log;
-        uint64_t now_ms;   /* monotonic */
-        int64_t wall_ms;   /* since 1970, UTC */
-        struct dns_source *dns;         /* NULL: no check asks */
+        uint64_t now_ms;        /* monotonic */
+        int64_t wall_ms;        /* since 1970, UTC */
+        struct dns_source *dns; /* NULL: no check asks */
         uint64_t sequence;      /* of ids given; any start */
-        uint32_t worker;   /* 0..127 */
-        bool under_stress; /* time limits shrink */
+        uint32_t worker;        /* 0..127 */
+        bool under_stress;      /* time limits shrink */
 };
 
 /* Who connected where. */
@@ -130,7 +130,8 @@ void session_note_early_input(struct session *session);
 void session_set_deadline(struct session *session);
 /* The deadline has passed. */
 enum session_wish session_timeout(struct session *session, struct text *out);
-/* An answer to a question that was filed for this session. A parked session goes on when it was the last that it needed. */
+/* An answer to a question that was filed for this session. A parked session goes on when it was the last that
+ * it needed. */
 enum session_wish session_answer(struct session *session, const struct dns_question *question,
                                  const struct dns_answer *answer, struct text *out);
 /* The message has been stored, or not. */

@@ -35,7 +35,8 @@ static const char *protocol_name(const struct session *session)
         return session->is_esmtp ? "ESMTP" : "SMTP";
 }
 
-/* Received-SPF (RFC 7208 9.1), above Received; nothing where SPF did not count or is not known, as for mail to postmaster. */
+/* Received-SPF (RFC 7208 9.1), above Received; nothing where SPF did not count or is not known, as for mail
+ * to postmaster. */
 static bool write_spf(struct session *session)
 {
         struct transaction *transaction = session->transaction;
@@ -43,7 +44,7 @@ static bool write_spf(struct session *session)
         struct spf_report report;
         struct text field;
 
-        if (session->is_trusted || !session->snapshot->check_is_wanted[CHECK_spf])
+        if (session->is_trusted || !transaction->is_judged || !session->snapshot->check_is_wanted[CHECK_spf])
                 return true;
         struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
         struct spf_request request = spf_request_of(&facts);
