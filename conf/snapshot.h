@@ -139,6 +139,8 @@ struct snapshot {
         struct block_pool memory_pool;
 };
 
+/* "192.0.2.1:25", "[2001:db8::1]:25" */
+bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
 /* `address`: 4 octets. */
 bool filter_list_matches(const struct filter_list *list, const uint8_t address[static 4]);
 /* The domain of ours with this name (any case, A-labels), or NULL. */

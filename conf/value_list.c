@@ -62,8 +62,7 @@ static bool network_append(struct span text, struct network_list *list, struct a
         return true;
 }
 
-/* "192.0.2.1:25", "[2001:db8::1]:25" */
-static bool endpoint_parse(struct span text, struct endpoint *ret_endpoint)
+bool endpoint_parse(struct span text, struct endpoint *ret_endpoint)
 {
         struct endpoint endpoint;
         size_t colon = span_find_last(text, ':');
