@@ -173,14 +173,20 @@ static getdns_return_t view_schedule(getdns_eventloop *base, int fd, uint64_t ti
                 return GETDNS_RETURN_IO_ERROR;
         }
         event->ev = (void *)(uintptr_t)(number + 1); /* not NULL: scheduled */
+        view->scheduled++;
+        view->active++;
         return GETDNS_RETURN_GOOD;
 }
 
 static getdns_return_t view_clear(getdns_eventloop *base, getdns_eventloop_event *event)
 {
-        if (event->ev != NULL)
-                slot_free(((struct dns_view *)base)->loop, (uint32_t)(uintptr_t)event->ev - 1);
+        struct dns_view *view = (struct dns_view *)base;
+
+        if (event->ev == NULL)
+                return GETDNS_RETURN_GOOD;
+        slot_free(view->loop, (uint32_t)(uintptr_t)event->ev - 1);
         event->ev = NULL;
+        view->active--;
         return GETDNS_RETURN_GOOD;
 }
 

@@ -3,6 +3,7 @@
 
 #include "workers/live.h"
 #include "workers/reload.h"
+#include "workers/say.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -62,8 +63,8 @@ static uint64_t divide_descriptors(struct server *server, const struct options *
         fixed += (uint64_t)*ret_spools * server->delivery_count;
         uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
         if (options->connections_max > sessions)
-                fprintf(stderr, "gatepost: warning: the descriptor limit of %llu allows %llu sessions only\n",
-                        (unsigned long long)limit, (unsigned long long)sessions);
+                say("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
+                    (unsigned long long)limit, (unsigned long long)sessions);
         return sessions;
 }
 
@@ -220,7 +221,7 @@ static void stop(struct server *server, const sigset_t *signals)
 {
         struct published *published = atomic_load(&server->current.published);
 
-        fprintf(stderr, "gatepost: stopping\n");
+        say("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
         stop_accepting(server);
         wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
@@ -231,7 +232,7 @@ static void stop(struct server *server, const sigset_t *signals)
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
-        /* Whoever reads our stderr may have stopped to: that must not keep us. */
+        /* Whoever reads the log may have stopped to: that must not keep us. */
         if (!log_writer_stop(&server->log))
                 _exit(0);
 }
@@ -310,14 +311,14 @@ static bool start(struct server *server, struct snapshot *snapshot)
         int log_fd = log_open(snapshot->options.log);
 
         if (log_fd < 0) {
-                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
+                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
             !current_init(&server->current, server->worker_count + server->acceptor_count, snapshot) ||
             !init_threads(server, &snapshot->options) || !start_threads(server)) {
-                fprintf(stderr, "gatepost: cannot start: %s\n", strerror(errno));
+                say("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         log_event(&server->log, "start", NULL);
@@ -340,7 +341,7 @@ int server_run(const char *path, bool is_live)
         if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
                 _exit(1);
         log_event(&server.log, "ready", NULL);
-        fprintf(stderr, "gatepost: ready\n");
+        say("gatepost: ready");
         serve_until_stopped(&server, &signals, is_live);
         stop(&server, &signals);
         free_all(&server);

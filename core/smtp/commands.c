@@ -32,10 +32,13 @@ static enum session_wish answer(struct session *session, struct text *out, enum 
 
 bool helo_set(struct session *session, struct span name)
 {
+        transaction_end(session);
+        /* Some clients greet before each message: only a new name costs memory. */
+        if (session->helo.length > 0 && span_equals(name, session->helo))
+                return true;
         struct span copy = arena_copy(&session->arena, name);
         if (copy.at == NULL)
                 return false;
-        transaction_end(session);
         session->helo = copy;
         stage_helo(session);
         return true;

@@ -130,7 +130,6 @@ static void settle(struct harness *harness)
         if (harness->wish == SESSION_CLOSE) {
                 session_end(&harness->session, harness->session.ending);
                 harness->is_open = false;
-                harness->unread.length = 0;
         } else if (harness->wish != SESSION_STORE) {
                 pull(harness);
         }
@@ -169,6 +168,7 @@ void harness_connect(struct harness *harness)
         expect(!harness->is_open);
         harness->is_open = true;
         harness->is_stopping = false;
+        harness->unread.length = 0;
         harness->wish = session_begin(&harness->session, &harness->host, harness->snapshot, &harness->peer,
                                       fresh_out(harness));
         settle(harness);

@@ -3,8 +3,6 @@
 #include "dns_asker.h"
 #include "dns_evil_server.h"
 
-#include <stdio.h>
-
 #define MUTATIONS   3000
 #define ATTEMPT_MS  100
 #define DEADLINE_MS 400
@@ -65,12 +63,10 @@ static void test_mutations(struct asker *asker)
 int main(void)
 {
         struct dns_pool_options options = dns_pool_defaults;
-        struct endpoint endpoint;
         struct asker asker;
 
         urcu_memb_register_thread();
-        expect(address_parse(SPAN("127.0.0.1"), &endpoint.address));
-        endpoint.port = evil_begin();
+        struct endpoint endpoint = loopback_endpoint(evil_begin());
         options.cache = dns_cache_create(&dns_cache_defaults);
         options.upstreams = &endpoint;
         options.upstream_count = options.clients = options.threads = 1;
