@@ -202,6 +202,9 @@ void reload(struct server *server)
                 return;
         }
         log_writer_switch(&server->log, log_fd);
+        if (!dns_pool_set_upstreams(server->dns_pool, snapshot->options.resolvers.endpoints,
+                                    snapshot->options.resolvers.count))
+                fprintf(stderr, "gatepost: no memory for the new resolvers; the former ones are asked\n");
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);

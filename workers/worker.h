@@ -36,6 +36,7 @@ struct worker {
         struct client_table *clients;
         struct delivery *deliveries;
         struct log_writer *log;
+        struct dns_client *dns;
         const _Atomic bool *under_stress;
         pthread_t thread;
         int epoll_fd;

@@ -30,7 +30,7 @@ static void begin(void)
         char configuration[512];
         int people = memfd_create("people", MFD_CLOEXEC); /* nobody but postmaster */
 
-        harness_init(&harness, CUT_WHOLE, 1);
+        harness_init(&harness, CUT_WHOLE, 1, ANSWER_AT_ONCE);
         snprintf(configuration, sizeof configuration,
                  "hostname = \"mx.isp.example\"\n"
                  "junk_max = 100000\n commands_max = 100000\n errors_max = 100000\n recipients_max = 100000\n"
