@@ -100,8 +100,8 @@ static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct ms
 static struct late *late_take(struct dns_stub *stub)
 {
         struct late *late = stub->late.later;
-        late->later->earlier = late->earlier;
-        late->earlier->later = late->later;
+        stub->late.later = late->later;
+        late->later->earlier = &stub->late;
         stub->late_count--;
         return late;
 }

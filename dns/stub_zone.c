@@ -189,8 +189,9 @@ static bool soa_take(struct span *line, struct text *data)
 {
         uint64_t number;
 
-        if (!name_put(word_take(line), data) || !name_put(word_take(line), data))
-                return false;
+        for (int i = 0; i < 2; i++)
+                if (!name_put(word_take(line), data))
+                        return false;
         for (int i = 0; i < 5; i++) {
                 if (!number_take(line, UINT32_MAX, &number))
                         return false;
