@@ -53,8 +53,8 @@ static uint64_t divide_descriptors(struct server *server, const struct options *
         uint64_t threads = server->worker_count + server->acceptor_count + server->delivery_count;
         uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
                          options->proxy_listen.count;
-        uint64_t limit =
-            raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + 8 * server->delivery_count);
+        uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed +
+                                                UINT64_C(8) * server->delivery_count);
         uint64_t spools = limit / 16 / server->delivery_count;
 
         server->dns_in_flight_max = dns_in_flight(limit);
@@ -194,7 +194,7 @@ static void stop_workers(struct server *server, enum stop_stage stage)
 
 static void wait_for_sessions(struct server *server, const sigset_t *signals, uint64_t timeout_ms)
 {
-        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000};
+        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000L};
 
         stop_workers(server, STOP_IDLE);
         for (uint64_t waited_ms = 0; !workers_have_ended(server); waited_ms += STOP_LOOK_MS) {
