@@ -195,6 +195,29 @@ static void test_descriptors(void)
         dns_stub_stop(stub);
 }
 
+/* With none left, nothing in flight would ever move what getdns keeps. */
+static void test_no_descriptors(void)
+{
+        struct dns_stub *stub = stub_begin(zone, 0);
+        struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
+        struct bench bench;
+
+        bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1);
+        for (unsigned i = 0; i < 20; i++)
+                ask_timed(&bench.asker, i, FACT_FOUND);
+        struct rlimit before = descriptors_limit(0);
+        file_many(&bench.asker, 10);
+        for (unsigned i = 0; i < 10; i++) {
+                const struct dns_reply_message *message = asker_wait(&bench.asker, 5000);
+                expect(message != NULL && message->answer.fact == FACT_FAILED);
+        }
+        expect(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        for (unsigned i = 20; i < 40; i++)
+                ask_timed(&bench.asker, i, FACT_FOUND);
+        bench_end(&bench);
+        dns_stub_stop(stub);
+}
+
 /* Ends while questions wait for descriptors and others are in flight. */
 static void test_stop_without_descriptors(void)
 {
@@ -247,6 +270,7 @@ int main(void)
         test_stale();
         test_refresh();
         test_descriptors();
+        test_no_descriptors();
         test_stop_without_descriptors();
         test_high_descriptors();
         test_stop();
