@@ -115,8 +115,9 @@ static inline struct dns_source *session_dns(const struct session *session)
 void session_wait(struct session *session);
 /* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
 void session_set_client(struct session *session, const struct address *client, uint16_t port);
-/* The mode of early_talker for this client. */
-enum check_mode session_early_mode(const struct session *session);
+
+/* ---- early.c */
+
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
                           enum session_wish *ret_wish);

@@ -118,33 +118,6 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
 /* ---- input
  * ---------------------------------------------------------------------------------------------------- */
 
-enum check_mode session_early_mode(const struct session *session)
-{
-        return session->is_trusted ? CHECK_MODE_OFF : session->snapshot->checks[CHECK_early_talker].mode;
-}
-
-bool session_is_too_early(struct session *session, struct span octets, struct text *out,
-                          enum session_wish *ret_wish)
-{
-        enum check_mode mode = session_early_mode(session);
-        struct counters *counters = session->host->counters;
-
-        if (mode == CHECK_MODE_OFF)
-                return false;
-        if (session->early_octets.at == NULL) {
-                counter_add(mode == CHECK_MODE_ENFORCE ? &counters->refused[CHECK_early_talker]
-                                                       : &counters->observed[CHECK_early_talker],
-                            1);
-                octets.length = SESSION_MIN(octets.length, LOG_INPUT_MAX);
-                session->early_octets = arena_copy(&session->arena, octets);
-        }
-        if (mode == CHECK_MODE_OBSERVE)
-                return false;
-        counter_add(&counters->metrics[METRIC_sessions_early], 1);
-        *ret_wish = session_close(session, out, REPLY_early_talker);
-        return true;
-}
-
 /* A whole line is at the front of *input: it is run, unless more follows that should have waited for the
  * answer. */
 static enum session_wish run_line(struct session *session, struct span line, struct span *input,
@@ -304,11 +277,6 @@ enum session_wish session_input(struct session *session, struct span *input, str
 
 /* ---- other events
  * --------------------------------------------------------------------------------------------- */
-
-void session_note_early_input(struct session *session)
-{
-        session->came_early = true;
-}
 
 static enum session_wish command_timeout(struct session *session, struct text *out)
 {

@@ -129,11 +129,11 @@ Test(names, networks)
             {SPAN("2001:db8::/33"), SPAN("2001:db8:7fff::1"), SPAN("2001:db8:8000::1")},
         };
         const struct span bad[] = {SPAN("192.0.2.1/24"),
-                                          SPAN("192.0.2.0/33"),
-                                          SPAN("192.0.2.0/"),
-                                          SPAN("2001:db8::/129"),
-                                          SPAN("x"),
-                                          SPAN("")};
+                                   SPAN("192.0.2.0/33"),
+                                   SPAN("192.0.2.0/"),
+                                   SPAN("2001:db8::/129"),
+                                   SPAN("x"),
+                                   SPAN("")};
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 struct network network;
                 struct address inside, outside;
