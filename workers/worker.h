@@ -27,7 +27,6 @@ enum stop_stage {
         STOP_ALL,  /* only messages that are being stored are waited for */
 };
 
-/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others write is on cache lines of its own */
 struct worker {
         /* Fixed after start. */
         uint32_t number;

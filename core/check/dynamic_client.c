@@ -32,14 +32,14 @@ static void put_digits(struct text *text, unsigned number, const struct form *fo
                 text_printf(text, "%u", number);
 }
 
-static bool contains_octets(struct span name, const uint8_t *octets, int count, int step,
+static bool contains_octets(struct span name, const uint8_t *octets, ptrdiff_t count, ptrdiff_t step,
                             const struct form *form)
 {
         char room[40];
         struct text text;
 
         text_over(&text, room, sizeof room);
-        for (int i = 0; i < count; i++) {
+        for (ptrdiff_t i = 0; i < count; i++) {
                 if (i > 0)
                         text_put_string(&text, form->separator);
                 put_digits(&text, octets[i * step], form);

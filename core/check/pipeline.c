@@ -1,6 +1,8 @@
 /* The pipeline: which checks run at a stage, and how verdicts combine. */
 #include "core/check/pipeline.h"
 
+#include "core/base/expect.h"
+
 #include <assert.h>
 
 static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
@@ -65,6 +67,7 @@ static void list_put(struct verdict_list *list, const struct verdict *verdict, s
 enum verdict_result pipeline_check(const struct facts *facts, enum check_id check,
                                    struct verdict *ret_verdict)
 {
+        expect(check_functions[check] != NULL);
         *ret_verdict = (struct verdict){.check = check};
         ret_verdict->result = check_functions[check](facts, ret_verdict);
         return ret_verdict->result;
