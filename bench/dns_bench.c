@@ -2,10 +2,6 @@
  * the stub server in the same process, on loopback. One line for each measurement. */
 #include "tests/stress/dns_asker.h"
 
-#include "dns/stub.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -25,9 +21,7 @@ static double seconds_of(clockid_t clock)
         return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* ---- hits
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- hits -------------------------------------------------------------------------------------------- */
 
 static void cache_fill(void)
 {
@@ -99,24 +93,7 @@ static void measure_hits(unsigned readers)
                (double)hits / cpu_s, cpu_s / (double)hits * 1e9);
 }
 
-/* ---- misses
- * ------------------------------------------------------------------------------------------------------- */
-
-static struct dns_stub *stub_begin(uint32_t latency_ms)
-{
-        struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        struct dns_stub_options options = {.zone = SPAN("*.listed.example 300 A 127.0.0.2\n"),
-                                           .listen_length = sizeof loopback,
-                                           .latency_ms = latency_ms};
-        char reason[256];
-        struct text error;
-
-        memcpy(&options.listen, &loopback, sizeof loopback);
-        text_over(&error, reason, sizeof reason);
-        struct dns_stub *stub = dns_stub_start(&options, &error);
-        expect(stub != NULL);
-        return stub;
-}
+/* ---- misses ------------------------------------------------------------------------------------------ */
 
 static void ask_for(struct asker *asker, uint64_t *ret_answers, uint64_t *ret_found)
 {
@@ -146,12 +123,11 @@ static void ask_for(struct asker *asker, uint64_t *ret_answers, uint64_t *ret_fo
 static void measure_misses(uint32_t threads, uint32_t latency_ms)
 {
         struct dns_pool_options options = dns_pool_defaults;
-        struct dns_stub *stub = stub_begin(latency_ms);
-        struct endpoint endpoint = {.port = dns_stub_port(stub)};
+        struct dns_stub *stub = stub_begin(SPAN("*.listed.example 300 A 127.0.0.2\n"), latency_ms);
+        struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         uint64_t answers = 0, found = 0;
         struct asker asker;
 
-        expect(address_parse(SPAN("127.0.0.1"), &endpoint.address));
         options.cache = cache;
         options.upstreams = &endpoint;
         options.upstream_count = options.clients = 1;

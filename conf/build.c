@@ -30,21 +30,34 @@ static void set_defaults(struct builder *builder)
         }
 }
 
-static void take_domains(struct builder *builder, const struct settings *settings, struct arena *scratch)
+static size_t sections_count(const struct settings *settings, enum scope_kind kind)
+{
+        size_t count = 0;
+        for (const struct setting *setting = settings->first; setting != NULL; setting = setting->next)
+                count += setting->kind == SETTING_SECTION && setting->scope->kind == kind;
+        return count;
+}
+
+/* Zeroed room. */
+static void *take(struct builder *builder, struct arena *arena, size_t size)
+{
+        void *piece = arena_take(arena, size);
+        if (piece == NULL)
+                builder->out_of_memory = true;
+        else
+                memset(piece, 0, size);
+        return piece;
+}
+
+/* For what sections become, and for one zone that has none. */
+static void take_sections(struct builder *builder, const struct settings *settings, struct arena *scratch)
 {
         struct snapshot *snapshot = builder->snapshot;
-        size_t count = 0;
+        size_t domains = sections_count(settings, SCOPE_DOMAIN), zones = sections_count(settings, SCOPE_ZONE);
 
-        for (const struct setting *setting = settings->first; setting != NULL; setting = setting->next)
-                count += setting->kind == SETTING_SECTION && setting->scope->kind == SCOPE_DOMAIN;
-        snapshot->domains = arena_take(&snapshot->memory, count * sizeof *snapshot->domains);
-        builder->domains = arena_take(scratch, count * sizeof *builder->domains);
-        if (snapshot->domains == NULL || builder->domains == NULL) {
-                builder->out_of_memory = true;
-                return;
-        }
-        memset(snapshot->domains, 0, count * sizeof *snapshot->domains);
-        memset(builder->domains, 0, count * sizeof *builder->domains);
+        snapshot->domains = take(builder, &snapshot->memory, domains * sizeof *snapshot->domains);
+        builder->domains = take(builder, scratch, domains * sizeof *builder->domains);
+        snapshot->zones = take(builder, &snapshot->memory, (zones + 1) * sizeof *snapshot->zones);
 }
 
 /* ---- sections ---- */
@@ -70,6 +83,8 @@ static void begin_section(struct builder *builder, const struct setting *setting
 
         if (scope->kind == SCOPE_DOMAIN)
                 begin_domain(builder, setting);
+        if (scope->kind == SCOPE_ZONE)
+                setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
         if (scope->kind != SCOPE_CHECK)
                 return;
         if (check_infos[scope->check].kind == CHECK_KIND_RULE)
@@ -111,6 +126,13 @@ static void set_domain_option(struct builder *builder, const struct setting *set
         struct domain *domain = setting->scope->domain;
         struct domain_places *places = &builder->domains[domain - builder->snapshot->domains];
         set_option(builder, setting, row, &domain->options, &places->options[row - domain_option_rows]);
+}
+
+static void set_zone_option(struct builder *builder, const struct setting *setting)
+{
+        const struct option_row *row = option_row_find(zone_option_rows, CHECK_COUNT, setting->key);
+        struct place ignored;
+        set_option(builder, setting, row, &setting->scope->zone->options, &ignored);
 }
 
 static void set_check_option(struct builder *builder, const struct setting *setting)
@@ -176,6 +198,9 @@ static void set_value(struct builder *builder, const struct setting *setting)
         case SCOPE_CHECK:
                 set_check_option(builder, setting);
                 break;
+        case SCOPE_ZONE:
+                set_zone_option(builder, setting);
+                break;
         case SCOPE_REPLIES:
                 set_reply(builder, setting);
                 break;
@@ -185,7 +210,7 @@ static void set_value(struct builder *builder, const struct setting *setting)
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch)
 {
         set_defaults(builder);
-        take_domains(builder, settings, scratch);
+        take_sections(builder, settings, scratch);
         for (const struct setting *setting = settings->first; setting != NULL && !builder->out_of_memory;
              setting = setting->next) {
                 if (setting->kind == SETTING_PROBLEM)

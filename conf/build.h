@@ -27,6 +27,10 @@ void build_from_settings(struct builder *builder, const struct settings *setting
 void build_finish(struct builder *builder);
 /* Part of it: names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
+/* Part of it: the zones of dnsbl. */
+void build_finish_zones(struct builder *builder);
+/* The next zone of the snapshot, which has room for it, with default options. */
+struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 
 /* Where the option was set, or the file as a whole. */
 struct place build_option_place(const struct builder *builder, enum option_at option);

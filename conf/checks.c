@@ -3,11 +3,14 @@
 
 const struct check_info check_infos[CHECK_COUNT] = {
 #define RULE(name, policy, summary)                                                                          \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_RULE, STAGE_NONE, CHECK_MODE_ENFORCE, summary},
-#define SESSION_CHECK(name, policy, default, summary)                                                        \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_SESSION, STAGE_NONE, CHECK_MODE_##default, summary},
-#define CHECK(name, policy, stage, default, summary)                                                         \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_PURE, STAGE_##stage, CHECK_MODE_##default, summary},
+        [CHECK_##name] = {#name, policy, CHECK_KIND_RULE, STAGE_NONE, false, CHECK_MODE_ENFORCE, summary},
+#define SESSION_CHECK(name, policy, mode, summary)                                                           \
+        [CHECK_##name] = {#name, policy, CHECK_KIND_SESSION, STAGE_NONE, false, CHECK_MODE_##mode, summary},
+#define NEEDS_NOTHING false
+#define NEEDS_DNS     true
+#define CHECK(name, policy, stage, needs, mode, summary)                                                     \
+        [CHECK_##name] = {#name,  policy, CHECK_KIND_PURE, STAGE_##stage, NEEDS_##needs, CHECK_MODE_##mode,  \
+                          summary},
 #include "core/check/checks.def"
 #undef RULE
 #undef SESSION_CHECK
@@ -30,6 +33,6 @@ const char *check_mode_name(enum check_mode mode)
 
 const char *stage_name(enum stage stage)
 {
-        static const char *const names[] = {"session", "helo", "mail", "rcpt"};
+        static const char *const names[] = {"session", "connect", "helo", "mail", "rcpt"};
         return names[stage];
 }

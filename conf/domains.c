@@ -18,8 +18,7 @@ static void finish_name(struct builder *builder, struct domain *domain)
         uint32_t index = (uint32_t)(domain - snapshot->domains), earlier;
 
         text_over(&name, octets, sizeof octets - 1);
-        if (!domain_name_is_valid(domain->name, true) || !domain_name_to_ascii(domain->name, &name) ||
-            name.overflowed || !domain_name_is_valid(text_span(&name), false)) {
+        if (!domain_name_read(domain->name, &name)) {
                 conf_report_add(builder->report, REPORT_ERROR, &domain->place,
                                 "domain \"%.*s\": not a domain name", (int)domain->name.length,
                                 domain->name.at);

@@ -32,8 +32,7 @@ static bool hostname_set(struct builder *builder, struct span name)
         struct text a_labels;
 
         text_over(&a_labels, octets, sizeof octets);
-        if (!domain_name_is_valid(name, true) || !domain_name_to_ascii(name, &a_labels) ||
-            a_labels.overflowed)
+        if (!domain_name_read(name, &a_labels))
                 return false;
         builder->snapshot->options.hostname = arena_string(&builder->snapshot->memory, text_span(&a_labels));
         if (builder->snapshot->options.hostname == NULL)
@@ -106,8 +105,38 @@ static void finish_endpoints(struct builder *builder)
                 if (endpoint_is_in(&options->proxy_listen.endpoints[i], &options->listen))
                         say(builder, REPORT_ERROR, OPTION_AT_proxy_listen,
                             "names an address that listen names too");
-        if (options->resolvers.count > 0)
-                say(builder, REPORT_WARNING, OPTION_AT_resolvers, "reserved: no check asks DNS yet");
+}
+
+/* On loopback, private (RFC 1918, RFC 4193) or link-local. Elsewhere whoever can send packets with the
+ * resolver's address may answer in its place: answers are not signed. */
+static bool address_is_near(const struct address *address)
+{
+        static const char *const networks[] = {
+            "127.0.0.0/8",    "::1",      "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+            "169.254.0.0/16", "fc00::/7", "fe80::/10"};
+        struct network network;
+
+        for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+                if (network_parse(span_from(networks[i]), &network) && network_contains(&network, address))
+                        return true;
+        return false;
+}
+
+static void finish_resolvers(struct builder *builder)
+{
+        const struct endpoint_list *resolvers = &builder->snapshot->options.resolvers;
+        char octets[ADDRESS_TEXT_MAX + 100];
+        struct text message;
+
+        for (size_t i = 0; i < resolvers->count; i++) {
+                if (address_is_near(&resolvers->endpoints[i].address))
+                        continue;
+                text_over(&message, octets, sizeof octets - 1);
+                address_write(&message, &resolvers->endpoints[i].address);
+                text_put_string(&message, " is neither loopback nor private: it must be on a trusted link");
+                octets[message.length] = '\0';
+                say(builder, REPORT_WARNING, OPTION_AT_resolvers, octets);
+        }
 }
 
 static bool address_is_unspecified(const struct address *address)
@@ -187,13 +216,49 @@ static void finish_tlds(struct builder *builder)
         tlds_read(path[0] == '\0' ? NULL : path, place, &builder->snapshot->tlds, builder->report);
 }
 
-static void finish_checks(struct snapshot *snapshot)
+/* Nothing to tell of where the mode is only the default. */
+static void tell_of_missing_resolvers(struct builder *builder, enum check_id check,
+                                      const struct check_setting *setting)
 {
-        for (size_t check = 0; check < CHECK_COUNT; check++) {
-                bool is_wanted = snapshot->checks[check].mode != CHECK_MODE_OFF;
-                for (size_t i = 0; i < snapshot->domain_count; i++)
-                        is_wanted = is_wanted || snapshot->domains[i].checks[check].mode != CHECK_MODE_OFF;
-                snapshot->check_is_wanted[check] = is_wanted;
+        if (setting->mode != CHECK_MODE_OFF && setting->place.line > 0)
+                conf_report_add(builder->report, REPORT_WARNING, &setting->place,
+                                "%s: needs DNS, but there are no resolvers: it is off",
+                                check_infos[check].name);
+}
+
+static bool place_is(const struct place *left, const struct place *right)
+{
+        return left->file == right->file && left->line == right->line;
+}
+
+static void finish_check(struct builder *builder, enum check_id check)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        const struct check_setting *setting = &snapshot->checks[check];
+        bool is_off = check_infos[check].needs_dns && snapshot->options.resolvers.count == 0;
+        bool is_wanted = setting->mode != CHECK_MODE_OFF;
+
+        if (is_off)
+                tell_of_missing_resolvers(builder, check, setting);
+        for (size_t i = 0; i < snapshot->domain_count; i++) {
+                const struct check_setting *own = &snapshot->domains[i].checks[check];
+                is_wanted = is_wanted || own->mode != CHECK_MODE_OFF;
+                if (is_off && !place_is(&own->place, &setting->place))
+                        tell_of_missing_resolvers(builder, check, own);
+        }
+        snapshot->check_is_wanted[check] = is_wanted && !is_off;
+}
+
+static void finish_checks(struct builder *builder)
+{
+        struct options *options = &builder->snapshot->options;
+
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                finish_check(builder, check);
+        if (options->helo_name_must_resolve && options->resolvers.count == 0) {
+                say(builder, REPORT_WARNING, OPTION_AT_helo_name_must_resolve,
+                    "needs DNS, but there are no resolvers: taken as no");
+                options->helo_name_must_resolve = false;
         }
 }
 
@@ -248,10 +313,12 @@ void build_finish(struct builder *builder)
         finish_policy_url(builder);
         finish_log(builder);
         finish_endpoints(builder);
+        finish_resolvers(builder);
+        build_finish_zones(builder);
         build_finish_domains(builder);
         if (builder->out_of_memory)
                 return;
-        finish_checks(builder->snapshot);
+        finish_checks(builder);
         finish_tlds(builder);
         finish_own_names(builder);
         finish_own_addresses(builder);

@@ -57,18 +57,38 @@ static size_t rows_add(const struct grammar_calls *calls, cfg_opt_t *options, co
         return count;
 }
 
+static cfg_opt_t *zone_options(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *options = options_take(calls, memory, ZONE_OPTION_AT_END);
+        if (options != NULL)
+                rows_add(calls, options + 1, zone_option_rows, CHECK_COUNT);
+        return options;
+}
+
+/* What a check's section holds outside of domains. */
+static bool check_options_add(const struct grammar_calls *calls, cfg_opt_t *options, enum check_id check,
+                              struct arena *memory)
+{
+        size_t count = rows_add(calls, options, option_rows, check);
+        if (check != CHECK_dnsbl)
+                return true;
+        cfg_opt_t *zone = zone_options(calls, memory);
+        options[count] = section_option(calls, "zone", zone, CFGF_TITLE);
+        return zone != NULL;
+}
+
 /* A section for each check; in a domain it holds nothing but the mode. Returns how many were added; 0: no
  * memory. */
 static size_t checks_add(const struct grammar_calls *calls, cfg_opt_t *options, bool in_domain,
                          struct arena *memory)
 {
         for (unsigned check = 0; check < CHECK_COUNT; check++) {
-                cfg_opt_t *own = options_take(calls, memory, 1 + OPTION_AT_END);
+                cfg_opt_t *own = options_take(calls, memory, 2 + OPTION_AT_END);
                 if (own == NULL)
                         return 0;
                 own[1] = value_option(calls, "mode", false);
-                if (!in_domain)
-                        rows_add(calls, own + 2, option_rows, (enum check_id)check);
+                if (!in_domain && !check_options_add(calls, own + 2, (enum check_id)check, memory))
+                        return 0;
                 options[check] = section_option(calls, check_infos[check].name, own, CFGF_NONE);
         }
         return CHECK_COUNT;

@@ -42,6 +42,15 @@ static void print_rows(FILE *file, const struct option_row *rows, enum check_id 
         }
 }
 
+static void print_zones(FILE *file)
+{
+        fprintf(file, "    # A section for each zone:\n    # zone \"dnsbl.example\" {\n");
+        print_rows(file, zone_option_rows, CHECK_COUNT, "    #     ");
+        fprintf(file, "    # }\n    # Without any of them there is:\n    zone \"" DEFAULT_ZONE "\" {\n"
+                      "        answers = {\"" DEFAULT_ZONE_ANSWERS "\"}\n"
+                      "        dynamic = {\"" DEFAULT_ZONE_DYNAMIC "\"}\n    }\n");
+}
+
 static void print_checks(FILE *file)
 {
         fprintf(file, "\n# Checks. Modes: enforce, observe (count and log only), off.\n");
@@ -49,9 +58,12 @@ static void print_checks(FILE *file)
                 const struct check_info *info = &check_infos[check];
                 if (info->kind == CHECK_KIND_RULE)
                         continue;
-                fprintf(file, "\n# %s: %s\n%s {\n    mode = %s\n", info->policy, info->summary, info->name,
+                fprintf(file, "\n# %s: %s%s\n%s {\n    mode = %s\n", info->policy, info->summary,
+                        info->needs_dns ? " (needs resolvers)" : "", info->name,
                         check_mode_name(info->default_mode));
                 print_rows(file, option_rows, (enum check_id)check, "    ");
+                if (check == CHECK_dnsbl)
+                        print_zones(file);
                 fprintf(file, "}\n");
         }
 }

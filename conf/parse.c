@@ -162,6 +162,14 @@ static int capture_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void 
         return 0;
 }
 
+static enum scope_kind scope_kind_of(const char *section)
+{
+        return strcmp(section, "domain") == 0    ? SCOPE_DOMAIN
+               : strcmp(section, "zone") == 0    ? SCOPE_ZONE
+               : strcmp(section, "replies") == 0 ? SCOPE_REPLIES
+                                                 : SCOPE_CHECK;
+}
+
 /* Must not fail: the library ends the program when a default is refused. */
 static int capture_open(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
@@ -172,21 +180,29 @@ static int capture_open(cfg_t *cfg, cfg_opt_t *option, const char *value, void *
         *(void **)result = NULL;
         if (scope == NULL)
                 return 0;
-        bool is_domain = strcmp(cfg->name, "domain") == 0, is_replies = strcmp(cfg->name, "replies") == 0;
-        scope->kind = is_domain ? SCOPE_DOMAIN : is_replies ? SCOPE_REPLIES : SCOPE_CHECK;
+        scope->kind = scope_kind_of(cfg->name);
         scope->check = check_by_name(span_from(cfg->name));
         scope->title = cfg->title == NULL ? NULL : copy(cfg->title);
         scope->parent = current->scope;
-        if (!is_domain)
+        if (cfg->title == NULL)
                 note_key(current->scope, cfg->name, place_of(cfg));
         current->scope = scope;
         record(SETTING_SECTION, place_of(cfg), cfg->name, NULL);
         return 0;
 }
 
+/* Empty lists call nobody back. */
+static void record_empty_lists(const cfg_t *cfg)
+{
+        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
+                if ((option->flags & CFGF_LIST) && (option->flags & CFGF_MODIFIED) && option->nvalues == 0)
+                        record(SETTING_EMPTY_LIST, (struct place){0}, option->name, NULL);
+}
+
 static int capture_close(cfg_t *cfg, cfg_opt_t *option)
 {
         (void)cfg;
+        record_empty_lists(cfg_opt_getnsec(option, cfg_opt_size(option) - 1));
         if (current->out_of_memory)
                 return -1;
         current->scope = current->scope->parent;
@@ -332,14 +348,6 @@ static int capture_include(cfg_t *cfg, cfg_opt_t *option, int count, const char 
 }
 
 /* ---- runs ---- */
-
-/* Empty lists call nobody back. */
-static void record_empty_lists(const cfg_t *cfg)
-{
-        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
-                if ((option->flags & CFGF_LIST) && (option->flags & CFGF_MODIFIED) && option->nvalues == 0)
-                        record(SETTING_EMPTY_LIST, (struct place){0}, option->name, NULL);
-}
 
 static void run_parser(void)
 {

@@ -4,16 +4,18 @@
 #include "conf/snapshot.h"
 #include "conf/source.h"
 
-enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_REPLIES };
+enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
 
 /* One section of the text. */
 struct scope {
         enum scope_kind kind;
         enum check_id check;  /* of a check section */
-        const char *title;    /* of a domain section */
+        const char *title;    /* of a domain or zone section */
         struct scope *parent; /* NULL: the root */
         struct seen_key *seen;
-        struct domain *domain; /* set by the reader of the settings; NULL: no valid domain */
+        /* Set by the reader of the settings. */
+        struct domain *domain;
+        struct dnsbl_zone *zone;
 };
 
 enum setting_kind {

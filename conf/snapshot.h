@@ -9,6 +9,7 @@
 #include "core/base/address.h"
 #include "core/base/arena.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct text_list {
@@ -30,6 +31,23 @@ enum reject_moment { REJECT_AT_RCPT, REJECT_AT_FIRST };
 enum newline_form { NEWLINE_CRLF, NEWLINE_LF };
 enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
+enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
+enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
+
+/* IPv4 addresses: for each of the four octets the values that match, as 256 bits. */
+struct answer_filter {
+        uint64_t octets[4][4];
+};
+
+struct filter_list {
+        struct answer_filter *filters;
+        size_t count;
+};
+
+#define OPTION_FIELD_ACTION    enum failure_action
+#define OPTION_FIELD_EXCHANGE  enum exchange_requirement
+#define OPTION_FIELD_WEIGHT    int64_t
+#define OPTION_FIELD_FILTERS   struct filter_list
 #define OPTION_FIELD_COUNT     uint64_t
 #define OPTION_FIELD_DURATION  uint64_t
 #define OPTION_FIELD_SIZE      uint64_t
@@ -44,23 +62,19 @@ enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 #define OPTION_FIELD_CASING    enum local_part_case
 
 struct options {
-#define OPTION(name, type, ...) OPTION_FIELD_##type name;
-#define DOMAIN_OPTION(name, type, ...)
+#define OPTION(name, type, ...)              OPTION_FIELD_##type name;
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type check##_##name;
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
 };
 
 struct domain_options {
-#define OPTION(name, type, ...)
 #define DOMAIN_OPTION(name, type, ...) OPTION_FIELD_##type name;
-#define CHECK_OPTION(check, name, type, ...)
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
+};
+
+struct zone_options {
+#define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type name;
+#include "conf/options.def"
 };
 
 /* Where in the configuration something stands. line 0: a default. */
@@ -68,6 +82,18 @@ struct place {
         const char *file;
         uint32_t line;
 };
+
+/* A DNS blocklist or allowlist (RFC 5782). */
+struct dnsbl_zone {
+        struct span name; /* A-labels, lower case */
+        struct zone_options options;
+        struct place place;
+        /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
+         * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it counts nothing. */
+        _Atomic bool is_suspended;
+};
+
+#define DNSBL_ZONES_MAX 32
 
 struct check_setting {
         enum check_mode mode;
@@ -98,7 +124,11 @@ struct snapshot {
         struct domain *domains;
         size_t domain_count;
         struct name_table domain_names; /* value: index into domains */
-        struct name_table tlds;         /* A-labels, lower case */
+        /* At most DNSBL_ZONES_MAX. Without a `zone` section: zen.spamhaus.org, 127.0.0.[2..11], of which
+         * [10..11] dynamic. */
+        struct dnsbl_zone *zones;
+        size_t zone_count;
+        struct name_table tlds; /* A-labels, lower case */
         struct name_table
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
@@ -109,6 +139,10 @@ struct snapshot {
         struct block_pool memory_pool;
 };
 
+/* "192.0.2.1:25", "[2001:db8::1]:25" */
+bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
+/* `address`: 4 octets. */
+bool filter_list_matches(const struct filter_list *list, const uint8_t address[static 4]);
 /* The domain of ours with this name (any case, A-labels), or NULL. */
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
 /* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */

@@ -1,7 +1,7 @@
 /* Option values from text, by type. */
 #include "conf/value.h"
 
-#include "core/base/domain_name.h"
+#include <inttypes.h>
 
 #define ROW(name, type, default, min, max, help, structure, field, check)                                    \
         {#name, default, help, min, max, offsetof(struct structure, field), VALUE_##type, check},
@@ -9,24 +9,21 @@
 const struct option_row option_rows[OPTION_AT_END + 1] = {
 #define OPTION(name, type, default, min, max, help)                                                          \
         ROW(name, type, default, min, max, help, options, name, CHECK_COUNT)
-#define DOMAIN_OPTION(name, type, ...)
 #define CHECK_OPTION(check, name, type, default, min, max, help)                                             \
         ROW(name, type, default, min, max, help, options, check##_##name, CHECK_##check)
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
     {0}};
 
 const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1] = {
-#define OPTION(name, type, ...)
 #define DOMAIN_OPTION(name, type, default, min, max, help)                                                   \
         ROW(name, type, default, min, max, help, domain_options, name, CHECK_COUNT)
-#define CHECK_OPTION(check, name, type, ...)
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
+    {0}};
+
+const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
+#define ZONE_OPTION(name, type, default, min, max, help)                                                     \
+        {#name, default, help, min, max, offsetof(struct zone_options, name), VALUE_##type, CHECK_COUNT},
+#include "conf/options.def"
     {0}};
 
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check, const char *name)
@@ -94,14 +91,28 @@ static bool number_set(const struct option_row *row, struct span text, uint64_t 
                                                                  : "needs a number");
                 return false;
         }
-        if (number < row->min || number > row->max) {
+        if (number < (uint64_t)row->min || number > (uint64_t)row->max) {
                 text_put_string(error, "must be from ");
-                number_write(error, units, row->min);
+                number_write(error, units, (uint64_t)row->min);
                 text_put_string(error, " to ");
-                number_write(error, units, row->max);
+                number_write(error, units, (uint64_t)row->max);
                 return false;
         }
         *field = number;
+        return true;
+}
+
+static bool weight_set(const struct option_row *row, struct span text, int64_t *field, struct text *error)
+{
+        bool is_negative = text.length > 0 && text.at[0] == '-';
+        int64_t limit = is_negative ? -row->min : row->max;
+        uint64_t number;
+
+        if (!span_number(span_skip(text, is_negative), &number) || number == 0 || number > (uint64_t)limit) {
+                text_printf(error, "must be from %" PRId64 " to %" PRId64 ", and not 0", row->min, row->max);
+                return false;
+        }
+        *field = is_negative ? -(int64_t)number : (int64_t)number;
         return true;
 }
 
@@ -123,6 +134,9 @@ static const char *const mode_words[] = {"off", "observe", "enforce", NULL};
 static const char *const moment_words[] = {"rcpt", "first", NULL};
 static const char *const newline_words[] = {"crlf", "lf", NULL};
 static const char *const casing_words[] = {"fold", "exact", NULL};
+static const char *const mild_action_words[] = {"pass", "defer", NULL};
+static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
+static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 {
@@ -138,9 +152,10 @@ static bool word_set(struct span text, const char *const *words, unsigned *ret_i
         if (word_parse(text, words, ret_index))
                 return true;
         text_put_string(error, "must be ");
-        text_put_string(error, words[0]);
-        text_put_string(error, " or ");
-        text_put_string(error, words[1]);
+        for (size_t i = 0; words[i] != NULL; i++) {
+                text_put_string(error, i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ");
+                text_put_string(error, words[i]);
+        }
         return false;
 }
 
@@ -192,121 +207,7 @@ const char *path_resolve(struct span path, const char *directory, struct arena *
         return octets;
 }
 
-/* ---- lists ---- */
-
-/* Room for one more item behind `count`; the array grows at powers of two, the old one stays in the arena. */
-static void *list_grow(struct arena *memory, void *items, size_t count, size_t item_size)
-{
-        if (count > 0 && (count & (count - 1)) != 0)
-                return items;
-        void *grown = arena_take(memory, (count == 0 ? 1 : count * 2) * item_size);
-        if (grown != NULL && count > 0)
-                memcpy(grown, items, count * item_size);
-        return grown;
-}
-
-static bool say_out_of_memory(struct text *error)
-{
-        text_put_string(error, "out of memory");
-        return false;
-}
-
-static bool name_append(struct span text, struct text_list *list, struct arena *memory, struct text *error)
-{
-        char octets[DOMAIN_NAME_MAX + 1];
-        struct text name;
-
-        text_over(&name, octets, sizeof octets);
-        if (!domain_name_is_valid(text, true) || !domain_name_to_ascii(text, &name) || name.overflowed) {
-                text_put_string(error, "needs domain names");
-                return false;
-        }
-        const char **texts = list_grow(memory, list->texts, list->count, sizeof *texts);
-        const char *copy = arena_string(memory, text_span(&name));
-        if (texts == NULL || copy == NULL)
-                return say_out_of_memory(error);
-        list->texts = texts;
-        list->texts[list->count++] = copy;
-        return true;
-}
-
-static bool network_append(struct span text, struct network_list *list, struct arena *memory,
-                           struct text *error)
-{
-        struct network network;
-        if (!network_parse(text, &network)) {
-                text_put_string(error,
-                                "needs networks such as 192.0.2.0/24 or 2001:db8::/32, host bits zero");
-                return false;
-        }
-        struct network *networks = list_grow(memory, list->networks, list->count, sizeof network);
-        if (networks == NULL)
-                return say_out_of_memory(error);
-        list->networks = networks;
-        list->networks[list->count++] = network;
-        return true;
-}
-
-/* "192.0.2.1:25", "[2001:db8::1]:25" */
-static bool endpoint_parse(struct span text, struct endpoint *ret_endpoint)
-{
-        struct endpoint endpoint;
-        size_t colon = span_find_last(text, ':');
-        uint64_t port;
-
-        if (colon == SIZE_MAX || !span_number(span_skip(text, colon + 1), &port) || port < 1 ||
-            port > UINT16_MAX)
-                return false;
-        struct span host = span_of(text.at, colon);
-        bool bracketed = host.length > 2 && host.at[0] == '[' && host.at[host.length - 1] == ']';
-        if (bracketed)
-                host = span_of(host.at + 1, host.length - 2);
-        if (bracketed != (span_find(host, ':') != SIZE_MAX) || !address_parse(host, &endpoint.address))
-                return false;
-        endpoint.port = (uint16_t)port;
-        *ret_endpoint = endpoint;
-        return true;
-}
-
-static bool endpoint_append(struct span text, struct endpoint_list *list, struct arena *memory,
-                            struct text *error)
-{
-        struct endpoint endpoint;
-        if (!endpoint_parse(text, &endpoint)) {
-                text_put_string(error, "needs addresses with port, such as 192.0.2.1:25 or [2001:db8::1]:25");
-                return false;
-        }
-        for (size_t i = 0; i < list->count; i++)
-                if (endpoint.port == list->endpoints[i].port &&
-                    address_equals(&endpoint.address, &list->endpoints[i].address)) {
-                        text_put_string(error, "names an address twice");
-                        return false;
-                }
-        struct endpoint *endpoints = list_grow(memory, list->endpoints, list->count, sizeof endpoint);
-        if (endpoints == NULL)
-                return say_out_of_memory(error);
-        list->endpoints = endpoints;
-        list->endpoints[list->count++] = endpoint;
-        return true;
-}
-
 /* ---- all ---- */
-
-bool value_is_list(enum value_type type)
-{
-        return type == VALUE_NAMES || type == VALUE_NETWORKS || type == VALUE_ENDPOINTS;
-}
-
-void value_clear_list(const struct option_row *row, void *base)
-{
-        void *field = (char *)base + row->offset;
-        if (row->type == VALUE_NAMES)
-                *(struct text_list *)field = (struct text_list){0};
-        if (row->type == VALUE_NETWORKS)
-                *(struct network_list *)field = (struct network_list){0};
-        if (row->type == VALUE_ENDPOINTS)
-                *(struct endpoint_list *)field = (struct endpoint_list){0};
-}
 
 /* An empty path stays empty. */
 static bool text_set(const struct option_row *row, struct span text, const char **field, struct arena *memory,
@@ -315,9 +216,10 @@ static bool text_set(const struct option_row *row, struct span text, const char 
         const char *copy = row->type == VALUE_PATH && text.length > 0 ? path_resolve(text, directory, memory)
                                                                       : arena_string(memory, text);
         if (copy == NULL)
-                return say_out_of_memory(error);
-        *field = copy;
-        return true;
+                text_put_string(error, "out of memory");
+        else
+                *field = copy;
+        return copy != NULL;
 }
 
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
@@ -340,17 +242,23 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_PATH:
                 return text_set(row, text, field, memory, directory, ret_error);
         case VALUE_NAMES:
-                return name_append(text, field, memory, ret_error);
         case VALUE_NETWORKS:
-                return network_append(text, field, memory, ret_error);
         case VALUE_ENDPOINTS:
-                return endpoint_append(text, field, memory, ret_error);
+        case VALUE_FILTERS:
+                return value_append(row->type, text, field, memory, ret_error);
         case VALUE_MOMENT:
                 return word_set(text, moment_words, field, ret_error);
         case VALUE_NEWLINE:
                 return word_set(text, newline_words, field, ret_error);
         case VALUE_CASING:
                 return word_set(text, casing_words, field, ret_error);
+        case VALUE_ACTION:
+                return word_set(text, row->max == ACTION_REFUSE ? action_words : mild_action_words, field,
+                                ret_error);
+        case VALUE_EXCHANGE:
+                return word_set(text, exchange_words, field, ret_error);
+        case VALUE_WEIGHT:
+                return weight_set(row, text, field, ret_error);
         }
         return false;
 }

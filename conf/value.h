@@ -15,43 +15,50 @@ enum value_type {
         VALUE_ENDPOINTS,
         VALUE_MOMENT,
         VALUE_NEWLINE,
-        VALUE_CASING
+        VALUE_CASING,
+        VALUE_ACTION,
+        VALUE_EXCHANGE,
+        VALUE_WEIGHT,
+        VALUE_FILTERS
 };
 
 struct option_row {
         const char *name, *default_text, *help;
-        uint64_t min, max;
-        size_t offset; /* of the field in struct options, or struct domain_options */
+        int64_t min, max;
+        size_t offset; /* of the field in struct options, domain_options or zone_options */
         enum value_type type;
         enum check_id check; /* whose section it stands in; CHECK_COUNT: none */
 };
 
 /* Where rows stand: OPTION_AT_hostname, OPTION_AT_sender_tld_list, DOMAIN_OPTION_AT_deliver. */
 enum option_at {
-#define OPTION(name, type, ...) OPTION_AT_##name,
-#define DOMAIN_OPTION(name, type, ...)
+#define OPTION(name, type, ...)              OPTION_AT_##name,
 #define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
         OPTION_AT_END
 };
 
 enum domain_option_at {
-#define OPTION(name, type, ...)
 #define DOMAIN_OPTION(name, type, ...) DOMAIN_OPTION_AT_##name,
-#define CHECK_OPTION(check, name, type, ...)
 #include "conf/options.def"
-#undef OPTION
-#undef DOMAIN_OPTION
-#undef CHECK_OPTION
         DOMAIN_OPTION_AT_END
 };
 
-/* Both end with a row without name. */
+enum zone_option_at {
+#define ZONE_OPTION(name, type, ...) ZONE_OPTION_AT_##name,
+#include "conf/options.def"
+        ZONE_OPTION_AT_END
+};
+
+/* All end with a row without name. */
 extern const struct option_row option_rows[OPTION_AT_END + 1];
 extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
+extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
+
+/* The zone of dnsbl when the configuration has none, with the same kinds of text as the rows. */
+#define DEFAULT_ZONE         "zen.spamhaus.org"
+#define DEFAULT_ZONE_ANSWERS "127.0.0.[2..11]"
+#define DEFAULT_ZONE_DYNAMIC "127.0.0.[10..11]"
 
 /* NULL when there is none. `check`: CHECK_COUNT for options outside of check sections. */
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
@@ -65,11 +72,16 @@ bool value_set_default(const struct option_row *row, void *base, struct arena *m
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
                const char *directory, struct text *ret_error);
 void value_clear_list(const struct option_row *row, void *base);
+/* For value_set(): one item more for a list of this type. */
+bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
+                  struct text *ret_error);
 
 /* "off", "observe" or "enforce". */
 bool check_mode_parse(struct span text, enum check_mode *ret_mode);
 /* `path`, which begins in `directory` when relative, absolute and without "." and ".." components; looks at
  * no file. NULL when memory ran out. `directory` is absolute. */
 const char *path_resolve(struct span path, const char *directory, struct arena *memory);
+/* Appends A-labels in lower case; false when `text` is no domain name, or there is no room. */
+bool domain_name_read(struct span text, struct text *name);
 /* A terminated copy, or NULL. */
 const char *arena_string(struct arena *memory, struct span text);

@@ -104,6 +104,7 @@ static struct ask *client_take(struct dns_client *client)
 {
         uint32_t lanes = client->pool->options.threads;
 
+        expect(lanes > 0);
         for (uint32_t i = 0; i < lanes; i++) {
                 struct lane *lane = &client->lanes[(client->next_lane + i) % lanes];
                 struct ask *ask = dns_ring_take(&lane->answers);

@@ -29,8 +29,7 @@ uint64_t dns_now_ms(void)
         return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* ---- timers
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- timers ------------------------------------------------------------------------------------------ */
 
 static void heap_place(struct dns_loop *loop, uint32_t at, uint32_t number)
 {
@@ -73,8 +72,7 @@ static void timer_remove(struct dns_loop *loop, uint32_t number)
                 heap_sink(loop, at, last);
 }
 
-/* ---- slots
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------------------------- */
 
 static bool slots_grow(struct dns_loop *loop)
 {
@@ -123,8 +121,7 @@ static bool slot_arm(struct dns_loop *loop, uint32_t number)
         return slot->is_in_epoll;
 }
 
-/* ---- what getdns calls
- * ------------------------------------------------------------------------------------------- */
+/* ---- what getdns calls ------------------------------------------------------------------------------- */
 
 static bool slot_begin(struct dns_view *view, uint32_t number)
 {
@@ -176,14 +173,20 @@ static getdns_return_t view_schedule(getdns_eventloop *base, int fd, uint64_t ti
                 return GETDNS_RETURN_IO_ERROR;
         }
         event->ev = (void *)(uintptr_t)(number + 1); /* not NULL: scheduled */
+        view->scheduled++;
+        view->active++;
         return GETDNS_RETURN_GOOD;
 }
 
 static getdns_return_t view_clear(getdns_eventloop *base, getdns_eventloop_event *event)
 {
-        if (event->ev != NULL)
-                slot_free(((struct dns_view *)base)->loop, (uint32_t)(uintptr_t)event->ev - 1);
+        struct dns_view *view = (struct dns_view *)base;
+
+        if (event->ev == NULL)
+                return GETDNS_RETURN_GOOD;
+        slot_free(view->loop, (uint32_t)(uintptr_t)event->ev - 1);
         event->ev = NULL;
+        view->active--;
         return GETDNS_RETURN_GOOD;
 }
 
@@ -214,8 +217,7 @@ void dns_view_init(struct dns_view *view, struct dns_loop *loop, const struct so
                 view->peer = *peer;
 }
 
-/* ---- a run
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- a run ------------------------------------------------------------------------------------------- */
 
 static void call(getdns_eventloop_event *event, getdns_eventloop_callback callback)
 {

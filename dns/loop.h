@@ -35,6 +35,8 @@ struct dns_view {
          * from elsewhere and tells of a closed port; getdns does neither. Length 0 for TCP. */
         struct sockaddr_storage peer;
         socklen_t peer_length;
+        uint64_t scheduled; /* events so far */
+        uint32_t active;    /* events now */
 };
 
 uint64_t dns_now_ms(void);

@@ -62,7 +62,7 @@ struct dns_reply_message {
 };
 
 /* Client `number` of 0..clients-1; the pool's. When an answer comes and *is_asleep, it is set to false and
- * event_fd, an eventfd, is written. To be called before the first question. */
+ * event_fd, an eventfd, is written; both outlive the pool. To be called before the first question. */
 struct dns_client *dns_pool_client(struct dns_pool *pool, uint32_t number, int event_fd,
                                    _Atomic bool *is_asleep);
 /* For memos of this client's thread. Names must be in normal form, as memos give them. */

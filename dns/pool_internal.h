@@ -102,7 +102,8 @@ struct dns_thread {
         struct dns_loop loop;
         struct upstream_set upstreams;
         struct query_list waiting, done;
-        struct block_pool blocks; /* for reading the cache */
+        uint64_t starved_until_ms; /* no question is begun before */
+        struct block_pool blocks;  /* for reading the cache */
         struct query *buckets[QUERY_BUCKETS];
 };
 

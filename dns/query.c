@@ -29,8 +29,7 @@ struct query *query_list_take(struct query_list *list)
         return query;
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the end ----------------------------------------------------------------------------------------- */
 
 static void query_end(struct query *query, struct shared_answer *answer)
 {
@@ -99,8 +98,7 @@ static void query_succeed(struct query *query, uint64_t now_ms)
         query_end(query, shared);
 }
 
-/* ---- an attempt
- * --------------------------------------------------------------------------------------------------- */
+/* ---- an attempt -------------------------------------------------------------------------------------- */
 
 static void query_replied(getdns_context *context, getdns_callback_type_t type, getdns_dict *response,
                           void *argument, getdns_transaction_t transaction)
@@ -150,8 +148,7 @@ void query_attempt(struct query *query, uint64_t now_ms)
         }
 }
 
-/* ---- what a reply leads to
- * ---------------------------------------------------------------------------------------- */
+/* ---- what a reply leads to --------------------------------------------------------------------------- */
 
 static void note_health(struct query *query, uint64_t now_ms)
 {

@@ -61,8 +61,7 @@ static bool question_is_ours(const struct reading *reading)
                dict_name_is(reading->response, "/question/qname", reading->question->name);
 }
 
-/* ---- records
- * -------------------------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------------- */
 
 /* The record at `number` if it is of `type` and belongs to the owner. */
 static getdns_dict *record_of(const struct reading *reading, size_t number, uint32_t type)
@@ -182,8 +181,7 @@ static bool soa_read(struct reading *reading)
         return false;
 }
 
-/* ---- what it comes to
- * ------------------------------------------------------------------------------------------ */
+/* ---- what it comes to -------------------------------------------------------------------------------- */
 
 static void reply_answer(struct dns_reply *reply, enum reply_kind kind, const struct dns_answer *answer)
 {

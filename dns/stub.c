@@ -74,9 +74,7 @@ static bool is_lost(struct dns_stub *stub, const struct stub_name *name)
         return is_lost;
 }
 
-/* ---- UDP
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- UDP --------------------------------------------------------------------------------------------- */
 
 static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct msghdr *from,
                      const char *packet, size_t length)
@@ -102,8 +100,8 @@ static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct ms
 static struct late *late_take(struct dns_stub *stub)
 {
         struct late *late = stub->late.later;
-        late->later->earlier = late->earlier;
-        late->earlier->later = late->later;
+        stub->late.later = late->later;
+        late->later->earlier = &stub->late;
         stub->late_count--;
         return late;
 }
@@ -166,9 +164,7 @@ static void udp_turn(struct dns_stub *stub)
         }
 }
 
-/* ---- TCP
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- TCP --------------------------------------------------------------------------------------------- */
 
 static void connection_close(struct tcp_connection *connection)
 {
@@ -240,8 +236,7 @@ static void tcp_turn(struct dns_stub *stub, struct tcp_connection *connection)
                 connection_close(connection);
 }
 
-/* ---- thread
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- thread ------------------------------------------------------------------------------------------ */
 
 static int stub_wait_ms(const struct dns_stub *stub)
 {
@@ -271,9 +266,7 @@ static void *stub_run(void *argument)
         return NULL;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- life -------------------------------------------------------------------------------------------- */
 
 /* A socket bound to `address`, whose port is filled in; -1 with errno. */
 static int socket_bound(struct sockaddr_storage *address, socklen_t *length, int type)

@@ -13,8 +13,7 @@ static const struct {
     {"PTR", DNS_PTR}, {"MX", DNS_MX},     {"TXT", DNS_TXT}, {"SOA", DNS_SOA},
 };
 
-/* ---- names
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------- */
 
 static struct span parent_of(struct span name)
 {
@@ -100,9 +99,7 @@ static struct stub_name *name_add(struct stub_zone *zone, struct span name)
         return first;
 }
 
-/* ---- data
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- data -------------------------------------------------------------------------------------------- */
 
 static struct span word_take(struct span *line)
 {
@@ -192,8 +189,9 @@ static bool soa_take(struct span *line, struct text *data)
 {
         uint64_t number;
 
-        if (!name_put(word_take(line), data) || !name_put(word_take(line), data))
-                return false;
+        for (int i = 0; i < 2; i++)
+                if (!name_put(word_take(line), data))
+                        return false;
         for (int i = 0; i < 5; i++) {
                 if (!number_take(line, UINT32_MAX, &number))
                         return false;
@@ -230,8 +228,7 @@ static bool data_take(enum dns_type type, struct span *line, struct text *data)
         return false;
 }
 
-/* ---- lines
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------- */
 
 static bool type_find(struct span word, enum dns_type *ret_type)
 {

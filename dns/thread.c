@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>
 
-#define BATCH   256 /* questions of one client in a turn */
-#define IDLE_MS 60000
+#define BATCH      256 /* questions of one client in a turn */
+#define IDLE_MS    60000
+#define STARVED_MS 100 /* pause after descriptors ran out */
 
 void thread_count(struct dns_thread *thread, enum thread_counter counter, int64_t by)
 {
@@ -28,8 +29,7 @@ void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answ
         dns_ring_put(&lane->answers, ask);
 }
 
-/* ---- questions
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------------------- */
 
 static struct query *query_find(struct dns_thread *thread, const struct ask *ask, uint64_t hash)
 {
@@ -62,6 +62,15 @@ static struct query *query_create(struct dns_thread *thread, const struct ask *a
         return query;
 }
 
+static bool may_start(struct dns_thread *thread, uint64_t now_ms)
+{
+        if (thread->upstreams.is_starved)
+                thread->starved_until_ms = now_ms + STARVED_MS;
+        thread->upstreams.is_starved = false;
+        return now_ms >= thread->starved_until_ms &&
+               counter_of(thread, COUNT_IN_FLIGHT) < thread->pool->options.in_flight_max;
+}
+
 static void query_start(struct query *query, uint64_t now_ms)
 {
         query->is_started = true;
@@ -74,8 +83,7 @@ static void question_accept(struct dns_thread *thread, struct ask *ask, uint64_t
         const struct dns_pool_options *options = &thread->pool->options;
         uint64_t hash = dns_cache_hash(options->cache, span_of(ask->name, ask->name_length));
         struct query *query = query_find(thread, ask, hash);
-        bool is_free =
-            counter_of(thread, COUNT_IN_FLIGHT) < options->in_flight_max && thread->waiting.first == NULL;
+        bool is_free = may_start(thread, now_ms) && thread->waiting.first == NULL;
 
         thread_count(thread, COUNT_QUESTIONS, 1);
         if (query != NULL) {
@@ -125,7 +133,7 @@ static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
 
         while ((query = thread->waiting.first) != NULL) {
                 bool is_late = now_ms >= query->deadline_ms;
-                if (!is_late && counter_of(thread, COUNT_IN_FLIGHT) >= thread->pool->options.in_flight_max)
+                if (!is_late && !may_start(thread, now_ms))
                         break;
                 query_list_take(&thread->waiting);
                 thread_count(thread, COUNT_WAITING, -1);
@@ -136,8 +144,7 @@ static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
         }
 }
 
-/* ---- a turn
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- a turn ------------------------------------------------------------------------------------------ */
 
 static void done_settle(struct dns_thread *thread, uint64_t now_ms)
 {
@@ -178,6 +185,8 @@ static void thread_wait(struct dns_thread *thread, uint64_t now_ms)
 
         if (thread->waiting.first != NULL)
                 timeout_ms = thread->waiting.first->deadline_ms - now_ms; /* those past it are gone */
+        if (thread->waiting.first != NULL && thread->starved_until_ms > now_ms && timeout_ms > STARVED_MS)
+                timeout_ms = STARVED_MS;
         atomic_store_explicit(&thread->is_asleep, true, memory_order_relaxed);
         ck_pr_fence_memory();
         if (thread->done.first != NULL || has_questions(thread) ||

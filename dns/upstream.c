@@ -9,8 +9,7 @@
 #define EDNS_OCTETS  1232 /* no fragments on common paths */
 #define TCP_IDLE_MS  10000
 
-/* ---- contexts
- * --------------------------------------------------------------------------------------------------- */
+/* ---- contexts ---------------------------------------------------------------------------------------- */
 
 static getdns_dict *endpoint_to_dict(const struct endpoint *endpoint)
 {
@@ -92,8 +91,7 @@ static void resolver_retire(struct upstream_set *set, struct resolver **resolver
         *resolver = NULL;
 }
 
-/* ---- the set
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the set ----------------------------------------------------------------------------------------- */
 
 void upstream_set_init(struct upstream_set *set, struct dns_loop *loop)
 {
@@ -112,10 +110,23 @@ void upstream_set_replace(struct upstream_set *set, const struct endpoint *endpo
         set->generation++;
 }
 
+/* Questions that it keeps without a descriptor, and none in flight whose end would move them: safe to
+ * destroy. */
+static bool resolver_is_stuck(const struct resolver *resolver)
+{
+        return resolver != NULL && resolver->in_flight > 0 && resolver->view.active == 0;
+}
+
 void upstream_set_reap(struct upstream_set *set)
 {
+        for (uint32_t i = 0; i < set->count; i++) {
+                if (resolver_is_stuck(set->upstreams[i].udp))
+                        resolver_retire(set, &set->upstreams[i].udp);
+                if (resolver_is_stuck(set->upstreams[i].tcp))
+                        resolver_retire(set, &set->upstreams[i].tcp);
+        }
         for (struct resolver **link = &set->retired, *resolver; (resolver = *link) != NULL;) {
-                if (resolver->in_flight > 0) {
+                if (resolver->in_flight > 0 && !resolver_is_stuck(resolver)) {
                         link = &resolver->retired_next;
                 } else {
                         *link = resolver->retired_next;
@@ -134,8 +145,7 @@ void upstream_set_end(struct upstream_set *set)
         }
 }
 
-/* ---- health
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- health ------------------------------------------------------------------------------------------ */
 
 /* Lower is better. */
 static uint64_t upstream_rank(const struct upstream *upstream, bool is_last, uint64_t now_ms)
@@ -184,28 +194,34 @@ void upstream_failed(struct upstream_set *set, int number, uint64_t now_ms)
                 upstream->dead_until_ms = now_ms + upstream->pause_ms;
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------------------ */
 
 bool upstream_ask(struct upstream_set *set, int number, bool by_tcp, const char *name, uint16_t type,
                   uint64_t timeout_ms, void *argument, getdns_callback_t callback,
                   struct resolver **ret_resolver)
 {
         struct upstream *upstream = &set->upstreams[number];
-        struct resolver **resolver = by_tcp ? &upstream->tcp : &upstream->udp;
+        struct resolver **slot = by_tcp ? &upstream->tcp : &upstream->udp;
 
-        if (*resolver == NULL)
-                *resolver = resolver_create(set->loop, &upstream->endpoint, by_tcp);
-        if (*resolver == NULL ||
-            getdns_context_set_timeout((*resolver)->context, timeout_ms) != GETDNS_RETURN_GOOD)
+        if (*slot == NULL)
+                *slot = resolver_create(set->loop, &upstream->endpoint, by_tcp);
+        struct resolver *resolver = *slot;
+        if (resolver == NULL ||
+            getdns_context_set_timeout(resolver->context, timeout_ms) != GETDNS_RETURN_GOOD)
                 return false;
-        *ret_resolver = *resolver; /* before the call: its callback looks there */
-        (*resolver)->in_flight++;
-        if (getdns_general((*resolver)->context, name, type, NULL, argument, NULL, callback) ==
-            GETDNS_RETURN_GOOD)
-                return true;
-        (*resolver)->in_flight--;
-        return false;
+        *ret_resolver = resolver; /* before the call: its callback looks there */
+        uint64_t scheduled = resolver->view.scheduled;
+        uint32_t in_flight = resolver->in_flight++;
+        if (getdns_general(resolver->context, name, type, NULL, argument, NULL, callback) !=
+            GETDNS_RETURN_GOOD) {
+                resolver->in_flight--;
+                return false;
+        }
+        /* Without a descriptor getdns keeps the question, and no timer with it, until another one ends: then
+         * it tries all that it keeps. To cancel such a question makes it use freed memory. */
+        if (resolver->view.scheduled == scheduled && resolver->in_flight > in_flight)
+                set->is_starved = true;
+        return true;
 }
 
 void upstream_tcp_spoiled(struct upstream_set *set, int number, const struct resolver *resolver)

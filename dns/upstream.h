@@ -31,6 +31,7 @@ struct upstream_set {
         uint32_t count;
         uint32_t generation; /* of the list: results for an older one say nothing about these */
         struct resolver *retired;
+        bool is_starved; /* descriptors ran out: set here, cleared by the owner after a pause */
 };
 
 void upstream_set_init(struct upstream_set *set, struct dns_loop *loop);
@@ -38,7 +39,8 @@ void upstream_set_init(struct upstream_set *set, struct dns_loop *loop);
 void upstream_set_end(struct upstream_set *set);
 /* Later questions go to these; at most DNS_UPSTREAMS_MAX are used. */
 void upstream_set_replace(struct upstream_set *set, const struct endpoint *endpoints, size_t count);
-/* Ends what is retired and idle. Not inside a callback. */
+/* Ends what is retired and idle, and what getdns has left without any event: questions whose sockets could
+ * not be opened. Their callbacks come with GETDNS_CALLBACK_CANCEL. Not inside a callback. */
 void upstream_set_reap(struct upstream_set *set);
 
 /* The first that is alive, or else due for a probe, or else dead for the longest; not those of the bit mask

@@ -154,7 +154,7 @@ static void accept_from(struct acceptor *acceptor, struct limits *limits, struct
 static void listen_on(struct acceptor *acceptor, struct listener *listener)
 {
         struct listener **longer =
-            realloc(acceptor->listeners, (acceptor->listener_count + 1) * sizeof acceptor->listeners[0]);
+            realloc(acceptor->listeners, (acceptor->listener_count + 1) * sizeof(struct listener *));
 
         if (longer != NULL)
                 acceptor->listeners = longer;

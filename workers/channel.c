@@ -1,7 +1,7 @@
-/* Channels and wakers. The only place that touches ck. */
+/* Channels and wakers. */
 #include "workers/channel.h"
 
-#include "workers/thread_sanitizer.h"
+#include "core/base/thread_sanitizer.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -35,11 +35,10 @@ struct parcel {
 #define CHANNEL_SLOTS 256 /* one stays empty */
 
 struct channel {
-        struct ck_ring ring;
+        _Alignas(64) struct ck_ring ring;
         struct ck_ring_buffer slots[CHANNEL_SLOTS];
         /* Owner: the producer. */
-        _Alignas(64) struct parcel *overflow_first;
-        struct parcel *overflow_last;
+        struct parcel *overflow_first, *overflow_last;
         bool is_announced;   /* nothing was sent since the consumer was last told */
         struct waker *waker; /* the consumer's; NULL: it looks by itself */
 };

@@ -215,6 +215,21 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 connection_schedule(worker, connection);
 }
 
+/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ---------------
+ */
+
+static uint64_t handle_of(const struct connection *connection)
+{
+        return (uint64_t)connection->generation << 48 | (uint64_t)(uintptr_t)connection;
+}
+
+/* NULL when the connection has gone. The memory of connections is never given back while the worker runs. */
+static struct connection *handle_connection(uint64_t handle)
+{
+        struct connection *connection = (struct connection *)(uintptr_t)(handle & ((UINT64_C(1) << 48) - 1));
+        return handle_of(connection) == handle && !connection->has_ended ? connection : NULL;
+}
+
 /* ---- from the worker --------------------------------------------------------------------------------- */
 
 void connection_begin(struct worker *worker, const struct arrival *arrival)
@@ -231,11 +246,14 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
                 atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
                 return;
         }
-        *connection = (struct connection){.fd = arrival->fd, .is_counted = arrival->is_counted};
+        *connection = (struct connection){
+            .fd = arrival->fd, .is_counted = arrival->is_counted, .generation = connection->generation + 1};
+        struct session_peer peer = arrival->peer;
+        peer.dns_handle = handle_of(connection);
         LIST_INSERT_HEAD(&worker->connections.open, connection, entry);
         connection->published = current_pin(worker->current, worker->number);
         enum session_wish wish = session_begin(&connection->session, &worker->host,
-                                               connection->published->snapshot, &arrival->peer, &worker->out);
+                                               connection->published->snapshot, &peer, &worker->out);
         connection_advance(worker, connection, wish, false);
 }
 
@@ -292,6 +310,21 @@ void connection_stored(struct worker *worker, struct connection *connection, enu
         note_early_input(connection);
         connection_advance(worker, connection, session_stored(&connection->session, outcome, &worker->out),
                            true);
+}
+
+void connection_answer(struct worker *worker, const struct dns_reply_message *message)
+{
+        struct connection *connection = handle_connection(message->handle);
+
+        if (connection == NULL)
+                return;
+        bool was_parked = connection->wish == SESSION_PARK;
+        if (was_parked)
+                note_early_input(connection);
+        enum session_wish wish =
+            session_answer(&connection->session, &message->question, &message->answer, &worker->out);
+        if (was_parked)
+                connection_advance(worker, connection, wish, true);
 }
 
 void connection_stress(struct worker *worker, struct connection *connection)

@@ -5,6 +5,7 @@
 #include "core/smtp/session.h"
 #include "workers/current.h"
 #include "workers/delivery.h"
+#include "dns/pool.h"
 #include "workers/wheel.h"
 
 #include <sys/queue.h>
@@ -35,6 +36,7 @@ struct connection {
         bool wants_output_edge; /* registered for EPOLLOUT too */
         bool is_counted;        /* in the client table */
         bool is_quit;           /* nothing more will come: close without waiting for the client */
+        uint16_t generation;    /* counts the uses of this memory: answers to an earlier one are not ours */
         struct session session;
 };
 
@@ -53,6 +55,8 @@ void connection_tick(struct worker *worker, struct connection *connection);
 /* A piece of its long message was stored: it may read on. */
 void connection_appended(struct worker *worker, struct connection *connection);
 void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome);
+/* DNS answers a question of the session with this handle, if it still is there. */
+void connection_answer(struct worker *worker, const struct dns_reply_message *message);
 /* worker->host.under_stress has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
 /* The server is closing: worker->stopping tells how urgently. */

@@ -2,7 +2,7 @@
 #include "workers/current.h"
 
 #include "core/base/expect.h"
-#include "workers/thread_sanitizer.h"
+#include "core/base/thread_sanitizer.h"
 
 #include <urcu/urcu-memb.h>
 

@@ -360,7 +360,7 @@ bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_c
         block_pool_init(&delivery->pool, ARENA_BLOCK_SIZE, 16);
         arena_init(&delivery->arena, &delivery->pool, ARENA_MAX);
         delivery->jobs = channels_create(worker_count, &delivery->waker);
-        delivery->reports = calloc(worker_count, sizeof delivery->reports[0]);
+        delivery->reports = calloc(worker_count, sizeof(struct channel *));
         return waker_open(&delivery->waker) && delivery->jobs != NULL && delivery->reports != NULL;
 }
 

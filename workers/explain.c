@@ -3,7 +3,9 @@
 #include "workers/explain.h"
 
 #include "core/smtp/path.h"
+#include "core/base/domain_name.h"
 #include "core/smtp/session.h"
+#include "workers/command_dns.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,6 +14,7 @@
 #include <time.h>
 
 #define RECIPIENTS_MAX 16
+#define ANSWER_WAIT_MS 20000
 
 struct question {
         const char *configuration;
@@ -85,35 +88,69 @@ static const struct check_setting *settings_of(const struct question *question,
         return snapshot->checks;
 }
 
+/* Runs the check until all its answers are in. */
+static void settle(const struct facts *facts, enum check_id check, struct command_dns *dns,
+                   struct verdict *ret_verdict)
+{
+        while (pipeline_check(facts, check, ret_verdict) == VERDICT_WAIT) {
+                const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
+                if (message != NULL)
+                        memo_settle(facts->memo, &message->question, &message->answer);
+                else
+                        facts->memo->is_late = true;
+        }
+}
+
+static void print_answers(const struct memo *memo)
+{
+        static const char *const facts[] = {"found", "absent", "failed", "pending"};
+
+        for (const struct memo_entry *entry = memo->entries; entry != NULL; entry = entry->next)
+                printf("DNS: %.*s %s %s, %u records, ttl %u s, %u ms\n", (int)entry->question.name.length,
+                       entry->question.name.at, dns_type_name(entry->question.type),
+                       facts[entry->answer.fact], entry->answer.record_count, entry->answer.ttl_s,
+                       entry->answer.took_ms);
+}
+
 static void explain_checks(const struct question *question, const struct snapshot *snapshot,
-                           struct session_host *host)
+                           struct session_host *host, struct command_dns *dns)
 {
         const struct check_setting *settings = settings_of(question, snapshot);
-        char octets[512];
-        struct text sender;
+        char octets[512], domain_octets[DOMAIN_NAME_MAX];
+        struct text sender, domain;
         struct arena arena;
+        struct memo memo;
 
         arena_init(&arena, &host->transaction_pool, SIZE_MAX);
+        memo_init(&memo, &arena, host->dns, 0, (uint32_t)snapshot->options.dns_questions_max);
         text_over(&sender, octets, sizeof octets);
+        text_over(&domain, domain_octets, sizeof domain_octets);
         struct facts facts = facts_of(question, snapshot, &arena, &sender);
+        facts.memo = &memo;
+        facts.wall_s = host->wall_ms / 1000;
+        if (domain_name_to_ascii(facts.sender_domain, &domain) && !domain.overflowed)
+                facts.sender_domain_ascii = text_span(&domain);
         if (network_list_contains(&snapshot->options.trusted_networks, &question->client))
                 printf("the client is in trusted_networks: the checks below do not count\n");
         printf("%-24s %-8s %-7s %9s  %s\n", "CHECK", "MODE", "RESULT", "TIME", "EVIDENCE");
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 struct verdict verdict;
-                if (check_infos[check].kind != CHECK_KIND_PURE)
+                if (check_infos[check].kind != CHECK_KIND_PURE ||
+                    (check_infos[check].needs_dns && host->dns == NULL))
                         continue;
                 double before = now_us();
-                pipeline_check(&facts, check, &verdict);
+                settle(&facts, check, dns, &verdict);
                 print_row(check, &settings[check], &verdict, now_us() - before);
         }
+        print_answers(&memo);
         arena_end(&arena);
 }
 
 /* ---- the dialogue
  * ---------------------------------------------------------------------------------------------- */
 
-static void say(struct session *session, struct text *out, const char *verb, const char *argument)
+static void say(struct session *session, struct command_dns *dns, struct text *out, const char *verb,
+                const char *argument)
 {
         char octets[1024];
         struct text line;
@@ -128,7 +165,12 @@ static void say(struct session *session, struct text *out, const char *verb, con
         printf("C: %.*s\n", (int)line.length, line.at);
         text_put_string(&line, "\r\n");
         struct span input = text_span(&line);
-        session_input(session, &input, out);
+        enum session_wish wish = session_input(session, &input, out);
+        while (wish == SESSION_PARK) {
+                const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
+                wish = message != NULL ? session_answer(session, &message->question, &message->answer, out)
+                                       : session_timeout(session, out);
+        }
         for (struct span rest = text_span(out); rest.length > 0;
              rest = span_skip(rest, span_find(rest, '\n') + 1))
                 printf("S: %.*s\n", (int)span_find(rest, '\r'), rest.at);
@@ -136,7 +178,7 @@ static void say(struct session *session, struct text *out, const char *verb, con
 }
 
 static void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
-                             struct session_host *host)
+                             struct session_host *host, struct command_dns *dns)
 {
         struct session_peer peer = {.client = question->client};
         char octets[2 * SESSION_OUT_ROOM];
@@ -148,10 +190,10 @@ static void explain_dialogue(const struct question *question, const struct snaps
         if (session.state == SESSION_STATE_PAUSE)
                 session_timeout(&session, &out);
         out.length = 0;
-        say(&session, &out, "EHLO ", question->helo);
-        say(&session, &out, "MAIL FROM:<", question->sender);
+        say(&session, dns, &out, "EHLO ", question->helo);
+        say(&session, dns, &out, "MAIL FROM:<", question->sender);
         for (size_t i = 0; i < question->recipient_count; i++)
-                say(&session, &out, "RCPT TO:<", question->recipients[i]);
+                say(&session, dns, &out, "RCPT TO:<", question->recipients[i]);
         session_end(&session, SESSION_ENDED_BY_QUIT);
 }
 
@@ -173,8 +215,14 @@ static int explain_question(const struct question *question)
         block_pool_init(&host.transaction_pool, 4096, 0);
         content_pool_init(&host.content_pool, 0);
         text_over(&host.log, log_octets, sizeof log_octets);
-        explain_checks(question, snapshot, &host);
-        explain_dialogue(question, snapshot, &host);
+        struct command_dns dns = {0};
+        const struct endpoint_list *resolvers = &snapshot->options.resolvers;
+        bool has_dns = resolvers->count > 0 && command_dns_open(&dns, resolvers->endpoints, resolvers->count);
+        host.dns = has_dns ? dns.source : NULL;
+        explain_checks(question, snapshot, &host, &dns);
+        explain_dialogue(question, snapshot, &host, &dns);
+        if (has_dns)
+                command_dns_close(&dns);
         block_pool_end(&host.session_pool);
         block_pool_end(&host.transaction_pool);
         content_pool_end(&host.content_pool);

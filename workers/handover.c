@@ -105,7 +105,7 @@ void handover_text(struct worker *worker, struct connection *connection)
         if (connection->spool != NULL &&
             (message == NULL || memcmp(message->id, connection->spool->id, sizeof message->id) != 0))
                 handover_abort(worker, connection);
-        if (session->state == SESSION_STATE_TEXT && message->content.length > PIECE_MIN)
+        if (session->state == SESSION_STATE_TEXT && message != NULL && message->content.length > PIECE_MIN)
                 send_piece(worker, connection, message);
 }
 

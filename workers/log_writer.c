@@ -34,7 +34,7 @@ bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count)
         pthread_mutex_init(&log->lock, NULL);
         log->events_end = &log->events;
         log->full = channels_create(worker_count, &log->waker);
-        log->empty = calloc(worker_count, sizeof log->empty[0]);
+        log->empty = calloc(worker_count, sizeof(struct channel *));
         return waker_open(&log->waker) && log->full != NULL && log->empty != NULL;
 }
 

@@ -1,5 +1,6 @@
 /* The command line. */
 #include "workers/explain.h"
+#include "workers/spf_command.h"
 #include "workers/server.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@ static const char usage_text[] =
     "       gatepost check-config -c FILE       tell what is wrong with a configuration\n"
     "       gatepost check-config --print       print every option with its default\n"
     "       gatepost explain -c FILE ...        tell what each check would say, or said\n"
+    "       gatepost spf --ip ...               evaluate SPF and show what was looked up\n"
     "       gatepost checks                     list the checks\n"
     "       gatepost --help | --version\n";
 
@@ -62,12 +64,13 @@ static int checks_main(int argc, char **argv)
         (void)argv;
         if (argc != 1)
                 return usage();
-        printf("%-24s %-6s %-8s %-8s %s\n", "check", "policy", "stage", "default", "what it demands");
+        printf("%-24s %-6s %-8s %-8s %-6s %s\n", "check", "policy", "stage", "default", "needs",
+               "what it demands");
         for (int id = 0; id < CHECK_COUNT; id++) {
                 const struct check_info *check = &check_infos[id];
-                printf("%-24s %-6s %-8s %-8s %s\n", check->name, check->policy, stage_name(check->stage),
+                printf("%-24s %-6s %-8s %-8s %-6s %s\n", check->name, check->policy, stage_name(check->stage),
                        check->kind == CHECK_KIND_RULE ? "always" : check_mode_name(check->default_mode),
-                       check->summary);
+                       check->needs_dns ? "dns" : "-", check->summary);
         }
         return 0;
 }
@@ -94,9 +97,10 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*run)(int argc, char **argv);
         } commands[] = {
-            {"serve", serve_main},     {"check-config", check_config_main},
-            {"explain", explain_main}, {"checks", checks_main},
-            {"--help", help_main},     {"--version", version_main},
+            {"serve", serve_main},       {"check-config", check_config_main},
+            {"explain", explain_main},   {"spf", spf_main},
+            {"checks", checks_main},     {"--help", help_main},
+            {"--version", version_main},
         };
 
         for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)

@@ -2,6 +2,8 @@
  * swapped. Sessions keep the snapshot that they began with. */
 #include "workers/reload.h"
 
+#include "workers/say.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -46,8 +48,8 @@ static void say_listener(struct server *server, const char *event, const struct 
         endpoint_write(&listener->endpoint.address, listener->port, name);
         log_event(&server->log, event, "address", name, NULL);
         if (strcmp(event, "listener_opened") == 0)
-                fprintf(stderr, "gatepost: listening on %s%s\n", name,
-                        atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
+                say("gatepost: listening on %s%s", name,
+                    atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
 }
 
 static void close_all(struct listener *listeners)
@@ -76,7 +78,7 @@ static bool open_new(struct server *server, const struct snapshot *snapshot, str
                 if (listener == NULL) {
                         int error = errno;
                         endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
-                        fprintf(stderr, "gatepost: cannot listen on %s: %s\n", name, strerror(error));
+                        say("gatepost: cannot listen on %s: %s", name, strerror(error));
                         log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error),
                                   NULL);
                         close_all(opened);
@@ -149,7 +151,8 @@ static void say_report(struct server *server, const char *event, const struct co
 {
         const char *text = report->text != NULL ? report->text : "";
 
-        fputs(text, stderr);
+        for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+                say("%.*s", (int)(end - line), line);
         log_event(&server->log, event, "report", text, NULL);
 }
 
@@ -157,7 +160,7 @@ static void warn_of_restart(struct server *server, const char *option, uint64_t 
 {
         if (running == wanted)
                 return;
-        fprintf(stderr, "gatepost: warning: a change of %s takes a restart\n", option);
+        say("gatepost: warning: a change of %s takes a restart", option);
         log_event(&server->log, "restart_needed", "option", option, NULL);
 }
 
@@ -171,7 +174,7 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
                 return false;
         int log_fd = log_open(snapshot->options.log);
         if (log_fd < 0)
-                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
+                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
         if (log_fd < 0 || !current_publish(&server->current, snapshot)) {
                 close_all(opened);
                 if (log_fd >= 0)
@@ -192,13 +195,16 @@ void reload(struct server *server)
 
         if (!prepare(server, snapshot, &opened, &log_fd)) {
                 say_report(server, "reload_failed", &report);
-                fprintf(stderr, "gatepost: reload failed, nothing has changed\n");
+                say("gatepost: reload failed, nothing has changed");
                 if (snapshot != NULL)
                         snapshot_free(snapshot);
                 conf_report_end(&report);
                 return;
         }
         log_writer_switch(&server->log, log_fd);
+        if (!dns_pool_set_upstreams(server->dns_pool, snapshot->options.resolvers.endpoints,
+                                    snapshot->options.resolvers.count))
+                fprintf(stderr, "gatepost: no memory for the new resolvers; the former ones are asked\n");
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);
@@ -206,6 +212,6 @@ void reload(struct server *server)
         warn_of_restart(server, "acceptors", server->acceptor_count, snapshot->options.acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count,
                         snapshot->options.delivery_threads);
-        fprintf(stderr, "gatepost: configuration reloaded\n");
+        say("gatepost: configuration reloaded");
         conf_report_end(&report);
 }

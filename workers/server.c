@@ -3,6 +3,7 @@
 
 #include "workers/live.h"
 #include "workers/reload.h"
+#include "workers/say.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include <urcu/urcu-memb.h>
 
 /* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making,
  * resolvers. */
@@ -35,24 +37,34 @@ static uint64_t raise_descriptor_limit(uint64_t wanted)
         return limit.rlim_cur;
 }
 
+/* An eighth of the descriptors at most is for questions to DNS. */
+static uint32_t dns_in_flight(uint64_t limit)
+{
+        uint64_t share = limit / 8 / dns_pool_defaults.threads;
+        if (share > dns_pool_defaults.in_flight_max)
+                return dns_pool_defaults.in_flight_max;
+        return share < 16 ? 16 : (uint32_t)share;
+}
+
 /* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may
  * have open. */
-static uint64_t divide_descriptors(const struct server *server, const struct options *options,
-                                   uint32_t *ret_spools)
+static uint64_t divide_descriptors(struct server *server, const struct options *options, uint32_t *ret_spools)
 {
         uint64_t threads = server->worker_count + server->acceptor_count + server->delivery_count;
         uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
                          options->proxy_listen.count;
-        uint64_t limit =
-            raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + 8 * server->delivery_count);
+        uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed +
+                                                UINT64_C(8) * server->delivery_count);
         uint64_t spools = limit / 16 / server->delivery_count;
 
+        server->dns_in_flight_max = dns_in_flight(limit);
+        fixed += (uint64_t)dns_pool_defaults.threads * (server->dns_in_flight_max + 32);
         *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
         fixed += (uint64_t)*ret_spools * server->delivery_count;
         uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
         if (options->connections_max > sessions)
-                fprintf(stderr, "gatepost: warning: the descriptor limit of %llu allows %llu sessions only\n",
-                        (unsigned long long)limit, (unsigned long long)sessions);
+                say("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
+                    (unsigned long long)limit, (unsigned long long)sessions);
         return sessions;
 }
 
@@ -81,6 +93,23 @@ static bool allocate(struct server *server, const struct options *options)
         return true;
 }
 
+/* The pool is there without resolvers too: a reload may name some. */
+static bool init_dns(struct server *server, const struct options *options)
+{
+        struct dns_pool_options pool = dns_pool_defaults;
+
+        server->dns_cache = dns_cache_create(&dns_cache_defaults);
+        if (server->dns_cache == NULL)
+                return false;
+        pool.cache = server->dns_cache;
+        pool.upstreams = options->resolvers.endpoints;
+        pool.upstream_count = options->resolvers.count;
+        pool.clients = server->worker_count + 1;
+        pool.in_flight_max = server->dns_in_flight_max;
+        server->dns_pool = dns_pool_create(&pool);
+        return server->dns_pool != NULL;
+}
+
 static bool init_workers(struct server *server)
 {
         for (uint32_t i = 0; i < server->worker_count; i++) {
@@ -95,6 +124,9 @@ static bool init_workers(struct server *server)
                 worker->under_stress = &server->load.under_stress;
                 if (!worker_init(worker))
                         return false;
+                worker->dns =
+                    dns_pool_client(server->dns_pool, i, worker->waker.event_fd, &worker->waker.is_asleep);
+                worker->host.dns = dns_client_source(worker->dns);
                 server->log.empty[i] = worker->empty_logs;
                 for (uint32_t j = 0; j < server->delivery_count; j++)
                         server->deliveries[j].reports[i] = &worker->reports[j];
@@ -110,7 +142,8 @@ static bool init_threads(struct server *server, const struct options *options)
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools, &server->log))
                         return false;
-        if (!client_table_init(&server->clients, sessions_max) || !init_workers(server))
+        if (!client_table_init(&server->clients, sessions_max) || !init_dns(server, options) ||
+            !init_workers(server))
                 return false;
         for (uint32_t i = 0; i < server->acceptor_count; i++) {
                 server->acceptors[i] = (struct acceptor){
@@ -161,7 +194,7 @@ static void stop_workers(struct server *server, enum stop_stage stage)
 
 static void wait_for_sessions(struct server *server, const sigset_t *signals, uint64_t timeout_ms)
 {
-        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000};
+        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000L};
 
         stop_workers(server, STOP_IDLE);
         for (uint64_t waited_ms = 0; !workers_have_ended(server); waited_ms += STOP_LOOK_MS) {
@@ -188,7 +221,7 @@ static void stop(struct server *server, const sigset_t *signals)
 {
         struct published *published = atomic_load(&server->current.published);
 
-        fprintf(stderr, "gatepost: stopping\n");
+        say("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
         stop_accepting(server);
         wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
@@ -196,8 +229,10 @@ static void stop(struct server *server, const sigset_t *signals)
                 worker_join(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
+        dns_pool_destroy(server->dns_pool);
+        zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
-        /* Whoever reads our stderr may have stopped to: that must not keep us. */
+        /* Whoever reads the log may have stopped to: that must not keep us. */
         if (!log_writer_stop(&server->log))
                 _exit(0);
 }
@@ -212,6 +247,7 @@ static void free_all(struct server *server)
                 delivery_end(&server->deliveries[i]);
         log_writer_end(&server->log);
         client_table_end(&server->clients);
+        dns_cache_destroy(server->dns_cache);
         current_end(&server->current);
         free(server->acceptors);
         free(server->workers);
@@ -232,6 +268,13 @@ static void block_signals(sigset_t *ret_signals)
         signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
 }
 
+static uint64_t monotonic_ms(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void serve_until_stopped(struct server *server, const sigset_t *signals, bool is_live)
 {
         const struct timespec second = {.tv_sec = 1};
@@ -245,6 +288,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal == SIGHUP)
                         reload(server);
                 current_reap(&server->current);
+                zone_watch_look(&server->zone_watch, server, monotonic_ms());
                 if (is_live)
                         live_say(&live, server);
         }
@@ -267,14 +311,14 @@ static bool start(struct server *server, struct snapshot *snapshot)
         int log_fd = log_open(snapshot->options.log);
 
         if (log_fd < 0) {
-                fprintf(stderr, "gatepost: cannot open log %s: %s\n", snapshot->options.log, strerror(errno));
+                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
             !current_init(&server->current, server->worker_count + server->acceptor_count, snapshot) ||
             !init_threads(server, &snapshot->options) || !start_threads(server)) {
-                fprintf(stderr, "gatepost: cannot start: %s\n", strerror(errno));
+                say("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         log_event(&server->log, "start", NULL);
@@ -287,16 +331,20 @@ int server_run(const char *path, bool is_live)
         sigset_t signals;
 
         block_signals(&signals);
+        urcu_memb_register_thread();
         struct snapshot *snapshot = load_first(path);
         if (snapshot == NULL)
                 return 1;
         /* A failed start ends the process, threads, memory and all. */
         if (!start(&server, snapshot))
                 _exit(1);
+        if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
+                _exit(1);
         log_event(&server.log, "ready", NULL);
-        fprintf(stderr, "gatepost: ready\n");
+        say("gatepost: ready");
         serve_until_stopped(&server, &signals, is_live);
         stop(&server, &signals);
         free_all(&server);
+        urcu_memb_unregister_thread();
         return 0;
 }

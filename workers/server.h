@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workers/acceptor.h"
+#include "workers/zone_watch.h"
 
 struct server {
         const char *path; /* of the configuration */
@@ -15,6 +16,10 @@ struct server {
         uint32_t worker_count, acceptor_count, delivery_count;
         uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;
+        uint32_t dns_in_flight_max; /* questions, each thread of the pool */
+        struct dns_cache *dns_cache;
+        struct zone_watch zone_watch;
+        struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 
 /* Runs until it is told to stop by a signal; gives the exit code. `is_live`: prints a status line on stdout

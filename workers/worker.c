@@ -107,7 +107,8 @@ static bool has_work(const struct worker *worker)
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
-        return atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
+        return dns_client_has_answers(worker->dns) ||
+               atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
 
 /* How long epoll may sleep; announces the sleep. */
@@ -135,6 +136,13 @@ static void take_arrivals(struct worker *worker)
                         free(parcel);
                 }
         }
+}
+
+static void take_answers(struct worker *worker)
+{
+        const struct dns_reply_message *message;
+        while ((message = dns_client_receive(worker->dns)) != NULL)
+                connection_answer(worker, message);
 }
 
 static void take_time_outs(struct worker *worker)
@@ -184,9 +192,11 @@ static void worker_turn(struct worker *worker, int wait_ms)
                         connection_event(worker, events[i].data.ptr, events[i].events);
         take_arrivals(worker);
         handover_receive(worker);
+        take_answers(worker);
         look_around(worker);
         take_time_outs(worker);
         log_end_turn(worker);
+        dns_client_flush(worker->dns);
 }
 
 static bool is_finished(struct worker *worker)

@@ -27,6 +27,7 @@ enum stop_stage {
         STOP_ALL,  /* only messages that are being stored are waited for */
 };
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others write is on cache lines of its own */
 struct worker {
         /* Fixed after start. */
         uint32_t number;
@@ -35,6 +36,7 @@ struct worker {
         struct client_table *clients;
         struct delivery *deliveries;
         struct log_writer *log;
+        struct dns_client *dns;
         const _Atomic bool *under_stress;
         pthread_t thread;
         int epoll_fd;

@@ -204,6 +204,11 @@ static size_t json_put_special(struct text *text, struct span bytes)
                 text_put(text, span_of(bytes.at, length));
                 return length;
         }
+        if (octet == '\0') {
+                /* RFC 8259 has it, but too many who read logs cannot store it. */
+                text_put(text, SPAN("\\ufffd"));
+                return 1;
+        }
         text_put(text, SPAN("\\u00"));
         text_put_char(text, hex[octet >> 4]);
         text_put_char(text, hex[octet & 15]);

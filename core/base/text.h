@@ -103,5 +103,6 @@ void text_printf(struct text *text, const char *format, ...) __attribute__((form
 /* For a reply or a header: what is not printable ASCII (nor, when `utf8`, part of well-formed UTF-8) becomes
  * '?'. */
 void text_put_printable(struct text *text, struct span bytes, bool utf8);
-/* A JSON string with its quotes (RFC 8259): control characters, quotes and ill-formed UTF-8 are escaped. */
+/* A JSON string with its quotes (RFC 8259): control characters, quotes and ill-formed UTF-8 are escaped; NUL
+ * becomes U+FFFD. */
 void text_put_json(struct text *text, struct span bytes);

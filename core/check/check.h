@@ -1,14 +1,19 @@
 /* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
  * does no I/O.
  *
- * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. Otherwise it
- * sets verdict->reply, ->subject (what the reply's %v names) and ->evidence (what was seen, for log and
- * explain); their text lives in the facts' arena, the session, or the snapshot. */
+ * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check that
+ * needs an answer which is pending returns VERDICT_WAIT, having asked for all that it can ask for already; it
+ * is run again, from the top, when answers have come. Otherwise it sets verdict->reply, ->subject (what the
+ * reply's %v names) and ->evidence (what was seen, for log and explain); their text lives in the facts'
+ * arena, the session, or the snapshot. */
 #pragma once
 
 #include "conf/snapshot.h"
+#include "dns/fact.h"
 
-enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER };
+#include <stdatomic.h>
+
+enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
 /* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
 struct verdict {
@@ -27,11 +32,15 @@ struct facts {
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */
-        struct span sender;        /* without brackets; empty: the null sender */
-        struct span sender_domain; /* as given; empty: null sender or address literal */
+        struct span sender;              /* without brackets; empty: the null sender */
+        struct span sender_domain;       /* as given; empty: null sender or address literal */
+        struct span sender_domain_ascii; /* A-labels, lower case */
         bool sender_is_null;
         /* RCPT */
         size_t recipients_accepted; /* before the one in question */
+        /* Questions to DNS; ends with the arena. */
+        struct memo *memo;
+        int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;
 };
@@ -43,6 +52,17 @@ struct facts {
 #undef RULE
 #undef SESSION_CHECK
 #undef CHECK
+
+static inline bool facts_zone_is_suspended(const struct facts *facts, size_t zone)
+{
+        return atomic_load_explicit(&facts->snapshot->zones[zone].is_suspended, memory_order_relaxed);
+}
+
+/* What a check says when DNS failed it, by its option `on_failure`. */
+static inline enum verdict_result facts_on_failure(enum failure_action action)
+{
+        return action == ACTION_PASS ? VERDICT_PASS : action == ACTION_DEFER ? VERDICT_DEFER : VERDICT_REFUSE;
+}
 
 /* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
 struct span facts_note(const struct facts *facts, struct span what, const char *why);

@@ -4,6 +4,27 @@
 
 #include "core/base/domain_name.h"
 
+/* By option, the name must have an address. */
+static enum verdict_result resolves(const struct facts *facts, struct verdict *verdict)
+{
+        if (!facts->snapshot->options.helo_name_must_resolve)
+                return VERDICT_PASS;
+        enum fact ipv4 = memo_ask(facts->memo, facts->helo, DNS_A, NULL);
+        enum fact ipv6 = memo_ask(facts->memo, facts->helo, DNS_AAAA, NULL);
+        if (ipv4 == FACT_FOUND || ipv6 == FACT_FOUND)
+                return VERDICT_PASS;
+        if (ipv4 == FACT_PENDING || ipv6 == FACT_PENDING)
+                return VERDICT_WAIT;
+        if (ipv4 == FACT_ABSENT && ipv6 == FACT_ABSENT) {
+                verdict->reply = REPLY_helo_unresolved;
+                verdict->evidence = facts_note(facts, facts->helo, "has no address");
+                return VERDICT_REFUSE;
+        }
+        verdict->reply = REPLY_helo_unsure;
+        verdict->evidence = facts_note(facts, facts->helo, "cannot be looked up");
+        return facts_on_failure(facts->snapshot->options.helo_name_on_failure);
+}
+
 enum verdict_result check_helo_name(const struct facts *facts, struct verdict *verdict)
 {
         struct address address;
@@ -22,6 +43,6 @@ enum verdict_result check_helo_name(const struct facts *facts, struct verdict *v
         else if (!domain_name_is_qualified(facts->helo))
                 verdict->evidence = facts_note(facts, facts->helo, "is not fully qualified");
         else
-                return VERDICT_PASS;
+                return resolves(facts, verdict);
         return VERDICT_REFUSE;
 }

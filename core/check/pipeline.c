@@ -20,6 +20,11 @@ static check_function *const check_functions[CHECK_COUNT] = {
 #undef CHECK
 };
 
+static uint64_t bit_of(enum check_id check)
+{
+        return UINT64_C(1) << check;
+}
+
 struct span facts_note(const struct facts *facts, struct span what, const char *why)
 {
         if (what.length > NOTE_INPUT_MAX)
@@ -65,14 +70,31 @@ enum verdict_result pipeline_check(const struct facts *facts, enum check_id chec
         return ret_verdict->result;
 }
 
+static void run(const struct facts *facts, enum check_id check, struct verdict_list *list)
+{
+        struct verdict verdict;
+        enum verdict_result result = pipeline_check(facts, check, &verdict);
+
+        list->waiting &= ~bit_of(check);
+        if (result == VERDICT_WAIT)
+                list->waiting |= bit_of(check);
+        else if (result != VERDICT_PASS)
+                list_put(list, &verdict, facts->arena);
+}
+
 void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_list *list)
 {
-        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
-                if (check_infos[check].stage != stage || !facts->snapshot->check_is_wanted[check])
-                        continue;
-                struct verdict verdict;
-                if (pipeline_check(facts, check, &verdict) != VERDICT_PASS)
-                        list_put(list, &verdict, facts->arena);
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (check_infos[check].stage == stage && facts->snapshot->check_is_wanted[check])
+                        run(facts, check, list);
+}
+
+void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict_list *list)
+{
+        for (uint64_t left = list->waiting; left != 0; left &= left - 1) {
+                enum check_id check = (enum check_id)__builtin_ctzll(left);
+                if (check_infos[check].stage == stage)
+                        run(facts, check, list);
         }
 }
 
@@ -85,23 +107,35 @@ const struct verdict *verdict_of(const struct verdict_list *lists, size_t list_c
         return NULL;
 }
 
+static bool is_waiting(const struct verdict_list *lists, size_t list_count, enum check_id check)
+{
+        for (size_t i = 0; i < list_count; i++)
+                if (lists[i].waiting & bit_of(check))
+                        return true;
+        return false;
+}
+
 struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_count,
                                   const struct check_setting *settings, uint64_t *ret_observed)
 {
         struct judgement judgement = {.result = VERDICT_PASS};
+        uint64_t observed = 0;
+
         *ret_observed = 0;
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 const struct verdict *verdict = verdict_of(lists, list_count, check);
-                if (verdict == NULL || settings[check].mode == CHECK_MODE_OFF)
+                if (settings[check].mode == CHECK_MODE_OFF)
                         continue;
-                if (settings[check].mode == CHECK_MODE_OBSERVE) {
-                        *ret_observed |= UINT64_C(1) << check;
+                if (judgement.result != VERDICT_REFUSE && is_waiting(lists, list_count, check))
+                        return (struct judgement){.result = VERDICT_WAIT};
+                if (verdict == NULL)
                         continue;
-                }
-                if (judgement.result == VERDICT_REFUSE ||
-                    (judgement.result == VERDICT_DEFER && verdict->result == VERDICT_DEFER))
-                        continue;
-                judgement = (struct judgement){verdict->result, verdict, &settings[check]};
+                if (settings[check].mode == CHECK_MODE_OBSERVE)
+                        observed |= bit_of(check);
+                else if (judgement.result == VERDICT_PASS ||
+                         (judgement.result == VERDICT_DEFER && verdict->result == VERDICT_REFUSE))
+                        judgement = (struct judgement){verdict->result, verdict, &settings[check]};
         }
+        *ret_observed = observed;
         return judgement;
 }

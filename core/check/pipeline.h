@@ -7,26 +7,31 @@
 enum verdict_result pipeline_check(const struct facts *facts, enum check_id check,
                                    struct verdict *ret_verdict);
 
-/* Verdicts that did not pass, in table order, at most one a check. */
+/* Verdicts that did not pass, in table order, at most one a check, and the checks that still wait for an
+ * answer. */
 struct verdict_list {
         struct verdict *first;
+        uint64_t waiting; /* bit mask of enum check_id */
 };
 
 /* Runs the wanted checks of the stage and puts those that did not pass on the list. A check that is on the
  * list already keeps its verdict unless the new one is worse: nothing that a client says later washes off
  * what it said before. */
 void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_list *list);
+/* Runs the checks of the stage that wait. */
+void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict_list *list);
 
 /* A verdict with the mode under which it counts. */
 struct judgement {
-        enum verdict_result result; /* PASS: nothing enforced stands against it */
-        const struct verdict *verdict;
+        enum verdict_result result;    /* PASS: nothing enforced stands against it */
+        const struct verdict *verdict; /* of a refusal or deferral */
         const struct check_setting *setting;
 };
 
-/* The first refusal in table order, else the first deferral, else PASS, of the verdicts on `lists` that
- * `settings` (one for each check) enforce. `ret_observed`: the checks, as a bit mask, that only observe but
- * would have refused or deferred. */
+/* Combines the verdicts on `lists` under `settings` (one for each check) in table order: the first enforced
+ * refusal, unless a check above it waits; WAIT while any check that is not off waits; else the first enforced
+ * deferral; else PASS. So it does not depend on the order in which answers come. `ret_observed`: the checks,
+ * as a bit mask, that only observe but would have refused or deferred; 0 with WAIT. */
 struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_count,
                                   const struct check_setting *settings, uint64_t *ret_observed);
 /* The verdict of a check on the lists, or NULL. */

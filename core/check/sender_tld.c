@@ -1,16 +1,12 @@
-/* P8: the top-level domains of the sender and of HELO are known to IANA. */
+/* P8: the top-level domains of the sender and of HELO exist. One that is not on the list is asked of DNS
+ * before it is refused, so that an old list refuses no new domain. */
 #include "core/check/check.h"
 
 #include "core/base/domain_name.h"
 
-static bool tld_is_known(const struct snapshot *snapshot, struct span name)
+static bool put_tld(struct span name, struct text *tld)
 {
-        char octets[DOMAIN_NAME_MAX];
-        struct text tld;
-
-        text_over(&tld, octets, sizeof octets);
-        return domain_name_to_ascii(domain_name_tld(name), &tld) && !tld.overflowed &&
-               name_table_find(&snapshot->tlds, text_span(&tld), NULL);
+        return domain_name_to_ascii(domain_name_tld(name), tld) && !tld->overflowed;
 }
 
 /* A HELO that is no qualified name at all is helo_name's affair. */
@@ -21,20 +17,44 @@ static bool helo_has_tld(struct span helo)
                domain_name_is_qualified(helo);
 }
 
+/* Without resolvers the list alone decides. */
+static enum fact tld_exists(const struct facts *facts, struct span name)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text tld;
+
+        text_over(&tld, octets, sizeof octets);
+        if (!put_tld(name, &tld))
+                return FACT_ABSENT;
+        if (name_table_find(&facts->snapshot->tlds, text_span(&tld), NULL))
+                return FACT_FOUND;
+        return facts->memo->source == NULL ? FACT_ABSENT
+                                           : memo_ask(facts->memo, text_span(&tld), DNS_NS, NULL);
+}
+
+static enum verdict_result judge(const struct facts *facts, struct verdict *verdict, enum fact fact,
+                                 struct span subject, struct span name)
+{
+        verdict->subject = subject;
+        verdict->evidence = facts_note(facts, domain_name_tld(name), "no such top-level domain");
+        verdict->reply = fact == FACT_ABSENT ? REPLY_sender_tld : REPLY_sender_tld_unsure;
+        return fact == FACT_ABSENT ? VERDICT_REFUSE
+                                   : facts_on_failure(facts->snapshot->options.sender_tld_on_failure);
+}
+
 enum verdict_result check_sender_tld(const struct facts *facts, struct verdict *verdict)
 {
-        verdict->reply = REPLY_sender_tld;
-        if (facts->sender_domain.length > 0 && !tld_is_known(facts->snapshot, facts->sender_domain)) {
-                verdict->subject = facts->sender;
-                verdict->evidence =
-                    facts_note(facts, domain_name_tld(facts->sender_domain), "not on the list");
-                return VERDICT_REFUSE;
-        }
-        if (helo_has_tld(facts->helo) && !tld_is_known(facts->snapshot, facts->helo)) {
-                verdict->subject = facts->helo;
-                verdict->evidence =
-                    facts_note(facts, domain_name_tld(facts->helo), "of HELO, not on the list");
-                return VERDICT_REFUSE;
-        }
+        enum fact sender = FACT_FOUND, helo = FACT_FOUND;
+
+        if (facts->sender_domain.length > 0)
+                sender = tld_exists(facts, facts->sender_domain);
+        if (helo_has_tld(facts->helo))
+                helo = tld_exists(facts, facts->helo);
+        if (sender == FACT_PENDING || helo == FACT_PENDING)
+                return VERDICT_WAIT;
+        if (sender == FACT_ABSENT || (sender == FACT_FAILED && helo != FACT_ABSENT))
+                return judge(facts, verdict, sender, facts->sender, facts->sender_domain);
+        if (helo != FACT_FOUND)
+                return judge(facts, verdict, helo, facts->helo, facts->helo);
         return VERDICT_PASS;
 }

@@ -32,10 +32,13 @@ static enum session_wish answer(struct session *session, struct text *out, enum 
 
 bool helo_set(struct session *session, struct span name)
 {
+        transaction_end(session);
+        /* Some clients greet before each message: only a new name costs memory. */
+        if (session->helo.length > 0 && span_equals(name, session->helo))
+                return true;
         struct span copy = arena_copy(&session->arena, name);
         if (copy.at == NULL)
                 return false;
-        transaction_end(session);
         session->helo = copy;
         stage_helo(session);
         return true;
@@ -68,13 +71,18 @@ static enum session_wish greet_client(struct session *session, struct span name,
 {
         if (name.length == 0 || name.length > DOMAIN_NAME_MAX || span_find(name, ' ') != SIZE_MAX)
                 return answer(session, out, REPLY_arguments_bad);
-        if (session->helo.length > 0)
+        if (session->helo.length > 0 && session->parked == PARKED_NOTHING)
                 session->junk++;
+        enum parked parked = is_esmtp ? PARKED_EHLO : PARKED_HELO;
+        if (stage_helo_waits(session))
+                return session_park(session, parked, name, out);
         if (!helo_set(session, name))
                 return answer(session, out, REPLY_out_of_memory);
         session->is_esmtp = is_esmtp;
         if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
+                if (judgement.result == VERDICT_WAIT)
+                        return session_park(session, parked, name, out);
                 if (judgement.result != VERDICT_PASS) {
                         session_reply_about(session, out, judgement.verdict->reply,
                                             &(struct reply_about){.subject = judgement.verdict->subject});
@@ -222,6 +230,24 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
         if (fault != REPLY_COUNT)
                 return answer(session, out, fault);
         return command->run(session, arguments, out);
+}
+
+enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
+                                 struct text *out)
+{
+        switch (parked) {
+        case PARKED_HELO:
+                return command_helo(session, arguments, out);
+        case PARKED_EHLO:
+                return command_ehlo(session, arguments, out);
+        case PARKED_MAIL:
+                return mail_judge(session, arguments, out);
+        case PARKED_RCPT:
+                return command_rcpt(session, arguments, out);
+        case PARKED_NOTHING:
+                break;
+        }
+        expect(false);
 }
 
 /* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */

@@ -29,6 +29,8 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         }
         text_scan_init(&transaction->scan, options->message_size_max, options->text_line_max);
         transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
+        transaction->rate_check_ms =
+            options->data_rate_min == 0 ? UINT64_MAX : session->host->now_ms + RATE_GRACE_MS;
         transaction->is_text_seen = true;
         session->state = SESSION_STATE_TEXT;
         session_reply(session, out, REPLY_data_go_ahead);
@@ -96,6 +98,27 @@ static bool is_endless(const struct session *session)
         return session->transaction->scan.size > 2 * limit + (1u << 20);
 }
 
+/* Looks at the rate when it is time to: however often something comes, that time is not put off. */
+static bool is_too_slow(const struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        uint64_t now_ms = session->host->now_ms, elapsed_ms = now_ms - transaction->text_begun_ms;
+        uint64_t rate_min = session->snapshot->options.data_rate_min;
+
+        if (now_ms < transaction->rate_check_ms)
+                return false;
+        transaction->rate_check_ms =
+            now_ms + RATE_INTERVAL_MS - (elapsed_ms - RATE_GRACE_MS) % RATE_INTERVAL_MS;
+        return transaction->scan.size < rate_min * elapsed_ms / 1000;
+}
+
+static enum session_wish end_too_slow(struct session *session, enum reply_id reply, struct text *out)
+{
+        counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
+        record_final(session, reply);
+        return session_close(session, out, reply);
+}
+
 enum session_wish text_read(struct session *session, struct span *input, struct text *out)
 {
         struct transaction *transaction = session->transaction;
@@ -114,33 +137,17 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
                 record_final(session, REPLY_message_too_large);
                 return session_close(session, out, REPLY_message_too_large);
         }
+        if (is_too_slow(session))
+                return end_too_slow(session, REPLY_data_too_slow, out);
         return SESSION_READ;
 }
 
-static uint64_t next_rate_check_ms(const struct session *session)
-{
-        uint64_t begun = session->transaction->text_begun_ms, now = session->host->now_ms;
-
-        if (session->snapshot->options.data_rate_min == 0)
-                return UINT64_MAX;
-        return now < begun + RATE_GRACE_MS ? begun + RATE_GRACE_MS : now + RATE_INTERVAL_MS;
-}
-
+/* On a grid from the beginning, so that no octet puts it off. */
 uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms)
 {
-        uint64_t silence = session->transaction->text_last_ms + data_timeout_ms,
-                 rate = next_rate_check_ms(session);
-        return silence < rate ? silence : rate;
-}
-
-static bool is_too_slow(const struct session *session)
-{
         const struct transaction *transaction = session->transaction;
-        uint64_t elapsed_ms = session->host->now_ms - transaction->text_begun_ms;
-        uint64_t rate_min = session->snapshot->options.data_rate_min;
-
-        return rate_min > 0 && elapsed_ms >= RATE_GRACE_MS &&
-               transaction->scan.size < rate_min * elapsed_ms / 1000;
+        uint64_t silence = transaction->text_last_ms + data_timeout_ms;
+        return silence < transaction->rate_check_ms ? silence : transaction->rate_check_ms;
 }
 
 enum session_wish text_timeout(struct session *session, struct text *out)
@@ -153,8 +160,5 @@ enum session_wish text_timeout(struct session *session, struct text *out)
         bool is_silent = session->host->now_ms >= session->transaction->text_last_ms + timeout;
         if (!is_silent && !is_too_slow(session))
                 return SESSION_READ;
-        counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
-        enum reply_id reply = is_silent ? REPLY_idle : REPLY_data_too_slow;
-        record_final(session, reply);
-        return session_close(session, out, reply);
+        return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
 }

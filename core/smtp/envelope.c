@@ -17,6 +17,8 @@ struct transaction *transaction_begin(struct session *session)
                 return NULL;
         }
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
+        memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
+                  (uint32_t)session->snapshot->options.dns_questions_max);
         transaction->recipients_end = &transaction->message.recipients;
         transaction->attempts_end = &transaction->attempts;
         transaction->message.newline = session->snapshot->options.maildir_newline;
@@ -99,6 +101,19 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
         return REPLY_COUNT;
 }
 
+/* The form to ask DNS for; empty, and so unknown there, when a U-label is none. */
+static bool set_ascii_domain(struct transaction *transaction)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        if (!domain_name_to_ascii(transaction->sender_domain, &name) || name.overflowed)
+                name.length = 0;
+        transaction->sender_domain_ascii = arena_copy(&transaction->arena, text_span(&name));
+        return transaction->sender_domain_ascii.at != NULL;
+}
+
 static bool set_sender(struct transaction *transaction, const struct path *path)
 {
         struct span sender = arena_copy(&transaction->arena, path->address);
@@ -107,9 +122,10 @@ static bool set_sender(struct transaction *transaction, const struct path *path)
                 return false;
         transaction->message.sender = sender;
         transaction->sender_is_null = sender.length == 0;
-        if (path->domain.length > 0 && !path->domain_is_literal)
-                transaction->sender_domain = span_skip(sender, (size_t)(path->domain.at - path->address.at));
-        return true;
+        if (path->domain.length == 0 || path->domain_is_literal)
+                return true;
+        transaction->sender_domain = span_skip(sender, (size_t)(path->domain.at - path->address.at));
+        return set_ascii_domain(transaction);
 }
 
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)
@@ -130,8 +146,15 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
         }
         transaction->is_smtputf8 = parameters.is_smtputf8;
         stage_mail(session);
+        return mail_judge(session, arguments, out);
+}
+
+enum session_wish mail_judge(struct session *session, struct span arguments, struct text *out)
+{
         if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
+                if (judgement.result == VERDICT_WAIT)
+                        return session_park(session, PARKED_MAIL, arguments, out);
                 if (judgement.result != VERDICT_PASS) {
                         session_reply_about(session, out, judgement.verdict->reply,
                                             &(struct reply_about){.subject = judgement.verdict->subject});
@@ -154,6 +177,7 @@ struct candidate {
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
+        bool waits;
         const char *refused_by; /* the check's name */
         struct span subject;
 };
@@ -225,7 +249,9 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
                 return REPLY_COUNT;
         stage_rcpt(session, &list);
         struct judgement judgement = stage_judge(session, candidate->domain->checks, &list);
-        if (judgement.result == VERDICT_PASS)
+        candidate->waits = judgement.result == VERDICT_WAIT;
+        session->transaction->is_judged |= judgement.result == VERDICT_PASS;
+        if (judgement.verdict == NULL)
                 return REPLY_COUNT;
         candidate->refused_by = check_infos[judgement.verdict->check].name;
         candidate->subject = judgement.verdict->subject;
@@ -280,6 +306,8 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 reply = judge_recipient(session, &candidate);
         else
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
+        if (candidate.waits)
+                return session_park(session, PARKED_RCPT, arguments, out);
         if (reply == REPLY_COUNT)
                 reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
         session_reply_about(

@@ -36,15 +36,18 @@ struct transaction {
         struct recipient **recipients_end;
         uint64_t begun_ms;
         /* MAIL */
-        struct span sender_domain;
+        struct span sender_domain, sender_domain_ascii;
         bool sender_is_null, is_smtputf8;
         struct verdict_list verdicts; /* of the MAIL stage */
+        struct memo memo;             /* of the same, in arena */
+        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
         /* DATA */
         struct text_scan scan;
         uint64_t text_begun_ms, text_last_ms;
+        uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
         /* For the log. */
         struct attempt *attempts, **attempts_end;
@@ -103,22 +106,51 @@ enum proxy_result proxy_read(struct session *session, struct span *input);
 
 /* ---- session.c */
 
+/* NULL while no resolvers are configured. */
+static inline struct dns_source *session_dns(const struct session *session)
+{
+        return session->snapshot->options.resolvers.count > 0 ? session->host->dns : NULL;
+}
+/* The client's time to act begins now. */
+void session_wait(struct session *session);
 /* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
 void session_set_client(struct session *session, const struct address *client, uint16_t port);
-/* The mode of early_talker for this client. */
-enum check_mode session_early_mode(const struct session *session);
+
+/* ---- early.c */
+
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
                           enum session_wish *ret_wish);
 
+/* ---- park.c */
+
+/* The command is to run again when answers are in. */
+enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
+                               struct text *out);
+enum session_wish parked_timeout(struct session *session, struct text *out);
+/* The wish that the state implies. */
+enum session_wish session_wish_now(const struct session *session);
+
+/* ---- commands.c: again for a parked command. */
+enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
+                                 struct text *out);
+enum session_wish mail_judge(struct session *session, struct span arguments, struct text *out);
+
 /* ---- stage.c */
 
+/* What is known now; questions go to `memo`, text to `arena`. */
+struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo);
+void stage_connect(struct session *session);
+/* At the end of the session: what the zones said of its client, for whoever watches them. */
+void stage_count_zones(struct session *session);
 void stage_helo(struct session *session);
 void stage_mail(struct session *session);
-/* All verdicts so far under the settings of one domain. A refusal or deferral is counted and noted for the
- * log. `recipient` is NULL before RCPT; `extra` holds the verdicts of the RCPT stage. */
+/* All verdicts so far under the settings of one domain, those that waited looked at again. A refusal or
+ * deferral is counted and noted for the log. `extra`: the verdicts of the RCPT stage, or NULL. */
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
                              const struct verdict_list *extra);
+/* A check about this HELO still waits: another HELO must not come before its verdict. */
+bool stage_helo_waits(struct session *session);
 void stage_rcpt(struct session *session, struct verdict_list *ret_list);
 
 /* ---- record.c */

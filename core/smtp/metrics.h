@@ -1,7 +1,7 @@
 /* Counters, one set for each worker: written by its owner alone, read by anybody at any time. */
 #pragma once
 
-#include "conf/checks.h"
+#include "conf/snapshot.h"
 
 #include <stdatomic.h>
 
@@ -16,6 +16,8 @@ struct counters {
         _Atomic uint64_t metrics[METRIC_COUNT];
         _Atomic uint64_t refused[CHECK_COUNT];
         _Atomic uint64_t deferred[CHECK_COUNT];
+        /* Sessions whose client each zone of the snapshot was asked about, and listed; index as there. */
+        _Atomic uint64_t zone_asked[DNSBL_ZONES_MAX], zone_listed[DNSBL_ZONES_MAX];
         _Atomic uint64_t observed[CHECK_COUNT]; /* what observe mode would have refused or deferred */
 };
 

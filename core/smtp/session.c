@@ -38,6 +38,9 @@ void session_set_deadline(struct session *session)
                 if (session->line_is_bad)
                         session->deadline_ms = SESSION_MIN(session->deadline_ms, since + BAD_LINE_WAIT_MS);
                 break;
+        case SESSION_STATE_PARKED:
+                session->deadline_ms = since + options->dns_timeout;
+                break;
         case SESSION_STATE_TEXT:
                 session->deadline_ms = text_deadline_ms(session, stressed(session, options->data_timeout));
                 break;
@@ -48,7 +51,7 @@ void session_set_deadline(struct session *session)
         }
 }
 
-static void wait_from_now(struct session *session)
+void session_wait(struct session *session)
 {
         session->waiting_since_ms = session->host->now_ms;
         session_set_deadline(session);
@@ -58,16 +61,18 @@ static enum session_wish greet(struct session *session, struct text *out)
 {
         session->state = SESSION_STATE_COMMAND;
         session_reply(session, out, REPLY_banner);
-        wait_from_now(session);
+        session_wait(session);
         return SESSION_READ;
 }
 
+/* Who the client is, is settled: questions about it go out while it waits for the banner. */
 static enum session_wish pause_or_greet(struct session *session, struct text *out)
 {
+        stage_connect(session);
         if (pause_ms(session) == 0 || session->is_trusted)
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
-        wait_from_now(session);
+        session_wait(session);
         return SESSION_READ;
 }
 
@@ -79,6 +84,8 @@ void session_set_client(struct session *session, const struct address *client, u
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
+        memo_init(&session->memo, &session->arena, session_dns(session), session->peer.dns_handle,
+                  (uint32_t)session->snapshot->options.dns_questions_max);
 }
 
 enum session_wish session_begin(struct session *session, struct session_host *host,
@@ -104,39 +111,12 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         if (!session->may_proxy)
                 return session_close(session, out, REPLY_proxy_not_trusted);
         session->state = SESSION_STATE_PROXY;
-        wait_from_now(session);
+        session_wait(session);
         return SESSION_READ;
 }
 
 /* ---- input
  * ---------------------------------------------------------------------------------------------------- */
-
-enum check_mode session_early_mode(const struct session *session)
-{
-        return session->is_trusted ? CHECK_MODE_OFF : session->snapshot->checks[CHECK_early_talker].mode;
-}
-
-bool session_is_too_early(struct session *session, struct span octets, struct text *out,
-                          enum session_wish *ret_wish)
-{
-        enum check_mode mode = session_early_mode(session);
-        struct counters *counters = session->host->counters;
-
-        if (mode == CHECK_MODE_OFF)
-                return false;
-        if (session->early_octets.at == NULL) {
-                counter_add(mode == CHECK_MODE_ENFORCE ? &counters->refused[CHECK_early_talker]
-                                                       : &counters->observed[CHECK_early_talker],
-                            1);
-                octets.length = SESSION_MIN(octets.length, LOG_INPUT_MAX);
-                session->early_octets = arena_copy(&session->arena, octets);
-        }
-        if (mode == CHECK_MODE_OBSERVE)
-                return false;
-        counter_add(&counters->metrics[METRIC_sessions_early], 1);
-        *ret_wish = session_close(session, out, REPLY_early_talker);
-        return true;
-}
 
 /* A whole line is at the front of *input: it is run, unless more follows that should have waited for the
  * answer. */
@@ -144,17 +124,21 @@ static enum session_wish run_line(struct session *session, struct span line, str
                                   struct text *out)
 {
         enum session_wish wish;
+        /* Of a line this long the beginning may be gone already: nothing of it is logged, however it came. */
+        if (session->line_skipped > 0 || line.length >= LINE_KEEP_MAX) {
+                session->line_skipped += line.length;
+                line = span_of(line.at, 0);
+        }
         enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
                               : session->line_skipped > 0 ? REPLY_line_too_long
                                                           : REPLY_COUNT;
-
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                 return wish;
         wish = command_run(session, line, fault, out);
         if (wish == SESSION_READ)
-                wait_from_now(session);
+                session_wait(session);
         return wish;
 }
 
@@ -194,7 +178,7 @@ static enum session_wish read_command(struct session *session, struct span *inpu
                 return run_line(session, line, input, out);
         }
         if (session->line_is_bad && !was_bad)
-                wait_from_now(session);
+                session_wait(session);
         if (input->length > LINE_KEEP_MAX || session->line_skipped > 0)
                 return skip_line(session, input, out);
         return SESSION_READ;
@@ -202,10 +186,15 @@ static enum session_wish read_command(struct session *session, struct span *inpu
 
 static enum session_wish read_proxy_header(struct session *session, struct span *input, struct text *out)
 {
+        enum session_wish wish;
+
         switch (proxy_read(session, input)) {
         case PROXY_PART:
                 return SESSION_READ;
         case PROXY_DONE:
+                session->may_proxy = false;
+                if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
+                        return wish;
                 return pause_or_greet(session, out);
         case PROXY_NONE:
         case PROXY_BAD:
@@ -218,7 +207,7 @@ static enum session_wish read_proxy_header(struct session *session, struct span 
 static bool read_optional_header(struct session *session, struct span *input, struct text *out,
                                  enum session_wish *ret_wish)
 {
-        if (!session->may_proxy || session->commands_total > 0 || session->is_proxied)
+        if (!session->may_proxy || session->commands_total > 0)
                 return false;
         *ret_wish = SESSION_READ;
         switch (proxy_read(session, input)) {
@@ -227,7 +216,8 @@ static bool read_optional_header(struct session *session, struct span *input, st
         case PROXY_PART:
                 return true;
         case PROXY_DONE:
-                session->is_proxied = true;
+                session->may_proxy = false;
+                stage_connect(session);
                 return true;
         case PROXY_BAD:
                 break;
@@ -262,8 +252,9 @@ static enum session_wish read_once(struct session *session, struct span *input, 
         case SESSION_STATE_TEXT:
                 wish = text_read(session, input, out);
                 if (wish == SESSION_READ)
-                        wait_from_now(session);
+                        session_wait(session);
                 return wish;
+        case SESSION_STATE_PARKED:
         case SESSION_STATE_STORE:
         case SESSION_STATE_CLOSED:
                 break;
@@ -286,11 +277,6 @@ enum session_wish session_input(struct session *session, struct span *input, str
 
 /* ---- other events
  * --------------------------------------------------------------------------------------------- */
-
-void session_note_early_input(struct session *session)
-{
-        session->came_early = true;
-}
 
 static enum session_wish command_timeout(struct session *session, struct text *out)
 {
@@ -315,6 +301,8 @@ enum session_wish session_timeout(struct session *session, struct text *out)
                 return greet(session, out);
         case SESSION_STATE_COMMAND:
                 return command_timeout(session, out);
+        case SESSION_STATE_PARKED:
+                return parked_timeout(session, out);
         case SESSION_STATE_TEXT:
                 wish = text_timeout(session, out);
                 if (wish == SESSION_READ)
@@ -352,10 +340,9 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
 
 enum session_wish session_stop(struct session *session, struct text *out)
 {
-        if (session->state == SESSION_STATE_TEXT)
-                return SESSION_READ;
-        if (session->state == SESSION_STATE_STORE)
-                return SESSION_STORE;
+        enum session_wish wish = session_wish_now(session);
+        if (wish != SESSION_READ || session->state == SESSION_STATE_TEXT)
+                return wish;
         if (session->state == SESSION_STATE_PROXY)
                 session->state = SESSION_STATE_CLOSED;
         else
@@ -371,6 +358,7 @@ void session_end(struct session *session, enum session_ending ending)
                 session->ending = ending;
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
+        stage_count_zones(session);
         record_session(session);
         counter_add(&session->host->counters->metrics[METRIC_sessions_ended], 1);
         arena_end(&session->record_arena);

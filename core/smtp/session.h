@@ -29,11 +29,12 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
          * of room. */
         struct text log;
-        uint64_t now_ms;   /* monotonic */
-        int64_t wall_ms;   /* since 1970, UTC */
-        uint64_t sequence; /* of ids given; any start */
-        uint32_t worker;   /* 0..127 */
-        bool under_stress; /* time limits shrink */
+        uint64_t now_ms;        /* monotonic */
+        int64_t wall_ms;        /* since 1970, UTC */
+        struct dns_source *dns; /* NULL: no check asks */
+        uint64_t sequence;      /* of ids given; any start */
+        uint32_t worker;        /* 0..127 */
+        bool under_stress;      /* time limits shrink */
 };
 
 /* Who connected where. */
@@ -43,7 +44,11 @@ struct session_peer {
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
+        uint64_t dns_handle;     /* by which the answers to this session's questions come */
 };
+
+/* The command that is parked; its function runs again with the same arguments. */
+enum parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, PARKED_MAIL, PARKED_RCPT };
 
 enum session_wish { SESSION_READ, SESSION_PARK, SESSION_STORE, SESSION_CLOSE };
 
@@ -57,7 +62,8 @@ enum session_ending {
 enum session_state {
         SESSION_STATE_PROXY,   /* awaits a PROXY header */
         SESSION_STATE_PAUSE,   /* greeting pause */
-        SESSION_STATE_COMMAND, /* awaits a command line, or is parked over one */
+        SESSION_STATE_COMMAND, /* awaits a command line */
+        SESSION_STATE_PARKED,  /* a command awaits answers */
         SESSION_STATE_TEXT,    /* awaits message text */
         SESSION_STATE_STORE,   /* awaits the store's report */
         SESSION_STATE_CLOSED,
@@ -73,15 +79,16 @@ struct session {
         uint64_t begun_ms;
         struct address
             connected;  /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
-        bool may_proxy; /* the socket's address is in proxy_networks */
-        bool is_proxied; /* a PROXY header came on a listener that does not demand one */
+        bool may_proxy; /* the socket's address is in proxy_networks, and no PROXY header has named another:
+                         * the client behind it speaks now, and for itself alone */
 
         /* Who the client is. */
         struct session_peer peer;
         bool is_trusted;
         bool is_esmtp;
         struct span helo;             /* in arena; empty: none yet */
-        struct verdict_list verdicts; /* of the HELO stage, latched */
+        struct verdict_list verdicts; /* of the stages CONNECT and HELO, latched */
+        struct memo memo;             /* of the same stages, in arena */
 
         /* Changes per command. */
         uint64_t deadline_ms; /* call session_timeout() then; UINT64_MAX: never */
@@ -92,6 +99,8 @@ struct session {
         size_t line_skipped;             /* octets of an overlong line that are gone already */
         bool line_is_bad;                /* the unended line holds a bare CR or LF */
         bool came_early;                 /* octets arrived while parked */
+        enum parked parked;
+        struct span parked_arguments; /* in arena, or the transaction's */
 
         /* For the log. */
         struct arena arena;        /* lives as long as the session */
@@ -121,6 +130,10 @@ void session_note_early_input(struct session *session);
 void session_set_deadline(struct session *session);
 /* The deadline has passed. */
 enum session_wish session_timeout(struct session *session, struct text *out);
+/* An answer to a question that was filed for this session. A parked session goes on when it was the last that
+ * it needed. */
+enum session_wish session_answer(struct session *session, const struct dns_question *question,
+                                 const struct dns_answer *answer, struct text *out);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be

@@ -1,47 +1,105 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
+#include "core/check/dnsbl.h"
 #include "core/smtp/internal.h"
 
-static struct facts facts_of(struct session *session, struct arena *arena)
+struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
 {
         const struct transaction *transaction = session->transaction;
         struct facts facts = {
             .snapshot = session->snapshot,
             .client = session->peer.client,
             .helo = session->helo,
+            .memo = memo,
+            .wall_s = session->host->wall_ms / 1000,
             .arena = arena,
         };
         if (transaction != NULL) {
                 facts.sender = transaction->message.sender;
                 facts.sender_domain = transaction->sender_domain;
+                facts.sender_domain_ascii = transaction->sender_domain_ascii;
                 facts.sender_is_null = transaction->sender_is_null;
                 facts.recipients_accepted = transaction->message.recipient_count;
         }
         return facts;
 }
 
-static void stage_run(struct session *session, enum stage stage, struct arena *arena,
-                      struct verdict_list *list)
+static void run_session_stage(struct session *session, enum stage stage)
 {
-        if (session->is_trusted)
-                return;
-        struct facts facts = facts_of(session, arena);
-        pipeline_run(&facts, stage, list);
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+        if (!session->is_trusted)
+                pipeline_run(&facts, stage, &session->verdicts);
+}
+
+static void run_transaction_stage(struct session *session, enum stage stage, struct verdict_list *list)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+        if (!session->is_trusted)
+                pipeline_run(&facts, stage, list);
+}
+
+void stage_connect(struct session *session)
+{
+        run_session_stage(session, STAGE_CONNECT);
 }
 
 void stage_helo(struct session *session)
 {
-        stage_run(session, STAGE_HELO, &session->arena, &session->verdicts);
+        run_session_stage(session, STAGE_HELO);
 }
 
 void stage_mail(struct session *session)
 {
-        stage_run(session, STAGE_MAIL, &session->transaction->arena, &session->transaction->verdicts);
+        run_transaction_stage(session, STAGE_MAIL, &session->transaction->verdicts);
 }
 
 void stage_rcpt(struct session *session, struct verdict_list *ret_list)
 {
         *ret_list = (struct verdict_list){0};
-        stage_run(session, STAGE_RCPT, &session->transaction->arena, ret_list);
+        run_transaction_stage(session, STAGE_RCPT, ret_list);
+}
+
+static void settle(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+
+        if (session->verdicts.waiting != 0) {
+                struct facts facts = stage_facts(session, &session->arena, &session->memo);
+                pipeline_resume(&facts, STAGE_CONNECT, &session->verdicts);
+                pipeline_resume(&facts, STAGE_HELO, &session->verdicts);
+        }
+        if (transaction != NULL && transaction->verdicts.waiting != 0) {
+                struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+                pipeline_resume(&facts, STAGE_MAIL, &transaction->verdicts);
+        }
+}
+
+bool stage_helo_waits(struct session *session)
+{
+        settle(session);
+        for (uint64_t left = session->verdicts.waiting; left != 0; left &= left - 1)
+                if (check_infos[__builtin_ctzll(left)].stage == STAGE_HELO)
+                        return true;
+        return false;
+}
+
+void stage_count_zones(struct session *session)
+{
+        const struct snapshot *snapshot = session->snapshot;
+        struct counters *counters = session->host->counters;
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+
+        if (session->memo.asked == 0 || session->verdicts.waiting != 0)
+                return;
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct dns_answer *answer;
+                bool is_dynamic;
+                if (snapshot->zones[i].options.names || facts_zone_is_suspended(&facts, i))
+                        continue;
+                enum zone_state state = dnsbl_ask_client(&facts, &snapshot->zones[i], &is_dynamic, &answer);
+                counter_add(&counters->zone_asked[i], state == ZONE_SILENT || state == ZONE_LISTS);
+                counter_add(&counters->zone_listed[i], state == ZONE_LISTS);
+        }
 }
 
 static void note_observed(struct session *session, const struct verdict_list *lists, size_t list_count,
@@ -58,18 +116,20 @@ struct judgement stage_judge(struct session *session, const struct check_setting
                              const struct verdict_list *extra)
 {
         const struct transaction *transaction = session->transaction;
+        uint64_t observed;
+
+        settle(session);
         struct verdict_list lists[3] = {
             session->verdicts,
             transaction == NULL ? (struct verdict_list){0} : transaction->verdicts,
             extra == NULL ? (struct verdict_list){0} : *extra,
         };
-        uint64_t observed;
-
-        if (lists[0].first == NULL && lists[1].first == NULL && lists[2].first == NULL)
+        if (lists[0].first == NULL && lists[1].first == NULL && lists[2].first == NULL &&
+            (lists[0].waiting | lists[1].waiting | lists[2].waiting) == 0)
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = pipeline_combine(lists, 3, settings, &observed);
         note_observed(session, lists, 3, settings, observed);
-        if (judgement.result != VERDICT_PASS) {
+        if (judgement.verdict != NULL) {
                 struct counters *counters = session->host->counters;
                 counter_add(judgement.result == VERDICT_REFUSE
                                 ? &counters->refused[judgement.verdict->check]

@@ -1,5 +1,6 @@
 /* The Received field (RFC 5321 4.4). What the client said enters it only where it cannot break out: HELO by a
  * list of allowed octets, the recipient by the grammar that it has passed. */
+#include "core/check/spf_facts.h"
 #include "core/smtp/internal.h"
 
 #include <time.h>
@@ -34,6 +35,29 @@ static const char *protocol_name(const struct session *session)
         return session->is_esmtp ? "ESMTP" : "SMTP";
 }
 
+/* Received-SPF (RFC 7208 9.1), above Received; nothing where SPF did not count or is not known, as for mail
+ * to postmaster. */
+static bool write_spf(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        char octets[SPF_RECEIVED_MAX];
+        struct spf_report report;
+        struct text field;
+
+        if (session->is_trusted || !transaction->is_judged || !session->snapshot->check_is_wanted[CHECK_spf])
+                return true;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+        struct spf_request request = spf_request_of(&facts);
+        if (!spf_counts(&facts))
+                return true;
+        enum spf_result result = spf_evaluate(&request, &transaction->memo, &transaction->arena, &report);
+        if (result == SPF_WAIT)
+                return true;
+        text_over(&field, octets, sizeof octets);
+        spf_write_received(&field, &request, result, &report);
+        return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
+}
+
 bool trace_write(struct session *session)
 {
         struct transaction *transaction = session->transaction;
@@ -60,5 +84,7 @@ bool trace_write(struct session *session)
         put_date(&field, session->host->wall_ms);
         text_put_string(&field, "\r\n");
         expect(!field.overflowed);
+        if (!write_spf(session))
+                return false;
         return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
 }

@@ -143,6 +143,7 @@ enum session_wish command_xclient(struct session *session, struct span arguments
         session->peer.server = xclient.server;
         session->peer.server_port = xclient.server_port;
         session->is_esmtp = xclient.is_esmtp;
+        stage_connect(session);
         if (xclient.helo.length > 0 && !helo_set(session, text_span(&xclient.helo))) {
                 session_reply(session, out, REPLY_out_of_memory);
                 return SESSION_READ;

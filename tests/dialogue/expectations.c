@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#define REPLY_LINE_MAX 510 /* without CRLF, RFC 5321 4.5.3.1.5 */
+
 void play_fail(struct play *play, const struct step *step, const char *format, ...)
 {
         char message[4096];
@@ -40,6 +42,8 @@ void play_reply(struct play *play, const struct step *step)
         struct span line = span_take_line(&rest, SPAN("\r\n"));
         if (!line_matches(line, step->argument))
                 play_fail_differs(play, step, step->argument, line);
+        if (line.length > REPLY_LINE_MAX)
+                play_fail_differs(play, step, SPAN("at most 512 octets"), line);
         play->said_read = play->harness.said.length - rest.length;
 }
 

@@ -19,11 +19,13 @@ static void text_allocate(struct text *text, size_t size)
         text_over(text, buffer, size);
 }
 
-void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed)
+void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering)
 {
         *harness = (struct harness){.cutting = cutting, .random = seed};
         harness->host = (struct session_host){
             .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
+        scripted_dns_init(&harness->dns, answering);
+        harness->host.dns = &harness->dns.source;
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -41,6 +43,7 @@ void harness_end(struct harness *harness)
         struct text *texts[] = {&harness->host.log, &harness->unread, &harness->mailboxes, &harness->pulled,
                                 &harness->said,     &harness->logged, &harness->stored};
         harness_drop(harness);
+        scripted_dns_end(&harness->dns);
         content_pool_end(&harness->host.content_pool);
         block_pool_end(&harness->host.transaction_pool);
         block_pool_end(&harness->host.session_pool);
@@ -95,12 +98,29 @@ static void take_log(struct harness *harness)
         harness->host.log.length = 0;
 }
 
+static void settle(struct harness *harness);
+
 /* In the cut modes with no more room than the contract grants. */
 static struct text *fresh_out(struct harness *harness)
 {
         text_over(&harness->out, harness->out_octets,
                   harness->cutting == CUT_WHOLE ? sizeof harness->out_octets : SESSION_OUT_ROOM);
         return &harness->out;
+}
+
+/* A parked session waits for the next answer, then it is its turn again. */
+static void answer_parked(struct harness *harness)
+{
+        struct dns_question question;
+        struct dns_answer answer;
+        struct arena arena;
+
+        arena_init(&arena, &harness->dns.pool, SIZE_MAX);
+        if (scripted_dns_next(&harness->dns, &arena, &question, &answer)) {
+                harness->wish = session_answer(&harness->session, &question, &answer, fresh_out(harness));
+                settle(harness);
+        }
+        arena_end(&arena);
 }
 
 /* What every call into the session ends with. */
@@ -110,11 +130,12 @@ static void settle(struct harness *harness)
         if (harness->wish == SESSION_CLOSE) {
                 session_end(&harness->session, harness->session.ending);
                 harness->is_open = false;
-                harness->unread.length = 0;
         } else if (harness->wish != SESSION_STORE) {
                 pull(harness);
         }
         take_log(harness);
+        if (harness->wish == SESSION_PARK)
+                answer_parked(harness);
         if (harness->wish == SESSION_STORE && !harness->store_is_held)
                 harness_report(harness, harness->store_outcome);
 }
@@ -136,7 +157,7 @@ static void drain(struct harness *harness)
 /* The server is stopping: the worker tells each session again whenever it has come a step further. */
 static void tell_to_stop(struct harness *harness)
 {
-        if (!harness->is_open || !harness->is_stopping || harness->wish == SESSION_STORE)
+        if (!harness->is_open || !harness->is_stopping || harness->wish != SESSION_READ)
                 return;
         harness->wish = session_stop(&harness->session, fresh_out(harness));
         settle(harness);
@@ -147,6 +168,7 @@ void harness_connect(struct harness *harness)
         expect(!harness->is_open);
         harness->is_open = true;
         harness->is_stopping = false;
+        harness->unread.length = 0;
         harness->wish = session_begin(&harness->session, &harness->host, harness->snapshot, &harness->peer,
                                       fresh_out(harness));
         settle(harness);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/smtp/session.h"
+#include "tests/dialogue/dns.h"
 
 /* How the client's octets reach the session. */
 enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
@@ -12,6 +13,8 @@ struct harness {
         struct counters counters;
         enum cutting cutting;
         uint32_t random; /* of CUT_PIECES, not 0 */
+
+        struct scripted_dns dns;
 
         /* To be set before harness_connect(). */
         struct session_peer peer;
@@ -37,7 +40,7 @@ struct harness {
 };
 
 /* Takes a few MiB. */
-void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed);
+void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);
 void harness_end(struct harness *harness);
 
 void harness_connect(struct harness *harness);

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-    static const char default_configuration[] =
+static const char default_configuration[] =
     "hostname = \"mx.isp.example\"\n"
     "domain \"isp.example\" { recipients = \"recipients\" deliver = \"discard:\" }\n";
 
@@ -137,6 +137,12 @@ static void play_time(struct play *play, const struct step *step)
         play_fail(play, step, "expected a time such as +5m");
 }
 
+static void play_dns(struct play *play, const struct step *step)
+{
+        if (!scripted_dns_add(&play->harness.dns, step->argument))
+                play_fail(play, step, "expected NAME TYPE DATA");
+}
+
 static void play_stress(struct play *play, const struct step *step)
 {
         play->harness.host.under_stress = span_equals(step->argument, SPAN("on"));
@@ -190,17 +196,29 @@ static const struct directive {
         bool has_body;
         void (*play)(struct play *play, const struct step *step);
 } directives[] = {
-    {"file", SETS, true, play_file},           {"conf", SETS, true, play_conf},
-    {"client", SETS, false, play_client},      {"listener", SETS, false, play_listener},
-    {"stress", SETS, false, play_stress},      {"D:", GATHERS, false, play_line},
-    {"B:", GATHERS, false, play_octets},       {"R:", GATHERS, false, play_repeat},
-    {"C:", SAYS, false, play_command},         {"F:", SAYS, false, play_flight},
-    {"connect", ACTS, false, play_connect},    {"time", ACTS, false, play_time},
-    {"store", ACTS, false, play_store},        {"stop", ACTS, false, play_stop},
-    {"early", ACTS, false, play_early},        {"drop", ACTS, false, play_drop},
-    {"S:", EXPECTS, false, play_reply},        {"closed", EXPECTS, false, play_closed},
-    {"message", EXPECTS, true, play_message},  {"rcpts", EXPECTS, false, play_recipients},
-    {"count", EXPECTS, false, play_count},     {"log", EXPECTS, false, play_log},
+    {"file", SETS, true, play_file},
+    {"conf", SETS, true, play_conf},
+    {"client", SETS, false, play_client},
+    {"listener", SETS, false, play_listener},
+    {"dns", SETS, false, play_dns},
+    {"stress", SETS, false, play_stress},
+    {"D:", GATHERS, false, play_line},
+    {"B:", GATHERS, false, play_octets},
+    {"R:", GATHERS, false, play_repeat},
+    {"C:", SAYS, false, play_command},
+    {"F:", SAYS, false, play_flight},
+    {"connect", ACTS, false, play_connect},
+    {"time", ACTS, false, play_time},
+    {"store", ACTS, false, play_store},
+    {"stop", ACTS, false, play_stop},
+    {"early", ACTS, false, play_early},
+    {"drop", ACTS, false, play_drop},
+    {"S:", EXPECTS, false, play_reply},
+    {"closed", EXPECTS, false, play_closed},
+    {"message", EXPECTS, true, play_message},
+    {"rcpts", EXPECTS, false, play_recipients},
+    {"count", EXPECTS, false, play_count},
+    {"log", EXPECTS, false, play_log},
     {"log-not", EXPECTS, false, play_log_not},
 };
 
@@ -267,14 +285,14 @@ static void finish(struct play *play, const struct step *step)
 }
 
 void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,
-                 uint32_t seed)
+                 uint32_t seed, enum answering answering)
 {
         const struct step outside = {.line = 0};
 
         *play = (struct play){.script = script, .directory = directory};
         text_over(&play->flight, play->flight_octets, sizeof play->flight_octets);
         text_over(&play->failure, play->failure_octets, sizeof play->failure_octets);
-        harness_init(&play->harness, cutting, seed);
+        harness_init(&play->harness, cutting, seed, answering);
         begin(play, &outside);
         for (size_t i = 0; i < script->count && play->failure.length == 0; i++)
                 play_step(play, &script->steps[i]);

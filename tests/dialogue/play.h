@@ -21,7 +21,7 @@ struct play {
 
 /* What did not go as the script says is in play->failure. */
 void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,
-                 uint32_t seed);
+                 uint32_t seed, enum answering answering);
 void play_end(struct play *play);
 
 /* ---- for directives; the first failure counts */

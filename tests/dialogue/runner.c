@@ -11,12 +11,13 @@ static const struct {
         const char *name;
         enum cutting cutting;
         uint32_t seed;
+        enum answering answering;
 } modes[] = {
-    {"whole", CUT_WHOLE, 1},
-    {"octet by octet", CUT_OCTETS, 1},
-    {"in pieces, seed 1", CUT_PIECES, 1},
-    {"in pieces, seed 271828", CUT_PIECES, 271828},
-    {"in pieces, seed 3141592653", CUT_PIECES, 3141592653},
+    {"whole, answers at once", CUT_WHOLE, 1, ANSWER_AT_ONCE},
+    {"octet by octet, answers in order", CUT_OCTETS, 1, ANSWER_IN_ORDER},
+    {"in pieces, seed 1, answers last first", CUT_PIECES, 1, ANSWER_LAST_FIRST},
+    {"in pieces, seed 271828, answers in order", CUT_PIECES, 271828, ANSWER_IN_ORDER},
+    {"in pieces, seed 3141592653, answers last first", CUT_PIECES, 3141592653, ANSWER_LAST_FIRST},
 };
 
 #define MODE_COUNT (sizeof modes / sizeof modes[0])
@@ -39,7 +40,7 @@ static bool run(const char *path, const char *directory, unsigned *number)
                 return false;
         for (size_t i = 0; i < MODE_COUNT; i++) {
                 struct play *play = &plays[i];
-                play_script(play, &script, directory, modes[i].cutting, modes[i].seed);
+                play_script(play, &script, directory, modes[i].cutting, modes[i].seed, modes[i].answering);
                 compare(play, "said", &plays[0].harness.said, &play->harness.said);
                 compare(play, "logged", &plays[0].harness.logged, &play->harness.logged);
                 compare(play, "stored", &plays[0].harness.stored, &play->harness.stored);

@@ -26,6 +26,12 @@ static void look_up(const struct snapshot *snapshot)
                 text_over(&mailbox, octets, sizeof octets);
                 expect(domain_find_recipient(domain, SPAN("Postmaster"), &mailbox));
         }
+        expect(snapshot->zone_count > 0 && snapshot->zone_count <= DNSBL_ZONES_MAX);
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct dnsbl_zone *zone = &snapshot->zones[i];
+                expect(zone->name.length > 0 && zone->options.weight != 0);
+                filter_list_matches(&zone->options.answers, (const uint8_t[4]){127, 255, 0, 2});
+        }
         for (size_t reply = 0; reply < REPLY_COUNT; reply++)
                 expect(snapshot->replies[reply].code >= 200 && snapshot->replies[reply].code < 600);
         expect(snapshot->options.hostname[0] != '\0');

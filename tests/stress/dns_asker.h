@@ -1,11 +1,16 @@
-/* One worker's side of a resolver pool, for tests: asks, waits, and hands out what came. */
+/* For tests of the resolver pool: a stub server, a pool, and one worker's side of it that asks, waits and
+ * hands out what came. */
 #pragma once
 
 #include "core/base/expect.h"
 #include "dns/pool.h"
+#include "dns/stub.h"
 
+#include <arpa/inet.h>
 #include <ck_pr.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -86,4 +91,60 @@ static inline enum fact asker_ask(struct asker *asker, const char *name, enum dn
         expect(span_equals(message->question.name, span_from(name)));
         dns_answer_copy(&asker->arena, &message->answer, ret_answer);
         return ret_answer->fact;
+}
+
+/* ---- stub and pool ----------------------------------------------------------------------------------- */
+
+static inline struct dns_stub *stub_begin(struct span zone, uint32_t latency_ms)
+{
+        struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct dns_stub_options options = {
+            .zone = zone, .listen_length = sizeof loopback, .latency_ms = latency_ms};
+        char reason[256];
+        struct text error;
+
+        memcpy(&options.listen, &loopback, sizeof loopback);
+        text_over(&error, reason, sizeof reason);
+        struct dns_stub *stub = dns_stub_start(&options, &error);
+        if (stub == NULL)
+                fprintf(stderr, "%.*s\n", (int)error.length, reason);
+        expect(stub != NULL);
+        return stub;
+}
+
+static inline struct endpoint loopback_endpoint(uint16_t port)
+{
+        struct endpoint endpoint = {.port = port};
+        expect(address_parse(SPAN("127.0.0.1"), &endpoint.address));
+        return endpoint;
+}
+
+struct bench {
+        struct dns_cache *cache;
+        struct dns_pool *pool;
+        struct asker asker; /* client 0 */
+};
+
+/* Impatient: 200 ms an attempt, 2 s in all. */
+static inline void bench_begin(struct bench *bench, const struct dns_cache_options *cache_options,
+                               const struct endpoint *upstreams, size_t count, uint32_t clients)
+{
+        struct dns_pool_options options = dns_pool_defaults;
+
+        bench->cache = options.cache = dns_cache_create(cache_options);
+        options.upstreams = upstreams;
+        options.upstream_count = count;
+        options.clients = clients;
+        options.attempt_timeout_ms = 200;
+        options.deadline_ms = 2000;
+        bench->pool = dns_pool_create(&options);
+        expect(bench->cache != NULL && bench->pool != NULL);
+        asker_begin(&bench->asker, bench->pool, 0);
+}
+
+static inline void bench_end(struct bench *bench)
+{
+        dns_pool_destroy(bench->pool);
+        dns_cache_destroy(bench->cache);
+        asker_end(&bench->asker);
 }

@@ -10,7 +10,7 @@
 #include <urcu/urcu-memb.h>
 
 #define NAMES      5000
-#define OCTETS_MAX (400 * 1024)
+#define OCTETS_MAX (400ul * 1024)
 #define READS      200000
 #define WRITES     40000
 #define READERS    3
@@ -31,7 +31,7 @@ static void answer_check(const struct dns_answer *answer, unsigned number)
         expect(answer->fact == FACT_FOUND && answer->record_count == number % 4 + 1);
         for (unsigned i = 0; i < answer->record_count; i++) {
                 unsigned told;
-                expect(answer->records[i].data.length == sizeof told + 8 * i);
+                expect(answer->records[i].data.length == sizeof told + 8 * (size_t)i);
                 memcpy(&told, answer->records[i].data.at, sizeof told);
                 expect(told == number && answer->records[i].preference == answer->records[0].preference);
         }
@@ -45,7 +45,7 @@ static void answer_put(unsigned number, uint16_t generation, uint64_t now_ms)
 
         memcpy(data, &number, sizeof number);
         for (unsigned i = 0; i < 4; i++)
-                records[i] = (struct dns_record){{data, sizeof number + 8 * i}, generation};
+                records[i] = (struct dns_record){{data, sizeof number + 8 * (size_t)i}, generation};
         struct dns_answer answer = {
             .fact = FACT_FOUND, .ttl_s = 2, .record_count = number % 4 + 1, .records = records};
         dns_cache_put(cache, &question, &answer, now_ms);
@@ -102,17 +102,11 @@ static void *writer_run(void *argument)
         return NULL;
 }
 
-int main(void)
+static void test_readers_and_writers(void)
 {
-        struct dns_cache_options options = dns_cache_defaults;
         pthread_t threads[READERS + WRITERS];
         struct dns_cache_counts counts;
 
-        options.octets_max = OCTETS_MAX;
-        options.deferred_octets_max = 256 * 1024;
-        urcu_memb_register_thread();
-        cache = dns_cache_create(&options);
-        expect(cache != NULL);
         for (uintptr_t i = 0; i < READERS + WRITERS; i++)
                 expect(pthread_create(&threads[i], NULL, i < READERS ? reader_run : writer_run,
                                       (void *)(i + 1)) == 0);
@@ -122,11 +116,30 @@ int main(void)
         expect(counts.hits == atomic_load(&hits) && counts.hits + counts.misses == (uint64_t)READERS * READS);
         expect(counts.hits > 0 && counts.evictions > 0);
         expect(counts.inserts + counts.skipped == (uint64_t)WRITERS * WRITES);
-        /* A writer that never pauses is held back by the bound of what waits for its grace period. */
+}
+
+/* A writer that never pauses is held back by the bound of what waits for its grace period. */
+static void test_flood(const struct dns_cache_options *options)
+{
+        struct dns_cache_counts counts;
+
         for (unsigned i = 0; i < 100000; i++)
                 answer_put(i % NAMES, 0, 0);
         dns_cache_count(cache, &counts);
-        expect(counts.deferred_octets <= options.deferred_octets_max + OCTETS_MAX / 8);
+        expect(counts.deferred_octets <= options->deferred_octets_max + OCTETS_MAX / 8);
+}
+
+int main(void)
+{
+        struct dns_cache_options options = dns_cache_defaults;
+
+        options.octets_max = OCTETS_MAX;
+        options.deferred_octets_max = 256ul * 1024;
+        urcu_memb_register_thread();
+        cache = dns_cache_create(&options);
+        expect(cache != NULL);
+        test_readers_and_writers();
+        test_flood(&options);
         dns_cache_destroy(cache);
         urcu_memb_unregister_thread();
         return 0;

@@ -46,6 +46,14 @@ static const struct {
     NUMBER_ERROR("log = \"a\\x07\"", "log: control character, or not UTF-8"),
     NUMBER_ERROR("log = \"a\\xff\"", "log: control character, or not UTF-8"),
     NUMBER_ERROR("helo_name { mode = on }", "mode: must be enforce, observe or off"),
+    NUMBER_ERROR("helo_name { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
+    NUMBER_ERROR("sender_tld { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
+    NUMBER_ERROR("sender_mx { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
+    NUMBER_ERROR("spf { permerror = reject }", "permerror = \"reject\": must be pass, defer or refuse"),
+    NUMBER_ERROR("sender_mx { require = a }", "require = \"a\": must be mx or mx-or-address"),
+    NUMBER_ERROR("dnsbl { threshold = 0 }", "threshold = \"0\": must be from 1 to 1000000"),
+    NUMBER_ERROR("dynamic_client { exceptions = {\"a_b.example\"} }",
+                 "exceptions = \"a_b.example\": needs domain names"),
 };
 
 Test(values, bad_ones_are_told)
@@ -89,8 +97,8 @@ Test(values, endpoints_are_unique)
         check_report(HOSTNAME "listen = {\"127.0.0.1:25\"} proxy_listen = {\"127.0.0.1:25\"}\n" DOMAIN,
                      "(text):1: error: proxy_listen: names an address that listen names too\n");
         check_report(HOSTNAME "listen = {}\n" DOMAIN, "(text): error: listen: no address to listen on\n");
-        check_report(HOSTNAME "resolvers = {\"127.0.0.1:53\"}\n" DOMAIN,
-                     "(text):1: warning: resolvers: reserved: no check asks DNS yet\n");
+        check_report(HOSTNAME "resolvers = {\"127.0.0.1:53\", \"127.0.0.1:53\"}\n" DOMAIN,
+                     "(text):1: error: resolvers = \"127.0.0.1:53\": names an address twice\n");
 }
 
 Test(values, good_ones_are_set)
@@ -132,5 +140,30 @@ Test(values, lists_are_appended_to_only_by_plus)
                                                   "trusted_networks += \"192.0.2.1\"\n" DOMAIN);
         cr_expect_eq(snapshot->options.listen.count, 2);
         cr_expect_eq(snapshot->options.trusted_networks.count, 1);
+        snapshot_free(snapshot);
+}
+
+Test(values, actions_and_exchanges)
+{
+        struct snapshot *snapshot =
+            load(HOSTNAME "spf { permerror = refuse temperror = pass } helo_name { on_failure = defer }\n"
+                          "sender_mx { require = mx-or-address on_failure = pass }\n" DOMAIN);
+        cr_expect_eq(snapshot->options.spf_permerror, ACTION_REFUSE);
+        cr_expect_eq(snapshot->options.spf_temperror, ACTION_PASS);
+        cr_expect_eq(snapshot->options.helo_name_on_failure, ACTION_DEFER);
+        cr_expect_eq(snapshot->options.sender_mx_on_failure, ACTION_PASS);
+        cr_expect_eq(snapshot->options.sender_mx_require, REQUIRE_MX_OR_ADDRESS);
+        snapshot_free(snapshot);
+}
+
+Test(values, empty_lists_replace_defaults_in_sections_too)
+{
+        struct snapshot *snapshot =
+            load(HOSTNAME "dynamic_client { keywords = {} exceptions = {\"a.example\"} }\n" DOMAIN);
+        cr_expect_eq(snapshot->options.dynamic_client_keywords.count, 0);
+        cr_expect_eq(snapshot->options.dynamic_client_exceptions.count, 1);
+        snapshot_free(snapshot);
+        snapshot = load(HOSTNAME DOMAIN);
+        cr_expect_gt(snapshot->options.dynamic_client_keywords.count, 10);
         snapshot_free(snapshot);
 }

@@ -116,8 +116,8 @@ Test(spf_limits, bounds_of_records)
 {
         static char policy[5000], filler[4200];
 
-        for (int over = 0; over < 2; over++) {
-                fill(filler, (size_t)(4096 - 11 + over), "p");
+        for (size_t over = 0; over < 2; over++) {
+                fill(filler, 4096 - 11 + over, "p");
                 /* spread over terms of at most 512 */
                 for (size_t i = 500; i < strlen(filler); i += 500)
                         filler[i] = ' ';
@@ -126,14 +126,14 @@ Test(spf_limits, bounds_of_records)
                         memcpy(at, "x=", strlen(at) >= 2 ? 2 : 0);
                 }
                 snprintf(policy, sizeof policy, "v=spf1 all %s", filler);
-                cr_assert(strlen(policy) == (size_t)(4096 + over));
+                cr_assert(strlen(policy) == 4096 + over);
                 check_policy("", policy, over ? "permerror" : "pass", NULL);
 
-                fill(filler, (size_t)(510 + over), "y");
+                fill(filler, 510 + over, "y");
                 snprintf(policy, sizeof policy, "v=spf1 all x=%s", filler);
                 check_policy("", policy, over ? "permerror" : "pass", NULL);
 
-                fill(filler, (size_t)(160 + 4 * over), "%{s}");
+                fill(filler, 160 + 4 * over, "%{s}");
                 snprintf(policy, sizeof policy, "v=spf1 all x=%s", filler);
                 check_policy("", policy, over ? "permerror" : "pass", NULL);
         }

@@ -39,7 +39,7 @@ static bool macro_parse(struct span inside, struct token *ret_token)
         size_t at = 1;
         bool has_digits = false;
 
-        if (inside.length == 0 || memchr("slodiphvcrt", ascii_lower(inside.at[0]), 11) == NULL)
+        if (inside.length == 0 || span_find(SPAN("slodiphvcrt"), ascii_lower(inside.at[0])) == SIZE_MAX)
                 return false;
         token.letter = ascii_lower(inside.at[0]);
         token.is_escaped = token.letter != inside.at[0];
@@ -53,7 +53,7 @@ static bool macro_parse(struct span inside, struct token *ret_token)
         token.is_reversed = at < inside.length && ascii_lower(inside.at[at]) == 'r';
         token.delimiters = span_skip(inside, at + token.is_reversed);
         for (size_t i = 0; i < token.delimiters.length; i++)
-                if (memchr(".-+,/_=", token.delimiters.at[i], 7) == NULL)
+                if (span_find(SPAN(".-+,/_="), token.delimiters.at[i]) == SIZE_MAX)
                         return false;
         *ret_token = token;
         return true;
@@ -148,13 +148,13 @@ static bool top_label_is_valid(struct span label)
 
 bool spf_domain_spec_is_valid(struct span string, unsigned macros_max)
 {
-        struct token last;
+        struct token last = {0};
 
         if (string.length == 0 || !string_is_valid(string, false, macros_max, &last))
                 return false;
         if (last.is_percent)
                 return true;
-        if (last.literal.at[last.literal.length - 1] == '.')
+        if (last.literal.length > 0 && last.literal.at[last.literal.length - 1] == '.')
                 last.literal.length--;
         size_t dot = span_find_last(last.literal, '.');
         return dot != SIZE_MAX && top_label_is_valid(span_skip(last.literal, dot + 1));

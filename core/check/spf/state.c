@@ -33,7 +33,7 @@ static void remember(struct spf_state *state, struct span name, enum dns_type ty
         while (entry != NULL &&
                (entry->question.type != type || !span_equals_nocase(entry->question.name, name)))
                 entry = entry->next;
-        if (entry == NULL || state->entry_count == sizeof state->entries / sizeof *state->entries)
+        if (entry == NULL || state->entry_count == SPF_QUESTIONS_MAX)
                 return;
         for (size_t i = 0; i < state->entry_count; i++)
                 if (state->entries[i] == entry)

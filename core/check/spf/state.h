@@ -7,6 +7,8 @@
 #define SPF_LOOKUP_TERMS_MAX 10 /* RFC 7208 4.6.4 */
 #define SPF_VOID_TERMS_MAX   2
 #define SPF_PTR_NAMES_MAX    10
+/* The policy, 10 mx of 11 questions, the client's names and the explanation, rounded up. */
+#define SPF_QUESTIONS_MAX 160
 
 /* The outcome of a term, and of a question, is told as a result: SPF_PASS it matches or has records,
  * SPF_NEUTRAL it does not, else what ends the evaluation. */
@@ -18,9 +20,7 @@ struct spf_state {
         unsigned asked_ahead;
         char problem_octets[200];
         struct text problem;
-        /* Distinct, in order. Room for the policy, 10 mx of 11 questions, the client's names and the
-         * explanation. */
-        const struct memo_entry *entries[160];
+        const struct memo_entry *entries[SPF_QUESTIONS_MAX]; /* distinct, in order */
         size_t entry_count;
 };
 

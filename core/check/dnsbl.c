@@ -1,0 +1,146 @@
+/* P2: DNS blocklists and allowlists (RFC 5782), weighed. A zone in error counts nothing. */
+#include "core/check/dnsbl.h"
+
+#include "core/base/domain_name.h"
+#include "core/check/reverse.h"
+
+#define QUESTION_MAX (2 * DOMAIN_NAME_MAX + 2)
+#define REASON_MAX   120 /* octets of a zone's TXT record in the evidence */
+
+/* An error of the zone, never a listing: the answer means that we may not ask, or that somebody else answers
+ * (POLICY P2). */
+static bool is_error(const struct dnsbl_zone *zone, const uint8_t *address)
+{
+        return address[0] != 127 || (address[1] == 255 && address[2] == 255) ||
+               filter_list_matches(&zone->options.errors, address);
+}
+
+static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zone *zone,
+                                struct span question, bool *ret_is_dynamic,
+                                const struct dns_answer **ret_answer)
+{
+        enum zone_state state = ZONE_SILENT;
+
+        *ret_is_dynamic = false;
+        switch (memo_ask(facts->memo, question, DNS_A, ret_answer)) {
+        case FACT_ABSENT:
+                return ZONE_SILENT;
+        case FACT_FAILED:
+                return ZONE_FAILED;
+        case FACT_PENDING:
+                return ZONE_PENDING;
+        case FACT_FOUND:
+                break;
+        }
+        for (uint16_t i = 0; i < (*ret_answer)->record_count; i++) {
+                const uint8_t *address = (const uint8_t *)(*ret_answer)->records[i].data.at;
+                if (is_error(zone, address))
+                        return ZONE_IN_ERROR;
+                if (filter_list_matches(&zone->options.answers, address))
+                        state = ZONE_LISTS;
+                *ret_is_dynamic |= filter_list_matches(&zone->options.dynamic, address);
+        }
+        return state;
+}
+
+static bool put_question(struct text *question, char octets[static QUESTION_MAX], struct span subject,
+                         const struct dnsbl_zone *zone)
+{
+        text_over(question, octets, QUESTION_MAX);
+        text_put(question, subject);
+        text_put_char(question, '.');
+        text_put(question, zone->name);
+        return question->length <= 253;
+}
+
+enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone,
+                                 bool *ret_is_dynamic, const struct dns_answer **ret_answer)
+{
+        char octets[QUESTION_MAX], reversed_octets[80];
+        struct text question, reversed;
+
+        text_over(&reversed, reversed_octets, sizeof reversed_octets);
+        reverse_put_address(&reversed, &facts->client);
+        put_question(&question, octets, text_span(&reversed), zone);
+        return zone_ask(facts, zone, text_span(&question), ret_is_dynamic, ret_answer);
+}
+
+/* "zen.spamhaus.org 127.0.0.2 127.0.0.10 (reason)" */
+static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, const struct dns_answer *answer,
+                        struct span reason)
+{
+        if (evidence->length > 0)
+                text_put_string(evidence, ", ");
+        text_put(evidence, zone->name);
+        for (uint16_t i = 0; i < answer->record_count && i < 4; i++) {
+                const uint8_t *address = (const uint8_t *)answer->records[i].data.at;
+                text_printf(evidence, " %u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+        }
+        if (reason.length > REASON_MAX)
+                reason.length = REASON_MAX;
+        if (reason.length > 0) {
+                text_put_string(evidence, " (");
+                text_put_printable(evidence, reason, false);
+                text_put_char(evidence, ')');
+        }
+}
+
+/* The zone's TXT record; false while it is pending. Not having one matters to nobody. */
+static bool ask_reason(const struct facts *facts, struct span question, struct span *ret_reason)
+{
+        const struct dns_answer *answer;
+        enum fact fact = memo_ask(facts->memo, question, DNS_TXT, &answer);
+
+        *ret_reason = fact == FACT_FOUND ? answer->records[0].data : (struct span){0};
+        return fact != FACT_PENDING;
+}
+
+void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
+                 struct dnsbl_tally *tally)
+{
+        char octets[QUESTION_MAX];
+        struct text question;
+        const struct dns_answer *answer;
+        struct span reason;
+        bool is_dynamic;
+
+        if (!put_question(&question, octets, subject, zone))
+                return;
+        enum zone_state state = zone_ask(facts, zone, text_span(&question), &is_dynamic, &answer);
+        tally->is_pending |= state == ZONE_PENDING;
+        if (state != ZONE_LISTS)
+                return;
+        tally->is_pending |= !ask_reason(facts, text_span(&question), &reason);
+        tally->score += zone->options.weight;
+        if (tally->first == NULL && zone->options.weight > 0)
+                tally->first = zone;
+        put_listing(&tally->evidence, zone, answer, reason);
+}
+
+enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
+                                struct verdict *verdict)
+{
+        if (tally->is_pending)
+                return VERDICT_WAIT;
+        if (tally->first == NULL || tally->score < (int64_t)facts->snapshot->options.dnsbl_threshold)
+                return VERDICT_PASS;
+        verdict->subject = tally->first->name;
+        verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
+        return VERDICT_REFUSE;
+}
+
+enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdict)
+{
+        char octets[DNSBL_EVIDENCE_MAX], reversed_octets[80];
+        struct dnsbl_tally tally = {0};
+        struct text reversed;
+
+        text_over(&tally.evidence, octets, sizeof octets);
+        text_over(&reversed, reversed_octets, sizeof reversed_octets);
+        reverse_put_address(&reversed, &facts->client);
+        for (size_t i = 0; i < facts->snapshot->zone_count; i++)
+                if (!facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
+                        dnsbl_count(facts, &facts->snapshot->zones[i], text_span(&reversed), &tally);
+        verdict->reply = REPLY_dnsbl;
+        return dnsbl_judge(facts, &tally, verdict);
+}

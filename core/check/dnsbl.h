@@ -1,0 +1,28 @@
+/* Lookups in DNS lists (RFC 5782), for the checks that use their answers. */
+#pragma once
+
+#include "core/check/check.h"
+
+enum zone_state { ZONE_SILENT, ZONE_LISTS, ZONE_IN_ERROR, ZONE_FAILED, ZONE_PENDING };
+
+#define DNSBL_EVIDENCE_MAX 512
+
+/* The zones that list somebody, added up. */
+struct dnsbl_tally {
+        int64_t score;
+        bool is_pending;
+        const struct dnsbl_zone *first; /* the first blocklist that does */
+        struct text evidence;
+};
+
+/* Asks the zone for `subject`, a reversed address or a name, and adds its weight when it lists it. */
+void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
+                 struct dnsbl_tally *tally);
+/* Whether the score reaches the threshold. */
+enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
+                                struct verdict *verdict);
+
+/* What a zone that lists addresses says of the client. `is_dynamic`: it says that the address is a dynamic
+ * one. */
+enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone,
+                                 bool *ret_is_dynamic, const struct dns_answer **ret_answer);

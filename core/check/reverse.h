@@ -1,0 +1,18 @@
+/* The client's name by reverse DNS, and whether it leads back to the client (FCrDNS). */
+#pragma once
+
+#include "core/check/check.h"
+
+enum reverse_result {
+        REVERSE_VERIFIED,   /* a name that resolves to the client's address */
+        REVERSE_UNVERIFIED, /* names, but none of them leads back */
+        REVERSE_NONE,       /* no PTR record */
+        REVERSE_FAILED,
+        REVERSE_PENDING,
+};
+
+/* *ret_name: the verified name, else the first one, else empty; lives as long as the memo. Asks for all it
+ * can at once. */
+enum reverse_result reverse_lookup(const struct facts *facts, struct span *ret_name);
+/* "7.2.0.192" or 32 nibbles, without a zone (RFC 5782 2.1, 2.4; RFC 3596 2.5). */
+void reverse_put_address(struct text *text, const struct address *address);

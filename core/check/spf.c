@@ -1,0 +1,67 @@
+/* P12: the sender's domain lets this client send its mail (RFC 7208). The evaluation is in core/check/spf/.
+ */
+#include "core/check/spf_facts.h"
+
+struct spf_request spf_request_of(const struct facts *facts)
+{
+        struct spf_request request = {
+            .client = facts->client,
+            .helo = facts->helo,
+            .receiver = span_from(facts->snapshot->options.hostname),
+            .now_s = facts->wall_s,
+        };
+        if (facts->sender_domain.length > 0) {
+                size_t at = (size_t)(facts->sender_domain.at - facts->sender.at) - 1;
+                request.sender_local = span_of(facts->sender.at, at);
+                request.sender_domain = facts->sender_domain_ascii;
+        }
+        return request;
+}
+
+bool spf_counts(const struct facts *facts)
+{
+        return !network_list_contains(&facts->snapshot->options.spf_forwarders, &facts->client) &&
+               (facts->sender_is_null || facts->sender_domain.length > 0);
+}
+
+static enum verdict_result error(const struct facts *facts, struct verdict *verdict, enum reply_id reply,
+                                 enum failure_action action, struct span problem)
+{
+        verdict->reply = reply;
+        verdict->subject = facts->sender_is_null ? facts->helo : facts->sender_domain;
+        verdict->evidence = problem;
+        return facts_on_failure(action);
+}
+
+enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict)
+{
+        const struct options *options = &facts->snapshot->options;
+        struct spf_request request = spf_request_of(facts);
+        struct spf_report report;
+
+        if (!spf_counts(facts))
+                return VERDICT_PASS;
+        switch (spf_evaluate(&request, facts->memo, facts->arena, &report)) {
+        case SPF_WAIT:
+                return VERDICT_WAIT;
+        case SPF_FAIL:
+                verdict->reply = REPLY_spf_fail;
+                verdict->subject = report.explanation;
+                if (report.explanation.length == 0)
+                        verdict->subject =
+                            facts_note(facts, facts->sender_is_null ? facts->helo : facts->sender_domain,
+                                       "does not permit your address to send for it");
+                verdict->evidence = facts_note(facts, report.mechanism, "of the record makes it fail");
+                return VERDICT_REFUSE;
+        case SPF_PERMERROR:
+                return error(facts, verdict, REPLY_spf_permerror, options->spf_permerror, report.problem);
+        case SPF_TEMPERROR:
+                return error(facts, verdict, REPLY_spf_temperror, options->spf_temperror, report.problem);
+        case SPF_NONE:
+        case SPF_NEUTRAL:
+        case SPF_PASS:
+        case SPF_SOFTFAIL:
+                break;
+        }
+        return VERDICT_PASS;
+}

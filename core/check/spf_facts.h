@@ -1,0 +1,10 @@
+/* From facts to an SPF request, for the check and for the Received-SPF field. */
+#pragma once
+
+#include "core/check/check.h"
+#include "core/check/spf/spf.h"
+
+/* Points into the facts. */
+struct spf_request spf_request_of(const struct facts *facts);
+/* False for trusted forwarders and for senders without a domain. */
+bool spf_counts(const struct facts *facts);

@@ -1,0 +1,35 @@
+/* P11: what comes before the client's turn. */
+#include "core/smtp/internal.h"
+
+static enum check_mode early_mode(const struct session *session)
+{
+        return session->is_trusted ? CHECK_MODE_OFF : session->snapshot->checks[CHECK_early_talker].mode;
+}
+
+bool session_is_too_early(struct session *session, struct span octets, struct text *out,
+                          enum session_wish *ret_wish)
+{
+        enum check_mode mode = early_mode(session);
+        struct counters *counters = session->host->counters;
+
+        if (mode == CHECK_MODE_OFF)
+                return false;
+        if (session->early_octets.at == NULL) {
+                counter_add(mode == CHECK_MODE_ENFORCE ? &counters->refused[CHECK_early_talker]
+                                                       : &counters->observed[CHECK_early_talker],
+                            1);
+                if (octets.length > LOG_INPUT_MAX)
+                        octets.length = LOG_INPUT_MAX;
+                session->early_octets = arena_copy(&session->arena, octets);
+        }
+        if (mode == CHECK_MODE_OBSERVE)
+                return false;
+        counter_add(&counters->metrics[METRIC_sessions_early], 1);
+        *ret_wish = session_close(session, out, REPLY_early_talker);
+        return true;
+}
+
+void session_note_early_input(struct session *session)
+{
+        session->came_early = true;
+}

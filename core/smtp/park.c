@@ -1,0 +1,74 @@
+/* The one waiting place of the program: a command whose verdict needs an answer that is not in yet. */
+#include "core/smtp/internal.h"
+
+enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
+                               struct text *out)
+{
+        struct arena *arena = session->transaction == NULL ? &session->arena : &session->transaction->arena;
+
+        if (session->parked == PARKED_NOTHING) {
+                session->parked_arguments = arena_copy(arena, arguments);
+                if (session->parked_arguments.at == NULL) {
+                        session_reply(session, out, REPLY_out_of_memory);
+                        return SESSION_READ;
+                }
+                session->parked = parked;
+                session->waiting_since_ms = session->host->now_ms;
+        }
+        session->state = SESSION_STATE_PARKED;
+        session_set_deadline(session);
+        return SESSION_PARK;
+}
+
+static enum session_wish resume(struct session *session, struct text *out)
+{
+        enum session_wish wish;
+
+        session->state = SESSION_STATE_COMMAND;
+        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
+                return wish;
+        wish = command_resume(session, session->parked, session->parked_arguments, out);
+        if (wish == SESSION_PARK)
+                return wish;
+        session->parked = PARKED_NOTHING;
+        session->came_early = false;
+        if (wish == SESSION_READ)
+                session_wait(session);
+        return wish;
+}
+
+enum session_wish session_wish_now(const struct session *session)
+{
+        switch (session->state) {
+        case SESSION_STATE_PARKED:
+                return SESSION_PARK;
+        case SESSION_STATE_STORE:
+                return SESSION_STORE;
+        case SESSION_STATE_CLOSED:
+                return SESSION_CLOSE;
+        case SESSION_STATE_PROXY:
+        case SESSION_STATE_PAUSE:
+        case SESSION_STATE_COMMAND:
+        case SESSION_STATE_TEXT:
+                break;
+        }
+        return SESSION_READ;
+}
+
+enum session_wish session_answer(struct session *session, const struct dns_question *question,
+                                 const struct dns_answer *answer, struct text *out)
+{
+        memo_settle(&session->memo, question, answer);
+        if (session->transaction != NULL)
+                memo_settle(&session->transaction->memo, question, answer);
+        return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
+}
+
+/* What is not answered by now counts as failed, for each check to make of it what it must. */
+enum session_wish parked_timeout(struct session *session, struct text *out)
+{
+        session->memo.is_late = true;
+        if (session->transaction != NULL)
+                session->transaction->memo.is_late = true;
+        return resume(session, out);
+}

@@ -1,0 +1,31 @@
+/* DNS for dialogue tests: a table that answers at once, or later in order, or later and the last question
+ * first. */
+#pragma once
+
+#include "dns/fact.h"
+
+#define DNS_LINES_MAX   64
+#define DNS_PENDING_MAX 256
+
+enum answering { ANSWER_AT_ONCE, ANSWER_IN_ORDER, ANSWER_LAST_FIRST };
+
+struct scripted_dns {
+        struct dns_source source; /* first */
+        enum answering answering;
+        struct span lines[DNS_LINES_MAX]; /* "NAME TYPE DATA", as long as the script */
+        size_t line_count;
+        struct dns_question pending[DNS_PENDING_MAX]; /* names in `names` */
+        size_t pending_count;
+        struct block_pool pool;
+        struct arena names;
+};
+
+void scripted_dns_init(struct scripted_dns *dns, enum answering answering);
+void scripted_dns_end(struct scripted_dns *dns);
+/* NAME TYPE and an address, "PREFERENCE NAME" for MX, a name, or text for TXT; several lines are several
+ * records. Or "nodata", "fail", "silent". A name without a line does not exist. False when the line is none
+ * of these. */
+bool scripted_dns_add(struct scripted_dns *dns, struct span line);
+/* Takes the next question whose answer is due. Its records live in `arena`. */
+bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, struct dns_question *ret_question,
+                       struct dns_answer *ret_answer);

@@ -1,0 +1,103 @@
+/* Spans and texts: numbers, UTF-8, JSON, bounds. */
+#include "core/base/text.h"
+
+#include <criterion/criterion.h>
+
+#define S(literal) span_of(literal, sizeof(literal) - 1)
+
+Test(text, numbers_are_all_digits_and_fit)
+{
+        const struct {
+                struct span text;
+                bool is_number;
+                uint64_t number;
+        } cases[] = {
+            {SPAN("0"), true, 0},
+            {SPAN("18446744073709551615"), true, UINT64_MAX},
+            {SPAN("18446744073709551616"), false, 7},
+            {SPAN(""), false, 7},
+            {SPAN("-1"), false, 7},
+            {SPAN(" 1"), false, 7},
+            {SPAN("1x"), false, 7},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                uint64_t number = 7;
+                cr_expect_eq(span_number(cases[i].text, &number), cases[i].is_number, "%zu", i);
+                cr_expect_eq(number, cases[i].number, "%zu", i);
+        }
+}
+
+Test(text, utf8_is_well_formed_by_rfc_3629)
+{
+        const struct {
+                struct span text;
+                bool is_utf8;
+        } cases[] = {
+            {SPAN(""), true},
+            {SPAN("abc"), true},
+            {SPAN("\xc3\xb6"), true},
+            {SPAN("\xe2\x82\xac"), true},
+            {SPAN("\xf0\x9f\x98\x80"), true},
+            {SPAN("\xf4\x8f\xbf\xbf"), true},
+            {SPAN("\xc0\x80"), false},         /* overlong */
+            {SPAN("\xe0\x80\xaf"), false},     /* overlong */
+            {SPAN("\xf0\x80\x80\xaf"), false}, /* overlong */
+            {SPAN("\xed\xa0\x80"), false},     /* surrogate */
+            {SPAN("\xf4\x90\x80\x80"), false}, /* above U+10FFFF */
+            {SPAN("\xf5\x80\x80\x80"), false},
+            {SPAN("\x80"), false},
+            {SPAN("\xc3"), false}, /* cut */
+            {SPAN("\xe2\x82"), false},
+            {SPAN("a\xff"), false},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+                cr_expect_eq(span_is_utf8(cases[i].text), cases[i].is_utf8, "%zu", i);
+}
+
+Test(text, json_is_one_line_whatever_comes)
+{
+        char octets[200];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put_json(&text, S("a\"b\\c\r\n\t\0\x7f\xff\xc3\xb6"));
+        struct span expected = S("\"a\\\"b\\\\c\\u000d\\u000a\\u0009\\ufffd\\u007f\\u00ff\xc3\xb6\"");
+        cr_expect(span_equals(text_span(&text), expected), "%.*s", (int)text.length, text.at);
+}
+
+Test(text, printable_text_has_no_controls_and_no_broken_utf8)
+{
+        char octets[100];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put_printable(&text, S("a\r\n\0\xff\xc3\xb6"), false);
+        cr_expect(span_equals(text_span(&text), S("a?????\?")), "%.*s", (int)text.length, text.at);
+        text.length = 0;
+        text_put_printable(&text, S("a\r\xff\xc3\xb6"), true);
+        cr_expect(span_equals(text_span(&text), S("a??\xc3\xb6")), "%.*s", (int)text.length, text.at);
+}
+
+Test(text, what_does_not_fit_is_left_out_whole)
+{
+        char octets[4];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put_string(&text, "abc");
+        text_put_string(&text, "de");
+        cr_expect(text.overflowed && span_equals(text_span(&text), S("abc")));
+        text_put_number(&text, 7);
+        cr_expect(span_equals(text_span(&text), S("abc7")));
+}
+
+Test(text, spans)
+{
+        cr_expect(span_starts_nocase(S("MaIl From"), S("mail")));
+        cr_expect(!span_starts_nocase(S("ma"), S("mail")));
+        cr_expect(span_ends_nocase(S("x.EXAMPLE"), S(".example")));
+        cr_expect_eq(span_find(S("abc"), 'z'), SIZE_MAX);
+        cr_expect_eq(span_find_last(S("a.b.c"), '.'), 3);
+        cr_expect_eq(span_skip(S("abc"), 9).length, 0);
+        cr_expect(span_equals(span_trim(S(" \ta b\t ")), S("a b")));
+}

@@ -1,0 +1,119 @@
+/* What only long sessions show: their memory and their log. */
+#include "core/base/expect.h"
+#include "tests/dialogue/harness.h"
+
+#include <criterion/criterion.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct harness harness;
+static struct snapshot *snapshot;
+static size_t said_before;
+
+static void say(const char *line)
+{
+        said_before = harness.said.length;
+        harness_send(&harness, span_from(line));
+        harness_send(&harness, SPAN("\r\n"));
+}
+
+static void expect_code(const char *code)
+{
+        struct span said = span_skip(text_span(&harness.said), said_before);
+        cr_assert(said.length > 3 && memcmp(said.at, code, 3) == 0, "expected %s, got %.*s", code,
+                  (int)said.length, said.at);
+}
+
+static void begin(void)
+{
+        struct conf_report report = {0};
+        char configuration[512];
+        int people = memfd_create("people", MFD_CLOEXEC); /* nobody but postmaster */
+
+        harness_init(&harness, CUT_WHOLE, 1, ANSWER_AT_ONCE);
+        snprintf(configuration, sizeof configuration,
+                 "hostname = \"mx.isp.example\"\n"
+                 "junk_max = 100000\n commands_max = 100000\n errors_max = 100000\n recipients_max = 100000\n"
+                 "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" }\n",
+                 people);
+        snapshot = snapshot_load_text(configuration, "/", &report);
+        close(people);
+        cr_assert(snapshot != NULL, "%s", report.text);
+        conf_report_end(&report);
+        harness.snapshot = snapshot;
+        expect(address_parse(SPAN("192.0.2.7"), &harness.peer.client));
+        harness_connect(&harness);
+}
+
+static void end(void)
+{
+        harness_end(&harness);
+        snapshot_free(snapshot);
+}
+
+static unsigned log_lines(void)
+{
+        unsigned lines = 0;
+        for (size_t i = 0; i < harness.logged.length; i++)
+                lines += harness.logged.at[i] == '\n';
+        return lines;
+}
+
+TestSuite(session_long, .init = begin, .fini = end);
+
+/* Some clients greet before each message: a session may be as long as it likes. */
+Test(session_long, helo_before_each_message)
+{
+        for (int i = 0; i < 3000; i++) {
+                say(i % 2 == 0 ? "HELO not_qualified" : "EHLO not_qualified");
+                expect_code("250");
+                say("MAIL FROM:<carol@example.com>");
+                expect_code("250");
+                say("RCPT TO:<postmaster@isp.example>");
+                expect_code("250");
+                say("DATA");
+                expect_code("354");
+                say("text\r\n.");
+                expect_code("250");
+        }
+        cr_assert_eq(harness.messages_stored, 3000);
+        harness_drop(&harness);
+        /* All of them told, in parts. */
+        cr_assert_gt(log_lines(), 10);
+        cr_assert_eq(counter_read(&harness.counters.metrics[METRIC_log_lines_dropped]), 0);
+}
+
+/* As many recipients as the limit says, and the log tells how many it leaves out. */
+Test(session_long, many_recipients)
+{
+        say("HELO client.example.com");
+        say("MAIL FROM:<carol@example.com>");
+        for (int i = 0; i < 5000; i++) {
+                say("RCPT TO:<postmaster@isp.example>");
+                expect_code("250");
+        }
+        say("DATA");
+        expect_code("354");
+        say(".");
+        expect_code("250");
+        harness_drop(&harness);
+        cr_assert_eq(log_lines(), 1);
+        cr_assert_not_null(memmem(harness.logged.at, harness.logged.length, "\"rcpts_omitted\":4950", 20));
+}
+
+/* Unknown recipients by the thousand, whose names are as long and as odd as they can be. */
+Test(session_long, many_odd_recipients)
+{
+        say("HELO client.example.com");
+        say("MAIL FROM:<\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"@example.com>");
+        for (int i = 0; i < 2000; i++) {
+                say("RCPT "
+                    "TO:<\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"@isp.example>");
+                expect_code("550");
+        }
+        say("RSET");
+        expect_code("250");
+        harness_drop(&harness);
+        cr_assert_eq(counter_read(&harness.counters.metrics[METRIC_log_lines_dropped]), 0);
+        cr_assert_eq(log_lines(), 1);
+}

@@ -1,0 +1,37 @@
+/* Watches the DNS lists: their test points (RFC 5782 5) and how many clients they list. A zone that fails, or
+ * that lists nearly everybody of a sudden, is suspended with an alarm in the log. Runs in the main thread,
+ * once a second. */
+#pragma once
+
+#include "conf/snapshot.h"
+#include "core/base/arena.h"
+#include "dns/pool.h"
+
+struct server;
+
+/* Owner: the main thread. */
+struct watched_zone {
+        struct arena arena; /* of the test that runs */
+        struct memo memo;
+        bool is_tested;              /* a test runs */
+        uint64_t test_at_ms;         /* the next one */
+        uint64_t suspended_until_ms; /* because it listed too many; 0: not */
+        bool fails_test;
+        uint64_t asked, listed; /* at the last look */
+        double usual;           /* share of clients listed so far; negative: not known yet */
+};
+
+struct zone_watch {
+        struct block_pool pool;
+        struct dns_client *client;
+        _Atomic bool is_asleep; /* never: the thread looks once a second by itself */
+        int event_fd;
+        struct snapshot *snapshot; /* whose zones these are */
+        uint64_t generation;
+        struct watched_zone zones[DNSBL_ZONES_MAX];
+};
+
+/* The thread must be registered with RCU. False when descriptors are out. */
+bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client);
+void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t now_ms);
+void zone_watch_end(struct zone_watch *watch);
