@@ -13,7 +13,7 @@
 
 #define QUICK_SESSIONS    200
 #define QUICK_CONCURRENCY 20
-#define IDLE_CONNECTIONS  2000
+#define IDLE_CONNECTIONS  10000
 
 static const char all_scenarios[] =
     "refused-recipient,bad-helo,unknown-tld,early-talker,accepted-4k,durable-4k,spam-mix";

@@ -20,6 +20,7 @@
 #define TAIL_SIZE       4  /* of the text seen so far: enough to find the end across pieces */
 #define DURABLE_THREADS 16 /* they block in fsync */
 #define FOR_CONNECTIONS 60000
+#define DESCRIPTORS_MAX 65536
 
 struct floor_connection {
         int fd;
@@ -37,6 +38,9 @@ struct floor_thread {
         char input[LINE_MAX_SIZE + INPUT_SIZE];
 };
 
+/* By descriptor; each is one thread's while it is open. */
+static struct floor_connection *connections;
+
 /* ---- replies ----------------------------------------------------------------------------------------- */
 
 static void reply(const struct floor_connection *connection, const char *text, size_t length)
@@ -51,7 +55,6 @@ static void connection_close(struct floor_connection *connection)
         if (connection->file >= 0)
                 close(connection->file);
         close(connection->fd);
-        free(connection);
 }
 
 static void reply_recipient(const struct floor_connection *connection, const char *line, size_t length)
@@ -189,15 +192,16 @@ static void accept_some(struct floor_thread *thread)
                 int fd = accept4(thread->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0)
                         return;
-                struct floor_connection *connection = malloc(sizeof *connection);
-                expect(connection != NULL);
+                expect(fd < DESCRIPTORS_MAX);
+                struct floor_connection *connection = &connections[fd];
                 struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
                 connection->fd = fd;
                 connection->file = -1;
                 connection->length = 0;
                 connection->is_in_text = false;
                 REPLY(connection, "220 mx1.isp.example ESMTP floor\r\n");
-                expect(epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0);
+                if (epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+                        connection_close(connection);
         }
 }
 
@@ -257,6 +261,8 @@ int floor_command(const struct bench_options *options)
         if (options->durable != NULL && mkdir(options->durable, 0700) != 0 && errno != EEXIST)
                 bench_fail("cannot make %s", options->durable);
         bench_raise_descriptors(FOR_CONNECTIONS);
+        connections = calloc(DESCRIPTORS_MAX, sizeof *connections);
+        expect(connections != NULL);
         for (unsigned i = 0; i < count; i++) {
                 threads[i].listen_fd = listen_on(options->server);
                 threads[i].number = i;
@@ -266,6 +272,7 @@ int floor_command(const struct bench_options *options)
                 thread_start(&threads[i]);
         for (unsigned i = 0; i < count; i++)
                 pthread_join(threads[i].thread, NULL);
+        free(connections);
         free(threads);
         return 0;
 }

@@ -18,7 +18,7 @@ struct usage {
 /* Makes an empty cgroup (version 2) below our own; false where that is not allowed. */
 bool cgroup_make(const char *name, struct watched *ret_watched);
 /* For a child to move itself there. */
-void cgroup_enter(const struct watched *watched);
+bool cgroup_enter(const struct watched *watched);
 /* Once all of its processes have gone. */
 void cgroup_remove(const struct watched *watched);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,84 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
         return remove(path);
 }
 
+/* ---- ending ------------------------------------------------------------------------------------------ */
+
+bool server_is_alive(const struct server *server)
+{
+        siginfo_t info = {0};
+        return waitid(P_PID, (id_t)server->watched.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               info.si_pid == 0;
+}
+
+static struct server *running;
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void server_end(struct server *server)
+{
+        struct server **link = &running;
+
+        while (*link != server)
+                link = &(*link)->next;
+        *link = server->next;
+        kill(server->watched.pid, SIGTERM);
+        for (int i = 0; i < STOP_TRIES && server_is_alive(server); i++)
+                nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
+        kill(-server->watched.pid, SIGKILL);
+        waitpid(server->watched.pid, NULL, 0);
+        cgroup_remove(&server->watched);
+        nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        free(server);
+}
+
+void server_stop(struct server *server)
+{
+        pthread_mutex_lock(&running_lock);
+        server_end(server);
+        pthread_mutex_unlock(&running_lock);
+}
+
+static void stop_all(void)
+{
+        pthread_mutex_lock(&running_lock);
+        while (running != NULL)
+                server_end(running);
+        pthread_mutex_unlock(&running_lock);
+}
+
+/* A signal that ends us ends the servers first. What the main thread says of their end is of no interest. */
+static void *signals_main(void *argument)
+{
+        int number, null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        sigwait(argument, &number);
+        pthread_mutex_lock(&running_lock);
+        dup2(null, STDERR_FILENO);
+        while (running != NULL)
+                server_end(running);
+        _exit(128 + number);
+}
+
+/* No server outlives us. */
+static void guard_once(void)
+{
+        static bool is_guarded;
+        static sigset_t signals;
+        pthread_t thread;
+
+        if (is_guarded)
+                return;
+        is_guarded = true;
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGHUP);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        expect(atexit(stop_all) == 0);
+        expect(pthread_create(&thread, NULL, signals_main, &signals) == 0);
+        pthread_detach(thread);
+}
+
 /* ---- process ----------------------------------------------------------------------------------------- */
 
 static struct sockaddr_in free_address(void)
@@ -130,15 +209,21 @@ __attribute__((noreturn)) static void become_server(const struct server *server,
 {
         char *words[WORDS_MAX + 1] = {NULL}, *rest = NULL, path[300];
         unsigned count = 0;
+        sigset_t none;
 
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        signal(SIGPIPE, SIG_DFL);
         for (char *word = strtok_r(command, " ", &rest); word != NULL && count < WORDS_MAX;
              word = strtok_r(NULL, " ", &rest))
                 words[count++] = word;
+        expect(count > 0);
         setpgid(0, 0);
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
                 _exit(1);
-        cgroup_enter(&server->watched);
+        if (!cgroup_enter(&server->watched))
+                _exit(126);
         snprintf(path, sizeof path, "%s/output", server->folder);
         int output = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600), null = open("/dev/null", O_RDONLY);
         dup2(null, STDIN_FILENO);
@@ -162,14 +247,7 @@ static bool does_greet(const struct sockaddr_in *address)
         return greets;
 }
 
-bool server_is_alive(const struct server *server)
-{
-        siginfo_t info = {0};
-        return waitid(P_PID, (id_t)server->watched.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-               info.si_pid == 0;
-}
-
-__attribute__((noreturn)) static void start_failed(struct server *server)
+__attribute__((noreturn)) static void start_failed(const struct server *server)
 {
         char path[300], text[2048] = "";
 
@@ -179,9 +257,7 @@ __attribute__((noreturn)) static void start_failed(struct server *server)
                 fread(text, 1, sizeof text - 1, output);
                 fclose(output);
         }
-        const char *name = peer_name(server->kind);
-        server_stop(server);
-        bench_fail("%s does not start; it said:\n%s", name, text);
+        bench_fail("%s does not start; it said:\n%s", peer_name(server->kind), text);
 }
 
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable)
@@ -202,28 +278,21 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
                                 {port, server->folder, options->build, peers[kind].deliver[is_durable]}};
         fill_folder(options, server, &values);
         expand_all(&values, peers[kind].command, command, sizeof command);
+        guard_once();
         cgroup_make(name, &server->watched);
         pid_t parent = getpid();
+        pthread_mutex_lock(&running_lock);
         server->watched.pid = fork();
         expect(server->watched.pid >= 0);
         if (server->watched.pid == 0)
                 become_server(server, command, parent);
+        server->next = running;
+        running = server;
+        pthread_mutex_unlock(&running_lock);
         for (int i = 0; i < START_TRIES && server_is_alive(server); i++) {
                 if (does_greet(&server->address))
                         return server;
                 nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
         }
         start_failed(server);
-}
-
-void server_stop(struct server *server)
-{
-        kill(server->watched.pid, SIGTERM);
-        for (int i = 0; i < STOP_TRIES && server_is_alive(server); i++)
-                nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
-        kill(-server->watched.pid, SIGKILL);
-        waitpid(server->watched.pid, NULL, 0);
-        cgroup_remove(&server->watched);
-        nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-        free(server);
 }

@@ -12,6 +12,7 @@ enum peer_kind {
 };
 
 struct server {
+        struct server *next; /* of those that run */
         enum peer_kind kind;
         struct watched watched;
         struct sockaddr_in address;

@@ -15,6 +15,8 @@ struct reader {
         size_t flight;
 };
 
+static struct workload *workloads; /* all that were read: kept to the end */
+
 static void read_file(struct workload *workload, const char *folder, const char *name, unsigned share);
 
 __attribute__((noreturn)) static void reader_fail(const struct reader *reader, const char *problem)
@@ -190,6 +192,8 @@ struct workload *workload_read(const char *folder, const char *name)
 
         expect(workload != NULL);
         snprintf(workload->name, sizeof workload->name, "%s", slash == NULL ? name : slash + 1);
+        workload->next = workloads;
+        workloads = workload;
         read_file(workload, folder, name, 1);
         if (workload->scenario_count == 0)
                 bench_fail("scenario %s is empty", name);

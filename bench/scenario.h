@@ -39,6 +39,7 @@ struct scenario {
 
 /* One scenario, or a mix of several by shares. */
 struct workload {
+        struct workload *next;
         char name[NAME_SIZE];
         char title[96];
         bool is_durable; /* servers are to store messages; otherwise they throw them away */

@@ -43,6 +43,9 @@ struct syscall_count *syscalls_begin(const struct watched *watched)
         count->strace = fork();
         expect(count->strace >= 0);
         if (count->strace == 0) {
+                sigset_t none;
+                sigemptyset(&none);
+                sigprocmask(SIG_SETMASK, &none, NULL);
                 int null = open("/dev/null", O_RDWR);
                 dup2(null, STDERR_FILENO);
                 execlp("strace", "strace", "-c", "-f", "-qq", "-o", count->path, "-p", pid, (char *)NULL);
