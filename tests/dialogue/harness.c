@@ -4,24 +4,16 @@
 
 #include "core/base/expect.h"
 
-#ifndef KEPT_SIZE
-#define KEPT_SIZE ((size_t)4 << 20)
-#endif
-#define UNREAD_SIZE   (KEPT_SIZE / 4)
-#define MAILBOXES_MAX ((size_t)1 << 16)
 #define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
 #define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */
 
-static void text_allocate(struct text *text, size_t size)
-{
-        char *buffer = malloc(size);
-        expect(buffer != NULL);
-        text_over(text, buffer, size);
-}
+#define USE_ROOM(harness, text, name) text_over(text, (harness)->room.name, sizeof(harness)->room.name)
 
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering)
 {
-        *harness = (struct harness){.cutting = cutting, .random = seed};
+        memset(harness, 0, offsetof(struct harness, room));
+        harness->cutting = cutting;
+        harness->random = seed;
         harness->host = (struct session_host){
             .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
         scripted_dns_init(&harness->dns, answering);
@@ -29,26 +21,22 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
-        text_allocate(&harness->host.log, 4 * LOG_LINE_MAX);
-        text_allocate(&harness->unread, UNREAD_SIZE);
-        text_allocate(&harness->mailboxes, MAILBOXES_MAX);
-        text_allocate(&harness->pulled, KEPT_SIZE);
-        text_allocate(&harness->said, KEPT_SIZE);
-        text_allocate(&harness->logged, KEPT_SIZE);
-        text_allocate(&harness->stored, KEPT_SIZE);
+        USE_ROOM(harness, &harness->host.log, log);
+        USE_ROOM(harness, &harness->mailboxes, mailboxes);
+        USE_ROOM(harness, &harness->unread, unread);
+        USE_ROOM(harness, &harness->pulled, pulled);
+        USE_ROOM(harness, &harness->said, said);
+        USE_ROOM(harness, &harness->logged, logged);
+        USE_ROOM(harness, &harness->stored, stored);
 }
 
 void harness_end(struct harness *harness)
 {
-        struct text *texts[] = {&harness->host.log, &harness->unread, &harness->mailboxes, &harness->pulled,
-                                &harness->said,     &harness->logged, &harness->stored};
         harness_drop(harness);
         scripted_dns_end(&harness->dns);
         content_pool_end(&harness->host.content_pool);
         block_pool_end(&harness->host.transaction_pool);
         block_pool_end(&harness->host.session_pool);
-        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-                free(texts[i]->at);
 }
 
 static void put(struct text *text, struct span octets)

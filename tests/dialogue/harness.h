@@ -8,6 +8,12 @@
 /* How the client's octets reach the session. */
 enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
 
+/* Octets that one test may say, log or store. */
+#ifndef KEPT_SIZE
+#define KEPT_SIZE (4u << 20)
+#endif
+#define MAILBOXES_SIZE (1u << 16)
+
 struct harness {
         struct session_host host;
         struct counters counters;
@@ -37,9 +43,14 @@ struct harness {
         /* These only grow. */
         struct text said, logged, stored;
         size_t stored_last; /* offset of the last message */
+        /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
+        struct {
+                char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
+                char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
+        } room;
 };
 
-/* Takes a few MiB. */
+/* `harness` is to be static: it takes 17 MiB. */
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);
 void harness_end(struct harness *harness);
 

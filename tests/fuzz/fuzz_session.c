@@ -171,7 +171,7 @@ static void check_stored(const struct harness *harness)
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
         struct span script = span_of((const char *)octets, length);
-        struct harness whole, pieces;
+        static struct harness whole, pieces;
 
         if (length > INPUT_MAX)
                 return 0;
