@@ -17,7 +17,7 @@ static const char head[] =
     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>gatepost: "
     "comparison</title>\n"
     "<style>\n"
-    "body{font:15px/1.5 system-ui,sans-serif;color:#1d2733;background:#fff;max-width:62rem;margin:2rem "
+    "body{font:15px/1.5 system-ui,sans-serif;color:#1d2733;background:#fff;max-width:75rem;margin:2rem "
     "auto;padding:0 1rem}\n"
     "h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .3rem}p{margin:.4rem "
     "0}.soft{color:#5c6a79}\n"
@@ -163,9 +163,10 @@ static void put_row(FILE *out, const struct comparison *comparison, const struct
         const struct cell *cell = &compare_case->cells[comparison->peers[peer]];
         struct spread rate = spread_of(cell, FIGURE_RATE), cpu = spread_of(cell, FIGURE_CPU);
 
-        fprintf(out, "<tr%s><td>%s, %u open</td><td>%s</td>", peer == 0 ? " class=\"first\"" : "",
-                peer == 0 ? compare_case->workload->name : "", compare_case->concurrency,
-                peer_name(comparison->peers[peer]));
+        fprintf(out, peer == 0 ? "<tr class=\"first\"><td>" : "<tr><td>");
+        if (peer == 0)
+                fprintf(out, "%s, %u open", compare_case->workload->name, compare_case->concurrency);
+        fprintf(out, "</td><td>%s</td>", peer_name(comparison->peers[peer]));
         fprintf(out,
                 "<td>%.0f</td><td class=\"soft\">%.0f – %.0f</td><td>%.1f</td><td class=\"soft\">%.1f – "
                 "%.1f</td>",
