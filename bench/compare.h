@@ -1,0 +1,68 @@
+/* The outcome of a comparison, for the reports. */
+#pragma once
+
+#include "bench/peers.h"
+#include "bench/scenario.h"
+
+#include <jansson.h>
+
+#define ROUNDS_MAX 64
+#define CASES_MAX  64
+
+enum figure {
+        FIGURE_RATE, /* sessions a second */
+        FIGURE_CPU,  /* server CPU us a session */
+        FIGURE_P50,  /* us of a whole session */
+        FIGURE_P99,
+        FIGURE_P99_9,
+        FIGURE_SWITCHES,  /* the server's context switches a session */
+        FIGURE_GENERATOR, /* generator CPU us a session */
+        FIGURES
+};
+
+/* One server under one case; one value a round. */
+struct cell {
+        double values[FIGURES][ROUNDS_MAX];
+        unsigned rounds;
+        uint64_t sessions, failures;
+        json_t *syscalls; /* a session, by kind; NULL: not counted */
+};
+
+struct compare_case {
+        const struct workload *workload;
+        unsigned concurrency;
+        struct cell cells[PEERS];
+};
+
+struct comparison {
+        const struct bench_options *options;
+        enum peer_kind peers[PEERS];
+        unsigned peer_count;
+        struct compare_case cases[CASES_MAX];
+        unsigned case_count;
+        double idle_octets[PEERS]; /* less than 0: not measured */
+        const char *cpu_source;
+        char machine[256], date[32];
+};
+
+struct spread {
+        double low, median, high;
+};
+
+enum target_state {
+        TARGET_NONE,
+        TARGET_MET,
+        TARGET_MISSED,
+};
+
+struct spread spread_of(const struct cell *cell, enum figure figure);
+/* To the floor in the same round, because the machine's mood is that of the round; zeros without a floor. */
+struct spread ratio_of(const struct comparison *comparison, const struct compare_case *compare_case,
+                       enum peer_kind peer, enum figure figure);
+/* Of gatepost. *ret_text ("at least 0.80") is set unless there is none. */
+enum target_state target_of(const struct comparison *comparison, const struct compare_case *compare_case,
+                            enum figure figure, char ret_text[32]);
+
+void report_print(const struct comparison *comparison);
+bool report_write_json(const struct comparison *comparison, const char *path);
+bool report_write_html(const struct comparison *comparison, const char *path);

@@ -1,0 +1,103 @@
+/* gatepost-bench idle N: connections that are greeted and then say nothing. */
+#include "bench/idle.h"
+
+#include "bench/peers.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_S 20
+#define SETTLE_NS  300000000
+
+/* Reads one whole reply with that code; replies of one line, or last lines, end with CRLF at the end of a
+ * read. */
+static bool hear(int fd, const char *code)
+{
+        char octets[2048];
+        size_t length = 0;
+
+        while (length < sizeof octets) {
+                ssize_t received = recv(fd, octets + length, sizeof octets - length, 0);
+                if (received <= 0)
+                        return false;
+                length += (size_t)received;
+                if (octets[length - 1] != '\n')
+                        continue;
+                const char *before = memrchr(octets, '\n', length - 1);
+                const char *last = before == NULL ? octets : before + 1;
+                if (last + 4 <= octets + length && last[3] == ' ')
+                        return memcmp(last, code, 3) == 0;
+        }
+        return false;
+}
+
+static int greet(const struct sockaddr_in *server, unsigned number)
+{
+        static const char hello[] = "EHLO idle.example.net\r\n";
+        struct sockaddr_in from = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(0x7f020000u + number % 65536)};
+        struct timeval patience = {.tv_sec = PATIENCE_S};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+        if (fd < 0)
+                return -1;
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        if (bind(fd, (const struct sockaddr *)&from, sizeof from) == 0 &&
+            connect(fd, (const struct sockaddr *)server, sizeof *server) == 0 && hear(fd, "220") &&
+            send(fd, hello, sizeof hello - 1, MSG_NOSIGNAL) > 0 && hear(fd, "250"))
+                return fd;
+        close(fd);
+        return -1;
+}
+
+double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+{
+        int *fds = calloc(count, sizeof *fds);
+        unsigned open = 0;
+        double octets = -1;
+
+        expect(fds != NULL);
+        bench_raise_descriptors(count);
+        uint64_t before = usage_read(watched).user_memory;
+        while (open < count && (fds[open] = greet(server, open)) >= 0)
+                open++;
+        nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
+        if (open == count)
+                octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
+        else
+                fprintf(stderr, "only %u idle connections\n", open);
+        while (open > 0)
+                close(fds[--open]);
+        free(fds);
+        return octets;
+}
+
+int idle_command(const struct bench_options *options, int count, char **arguments)
+{
+        struct watched watched = {.pid = options->pid};
+        struct sockaddr_in address = options->server;
+        struct server *server = NULL;
+        int number = count == 1 ? atoi(arguments[0]) : 0;
+
+        if (number <= 0)
+                bench_fail("idle needs a number of connections");
+        if (options->peer != NULL) {
+                server = server_start(options, peer_find(options->peer), false);
+                address = server->address;
+                watched = server->watched;
+        }
+        if (watched.pid == 0 || address.sin_port == 0)
+                bench_fail("idle needs --peer NAME, or --server ADDR:PORT and --pid PID");
+        double octets = idle_memory(&address, &watched, (unsigned)number);
+        if (server != NULL)
+                server_stop(server);
+        if (octets < 0)
+                return 1;
+        printf("%d idle connections: %.0f octets of the server's user memory each\n", number, octets);
+        return 0;
+}

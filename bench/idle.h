@@ -1,0 +1,8 @@
+/* Idle connections: how much of the server's memory each takes. */
+#pragma once
+
+#include "bench/measure.h"
+
+/* Opens `count` connections, says EHLO on each, and gives the user memory that the server grew by, octets a
+ * connection; all are closed then. Less than 0 when it is not reached. */
+double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count);

@@ -1,0 +1,42 @@
+/* What a server costs: CPU time, memory, context switches, system calls. */
+#pragma once
+
+#include "bench/common.h"
+
+struct watched {
+        pid_t pid;
+        char
+            cgroup[256]; /* folder of a cgroup of its own; empty: only the process and its threads are seen */
+};
+
+struct usage {
+        double cpu_us;                   /* user and system */
+        uint64_t voluntary, involuntary; /* context switches of processes that live */
+        uint64_t user_memory;            /* octets: private anonymous memory, shared pages in parts */
+};
+
+/* Makes an empty cgroup (version 2) below our own; false where that is not allowed. */
+bool cgroup_make(const char *name, struct watched *ret_watched);
+/* For a child to move itself there. */
+bool cgroup_enter(const struct watched *watched);
+/* Once all of its processes have gone. */
+void cgroup_remove(const struct watched *watched);
+
+struct usage usage_read(const struct watched *watched);
+const char *usage_source(const struct watched *watched);
+
+/* Counted by strace from syscalls_begin() to syscalls_end(). */
+struct syscall_count {
+        pid_t strace;
+        char path[64];
+        unsigned kind_count;
+        struct {
+                char name[24];
+                uint64_t calls;
+        } kinds[64];
+};
+
+/* NULL when strace cannot be started. */
+struct syscall_count *syscalls_begin(const struct watched *watched);
+/* Reads the counts; the caller frees `count`. */
+void syscalls_end(struct syscall_count *count);

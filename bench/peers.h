@@ -1,0 +1,29 @@
+/* Servers that the bench starts, each in a folder and, where possible, a cgroup of its own. */
+#pragma once
+
+#include "bench/common.h"
+#include "bench/measure.h"
+
+enum peer_kind {
+#define PEER(name, ...) PEER_##name,
+#include "bench/peers.def"
+#undef PEER
+        PEERS
+};
+
+struct server {
+        struct server *next; /* of those that run */
+        enum peer_kind kind;
+        struct watched watched;
+        struct sockaddr_in address;
+        char folder[256];
+};
+
+const char *peer_name(enum peer_kind kind);
+/* Ends the program when there is none of that name. */
+enum peer_kind peer_find(const char *name);
+/* Returns when the server greets; ends the program, with the server's own words, when it does not. */
+struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable);
+/* Ends it, removes its folder and frees `server`. */
+void server_stop(struct server *server);
+bool server_is_alive(const struct server *server);

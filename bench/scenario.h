@@ -1,0 +1,57 @@
+/* Scenarios: what a client says and which codes it must hear, read from small text files (see
+ * bench/README.md). */
+#pragma once
+
+#include "core/base/text.h"
+
+#define STEPS_MAX     16
+#define PIECES_MAX    64 /* of one scenario */
+#define SCENARIOS_MAX 8  /* in a mix */
+#define NAME_SIZE     48
+#define CODE_CLOSE    0 /* the server closes */
+
+enum piece_kind {
+        PIECE_TEXT,
+        PIECE_RANDOM, /* eight hexadecimal digits, the same throughout the session */
+        PIECE_CLIENT, /* the client's address */
+};
+
+struct piece {
+        enum piece_kind kind;
+        struct span text;
+};
+
+/* Octets in one flight (none: the client just waits), then one reply. */
+struct step {
+        char label[16];
+        unsigned first_piece, piece_count;
+        int code;
+};
+
+struct scenario {
+        char name[NAME_SIZE];
+        unsigned share;
+        struct step steps[STEPS_MAX];
+        unsigned step_count;
+        struct piece pieces[PIECES_MAX];
+        unsigned piece_count;
+};
+
+/* One scenario, or a mix of several by shares. */
+struct workload {
+        struct workload *next;
+        char name[NAME_SIZE];
+        char title[96];
+        bool is_durable; /* servers are to store messages; otherwise they throw them away */
+        struct scenario scenarios[SCENARIOS_MAX];
+        unsigned scenario_count;
+        unsigned share_total;
+        size_t flight_max; /* octets */
+};
+
+/* Reads FOLDER/NAME.txt, or the file `name` when there is a slash in it; ends the program with file and line
+ * when that cannot be. Freed by nobody: the bench needs them to its end. */
+struct workload *workload_read(const char *folder, const char *name);
+/* Writes a step's octets; `into` has room for flight_max. */
+size_t step_write(const struct scenario *scenario, const struct step *step, uint32_t random,
+                  const char *client, char *into);
