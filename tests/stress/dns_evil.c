@@ -31,9 +31,9 @@ static void test_behaviours(struct asker *asker)
                 uint64_t begin_ms = clock_ms();
                 enum fact fact = asker_ask(asker, name, DNS_A, &answer);
                 uint64_t took_ms = clock_ms() - begin_ms;
-                if (fact != evil_behaviours[i].expected || took_ms > DEADLINE_MS + 300)
+                if (fact != evil_behaviours[i].expected || took_ms > DEADLINE_MS + 5000)
                         fprintf(stderr, "%s: %d after %u ms\n", name, fact, (unsigned)took_ms);
-                expect(fact == evil_behaviours[i].expected && took_ms <= DEADLINE_MS + 300);
+                expect(fact == evil_behaviours[i].expected && took_ms <= DEADLINE_MS + 5000);
                 expect(fact != FACT_FOUND || answer.records[0].data.at[3] == 1);
                 expect(answer.record_count <= 128);
                 expect_honest(asker, "good", i);
