@@ -218,7 +218,10 @@ static void capture_unknown_key(const cfg_t *cfg, const char *key)
         struct text text;
         struct source *source = source_named(cfg->filename);
         struct unknown_key *unknown = take(sizeof *unknown);
+        size_t depth = 0;
 
+        for (const struct scope *scope = current->scope; scope->parent != NULL; scope = scope->parent)
+                depth++;
         text_over(&text, octets, sizeof octets - 1);
         grammar_say_unknown(cfg, key, &text);
         octets[text.length] = '\0';
@@ -234,8 +237,9 @@ static void capture_unknown_key(const cfg_t *cfg, const char *key)
         current->unknown_last = unknown;
         if (current->unknown_next == NULL)
                 current->unknown_next = unknown;
-        current->run_again = ++current->unknown_count < UNKNOWN_KEYS_MAX &&
-                             source_blank_key(source, (uint32_t)cfg->line, span_from(key));
+        current->run_again =
+            ++current->unknown_count < UNKNOWN_KEYS_MAX &&
+            source_blank_key(source, (uint32_t)cfg->line, span_from(key), span_from(cfg->name), depth);
 }
 
 /* The formats are the library's own: this program sets no locale, so nothing is translated. */
@@ -365,6 +369,7 @@ static void run_parser(void)
         current->settings.are_complete = parse_source(cfg, current->sources);
         if (current->settings.are_complete)
                 record_empty_lists(cfg);
+        current->recorded = SIZE_MAX; /* none is left out */
         append_unknown_keys();
         cfg_free(cfg);
 }

@@ -232,12 +232,37 @@ bool source_prepare(struct source *source, struct source_fault *ret_fault)
 
 /* ---- blanking ---- */
 
-static bool token_is_key(const struct scan *scan, const struct token *token, struct span key)
+/* Where in the text a token stands. */
+struct position {
+        struct span sections[DEPTH_MAX + 1]; /* their keys; lists, which are braces too, have an empty one */
+        size_t depth;
+        struct span key; /* before the token, of which it may be the title, sign or brace; else at == NULL */
+        bool is_value;   /* the token is one */
+};
+
+/* A name without quotes, or at == NULL. */
+static struct span token_name(const struct scan *scan, const struct token *token)
 {
-        struct span text = span_of(scan->octets + token->start, token->end - token->start);
         if (token->kind == TOKEN_STRING)
-                text = span_of(text.at + 1, text.length - 2);
-        return (token->kind == TOKEN_STRING || token->kind == TOKEN_WORD) && span_equals(text, key);
+                return span_of(scan->octets + token->start + 1, token->end - token->start - 2);
+        if (token->kind == TOKEN_WORD)
+                return span_of(scan->octets + token->start, token->end - token->start);
+        return span_of(NULL, 0);
+}
+
+static void position_step(struct position *position, const struct scan *scan, const struct token *token)
+{
+        struct span name = token_name(scan, token), key = position->key;
+
+        position->key = (struct span){0};
+        if (name.at != NULL && !position->is_value)
+                position->key = key.at == NULL ? name : key;
+        else if (is_mark(scan, token, '{'))
+                position->sections[++position->depth] = key;
+        else if (is_mark(scan, token, '}') && position->depth > 0)
+                position->depth--;
+        position->is_value =
+            is_mark(scan, token, '=') || is_mark(scan, token, ',') || is_mark(scan, token, '(');
 }
 
 /* Behind "{": to behind the "}" that belongs to it. */
@@ -271,24 +296,25 @@ static bool key_skip(struct scan *scan)
         return true;
 }
 
-bool source_blank_key(struct source *source, uint32_t line, struct span key)
+bool source_blank_key(struct source *source, uint32_t line, struct span key, struct span section,
+                      size_t depth)
 {
         struct scan scan = {.octets = source->octets, .length = source->length, .line = 1};
-        bool is_value = false;
+        struct position position = {.sections = {SPAN("root")}};
 
         for (;;) {
                 struct token token = token_next(&scan);
                 struct scan behind = scan;
                 if (token.kind == TOKEN_END || token.line > line)
                         return false;
-                if (token.line == line && !is_value && token_is_key(&scan, &token, key) &&
-                    key_skip(&behind)) {
+                if (token.line == line && !position.is_value && position.key.at == NULL &&
+                    position.depth == depth && span_equals(position.sections[depth], section) &&
+                    span_equals(token_name(&scan, &token), key) && key_skip(&behind)) {
                         for (size_t i = token.start; i < behind.at; i++)
                                 if (source->octets[i] != '\n')
                                         source->octets[i] = ' ';
                         return true;
                 }
-                is_value =
-                    is_mark(&scan, &token, '=') || is_mark(&scan, &token, ',') || is_mark(&scan, &token, '(');
+                position_step(&position, &scan, &token);
         }
 }

@@ -24,5 +24,7 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
 /* Blanks comments; finds what libConfuse would misread: control characters, unended strings, comments,
  * sections and lists. */
 bool source_prepare(struct source *source, struct source_fault *ret_fault);
-/* Blanks the setting or section whose key `key` ends in `line`, newlines kept. False when it is not found. */
-bool source_blank_key(struct source *source, uint32_t line, struct span key);
+/* Blanks the setting or section whose key `key` ends in `line`, newlines kept; the first such in a section of
+ * that name, "root" outside of all, within `depth` sections. False when it is not found. */
+bool source_blank_key(struct source *source, uint32_t line, struct span key, struct span section,
+                      size_t depth);

@@ -33,6 +33,12 @@ static const struct {
     {"include(people)\n", "(text):1: error: syntax error; should it be include(\"FILE\")?\n"},
     {"include(\"a\", \"b\")\n", "(text):1: error: syntax error; should it be include(\"FILE\")?\n"},
     {"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{", "(text):1: error: sections are nested too deeply\n"},
+    {"workers = 1 spf { workers = 2 }\n" DOMAIN, "(text):1: error: unknown key \"workers\" in section spf\n"},
+    {"spf { permerror = pass } domain \"permerror\" { recipients = \"people\" deliver = \"discard:\" "
+     "spf { permerror = pass } }\n",
+     "(text):1: error: unknown key \"permerror\" in section spf\n"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" } x = 1\n",
+     "(text):1: error: unknown key \"x\"\n"},
     {"domain { }\n", "(text):1: error: missing title for section 'domain'\n"},
 };
 
