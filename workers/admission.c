@@ -42,19 +42,19 @@ static struct worker *choose_worker(struct acceptor *acceptor)
         return first_open <= atomic_load_explicit(&second->open, memory_order_relaxed) ? first : second;
 }
 
-static void deal_out(struct acceptor *acceptor, int fd, bool is_counted, const struct session_peer *peer)
+static void deal_out(struct acceptor *acceptor, int fd, const struct client_seat *seat,
+                     const struct session_peer *peer)
 {
         struct arrival *arrival = malloc(sizeof *arrival);
         struct worker *worker = choose_worker(acceptor);
 
         if (arrival == NULL) {
-                if (is_counted)
-                        client_table_leave(acceptor->clients, &peer->client);
+                client_table_rise(acceptor->clients, &peer->client, seat);
                 close(fd);
                 return;
         }
         arrival->fd = fd;
-        arrival->is_counted = is_counted;
+        arrival->seat = *seat;
         arrival->peer = *peer;
         atomic_fetch_add_explicit(&worker->open, 1, memory_order_relaxed);
         channel_send(&worker->arrivals[acceptor->number], &arrival->parcel);
@@ -89,21 +89,21 @@ void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
             .server_port = listener->port,
             .needs_proxy_header = atomic_load_explicit(&listener->needs_proxy_header, memory_order_relaxed),
         };
-        uint64_t max = snapshot->options.connections_per_client;
+        struct client_seat seat = {0};
+        const char *limit = NULL;
 
         if (!address_from_socket(client, &peer.client, &peer.client_port)) {
                 close(fd);
                 return;
         }
         /* A balancer is not one client. */
-        bool is_counted = !network_list_contains(&snapshot->options.proxy_networks, &peer.client);
-        if (is_counted && refuses_by_rate(acceptor, snapshot, fd, &peer))
-                return;
-        if (is_counted && client_table_enter(acceptor->clients, &peer.client) > max && max != 0) {
-                client_table_leave(acceptor->clients, &peer.client);
-                refuse(acceptor, snapshot, fd, &peer.client, REPLY_too_many_connections,
-                       "connections_per_client");
-                return;
+        if (!network_list_contains(&snapshot->options.proxy_networks, &peer.client)) {
+                if (refuses_by_rate(acceptor, snapshot, fd, &peer))
+                        return;
+                limit = client_table_sit(acceptor->clients, &peer.client, &snapshot->options, &seat);
         }
-        deal_out(acceptor, fd, is_counted, &peer);
+        if (limit != NULL)
+                refuse(acceptor, snapshot, fd, &peer.client, REPLY_too_many_connections, limit);
+        else
+                deal_out(acceptor, fd, &seat, &peer);
 }
