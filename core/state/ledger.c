@@ -94,7 +94,7 @@ bool ledger_bring(const struct ledger *ledger, const struct network *network, ui
                 unsigned way = find_way(set, ret_place->name, &least, &tag);
                 if (way < LEDGER_WAYS) {
                         use_way(set, way, ret_place);
-                        ledger_keep(ledger, ret_place, now_ms, keep_ms);
+                        ledger_keep(ledger, ret_place, now_ms, keep_ms + KEEP_UNIT);
                         return true;
                 }
                 if (atomic_compare_exchange_strong_explicit(&set->tags[least], &tag, own,

@@ -43,7 +43,7 @@ uint64_t ledger_time(const struct ledger *ledger, uint64_t now_ms);
 
 /* The place of a network (host bits zero; prefix 128: one address). ledger_find() only looks;
  * ledger_bring() takes a place if there is none, and false then is too great a throng. `keep_ms`, from now:
- * how long it is worth keeping. */
+ * how long it is worth keeping; who comes again is kept before those who came once. */
 bool ledger_find(const struct ledger *ledger, const struct network *network, struct ledger_place *ret_place);
 bool ledger_bring(const struct ledger *ledger, const struct network *network, uint64_t now_ms,
                   uint64_t keep_ms, struct ledger_place *ret_place);
