@@ -32,13 +32,13 @@ static double cpu_seconds(void)
 
 static void session(struct run *run, const struct address *client, uint64_t now_ms)
 {
-        struct rates rates = {
-            .ledger = &ledger, .options = &snapshot->options, .client = *client, .now_ms = now_ms};
         struct rate_excess excess;
+        struct rates rates;
 
         expect(client_is_rated(snapshot, client));
         client_admit(snapshot, &ledger, &run->counters, client, now_ms, &excess);
         expect(client_is_rated(snapshot, client));
+        rates_init(&rates, &ledger, &snapshot->options, client, now_ms);
         rates_has_good_history(&rates);
         rates_take(&rates, RATE_MESSAGES, 1, &excess);
         rates_take(&rates, RATE_RECIPIENTS, 1, &excess);

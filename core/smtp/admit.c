@@ -12,10 +12,10 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
                            struct counters *counters, const struct address *client, uint64_t now_ms,
                            struct rate_excess *ret_excess)
 {
-        struct rates rates = {
-            .ledger = ledger, .options = &snapshot->options, .client = *client, .now_ms = now_ms};
         enum reply_id reply = REPLY_COUNT;
+        struct rates rates;
 
+        rates_init(&rates, ledger, &snapshot->options, client, now_ms);
         *ret_excess = (struct rate_excess){0};
         if (!rates_are_clear(&rates, ret_excess))
                 reply = REPLY_rate_penalty;

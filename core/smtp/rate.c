@@ -5,14 +5,11 @@
 #define EARLY_TALKER_ERRORS 10 /* that one counts for */
 #define EVIDENCE_MAX        200
 
-static struct rates rates_of(const struct session *session)
+/* As of now. */
+static struct rates *rates_of(struct session *session)
 {
-        return (struct rates){
-            .ledger = session->host->ledger,
-            .options = &session->snapshot->options,
-            .client = session->peer.client,
-            .now_ms = session->host->now_ms,
-        };
+        session->rates.now_ms = session->host->now_ms;
+        return &session->rates;
 }
 
 static enum check_mode rate_mode(const struct session *session)
@@ -20,9 +17,10 @@ static enum check_mode rate_mode(const struct session *session)
         return session->snapshot->checks[CHECK_client_rate].mode;
 }
 
-static void count_displaced(struct session *session, const struct rates *rates)
+static void count_displaced(struct session *session)
 {
-        counter_add(&session->host->counters->metrics[METRIC_clients_displaced], rates->displaced);
+        counter_add(&session->host->counters->metrics[METRIC_clients_displaced], session->rates.displaced);
+        session->rates.displaced = 0;
 }
 
 /* The last one is kept, in the same memory. */
@@ -51,13 +49,16 @@ static void count_excess(struct session *session)
 
 void rate_client_is_known(struct session *session)
 {
-        struct rates rates = rates_of(session);
+        const struct ledger *ledger = session->host->ledger;
 
         /* A balancer is not one client. */
         session->is_rated =
-            rates.ledger != NULL && client_is_rated(session->snapshot, &session->peer.client) &&
+            ledger != NULL && client_is_rated(session->snapshot, &session->peer.client) &&
             !network_list_contains(&session->snapshot->options.proxy_networks, &session->peer.client);
-        session->client_has_good_history = session->is_rated && rates_has_good_history(&rates);
+        if (session->is_rated)
+                rates_init(&session->rates, ledger, &session->snapshot->options, &session->peer.client,
+                           session->host->now_ms);
+        session->client_has_good_history = session->is_rated && rates_has_good_history(&session->rates);
         session->rate_evidence.length = 0;
         if (session->is_rated && session->peer.excess.is_over)
                 note_excess(session, &session->peer.excess);
@@ -108,31 +109,31 @@ static enum reply_id too_much(struct session *session, const struct rate_excess 
 enum reply_id rate_recipient(struct session *session)
 {
         struct transaction *transaction = session->transaction;
-        struct rates rates = rates_of(session);
+        struct rates *rates = rates_of(session);
         struct rate_excess excess = {0};
         enum reply_id reply = REPLY_COUNT;
 
         if (!session->is_rated)
                 return REPLY_COUNT;
         if (!transaction->is_rated) {
-                transaction->is_rated = rates_take(&rates, RATE_MESSAGES, 1, &excess);
+                transaction->is_rated = rates_take(rates, RATE_MESSAGES, 1, &excess);
                 if (!transaction->is_rated)
                         reply = too_much(session, &excess);
         }
-        if (reply == REPLY_COUNT && !rates_take(&rates, RATE_RECIPIENTS, 1, &excess))
+        if (reply == REPLY_COUNT && !rates_take(rates, RATE_RECIPIENTS, 1, &excess))
                 reply = too_much(session, &excess);
-        count_displaced(session, &rates);
+        count_displaced(session);
         return reply;
 }
 
 /* True: they are too many. A penalty that began now is where a fleet would be told of it. */
 static bool note_faults(struct session *session, enum rate_kind kind, uint64_t faults)
 {
-        struct rates rates = rates_of(session);
+        struct rates *rates = rates_of(session);
         struct rate_excess excess = {0};
-        bool is_within = rates_take_fault(&rates, kind, faults, &excess);
+        bool is_within = rates_take_fault(rates, kind, faults, &excess);
 
-        count_displaced(session, &rates);
+        count_displaced(session);
         if (is_within)
                 return false;
         note_excess(session, &excess);
@@ -156,12 +157,12 @@ bool rate_unknown_recipient(struct session *session)
 
 void rate_stored(struct session *session, size_t recipients)
 {
-        struct rates rates = rates_of(session);
+        struct rates *rates = rates_of(session);
 
         if (!session->is_rated)
                 return;
-        rates_give_back(&rates, RATE_UNKNOWN_RECIPIENTS, recipients);
-        rates_give_back(&rates, RATE_ERRORS, 1);
+        rates_give_back(rates, RATE_UNKNOWN_RECIPIENTS, recipients);
+        rates_give_back(rates, RATE_ERRORS, 1);
 }
 
 void rate_settle(struct session *session)
@@ -169,15 +170,15 @@ void rate_settle(struct session *session)
         uint32_t faults = session->errors_total - session->errors_settled;
         uint32_t messages = session->messages_total - session->messages_settled;
         uint32_t errors = faults > session->unknown_recipients ? faults - session->unknown_recipients : 0;
-        struct rates rates = rates_of(session);
+        struct rates *rates = rates_of(session);
 
         if (session->is_rated && session->closed_with == REPLY_early_talker)
                 errors += EARLY_TALKER_ERRORS - 1;
         if (session->is_rated && errors > 0)
                 note_faults(session, RATE_ERRORS, errors);
         if (session->is_rated && (faults > 0 || messages > 0))
-                rates_note_history(&rates, messages, faults);
-        count_displaced(session, &rates);
+                rates_note_history(rates, messages, faults);
+        count_displaced(session);
         session->errors_settled = session->errors_total;
         session->messages_settled = session->messages_total;
         session->unknown_recipients = 0;

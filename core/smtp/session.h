@@ -92,6 +92,7 @@ struct session {
         bool is_trusted;
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;
+        struct rates rates; /* where it is rated */
         bool is_esmtp;
         struct span helo;             /* in arena; empty: none yet */
         struct verdict_list verdicts; /* of the stages CONNECT and HELO, latched */

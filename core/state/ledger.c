@@ -23,11 +23,6 @@ void ledger_init(struct ledger *ledger, void *memory, size_t size, uint64_t key,
         expect(ledger->set_count > 0 && ledger->set_count <= UINT32_MAX);
 }
 
-uint64_t ledger_time(const struct ledger *ledger, uint64_t now_ms)
-{
-        return now_ms > ledger->begun_ms ? now_ms - ledger->begun_ms : 0;
-}
-
 /* Never 0: that is nobody's. */
 static uint64_t keep_until(const struct ledger *ledger, uint64_t now_ms, uint64_t keep_ms)
 {
@@ -35,71 +30,75 @@ static uint64_t keep_until(const struct ledger *ledger, uint64_t now_ms, uint64_
         return until < KEEP_MASK ? until : KEEP_MASK;
 }
 
-static struct ledger_set *find_set(const struct ledger *ledger, const struct network *network,
-                                   struct ledger_place *ret_place)
+struct ledger_key ledger_key_of(const struct ledger *ledger, const struct address *address, unsigned prefix)
 {
-        XXH128_hash_t hash = XXH3_128bits_withSeed(network->address.octets, sizeof network->address.octets,
-                                                   ledger->key + network->prefix);
+        struct network network = network_of(address, prefix);
+        XXH128_hash_t hash = XXH3_128bits_withSeed(network.address.octets, sizeof network.address.octets,
+                                                   ledger->key + network.prefix);
 
-        *ret_place = (struct ledger_place){.name = hash.high64 >> KEEP_BITS, .owner = (uint16_t)hash.high64};
-        return &ledger->sets[(hash.low64 >> 32) * ledger->set_count >> 32];
+        return (struct ledger_key){
+            .name = hash.high64 >> KEEP_BITS,
+            .set = (uint32_t)((hash.low64 >> 32) * ledger->set_count >> 32),
+            .owner = (uint16_t)hash.high64,
+        };
 }
 
-static void use_way(struct ledger_set *set, unsigned way, struct ledger_place *place)
+static struct ledger_place place_at(struct ledger_set *set, unsigned way, const struct ledger_key *key)
 {
-        place->tag = &set->tags[way];
-        place->words = set->words[way];
+        return (struct ledger_place){
+            .tag = &set->tags[way], .words = set->words[way], .name = key->name, .owner = key->owner};
 }
 
-/* LEDGER_WAYS when it is not there; *ret_least then is the way to take, *ret_tag its tag. */
-static unsigned find_way(struct ledger_set *set, uint64_t name, unsigned *ret_least, uint64_t *ret_tag)
+/* A tag is 0 while its place has never been taken. */
+static bool find(struct ledger_set *set, const struct ledger_key *key, struct ledger_place *ret_place)
+{
+        for (unsigned way = 0; way < LEDGER_WAYS; way++) {
+                uint64_t tag = atomic_load_explicit(&set->tags[way], memory_order_relaxed);
+                if (tag >> KEEP_BITS != key->name || tag == 0)
+                        continue;
+                *ret_place = place_at(set, way, key);
+                return true;
+        }
+        return false;
+}
+
+/* The way of whoever is least worth keeping. */
+static unsigned find_least(struct ledger_set *set, uint64_t *ret_tag)
 {
         uint64_t least_keep = UINT64_MAX;
+        unsigned least = 0;
 
         for (unsigned way = 0; way < LEDGER_WAYS; way++) {
                 uint64_t tag = atomic_load_explicit(&set->tags[way], memory_order_relaxed);
-                if (tag >> KEEP_BITS == name && tag != 0)
-                        return way;
-                if ((tag & KEEP_MASK) < least_keep) {
-                        least_keep = tag & KEEP_MASK;
-                        *ret_least = way;
-                        *ret_tag = tag;
-                }
+                if ((tag & KEEP_MASK) >= least_keep)
+                        continue;
+                least_keep = tag & KEEP_MASK;
+                least = way;
+                *ret_tag = tag;
         }
-        return LEDGER_WAYS;
+        return least;
 }
 
-bool ledger_find(const struct ledger *ledger, const struct network *network, struct ledger_place *ret_place)
+bool ledger_find(const struct ledger *ledger, const struct ledger_key *key, struct ledger_place *ret_place)
 {
-        struct ledger_set *set = find_set(ledger, network, ret_place);
-        unsigned least;
-        uint64_t tag;
-        unsigned way = find_way(set, ret_place->name, &least, &tag);
-
-        if (way == LEDGER_WAYS)
-                return false;
-        use_way(set, way, ret_place);
-        return true;
+        return find(&ledger->sets[key->set], key, ret_place);
 }
 
-bool ledger_bring(const struct ledger *ledger, const struct network *network, uint64_t now_ms,
+bool ledger_bring(const struct ledger *ledger, const struct ledger_key *key, uint64_t now_ms,
                   uint64_t keep_ms, struct ledger_place *ret_place)
 {
-        struct ledger_set *set = find_set(ledger, network, ret_place);
-        uint64_t own = ret_place->name << KEEP_BITS | keep_until(ledger, now_ms, keep_ms);
+        struct ledger_set *set = &ledger->sets[key->set];
+        uint64_t own = key->name << KEEP_BITS | keep_until(ledger, now_ms, keep_ms), tag;
 
         for (int i = 0; i < TRIES; i++) {
-                unsigned least;
-                uint64_t tag;
-                unsigned way = find_way(set, ret_place->name, &least, &tag);
-                if (way < LEDGER_WAYS) {
-                        use_way(set, way, ret_place);
+                if (find(set, key, ret_place)) {
                         ledger_keep(ledger, ret_place, now_ms, keep_ms + KEEP_UNIT);
                         return true;
                 }
+                unsigned least = find_least(set, &tag);
                 if (atomic_compare_exchange_strong_explicit(&set->tags[least], &tag, own,
                                                             memory_order_relaxed, memory_order_relaxed)) {
-                        use_way(set, least, ret_place);
+                        *ret_place = place_at(set, least, key);
                         ret_place->has_displaced = (tag & KEEP_MASK) > keep_until(ledger, now_ms, 0);
                         return true;
                 }

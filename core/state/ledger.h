@@ -28,10 +28,17 @@ struct ledger {
         uint64_t begun_ms; /* lasts four years from here */
 };
 
+/* Where to look for a network, and by which mark; of one ledger, for good. */
+struct ledger_key {
+        uint64_t name; /* in the tag: its upper 40 bits */
+        uint32_t set;
+        uint16_t owner;
+};
+
 /* Valid at any time later; but the place may have become another's. */
 struct ledger_place {
         _Atomic uint64_t *tag, *words;
-        uint64_t name; /* in the tag: its upper 40 bits */
+        uint64_t name;
         uint16_t owner;
         bool has_displaced; /* somebody who was worth keeping still */
 };
@@ -39,13 +46,19 @@ struct ledger_place {
 /* `memory`: zeros, aligned to 64; the caller's, before and after. At least one set must fit. */
 void ledger_init(struct ledger *ledger, void *memory, size_t size, uint64_t key, uint64_t now_ms);
 /* Milliseconds since the ledger began: what is kept in words. */
-uint64_t ledger_time(const struct ledger *ledger, uint64_t now_ms);
+static inline uint64_t ledger_time(const struct ledger *ledger, uint64_t now_ms)
+{
+        return now_ms > ledger->begun_ms ? now_ms - ledger->begun_ms : 0;
+}
 
-/* The place of a network (host bits zero; prefix 128: one address). ledger_find() only looks;
- * ledger_bring() takes a place if there is none, and false then is too great a throng. `keep_ms`, from now:
- * how long it is worth keeping; who comes again is kept before those who came once. */
-bool ledger_find(const struct ledger *ledger, const struct network *network, struct ledger_place *ret_place);
-bool ledger_bring(const struct ledger *ledger, const struct network *network, uint64_t now_ms,
+/* Of the network of `address` with this prefix, in the form of struct network; 128: one address. */
+struct ledger_key ledger_key_of(const struct ledger *ledger, const struct address *address, unsigned prefix);
+
+/* ledger_find() only looks; ledger_bring() takes a place if there is none, and false then is too great a
+ * throng. `keep_ms`, from now: how long it is worth keeping; who comes again is kept before those who came
+ * once. */
+bool ledger_find(const struct ledger *ledger, const struct ledger_key *key, struct ledger_place *ret_place);
+bool ledger_bring(const struct ledger *ledger, const struct ledger_key *key, uint64_t now_ms,
                   uint64_t keep_ms, struct ledger_place *ret_place);
 /* It is worth keeping so long, if it was not before. */
 void ledger_keep(const struct ledger *ledger, const struct ledger_place *place, uint64_t now_ms,

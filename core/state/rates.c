@@ -32,41 +32,52 @@ const char *rate_kind_name(enum rate_kind kind)
 
 /* ---- who counts, and how much ------------------------------------------------------------------------ */
 
-/* Gives how many: the client itself, then its network. */
-static unsigned networks_of(const struct rates *rates, struct network ret_networks[2])
+void rates_init(struct rates *rates, const struct ledger *ledger, const struct options *options,
+                const struct address *client, uint64_t now_ms)
 {
-        if (!address_is_ipv4(&rates->client)) {
-                ret_networks[0] = network_of(&rates->client, (unsigned)rates->options->client_rate_prefix6);
-                return 1;
+        *rates = (struct rates){.ledger = ledger, .options = options, .now_ms = now_ms, .key_count = 1};
+        if (!address_is_ipv4(client)) {
+                rates->keys[0] = ledger_key_of(ledger, client, (unsigned)options->client_rate_prefix6);
+                return;
         }
-        ret_networks[0] = network_of(&rates->client, 128);
-        if (rates->options->client_rate_prefix4 == 32)
-                return 1;
-        ret_networks[1] = network_of(&rates->client, 96 + (unsigned)rates->options->client_rate_prefix4);
-        return 2;
+        rates->keys[0] = ledger_key_of(ledger, client, 128);
+        if (options->client_rate_prefix4 == 32)
+                return;
+        rates->keys[1] = ledger_key_of(ledger, client, 96 + (unsigned)options->client_rate_prefix4);
+        rates->key_count = 2;
+}
+
+static const struct rate *option_of(const struct options *options, enum rate_kind kind)
+{
+        switch (kind) {
+        case RATE_CONNECTIONS:
+                return &options->client_rate_connections;
+        case RATE_MESSAGES:
+                return &options->client_rate_messages;
+        case RATE_RECIPIENTS:
+                return &options->client_rate_recipients;
+        case RATE_UNKNOWN_RECIPIENTS:
+                return &options->client_rate_unknown_recipients;
+        case RATE_ERRORS:
+                return &options->client_rate_errors;
+        case RATE_KINDS:
+                break;
+        }
+        expect(false);
 }
 
 static struct rate limit_of(const struct rates *rates, enum rate_kind kind, bool is_network)
 {
-        const struct options *options = rates->options;
-        const struct rate *const limits[RATE_KINDS] = {
-            [RATE_CONNECTIONS] = &options->client_rate_connections,
-            [RATE_MESSAGES] = &options->client_rate_messages,
-            [RATE_RECIPIENTS] = &options->client_rate_recipients,
-            [RATE_UNKNOWN_RECIPIENTS] = &options->client_rate_unknown_recipients,
-            [RATE_ERRORS] = &options->client_rate_errors,
-        };
-        struct rate limit = *limits[kind];
+        struct rate limit = *option_of(rates->options, kind);
 
         if (is_network)
-                limit.events *= options->client_rate_network_factor;
+                limit.events *= rates->options->client_rate_network_factor;
         return limit;
 }
 
-static bool bring(struct rates *rates, const struct network *network, uint64_t keep_ms,
-                  struct ledger_place *ret_place)
+static bool bring(struct rates *rates, unsigned key, uint64_t keep_ms, struct ledger_place *ret_place)
 {
-        if (!ledger_bring(rates->ledger, network, rates->now_ms, keep_ms, ret_place))
+        if (!ledger_bring(rates->ledger, &rates->keys[key], rates->now_ms, keep_ms, ret_place))
                 return false;
         rates->displaced += ret_place->has_displaced;
         return true;
@@ -117,16 +128,16 @@ static void bucket_give(const struct ledger_place *place, enum rate_kind kind, u
         } while (!ledger_swap(place, kind, &raw, full_us > give_us ? full_us - give_us : 0));
 }
 
-/* Index of the first in `networks` that is over its limit, or `count`. */
+/* Index of the first key that is over its limit, or their number. */
 static unsigned take(struct rates *rates, enum rate_kind kind, uint64_t events,
-                     const struct network *networks, unsigned count, struct rate_excess *ret_excess)
+                     struct rate_excess *ret_excess)
 {
         uint64_t now_us = MS_TO_US(ledger_time(rates->ledger, rates->now_ms));
 
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < rates->key_count; i++) {
                 struct rate limit = limit_of(rates, kind, i > 0);
                 struct ledger_place place;
-                if (limit.events == 0 || !bring(rates, &networks[i], limit.window_ms, &place))
+                if (limit.events == 0 || !bring(rates, i, limit.window_ms, &place))
                         continue;
                 uint64_t over = bucket_take(&place, kind, &limit, events, now_us);
                 if (over == 0)
@@ -135,44 +146,38 @@ static unsigned take(struct rates *rates, enum rate_kind kind, uint64_t events,
                     .is_over = true, .is_of_network = i > 0, .kind = kind, .count = over, .limit = limit};
                 return i;
         }
-        return count;
+        return rates->key_count;
 }
 
 bool rates_take(struct rates *rates, enum rate_kind kind, uint64_t events, struct rate_excess *ret_excess)
 {
-        struct network networks[2];
-        unsigned count = networks_of(rates, networks);
-        return take(rates, kind, events, networks, count, ret_excess) == count;
+        return take(rates, kind, events, ret_excess) == rates->key_count;
 }
 
 bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
                       struct rate_excess *ret_excess)
 {
-        struct network networks[2];
-        unsigned count = networks_of(rates, networks);
+        struct ledger_place place;
 
         if (!rates_are_clear(rates, ret_excess))
                 return false;
-        unsigned over = take(rates, kind, events, networks, count, ret_excess);
-        if (over == count)
+        unsigned over = take(rates, kind, events, ret_excess);
+        if (over == rates->key_count)
                 return true;
-        ret_excess->penalty_ms = rates_penalise(rates, &networks[over], kind);
-        struct ledger_place place;
-        if (ledger_find(rates->ledger, &networks[over], &place))
+        ret_excess->penalty_ms = rates_penalise(rates, over > 0, kind);
+        if (ledger_find(rates->ledger, &rates->keys[over], &place))
                 bucket_give(&place, kind, UINT64_MAX, MS_TO_US(ledger_time(rates->ledger, rates->now_ms)));
         return false;
 }
 
 void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events)
 {
-        struct network networks[2];
-        unsigned count = networks_of(rates, networks);
         uint64_t now_us = MS_TO_US(ledger_time(rates->ledger, rates->now_ms));
 
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < rates->key_count; i++) {
                 struct rate limit = limit_of(rates, kind, i > 0);
                 struct ledger_place place;
-                if (limit.events > 0 && ledger_find(rates->ledger, &networks[i], &place))
+                if (limit.events > 0 && ledger_find(rates->ledger, &rates->keys[i], &place))
                         bucket_give(&place, kind, events * interval_us(&limit), now_us);
         }
 }
@@ -221,13 +226,13 @@ static uint64_t keep_penalty_ms(const struct options *options, const struct pena
         return penalty->until_ms - now_ms + penalty->level * options->client_rate_penalty_forget;
 }
 
-uint64_t rates_penalise(struct rates *rates, const struct network *network, enum rate_kind kind)
+uint64_t rates_penalise(struct rates *rates, bool of_network, enum rate_kind kind)
 {
         uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms), length;
         struct ledger_place place;
         struct penalty penalty;
 
-        if (rates->options->client_rate_penalty == 0 || !bring(rates, network, 0, &place))
+        if (rates->options->client_rate_penalty == 0 || !bring(rates, of_network, 0, &place))
                 return 0;
         uint64_t raw = ledger_load(&place, WORD_PENALTY);
         do {
@@ -242,14 +247,14 @@ uint64_t rates_penalise(struct rates *rates, const struct network *network, enum
         return length;
 }
 
-void rates_share_penalty(struct rates *rates, const struct network *network, enum rate_kind kind,
-                         unsigned level, uint64_t left_ms)
+void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,
+                         uint64_t left_ms)
 {
         uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms);
         struct penalty shared = {now_ms + left_ms, RATE_MIN(level, LEVEL_MAX), kind};
         struct ledger_place place;
 
-        if (!bring(rates, network, keep_penalty_ms(rates->options, &shared, now_ms), &place))
+        if (!bring(rates, of_network, keep_penalty_ms(rates->options, &shared, now_ms), &place))
                 return;
         uint64_t raw = ledger_load(&place, WORD_PENALTY);
         while (penalty_unpack(ledger_value(&place, raw)).until_ms < shared.until_ms)
@@ -259,15 +264,13 @@ void rates_share_penalty(struct rates *rates, const struct network *network, enu
 
 bool rates_are_clear(struct rates *rates, struct rate_excess *ret_excess)
 {
-        struct network networks[2];
-        unsigned count = networks_of(rates, networks);
         uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms);
 
         if (rates->options->client_rate_penalty == 0)
                 return true;
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < rates->key_count; i++) {
                 struct ledger_place place;
-                if (!ledger_find(rates->ledger, &networks[i], &place))
+                if (!ledger_find(rates->ledger, &rates->keys[i], &place))
                         continue;
                 struct penalty penalty =
                     penalty_unpack(ledger_value(&place, ledger_load(&place, WORD_PENALTY)));
@@ -293,14 +296,12 @@ static uint64_t history_now(const struct rates *rates, uint64_t value, uint64_t 
 void rates_note_history(struct rates *rates, uint64_t messages, uint64_t faults)
 {
         uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms), value, credit;
-        struct network networks[2];
         struct ledger_place place;
 
-        networks_of(rates, networks);
         if (rates->options->client_rate_history == 0)
                 return;
-        bool is_there = messages > 0 ? bring(rates, &networks[0], 0, &place)
-                                     : ledger_find(rates->ledger, &networks[0], &place);
+        bool is_there =
+            messages > 0 ? bring(rates, 0, 0, &place) : ledger_find(rates->ledger, &rates->keys[0], &place);
         if (!is_there)
                 return;
         uint64_t raw = ledger_load(&place, WORD_HISTORY);
@@ -319,11 +320,9 @@ void rates_note_history(struct rates *rates, uint64_t messages, uint64_t faults)
 
 bool rates_has_good_history(const struct rates *rates)
 {
-        struct network networks[2];
         struct ledger_place place;
 
-        networks_of(rates, networks);
-        if (rates->options->client_rate_history == 0 || !ledger_find(rates->ledger, &networks[0], &place))
+        if (rates->options->client_rate_history == 0 || !ledger_find(rates->ledger, &rates->keys[0], &place))
                 return false;
         uint64_t value = ledger_value(&place, ledger_load(&place, WORD_HISTORY));
         return history_now(rates, value, ledger_time(rates->ledger, rates->now_ms)) >=

@@ -18,13 +18,14 @@ enum rate_kind {
         RATE_KINDS
 };
 
-/* Whom to count, by which limits, and when. */
+/* Whom to count, by which limits, and when. To be set by rates_init(); now_ms may be moved on. */
 struct rates {
         const struct ledger *ledger;
         const struct options *options;
-        struct address client;
         uint64_t now_ms;
         uint32_t displaced; /* clients that were forgotten to make room, so far */
+        uint32_t key_count;
+        struct ledger_key keys[2]; /* of the client itself, and of its network */
 };
 
 /* What was too much. For logs. */
@@ -36,6 +37,9 @@ struct rate_excess {
         struct rate limit;   /* whose limit: the network's is multiplied already */
         uint64_t penalty_ms; /* imposed, or what is left of it; 0: none */
 };
+
+void rates_init(struct rates *rates, const struct ledger *ledger, const struct options *options,
+                const struct address *client, uint64_t now_ms);
 
 /* As the options are called: "connections". */
 const char *rate_kind_name(enum rate_kind kind);
@@ -50,13 +54,13 @@ bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
 /* Good deeds make up for faults. */
 void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events);
 
-/* Begins a penalty of `network`, twice as long as the last one unless that is forgotten; gives its length. 0:
- * there is one, or penalties are off. */
-uint64_t rates_penalise(struct rates *rates, const struct network *network, enum rate_kind kind);
-/* A penalty that lasts at least until then: how another machine's is taken over. `level`: how many there
- * were. */
-void rates_share_penalty(struct rates *rates, const struct network *network, enum rate_kind kind,
-                         unsigned level, uint64_t left_ms);
+/* Begins a penalty, twice as long as the last one unless that is forgotten; gives its length. 0: there is
+ * one, or penalties are off. */
+uint64_t rates_penalise(struct rates *rates, bool of_network, enum rate_kind kind);
+/* A penalty that lasts at least so long: how another machine's is taken over. `level`: how many there were.
+ */
+void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,
+                         uint64_t left_ms);
 /* False: the client, or its network, has a penalty. */
 bool rates_are_clear(struct rates *rates, struct rate_excess *ret_excess);
 

@@ -32,17 +32,16 @@ static _Atomic uint32_t granted, displaced;
 
 static struct rates rates_of(uint32_t number)
 {
-        return (struct rates){
-            .ledger = &ledger,
-            .options = &options,
-            .now_ms = NOW_MS,
-            .client.octets = {[10] = 0xff,
-                              [11] = 0xff,
-                              [12] = (uint8_t)(number >> 24),
-                              [13] = (uint8_t)(number >> 16),
-                              [14] = (uint8_t)(number >> 8),
-                              [15] = (uint8_t)number},
-        };
+        struct address client = {.octets = {[10] = 0xff,
+                                            [11] = 0xff,
+                                            [12] = (uint8_t)(number >> 24),
+                                            [13] = (uint8_t)(number >> 16),
+                                            [14] = (uint8_t)(number >> 8),
+                                            [15] = (uint8_t)number}};
+        struct rates rates;
+
+        rates_init(&rates, &ledger, &options, &client, NOW_MS);
+        return rates;
 }
 
 enum { REGULAR = 0x0a000001, HARVESTER = 0x0b000001, FRIEND = 0x0c000001 };
