@@ -136,7 +136,9 @@ static bool note_faults(struct session *session, enum rate_kind kind, uint64_t f
         count_displaced(session);
         if (is_within)
                 return false;
-        note_excess(session, &excess);
+        /* A penalty of before says less than what began it, if that was here. */
+        if (excess.count > 0 || session->rate_evidence.length == 0)
+                note_excess(session, &excess);
         if (excess.count > 0 && excess.penalty_ms > 0)
                 counter_add(&session->host->counters->metrics[METRIC_penalties], 1);
         return true;
