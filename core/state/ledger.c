@@ -10,7 +10,7 @@
 #define KEEP_UNIT 8000 /* ms; 24 bits of them are four years */
 #define TRIES     4
 
-_Static_assert(sizeof(struct ledger_set) == (1 + LEDGER_WAYS) * 64, "no padding");
+_Static_assert(sizeof(struct ledger_set) == (1 + LEDGER_WAYS) * sizeof(uint64_t[LEDGER_WORDS]), "no padding");
 
 void ledger_init(struct ledger *ledger, void *memory, size_t size, uint64_t key, uint64_t now_ms)
 {
