@@ -71,16 +71,8 @@ struct query_list {
 };
 
 enum thread_counter {
-        COUNT_QUESTIONS,
-        COUNT_JOINED,
-        COUNT_ATTEMPTS,
-        COUNT_TIMEOUTS,
-        COUNT_BAD,
-        COUNT_TRUNCATED,
-        COUNT_FAILED,
-        COUNT_OVERLOADED,
-        COUNT_IN_FLIGHT,
-        COUNT_WAITING,
+#define POOL_METRIC(name, kind, help) COUNT_##name,
+#include "dns/metrics.def"
         COUNTERS
 };
 
@@ -108,7 +100,10 @@ struct dns_thread {
 };
 
 struct dns_pool {
-        struct dns_pool_options options;
+        struct dns_pool_options options; /* limits aside, fixed */
+        struct {
+                _Atomic uint32_t attempt_timeout_ms, deadline_ms, waiting_max;
+        } limits; /* written by the owner, read by the threads at each question */
         _Atomic bool is_stopping;
         uint32_t started;
         struct dns_thread *threads;

@@ -49,7 +49,8 @@ static struct query *query_create(struct dns_thread *thread, const struct ask *a
                 return NULL;
         query->thread = thread;
         query->hash = hash;
-        query->deadline_ms = now_ms + thread->pool->options.deadline_ms;
+        query->deadline_ms =
+            now_ms + atomic_load_explicit(&thread->pool->limits.deadline_ms, memory_order_relaxed);
         query->type = ask->type;
         query->name_length = query->target_length = ask->name_length;
         memcpy(query->name, ask->name, ask->name_length);
@@ -68,34 +69,35 @@ static bool may_start(struct dns_thread *thread, uint64_t now_ms)
                 thread->starved_until_ms = now_ms + STARVED_MS;
         thread->upstreams.is_starved = false;
         return now_ms >= thread->starved_until_ms &&
-               counter_of(thread, COUNT_IN_FLIGHT) < thread->pool->options.in_flight_max;
+               counter_of(thread, COUNT_in_flight) < thread->pool->options.in_flight_max;
 }
 
 static void query_start(struct query *query, uint64_t now_ms)
 {
         query->is_started = true;
-        thread_count(query->thread, COUNT_IN_FLIGHT, 1);
+        thread_count(query->thread, COUNT_in_flight, 1);
         query_attempt(query, now_ms);
 }
 
 static void question_accept(struct dns_thread *thread, struct ask *ask, uint64_t now_ms)
 {
-        const struct dns_pool_options *options = &thread->pool->options;
-        uint64_t hash = dns_cache_hash(options->cache, span_of(ask->name, ask->name_length));
+        struct dns_pool *pool = thread->pool;
+        uint64_t hash = dns_cache_hash(pool->options.cache, span_of(ask->name, ask->name_length));
         struct query *query = query_find(thread, ask, hash);
         bool is_free = may_start(thread, now_ms) && thread->waiting.first == NULL;
 
-        thread_count(thread, COUNT_QUESTIONS, 1);
+        thread_count(thread, COUNT_questions, 1);
         if (query != NULL) {
-                thread_count(thread, COUNT_JOINED, 1);
+                thread_count(thread, COUNT_joined, 1);
                 ask->next = query->asks;
                 query->asks = ask;
                 return;
         }
-        if (is_free || counter_of(thread, COUNT_WAITING) < options->waiting_max)
+        if (is_free || counter_of(thread, COUNT_waiting) <
+                           atomic_load_explicit(&pool->limits.waiting_max, memory_order_relaxed))
                 query = query_create(thread, ask, hash, now_ms);
         if (query == NULL) {
-                thread_count(thread, COUNT_OVERLOADED, 1);
+                thread_count(thread, COUNT_overloaded, 1);
                 thread_reply(thread, ask, NULL);
                 return;
         }
@@ -104,7 +106,7 @@ static void question_accept(struct dns_thread *thread, struct ask *ask, uint64_t
                 query_start(query, now_ms);
         } else {
                 query_list_add(&thread->waiting, query);
-                thread_count(thread, COUNT_WAITING, 1);
+                thread_count(thread, COUNT_waiting, 1);
         }
 }
 
@@ -126,7 +128,8 @@ static bool has_questions(const struct dns_thread *thread)
         return false;
 }
 
-/* Whoever has waited for the whole of its deadline fails; the list is in the order of deadlines. */
+/* Whoever has waited for the whole of its deadline fails; the list is in the order of deadlines, or, after
+ * they were shortened, late by no more than the former one. */
 static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
 {
         struct query *query;
@@ -136,7 +139,7 @@ static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
                 if (!is_late && !may_start(thread, now_ms))
                         break;
                 query_list_take(&thread->waiting);
-                thread_count(thread, COUNT_WAITING, -1);
+                thread_count(thread, COUNT_waiting, -1);
                 if (is_late)
                         query_abandon(query);
                 else
