@@ -27,6 +27,8 @@ static bool thread_prepare(struct dns_pool *pool, struct dns_thread *thread, uin
         thread->number = number;
         query_list_init(&thread->waiting);
         query_list_init(&thread->done);
+        for (size_t i = 0; i < SHARES; i++)
+                query_list_init(&thread->shares[i].held);
         block_pool_init(&thread->blocks, BLOCK_OCTETS, 4);
         thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (thread->wake_fd < 0)

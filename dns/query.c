@@ -45,8 +45,10 @@ static void query_end(struct query *query, struct shared_answer *answer)
         }
         shared_answer_drop(query->reply.answer);
         shared_answer_drop(query->refusal);
-        if (query->is_started)
+        if (query->is_started) {
                 thread_count(query->thread, COUNT_in_flight, -1);
+                query->thread->shares[query->share].in_flight--;
+        }
         free(query);
 }
 

@@ -41,7 +41,7 @@ static bool options_parse(int argc, char **argv, struct dns_stub_options *option
 {
         static const struct option names[] = {{"listen", required_argument, NULL, 'l'},
                                               {"latency", required_argument, NULL, 'd'},
-                                              {"parent", required_argument, NULL, 'p'},
+                                              {"parent", required_argument, NULL, 'e'},
                                               {NULL, 0, NULL, 0}};
         bool has_listen = false;
         uint64_t latency_ms;
@@ -51,7 +51,7 @@ static bool options_parse(int argc, char **argv, struct dns_stub_options *option
                         has_listen = true;
                 else if (option == 'd' && span_number(span_from(optarg), &latency_ms) && latency_ms <= 60000)
                         options->latency_ms = (uint32_t)latency_ms;
-                else if (option != 'p' || !span_number(span_from(optarg), ret_parent) || *ret_parent == 0)
+                else if (option != 'e' || !span_number(span_from(optarg), ret_parent) || *ret_parent == 0)
                         return false;
         }
         return has_listen && optind + 1 == argc;
