@@ -97,7 +97,11 @@ int main(int argc, char **argv)
                 return fail(path, strerror(errno));
         options.zone.at = zone;
         sigemptyset(&ends);
-        sigaddset(&ends, SIGINT);
+        /* Ctrl-C at a terminal goes to both: then the parent may still need answers. */
+        if (parent == 0)
+                sigaddset(&ends, SIGINT);
+        else
+                signal(SIGINT, SIG_IGN);
         sigaddset(&ends, SIGTERM);
         sigprocmask(SIG_BLOCK, &ends, NULL);
         if (parent != 0 && !end_with(parent))

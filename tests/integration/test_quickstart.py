@@ -71,6 +71,10 @@ def said(directory):
     return (directory / "said").read_text(errors="replace")
 
 
+def sanitizer_reports(directory):
+    return "".join(path.read_text() for path in directory.glob("sanitizer.*"))
+
+
 @contextlib.contextmanager
 def quickstart(directory):
     port, dns_port = tree(directory)
@@ -80,7 +84,8 @@ def quickstart(directory):
         assert process.poll() is None and is_listening(dns_port), said(directory)
         yield process, port, dns_port
     except BaseException:
-        note("quickstart: " + said(directory)[-3000:])
+        for text in (said(directory), sanitizer_reports(directory)):
+            note("quickstart: " + text[-3000:].replace("\n", "\n# "))
         raise
     finally:
         if process.poll() is None:
@@ -127,8 +132,13 @@ def refusals(directory):
 
 @case("Ctrl-C ends receiver and DNS server, and the receiver says what DNS did")
 def control_c(directory):
-    with quickstart(directory) as (process, _, _):
-        os.killpg(process.pid, signal.SIGINT)
+    with quickstart(directory) as (process, port, dns_port):
+        # As at a terminal, where it goes to both: the DNS server answers as long as a session is open.
+        with Client(port) as client:
+            client.command(f"EHLO {HELO}", 250)
+            os.killpg(process.pid, signal.SIGINT)
+            wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory))
+            assert is_listening(dns_port), "the DNS server has gone first"
         equal(process.wait(SECONDS), 0, "status")
         assert '"event":"dns","cache_hits":' in said(directory), said(directory)
 
@@ -177,7 +187,7 @@ def demo(directory):
     for line in run.stdout.splitlines():
         if "WRONG" in line:
             note(line)
-    equal(run.returncode, 0, f"status ({run.stderr[-2000:]})")
+    equal(run.returncode, 0, f"status ({run.stderr[-2000:]} {run.stdout[-100:]} {sanitizer_reports(directory)[-3000:]})")
     assert re.search(r"(\d+) of \1 sessions went as they should", run.stdout), run.stdout[-500:]
 
 
