@@ -120,6 +120,7 @@ struct dns_pool *dns_pool_create(const struct dns_pool_options *options)
         expect(options->threads > 0 && options->threads <= 16 && options->clients > 0);
         if (pool == NULL)
                 return NULL;
+        upstream_prepare_library();
         pool->options = *options;
         dns_pool_set_limits(pool, options);
         pool->threads = aligned_zeroed(options->threads, sizeof *pool->threads, _Alignof(struct dns_thread));
