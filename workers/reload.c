@@ -228,6 +228,8 @@ void reload(struct server *server)
         warn_of_restart(server, "dns_in_flight_max", server->dns_in_flight_wanted,
                         snapshot->options.dns_in_flight_max);
         warn_of_restart(server, "dns_cache_size", server->dns_cache_size, snapshot->options.dns_cache_size);
+        warn_of_restart(server, "maildir_sync_together", server->sync_together,
+                        snapshot->options.maildir_sync_together);
         say("gatepost: configuration reloaded");
         conf_report_end(&report);
 }
