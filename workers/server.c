@@ -21,6 +21,7 @@
  * resolvers. */
 #define DESCRIPTORS_RESERVED   64
 #define DESCRIPTORS_PER_THREAD 4
+#define MAIN_NICE              5
 #define STOP_LOOK_MS           20
 
 static uint64_t monotonic_ms(void)
@@ -369,6 +370,8 @@ int server_run(const char *path, bool is_live)
                 _exit(1);
         if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
                 _exit(1);
+        /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         log_event(&server.log, "ready", NULL);
         say("gatepost: ready");
         serve_until_stopped(&server, &signals, is_live);
