@@ -65,9 +65,20 @@ static bool query_read(struct query_seen *seen)
         return true;
 }
 
-/* The owner's name is a pointer to the question when it is the one asked for (RFC 1035 4.1.4). */
-static void record_put(struct text *out, struct span owner, bool is_asked, const struct stub_record *record)
+/* The owner's name is a pointer to the question when it is the one asked for (RFC 1035 4.1.4). False when
+ * there is no such record after all. */
+static bool record_put(struct text *out, struct span owner, bool is_asked, const struct stub_record *record)
 {
+        char octets[DNS_NAME_MAX + 2];
+        struct span data = record->data;
+        struct text made;
+
+        text_over(&made, octets, sizeof octets);
+        if (record->is_of_address) {
+                if (!stub_host_put(record, owner, &made))
+                        return false;
+                data = text_span(&made);
+        }
         if (is_asked)
                 put16(out, 0xc000 | HEADER);
         else
@@ -76,8 +87,9 @@ static void record_put(struct text *out, struct span owner, bool is_asked, const
         put16(out, 1);
         put16(out, record->ttl_s >> 16);
         put16(out, record->ttl_s);
-        put16(out, (uint32_t)record->data.length);
-        text_put(out, record->data);
+        put16(out, (uint32_t)data.length);
+        text_put(out, data);
+        return true;
 }
 
 static const struct stub_record *record_of(const struct stub_name *name, uint16_t type)
@@ -96,8 +108,7 @@ static uint16_t records_put(struct text *out, struct span owner, bool is_asked, 
         for (const struct stub_record *record = name->records; record != NULL; record = record->next) {
                 if (record->type != type && type != TYPE_ANY)
                         continue;
-                record_put(out, owner, is_asked, record);
-                count++;
+                count += record_put(out, owner, is_asked, record);
         }
         return count;
 }
@@ -135,7 +146,7 @@ static struct sections sections_put(const struct stub_zone *zone, const struct q
         }
         if (sections.answers > before)
                 return sections;
-        struct stub_name *apex = stub_zone_apex(zone, owner);
+        const struct stub_name *apex = stub_zone_apex(zone, owner);
         if (apex != NULL)
                 sections.authorities = records_put(out, apex->name, false, apex, DNS_SOA);
         return sections;
