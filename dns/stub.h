@@ -9,8 +9,9 @@
  *     NAME !silent                no answer
  *     NAME !nochase               a CNAME is answered alone
  * Data of A may be `!host`, and of PTR `!host SUFFIX`: 4.3.2.1.in-addr.arpa is host-1-2-3-4.SUFFIX and that
- * is 1.2.3.4, for any address below a wildcard. A name that is not there is NXDOMAIN, with the SOA of the closest zone above it (the root, ".", may have one), if any. Behaviour holds
- * for names below a wildcard, too. What does not fit is truncated; TCP takes it. */
+ * is 1.2.3.4, for any address below a wildcard. A name that is not there is NXDOMAIN, with the SOA of the
+ * closest zone above it (the root, ".", may have one), if any. Behaviour holds for names below a wildcard,
+ * too. What does not fit is truncated; TCP takes it. */
 #pragma once
 
 #include "core/base/text.h"

@@ -1,5 +1,5 @@
-/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] ZONEFILE: the stub server as a program, until SIGINT
- * or SIGTERM. */
+/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] ZONEFILE: the stub server as a
+ * program, until SIGINT or SIGTERM. */
 #include "dns/stub.h"
 
 #include "core/base/address.h"
@@ -48,7 +48,8 @@ static bool options_parse(int argc, char **argv, struct dns_stub_options *option
                         has_listen = true;
                 else if (option == 'd' && span_number(span_from(optarg), &latency_ms) && latency_ms <= 60000)
                         options->latency_ms = (uint32_t)latency_ms;
-                else if (option == 'p' && span_number(span_from(optarg), &loss_percent) && loss_percent <= 100)
+                else if (option == 'p' && span_number(span_from(optarg), &loss_percent) &&
+                         loss_percent <= 100)
                         options->loss_percent = (uint32_t)loss_percent;
                 else
                         return false;
@@ -79,7 +80,9 @@ int main(int argc, char **argv)
         int signal_number;
 
         if (!options_parse(argc, argv, &options)) {
-                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--loss PERCENT] ZONEFILE\n", stderr);
+                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--loss PERCENT] "
+                      "ZONEFILE\n",
+                      stderr);
                 return 2;
         }
         const char *path = argv[optind];
