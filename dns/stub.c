@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BATCH         64
@@ -65,13 +64,6 @@ static void counter_add(_Atomic uint64_t *counter)
         atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-static uint64_t now_us(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static bool is_lost(struct dns_stub *stub, const struct stub_name *name)
 {
         stub->random = stub->random * 1664525u + 1013904223u;
@@ -92,7 +84,7 @@ static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct ms
         struct late *late = stub->late_count >= LATE_MAX ? NULL : malloc(sizeof *late + length);
         if (late == NULL)
                 return;
-        late->due_us = now_us() + latency_ms * UINT64_C(1000);
+        late->due_us = dns_now_us() + latency_ms * UINT64_C(1000);
         late->peer_length = from->msg_namelen;
         memcpy(&late->peer, from->msg_name, from->msg_namelen);
         late->length = length;
@@ -118,7 +110,7 @@ static struct late *late_take(struct dns_stub *stub)
 
 static void late_send(struct dns_stub *stub)
 {
-        uint64_t now = now_us();
+        uint64_t now = dns_now_us();
 
         while (stub->late.later != &stub->late && stub->late.later->due_us <= now) {
                 struct late *late = late_take(stub);
@@ -251,7 +243,7 @@ static void tcp_turn(struct dns_stub *stub, struct tcp_connection *connection)
 /* Exact, because benchmarks compare with the latency. NULL: no end. */
 static const struct timespec *stub_wait(const struct dns_stub *stub, struct timespec *wait)
 {
-        uint64_t now = now_us();
+        uint64_t now = dns_now_us();
         if (stub->late.later == &stub->late)
                 return NULL;
         uint64_t left_us = stub->late.later->due_us > now ? stub->late.later->due_us - now : 0;

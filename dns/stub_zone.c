@@ -234,10 +234,6 @@ static bool data_take(enum dns_type type, struct span *line, struct text *data)
         return false;
 }
 
-/* ---- names with addresses in them -------------------------------------------------------------------- */
-
-#define HOST "host-"
-
 /* "!host" before the data, for types that can be made so. */
 static bool host_take(enum dns_type type, struct span *line)
 {
@@ -246,43 +242,6 @@ static bool host_take(enum dns_type type, struct span *line)
         if ((type != DNS_A && type != DNS_PTR) || !span_equals(word_take(&rest), SPAN("!host")))
                 return false;
         *line = rest;
-        return true;
-}
-
-/* Four numbers up to 255, each but the last with `separator` behind it; the name may go on with a dot. */
-static bool octets_read(struct span name, char separator, uint8_t octets[static 4])
-{
-        for (size_t i = 0, at = 0; i < 4; i++, at++) {
-                unsigned number = 0;
-                size_t begin = at;
-                while (at < name.length && at < begin + 3 && ascii_is_digit(name.at[at]))
-                        number = number * 10 + (unsigned)(name.at[at++] - '0');
-                if (at == begin || number > 255 || at == name.length ||
-                    name.at[at] != (i < 3 ? separator : '.'))
-                        return false;
-                octets[i] = (uint8_t)number;
-        }
-        return true;
-}
-
-bool stub_host_put(const struct stub_record *record, struct span asked, struct text *data)
-{
-        char buffer[32];
-        uint8_t o[4];
-        struct span host = span_of(HOST, sizeof HOST - 1);
-
-        if (record->type == DNS_A) {
-                if (!span_starts_nocase(asked, host) || !octets_read(span_skip(asked, host.length), '-', o))
-                        return false;
-                text_put(data, span_of((const char *)o, 4));
-                return true;
-        }
-        if (!octets_read(asked, '.', o))
-                return false;
-        int length = snprintf(buffer, sizeof buffer, HOST "%u-%u-%u-%u", o[3], o[2], o[1], o[0]);
-        text_put_char(data, (char)length);
-        text_put(data, span_of(buffer, (size_t)length));
-        text_put(data, record->data);
         return true;
 }
 

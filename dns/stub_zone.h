@@ -8,7 +8,7 @@ struct stub_record {
         struct stub_record *next;
         uint16_t type;
         uint32_t ttl_s;
-        bool is_of_address; /* data is made from the asked name, see stub_host_put() */
+        bool is_of_address; /* data is made from the asked name, see "!host" in stub.h */
         struct span target; /* of a CNAME, in normal form */
         struct span data;   /* wire form, uncompressed */
 };
@@ -43,10 +43,6 @@ const struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span
 
 /* Wire form of a name in normal form ("" is the root). False, with *wire overflowed, when it does not fit. */
 bool stub_name_to_wire(struct span name, struct text *wire);
-/* Data of a record that depends on the asked name: PTR of 4.3.2.1.in-addr.arpa is host-1-2-3-4.SUFFIX, A of
- * that is 1.2.3.4. False when the name holds no address. */
-bool stub_host_put(const struct stub_record *record, struct span asked, struct text *data);
-
 /* The answer to the query in `packet` of `length`, at most `size` octets in `out`; 0: none. *ret_name: the
  * name it is about, for its behaviour; NULL when there is none. */
 size_t stub_answer(const struct stub_zone *zone, const char *packet, size_t length, bool by_tcp, char *out,
