@@ -4,6 +4,7 @@
 #include "bench/peers.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,11 +63,11 @@ static void warm_up(const struct sockaddr_in *server)
                 close(greet(server, i));
 }
 
-double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+double idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count,
+                 int **ret_fds)
 {
         int *fds = calloc(count, sizeof *fds);
         unsigned open = 0;
-        double octets = -1;
 
         expect(fds != NULL);
         bench_raise_descriptors(count);
@@ -75,13 +76,35 @@ double idle_memory(const struct sockaddr_in *server, const struct watched *watch
         while (open < count && (fds[open] = greet(server, open)) >= 0)
                 open++;
         nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
-        if (open == count)
-                octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
-        else
-                fprintf(stderr, "only %u idle connections\n", open);
-        while (open > 0)
-                close(fds[--open]);
+        if (open == count) {
+                *ret_fds = fds;
+                return (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
+        }
+        fprintf(stderr, "only %u idle connections\n", open);
+        idle_close(fds, open);
+        return -1;
+}
+
+unsigned idle_close(int *fds, unsigned count)
+{
+        unsigned lost = 0;
+        char octet;
+
+        for (unsigned i = 0; i < count; i++) {
+                lost += recv(fds[i], &octet, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+                close(fds[i]);
+        }
         free(fds);
+        return lost;
+}
+
+double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+{
+        int *fds;
+        double octets = idle_open(server, watched, count, &fds);
+
+        if (octets >= 0)
+                idle_close(fds, count);
         return octets;
 }
 

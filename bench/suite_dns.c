@@ -1,0 +1,184 @@
+/* Cases about DNS: what its checks cost, what a session waits for, what a server remembers of its clients. */
+#include "bench/suite.h"
+
+#include "bench/compare.h"
+#include "bench/dns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LATE_MS        5
+#define LATE_CLIENTS   2000
+#define COLD_MS        1
+#define COLD_CLIENTS   500
+#define MANY_CLIENTS   1000000
+#define MANY_PARTS     20
+#define MANY_FORGOTTEN 5 /* parts after which memory is to be at its bound */
+
+static struct bench_options options_with(const struct suite *suite, unsigned variety, unsigned latency_ms)
+{
+        struct bench_options options = *suite->options;
+        options.variety = variety;
+        options.dns_latency_ms = latency_ms;
+        return options;
+}
+
+/* ---- cached facts ------------------------------------------------------------------------------------ */
+
+void suite_dns_cost(struct suite *suite)
+{
+        struct bench_options with = *suite->options, without = *suite->options;
+        double costs[ROUNDS_MAX], cpus[2][ROUNDS_MAX];
+        unsigned concurrency = with.concurrencies[0];
+
+        without.is_without_dns = true;
+        struct server *servers[2] = {server_start(&with, PEER_gatepost, false),
+                                     server_start(&without, PEER_gatepost, false)};
+        for (unsigned round = 0; round < with.rounds; round++) {
+                for (unsigned i = 0; i < 2; i++) {
+                        unsigned which = (i + round) % 2;
+                        struct trial trial =
+                            suite_trial(suite, &with, servers[which], "refused-recipient", concurrency);
+                        cpus[which][round] = trial.cpu_us;
+                        trial_free(&trial);
+                }
+                costs[round] = cpus[0][round] - cpus[1][round];
+        }
+        for (unsigned i = 0; i < 2; i++)
+                server_stop(servers[i]);
+        double cost = median_of(costs, with.rounds), with_us = median_of(cpus[0], with.rounds);
+        suite_set(suite, MEASURED_dns_cached, cost,
+                  "%.1f with, %.1f without; medians of %u rounds, %.1f to %.1f", with_us,
+                  median_of(cpus[1], with.rounds), with.rounds, costs[0], costs[with.rounds - 1]);
+}
+
+/* ---- late answers ------------------------------------------------------------------------------------ */
+
+struct times {
+        double p50_ms, p99_ms;
+};
+
+static struct times times_at(struct suite *suite, const struct bench_options *options,
+                             const struct server *server)
+{
+        struct trial trial = suite_trial(suite, options, server, "thoughtful-client", LATE_CLIENTS);
+        struct times times = {histogram_quantile_us(&trial.load->session, 0.5) / 1000,
+                              histogram_quantile_us(&trial.load->session, 0.99) / 1000};
+
+        printf("  %u clients, %s: %.0f sessions/s, p50 %.2f ms, p99 %.2f ms, CPU %.1f us a session\n",
+               LATE_CLIENTS, dns_describe(options), trial.sessions_per_s, times.p50_ms, times.p99_ms,
+               trial.cpu_us);
+        trial_free(&trial);
+        return times;
+}
+
+/* Clients keep quiet for most of their time: so many sessions are open without the machine being busy, and
+ * what they wait for is the server's doing. The longest chain of questions has two links: PTR and then A
+ * from the connection on, TXT and then the included TXT from MAIL on. */
+void suite_dns_late(struct suite *suite)
+{
+        struct bench_options warm = options_with(suite, 256, 0), cold = options_with(suite, 0, LATE_MS);
+        double p50s[ROUNDS_MAX], p99s[ROUNDS_MAX];
+
+        for (unsigned round = 0; round < warm.rounds; round++) {
+                struct server *server = server_start(&warm, PEER_gatepost, false);
+                struct times without = times_at(suite, &warm, server);
+                server_stop(server);
+                server = server_start(&cold, PEER_gatepost, false);
+                struct times with = times_at(suite, &cold, server);
+                server_stop(server);
+                p50s[round] = with.p50_ms - without.p50_ms;
+                p99s[round] = with.p99_ms - without.p99_ms;
+        }
+        suite_set(suite, MEASURED_dns_late_p50, median_of(p50s, warm.rounds),
+                  "added by %u ms a question; the longest chain takes %u ms", LATE_MS, 2 * LATE_MS);
+        suite_set(suite, MEASURED_dns_late_p99, median_of(p99s, warm.rounds), "the same");
+}
+
+/* ---- no cache ---------------------------------------------------------------------------------------- */
+
+void suite_dns_cold(struct suite *suite)
+{
+        struct bench_options warm = options_with(suite, 256, COLD_MS), cold = options_with(suite, 0, COLD_MS);
+        double costs[ROUNDS_MAX], rates[ROUNDS_MAX], asked[ROUNDS_MAX];
+        struct server *server = server_start(&cold, PEER_gatepost, false);
+
+        for (unsigned round = 0; round < cold.rounds; round++) {
+                struct trial known = suite_trial(suite, &warm, server, "refused-recipient", COLD_CLIENTS);
+                uint64_t before = dns_questions(&cold);
+                double begin_s = (double)bench_now_ns() / 1e9;
+                struct trial trial = suite_trial(suite, &cold, server, "refused-recipient", COLD_CLIENTS);
+                double seconds = (double)bench_now_ns() / 1e9 - begin_s;
+                double questions = (double)(dns_questions(&cold) - before);
+                /* Sessions of the start ask too, so rates are those of the whole load. */
+                rates[round] = questions / seconds;
+                asked[round] = questions / (trial.sessions_per_s * seconds);
+                costs[round] = (trial.cpu_us - known.cpu_us) / asked[round];
+                trial_free(&known);
+                trial_free(&trial);
+        }
+        server_stop(server);
+        suite_set(suite, MEASURED_dns_questions, median_of(rates, cold.rounds), "%.1f questions a session",
+                  median_of(asked, cold.rounds));
+        double cost = median_of(costs, cold.rounds);
+        suite_set(suite, MEASURED_dns_question, cost, "server's CPU, %.1f to %.1f", costs[0],
+                  costs[cold.rounds - 1]);
+}
+
+/* ---- many clients ------------------------------------------------------------------------------------ */
+
+void suite_clients(struct suite *suite)
+{
+        struct bench_options options = options_with(suite, 0, 0);
+        uint64_t all = options.sessions != 0 ? options.sessions : MANY_CLIENTS;
+        struct server *server = server_start(&options, PEER_gatepost, false);
+        double first = (double)usage_read(&server->watched).user_memory / 1048576, bound = 0, highest = 0;
+
+        options.sessions = all / MANY_PARTS;
+        printf("  clients: MiB of user memory\n  0: %.1f\n", first);
+        for (unsigned part = 1; part <= MANY_PARTS; part++) {
+                struct trial trial = suite_trial(suite, &options, server, "refused-recipient", COLD_CLIENTS);
+                double now = (double)usage_read(&server->watched).user_memory / 1048576;
+                if (part <= MANY_FORGOTTEN && now > bound)
+                        bound = now;
+                highest = now > highest ? now : highest;
+                printf("  %llu: %.1f (%.0f sessions/s)\n", (unsigned long long)(part * options.sessions), now,
+                       trial.sessions_per_s);
+                fflush(stdout);
+                trial_free(&trial);
+        }
+        server_stop(server);
+        suite_set(suite, MEASURED_clients_memory, highest, "%.1f with none, %.1f after %u %% of the clients",
+                  first, bound, 100 * MANY_FORGOTTEN / MANY_PARTS);
+        suite_set(suite, MEASURED_clients_growth, highest - bound, "from then on");
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------- */
+
+/* gatepost-dns-bench says "NAME VALUE ..." a line. */
+void suite_parts(struct suite *suite)
+{
+        static const struct {
+                const char *name;
+                enum measured measured;
+        } parts[] = {{"cache_hits", MEASURED_cache_hits},
+                     {"cache_hit", MEASURED_cache_hit},
+                     {"dns_misses", MEASURED_dns_misses},
+                     {"spf_evaluation", MEASURED_spf_evaluation}};
+        char command[600], line[256], name[64];
+        double value;
+
+        snprintf(command, sizeof command, "%s/gatepost-dns-bench", suite->options->build);
+        FILE *output = popen(command, "re");
+        expect(output != NULL);
+        while (fgets(line, sizeof line, output) != NULL) {
+                printf("  %s", line);
+                if (sscanf(line, "%63s %lf", name, &value) != 2)
+                        continue;
+                for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+                        if (strcmp(name, parts[i].name) == 0)
+                                suite_set(suite, parts[i].measured, value, "%s", "");
+        }
+        if (pclose(output) != 0)
+                bench_fail("gatepost-dns-bench fails");
+}
