@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 #define NAMES       100000 /* in the cache */
-#define WINDOW      800    /* questions that an asker has out */
+#define MANY        1000000
+#define WINDOW      800 /* questions that an asker has out */
 #define READERS_MAX 8
 
 static struct dns_cache *cache;
@@ -96,6 +97,40 @@ static void measure_hits(unsigned readers)
                readers == 1 ? "cache_hits" : "cache_hits_2", (double)hits / cpu_s, (double)hits / seconds,
                readers);
         printf("%s %.0f ns each\n", readers == 1 ? "cache_hit" : "cache_hit_2", cpu_s / (double)hits * 1e9);
+}
+
+/* ---- bound ------------------------------------------------------------------------------------------- */
+
+static double resident_mib(void)
+{
+        unsigned long pages = 0, resident = 0;
+        FILE *file = fopen("/proc/self/statm", "re");
+
+        expect(file != NULL && fscanf(file, "%lu %lu", &pages, &resident) == 2);
+        fclose(file);
+        return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1048576;
+}
+
+/* A million answers: what the cache counts, and what the process takes for it. */
+static void measure_bound(void)
+{
+        struct dns_record record = {{"\177\0\0\2", 4}, 0};
+        struct dns_answer answer = {
+            .fact = FACT_FOUND, .ttl_s = 86400, .record_count = 1, .records = &record};
+        struct dns_cache_counts counts;
+        double before_mib = resident_mib();
+        char name[64];
+
+        for (unsigned i = 0; i < MANY; i++) {
+                int length = snprintf(name, sizeof name, "%u.%u.%u.127.listed.example", i & 255, i >> 8 & 255,
+                                      i >> 16);
+                struct dns_question question = {span_of(name, (size_t)length), i % 2 == 0 ? DNS_A : DNS_TXT};
+                dns_cache_put(cache, &question, &answer, clock_ms());
+        }
+        dns_cache_count(cache, &counts);
+        printf("cache_octets %.1f MiB counted, %lu entries, %lu evicted\n", (double)counts.octets / 1048576,
+               counts.entries, counts.evictions);
+        printf("cache_memory %.1f MiB of the process\n", resident_mib() - before_mib);
 }
 
 /* ---- misses ------------------------------------------------------------------------------------------ */
@@ -214,6 +249,9 @@ int main(int argc, char **argv)
         urcu_memb_register_thread();
         cache = dns_cache_create(&options);
         expect(cache != NULL);
+        measure_bound();
+        dns_cache_destroy(cache);
+        cache = dns_cache_create(&options);
         cache_fill();
         measure_hits(1);
         measure_hits(2);

@@ -18,7 +18,8 @@ struct suite {
         const struct bench_options *options;
         double values[MEASURED_COUNT];
         bool is_measured[MEASURED_COUNT];
-        uint64_t failures; /* sessions */
+        uint64_t sessions, failures;
+        unsigned divisor; /* of all large numbers: 1, or more in a quick run */
 };
 
 /* `note` with further figures goes to stdout at once. */

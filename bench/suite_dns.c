@@ -9,12 +9,15 @@
 #include <string.h>
 
 #define LATE_MS        5
+#define LATE_SECONDS   3 /* more than the clients' pause */
 #define LATE_CLIENTS   2000
 #define COLD_MS        1
 #define COLD_CLIENTS   500
 #define MANY_CLIENTS   1000000
 #define MANY_PARTS     20
-#define MANY_FORGOTTEN 5 /* parts after which memory is to be at its bound */
+#define PARTS_S        1.0 /* each measurement */
+#define QUICK_PARTS_S  0.1
+#define MANY_FORGOTTEN 10 /* parts after which memory is to be at its bound */
 
 static struct bench_options options_with(const struct suite *suite, unsigned variety, unsigned latency_ms)
 {
@@ -69,15 +72,16 @@ static void late_run(struct suite *suite, const struct bench_options *options, s
 {
         struct server *server = server_start(options, PEER_gatepost, false);
         struct probe *probe = probe_start(dns_port(options));
-        struct trial trial = suite_trial(suite, options, server, "thoughtful-client", LATE_CLIENTS);
+        struct trial trial =
+            suite_trial(suite, options, server, "thoughtful-client", LATE_CLIENTS / suite->divisor);
 
         probe_stop(probe, &ret_round->chains);
         ret_round->p50_ms = histogram_quantile_us(&trial.load->session, 0.5) / 1000;
         ret_round->p99_ms = histogram_quantile_us(&trial.load->session, 0.99) / 1000;
-        printf("  %u clients, %s: %.0f sessions/s, p50 %.2f ms, p99 %.2f ms, CPU %.1f us a session; two "
+        printf("#   %u clients, %s: %.0f sessions/s, p50 %.2f ms, p99 %.2f ms, CPU %.1f us a session; two "
                "questions "
                "in a row p50 %.2f ms, p99 %.2f ms\n",
-               LATE_CLIENTS, dns_describe(options), trial.sessions_per_s, ret_round->p50_ms,
+               LATE_CLIENTS / suite->divisor, dns_describe(options), trial.sessions_per_s, ret_round->p50_ms,
                ret_round->p99_ms, trial.cpu_us, chain_ms(ret_round, 0.5), chain_ms(ret_round, 0.99));
         fflush(stdout);
         trial_free(&trial);
@@ -94,6 +98,7 @@ void suite_dns_late(struct suite *suite)
         struct bench_options warm = options_with(suite, 256, 0), cold = options_with(suite, 0, LATE_MS);
         double p50s[ROUNDS_MAX], p99s[ROUNDS_MAX];
 
+        warm.seconds = cold.seconds = LATE_SECONDS;
         for (unsigned round = 0; round < warm.rounds; round++) {
                 struct late_round known, late;
                 late_run(suite, &warm, &known);
@@ -116,10 +121,12 @@ void suite_dns_cold(struct suite *suite)
         struct server *server = server_start(&cold, PEER_gatepost, false);
 
         for (unsigned round = 0; round < cold.rounds; round++) {
-                struct trial known = suite_trial(suite, &warm, server, "forged-sender", COLD_CLIENTS);
+                struct trial known =
+                    suite_trial(suite, &warm, server, "forged-sender", COLD_CLIENTS / suite->divisor);
                 uint64_t before = dns_questions(&cold);
                 double begin_s = (double)bench_now_ns() / 1e9;
-                struct trial trial = suite_trial(suite, &cold, server, "forged-sender", COLD_CLIENTS);
+                struct trial trial =
+                    suite_trial(suite, &cold, server, "forged-sender", COLD_CLIENTS / suite->divisor);
                 double seconds = (double)bench_now_ns() / 1e9 - begin_s;
                 double questions = (double)(dns_questions(&cold) - before);
                 /* Sessions of the start ask too, so rates are those of the whole load. */
@@ -142,20 +149,21 @@ void suite_dns_cold(struct suite *suite)
 void suite_clients(struct suite *suite)
 {
         struct bench_options options = options_with(suite, 0, 0);
-        uint64_t all = options.sessions != 0 ? options.sessions : MANY_CLIENTS;
+        uint64_t all = options.sessions != 0 ? options.sessions : MANY_CLIENTS / suite->divisor;
         struct server *server = server_start(&options, PEER_gatepost, false);
         double first = (double)usage_read(&server->watched).user_memory / 1048576, bound = 0, highest = 0;
 
         options.sessions = all / MANY_PARTS;
-        printf("  clients: MiB of user memory\n  0: %.1f\n", first);
+        printf("#   clients: MiB of user memory\n#   0: %.1f\n", first);
         for (unsigned part = 1; part <= MANY_PARTS; part++) {
-                struct trial trial = suite_trial(suite, &options, server, "refused-recipient", COLD_CLIENTS);
+                struct trial trial =
+                    suite_trial(suite, &options, server, "refused-recipient", COLD_CLIENTS / suite->divisor);
                 double now = (double)usage_read(&server->watched).user_memory / 1048576;
                 if (part <= MANY_FORGOTTEN && now > bound)
                         bound = now;
                 highest = now > highest ? now : highest;
-                printf("  %llu: %.1f (%.0f sessions/s)\n", (unsigned long long)(part * options.sessions), now,
-                       trial.sessions_per_s);
+                printf("#   %llu: %.1f (%.0f sessions/s)\n", (unsigned long long)(part * options.sessions),
+                       now, trial.sessions_per_s);
                 fflush(stdout);
                 trial_free(&trial);
         }
@@ -173,18 +181,18 @@ void suite_parts(struct suite *suite)
         static const struct {
                 const char *name;
                 enum measured measured;
-        } parts[] = {{"cache_hits", MEASURED_cache_hits},
-                     {"cache_hit", MEASURED_cache_hit},
-                     {"dns_misses", MEASURED_dns_misses},
-                     {"spf_evaluation", MEASURED_spf_evaluation}};
+        } parts[] = {{"cache_hits", MEASURED_cache_hits},     {"cache_hit", MEASURED_cache_hit},
+                     {"dns_misses", MEASURED_dns_misses},     {"cache_octets", MEASURED_cache_octets},
+                     {"cache_memory", MEASURED_cache_memory}, {"spf_evaluation", MEASURED_spf_evaluation}};
         char command[600], line[256], name[64];
         double value;
 
-        snprintf(command, sizeof command, "%s/gatepost-dns-bench", suite->options->build);
+        snprintf(command, sizeof command, "%s/gatepost-dns-bench %.1f", suite->options->build,
+                 suite->divisor == 1 ? PARTS_S : QUICK_PARTS_S);
         FILE *output = popen(command, "re");
         expect(output != NULL);
         while (fgets(line, sizeof line, output) != NULL) {
-                printf("  %s", line);
+                printf("#   %s", line);
                 if (sscanf(line, "%63s %lf", name, &value) != 2)
                         continue;
                 for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

@@ -15,7 +15,7 @@
 #define RECIPIENTS       1000000
 #define RELOAD_CLIENTS   50
 #define RELOAD_AFTER_NS  1200000000 /* the start-up and half a second */
-#define RELOAD_SECONDS   3
+#define RELOAD_SECONDS   2
 #define RELOAD_TRIES     1500
 #define TRY_NS           20000000
 #define IDLE_CONNECTIONS 50000
@@ -58,14 +58,14 @@ static double reload(const struct server *server)
         bench_fail("the server does not reload");
 }
 
-static void add_recipients(const struct server *server)
+static void add_recipients(const struct server *server, unsigned count)
 {
         char path[300];
 
         snprintf(path, sizeof path, "%s/recipients", server->folder);
         FILE *file = fopen(path, "ae");
         expect(file != NULL);
-        for (unsigned i = 0; i < RECIPIENTS; i++)
+        for (unsigned i = 0; i < count; i++)
                 fprintf(file, "user%06u\n", i);
         expect(fclose(file) == 0);
 }
@@ -104,8 +104,8 @@ void suite_reload(struct suite *suite)
         uint64_t failures = suite->failures;
 
         options.seconds = RELOAD_SECONDS;
-        add_recipients(server);
-        printf("  the first reload takes %.2f s\n", reload(server));
+        add_recipients(server, RECIPIENTS / suite->divisor);
+        printf("#   the first reload takes %.2f s\n", reload(server));
         for (unsigned round = 0; round < options.rounds; round++) {
                 struct reloader reloader = {.server = server};
                 pthread_t thread;
@@ -117,11 +117,11 @@ void suite_reload(struct suite *suite)
                 took[round] = reloader.seconds;
                 longest[round] = longest_ms(&with, 1) - longest_ms(&without, 1);
                 p99_9[round] = longest_ms(&with, 0.999) - longest_ms(&without, 0.999);
-                printf("  longest reply %.1f ms without, %.1f with a reload of %.2f s; p99.9 %.1f and %.1f; "
-                       "%.0f and %.0f sessions/s\n",
-                       longest_ms(&without, 1), longest_ms(&with, 1), took[round],
-                       longest_ms(&without, 0.999), longest_ms(&with, 0.999), without.sessions_per_s,
-                       with.sessions_per_s);
+                printf(
+                    "#   longest reply %.1f ms without, %.1f with a reload of %.2f s; p99.9 %.1f and %.1f; "
+                    "%.0f and %.0f sessions/s\n",
+                    longest_ms(&without, 1), longest_ms(&with, 1), took[round], longest_ms(&without, 0.999),
+                    longest_ms(&with, 0.999), without.sessions_per_s, with.sessions_per_s);
                 fflush(stdout);
                 trial_free(&without);
                 trial_free(&with);
@@ -150,7 +150,7 @@ static unsigned idle_possible(void)
 
 void suite_idle(struct suite *suite)
 {
-        unsigned count = idle_possible();
+        unsigned count = idle_possible() / suite->divisor;
         struct server *server = server_start(suite->options, PEER_gatepost, false);
         struct trial before = suite_trial(suite, suite->options, server, "accepted-4k", IDLE_CLIENTS);
         int *fds = NULL;
@@ -162,7 +162,9 @@ void suite_idle(struct suite *suite)
         unsigned lost = idle_close(fds, count);
         server_stop(server);
         suite_set(suite, MEASURED_idle_held, count - lost, "%u opened%s", count,
-                  count < IDLE_CONNECTIONS ? ": this machine's limit of descriptors allows no more" : "");
+                  count < IDLE_CONNECTIONS / suite->divisor
+                      ? ": this machine's limit of descriptors allows no more"
+                      : "");
         suite_set(suite, MEASURED_idle_octets, octets, "%s", "");
         suite_set(suite, MEASURED_idle_flow, trial.cpu_us / before.cpu_us,
                   "%.1f us, %.1f before; %.0f sessions/s, %.0f before", trial.cpu_us, before.cpu_us,
@@ -186,8 +188,9 @@ void suite_growth(struct suite *suite)
                 servers[i] = server_start(options, kinds[i], false);
         for (unsigned round = 0; round < options->rounds; round++)
                 for (unsigned i = 0; i < 2 * COUNTS; i++) {
-                        struct trial trial =
-                            suite_trial(suite, options, servers[i % 2], "refused-recipient", counts[i / 2]);
+                        unsigned open = counts[i / 2] / suite->divisor;
+                        struct trial trial = suite_trial(suite, options, servers[i % 2], "refused-recipient",
+                                                         open == 0 ? 1 : open);
                         cpus[i % 2][i / 2][round] = trial.cpu_us;
                         trial_free(&trial);
                 }
@@ -195,7 +198,7 @@ void suite_growth(struct suite *suite)
                 server_stop(servers[i]);
         for (unsigned i = 0; i < 2 * COUNTS; i++) {
                 medians[i % 2][i / 2] = median_of(cpus[i % 2][i / 2], options->rounds);
-                printf("  %u open, %s: %.1f us\n", counts[i / 2], peer_name(kinds[i % 2]),
+                printf("#   %u open, %s: %.1f us\n", counts[i / 2], peer_name(kinds[i % 2]),
                        medians[i % 2][i / 2]);
         }
         double gatepost = medians[0][COUNTS - 1] / medians[0][0],
@@ -232,7 +235,7 @@ void suite_workers(struct suite *suite)
         for (unsigned i = 0; i < 2; i++) {
                 server_stop(servers[i]);
                 cpu[i] = median_of(cpus[i], options->rounds);
-                printf("  %u workers: %.0f sessions/s, CPU %.1f us a session, %.1f us runnable without a "
+                printf("#   %u workers: %.0f sessions/s, CPU %.1f us a session, %.1f us runnable without a "
                        "core, %.2f sleeps\n",
                        i + 1, median_of(rates[i], options->rounds), cpu[i],
                        median_of(waits[i], options->rounds), median_of(switches[i], options->rounds));
