@@ -22,7 +22,7 @@ static const struct {
     {"dns-cold", suite_dns_cold, true}, {"clients", suite_clients, true},
     {"parts", suite_parts, false},      {"reload", suite_reload, true},
     {"idle", suite_idle, true},         {"growth", suite_growth, true},
-    {"workers", suite_workers, true},
+    {"workers", suite_workers, true},   {"arrivals", suite_arrivals, true},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

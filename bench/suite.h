@@ -41,3 +41,4 @@ void suite_reload(struct suite *suite);
 void suite_idle(struct suite *suite);
 void suite_growth(struct suite *suite);
 void suite_workers(struct suite *suite);
+void suite_arrivals(struct suite *suite);

@@ -162,8 +162,8 @@ void suite_clients(struct suite *suite)
                 if (part <= MANY_FORGOTTEN && now > bound)
                         bound = now;
                 highest = now > highest ? now : highest;
-                printf("#   %llu: %.1f (%.0f sessions/s)\n", (unsigned long long)(part * options.sessions),
-                       now, trial.sessions_per_s);
+                printf("#   %llu: %.1f (%.0f sessions/s)\n", (unsigned long long)options.sessions * part, now,
+                       trial.sessions_per_s);
                 fflush(stdout);
                 trial_free(&trial);
         }

@@ -21,6 +21,8 @@
 #define IDLE_CONNECTIONS 50000
 #define IDLE_SPARE       3500 /* descriptors that a server keeps for DNS, messages and active clients */
 #define IDLE_CLIENTS     50
+#define ARRIVALS         3000 /* a second */
+#define ARRIVALS_OPEN    4000 /* at most */
 
 static void sleep_ns(long ns)
 {
@@ -153,19 +155,15 @@ void suite_idle(struct suite *suite)
         unsigned count = idle_possible() / suite->divisor;
         struct server *server = server_start(suite->options, PEER_gatepost, false);
         struct trial before = suite_trial(suite, suite->options, server, "accepted-4k", IDLE_CLIENTS);
-        int *fds = NULL;
-        double octets = idle_open(&server->address, &server->watched, count, &fds);
-
-        if (octets < 0)
-                bench_fail("not all idle connections are held");
+        struct idle idle = idle_open(&server->address, &server->watched, count);
         struct trial trial = suite_trial(suite, suite->options, server, "accepted-4k", IDLE_CLIENTS);
-        unsigned lost = idle_close(fds, count);
+        unsigned lost = idle_close(&idle);
         server_stop(server);
-        suite_set(suite, MEASURED_idle_held, count - lost, "%u opened%s", count,
+        suite_set(suite, MEASURED_idle_held, idle.open - lost, "%u opened%s", idle.open,
                   count < IDLE_CONNECTIONS / suite->divisor
                       ? ": this machine's limit of descriptors allows no more"
                       : "");
-        suite_set(suite, MEASURED_idle_octets, octets, "%s", "");
+        suite_set(suite, MEASURED_idle_octets, idle.octets, "%s", "");
         suite_set(suite, MEASURED_idle_flow, trial.cpu_us / before.cpu_us,
                   "%.1f us, %.1f before; %.0f sessions/s, %.0f before", trial.cpu_us, before.cpu_us,
                   trial.sessions_per_s, before.sessions_per_s);
@@ -245,4 +243,37 @@ void suite_workers(struct suite *suite)
         suite_set(suite, MEASURED_workers_rate,
                   median_of(rates[1], options->rounds) / median_of(rates[0], options->rounds),
                   "on cores that the generator shares");
+}
+
+/* ---- arrivals ---------------------------------------------------------------------------------------- */
+
+/* Open loop: the clients do not care how the server is. */
+void suite_arrivals(struct suite *suite)
+{
+        static const enum peer_kind kinds[2] = {PEER_gatepost, PEER_floor};
+        struct bench_options options = *suite->options;
+        double p99s[2][ROUNDS_MAX], ratios[ROUNDS_MAX];
+        struct server *servers[2];
+
+        if (options.rate == 0)
+                options.rate = ARRIVALS;
+        for (unsigned i = 0; i < 2; i++)
+                servers[i] = server_start(&options, kinds[i], false);
+        for (unsigned round = 0; round < options.rounds; round++) {
+                for (unsigned i = 0; i < 2; i++) {
+                        unsigned which = (i + round) % 2;
+                        struct trial trial =
+                            suite_trial(suite, &options, servers[which], "spam-mix", ARRIVALS_OPEN);
+                        p99s[which][round] = histogram_quantile_us(&trial.load->session, 0.99) / 1000;
+                        trial_free(&trial);
+                }
+                ratios[round] = p99s[0][round] / p99s[1][round];
+        }
+        for (unsigned i = 0; i < 2; i++) {
+                server_stop(servers[i]);
+                printf("#   %s: p99 %.2f ms of a session\n", peer_name(kinds[i]),
+                       median_of(p99s[i], options.rounds));
+        }
+        suite_set(suite, MEASURED_arrivals_p99, median_of(ratios, options.rounds),
+                  "spam mix, %.0f sessions/s at random moments", options.rate);
 }
