@@ -96,7 +96,7 @@ static bool open_new(struct server *server, const struct snapshot *snapshot, str
 
 static void order_all(struct server *server, enum acceptor_order_kind kind, struct listener *listener)
 {
-        for (uint32_t i = 0; i < server->acceptor_count; i++) {
+        for (uint32_t i = 0; i < server->worker_count; i++) {
                 if (kind == ACCEPTOR_LISTEN)
                         listener_refer(listener);
                 expect(acceptor_order(&server->acceptors[i], kind, listener));
@@ -221,7 +221,6 @@ void reload(struct server *server)
         say_report(server, "reload", &report);
         dns_report_say(server);
         warn_of_restart(server, "workers", server->workers_wanted, snapshot->options.workers);
-        warn_of_restart(server, "acceptors", server->acceptor_count, snapshot->options.acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count,
                         snapshot->options.delivery_threads);
         warn_of_restart(server, "client_rate.memory", server->ledger_size,
