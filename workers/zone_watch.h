@@ -11,14 +11,14 @@ struct server;
 
 /* Owner: the main thread. */
 struct watched_zone {
+        char name[254];     /* the snapshot that it came from may be gone */
         struct arena arena; /* of the test that runs */
         struct memo memo;
-        bool is_tested;              /* a test runs */
-        uint64_t test_at_ms;         /* the next one */
-        uint64_t suspended_until_ms; /* because it listed too many; 0: not */
-        bool fails_test;
-        uint64_t asked, listed; /* at the last look */
-        double usual;           /* share of clients listed so far; negative: not known yet */
+        bool is_tested;      /* a test runs */
+        uint64_t test_at_ms; /* the next one */
+        bool fails_test, lists_too_many;
+        uint64_t asked, listed, looked_at_ms; /* at the last look at its share */
+        double usual;                         /* share of clients listed so far; negative: not known yet */
 };
 
 struct zone_watch {

@@ -111,20 +111,31 @@ void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struc
         if (state != ZONE_LISTS)
                 return;
         tally->is_pending |= !ask_reason(facts, text_span(&question), &reason);
+        tally->score_of_all += zone->options.weight;
+        if (tally->first_of_all == NULL && zone->options.weight > 0)
+                tally->first_of_all = zone;
+        put_listing(&tally->evidence, zone, answer, reason);
+        if (zone_is_suspended(zone)) {
+                text_put_string(&tally->evidence, " suspended");
+                return;
+        }
         tally->score += zone->options.weight;
         if (tally->first == NULL && zone->options.weight > 0)
                 tally->first = zone;
-        put_listing(&tally->evidence, zone, answer, reason);
 }
 
 enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
                                 struct verdict *verdict)
 {
+        int64_t threshold = (int64_t)facts->snapshot->options.dnsbl_threshold;
+
         if (tally->is_pending)
                 return VERDICT_WAIT;
-        if (tally->first == NULL || tally->score < (int64_t)facts->snapshot->options.dnsbl_threshold)
+        verdict->only_observes = tally->first == NULL || tally->score < threshold;
+        const struct dnsbl_zone *zone = verdict->only_observes ? tally->first_of_all : tally->first;
+        if (zone == NULL || (verdict->only_observes && tally->score_of_all < threshold))
                 return VERDICT_PASS;
-        verdict->subject = tally->first->name;
+        verdict->subject = zone->name;
         verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
         return VERDICT_REFUSE;
 }
@@ -139,7 +150,7 @@ enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdi
         text_over(&reversed, reversed_octets, sizeof reversed_octets);
         reverse_put_address(&reversed, &facts->client);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
-                if (!facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
+                if (!facts->snapshot->zones[i].options.names)
                         dnsbl_count(facts, &facts->snapshot->zones[i], text_span(&reversed), &tally);
         verdict->reply = REPLY_dnsbl;
         return dnsbl_judge(facts, &tally, verdict);

@@ -7,18 +7,19 @@ enum zone_state { ZONE_SILENT, ZONE_LISTS, ZONE_IN_ERROR, ZONE_FAILED, ZONE_PEND
 
 #define DNSBL_EVIDENCE_MAX 512
 
-/* The zones that list somebody, added up. */
+/* The zones that list somebody, added up: those that count, and all, suspended ones too. */
 struct dnsbl_tally {
-        int64_t score;
+        int64_t score, score_of_all;
         bool is_pending;
-        const struct dnsbl_zone *first; /* the first blocklist that does */
+        const struct dnsbl_zone *first, *first_of_all; /* the first blocklist that does */
         struct text evidence;
 };
 
 /* Asks the zone for `subject`, a reversed address or a name, and adds its weight when it lists it. */
 void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
                  struct dnsbl_tally *tally);
-/* Whether the score reaches the threshold. */
+/* Whether the score reaches the threshold. Where only suspended zones make it do so, the verdict only
+ * observes. */
 enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
                                 struct verdict *verdict);
 

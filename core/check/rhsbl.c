@@ -18,7 +18,7 @@ enum verdict_result check_rhsbl(const struct facts *facts, struct verdict *verdi
         text_over(&tally.evidence, octets, sizeof octets);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &facts->snapshot->zones[i];
-                if (!zone->options.names || facts_zone_is_suspended(facts, i))
+                if (!zone->options.names)
                         continue;
                 for (int which = 0; which < 2; which++)
                         if (can_be_listed(names[which]) &&
