@@ -127,11 +127,12 @@ void query_attempt(struct query *query, uint64_t now_ms)
         if (query->generation != upstreams->generation) {
                 query->generation = upstreams->generation;
                 query->upstream = -1;
-                query->refused_by = 0;
+                query->refused_by = query->tried = 0;
                 query->by_tcp = false;
         }
         if (!query->by_tcp)
-                query->upstream = upstream_choose(upstreams, query->refused_by, query->upstream, now_ms);
+                query->upstream =
+                    upstream_choose(upstreams, query->refused_by, query->tried, query->upstream, now_ms);
         if (query->upstream < 0 || now_ms >= query->deadline_ms || attempts_are_used_up(query)) {
                 query_fail(query, now_ms);
                 return;
@@ -140,6 +141,7 @@ void query_attempt(struct query *query, uint64_t now_ms)
         if (timeout_ms > options->attempt_timeout_ms)
                 timeout_ms = options->attempt_timeout_ms;
         query->attempts++;
+        query->tried |= 1u << query->upstream;
         thread_count(query->thread, COUNT_ATTEMPTS, 1);
         if (!upstream_ask(upstreams, query->upstream, query->by_tcp, query->target, (uint16_t)query->type,
                           timeout_ms, query, query_replied, &query->resolver)) {
@@ -180,6 +182,8 @@ static void truncated(struct query *query, uint64_t now_ms)
         thread_count(query->thread, COUNT_TRUNCATED, 1);
         if (query->by_tcp)
                 query->refused_by |= 1u << query->upstream;
+        else
+                query->attempts--; /* it has answered; the attempts are for TCP now, whose streams break */
         query->by_tcp = !query->by_tcp;
         query_attempt(query, now_ms);
 }
@@ -196,7 +200,7 @@ static void chained(struct query *query, uint64_t now_ms)
         if (query->chain_ttl_s > query->reply.ttl_s)
                 query->chain_ttl_s = query->reply.ttl_s;
         query->attempts = 0;
-        query->refused_by = 0;
+        query->refused_by = query->tried = 0;
         query->upstream = -1;
         query->by_tcp = false;
         query_attempt(query, now_ms);
