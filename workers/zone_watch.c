@@ -210,6 +210,14 @@ static void take_snapshot(struct zone_watch *watch, struct server *server, struc
         }
 }
 
+/* Lists that no check asks are not tested either. */
+static bool is_wanted(const struct snapshot *snapshot, const struct dnsbl_zone *zone)
+{
+        if (zone->options.names)
+                return snapshot->check_is_wanted[CHECK_rhsbl];
+        return snapshot->check_is_wanted[CHECK_dnsbl] || snapshot->check_is_wanted[CHECK_dynamic_client];
+}
+
 static void take_answers(struct zone_watch *watch)
 {
         const struct dns_reply_message *message;
@@ -233,6 +241,8 @@ void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t n
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 struct watched_zone *watched = &watch->zones[i];
                 struct dnsbl_zone *zone = &snapshot->zones[i];
+                if (!is_wanted(snapshot, zone))
+                        continue;
                 look_at_share(server, watched, zone, i, now_ms);
                 if (!watched->is_tested && zone->options.self_test && now_ms >= watched->test_at_ms)
                         start_test(watch, watched, watch->generation * DNSBL_ZONES_MAX + i);
