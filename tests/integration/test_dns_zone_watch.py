@@ -6,7 +6,7 @@ import time
 
 from dns_peers import A, ScriptedDns, address, framed
 from dns_world import client_from, dns_server, envelope, expect_reply, verdicts
-from harness import case, equal, main, wait_for
+from harness import PATIENCE, case, equal, main, wait_for
 
 LISTED, SILENT = "2.0.0.127", "1.0.0.127"
 OFF = ("rhsbl", "sender_mx", "spf")
@@ -140,7 +140,7 @@ def sudden(directory):
 
 def time_to_look():
     """The watch looks each second; there is nothing to see from outside that it has."""
-    time.sleep(2.5)
+    time.sleep(3 * PATIENCE)
 
 
 @case("a list that has always listed most clients counts")
