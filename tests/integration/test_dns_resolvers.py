@@ -345,6 +345,23 @@ def tclong(dns, query):
     dns.by_tcp(query, framed(query.answer(*[GOOD] * 1500)))
 
 
+def past_the_end(query, pad):
+    """An answer of much text, whose last owner is a label that leads out of it."""
+    records = [b"\xc0\x0c" + struct.pack("!HHIH", TXT, 1, 60, 251) + b"\xfa" + b"x" * 250 for _ in range(pad)]
+    head = query.header(answers=len(records) + 1) + query.question + b"".join(records)
+    return head + struct.pack("!HHHIH", 0xC000 | len(head) + 12, MX, 1, 60, 11) + b"\x3f" + b"y" * 10
+
+
+@evil(451)
+def pastend(dns, query):
+    dns.reply(past_the_end(query, 4))
+
+
+@evil(451)
+def tcpastend(dns, query):
+    dns.by_tcp(query, framed(past_the_end(query, 20)))
+
+
 class EvilDns:
     """MX questions are answered as the first label says; all else is honest."""
 
