@@ -4,11 +4,14 @@
 #include "workers/server.h"
 
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define CLIENTS_MIN     100     /* fewer in a look say nothing */
 #define SHARE_ALARMING  0.98    /* of clients listed ... */
 #define SHARE_USUAL_MAX 0.90    /* ... where it was less than this before */
+#define PROBES          16      /* addresses at random, asked for when the share is alarming ... */
+#define PROBES_LISTED   15      /* ... of which a list of everybody lists this many, and no honest one does */
 #define SHARE_MEMORY_MS 3600000 /* a list that turns bad within minutes, as caches run out, is seen too */
 
 bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client)
@@ -79,8 +82,11 @@ static bool is_listing(const struct dnsbl_zone *zone, const struct dns_answer *a
 static void start_test(struct zone_watch *watch, struct watched_zone *watched, uint64_t handle)
 {
         arena_init(&watched->arena, &watch->pool, 65536);
-        memo_init(&watched->memo, &watched->arena, dns_client_source(watch->client), handle, 2);
+        memo_init(&watched->memo, &watched->arena, dns_client_source(watch->client), handle, 2 + PROBES);
         watched->is_tested = true;
+        watched->is_probed = watched->is_suspicious || watched->lists_too_many;
+        if (getrandom(&watched->seed, sizeof watched->seed, 0) != sizeof watched->seed)
+                watched->is_probed = false;
 }
 
 /* What the two test points say; NULL: all is well. */
@@ -94,26 +100,91 @@ static const char *fault_of(const struct dnsbl_zone *zone, enum fact must_list,
         return NULL;
 }
 
-/* Looks whether the answers are in; a test that DNS fails says nothing of the zone. */
-static void go_on_testing(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
-                          uint64_t now_ms)
+/* False while the answers are not in. A test that DNS fails says nothing of the zone. */
+static bool points_settle(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone)
 {
         const struct dns_answer *listed, *silent;
+
+        if (!zone->options.self_test)
+                return true;
         enum fact must_list = ask_point(watched, zone, zone->options.names ? "test" : "2.0.0.127", &listed);
         enum fact must_not = ask_point(watched, zone, zone->options.names ? "invalid" : "1.0.0.127", &silent);
-        uint64_t interval_ms = server->zone_watch.snapshot->options.dnsbl_self_test_interval;
-
         if (must_list == FACT_PENDING || must_not == FACT_PENDING)
-                return;
+                return false;
         if (must_list != FACT_FAILED && must_not != FACT_FAILED) {
                 const char *fault = fault_of(zone, must_list, listed, must_not);
                 watched->fails_test = fault != NULL;
                 suspend_or_release(server, watched, zone,
                                    fault != NULL ? fault : "its test points are as they must be");
         }
+        return true;
+}
+
+/* ---- addresses at random
+ * --------------------------------------------------------------------------------------- */
+
+/* Reversed, and in networks that are given out: 11.0.0.0 to 98.255.255.255. The same ones each time that the
+ * test goes on. */
+static void probe_name(const struct watched_zone *watched, uint32_t number, char name[static 16])
+{
+        uint32_t octets = watched->seed + number * 0x9e3779b9u;
+
+        octets = (octets ^ octets >> 16) * 0x85ebca6bu;
+        octets = (octets ^ octets >> 13) * 0xc2b2ae35u;
+        octets ^= octets >> 16;
+        snprintf(name, 16, "%u.%u.%u.%u", octets & 255, octets >> 8 & 255, octets >> 16 & 255,
+                 11 + (octets >> 24) % 88);
+}
+
+/* Whether a zone of which clients make us suspicious lists everybody. Clients alone do not prove it: whoever
+ * commands many listed ones could switch the list off by sending from all of them. */
+static bool probes_settle(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone)
+{
+        unsigned listed = 0, failed = 0;
+        bool is_pending = false;
+        const struct dns_answer *answer;
+        char name[16];
+
+        for (uint32_t i = 0; i < PROBES && watched->is_probed; i++) {
+                probe_name(watched, i, name);
+                enum fact fact = ask_point(watched, zone, name, &answer);
+                listed += fact == FACT_FOUND && is_listing(zone, answer);
+                failed += fact == FACT_FAILED;
+                is_pending |= fact == FACT_PENDING;
+        }
+        if (is_pending || !watched->is_probed)
+                return !is_pending;
+        if (failed <= PROBES - PROBES_LISTED) {
+                watched->is_suspicious = false;
+                watched->lists_too_many = listed >= PROBES_LISTED;
+                suspend_or_release(server, watched, zone,
+                                   watched->lists_too_many ? "lists nearly every client of a sudden"
+                                                           : "does not list everybody any more");
+        }
+        return true;
+}
+
+static void go_on_testing(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
+                          uint64_t now_ms)
+{
+        uint64_t interval_ms = server->zone_watch.snapshot->options.dnsbl_self_test_interval;
+        bool points_are_in = points_settle(server, watched, zone);
+        bool probes_are_in = probes_settle(server, watched, zone);
+
+        if (!points_are_in || !probes_are_in)
+                return;
         arena_end(&watched->arena);
         watched->is_tested = false;
-        watched->test_at_ms = now_ms + (watched->fails_test ? interval_ms / 10 : interval_ms);
+        bool is_soon = watched->fails_test || watched->lists_too_many || watched->is_suspicious;
+        watched->test_at_ms = now_ms + (is_soon ? interval_ms / 10 : interval_ms);
+        watched->suspicion_at_ms = now_ms + interval_ms / 10;
+}
+
+static bool is_due(const struct watched_zone *watched, const struct dnsbl_zone *zone, uint64_t now_ms)
+{
+        if (watched->is_suspicious && now_ms >= watched->suspicion_at_ms)
+                return true;
+        return now_ms >= watched->test_at_ms && (zone->options.self_test || watched->lists_too_many);
 }
 
 /* ---- the share of clients
@@ -152,14 +223,9 @@ static void look_at_share(struct server *server, struct watched_zone *watched, s
         watched->asked = asked;
         watched->listed = listed;
         watched->looked_at_ms = now_ms;
-        if (watched->lists_too_many && share < SHARE_USUAL_MAX) {
-                watched->lists_too_many = false;
-                suspend_or_release(server, watched, zone, "lists no more than its share of clients again");
-        } else if (watched->usual >= 0 && watched->usual < SHARE_USUAL_MAX && share >= SHARE_ALARMING) {
-                watched->lists_too_many = true;
-                suspend_or_release(server, watched, zone, "lists nearly every client of a sudden");
-        }
-        if (!watched->lists_too_many)
+        if (watched->usual >= 0 && watched->usual < SHARE_USUAL_MAX && share >= SHARE_ALARMING)
+                watched->is_suspicious = true;
+        if (!watched->lists_too_many && !watched->is_suspicious)
                 learn(watched, share, elapsed_ms);
 }
 
@@ -244,7 +310,7 @@ void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t n
                 if (!is_wanted(snapshot, zone))
                         continue;
                 look_at_share(server, watched, zone, i, now_ms);
-                if (!watched->is_tested && zone->options.self_test && now_ms >= watched->test_at_ms)
+                if (!watched->is_tested && is_due(watched, zone, now_ms))
                         start_test(watch, watched, watch->generation * DNSBL_ZONES_MAX + i);
                 if (watched->is_tested)
                         go_on_testing(server, watched, zone, now_ms);

@@ -1,6 +1,6 @@
 /* Watches the DNS lists: their test points (RFC 5782 5) and how many clients they list. A zone that fails, or
- * that lists nearly everybody of a sudden, is suspended with an alarm in the log. Runs in the main thread,
- * once a second. */
+ * that of a sudden lists nearly every client and addresses at random, is suspended with an alarm in the log.
+ * Runs in the main thread, once a second. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -14,9 +14,12 @@ struct watched_zone {
         char name[254];     /* the snapshot that it came from may be gone */
         struct arena arena; /* of the test that runs */
         struct memo memo;
-        bool is_tested;      /* a test runs */
-        uint64_t test_at_ms; /* the next one */
-        bool fails_test, lists_too_many;
+        bool is_tested; /* a test runs ... */
+        bool is_probed; /* ... for addresses at random too, made from `seed` */
+        uint32_t seed;
+        uint64_t test_at_ms; /* the next one; with suspicion it may come at suspicion_at_ms */
+        uint64_t suspicion_at_ms;
+        bool fails_test, is_suspicious, lists_too_many;
         uint64_t asked, listed, looked_at_ms; /* at the last look at its share */
         double usual;                         /* share of clients listed so far; negative: not known yet */
 };

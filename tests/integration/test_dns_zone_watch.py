@@ -133,7 +133,6 @@ def sudden(directory):
         equal(many(server, 1200, 120), {250}, "codes while it is suspended")
         equal(events(server, "bl"), ["zone_suspended"], "events")
         lists.zones["bl"] = sound("5.113.0.203")
-        equal(many(server, 1400, 240), {250}, "codes when it is well again")
         wait_for("the release", lambda: events(server, "bl") == ["zone_suspended", "zone_released"])
         wait_for("its listings count", lambda: envelope(server, ip="203.0.113.5")[0] == 554)
 
@@ -141,6 +140,22 @@ def sudden(directory):
 def time_to_look():
     """The watch looks each second; there is nothing to see from outside that it has."""
     time.sleep(3 * PATIENCE)
+
+
+@case("a list that lists all of many clients, but not everybody, counts: they cannot switch it off")
+def flood(directory):
+    with Lists(bl=sound()) as lists, dns_server(directory, [lists.server.port], dnsbl("bl"), off=OFF) as server:
+        equal(many(server, 0, 120), {250}, "codes of honest clients")
+        wait_for("the share of those clients", lambda: len(server.sessions()) >= 120)
+        time_to_look()
+        lists.zones["bl"] = lambda subject: subject == LISTED or subject.endswith(".51.198")
+        asked = len(lists.server.queries)
+        wait_for("a closer look", lambda: many(server, 200, 120) and any(
+            not name.endswith((".51.198.bl.example", ".127.bl.example")) for name, _ in lists.server.queries[asked:]))
+        for _ in range(5):
+            many(server, 200, 120)
+        equal(many(server, 200, 120), {554}, "codes of a flood from listed clients")
+        equal(events(server, "bl"), [], "events")
 
 
 @case("a list that has always listed most clients counts")
