@@ -119,6 +119,17 @@ def silent(directory):
                 expect_reply(server, 250, sender="a@ok.example.com")
 
 
+@case("a list, a HELO name and an SPF record of silent authorities: counts nothing, passes, is deferred")
+def silent_others(directory):
+    checks = """dnsbl { zone "x.silent.example.com" {}\n zone "bl.example" { answers = {"127.0.0.[2..11]"} } }
+helo_name { must_resolve = yes }
+"""
+    with world(directory) as unbound, dns_server(directory, [unbound.port], checks, off=("rhsbl", "sender_mx")) as server:
+        expect_reply(server, 250, ip="192.0.2.7", helo="host.silent.example.com", sender="a@pass.example.com")
+        expect_reply(server, 451, r"^4\.4\.3 cannot look up the SPF record", sender="a@lost.silent.example.com")
+        expect_reply(server, 554, "is listed by bl.example", ip="192.0.2.66")
+
+
 SPF = [("pass", 250, "", "pass"), ("split", 250, "", "pass"), ("alias", 250, "", "pass"), ("mechanisms", 250, "", "pass"),
        ("large", 250, "", "pass"), ("soft", 250, "", "softfail"), ("neutral", 250, "", "neutral"), ("missing", 250, "", "none"),
        ("nodata", 250, "", "none"), ("wrong", 250, "", "permerror"), ("twice", 250, "", "permerror"),
