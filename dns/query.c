@@ -113,9 +113,14 @@ static void query_replied(getdns_context *context, getdns_callback_type_t type, 
         query_list_add(&query->thread->done, query);
 }
 
+/* While others wait for a place, each upstream is given one: slow names hold the places no longer than that.
+ */
 static bool attempts_are_used_up(const struct query *query)
 {
         uint32_t max = query->thread->upstreams.count * ATTEMPT_ROUNDS;
+
+        if (query->thread->waiting.first != NULL)
+                return query->attempts >= query->thread->upstreams.count;
         return query->attempts >= (max < ATTEMPTS_MIN ? ATTEMPTS_MIN : max);
 }
 
