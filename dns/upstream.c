@@ -3,6 +3,8 @@
 
 #include "core/base/expect.h"
 
+#include <pthread.h>
+
 #define FAILURES_MAX 3 /* in a row, then it counts as dead */
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 16000
@@ -10,6 +12,10 @@
 #define TCP_IDLE_MS  10000
 
 /* ---- contexts ---------------------------------------------------------------------------------------- */
+
+/* getdns makes a context of libunbound's with each of its own, whose globals are not safe against that.
+ * Contexts are made and ended by resolver threads only, and seldom. */
+static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static getdns_dict *endpoint_to_dict(const struct endpoint *endpoint)
 {
@@ -64,21 +70,27 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
 
         if (resolver == NULL)
                 return NULL;
-        if (getdns_context_create(&resolver->context, 0) == GETDNS_RETURN_GOOD) {
-                dns_view_init(&resolver->view, loop, &peer, is_tcp ? 0 : length);
-                if (context_configure(resolver->context, endpoint, is_tcp) &&
-                    getdns_context_set_eventloop(resolver->context, &resolver->view.base) ==
-                        GETDNS_RETURN_GOOD)
-                        return resolver;
+        dns_view_init(&resolver->view, loop, &peer, is_tcp ? 0 : length);
+        pthread_mutex_lock(&contexts_lock);
+        bool is_created = getdns_context_create(&resolver->context, 0) == GETDNS_RETURN_GOOD;
+        bool is_ready =
+            is_created && context_configure(resolver->context, endpoint, is_tcp) &&
+            getdns_context_set_eventloop(resolver->context, &resolver->view.base) == GETDNS_RETURN_GOOD;
+        if (is_created && !is_ready)
                 getdns_context_destroy(resolver->context);
-        }
+        pthread_mutex_unlock(&contexts_lock);
+        if (is_ready)
+                return resolver;
         free(resolver);
         return NULL;
 }
 
+/* Questions in flight are called back. */
 static void resolver_destroy(struct resolver *resolver)
 {
+        pthread_mutex_lock(&contexts_lock);
         getdns_context_destroy(resolver->context);
+        pthread_mutex_unlock(&contexts_lock);
         free(resolver);
 }
 
