@@ -13,10 +13,6 @@
 
 /* ---- contexts ---------------------------------------------------------------------------------------- */
 
-/* getdns makes a context of libunbound's with each of its own, whose globals are not safe against that.
- * Contexts are made and ended by resolver threads only, and seldom. */
-static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
-
 static getdns_dict *endpoint_to_dict(const struct endpoint *endpoint)
 {
         const struct address *address = &endpoint->address;
@@ -70,27 +66,35 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
 
         if (resolver == NULL)
                 return NULL;
-        dns_view_init(&resolver->view, loop, &peer, is_tcp ? 0 : length);
-        pthread_mutex_lock(&contexts_lock);
-        bool is_created = getdns_context_create(&resolver->context, 0) == GETDNS_RETURN_GOOD;
-        bool is_ready =
-            is_created && context_configure(resolver->context, endpoint, is_tcp) &&
-            getdns_context_set_eventloop(resolver->context, &resolver->view.base) == GETDNS_RETURN_GOOD;
-        if (is_created && !is_ready)
+        if (getdns_context_create(&resolver->context, 0) == GETDNS_RETURN_GOOD) {
+                dns_view_init(&resolver->view, loop, &peer, is_tcp ? 0 : length);
+                if (context_configure(resolver->context, endpoint, is_tcp) &&
+                    getdns_context_set_eventloop(resolver->context, &resolver->view.base) ==
+                        GETDNS_RETURN_GOOD)
+                        return resolver;
                 getdns_context_destroy(resolver->context);
-        pthread_mutex_unlock(&contexts_lock);
-        if (is_ready)
-                return resolver;
+        }
         free(resolver);
         return NULL;
 }
 
-/* Questions in flight are called back. */
+static void make_one_context(void)
+{
+        getdns_context *context;
+
+        if (getdns_context_create(&context, 0) == GETDNS_RETURN_GOOD)
+                getdns_context_destroy(context);
+}
+
+void upstream_prepare_library(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        pthread_once(&once, make_one_context);
+}
+
 static void resolver_destroy(struct resolver *resolver)
 {
-        pthread_mutex_lock(&contexts_lock);
         getdns_context_destroy(resolver->context);
-        pthread_mutex_unlock(&contexts_lock);
         free(resolver);
 }
 

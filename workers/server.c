@@ -5,6 +5,8 @@
 #include "workers/reload.h"
 #include "workers/say.h"
 
+#include "dns/settings.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,11 +40,11 @@ static uint64_t raise_descriptor_limit(uint64_t wanted)
 }
 
 /* An eighth of the descriptors at most is for questions to DNS. */
-static uint32_t dns_in_flight(uint64_t limit)
+static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
 {
-        uint64_t share = limit / 8 / dns_pool_defaults.threads;
-        if (share > dns_pool_defaults.in_flight_max)
-                return dns_pool_defaults.in_flight_max;
+        uint64_t share = limit / 8 / options->dns_threads;
+        if (share > options->dns_in_flight_max)
+                return (uint32_t)options->dns_in_flight_max;
         return share < 16 ? 16 : (uint32_t)share;
 }
 
@@ -57,8 +59,8 @@ static uint64_t divide_descriptors(struct server *server, const struct options *
                                                 UINT64_C(8) * server->delivery_count);
         uint64_t spools = limit / 16 / server->delivery_count;
 
-        server->dns_in_flight_max = dns_in_flight(limit);
-        fixed += (uint64_t)dns_pool_defaults.threads * (server->dns_in_flight_max + 32);
+        server->dns_in_flight_max = dns_in_flight(limit, options);
+        fixed += options->dns_threads * (server->dns_in_flight_max + 32);
         *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
         fixed += (uint64_t)*ret_spools * server->delivery_count;
         uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
@@ -83,6 +85,10 @@ static bool allocate(struct server *server, const struct options *options)
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;
+        server->dns_threads = options->dns_threads;
+        server->dns_in_flight_wanted = options->dns_in_flight_max;
+        server->dns_cache_size = options->dns_cache_size;
+        server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->acceptors = calloc(server->acceptor_count, sizeof server->acceptors[0]);
@@ -96,14 +102,13 @@ static bool allocate(struct server *server, const struct options *options)
 /* The pool is there without resolvers too: a reload may name some. */
 static bool init_dns(struct server *server, const struct options *options)
 {
-        struct dns_pool_options pool = dns_pool_defaults;
+        struct dns_pool_options pool = dns_pool_settings(options);
+        struct dns_cache_options cache = dns_cache_settings(options);
 
-        server->dns_cache = dns_cache_create(&dns_cache_defaults);
+        server->dns_cache = dns_cache_create(&cache);
         if (server->dns_cache == NULL)
                 return false;
         pool.cache = server->dns_cache;
-        pool.upstreams = options->resolvers.endpoints;
-        pool.upstream_count = options->resolvers.count;
         pool.clients = server->worker_count + 1;
         pool.in_flight_max = server->dns_in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
@@ -140,7 +145,8 @@ static bool init_threads(struct server *server, const struct options *options)
         uint64_t sessions_max = divide_descriptors(server, options, &spools);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
-                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools, &server->log))
+                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools,
+                                   options->maildir_sync_together, &server->log))
                         return false;
         if (!client_table_init(&server->clients, sessions_max) || !init_dns(server, options) ||
             !init_workers(server))
@@ -229,6 +235,7 @@ static void stop(struct server *server, const sigset_t *signals)
                 worker_join(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
+        dns_report_say(server);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
@@ -289,6 +296,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal == SIGHUP)
                         reload(server);
                 current_reap(&server->current);
+                dns_report_look(&server->dns_report, server, monotonic_ms());
                 if (is_live)
                         live_say(&live, server);
         }
