@@ -240,6 +240,22 @@ static const struct watched_zone *find_former(const struct watched_zone *former,
         return NULL;
 }
 
+static bool stays_suspended(const struct watched_zone *former, const struct dnsbl_zone *zone)
+{
+        return (former->lists_too_many && zone->options.weight > 0) ||
+               (former->fails_test && zone->options.self_test);
+}
+
+void zone_watch_inherit(const struct zone_watch *watch, struct snapshot *snapshot)
+{
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                struct dnsbl_zone *zone = &snapshot->zones[i];
+                const struct watched_zone *former = find_former(watch->zones, zone->name);
+                if (former != NULL)
+                        atomic_store(&zone->is_suspended, stays_suspended(former, zone));
+        }
+}
+
 /* A zone that is there again keeps what is known of it, else each reload would let a broken one count and
  * make what it lists usual. */
 static void take_zone(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,

@@ -37,4 +37,6 @@ struct zone_watch {
 /* The thread must be registered with RCU. False when descriptors are out. */
 bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client);
 void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t now_ms);
+/* Before `snapshot` is published: its zones that were suspended are still. */
+void zone_watch_inherit(const struct zone_watch *watch, struct snapshot *snapshot);
 void zone_watch_end(struct zone_watch *watch);

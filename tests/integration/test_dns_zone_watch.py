@@ -49,9 +49,9 @@ def dnsbl(*zones, more=""):
     return "dnsbl { self_test_interval = 5s\n" + "".join(f'    zone "{zone}.example" {{ {more} }}\n' for zone in zones) + "}\n"
 
 
-def events(server, zone, reload_too=False):
+def events(server, zone):
     return [line["event"] for line in server.log() if line["event"] in ("zone_suspended", "zone_released")
-            and line["zone"] == f"{zone}.example" and (reload_too or "reload" not in line["reason"])]
+            and line["zone"] == f"{zone}.example"]
 
 
 def reason(server, zone):
