@@ -112,7 +112,7 @@ def root_zone():
     large.append('large.example.com. IN TXT "v=spf1 ip4:192.0.2.7 -all"')
     huge = [f'huge.example.com. IN TXT {strings(f"filler-{n}-" + "x" * 4000)}' for n in range(8)]
     huge.append('huge.example.com. IN TXT "v=spf1 ip4:192.0.2.7 -all"')
-    many = [f"many.example.com. IN MX {n} mx{n}.example.com." for n in range(200)] + ["mx3.example.com. IN A 192.0.2.7"]
+    many = [f"many.example.com. IN MX {n} mx{n}.example.com." for n in range(100)] + ["mx3.example.com. IN A 192.0.2.7"]
     head = ["$TTL 300", f". {SOA}", ". IN NS ns.example.com."]
     return "\n".join(head + listings() + reverse_names() + large + huge + many) + RECORDS
 
