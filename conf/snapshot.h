@@ -95,7 +95,7 @@ struct dnsbl_zone {
         struct zone_options options;
         struct place place;
         /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
-         * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it counts nothing. */
+         * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it only observes. */
         _Atomic bool is_suspended;
 };
 

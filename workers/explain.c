@@ -41,7 +41,8 @@ static void print_row(enum check_id check, const struct check_setting *setting, 
         static const char *const results[] = {
             [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer"};
 
-        printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name, check_mode_name(setting->mode),
+        printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name,
+               check_mode_name(verdict->only_observes ? CHECK_MODE_OBSERVE : setting->mode),
                results[verdict->result], us);
         if (verdict->evidence.length > 0)
                 printf("%.*s  ", (int)verdict->evidence.length, verdict->evidence.at);

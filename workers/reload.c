@@ -177,6 +177,7 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
         int log_fd = log_open(snapshot->options.log);
         if (log_fd < 0)
                 say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+        zone_watch_inherit(&server->zone_watch, snapshot);
         if (log_fd < 0 || !current_publish(&server->current, snapshot)) {
                 close_all(opened);
                 if (log_fd >= 0)

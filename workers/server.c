@@ -298,13 +298,13 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
 
         live_begin(&live);
         for (;;) {
+                zone_watch_look(&server->zone_watch, server, monotonic_ms());
                 int signal = sigtimedwait(signals, NULL, &second);
                 if (signal == SIGTERM || signal == SIGINT)
                         break;
                 if (signal == SIGHUP)
                         reload(server);
                 current_reap(&server->current);
-                zone_watch_look(&server->zone_watch, server, monotonic_ms());
                 dns_report_look(&server->dns_report, server, monotonic_ms());
                 if (is_live)
                         live_say(&live, server);

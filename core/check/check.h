@@ -23,6 +23,7 @@ struct verdict {
         enum reply_id reply;
         struct span subject;
         struct span evidence;
+        bool only_observes; /* whatever the mode: it rests on a list that is suspended */
 };
 
 /* Each stage adds to what is known: what comes later is empty before. */
@@ -54,9 +55,9 @@ struct facts {
 #undef SESSION_CHECK
 #undef CHECK
 
-static inline bool facts_zone_is_suspended(const struct facts *facts, size_t zone)
+static inline bool zone_is_suspended(const struct dnsbl_zone *zone)
 {
-        return atomic_load_explicit(&facts->snapshot->zones[zone].is_suspended, memory_order_relaxed);
+        return atomic_load_explicit(&zone->is_suspended, memory_order_relaxed);
 }
 
 /* What a check says when DNS failed it, by its option `on_failure`. */

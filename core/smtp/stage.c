@@ -92,10 +92,11 @@ void stage_count_zones(struct session *session)
 
         if (session->memo.asked == 0 || session->verdicts.waiting != 0)
                 return;
+        session->memo.quota = session->memo.asked; /* what no check wanted to know is not asked for now */
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 const struct dns_answer *answer;
                 bool is_dynamic;
-                if (snapshot->zones[i].options.names || facts_zone_is_suspended(&facts, i))
+                if (snapshot->zones[i].options.names)
                         continue;
                 enum zone_state state = dnsbl_ask_client(&facts, &snapshot->zones[i], &is_dynamic, &answer);
                 counter_add(&counters->zone_asked[i], state == ZONE_SILENT || state == ZONE_LISTS);
