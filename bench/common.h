@@ -23,6 +23,7 @@ struct bench_options {
         double timeout_s;  /* a session that gets nowhere for so long has failed */
         unsigned rounds;
         bool is_quick;
+        bool is_install;
         bool counts_syscalls;
         const char *durable; /* folder of the floor server's messages */
         const char *peers, *only;

@@ -2,6 +2,7 @@
 #include "bench/compare.h"
 
 #include "bench/idle.h"
+#include "bench/install.h"
 #include "bench/trial.h"
 
 #include <stdlib.h>
@@ -32,22 +33,35 @@ static char *copy_of(const char *text)
         return copy;
 }
 
+/* Those that can run here. */
+static void choose_all_peers(struct comparison *comparison)
+{
+        char why[160];
+
+        for (unsigned i = 0; i < PEERS; i++) {
+                if (peer_is_available(comparison->options, (enum peer_kind)i, why, sizeof why))
+                        comparison->peers[comparison->peer_count++] = (enum peer_kind)i;
+                else
+                        fprintf(stderr, "%s is left out: %s\n", peer_name((enum peer_kind)i), why);
+        }
+}
+
 static void choose_peers(struct comparison *comparison, const char *names)
 {
-        char *list, *rest;
+        char *list, *rest, why[160];
 
         if (names == NULL) {
-                while (comparison->peer_count < PEERS) {
-                        comparison->peers[comparison->peer_count] = (enum peer_kind)comparison->peer_count;
-                        comparison->peer_count++;
-                }
+                choose_all_peers(comparison);
                 return;
         }
         list = copy_of(names);
         for (char *name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
                 if (comparison->peer_count == PEERS)
                         bench_fail("a server is named twice");
-                comparison->peers[comparison->peer_count++] = peer_find(name);
+                enum peer_kind peer = peer_find(name);
+                if (!peer_is_available(comparison->options, peer, why, sizeof why))
+                        bench_fail("%s: %s", name, why);
+                comparison->peers[comparison->peer_count++] = peer;
         }
         free(list);
 }
@@ -232,6 +246,10 @@ int compare_command(const struct bench_options *given)
         struct pair pairs[PEERS] = {0};
 
         expect(comparison != NULL);
+        if (options.is_install) {
+                free(comparison);
+                return install_peers(&options, options.peers) ? 0 : 1;
+        }
         if (options.rounds > ROUNDS_MAX)
                 bench_fail("at most %d rounds", ROUNDS_MAX);
         if (options.is_quick) {

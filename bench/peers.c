@@ -1,6 +1,8 @@
 /* Starting and stopping of servers by the rows of peers.def. */
 #include "bench/peers.h"
 
+#include "bench/install.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +36,24 @@ const char *peer_name(enum peer_kind kind)
         return peers[kind].name;
 }
 
+const char *peer_command(enum peer_kind kind)
+{
+        return peers[kind].command;
+}
+
+bool peer_is_named(const char *names, enum peer_kind kind)
+{
+        const char *name = peer_name(kind);
+        size_t length = strlen(name);
+
+        for (const char *at = names; at != NULL; at = strchr(at, ',')) {
+                at += *at == ',';
+                if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+                        return true;
+        }
+        return names == NULL;
+}
+
 enum peer_kind peer_find(const char *name)
 {
         for (unsigned i = 0; i < PEERS; i++)
@@ -44,8 +64,10 @@ enum peer_kind peer_find(const char *name)
 
 /* ---- folder ------------------------------------------------------------------------------------------ */
 
+#define VALUES 7
+
 struct values {
-        const char *names[4], *texts[4];
+        const char *names[VALUES], *texts[VALUES];
 };
 
 static void expand(const struct values *values, const char *from, char *into, size_t size)
@@ -54,11 +76,11 @@ static void expand(const struct values *values, const char *from, char *into, si
 
         while (*from != '\0') {
                 unsigned i = 0;
-                while (i < 4 && strncmp(from, values->names[i], strlen(values->names[i])) != 0)
+                while (i < VALUES && strncmp(from, values->names[i], strlen(values->names[i])) != 0)
                         i++;
-                int more = snprintf(into + length, size - length, "%.*s", i < 4 ? INT32_MAX : 1,
-                                    i < 4 ? values->texts[i] : from);
-                from += i < 4 ? strlen(values->names[i]) : 1;
+                int more = snprintf(into + length, size - length, "%.*s", i < VALUES ? INT32_MAX : 1,
+                                    i < VALUES ? values->texts[i] : from);
+                from += i < VALUES ? strlen(values->names[i]) : 1;
                 length += (size_t)more;
                 expect(length < size);
         }
@@ -93,7 +115,10 @@ static void fill_folder(const struct bench_options *options, const struct server
         char from[512], path[800], into[800];
         struct dirent *entry;
 
-        snprintf(from, sizeof from, "%s/../peers/%s", options->scenarios, peer_name(server->kind));
+        const char *fetched = peer_fetched(server->kind);
+
+        snprintf(from, sizeof from, "%s/../peers/%s", options->scenarios,
+                 fetched != NULL ? fetched : peer_name(server->kind));
         DIR *folder = opendir(from);
         while (folder != NULL && (entry = readdir(folder)) != NULL) {
                 if (entry->d_name[0] == '.')
@@ -135,6 +160,7 @@ static void server_end(struct server *server)
         for (int i = 0; i < STOP_TRIES && server_is_alive(server); i++)
                 nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
         kill(-server->watched.pid, SIGKILL);
+        cgroup_kill(&server->watched);
         waitpid(server->watched.pid, NULL, 0);
         cgroup_remove(&server->watched);
         nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
@@ -263,7 +289,7 @@ __attribute__((noreturn)) static void start_failed(const struct server *server)
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable)
 {
         static unsigned number;
-        char command[TEXT_SIZE], port[8], name[32];
+        char command[TEXT_SIZE], port[8], name[32], source[512];
         struct server *server = calloc(1, sizeof *server);
 
         expect(server != NULL);
@@ -274,8 +300,11 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         if (mkdtemp(server->folder) == NULL)
                 bench_fail("cannot make a folder in %s", options->work);
         snprintf(port, sizeof port, "%u", ntohs(server->address.sin_port));
-        struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@"},
-                                {port, server->folder, options->build, peers[kind].deliver[is_durable]}};
+        snprintf(source, sizeof source, "%s/../peers", options->scenarios);
+        struct values values = {
+            {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@SOURCE@", "@FETCHED@", "@RESOLVER@"},
+            {port, server->folder, options->build, peers[kind].deliver[is_durable], source,
+             install_folder(options), "none"}};
         fill_folder(options, server, &values);
         expand_all(&values, peers[kind].command, command, sizeof command);
         guard_once();

@@ -20,6 +20,10 @@ struct server {
 };
 
 const char *peer_name(enum peer_kind kind);
+/* With its placeholders. */
+const char *peer_command(enum peer_kind kind);
+/* Whether `names`, with commas between them, has it; NULL has all. */
+bool peer_is_named(const char *names, enum peer_kind kind);
 /* Ends the program when there is none of that name. */
 enum peer_kind peer_find(const char *name);
 /* Returns when the server greets; ends the program, with the server's own words, when it does not. */
