@@ -9,8 +9,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ADDRESSES 65536 /* 127.1.0.0/16 */
-
 static const struct scenario *scenario_of(const struct load_thread *thread, const struct client *client)
 {
         return &thread->load->plan.workload->scenarios[client->scenario];
@@ -25,6 +23,8 @@ static bool is_measuring(const struct load_thread *thread)
 
 static void client_end(struct load_thread *thread, struct client *client)
 {
+        if (client->is_paused)
+                load_unpause(thread, client);
         close(client->fd);
         client->fd = -1;
         free(client->unsent);
@@ -95,10 +95,12 @@ static void say(struct load_thread *thread, struct client *client)
         const struct scenario *scenario = scenario_of(thread, client);
         const struct step *step = &scenario->steps[client->step];
 
+        const struct step_values values = {client->random, client->name, client->address};
+
         client->step_ns = bench_now_ns();
         if (step->piece_count == 0)
                 return;
-        size_t length = step_write(scenario, step, client->random, client->address, thread->flight);
+        size_t length = step_write(scenario, step, &values, thread->flight);
         size_t sent = send_some(client, thread->flight, length);
         if (sent == length)
                 return;
@@ -107,6 +109,26 @@ static void say(struct load_thread *thread, struct client *client)
         expect(client->unsent != NULL);
         memcpy(client->unsent, thread->flight + sent, length - sent);
         watch_output(thread, client, true);
+}
+
+void client_go_on(struct load_thread *thread, struct client *client)
+{
+        client->is_paused = false;
+        say(thread, client);
+}
+
+/* Now, or after the step's pause. */
+static void say_in_time(struct load_thread *thread, struct client *client)
+{
+        unsigned pause_ms = scenario_of(thread, client)->steps[client->step].pause_ms;
+
+        if (pause_ms == 0) {
+                say(thread, client);
+                return;
+        }
+        client->step_ns = bench_now_ns() + pause_ms * UINT64_C(1000000);
+        client->is_paused = true;
+        load_pause(thread, client);
 }
 
 static void say_rest(struct load_thread *thread, struct client *client)
@@ -144,7 +166,7 @@ static bool line_take(struct load_thread *thread, struct client *client, const c
 
         if (is_reply)
                 code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
-        if (code == 0 || code != expected) {
+        if (code == 0 || code != expected || client->is_paused) {
                 client_fail(thread, client, "got \"%.*s\", expected %d", (int)length, line, expected);
                 return false;
         }
@@ -182,7 +204,7 @@ static bool lines_take(struct load_thread *thread, struct client *client, uint64
         thread->figures->codes[code] += is_measuring(thread);
         step_done(thread, client, now_ns);
         if (client->step < scenario_of(thread, client)->step_count)
-                say(thread, client);
+                say_in_time(thread, client);
         return true;
 }
 
@@ -246,6 +268,12 @@ static uint16_t choose_scenario(struct load_thread *thread)
         return i;
 }
 
+static uint32_t choose(struct load_thread *thread, uint64_t count)
+{
+        unsigned variety = thread->load->plan.variety;
+        return (uint32_t)((load_random(thread) >> 16) % (variety != 0 && variety < count ? variety : count));
+}
+
 bool client_begin(struct load_thread *thread, struct client *client, uint64_t begin_ns)
 {
         struct sockaddr_in from = {.sin_family = AF_INET};
@@ -257,7 +285,9 @@ bool client_begin(struct load_thread *thread, struct client *client, uint64_t be
                 return false;
         *client = (struct client){.fd = fd, .begin_ns = begin_ns, .scenario = choose_scenario(thread)};
         client->random = (uint32_t)load_random(thread);
-        from.sin_addr.s_addr = htonl(0x7f010000u + (uint32_t)(load_random(thread) % ADDRESSES));
+        client->name = choose(thread, UINT64_C(1) << 32);
+        const struct scenario *scenario = scenario_of(thread, client);
+        from.sin_addr.s_addr = htonl(scenario->network + choose(thread, scenario->network_size));
         inet_ntop(AF_INET, &from.sin_addr, client->address, sizeof client->address);
         /* The port is chosen at connect(), so that each address has all ports. */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
@@ -267,6 +297,6 @@ bool client_begin(struct load_thread *thread, struct client *client, uint64_t be
                 client_fail(thread, client, "cannot connect: %s", strerror(errno));
                 return true;
         }
-        say(thread, client);
+        say_in_time(thread, client);
         return true;
 }

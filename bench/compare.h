@@ -42,7 +42,7 @@ struct comparison {
         unsigned case_count;
         double idle_octets[PEERS]; /* less than 0: not measured */
         const char *cpu_source;
-        char machine[256], date[32];
+        char machine[480], date[32];
 };
 
 struct spread {

@@ -12,6 +12,7 @@
 
 #define PATIENCE_S 20
 #define SETTLE_NS  300000000
+#define CLIENTS    256 /* addresses; what the server remembers of each is no connection's */
 
 /* Reads one whole reply with that code; replies of one line, or last lines, end with CRLF at the end of a
  * read. */
@@ -39,7 +40,7 @@ static int greet(const struct sockaddr_in *server, unsigned number)
 {
         static const char hello[] = "EHLO idle.example.net\r\n";
         struct sockaddr_in from = {.sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(0x7f020000u + number % 65536)};
+                                   .sin_addr.s_addr = htonl(0x7f800000u + number % CLIENTS)};
         struct timeval patience = {.tv_sec = PATIENCE_S};
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
@@ -55,6 +56,12 @@ static int greet(const struct sockaddr_in *server, unsigned number)
         return -1;
 }
 
+static void warm_up(const struct sockaddr_in *server)
+{
+        for (unsigned i = 0; i < CLIENTS; i++)
+                close(greet(server, i));
+}
+
 double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
 {
         int *fds = calloc(count, sizeof *fds);
@@ -63,6 +70,7 @@ double idle_memory(const struct sockaddr_in *server, const struct watched *watch
 
         expect(fds != NULL);
         bench_raise_descriptors(count);
+        warm_up(server);
         uint64_t before = usage_read(watched).user_memory;
         while (open < count && (fds[open] = greet(server, open)) >= 0)
                 open++;

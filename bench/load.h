@@ -19,6 +19,7 @@ struct load_plan {
         unsigned concurrency; /* open loop: the most that are open at a time */
         double rate;          /* sessions a second, at random moments; 0: closed loop */
         uint64_t timeout_ns;
+        unsigned variety; /* clients and names; 0: no bound but the scenario's network */
 };
 
 /* Of one thread, or of all together. What is counted while measuring, except failures: those always are. */

@@ -1,6 +1,7 @@
 /* Starting and stopping of servers by the rows of peers.def. */
 #include "bench/peers.h"
 
+#include "bench/dns.h"
 #include "bench/install.h"
 
 #include <dirent.h>
@@ -64,7 +65,7 @@ enum peer_kind peer_find(const char *name)
 
 /* ---- folder ------------------------------------------------------------------------------------------ */
 
-#define VALUES 7
+#define VALUES 10
 
 struct values {
         const char *names[VALUES], *texts[VALUES];
@@ -289,7 +290,7 @@ __attribute__((noreturn)) static void start_failed(const struct server *server)
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable)
 {
         static unsigned number;
-        char command[TEXT_SIZE], port[8], name[32], source[512];
+        char command[TEXT_SIZE], port[8], dns[8], resolvers[32] = "", workers[12], name[32], source[512];
         struct server *server = calloc(1, sizeof *server);
 
         expect(server != NULL);
@@ -300,11 +301,16 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         if (mkdtemp(server->folder) == NULL)
                 bench_fail("cannot make a folder in %s", options->work);
         snprintf(port, sizeof port, "%u", ntohs(server->address.sin_port));
+        snprintf(dns, sizeof dns, "%u", dns_port(options));
+        if (!options->is_without_dns)
+                snprintf(resolvers, sizeof resolvers, "\"127.0.0.1:%s\"", dns);
+        snprintf(workers, sizeof workers, "%u", options->workers);
         snprintf(source, sizeof source, "%s/../peers", options->scenarios);
-        struct values values = {
-            {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@SOURCE@", "@FETCHED@", "@RESOLVER@"},
-            {port, server->folder, options->build, peers[kind].deliver[is_durable], source,
-             install_folder(options), "none"}};
+        const struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@",
+                                       "@WORKERS@", "@SOURCE@", "@FETCHED@", "@RESOLVER@"},
+                                      {port, server->folder, options->build, peers[kind].deliver[is_durable],
+                                       dns, resolvers, workers, source, install_folder(options),
+                                       peer_fetched(kind) != NULL ? dns_resolver(options) : "none"}};
         fill_folder(options, server, &values);
         expand_all(&values, peers[kind].command, command, sizeof command);
         guard_once();

@@ -1,5 +1,5 @@
-/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] ZONEFILE: the stub server as a program, until SIGINT
- * or SIGTERM. */
+/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] ZONEFILE: the stub server as a
+ * program, until SIGINT or SIGTERM. */
 #include "dns/stub.h"
 
 #include "core/base/address.h"
@@ -38,15 +38,19 @@ static bool options_parse(int argc, char **argv, struct dns_stub_options *option
 {
         static const struct option names[] = {{"listen", required_argument, NULL, 'l'},
                                               {"latency", required_argument, NULL, 'd'},
+                                              {"loss", required_argument, NULL, 'p'},
                                               {NULL, 0, NULL, 0}};
         bool has_listen = false;
-        uint64_t latency_ms;
+        uint64_t latency_ms, loss_percent;
 
         for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
                 if (option == 'l' && listen_parse(span_from(optarg), options))
                         has_listen = true;
                 else if (option == 'd' && span_number(span_from(optarg), &latency_ms) && latency_ms <= 60000)
                         options->latency_ms = (uint32_t)latency_ms;
+                else if (option == 'p' && span_number(span_from(optarg), &loss_percent) &&
+                         loss_percent <= 100)
+                        options->loss_percent = (uint32_t)loss_percent;
                 else
                         return false;
         }
@@ -76,7 +80,9 @@ int main(int argc, char **argv)
         int signal_number;
 
         if (!options_parse(argc, argv, &options)) {
-                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] ZONEFILE\n", stderr);
+                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--loss PERCENT] "
+                      "ZONEFILE\n",
+                      stderr);
                 return 2;
         }
         const char *path = argv[optind];
