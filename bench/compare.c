@@ -74,12 +74,18 @@ static void choose_cases(struct comparison *comparison)
         char *list = copy_of(options->only != NULL ? options->only : all_scenarios), *rest;
 
         for (char *name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
-                const struct workload *workload = workload_read(options->scenarios, name);
+                const struct workload *workloads[PEERS];
+                const struct workload *workload = workload_read(options->scenarios, name, NULL);
+                for (unsigned i = 0; i < comparison->peer_count; i++)
+                        workloads[i] = peer_workload(options, name, comparison->peers[i]);
                 for (unsigned i = 0; i < options->concurrency_count; i++) {
                         if (comparison->case_count == CASES_MAX)
                                 bench_fail("more than %d cases", CASES_MAX);
-                        comparison->cases[comparison->case_count++] = (struct compare_case){
-                            .workload = workload, .concurrency = options->concurrencies[i]};
+                        struct compare_case *compare_case = &comparison->cases[comparison->case_count++];
+                        compare_case->workload = workload;
+                        compare_case->concurrency = options->concurrencies[i];
+                        for (unsigned j = 0; j < comparison->peer_count; j++)
+                                compare_case->cells[comparison->peers[j]].workload = workloads[j];
                 }
         }
         free(list);
@@ -158,7 +164,7 @@ static void compare_one(struct comparison *comparison, struct compare_case *comp
         if (!server_is_alive(server))
                 bench_fail("%s: the server has ended", label);
         struct trial trial = trial_run(comparison->options, &server->address, &server->watched,
-                                       compare_case->workload, compare_case->concurrency, label);
+                                       cell->workload, compare_case->concurrency, label);
         comparison->cpu_source = trial.cpu_source;
         cell_take(cell, &trial);
         if (trial.load->failures > 0)
@@ -166,8 +172,8 @@ static void compare_one(struct comparison *comparison, struct compare_case *comp
         trial_print_failures(&trial);
         trial_free(&trial);
         if (comparison->options->counts_syscalls && cell->syscalls == NULL)
-                cell->syscalls = trial_syscalls(comparison->options, &server->address, &server->watched,
-                                                compare_case->workload);
+                cell->syscalls =
+                    trial_syscalls(comparison->options, &server->address, &server->watched, cell->workload);
 }
 
 /* Neighbours in time are compared; who comes first changes. */

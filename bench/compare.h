@@ -22,6 +22,7 @@ enum figure {
 
 /* One server under one case; one value a round. */
 struct cell {
+        const struct workload *workload; /* as it is with this server */
         double values[FIGURES][ROUNDS_MAX];
         unsigned rounds;
         uint64_t sessions, failures;

@@ -37,6 +37,12 @@ const char *peer_name(enum peer_kind kind)
         return peers[kind].name;
 }
 
+const struct workload *peer_workload(const struct bench_options *options, const char *name,
+                                     enum peer_kind kind)
+{
+        return workload_read(options->scenarios, name, peer_name(kind));
+}
+
 const char *peer_command(enum peer_kind kind)
 {
         return peers[kind].command;
