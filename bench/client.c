@@ -114,6 +114,7 @@ static void say(struct load_thread *thread, struct client *client)
 void client_go_on(struct load_thread *thread, struct client *client)
 {
         client->is_paused = false;
+        client->begin_ns += bench_now_ns() - client->pause_ns;
         say(thread, client);
 }
 
@@ -126,7 +127,8 @@ static void say_in_time(struct load_thread *thread, struct client *client)
                 say(thread, client);
                 return;
         }
-        client->step_ns = bench_now_ns() + pause_ms * UINT64_C(1000000);
+        client->pause_ns = bench_now_ns();
+        client->step_ns = client->pause_ns + pause_ms * UINT64_C(1000000);
         client->is_paused = true;
         load_pause(thread, client);
 }
@@ -278,10 +280,25 @@ static uint16_t choose_scenario(struct load_thread *thread)
         return i;
 }
 
-static uint32_t choose(struct load_thread *thread, uint64_t count)
+/* All networks have a power of two: so no two sessions of a load have the same address before all have been
+ * used, and loads begin elsewhere each. */
+static uint32_t choose_address(struct load_thread *thread, const struct scenario *scenario)
+{
+        const struct load *load = thread->load;
+        uint64_t number = thread->addresses_given++ * load->thread_count + thread->number;
+
+        if (load->plan.variety != 0)
+                number = (load_random(thread) >> 16) % load->plan.variety;
+        else
+                number = (number + load->start_ns) * 2654435761u;
+        return scenario->network + (uint32_t)(number % scenario->network_size);
+}
+
+static uint32_t choose_name(struct load_thread *thread)
 {
         unsigned variety = thread->load->plan.variety;
-        return (uint32_t)((load_random(thread) >> 16) % (variety != 0 && variety < count ? variety : count));
+        uint32_t number = (uint32_t)(load_random(thread) >> 16);
+        return variety == 0 ? number : number % variety;
 }
 
 bool client_begin(struct load_thread *thread, struct client *client, uint64_t begin_ns)
@@ -295,9 +312,9 @@ bool client_begin(struct load_thread *thread, struct client *client, uint64_t be
                 return false;
         *client = (struct client){.fd = fd, .begin_ns = begin_ns, .scenario = choose_scenario(thread)};
         client->random = (uint32_t)load_random(thread);
-        client->name = choose(thread, UINT64_C(1) << 32);
+        client->name = choose_name(thread);
         const struct scenario *scenario = scenario_of(thread, client);
-        from.sin_addr.s_addr = htonl(scenario->network + choose(thread, scenario->network_size));
+        from.sin_addr.s_addr = htonl(choose_address(thread, scenario));
         inet_ntop(AF_INET, &from.sin_addr, client->address, sizeof client->address);
         /* The port is chosen at connect(), so that each address has all ports. */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);

@@ -48,4 +48,5 @@ void bench_raise_descriptors(uint64_t count);
 int run_command(const struct bench_options *options, int count, char **names);
 int idle_command(const struct bench_options *options, int count, char **arguments);
 int floor_command(const struct bench_options *options);
+int suite_command(const struct bench_options *options, int count, char **cases);
 int compare_command(const struct bench_options *options);

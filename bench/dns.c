@@ -1,4 +1,4 @@
-/* Starting the stub server. */
+/* Starting stub servers. */
 #include "bench/dns.h"
 
 #include <arpa/inet.h>
@@ -10,7 +10,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define RESOLVERS 32 /* addresses that are tried */
+#define STUBS_MAX     8
+#define RESOLVERS_MAX 32 /* addresses that are tried */
 
 __attribute__((noreturn)) static void become_stub(const struct bench_options *options, const char *listen,
                                                   int output, pid_t parent)
@@ -35,33 +36,47 @@ __attribute__((noreturn)) static void become_stub(const struct bench_options *op
         _exit(127);
 }
 
-static uint16_t stub_start(const struct bench_options *options, const char *listen)
+static struct stub {
+        unsigned latency_ms, loss_percent, port;
+        pid_t pid;
+        FILE *output;
+} stubs[STUBS_MAX];
+
+static void stub_start(const struct bench_options *options, const char *listen, struct stub *stub)
 {
         int ends[2];
-        unsigned number = 0;
         pid_t parent = getpid();
 
         expect(pipe2(ends, O_CLOEXEC) == 0);
-        pid_t child = fork();
-        expect(child >= 0);
-        if (child == 0)
+        stub->pid = fork();
+        expect(stub->pid >= 0);
+        if (stub->pid == 0)
                 become_stub(options, listen, ends[1], parent);
         close(ends[1]);
-        FILE *output = fdopen(ends[0], "re");
-        expect(output != NULL);
-        if (fscanf(output, "port %u", &number) != 1 || number == 0)
+        stub->output = fdopen(ends[0], "re");
+        stub->latency_ms = options->dns_latency_ms;
+        stub->loss_percent = options->dns_loss_percent;
+        expect(stub->output != NULL);
+        if (fscanf(stub->output, "port %u", &stub->port) != 1)
                 bench_fail("the DNS stub does not start");
-        fclose(output);
-        return (uint16_t)number;
+}
+
+static struct stub *stub_of(const struct bench_options *options)
+{
+        for (unsigned i = 0; i < STUBS_MAX; i++) {
+                struct stub *stub = &stubs[i];
+                if (stub->pid == 0)
+                        stub_start(options, "127.0.0.1:0", stub);
+                if (stub->latency_ms == options->dns_latency_ms &&
+                    stub->loss_percent == options->dns_loss_percent)
+                        return stub;
+        }
+        bench_fail("more than %d kinds of DNS", STUBS_MAX);
 }
 
 uint16_t dns_port(const struct bench_options *options)
 {
-        static uint16_t port;
-
-        if (port == 0)
-                port = stub_start(options, "127.0.0.1:0");
-        return port;
+        return (uint16_t)stub_of(options)->port;
 }
 
 static bool is_free(struct in_addr host)
@@ -77,19 +92,31 @@ static bool is_free(struct in_addr host)
 const char *dns_resolver(const struct bench_options *options)
 {
         static char text[INET_ADDRSTRLEN] = "";
+        static struct stub stub;
         char listen[INET_ADDRSTRLEN + 4];
 
         if (options->is_without_dns)
                 return "none";
-        for (unsigned i = 1; text[0] == '\0' && i <= RESOLVERS; i++) {
+        for (unsigned i = 1; text[0] == '\0' && i <= RESOLVERS_MAX; i++) {
                 struct in_addr host = {htonl(0x7f003500u + i)};
                 if (!is_free(host))
                         continue;
                 inet_ntop(AF_INET, &host, text, sizeof text);
                 snprintf(listen, sizeof listen, "%s:53", text);
-                stub_start(options, listen);
+                stub_start(options, listen, &stub);
         }
         return text[0] == '\0' ? "none" : text;
+}
+
+uint64_t dns_questions(const struct bench_options *options)
+{
+        unsigned long long udp, tcp, lost;
+        struct stub *stub = stub_of(options);
+
+        kill(stub->pid, SIGUSR1);
+        if (fscanf(stub->output, " queries %llu udp %llu tcp %llu lost", &udp, &tcp, &lost) != 3)
+                bench_fail("the DNS stub has ended");
+        return udp + tcp;
 }
 
 const char *dns_describe(const struct bench_options *options)
@@ -97,7 +124,7 @@ const char *dns_describe(const struct bench_options *options)
         static char text[160];
         int length =
             options->variety == 0
-                ? snprintf(text, sizeof text, "cold: clients and names at random")
+                ? snprintf(text, sizeof text, "cold: clients and names of each session its own")
                 : snprintf(text, sizeof text, "warm: %u clients and names a scenario", options->variety);
 
         snprintf(text + length, sizeof text - (size_t)length, ", DNS answers after %u ms, %u %% lost",

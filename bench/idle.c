@@ -4,6 +4,7 @@
 #include "bench/peers.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,27 +63,44 @@ static void warm_up(const struct sockaddr_in *server)
                 close(greet(server, i));
 }
 
-double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
 {
-        int *fds = calloc(count, sizeof *fds);
-        unsigned open = 0;
-        double octets = -1;
+        struct idle idle = {.fds = calloc(count, sizeof *idle.fds), .octets = -1};
 
-        expect(fds != NULL);
+        expect(idle.fds != NULL);
         bench_raise_descriptors(count);
         warm_up(server);
         uint64_t before = usage_read(watched).user_memory;
-        while (open < count && (fds[open] = greet(server, open)) >= 0)
-                open++;
+        while (idle.open < count && (idle.fds[idle.open] = greet(server, idle.open)) >= 0)
+                idle.open++;
         nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
-        if (open == count)
-                octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
+        if (idle.open == count)
+                idle.octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
         else
-                fprintf(stderr, "only %u idle connections\n", open);
-        while (open > 0)
-                close(fds[--open]);
-        free(fds);
-        return octets;
+                fprintf(stderr, "only %u idle connections\n", idle.open);
+        return idle;
+}
+
+unsigned idle_close(struct idle *idle)
+{
+        unsigned lost = 0;
+        char octet;
+
+        for (unsigned i = 0; i < idle->open; i++) {
+                lost += recv(idle->fds[i], &octet, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+                close(idle->fds[i]);
+        }
+        free(idle->fds);
+        idle->fds = NULL;
+        return lost;
+}
+
+double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+{
+        struct idle idle = idle_open(server, watched, count);
+
+        idle_close(&idle);
+        return idle.octets;
 }
 
 int idle_command(const struct bench_options *options, int count, char **arguments)

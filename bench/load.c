@@ -157,6 +157,7 @@ static void thread_start(struct load *load, unsigned number)
                          (number < load->plan.concurrency % load->thread_count);
 
         thread->load = load;
+        thread->number = number;
         thread->random_state = bench_now_ns() * 2654435761u + number + 1;
         thread->client_count = thread->unused_count = count;
         thread->clients = calloc(count, sizeof thread->clients[0]);

@@ -13,7 +13,8 @@ struct client {
         uint32_t random, name;
         uint16_t scenario, step;
         bool is_hung_up, is_paused;
-        uint64_t begin_ns; /* when it should have begun */
+        uint64_t begin_ns; /* when it should have begun; later by all that it has paused */
+        uint64_t pause_ns; /* when the pause began */
         uint64_t step_ns;  /* when this step's octets went out, or will */
         char address[16];
         char *unsent; /* what the kernel did not take; NULL: nothing */
@@ -35,6 +36,8 @@ struct load_thread {
         uint64_t random_state;
         struct client *clients;
         unsigned *unused; /* indices, a stack */
+        unsigned number;
+        uint64_t addresses_given;
         unsigned client_count, unused_count;
         struct client **paused; /* a heap: the first to go on is the first */
         unsigned paused_count;

@@ -21,6 +21,7 @@ static const char usage_text[] =
     "N[,N...]]\n"
     "               [--syscalls] [--out DIR] [--quick]\n"
     "gatepost-bench compare --install [--peers A,B]: fetches other servers and starts none\n"
+    "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR]\n"
     "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR,\n"
     "      --variety N (clients and names of a scenario) or --cold, --dns-latency MS, --dns-loss PERCENT,\n"
     "      --no-dns, --workers N (of gatepost)\n"
@@ -269,6 +270,8 @@ int main(int count, char **arguments)
                 return run_command(&options, count - optind, arguments + optind);
         if (strcmp(command, "idle") == 0)
                 return idle_command(&options, count - optind, arguments + optind);
+        if (strcmp(command, "suite") == 0)
+                return suite_command(&options, count - optind, arguments + optind);
         if (strcmp(command, "floor") == 0 && optind == count)
                 return floor_command(&options);
         if (strcmp(command, "compare") == 0 && optind == count)

@@ -107,6 +107,7 @@ struct trial trial_run(const struct bench_options *options, const struct sockadd
         trial.seconds = (double)(end_ns - begin_ns) / 1e9;
         trial.sessions_per_s = (double)sessions / trial.seconds;
         trial.cpu_us = (after.cpu_us - before.cpu_us) / count;
+        trial.runnable_us = (after.runnable_us - before.runnable_us) / count;
         trial.voluntary = grown(before.voluntary, after.voluntary) / count;
         trial.involuntary = grown(before.involuntary, after.involuntary) / count;
         trial.generator_cpu_us = own_us / count;

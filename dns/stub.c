@@ -385,7 +385,7 @@ void dns_stub_set_silent(struct dns_stub *stub, bool is_silent)
         atomic_store_explicit(&stub->is_silent, is_silent, memory_order_relaxed);
 }
 
-void dns_stub_count(struct dns_stub *stub, struct dns_stub_counts *ret_counts)
+void dns_stub_count(const struct dns_stub *stub, struct dns_stub_counts *ret_counts)
 {
         *ret_counts = (struct dns_stub_counts){
             .udp = atomic_load_explicit(&stub->udp, memory_order_relaxed),

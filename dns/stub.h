@@ -39,4 +39,4 @@ void dns_stub_stop(struct dns_stub *stub);
 uint16_t dns_stub_port(const struct dns_stub *stub);
 /* While on, nothing is answered. */
 void dns_stub_set_silent(struct dns_stub *stub, bool is_silent);
-void dns_stub_count(struct dns_stub *stub, struct dns_stub_counts *ret_counts);
+void dns_stub_count(const struct dns_stub *stub, struct dns_stub_counts *ret_counts);

@@ -1,11 +1,12 @@
 /* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] ZONEFILE: the stub server as a
- * program, until SIGINT or SIGTERM. */
+ * program, until SIGINT or SIGTERM. It says its port, and on SIGUSR1 how many queries there were. */
 #include "dns/stub.h"
 
 #include "core/base/address.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,12 +72,22 @@ static bool file_read(const char *path, char **ret_text, size_t *ret_length)
         return is_read;
 }
 
+static void counts_print(const struct dns_stub *stub)
+{
+        struct dns_stub_counts counts;
+
+        dns_stub_count(stub, &counts);
+        printf("queries %" PRIu64 " udp %" PRIu64 " tcp %" PRIu64 " lost\n", counts.udp, counts.tcp,
+               counts.lost);
+        fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
         struct dns_stub_options options = {0};
         char *zone, reason[512];
         struct text error;
-        sigset_t ends;
+        sigset_t signals;
         int signal_number;
 
         if (!options_parse(argc, argv, &options)) {
@@ -89,10 +100,11 @@ int main(int argc, char **argv)
         if (!file_read(path, &zone, &options.zone.length))
                 return fail(path, strerror(errno));
         options.zone.at = zone;
-        sigemptyset(&ends);
-        sigaddset(&ends, SIGINT);
-        sigaddset(&ends, SIGTERM);
-        sigprocmask(SIG_BLOCK, &ends, NULL);
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
         text_over(&error, reason, sizeof reason - 1);
         struct dns_stub *stub = dns_stub_start(&options, &error);
         free(zone);
@@ -102,7 +114,8 @@ int main(int argc, char **argv)
         }
         printf("port %u\n", dns_stub_port(stub));
         fflush(stdout);
-        sigwait(&ends, &signal_number);
+        while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGUSR1)
+                counts_print(stub);
         dns_stub_stop(stub);
         return 0;
 }
