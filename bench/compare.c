@@ -16,6 +16,7 @@
 #define QUICK_SESSIONS    200
 #define QUICK_CONCURRENCY 20
 #define IDLE_CONNECTIONS  10000
+#define IDLE_FETCHED      256 /* a process each, with some */
 
 static const char all_scenarios[] = "refused-recipient,listed-client,dictionary,bad-helo,unknown-tld,forged-"
                                     "sender,dynamic-client,early-talker,"
@@ -194,7 +195,8 @@ static void measure_idle(struct comparison *comparison)
         for (unsigned i = 0; i < comparison->peer_count; i++) {
                 struct server *server = server_start(comparison->options, comparison->peers[i], false);
                 comparison->idle_octets[comparison->peers[i]] =
-                    idle_memory(&server->address, &server->watched, IDLE_CONNECTIONS);
+                    idle_memory(&server->address, &server->watched,
+                                peer_fetched(comparison->peers[i]) != NULL ? IDLE_FETCHED : IDLE_CONNECTIONS);
                 server_stop(server);
         }
 }

@@ -39,9 +39,11 @@ static const struct row {
         const char *text;
 } rows[] = {
 #define TARGET(...)
+#define PEER_TARGET(...)
 #define MEASURED(name, unit, relation, bound, text) {#name, unit, relation, bound, text},
 #include "bench/targets.def"
 #undef TARGET
+#undef PEER_TARGET
 #undef MEASURED
 };
 
