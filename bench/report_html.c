@@ -69,7 +69,7 @@ static void put_multiple(FILE *out, const struct comparison *comparison,
         double ratio = ratio_of(comparison, compare_case, peer, base, figure).median;
 
         if (ratio > 0)
-                fprintf(out, " <tspan class=\"soft\">%.*f × %s</tspan>", ratio < 10 ? 2 : 0, ratio,
+                fprintf(out, "<tspan class=\"soft\" dx=\"8\">%.*f × %s</tspan>", ratio < 10 ? 2 : 0, ratio,
                         peer_name(base));
 }
 
@@ -102,6 +102,8 @@ static void put_case(FILE *out, const struct comparison *comparison, const struc
 
         fprintf(out, "<text class=\"case\" x=\"0\" y=\"%u\">%s, %u open</text>\n", y + HEAD_HEIGHT - 7,
                 compare_case->workload->title, compare_case->concurrency);
+        fprintf(out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%u\" y2=\"%u\"/>", LABEL_X, LABEL_X,
+                y + HEAD_HEIGHT, y + HEAD_HEIGHT + comparison->peer_count * BAR_HEIGHT);
         for (unsigned i = 0; i < comparison->peer_count; i++)
                 put_bar(out, comparison, compare_case, i, plot, scale, y + HEAD_HEIGHT + i * BAR_HEIGHT);
 }
@@ -115,8 +117,6 @@ static void put_plot(FILE *out, const struct comparison *comparison, const struc
                 "<h2>%s</h2><p class=\"soft\">%s Each kind of work has a scale of its own, which begins at "
                 "0.</p>\n<svg viewBox=\"0 0 %d %u\" role=\"img\">\n",
                 plot->title, plot->note, LABEL_X + PLOT_WIDTH + PLOT_RIGHT, height);
-        fprintf(out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"0\" y2=\"%u\"/>", LABEL_X, LABEL_X,
-                height);
         for (unsigned i = 0; i < comparison->case_count; i++)
                 put_case(out, comparison, &comparison->cases[i], plot, i * case_height);
         fprintf(out, "</svg>\n");
