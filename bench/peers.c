@@ -3,11 +3,11 @@
 
 #include "bench/dns.h"
 #include "bench/install.h"
+#include "bench/keeper.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -138,12 +138,6 @@ static void fill_folder(const struct bench_options *options, const struct server
                 closedir(folder);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-        (void)status, (void)kind, (void)place;
-        return remove(path);
-}
-
 /* ---- ending ------------------------------------------------------------------------------------------ */
 
 bool server_is_alive(const struct server *server)
@@ -170,7 +164,8 @@ static void server_end(struct server *server)
         cgroup_kill(&server->watched);
         waitpid(server->watched.pid, NULL, 0);
         cgroup_remove(&server->watched);
-        nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(server->folder);
+        keeper_end(server->keeper);
         free(server);
 }
 
@@ -321,6 +316,7 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         expand_all(&values, peers[kind].command, command, sizeof command);
         guard_once();
         cgroup_make(name, &server->watched);
+        server->keeper = keeper_start(&server->watched, server->folder);
         pid_t parent = getpid();
         pthread_mutex_lock(&running_lock);
         server->watched.pid = fork();
