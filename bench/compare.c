@@ -272,10 +272,10 @@ int compare_command(const struct bench_options *given)
         comparison->options = &options;
         choose_peers(comparison, options.peers);
         choose_cases(comparison);
-        describe_machine(comparison);
         for (unsigned i = 0; i < PEERS; i++)
                 comparison->idle_octets[i] = -1;
         servers_start(comparison, pairs);
+        describe_machine(comparison);
         for (unsigned round = 0; round < options.rounds; round++)
                 compare_round(comparison, pairs, round);
         servers_stop(pairs, comparison->peer_count);

@@ -89,6 +89,8 @@ static bool is_free(struct in_addr host)
         return is_bound;
 }
 
+static bool has_no_resolver; /* though one was wanted */
+
 const char *dns_resolver(const struct bench_options *options)
 {
         static char text[INET_ADDRSTRLEN] = "";
@@ -105,7 +107,8 @@ const char *dns_resolver(const struct bench_options *options)
                 snprintf(listen, sizeof listen, "%s:53", text);
                 stub_start(options, listen, &stub);
         }
-        return text[0] == '\0' ? "none" : text;
+        has_no_resolver = text[0] == '\0';
+        return has_no_resolver ? "none" : text;
 }
 
 uint64_t dns_questions(const struct bench_options *options)
@@ -121,13 +124,14 @@ uint64_t dns_questions(const struct bench_options *options)
 
 const char *dns_describe(const struct bench_options *options)
 {
-        static char text[160];
+        static char text[200];
         int length =
             options->variety == 0
                 ? snprintf(text, sizeof text, "cold: clients and names of each session its own")
                 : snprintf(text, sizeof text, "warm: %u clients and names a scenario", options->variety);
 
-        snprintf(text + length, sizeof text - (size_t)length, ", DNS answers after %u ms, %u %% lost",
-                 options->dns_latency_ms, options->dns_loss_percent);
+        snprintf(text + length, sizeof text - (size_t)length, ", DNS answers after %u ms, %u %% lost%s",
+                 options->dns_latency_ms, options->dns_loss_percent,
+                 has_no_resolver ? " (peers ask none: no port 53 to be had)" : "");
         return text;
 }
