@@ -1,5 +1,6 @@
-/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] ZONEFILE: the stub server as a
- * program, until SIGINT or SIGTERM. It says its port, and on SIGUSR1 how many queries there were. */
+/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] [--parent PID] ZONEFILE: the stub
+ * server as a program, until SIGINT or SIGTERM; with --parent no longer than the process that started it,
+ * however that ends. It says its port, and on SIGUSR1 how many queries there were. */
 #include "dns/stub.h"
 
 #include "core/base/address.h"
@@ -10,6 +11,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static int fail(const char *what, const char *why)
 {
@@ -35,11 +38,12 @@ static bool listen_parse(struct span text, struct dns_stub_options *options)
         return true;
 }
 
-static bool options_parse(int argc, char **argv, struct dns_stub_options *options)
+static bool options_parse(int argc, char **argv, struct dns_stub_options *options, uint64_t *ret_parent)
 {
         static const struct option names[] = {{"listen", required_argument, NULL, 'l'},
                                               {"latency", required_argument, NULL, 'd'},
                                               {"loss", required_argument, NULL, 'p'},
+                                              {"parent", required_argument, NULL, 'e'},
                                               {NULL, 0, NULL, 0}};
         bool has_listen = false;
         uint64_t latency_ms, loss_percent;
@@ -52,10 +56,16 @@ static bool options_parse(int argc, char **argv, struct dns_stub_options *option
                 else if (option == 'p' && span_number(span_from(optarg), &loss_percent) &&
                          loss_percent <= 100)
                         options->loss_percent = (uint32_t)loss_percent;
-                else
+                else if (option != 'e' || !span_number(span_from(optarg), ret_parent) || *ret_parent == 0)
                         return false;
         }
         return has_listen && optind + 1 == argc;
+}
+
+/* False when the parent has gone before that could be asked for. */
+static bool end_with(uint64_t parent)
+{
+        return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && (uint64_t)getppid() == parent;
 }
 
 static bool file_read(const char *path, char **ret_text, size_t *ret_length)
@@ -82,6 +92,20 @@ static void counts_print(const struct dns_stub *stub)
         fflush(stdout);
 }
 
+/* Those that sigwait() is to see. Ctrl-C at a terminal goes to both: then the parent may still need answers.
+ */
+static void signals_block(sigset_t *ret_signals, uint64_t parent)
+{
+        sigemptyset(ret_signals);
+        if (parent == 0)
+                sigaddset(ret_signals, SIGINT);
+        else
+                signal(SIGINT, SIG_IGN);
+        sigaddset(ret_signals, SIGTERM);
+        sigaddset(ret_signals, SIGUSR1);
+        sigprocmask(SIG_BLOCK, ret_signals, NULL);
+}
+
 int main(int argc, char **argv)
 {
         struct dns_stub_options options = {0};
@@ -89,9 +113,11 @@ int main(int argc, char **argv)
         struct text error;
         sigset_t signals;
         int signal_number;
+        uint64_t parent = 0;
 
-        if (!options_parse(argc, argv, &options)) {
+        if (!options_parse(argc, argv, &options, &parent)) {
                 fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--loss PERCENT] "
+                      "[--parent PID] "
                       "ZONEFILE\n",
                       stderr);
                 return 2;
@@ -100,11 +126,9 @@ int main(int argc, char **argv)
         if (!file_read(path, &zone, &options.zone.length))
                 return fail(path, strerror(errno));
         options.zone.at = zone;
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGINT);
-        sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGUSR1);
-        sigprocmask(SIG_BLOCK, &signals, NULL);
+        signals_block(&signals, parent);
+        if (parent != 0 && !end_with(parent))
+                return fail("--parent", "is not the process that started it");
         text_over(&error, reason, sizeof reason - 1);
         struct dns_stub *stub = dns_stub_start(&options, &error);
         free(zone);
