@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #define STUBS_MAX     8
@@ -16,22 +15,19 @@
 __attribute__((noreturn)) static void become_stub(const struct bench_options *options, const char *listen,
                                                   int output, pid_t parent)
 {
-        char program[500], zone[600], latency[16], loss[16];
+        char program[500], zone[600], latency[16], loss[16], parent_pid[16];
         sigset_t none;
 
         snprintf(program, sizeof program, "%s/gatepost-dns-stub", options->build);
         snprintf(zone, sizeof zone, "%s/../zones/bench.zone", options->scenarios);
         snprintf(latency, sizeof latency, "%u", options->dns_latency_ms);
         snprintf(loss, sizeof loss, "%u", options->dns_loss_percent);
+        snprintf(parent_pid, sizeof parent_pid, "%d", (int)parent);
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        /* Out of reach of the terminal's ^C: servers that end still ask. */
-        setpgid(0, 0);
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (getppid() != parent)
-                _exit(1);
         dup2(output, STDOUT_FILENO);
-        execl(program, program, "--listen", listen, "--latency", latency, "--loss", loss, zone, (char *)NULL);
+        execl(program, program, "--listen", listen, "--latency", latency, "--loss", loss, "--parent",
+              parent_pid, zone, (char *)NULL);
         fprintf(stderr, "cannot run %s: %s\n", program, strerror(errno));
         _exit(127);
 }

@@ -1,7 +1,7 @@
 /* The figures of `suite`, when there are any, as a part of the comparison's page. */
 #include "bench/compare.h"
 
-#define BAR_WIDTH 160.0
+#define BAR_WIDTH 110.0
 
 /* How far the value is from its bound, which is the middle. */
 static void put_bar(FILE *out, double value, double bound, bool is_met)
@@ -27,10 +27,12 @@ static void put_row(FILE *out, const json_t *figure)
                         &target, "state", &state, "value", &value, "bound", &bound) != 0)
                 return;
         bool is_met = strcmp(state, "met") == 0;
-        fprintf(out, "<tr><td>%s</td><td class=\"soft\">", text);
+        int decimals = value < 1000 ? 2 : 0;
+        unit = strcmp(unit, "us") == 0 ? "µs" : strcmp(unit, "x") == 0 ? "×" : unit;
+        fprintf(out, "<tr><td style=\"white-space:normal\">%s</td><td class=\"soft\">", text);
         if (strcmp(target, "none") != 0)
                 fprintf(out, "%s %g %s", target, bound, unit);
-        fprintf(out, "</td><td>%.2f %s</td><td>", value, unit);
+        fprintf(out, "</td><td>%.*f %s</td><td>", decimals, value, unit);
         if (strcmp(target, "none") != 0) {
                 put_bar(out, value, bound, is_met);
                 fprintf(out, "</td><td class=\"%s\">%s", is_met ? "met" : "missed",

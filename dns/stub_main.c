@@ -82,6 +82,19 @@ static bool file_read(const char *path, char **ret_text, size_t *ret_length)
         return is_read;
 }
 
+static void signals_block(sigset_t *ret_signals, bool has_parent)
+{
+        sigemptyset(ret_signals);
+        /* Ctrl-C at a terminal goes to both: then the parent may still need answers. */
+        if (has_parent)
+                signal(SIGINT, SIG_IGN);
+        else
+                sigaddset(ret_signals, SIGINT);
+        sigaddset(ret_signals, SIGTERM);
+        sigaddset(ret_signals, SIGUSR1);
+        sigprocmask(SIG_BLOCK, ret_signals, NULL);
+}
+
 static void counts_print(const struct dns_stub *stub)
 {
         struct dns_stub_counts counts;
@@ -90,20 +103,6 @@ static void counts_print(const struct dns_stub *stub)
         printf("queries %" PRIu64 " udp %" PRIu64 " tcp %" PRIu64 " lost\n", counts.udp, counts.tcp,
                counts.lost);
         fflush(stdout);
-}
-
-/* Those that sigwait() is to see. Ctrl-C at a terminal goes to both: then the parent may still need answers.
- */
-static void signals_block(sigset_t *ret_signals, uint64_t parent)
-{
-        sigemptyset(ret_signals);
-        if (parent == 0)
-                sigaddset(ret_signals, SIGINT);
-        else
-                signal(SIGINT, SIG_IGN);
-        sigaddset(ret_signals, SIGTERM);
-        sigaddset(ret_signals, SIGUSR1);
-        sigprocmask(SIG_BLOCK, ret_signals, NULL);
 }
 
 int main(int argc, char **argv)
@@ -117,8 +116,7 @@ int main(int argc, char **argv)
 
         if (!options_parse(argc, argv, &options, &parent)) {
                 fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--loss PERCENT] "
-                      "[--parent PID] "
-                      "ZONEFILE\n",
+                      "[--parent PID] ZONEFILE\n",
                       stderr);
                 return 2;
         }
@@ -126,7 +124,7 @@ int main(int argc, char **argv)
         if (!file_read(path, &zone, &options.zone.length))
                 return fail(path, strerror(errno));
         options.zone.at = zone;
-        signals_block(&signals, parent);
+        signals_block(&signals, parent != 0);
         if (parent != 0 && !end_with(parent))
                 return fail("--parent", "is not the process that started it");
         text_over(&error, reason, sizeof reason - 1);

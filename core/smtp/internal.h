@@ -3,6 +3,7 @@
 
 #include "core/base/expect.h"
 #include "core/check/pipeline.h"
+#include "core/smtp/admit.h"
 #include "core/smtp/path.h"
 #include "core/smtp/session.h"
 #include "core/smtp/text_scan.h"
@@ -43,6 +44,7 @@ struct transaction {
         bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
+        bool is_rated;               /* it counts as a message */
         bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
         /* DATA */
         struct text_scan scan;
@@ -152,6 +154,20 @@ struct judgement stage_judge(struct session *session, const struct check_setting
 /* A check about this HELO still waits: another HELO must not come before its verdict. */
 bool stage_helo_waits(struct session *session);
 void stage_rcpt(struct session *session, struct verdict_list *ret_list);
+
+/* ---- rate.c (check client_rate) */
+
+/* After each change of session->peer.client. */
+void rate_client_is_known(struct session *session);
+/* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
+bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
+/* A recipient that nothing else stands against. REPLY_COUNT, or why it is too much. */
+enum reply_id rate_recipient(struct session *session);
+/* True: the session is to close with REPLY_rate_penalty. */
+bool rate_unknown_recipient(struct session *session);
+void rate_stored(struct session *session, size_t recipients);
+/* The client leaves, or becomes another: the ledger learns what it has done so far. */
+void rate_settle(struct session *session);
 
 /* ---- record.c */
 
