@@ -138,7 +138,7 @@ struct snapshot {
         struct name_table tlds; /* A-labels, lower case */
         struct name_table
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
-        struct network_list own_addresses; /* of listeners and of this machine's interfaces */
+        struct network_list own_addresses;     /* of listeners and of this machine's interfaces */
         struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
         size_t tag_key_count;
         /* Where bare <postmaster> goes; NULL without domains. */
