@@ -188,7 +188,7 @@ static enum mime_step start_octet(struct mime_scan *scan, char octet)
 
 enum mime_step mime_field_octet(struct mime_scan *scan, char octet)
 {
-        if (octet == '\r')
+        if (octet == '\r' && scan->field_state != MIME_FIELD_NAME) /* in a name it makes another */
                 return MIME_STEP_NONE;
         switch (scan->field_state) {
         case MIME_FIELD_START:
