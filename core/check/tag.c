@@ -34,8 +34,11 @@ static int64_t days_max(const struct snapshot *snapshot)
         return (int64_t)((snapshot->options.bounce_reference_max_age + DAY_MS - 1) / DAY_MS);
 }
 
-static void put_hex(struct text *text, const uint8_t *octets, size_t count, const char digits[static 16])
+/* Lower case: Exim compares the letters too. */
+static void put_hex(struct text *text, const uint8_t *octets, size_t count)
 {
+        static const char digits[] = "0123456789abcdef";
+
         for (size_t i = 0; i < count; i++) {
                 text_put_char(text, digits[octets[i] >> 4]);
                 text_put_char(text, digits[octets[i] & 15]);
@@ -76,7 +79,7 @@ static void id_mac(const struct tag_key *key, struct span stamp, struct span lef
         put_lower(&lower, right);
         const struct span parts[] = {stamp, SPAN("-"), left, SPAN("@"), text_span(&lower)};
         mac_sha256(key->secret, parts, sizeof parts / sizeof parts[0], mac);
-        put_hex(hex, mac, ID_MAC_OCTETS, "0123456789abcdef");
+        put_hex(hex, mac, ID_MAC_OCTETS);
 }
 
 static bool id_split(struct span id, struct span *ret_left, struct span *ret_right)
@@ -156,7 +159,7 @@ static void sender_mac(const struct tag_key *key, struct span stamp, struct span
         const struct span parts[] = {stamp, local_part, SPAN("@"), domain};
 
         mac_sha1(key->secret, parts, sizeof parts / sizeof parts[0], mac);
-        put_hex(hex, mac, SENDER_OCTETS, "0123456789ABCDEF");
+        put_hex(hex, mac, SENDER_OCTETS);
 }
 
 bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag)
@@ -170,13 +173,6 @@ bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag)
         return true;
 }
 
-static void put_upper(struct text *text, struct span span)
-{
-        for (size_t i = 0; i < span.length; i++)
-                text_put_char(text,
-                              span.at[i] >= 'a' && span.at[i] <= 'z' ? (char)(span.at[i] - 32) : span.at[i]);
-}
-
 /* Made for the address as it was; what came back may have changed its letter case. */
 static bool sender_mac_is_right(const struct tag_key *key, const struct tag_sender *tag, struct span domain)
 {
@@ -184,7 +180,7 @@ static bool sender_mac_is_right(const struct tag_key *key, const struct tag_send
         struct text given, hex, lower;
 
         text_over(&given, given_octets, sizeof given_octets);
-        put_upper(&given, tag->mac);
+        put_lower(&given, tag->mac);
         text_over(&hex, hex_octets, sizeof hex_octets);
         sender_mac(key, tag->stamp, tag->local_part, domain, &hex);
         if (mac_equals(text_span(&given), &hex))
