@@ -21,6 +21,11 @@ static const struct recipient *next_in_maildir(const struct recipient *recipient
         return recipient;
 }
 
+bool message_is_discarded(const struct message *message)
+{
+        return next_in_maildir(message->recipients) == NULL;
+}
+
 struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner)
 {
         const struct recipient *first = next_in_maildir(message->recipients);
@@ -28,8 +33,8 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
         struct text path;
 
         text_over(&path, path_octets, sizeof path_octets);
-        if (first != NULL &&
-            !maildir_path_write(&path, first->domain->deliver.path, first->domain->name, first->mailbox))
+        expect(first != NULL);
+        if (!maildir_path_write(&path, first->domain->deliver.path, first->domain->name, first->mailbox))
                 return NULL;
         struct spool *spool = malloc(sizeof *spool + path.length + message->sender.length);
         if (spool == NULL)
@@ -38,7 +43,7 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
             .delivery = delivery,
             .newline = message->newline,
             .sender = span_of(spool->octets + path.length, message->sender.length),
-            .mailbox = first == NULL ? NULL : spool->octets,
+            .mailbox = spool->octets,
             .owner = owner,
             .outcome = STORE_DONE,
             .mail = {.fd = -1},
@@ -109,8 +114,6 @@ static void spool_abort(struct delivery *delivery, struct spool *spool)
 
 static void spool_append(struct delivery *delivery, struct spool *spool, const struct content *content)
 {
-        if (spool->mailbox == NULL)
-                return;
         if (!spool->is_begun)
                 spool_begin(delivery, spool);
         if (spool->outcome == STORE_DONE && !mail_write(&spool->mail, content, spool->newline))

@@ -16,7 +16,7 @@ struct spool {
         uint32_t delivery; /* number of the thread that stores it */
         enum newline_form newline;
         struct span sender;
-        const char *mailbox; /* the first Maildir; NULL: all is discarded */
+        const char *mailbox; /* the first Maildir */
 
         /* Owner: the worker. */
         void *owner;      /* whom the reports concern; NULL when it is gone */
@@ -81,6 +81,8 @@ bool delivery_start(struct delivery *delivery);
 void delivery_stop(struct delivery *delivery);
 void delivery_end(struct delivery *delivery);
 
+/* Nobody wants a copy of it in a Maildir: there is nothing to store, nor to wait for. */
+bool message_is_discarded(const struct message *message);
 /* In the worker: what a long message's pieces need. NULL when memory is out. To be freed when STORE or ABORT
  * is reported. */
 struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner);

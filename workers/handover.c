@@ -44,12 +44,16 @@ static uint32_t choose_delivery(const struct worker *worker)
         return best;
 }
 
-bool handover_store(struct worker *worker, struct connection *connection)
+bool handover_store(struct worker *worker, struct connection *connection, enum store_outcome *ret_outcome)
 {
         struct message *message = session_message(&connection->session);
         struct spool *spool = connection->spool;
-        struct delivery_job *job = job_take(worker, DELIVERY_STORE);
 
+        *ret_outcome = STORE_DONE;
+        if (message_is_discarded(message))
+                return false;
+        struct delivery_job *job = job_take(worker, DELIVERY_STORE);
+        *ret_outcome = STORE_FAILED;
         if (job == NULL)
                 return false;
         job->content = content_detach(&message->content);
@@ -63,6 +67,10 @@ bool handover_store(struct worker *worker, struct connection *connection)
 /* Without memory the text just stays here for now. */
 static void send_piece(struct worker *worker, struct connection *connection, struct message *message)
 {
+        if (message_is_discarded(message)) {
+                content_release(&message->content, &worker->host.content_pool);
+                return;
+        }
         struct delivery_job *job = job_take(worker, DELIVERY_APPEND);
 
         if (job == NULL)
