@@ -18,6 +18,7 @@ struct notification *notification_begin(const struct facts *facts, enum tag_resu
         notification->id_tag = TAG_NONE;
         notification->first = span_of(NULL, 0);
         notification->references = notification->tags_checked = 0;
+        notification->foreign_length = 0;
         notification->is_settled = recipient_tag == TAG_VALID;
         mime_scan_init(&notification->scan, facts->sender_is_null,
                        facts->snapshot->options.bounce_reference_accept_text);
@@ -61,7 +62,16 @@ static enum reference_rating rate_id(struct notification *notification, const st
         }
         if (at == SIZE_MAX)
                 return REFERENCE_NONE;
-        return is_own_name(facts, span_skip(id, at + 1)) ? REFERENCE_OWN : REFERENCE_FOREIGN;
+        struct span name = span_skip(id, at + 1);
+        if (span_equals(name, span_of(notification->foreign, notification->foreign_length)))
+                return REFERENCE_FOREIGN;
+        if (is_own_name(facts, name))
+                return REFERENCE_OWN;
+        if (name.length <= FOREIGN_MAX) {
+                memcpy(notification->foreign, name.at, name.length);
+                notification->foreign_length = (uint8_t)name.length;
+        }
+        return REFERENCE_FOREIGN;
 }
 
 static enum reference_rating enough(const struct facts *facts)

@@ -15,12 +15,16 @@ enum reference_rating {
         REFERENCE_TAGGED,  /* a message id with a valid tag of ours */
 };
 
+#define FOREIGN_MAX 64
+
 struct notification {
         enum reference_rating rating;
         enum tag_result recipient_tag; /* the best of those of all recipients */
         enum tag_result id_tag;        /* the best of a message id */
         struct span first;             /* the first reference, cut short; in the facts' arena */
         uint32_t references, tags_checked;
+        uint8_t foreign_length; /* a name that is not ours, the last one seen: many references stand on one */
+        char foreign[FOREIGN_MAX];
         bool is_settled; /* nothing that may follow changes the verdict */
         struct mime_scan scan;
 };

@@ -80,13 +80,34 @@ static enum mime_step reference_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
+/* The octets at the front that are only kept, or only skipped: most of a value. */
+static size_t plain_octets(struct mime_scan *scan, struct span input, bool are_kept)
+{
+        static const bool is_special[256] = {
+            ['\n'] = true, ['\r'] = true, [' '] = true, ['\t'] = true, ['<'] = true, ['>'] = true};
+        size_t at = 0, room = are_kept ? (size_t)(MIME_VALUE_MAX - scan->value_length) : input.length;
+
+        if (room > input.length)
+                room = input.length;
+        while (at < room && !is_special[(unsigned char)input.at[at]])
+                at++;
+        if (are_kept) {
+                memcpy(scan->value + scan->value_length, input.at, at);
+                scan->value_length = (uint16_t)(scan->value_length + at);
+        }
+        return at;
+}
+
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
 {
         bool has_references = fields[scan->field].has_references;
         enum mime_step step = MIME_STEP_NONE;
         size_t at = 0;
 
-        while (at < input->length && step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE) {
+        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE) {
+                at += plain_octets(scan, span_skip(*input, at), scan->in_reference || !has_references);
+                if (at == input->length)
+                        break;
                 char octet = input->at[at++];
                 if (octet == '\n')
                         scan->field_state = MIME_FIELD_START;
