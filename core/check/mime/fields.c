@@ -252,7 +252,8 @@ static unsigned row_of(const struct mime_scan *scan, struct span line)
                         continue;
                 if (line.length <= name->length)
                         return FIELDS_END;
-                if (span_starts_nocase(line, *name))
+                char end = line.at[name->length];
+                if ((end == ':' || end == ' ' || end == '\t') && span_starts_nocase(line, *name))
                         return row;
         }
         return NO_FIELD;
