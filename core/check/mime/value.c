@@ -2,6 +2,11 @@
  * 2045 5.1, RFC 5322 3.2), parameters in parts (RFC 2231). */
 #include "core/check/mime/internal.h"
 
+static bool is_one_of(char c, const char *set)
+{
+        return c != '\0' && strchr(set, c) != NULL;
+}
+
 /* Skips blanks and comments. */
 static void skip_blanks(struct span *rest)
 {
@@ -25,7 +30,7 @@ static void skip_blanks(struct span *rest)
 static struct span take_token(struct span *rest)
 {
         size_t at = 0;
-        while (at < rest->length && memchr(" \t();/=\",", rest->at[at], 9) == NULL)
+        while (at < rest->length && !is_one_of(rest->at[at], " \t();/=\","))
                 at++;
         struct span token = span_of(rest->at, at);
         *rest = span_skip(*rest, at);
@@ -57,7 +62,7 @@ static void take_quoted(struct span *rest, struct text *value)
 static void take_plain(struct span *rest, struct text *value)
 {
         size_t at = 0;
-        while (at < rest->length && memchr("; \t", rest->at[at], 3) == NULL)
+        while (at < rest->length && !is_one_of(rest->at[at], "; \t"))
                 at++;
         text_put(value, span_of(rest->at, at));
         *rest = span_skip(*rest, at);
