@@ -44,6 +44,15 @@ static uint32_t choose_delivery(const struct worker *worker)
         return best;
 }
 
+/* Messages that are to share a sync go where others wait for one already. */
+static uint32_t choose_batch(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->delivery_count; i++)
+                if (worker->jobs_sent[i] < DELIVERY_BATCH_MAX)
+                        return i;
+        return choose_delivery(worker);
+}
+
 bool handover_store(struct worker *worker, struct connection *connection, enum store_outcome *ret_outcome)
 {
         struct message *message = session_message(&connection->session);
@@ -60,7 +69,7 @@ bool handover_store(struct worker *worker, struct connection *connection, enum s
         job->message = message;
         job->owner = connection;
         job->spool = spool;
-        job_send(worker, job, spool != NULL ? spool->delivery : choose_delivery(worker));
+        job_send(worker, job, spool != NULL ? spool->delivery : choose_batch(worker));
         return true;
 }
 

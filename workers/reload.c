@@ -212,6 +212,8 @@ void reload(struct server *server)
         warn_of_restart(server, "acceptors", server->acceptor_count, snapshot->options.acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count,
                         snapshot->options.delivery_threads);
+        warn_of_restart(server, "maildir_sync_together", server->sync_together,
+                        snapshot->options.maildir_sync_together);
         say("gatepost: configuration reloaded");
         conf_report_end(&report);
 }
