@@ -1,5 +1,6 @@
-/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] ZONEFILE: the stub server as a program, until SIGINT
- * or SIGTERM. */
+/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--parent PID] ZONEFILE: the stub server as a
+ * program, until SIGINT or SIGTERM; with --parent no longer than the process that started it, however that
+ * ends. */
 #include "dns/stub.h"
 
 #include "core/base/address.h"
@@ -9,6 +10,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static int fail(const char *what, const char *why)
 {
@@ -34,10 +37,11 @@ static bool listen_parse(struct span text, struct dns_stub_options *options)
         return true;
 }
 
-static bool options_parse(int argc, char **argv, struct dns_stub_options *options)
+static bool options_parse(int argc, char **argv, struct dns_stub_options *options, uint64_t *ret_parent)
 {
         static const struct option names[] = {{"listen", required_argument, NULL, 'l'},
                                               {"latency", required_argument, NULL, 'd'},
+                                              {"parent", required_argument, NULL, 'e'},
                                               {NULL, 0, NULL, 0}};
         bool has_listen = false;
         uint64_t latency_ms;
@@ -47,10 +51,16 @@ static bool options_parse(int argc, char **argv, struct dns_stub_options *option
                         has_listen = true;
                 else if (option == 'd' && span_number(span_from(optarg), &latency_ms) && latency_ms <= 60000)
                         options->latency_ms = (uint32_t)latency_ms;
-                else
+                else if (option != 'e' || !span_number(span_from(optarg), ret_parent) || *ret_parent == 0)
                         return false;
         }
         return has_listen && optind + 1 == argc;
+}
+
+/* False when the parent has gone before that could be asked for. */
+static bool end_with(uint64_t parent)
+{
+        return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && (uint64_t)getppid() == parent;
 }
 
 static bool file_read(const char *path, char **ret_text, size_t *ret_length)
@@ -74,9 +84,12 @@ int main(int argc, char **argv)
         struct text error;
         sigset_t ends;
         int signal_number;
+        uint64_t parent = 0;
 
-        if (!options_parse(argc, argv, &options)) {
-                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] ZONEFILE\n", stderr);
+        if (!options_parse(argc, argv, &options, &parent)) {
+                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--parent PID] "
+                      "ZONEFILE\n",
+                      stderr);
                 return 2;
         }
         const char *path = argv[optind];
@@ -84,9 +97,15 @@ int main(int argc, char **argv)
                 return fail(path, strerror(errno));
         options.zone.at = zone;
         sigemptyset(&ends);
-        sigaddset(&ends, SIGINT);
+        /* Ctrl-C at a terminal goes to both: then the parent may still need answers. */
+        if (parent == 0)
+                sigaddset(&ends, SIGINT);
+        else
+                signal(SIGINT, SIG_IGN);
         sigaddset(&ends, SIGTERM);
         sigprocmask(SIG_BLOCK, &ends, NULL);
+        if (parent != 0 && !end_with(parent))
+                return fail("--parent", "is not the process that started it");
         text_over(&error, reason, sizeof reason - 1);
         struct dns_stub *stub = dns_stub_start(&options, &error);
         free(zone);

@@ -3,6 +3,8 @@
 
 #include "core/base/expect.h"
 
+#include <pthread.h>
+
 #define FAILURES_MAX 3 /* in a row, then it counts as dead */
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 16000
@@ -74,6 +76,20 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
         }
         free(resolver);
         return NULL;
+}
+
+static void make_one_context(void)
+{
+        getdns_context *context;
+
+        if (getdns_context_create(&context, 0) == GETDNS_RETURN_GOOD)
+                getdns_context_destroy(context);
+}
+
+void upstream_prepare_library(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        pthread_once(&once, make_one_context);
 }
 
 static void resolver_destroy(struct resolver *resolver)

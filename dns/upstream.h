@@ -34,6 +34,10 @@ struct upstream_set {
         bool is_starved; /* descriptors ran out: set here, cleared by the owner after a pause */
 };
 
+/* Before any thread makes contexts: libunbound, which getdns brings along, sets up its log with the first
+ * one, and two threads at once would both do it. */
+void upstream_prepare_library(void);
+
 void upstream_set_init(struct upstream_set *set, struct dns_loop *loop);
 /* Cancels what is in flight: callbacks come with GETDNS_CALLBACK_CANCEL. */
 void upstream_set_end(struct upstream_set *set);

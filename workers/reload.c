@@ -4,6 +4,8 @@
 
 #include "workers/say.h"
 
+#include "dns/settings.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -186,6 +188,17 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
         return true;
 }
 
+static void set_dns(struct server *server, const struct options *options)
+{
+        struct dns_cache_options cache = dns_cache_settings(options);
+        struct dns_pool_options pool = dns_pool_settings(options);
+
+        dns_cache_set_times(server->dns_cache, &cache);
+        dns_pool_set_limits(server->dns_pool, &pool);
+        if (!dns_pool_set_upstreams(server->dns_pool, pool.upstreams, pool.upstream_count))
+                say("gatepost: no memory for the new resolvers; the former ones are asked");
+}
+
 void reload(struct server *server)
 {
         struct conf_report report = {0};
@@ -202,16 +215,19 @@ void reload(struct server *server)
                 return;
         }
         log_writer_switch(&server->log, log_fd);
-        if (!dns_pool_set_upstreams(server->dns_pool, snapshot->options.resolvers.endpoints,
-                                    snapshot->options.resolvers.count))
-                fprintf(stderr, "gatepost: no memory for the new resolvers; the former ones are asked\n");
+        set_dns(server, &snapshot->options);
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);
+        dns_report_say(server);
         warn_of_restart(server, "workers", server->workers_wanted, snapshot->options.workers);
         warn_of_restart(server, "acceptors", server->acceptor_count, snapshot->options.acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count,
                         snapshot->options.delivery_threads);
+        warn_of_restart(server, "dns_threads", server->dns_threads, snapshot->options.dns_threads);
+        warn_of_restart(server, "dns_in_flight_max", server->dns_in_flight_wanted,
+                        snapshot->options.dns_in_flight_max);
+        warn_of_restart(server, "dns_cache_size", server->dns_cache_size, snapshot->options.dns_cache_size);
         warn_of_restart(server, "maildir_sync_together", server->sync_together,
                         snapshot->options.maildir_sync_together);
         say("gatepost: configuration reloaded");

@@ -5,6 +5,8 @@
 #include "workers/reload.h"
 #include "workers/say.h"
 
+#include "dns/settings.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +19,7 @@
  * resolvers. */
 #define DESCRIPTORS_RESERVED   64
 #define DESCRIPTORS_PER_THREAD 4
+#define MAIN_NICE              5
 #define STOP_LOOK_MS           20
 
 /* ---- descriptors ------------------------------------------------------------------------------------- */
@@ -38,11 +41,11 @@ static uint64_t raise_descriptor_limit(uint64_t wanted)
 }
 
 /* An eighth of the descriptors at most is for questions to DNS. */
-static uint32_t dns_in_flight(uint64_t limit)
+static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
 {
-        uint64_t share = limit / 8 / dns_pool_defaults.threads;
-        if (share > dns_pool_defaults.in_flight_max)
-                return dns_pool_defaults.in_flight_max;
+        uint64_t share = limit / 8 / options->dns_threads;
+        if (share > options->dns_in_flight_max)
+                return (uint32_t)options->dns_in_flight_max;
         return share < 16 ? 16 : (uint32_t)share;
 }
 
@@ -57,8 +60,8 @@ static uint64_t divide_descriptors(struct server *server, const struct options *
                                                 UINT64_C(8) * server->delivery_count);
         uint64_t spools = limit / 16 / server->delivery_count;
 
-        server->dns_in_flight_max = dns_in_flight(limit);
-        fixed += (uint64_t)dns_pool_defaults.threads * (server->dns_in_flight_max + 32);
+        server->dns_in_flight_max = dns_in_flight(limit, options);
+        fixed += options->dns_threads * (server->dns_in_flight_max + 32);
         *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
         fixed += (uint64_t)*ret_spools * server->delivery_count;
         uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
@@ -83,6 +86,9 @@ static bool allocate(struct server *server, const struct options *options)
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;
+        server->dns_threads = options->dns_threads;
+        server->dns_in_flight_wanted = options->dns_in_flight_max;
+        server->dns_cache_size = options->dns_cache_size;
         server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
@@ -97,14 +103,13 @@ static bool allocate(struct server *server, const struct options *options)
 /* The pool is there without resolvers too: a reload may name some. */
 static bool init_dns(struct server *server, const struct options *options)
 {
-        struct dns_pool_options pool = dns_pool_defaults;
+        struct dns_pool_options pool = dns_pool_settings(options);
+        struct dns_cache_options cache = dns_cache_settings(options);
 
-        server->dns_cache = dns_cache_create(&dns_cache_defaults);
+        server->dns_cache = dns_cache_create(&cache);
         if (server->dns_cache == NULL)
                 return false;
         pool.cache = server->dns_cache;
-        pool.upstreams = options->resolvers.endpoints;
-        pool.upstream_count = options->resolvers.count;
         pool.clients = server->worker_count + 1;
         pool.in_flight_max = server->dns_in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
@@ -231,6 +236,7 @@ static void stop(struct server *server, const sigset_t *signals)
                 worker_join(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
+        dns_report_say(server);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
@@ -291,6 +297,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                         reload(server);
                 current_reap(&server->current);
                 zone_watch_look(&server->zone_watch, server, monotonic_ms());
+                dns_report_look(&server->dns_report, server, monotonic_ms());
                 if (is_live)
                         live_say(&live, server);
         }
@@ -342,6 +349,8 @@ int server_run(const char *path, bool is_live)
                 _exit(1);
         if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
                 _exit(1);
+        /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         log_event(&server.log, "ready", NULL);
         say("gatepost: ready");
         serve_until_stopped(&server, &signals, is_live);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workers/acceptor.h"
+#include "workers/dns_report.h"
 #include "workers/zone_watch.h"
 
 struct server {
@@ -17,9 +18,11 @@ struct server {
         uint32_t worker_count, acceptor_count, delivery_count;
         uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;
-        uint32_t dns_in_flight_max; /* questions, each thread of the pool */
+        uint32_t dns_in_flight_max;                                 /* questions, each thread of the pool */
+        uint64_t dns_in_flight_wanted, dns_threads, dns_cache_size; /* by the configuration at the start */
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
+        struct dns_report dns_report;
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 

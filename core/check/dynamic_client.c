@@ -8,11 +8,21 @@
 /* ---- generic names: the address is in it, and a keyword too
  * ---------------------------------------------------- */
 
-static bool contains(struct span name, struct span part)
+static bool is_hex_digit(char c)
 {
-        for (size_t at = 0; part.length > 0 && at + part.length <= name.length; at++)
-                if (span_equals_nocase(span_of(name.at + at, part.length), part))
+        return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+}
+
+/* Where `goes_on` is given, no such character stands before or behind it: "1-2" is not in "11-23". */
+static bool contains(struct span name, struct span part, bool (*goes_on)(char))
+{
+        for (size_t at = 0; part.length > 0 && at + part.length <= name.length; at++) {
+                size_t end = at + part.length;
+                if (span_equals_nocase(span_of(name.at + at, part.length), part) &&
+                    (goes_on == NULL || ((at == 0 || !goes_on(name.at[at - 1])) &&
+                                         (end == name.length || !goes_on(name.at[end])))))
                         return true;
+        }
         return false;
 }
 
@@ -44,7 +54,7 @@ static bool contains_octets(struct span name, const uint8_t *octets, ptrdiff_t c
                         text_put_string(&text, form->separator);
                 put_digits(&text, octets[i * step], form);
         }
-        return contains(name, text_span(&text));
+        return contains(name, text_span(&text), form->separator[0] == '\0' ? NULL : ascii_is_digit);
 }
 
 /* All four octets in either order, or the last two alone, as in "p12-34.pool.example". */
@@ -65,21 +75,16 @@ static bool contains_ipv6(struct span name, const uint8_t *o)
 {
         char octets[40];
         int length = snprintf(octets, sizeof octets, "%02x%02x%02x%02x", o[12], o[13], o[14], o[15]);
-        if (contains(name, span_of(octets, (size_t)length)))
+        if (contains(name, span_of(octets, (size_t)length), NULL))
                 return true;
         length = snprintf(octets, sizeof octets, "%x-%x", o[12] << 8 | o[13], o[14] << 8 | o[15]);
-        return contains(name, span_of(octets, (size_t)length));
+        return contains(name, span_of(octets, (size_t)length), is_hex_digit);
 }
 
 /* A keyword counts as a word: no letter stands before or behind it. */
 static bool contains_word(struct span name, struct span word)
 {
-        for (size_t at = 0; word.length > 0 && at + word.length <= name.length; at++)
-                if (span_equals_nocase(span_of(name.at + at, word.length), word) &&
-                    (at == 0 || !ascii_is_alpha(name.at[at - 1])) &&
-                    (at + word.length == name.length || !ascii_is_alpha(name.at[at + word.length])))
-                        return true;
-        return false;
+        return contains(name, word, ascii_is_alpha);
 }
 
 static bool is_generic(const struct facts *facts, struct span name)
@@ -108,25 +113,47 @@ static enum verdict_result refuse(const struct facts *facts, struct verdict *ver
         return VERDICT_REFUSE;
 }
 
-static enum verdict_result by_name(const struct facts *facts, struct verdict *verdict, bool waits)
+static enum verdict_result unsure(const struct facts *facts, struct verdict *verdict)
 {
-        struct span name;
-        enum reverse_result result = reverse_lookup(facts, &name);
+        verdict->reply = REPLY_dynamic_client_unsure;
+        verdict->evidence =
+            facts_note(facts, SPAN("DNS"), "lists or names of the client cannot be asked for");
+        return facts_on_failure(facts->snapshot->options.dynamic_client_on_failure);
+}
+
+/* Only one good name is needed. */
+static bool all_are_generic(const struct facts *facts, const struct reverse_names *names)
+{
+        for (size_t i = 0; i < names->count; i++)
+                if (!is_generic(facts, names->names[i]))
+                        return false;
+        return true;
+}
+
+static enum verdict_result by_name(const struct facts *facts, struct verdict *verdict, bool waits,
+                                   bool has_failed)
+{
+        struct reverse_names names;
+        enum reverse_result result = reverse_lookup(facts, &names);
 
         if (waits || result == REVERSE_PENDING)
                 return VERDICT_WAIT;
         if (result == REVERSE_NONE)
                 return refuse(facts, verdict, SPAN("reverse DNS"), "no name for the client");
         if (result == REVERSE_UNVERIFIED)
-                return refuse(facts, verdict, name, "does not lead back to the client");
-        if (result == REVERSE_VERIFIED && is_generic(facts, name))
-                return refuse(facts, verdict, name, "a generic name with the client's address in it");
+                return refuse(facts, verdict, names.names[0], "does not lead back to the client");
+        bool is_generic = result == REVERSE_VERIFIED && all_are_generic(facts, &names);
+        if (is_generic && names.is_complete)
+                return refuse(facts, verdict, names.names[0],
+                              "a generic name with the client's address in it");
+        if (has_failed || is_generic || result == REVERSE_FAILED)
+                return unsure(facts, verdict);
         return VERDICT_PASS;
 }
 
 enum verdict_result check_dynamic_client(const struct facts *facts, struct verdict *verdict)
 {
-        bool waits = false;
+        bool waits = false, has_failed = false;
 
         for (size_t i = 0; i < facts->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &facts->snapshot->zones[i];
@@ -139,6 +166,7 @@ enum verdict_result check_dynamic_client(const struct facts *facts, struct verdi
                 if ((state == ZONE_LISTS || state == ZONE_SILENT) && is_dynamic && !waits)
                         return refuse(facts, verdict, zone->name, "lists the client as dynamic");
                 waits |= state == ZONE_PENDING;
+                has_failed |= state == ZONE_FAILED;
         }
-        return by_name(facts, verdict, waits);
+        return by_name(facts, verdict, waits, has_failed);
 }

@@ -1,8 +1,6 @@
 /* Reverse DNS, forward confirmed. */
 #include "core/check/reverse.h"
 
-#define NAMES_MAX 10 /* as in RFC 7208 4.6.4; more names say less, not more */
-
 void reverse_put_address(struct text *text, const struct address *address)
 {
         static const char hex[] = "0123456789abcdef";
@@ -39,18 +37,38 @@ static enum fact forward(const struct facts *facts, struct span name, bool *ret_
         return fact;
 }
 
-enum reverse_result reverse_lookup(const struct facts *facts, struct span *ret_name)
+static enum reverse_result look_back(const struct facts *facts, const struct dns_answer *answer,
+                                     struct reverse_names *found)
+{
+        bool is_pending = false;
+
+        for (uint16_t i = 0; i < answer->record_count && i < REVERSE_NAMES_MAX; i++) {
+                bool leads_back;
+                enum fact fact = forward(facts, answer->records[i].data, &leads_back);
+                is_pending |= fact == FACT_PENDING;
+                found->is_complete &= fact != FACT_FAILED;
+                if (leads_back)
+                        found->names[found->count++] = answer->records[i].data;
+        }
+        if (is_pending)
+                return REVERSE_PENDING;
+        if (found->count > 0)
+                return REVERSE_VERIFIED;
+        found->names[found->count++] = answer->records[0].data;
+        return found->is_complete ? REVERSE_UNVERIFIED : REVERSE_FAILED;
+}
+
+enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_names *ret_names)
 {
         char octets[80];
         struct text question;
-        const struct dns_answer *names;
-        enum reverse_result result = REVERSE_UNVERIFIED;
+        const struct dns_answer *answer;
 
-        *ret_name = (struct span){0};
+        *ret_names = (struct reverse_names){.is_complete = true};
         text_over(&question, octets, sizeof octets);
         reverse_put_address(&question, &facts->client);
         text_put_string(&question, address_is_ipv4(&facts->client) ? ".in-addr.arpa" : ".ip6.arpa");
-        switch (memo_ask(facts->memo, text_span(&question), DNS_PTR, &names)) {
+        switch (memo_ask(facts->memo, text_span(&question), DNS_PTR, &answer)) {
         case FACT_ABSENT:
                 return REVERSE_NONE;
         case FACT_FAILED:
@@ -60,19 +78,5 @@ enum reverse_result reverse_lookup(const struct facts *facts, struct span *ret_n
         case FACT_FOUND:
                 break;
         }
-        *ret_name = names->records[0].data;
-        for (uint16_t i = 0; i < names->record_count && i < NAMES_MAX; i++) {
-                bool leads_back;
-                enum fact fact = forward(facts, names->records[i].data, &leads_back);
-                /* The first that leads back is the name, whatever order the answers come in. */
-                if (leads_back && result != REVERSE_PENDING) {
-                        *ret_name = names->records[i].data;
-                        return REVERSE_VERIFIED;
-                }
-                if (fact == FACT_PENDING)
-                        result = REVERSE_PENDING;
-                else if (fact == FACT_FAILED && result == REVERSE_UNVERIFIED)
-                        result = REVERSE_FAILED;
-        }
-        return result;
+        return look_back(facts, answer, ret_names);
 }
