@@ -224,6 +224,8 @@ void reload(struct server *server)
         warn_of_restart(server, "acceptors", server->acceptor_count, snapshot->options.acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count,
                         snapshot->options.delivery_threads);
+        warn_of_restart(server, "client_rate.memory", server->ledger_size,
+                        snapshot->options.client_rate_memory);
         warn_of_restart(server, "dns_threads", server->dns_threads, snapshot->options.dns_threads);
         warn_of_restart(server, "dns_in_flight_max", server->dns_in_flight_wanted,
                         snapshot->options.dns_in_flight_max);

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,13 @@
 #define DESCRIPTORS_PER_THREAD 4
 #define MAIN_NICE              5
 #define STOP_LOOK_MS           20
+
+static uint64_t monotonic_ms(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* ---- descriptors ------------------------------------------------------------------------------------- */
 
@@ -92,7 +101,8 @@ static bool allocate(struct server *server, const struct options *options)
         server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->acceptors = calloc(server->acceptor_count, sizeof server->acceptors[0]);
+        server->acceptors =
+            aligned_alloc(_Alignof(struct acceptor), server->acceptor_count * sizeof server->acceptors[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
         if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
                 return false;
@@ -116,6 +126,21 @@ static bool init_dns(struct server *server, const struct options *options)
         return server->dns_pool != NULL;
 }
 
+/* Memory that no client has needed yet is not there. */
+static bool init_ledger(struct server *server, const struct options *options)
+{
+        uint64_t key;
+        void *memory = mmap(NULL, options->client_rate_memory, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (memory == MAP_FAILED)
+                return false;
+        expect(getrandom(&key, sizeof key, 0) == sizeof key);
+        server->ledger_size = options->client_rate_memory;
+        ledger_init(&server->ledger, memory, server->ledger_size, key, monotonic_ms());
+        return true;
+}
+
 static bool init_workers(struct server *server)
 {
         for (uint32_t i = 0; i < server->worker_count; i++) {
@@ -133,6 +158,7 @@ static bool init_workers(struct server *server)
                 worker->dns =
                     dns_pool_client(server->dns_pool, i, worker->waker.event_fd, &worker->waker.is_asleep);
                 worker->host.dns = dns_client_source(worker->dns);
+                worker->host.ledger = &server->ledger;
                 server->log.empty[i] = worker->empty_logs;
                 for (uint32_t j = 0; j < server->delivery_count; j++)
                         server->deliveries[j].reports[i] = &worker->reports[j];
@@ -149,8 +175,8 @@ static bool init_threads(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        if (!client_table_init(&server->clients, sessions_max) || !init_dns(server, options) ||
-            !init_workers(server))
+        if (!client_table_init(&server->clients, sessions_max) || !init_ledger(server, options) ||
+            !init_dns(server, options) || !init_workers(server))
                 return false;
         for (uint32_t i = 0; i < server->acceptor_count; i++) {
                 server->acceptors[i] = (struct acceptor){
@@ -160,6 +186,7 @@ static bool init_threads(struct server *server, const struct options *options)
                     .workers = server->workers,
                     .current = &server->current,
                     .clients = &server->clients,
+                    .ledger = &server->ledger,
                     .log = &server->log,
                     .load = &server->load,
                     .sessions_max = sessions_max,
@@ -255,6 +282,7 @@ static void free_all(struct server *server)
                 delivery_end(&server->deliveries[i]);
         log_writer_end(&server->log);
         client_table_end(&server->clients);
+        munmap(server->ledger.sets, server->ledger_size);
         dns_cache_destroy(server->dns_cache);
         current_end(&server->current);
         free(server->acceptors);
@@ -274,13 +302,6 @@ static void block_signals(sigset_t *ret_signals)
         pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
         signal(SIGPIPE, SIG_IGN);
         signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
-}
-
-static uint64_t monotonic_ms(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static void serve_until_stopped(struct server *server, const sigset_t *signals, bool is_live)

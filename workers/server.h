@@ -9,6 +9,8 @@ struct server {
         const char *path; /* of the configuration */
         struct current current;
         struct client_table clients;
+        struct ledger ledger;
+        size_t ledger_size;
         struct load load;
         struct log_writer log;
         struct worker *workers;

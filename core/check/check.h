@@ -31,6 +31,7 @@ struct verdict {
 struct facts {
         const struct snapshot *snapshot;
         struct address client;
+        bool client_has_good_history; /* its mails were stored before, and it made few faults */
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */

@@ -4,6 +4,7 @@
 #include "core/base/expect.h"
 #include "core/check/pipeline.h"
 #include "core/check/tag.h"
+#include "core/smtp/admit.h"
 #include "core/smtp/path.h"
 #include "core/smtp/session.h"
 #include "core/smtp/text_scan.h"
@@ -45,6 +46,7 @@ struct transaction {
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         enum tag_result recipient_tag; /* the best one */
+        bool is_rated;                 /* it counts as a message */
         bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
         /* DATA */
         struct text_scan scan;
@@ -166,6 +168,20 @@ void notice_begin(struct session *session);
 /* What the content holds from `offset` of `block` on is new; NULL: all that it holds. */
 void notice_read(struct session *session, const struct content_block *block, size_t offset);
 void notice_end(struct session *session);
+
+/* ---- rate.c (check client_rate) */
+
+/* After each change of session->peer.client. */
+void rate_client_is_known(struct session *session);
+/* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
+bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
+/* A recipient that nothing else stands against. REPLY_COUNT, or why it is too much. */
+enum reply_id rate_recipient(struct session *session);
+/* True: the session is to close with REPLY_rate_penalty. */
+bool rate_unknown_recipient(struct session *session);
+void rate_stored(struct session *session, size_t recipients);
+/* The client leaves, or becomes another: the ledger learns what it has done so far. */
+void rate_settle(struct session *session);
 
 /* ---- record.c */
 

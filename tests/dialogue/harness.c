@@ -18,6 +18,10 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
             .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
         scripted_dns_init(&harness->dns, answering);
         harness->host.dns = &harness->dns.source;
+        memset(harness->room.ledger, 0, sizeof harness->room.ledger);
+        ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
+                    harness->host.now_ms);
+        harness->host.ledger = &harness->ledger;
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -151,9 +155,27 @@ static void tell_to_stop(struct harness *harness)
         settle(harness);
 }
 
+static bool is_admitted(struct harness *harness)
+{
+        const struct snapshot *snapshot = harness->snapshot;
+        struct session_peer *peer = &harness->peer;
+
+        peer->excess = (struct rate_excess){0};
+        if (network_list_contains(&snapshot->options.proxy_networks, &peer->client) ||
+            !client_is_rated(snapshot, &peer->client))
+                return true;
+        enum reply_id reply = client_admit(snapshot, &harness->ledger, &harness->counters, &peer->client,
+                                           harness->host.now_ms, &peer->excess);
+        if (reply != REPLY_COUNT)
+                refusal_write(&harness->said, snapshot, reply, &peer->client);
+        return reply == REPLY_COUNT;
+}
+
 void harness_connect(struct harness *harness)
 {
         expect(!harness->is_open);
+        if (!is_admitted(harness))
+                return;
         harness->is_open = true;
         harness->is_stopping = false;
         harness->unread.length = 0;
