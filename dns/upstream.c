@@ -58,6 +58,17 @@ static bool context_configure(getdns_context *context, const struct endpoint *en
                context_set_upstream(context, endpoint);
 }
 
+/* Under AddressSanitizer malloc() itself, which sees misuse. */
+static getdns_return_t context_create(struct resolver *resolver)
+{
+#ifdef __SANITIZE_ADDRESS__
+        return getdns_context_create(&resolver->context, 0);
+#else
+        return getdns_context_create_with_extended_memory_functions(
+            &resolver->context, 0, &resolver->memory, dns_memory_take, dns_memory_resize, dns_memory_give);
+#endif
+}
+
 static struct resolver *resolver_create(struct dns_loop *loop, const struct endpoint *endpoint, bool is_tcp)
 {
         struct resolver *resolver = calloc(1, sizeof *resolver);
@@ -66,7 +77,7 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
 
         if (resolver == NULL)
                 return NULL;
-        if (getdns_context_create(&resolver->context, 0) == GETDNS_RETURN_GOOD) {
+        if (context_create(resolver) == GETDNS_RETURN_GOOD) {
                 dns_view_init(&resolver->view, loop, &peer, is_tcp ? 0 : length);
                 if (context_configure(resolver->context, endpoint, is_tcp) &&
                     getdns_context_set_eventloop(resolver->context, &resolver->view.base) ==
@@ -74,6 +85,7 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
                         return resolver;
                 getdns_context_destroy(resolver->context);
         }
+        dns_memory_end(&resolver->memory);
         free(resolver);
         return NULL;
 }
@@ -95,6 +107,7 @@ void upstream_prepare_library(void)
 static void resolver_destroy(struct resolver *resolver)
 {
         getdns_context_destroy(resolver->context);
+        dns_memory_end(&resolver->memory);
         free(resolver);
 }
 

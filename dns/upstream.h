@@ -5,6 +5,7 @@
 
 #include "conf/snapshot.h"
 #include "dns/loop.h"
+#include "dns/memory.h"
 
 #define DNS_UPSTREAMS_MAX 8
 
@@ -12,6 +13,7 @@
  * inside a callback. */
 struct resolver {
         struct dns_view view;
+        struct dns_memory memory; /* of the context and all that it answers */
         getdns_context *context;
         uint32_t in_flight;
         struct resolver *retired_next;
