@@ -100,6 +100,13 @@ struct dnsbl_zone {
 };
 
 #define DNSBL_ZONES_MAX 32
+#define TAG_KEYS_MAX    10 /* a key's number is one digit */
+
+/* A key of bounce_reference. */
+struct tag_key {
+        char id; /* '0' to '9' */
+        struct span secret;
+};
 
 struct check_setting {
         enum check_mode mode;
@@ -137,7 +144,9 @@ struct snapshot {
         struct name_table tlds; /* A-labels, lower case */
         struct name_table
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
-        struct network_list own_addresses; /* of listeners and of this machine's interfaces */
+        struct network_list own_addresses;     /* of listeners and of this machine's interfaces */
+        struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
+        size_t tag_key_count;
         /* Where bare <postmaster> goes; NULL without domains. */
         const struct domain *postmaster_domain;
         struct span postmaster_local_part;

@@ -15,6 +15,8 @@
 
 enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
+struct notification;
+
 /* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
 struct verdict {
         struct verdict *next;
@@ -40,6 +42,8 @@ struct facts {
         bool sender_is_null;
         /* RCPT */
         size_t recipients_accepted; /* before the one in question */
+        /* DATA */
+        const struct notification *notification; /* NULL: nobody looks for one */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
         int64_t wall_s;

@@ -3,6 +3,7 @@
 
 #include "core/base/expect.h"
 #include "core/check/pipeline.h"
+#include "core/check/tag.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/path.h"
 #include "core/smtp/session.h"
@@ -44,10 +45,12 @@ struct transaction {
         bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        bool is_rated;               /* it counts as a message */
-        bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
+        enum tag_result recipient_tag; /* the best one */
+        bool is_rated;                 /* it counts as a message */
+        bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
         /* DATA */
         struct text_scan scan;
+        struct notification *notification; /* in arena; NULL: no check asks */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
@@ -154,6 +157,17 @@ struct judgement stage_judge(struct session *session, const struct check_setting
 /* A check about this HELO still waits: another HELO must not come before its verdict. */
 bool stage_helo_waits(struct session *session);
 void stage_rcpt(struct session *session, struct verdict_list *ret_list);
+/* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
+ * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the log.
+ */
+struct judgement stage_data(struct session *session);
+
+/* ---- notice.c */
+
+void notice_begin(struct session *session);
+/* What the content holds from `offset` of `block` on is new; NULL: all that it holds. */
+void notice_read(struct session *session, const struct content_block *block, size_t offset);
+void notice_end(struct session *session);
 
 /* ---- rate.c (check client_rate) */
 

@@ -19,6 +19,7 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
                 facts.sender_domain = transaction->sender_domain;
                 facts.sender_domain_ascii = transaction->sender_domain_ascii;
                 facts.sender_is_null = transaction->sender_is_null;
+                facts.notification = transaction->notification;
                 facts.recipients_accepted = transaction->message.recipient_count;
         }
         return facts;
@@ -114,6 +115,16 @@ static void note_observed(struct session *session, const struct verdict_list *li
         }
 }
 
+static void note_verdict(struct session *session, const struct judgement *judgement)
+{
+        struct counters *counters = session->host->counters;
+
+        counter_add(judgement->result == VERDICT_REFUSE ? &counters->refused[judgement->verdict->check]
+                                                        : &counters->deferred[judgement->verdict->check],
+                    1);
+        record_finding(session, judgement->verdict, judgement->setting);
+}
+
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
                              const struct verdict_list *extra)
 {
@@ -131,13 +142,48 @@ struct judgement stage_judge(struct session *session, const struct check_setting
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = pipeline_combine(lists, 3, settings, &observed);
         note_observed(session, lists, 3, settings, observed);
-        if (judgement.verdict != NULL) {
-                struct counters *counters = session->host->counters;
-                counter_add(judgement.result == VERDICT_REFUSE
-                                ? &counters->refused[judgement.verdict->check]
-                                : &counters->deferred[judgement.verdict->check],
-                            1);
-                record_finding(session, judgement.verdict, judgement.setting);
+        if (judgement.verdict != NULL)
+                note_verdict(session, &judgement);
+        return judgement;
+}
+
+/* Under the settings of each recipient's domain. */
+static struct judgement judge_text(struct session *session, const struct verdict_list *list)
+{
+        struct judgement judgement = {.result = VERDICT_PASS};
+        bool is_taken = false;
+        uint64_t observed;
+
+        for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
+             recipient = recipient->next) {
+                if (recipient->is_postmaster)
+                        continue;
+                struct judgement own = pipeline_combine(list, 1, recipient->domain->checks, &observed);
+                note_observed(session, list, 1, recipient->domain->checks, observed);
+                if (own.verdict != NULL)
+                        judgement = own;
+                else
+                        is_taken = true;
         }
+        if (!is_taken || judgement.verdict == NULL)
+                return judgement;
+        counter_add(&session->host->counters->observed[judgement.verdict->check], 1);
+        record_finding(session, judgement.verdict, judgement.setting);
+        return (struct judgement){.result = VERDICT_PASS};
+}
+
+struct judgement stage_data(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct verdict_list list = {0};
+
+        notice_end(session);
+        if (transaction->notification != NULL)
+                run_transaction_stage(session, STAGE_DATA, &list);
+        if (list.first == NULL)
+                return (struct judgement){.result = VERDICT_PASS};
+        struct judgement judgement = judge_text(session, &list);
+        if (judgement.result != VERDICT_PASS)
+                note_verdict(session, &judgement);
         return judgement;
 }
