@@ -198,9 +198,28 @@ void text_put_printable(struct text *text, struct span bytes, bool utf8)
         }
 }
 
+/* High bits of those of eight octets that are zero (and of some above such a one). */
+static uint64_t zero_octets(uint64_t octets)
+{
+        return (octets - 0x0101010101010101) & ~octets & 0x8080808080808080;
+}
+
+/* None of the eight octets needs a look: no control, quote, backslash, DEL, nothing beyond ASCII. */
+static bool json_all_plain(const char *at)
+{
+        uint64_t octets, controls;
+
+        memcpy(&octets, at, sizeof octets);
+        controls = (octets - 0x2020202020202020) & ~octets & 0x8080808080808080;
+        return (controls | (octets & 0x8080808080808080) | zero_octets(octets ^ 0x2222222222222222) |
+                zero_octets(octets ^ 0x5c5c5c5c5c5c5c5c) | zero_octets(octets ^ 0x7f7f7f7f7f7f7f7f)) == 0;
+}
+
 static size_t json_plain_length(struct span bytes)
 {
         size_t i = 0;
+        while (i + sizeof(uint64_t) <= bytes.length && json_all_plain(bytes.at + i))
+                i += sizeof(uint64_t);
         for (unsigned char c; i < bytes.length; i++) {
                 c = (unsigned char)bytes.at[i];
                 if (c - 0x20u >= 0x7f - 0x20 || c == '"' || c == '\\')

@@ -1,5 +1,5 @@
 /* check_host() of RFC 7208 4: finds records, walks their terms, follows include and redirect, explains. The
- * matching of addresses is libspf2's (spf2.h), all else is decided here. */
+ * matching of the addresses behind names is libspf2's (spf2.h), all else is decided here. */
 #include "core/check/spf/spf.h"
 
 #include "core/base/domain_name.h"
@@ -70,32 +70,12 @@ static bool term_is_network(const struct spf_term *term)
         return term->kind == SPF_TERM_IP4 || term->kind == SPF_TERM_IP6;
 }
 
-/* The network term and those that follow it, in runs as long as the library takes; those of the other family
- * match nothing. On SPF_PASS *term is the one that matched. */
-static enum spf_result match_networks(struct spf_state *state, struct spf_term *term, struct span *rest)
+/* 5.6. A client of the other family is in none. */
+static bool network_holds(const struct spf_term *term, const struct address *client)
 {
-        const struct address *client = &state->values.client;
-        enum spf_term_kind kind = address_is_ipv4(client) ? SPF_TERM_IP4 : SPF_TERM_IP6;
-        struct spf_term run[SPF2_RUN_MAX], next = *term;
-        struct span ahead = *rest;
-        size_t count = 0;
-        bool is_any = false; /* the last one of the run is /0: known wrong in the library */
-
-        for (;;) {
-                if (next.kind == kind) {
-                        is_any = (kind == SPF_TERM_IP4 ? next.prefix4 : next.prefix6) == 0;
-                        run[count++] = next;
-                }
-                if (is_any || count == SPF2_RUN_MAX || !spf_term_next(&ahead, &next) ||
-                    !term_is_network(&next))
-                        break;
-                *rest = ahead;
-        }
-        size_t matched = spf2_match_networks(client, run, count - is_any);
-        if (matched == SIZE_MAX && !is_any)
-                return SPF_NEUTRAL;
-        *term = run[matched == SIZE_MAX ? count - 1 : matched];
-        return SPF_PASS;
+        bool is_ip4 = term->kind == SPF_TERM_IP4;
+        struct network network = {term->network, is_ip4 ? (uint8_t)(96 + term->prefix4) : term->prefix6};
+        return is_ip4 == address_is_ipv4(client) && network_contains(&network, client);
 }
 
 struct names {
@@ -233,7 +213,7 @@ static enum spf_result record_evaluate(struct spf_state *state, struct host *hos
                 if (term.kind == SPF_TERM_ALL)
                         result = SPF_PASS;
                 else if (term_is_network(&term))
-                        result = match_networks(state, &term, &rest);
+                        result = network_holds(&term, &state->values.client) ? SPF_PASS : SPF_NEUTRAL;
                 else
                         result = match_lookup(state, host, &term);
         }

@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 #include <netinet/in.h>
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
 
@@ -154,69 +153,6 @@ static SPF_result_t engine_run(struct engine *engine, const char *record)
         SPF_record_free(compiled);
         SPF_response_free(response);
         return result;
-}
-
-/* " +ip4:192.0.2.0/24"; without printf, which would cost more than the match. */
-static void put_network(struct text *record, char qualifier, const struct spf_term *term)
-{
-        char address[INET6_ADDRSTRLEN];
-
-        text_put_char(record, ' ');
-        text_put_char(record, qualifier);
-        if (term->kind == SPF_TERM_IP4) {
-                for (size_t i = 12; i < 16; i++) {
-                        text_put(record, i == 12 ? SPAN("ip4:") : SPAN("."));
-                        text_put_number(record, term->network.octets[i]);
-                }
-        } else {
-                inet_ntop(AF_INET6, term->network.octets, address, sizeof address);
-                text_put(record, SPAN("ip6:"));
-                text_put_string(record, address);
-        }
-        text_put_char(record, '/');
-        text_put_number(record, term->kind == SPF_TERM_IP4 ? term->prefix4 : term->prefix6);
-}
-
-/* Which third of the terms matches first: 0, 1, 2; 3: none. The qualifiers tell. */
-static size_t match_third(struct engine *engine, const struct spf_term *terms, size_t count)
-{
-        char octets[SPF2_RUN_MAX * (INET6_ADDRSTRLEN + 16)];
-        struct text record;
-
-        text_over(&record, octets, sizeof octets);
-        text_put_string(&record, SPF_VER_STR);
-        for (size_t i = 0; i < count; i++)
-                put_network(&record, "+-~"[i * 3 / count], &terms[i]);
-        text_put_char(&record, '\0');
-        expect(!record.overflowed);
-        SPF_result_t result = engine_run(engine, record.at);
-        return result == SPF_RESULT_PASS       ? 0
-               : result == SPF_RESULT_FAIL     ? 1
-               : result == SPF_RESULT_SOFTFAIL ? 2
-                                               : 3;
-}
-
-size_t spf2_match_networks(const struct address *client, const struct spf_term *terms, size_t count)
-{
-        size_t first = 0;
-
-        if (count == 0)
-                return SIZE_MAX;
-        expect(count <= SPF2_RUN_MAX);
-        struct engine *engine = engine_for(client);
-        for (;;) {
-                size_t third = match_third(engine, terms + first, count);
-                if (third == 3)
-                        return SIZE_MAX;
-                if (count == 1)
-                        return first;
-                /* Term i of these is in third i * 3 / count. */
-                size_t begin = (third * count + 2) / 3, end = ((third + 1) * count + 2) / 3;
-                first += begin;
-                count = end - begin;
-                if (count == 1)
-                        return first;
-        }
 }
 
 enum spf2_match spf2_match_names(const struct address *client, const struct spf_term *term,

@@ -1,17 +1,12 @@
-/* The wall around libspf2. The library decides whether a client matches ip4, ip6, a, mx and exists; the
- * records that it compiles are made here from numbers and placeholders: no octet of a stranger's reaches its
- * parser, and its macro code, its includes and its limits never run. One SPF_server_t a thread, made at first
- * use, freed when the thread ends. */
+/* The wall around libspf2. The library decides whether a client matches a, mx and exists (ip4 and ip6 need
+ * none of it); the records that it compiles are made here from numbers and placeholders: no octet of a
+ * stranger's reaches its parser, and its macro code, its includes and its limits never run. One SPF_server_t
+ * a thread, made at first use, freed when the thread ends. */
 #pragma once
 
 #include "core/check/spf/term.h"
 
-#define SPF2_RUN_MAX  16 /* terms: the library silently drops what exceeds 511 octets compiled */
 #define SPF2_HOST_MAX 10 /* of mx, RFC 7208 4.6.4 */
-
-/* The first of the `count` terms, all ip4 or all ip6 as the client is, that holds the client; SIZE_MAX: none.
- * No prefix is 0: the library takes that for the longest. */
-size_t spf2_match_networks(const struct address *client, const struct spf_term *terms, size_t count);
 
 /* What a name term is asked of. Name 0 is the term's target; the MX hosts, as they come, are 1, 2, ... */
 struct spf2_names {
