@@ -136,7 +136,7 @@ static void explain_checks(const struct question *question, const struct snapsho
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 struct verdict verdict;
                 if (check_infos[check].kind != CHECK_KIND_PURE ||
-                    (check_infos[check].needs_dns && host->dns == NULL))
+                    (check_infos[check].needs == NEEDS_DNS && host->dns == NULL))
                         continue;
                 double before = now_us();
                 settle(&facts, check, dns, &verdict);
@@ -168,6 +168,8 @@ static void say(struct session *session, struct command_dns *dns, struct text *o
         enum session_wish wish = session_input(session, &input, out);
         while (wish == SESSION_PARK) {
                 const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
+                if (message == NULL)
+                        session->host->now_ms = session->deadline_ms;
                 wish = message != NULL ? session_answer(session, &message->question, &message->answer, out)
                                        : session_timeout(session, out);
         }

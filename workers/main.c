@@ -70,7 +70,7 @@ static int checks_main(int argc, char **argv)
                 const struct check_info *check = &check_infos[id];
                 printf("%-24s %-6s %-8s %-8s %-6s %s\n", check->name, check->policy, stage_name(check->stage),
                        check->kind == CHECK_KIND_RULE ? "always" : check_mode_name(check->default_mode),
-                       check->needs_dns ? "dns" : "-", check->summary);
+                       check_need_name(check->needs), check->summary);
         }
         return 0;
 }

@@ -9,7 +9,8 @@
 #pragma once
 
 #include "conf/snapshot.h"
-#include "dns/fact.h"
+#include "core/check/spf/spf.h"
+#include "core/state/state.h"
 
 #include <stdatomic.h>
 
@@ -25,6 +26,14 @@ struct verdict {
         struct span evidence;
 };
 
+/* What is costly to find out of a transaction's facts, and the same for all its recipients: found once. */
+struct known {
+        bool has_spf;
+        enum spf_result spf;
+        struct spf_report spf_report;
+        struct span identity; /* see greylist.h; empty: not found yet */
+};
+
 /* Each stage adds to what is known: what comes later is empty before. */
 struct facts {
         const struct snapshot *snapshot;
@@ -37,9 +46,14 @@ struct facts {
         struct span sender_domain_ascii; /* A-labels, lower case */
         bool sender_is_null;
         /* RCPT */
-        size_t recipients_accepted; /* before the one in question */
+        size_t recipients_accepted;   /* before the one in question */
+        struct span mailbox;          /* unquoted, folded, without extension */
+        struct span recipient_domain; /* A-labels, lower case */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
+        /* Questions to the store of senders, from RCPT on; and what was found out. Their transaction's. */
+        struct state_memo *state;
+        struct known *known;
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;

@@ -129,18 +129,25 @@ enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_ta
         return VERDICT_REFUSE;
 }
 
-enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdict)
+void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally)
 {
-        char octets[DNSBL_EVIDENCE_MAX], reversed_octets[80];
-        struct dnsbl_tally tally = {0};
+        char reversed_octets[80];
         struct text reversed;
 
-        text_over(&tally.evidence, octets, sizeof octets);
         text_over(&reversed, reversed_octets, sizeof reversed_octets);
         reverse_put_address(&reversed, &facts->client);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
                 if (!facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
-                        dnsbl_count(facts, &facts->snapshot->zones[i], text_span(&reversed), &tally);
+                        dnsbl_count(facts, &facts->snapshot->zones[i], text_span(&reversed), tally);
+}
+
+enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdict)
+{
+        char octets[DNSBL_EVIDENCE_MAX];
+        struct dnsbl_tally tally = {0};
+
+        text_over(&tally.evidence, octets, sizeof octets);
+        dnsbl_count_client(facts, &tally);
         verdict->reply = REPLY_dnsbl;
         return dnsbl_judge(facts, &tally, verdict);
 }

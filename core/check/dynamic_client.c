@@ -3,103 +3,6 @@
 #include "core/check/dnsbl.h"
 #include "core/check/reverse.h"
 
-#include "core/base/domain_name.h"
-
-/* ---- generic names: the address is in it, and a keyword too
- * ---------------------------------------------------- */
-
-static bool contains(struct span name, struct span part)
-{
-        for (size_t at = 0; part.length > 0 && at + part.length <= name.length; at++)
-                if (span_equals_nocase(span_of(name.at + at, part.length), part))
-                        return true;
-        return false;
-}
-
-/* How the octets of an address stand in a name. */
-struct form {
-        const char *separator;
-        int base, width; /* digits at least */
-};
-
-static void put_digits(struct text *text, unsigned number, const struct form *form)
-{
-        if (form->base == 16)
-                text_printf(text, "%02x", number);
-        else if (form->width == 3)
-                text_printf(text, "%03u", number);
-        else
-                text_printf(text, "%u", number);
-}
-
-static bool contains_octets(struct span name, const uint8_t *octets, ptrdiff_t count, ptrdiff_t step,
-                            const struct form *form)
-{
-        char room[40];
-        struct text text;
-
-        text_over(&text, room, sizeof room);
-        for (ptrdiff_t i = 0; i < count; i++) {
-                if (i > 0)
-                        text_put_string(&text, form->separator);
-                put_digits(&text, octets[i * step], form);
-        }
-        return contains(name, text_span(&text));
-}
-
-/* All four octets in either order, or the last two alone, as in "p12-34.pool.example". */
-static bool contains_ipv4(struct span name, const uint8_t *octets)
-{
-        static const struct form forms[] = {
-            {".", 10, 1}, {"-", 10, 1}, {"", 10, 3}, {"-", 10, 3}, {"", 16, 2}};
-
-        for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-                if (contains_octets(name, octets, 4, 1, &forms[i]) ||
-                    contains_octets(name, octets + 3, 4, -1, &forms[i]))
-                        return true;
-        return contains_octets(name, octets + 2, 2, 1, &forms[1]);
-}
-
-/* The last four groups of the address, as hexadecimal digits with or without hyphens. */
-static bool contains_ipv6(struct span name, const uint8_t *o)
-{
-        char octets[40];
-        int length = snprintf(octets, sizeof octets, "%02x%02x%02x%02x", o[12], o[13], o[14], o[15]);
-        if (contains(name, span_of(octets, (size_t)length)))
-                return true;
-        length = snprintf(octets, sizeof octets, "%x-%x", o[12] << 8 | o[13], o[14] << 8 | o[15]);
-        return contains(name, span_of(octets, (size_t)length));
-}
-
-/* A keyword counts as a word: no letter stands before or behind it. */
-static bool contains_word(struct span name, struct span word)
-{
-        for (size_t at = 0; word.length > 0 && at + word.length <= name.length; at++)
-                if (span_equals_nocase(span_of(name.at + at, word.length), word) &&
-                    (at == 0 || !ascii_is_alpha(name.at[at - 1])) &&
-                    (at + word.length == name.length || !ascii_is_alpha(name.at[at + word.length])))
-                        return true;
-        return false;
-}
-
-static bool is_generic(const struct facts *facts, struct span name)
-{
-        const struct options *options = &facts->snapshot->options;
-        const uint8_t *octets = facts->client.octets;
-        bool has_keyword = false;
-
-        for (size_t i = 0; i < options->dynamic_client_exceptions.count; i++)
-                if (domain_name_is_within(name, span_from(options->dynamic_client_exceptions.texts[i])))
-                        return false;
-        for (size_t i = 0; i < options->dynamic_client_keywords.count; i++)
-                has_keyword |= contains_word(name, span_from(options->dynamic_client_keywords.texts[i]));
-        return has_keyword && (address_is_ipv4(&facts->client) ? contains_ipv4(name, octets + 12)
-                                                               : contains_ipv6(name, octets));
-}
-
-/* ---- the check
- * ------------------------------------------------------------------------------------------------- */
-
 static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict, struct span what,
                                   const char *why)
 {
@@ -119,7 +22,7 @@ static enum verdict_result by_name(const struct facts *facts, struct verdict *ve
                 return refuse(facts, verdict, SPAN("reverse DNS"), "no name for the client");
         if (result == REVERSE_UNVERIFIED)
                 return refuse(facts, verdict, name, "does not lead back to the client");
-        if (result == REVERSE_VERIFIED && is_generic(facts, name))
+        if (result == REVERSE_VERIFIED && reverse_is_generic(facts, name))
                 return refuse(facts, verdict, name, "a generic name with the client's address in it");
         return VERDICT_PASS;
 }

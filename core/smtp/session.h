@@ -29,12 +29,13 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
          * of room. */
         struct text log;
-        uint64_t now_ms;        /* monotonic */
-        int64_t wall_ms;        /* since 1970, UTC */
-        struct dns_source *dns; /* NULL: no check asks */
-        uint64_t sequence;      /* of ids given; any start */
-        uint32_t worker;        /* 0..127 */
-        bool under_stress;      /* time limits shrink */
+        uint64_t now_ms;            /* monotonic */
+        int64_t wall_ms;            /* since 1970, UTC */
+        struct dns_source *dns;     /* NULL: no check asks */
+        struct state_source *state; /* of senders; NULL: nothing is remembered */
+        uint64_t sequence;          /* of ids given; any start */
+        uint32_t worker;            /* 0..127 */
+        bool under_stress;          /* time limits shrink */
 };
 
 /* Who connected where. */
@@ -44,7 +45,8 @@ struct session_peer {
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
-        uint64_t dns_handle;     /* by which the answers to this session's questions come */
+        uint64_t dns_handle; /* by which answers to this session's questions come, of DNS and of the store of
+                                senders */
 };
 
 /* The command that is parked; its function runs again with the same arguments. */
@@ -134,6 +136,9 @@ enum session_wish session_timeout(struct session *session, struct text *out);
  * it needed. */
 enum session_wish session_answer(struct session *session, const struct dns_question *question,
                                  const struct dns_answer *answer, struct text *out);
+/* The same from the store of senders. */
+enum session_wish session_state_answer(struct session *session, const struct state_key *key, enum fact fact,
+                                       const struct state_record *record, struct text *out);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be

@@ -4,6 +4,7 @@
 
 #include "core/smtp/session.h"
 #include "tests/dialogue/dns.h"
+#include "tests/dialogue/state.h"
 
 /* How the client's octets reach the session. */
 enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
@@ -21,6 +22,7 @@ struct harness {
         uint32_t random; /* of CUT_PIECES, not 0 */
 
         struct scripted_dns dns;
+        struct scripted_state state;
 
         /* To be set before harness_connect(). */
         struct session_peer peer;
