@@ -34,6 +34,14 @@ static void read_servers(struct builder *builder, struct span rest)
         }
 }
 
+static void say_if_long(struct builder *builder, enum option_at option, const char *text, int octets)
+{
+        struct place place = build_option_place(builder, option);
+        if (strlen(text) > (size_t)octets)
+                conf_report_add(builder->report, REPORT_ERROR, &place, "%s: at most %d octets",
+                                option_rows[option].name, octets);
+}
+
 static void read_target(struct builder *builder)
 {
         static const struct span lmdb = {"lmdb:", 5}, redis = {"redis://", 8};
@@ -50,6 +58,9 @@ static void read_target(struct builder *builder)
         } else if (span_starts_nocase(text, redis)) {
                 target->kind = STATE_STORE_REDIS;
                 read_servers(builder, span_skip(text, redis.length));
+                say_if_long(builder, OPTION_AT_state_prefix, builder->snapshot->options.state_prefix, 60);
+                say_if_long(builder, OPTION_AT_state_password, builder->snapshot->options.state_password,
+                            250);
         } else {
                 say(builder, "must be lmdb:FOLDER or redis://ADDRESS:PORT");
         }

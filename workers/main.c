@@ -1,5 +1,6 @@
 /* The command line. */
 #include "workers/explain.h"
+#include "workers/greylist_command.h"
 #include "workers/spf_command.h"
 #include "workers/server.h"
 
@@ -13,6 +14,7 @@ static const char usage_text[] =
     "       gatepost check-config --print       print every option with its default\n"
     "       gatepost explain -c FILE ...        tell what each check would say, or said\n"
     "       gatepost spf --ip ...               evaluate SPF and show what was looked up\n"
+    "       gatepost greylist ...               show or change what the greylist remembers\n"
     "       gatepost checks                     list the checks\n"
     "       gatepost --help | --version\n";
 
@@ -97,10 +99,9 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*run)(int argc, char **argv);
         } commands[] = {
-            {"serve", serve_main},       {"check-config", check_config_main},
-            {"explain", explain_main},   {"spf", spf_main},
-            {"checks", checks_main},     {"--help", help_main},
-            {"--version", version_main},
+            {"serve", serve_main}, {"check-config", check_config_main}, {"explain", explain_main},
+            {"spf", spf_main},     {"greylist", greylist_main},         {"checks", checks_main},
+            {"--help", help_main}, {"--version", version_main},
         };
 
         for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)

@@ -17,6 +17,8 @@ struct server {
         uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;
         uint32_t dns_in_flight_max; /* questions, each thread of the pool */
+        struct state_store state;
+        struct state_key state_identity; /* at the start */
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
