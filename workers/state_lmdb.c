@@ -159,7 +159,7 @@ bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn)
         if (mdb_stat(txn, lmdb->dbi, &stat) != 0)
                 return false;
         uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-        return pages * stat.ms_psize > lmdb->size / 10 * 9;
+        return pages * stat.ms_psize > lmdb->size / 5 * 4;
 }
 
 /* Keys are hashes: a random key is a random place. */

@@ -33,7 +33,7 @@ enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct 
 int state_lmdb_merge(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_effect *effect);
 /* Looks at `count` records, from where the last call stopped, and deletes what has expired. */
 int state_lmdb_sweep(struct state_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size_t count);
-/* Whether less than a tenth of the room is left. */
+/* Whether less than a fifth of the room is left. */
 bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn);
 /* Deletes about `count` records at random places: those that wait for a retry first, none that was allowed by
  * hand. */

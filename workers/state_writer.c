@@ -9,12 +9,12 @@
 #define SWEEP_EVERY_MS  1000 /* a part of the records each time ... */
 #define SWEEP_PARTS     1800 /* ... so that all are seen in half an hour; it also keeps them in memory */
 #define SWEEP_MIN       500
-#define EMERGENCY_COUNT 1000 /* records that go when even a batch finds no room */
 
-/* A batch must find room in what is kept free, a tenth: each job may change a page of its own. */
+/* A batch must find room in what is kept free, a fifth: each job may change some pages of its own, and what the batch before has
+ * freed cannot be used yet. */
 static size_t batch_max(const struct state_lmdb *lmdb)
 {
-        uint64_t fits = lmdb->size / 4096 / 40;
+        uint64_t fits = lmdb->size / 4096 / 64;
         return fits < 1 ? 1 : fits < BATCH_MAX ? (size_t)fits : BATCH_MAX;
 }
 
@@ -60,7 +60,7 @@ static void make_room(struct state_store *store)
 
         if (mdb_txn_begin(store->lmdb.env, NULL, 0, &txn) != 0)
                 return;
-        end_transaction(txn, state_lmdb_evict(&store->lmdb, txn, EMERGENCY_COUNT));
+        end_transaction(txn, state_lmdb_evict(&store->lmdb, txn, batch_max(&store->lmdb)));
 }
 
 static void write_batch(struct state_store *store, struct state_job *batch)
