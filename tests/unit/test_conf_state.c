@@ -38,8 +38,9 @@ Test(state, wrong_stores_are_errors)
                      "(text):2: error: state_store: " SERVERS_FAULT);
         check_report(HOSTNAME DOMAIN "state_store = \"redis://127.0.0.1:6379,\"",
                      "(text):2: error: state_store: " SERVERS_FAULT);
-        check_report(HOSTNAME DOMAIN "state_store = \"redis://127.0.0.1:1,127.0.0.1:2,127.0.0.1:3,127.0.0.1:4,"
-                                     "127.0.0.1:5,127.0.0.1:6,127.0.0.1:7,127.0.0.1:8,127.0.0.1:9\"",
+        check_report(HOSTNAME DOMAIN
+                     "state_store = \"redis://127.0.0.1:1,127.0.0.1:2,127.0.0.1:3,127.0.0.1:4,"
+                     "127.0.0.1:5,127.0.0.1:6,127.0.0.1:7,127.0.0.1:8,127.0.0.1:9\"",
                      "(text):2: error: state_store: " SERVERS_FAULT);
         check_report(HOSTNAME DOMAIN "state_store = \"redis://127.0.0.1:6379\"\n"
                                      "state_prefix = "
@@ -49,7 +50,8 @@ Test(state, wrong_stores_are_errors)
 
 Test(state, greylist_needs_one)
 {
-        static const char error[] = "error: greylist: needs a place to remember senders in: set state_store\n";
+        static const char error[] =
+            "error: greylist: needs a place to remember senders in: set state_store\n";
         char expected[256];
 
         snprintf(expected, sizeof expected, "(text):2: %s", error);
@@ -59,6 +61,7 @@ Test(state, greylist_needs_one)
                               "greylist { mode = observe } }",
                      expected);
         check_report(HOSTNAME DOMAIN "greylist { mode = off delay = 1m }", "");
-        check_report(HOSTNAME DOMAIN "state_store = \"lmdb:x\"\ngreylist { mode = enforce delay = 1h\nretry_window = 1h }",
+        check_report(HOSTNAME DOMAIN
+                     "state_store = \"lmdb:x\"\ngreylist { mode = enforce delay = 1h\nretry_window = 1h }",
                      "(text):4: error: retry_window: must be longer than delay, or nobody would ever pass\n");
 }

@@ -22,8 +22,10 @@ Test(greylist_key, senders_lose_what_differs_from_mail_to_mail)
             {"prvs=x=@example.com", "prvs=x=@example.com"},
             {"srs0@example.com", "srs#@example.com"},
             /* VERP */
-            {"bounce-123-alice=isp.example@lists.example.com", "bounce-#-alice=isp.example@lists.example.com"},
-            {"bounce-4567-alice=isp.example@lists.example.com", "bounce-#-alice=isp.example@lists.example.com"},
+            {"bounce-123-alice=isp.example@lists.example.com",
+             "bounce-#-alice=isp.example@lists.example.com"},
+            {"bounce-4567-alice=isp.example@lists.example.com",
+             "bounce-#-alice=isp.example@lists.example.com"},
             {"0100018f3c2e4b5a-1b2c3d4e-000000@ses.example", "#-#-#@ses.example"},
             {"msg.deadbeef12.x@example.com", "msg.#.x@example.com"},
             /* Words stay, and so do numbers of the domain */

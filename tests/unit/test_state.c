@@ -5,7 +5,8 @@
 
 Test(state, keys_differ_with_their_text)
 {
-        struct state_key a = state_key_of(SPAN("net:192.0.2.0/24")), b = state_key_of(SPAN("net:192.0.2.0/24 "));
+        struct state_key a = state_key_of(SPAN("net:192.0.2.0/24")),
+                         b = state_key_of(SPAN("net:192.0.2.0/24 "));
         struct state_key again = state_key_of(SPAN("net:192.0.2.0/24"));
 
         cr_expect(state_key_equals(&a, &again));
@@ -32,17 +33,22 @@ static void expect_record(struct state_record found, uint32_t first_s, uint32_t 
 
 Test(state, merging_keeps_the_first_time_and_the_latest_end)
 {
-        expect_record(merged((struct state_record){0}, true, (struct state_record){10, 10, 20, 0}), 10, 10, 20, 0);
-        expect_record(merged((struct state_record){10, 10, 20, 0}, false, (struct state_record){10, 15, 90, 1}), 10, 15,
-                      90, 1);
+        expect_record(merged((struct state_record){0}, true, (struct state_record){10, 10, 20, 0}), 10, 10,
+                      20, 0);
+        expect_record(
+            merged((struct state_record){10, 10, 20, 0}, false, (struct state_record){10, 15, 90, 1}), 10, 15,
+            90, 1);
         /* In the other order it is the same. */
-        expect_record(merged((struct state_record){10, 15, 90, 1}, false, (struct state_record){10, 10, 20, 0}), 10, 15,
-                      90, 1);
-        expect_record(merged((struct state_record){10, 15, 90, 3}, false, (struct state_record){20, 20, 80, 2}), 10, 20,
-                      90, 5);
+        expect_record(
+            merged((struct state_record){10, 15, 90, 1}, false, (struct state_record){10, 10, 20, 0}), 10, 15,
+            90, 1);
+        expect_record(
+            merged((struct state_record){10, 15, 90, 3}, false, (struct state_record){20, 20, 80, 2}), 10, 20,
+            90, 5);
         /* Expired: anew. */
-        expect_record(merged((struct state_record){10, 15, 20, 7}, false, (struct state_record){20, 20, 80, 0}), 20, 20,
-                      80, 0);
+        expect_record(
+            merged((struct state_record){10, 15, 20, 7}, false, (struct state_record){20, 20, 80, 0}), 20, 20,
+            80, 0);
         /* Allowed by hand stays so. */
         expect_record(merged((struct state_record){10, 10, UINT32_MAX, UINT32_MAX}, false,
                              (struct state_record){20, 20, 80, 1}),
@@ -51,7 +57,8 @@ Test(state, merging_keeps_the_first_time_and_the_latest_end)
 
 Test(state, records_are_stored_little_endian)
 {
-        static const uint8_t expected[STATE_RECORD_SIZE] = {1, 0, 0, 0, 2, 1, 0, 0, 3, 2, 1, 0, 255, 254, 253, 252};
+        static const uint8_t expected[STATE_RECORD_SIZE] = {1, 0, 0, 0, 2,   1,   0,   0,
+                                                            3, 2, 1, 0, 255, 254, 253, 252};
         const struct state_record record = {1, 0x102, 0x10203, 0xfcfdfeff};
         uint8_t octets[STATE_RECORD_SIZE];
         struct state_record read;

@@ -1,4 +1,5 @@
-/* LMDB as the store of senders: what was committed is there again, what has expired goes, and a full file makes room. */
+/* LMDB as the store of senders: what was committed is there again, what has expired goes, and a full file
+ * makes room. */
 #include "conf_fixture.h"
 #include "workers/state_lmdb.h"
 
@@ -108,8 +109,9 @@ Test(lmdb, a_full_file_makes_room_and_keeps_what_was_allowed_by_hand)
         for (unsigned i = 0; i < 100000; i += 16) {
                 txn = begin();
                 for (unsigned j = i; j < i + 16; j++)
-                        cr_assert_eq(put(txn, j, (struct state_record){1, 1, 1000, j % 4 == 0}, "some text about it"), 0,
-                                     "at %u", j);
+                        cr_assert_eq(
+                            put(txn, j, (struct state_record){1, 1, 1000, j % 4 == 0}, "some text about it"),
+                            0, "at %u", j);
                 if (state_lmdb_is_nearly_full(&store, txn))
                         cr_assert_eq(state_lmdb_evict(&store, txn, 21), 0);
                 cr_assert_eq(mdb_txn_commit(txn), 0, "at %u", i);
