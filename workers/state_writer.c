@@ -4,28 +4,38 @@
 #include <poll.h>
 #include <time.h>
 
-#define BATCH_MAX       1000
-#define GATHER_MS       10   /* what comes in this time is committed together: a commit costs a sync */
-#define SWEEP_EVERY_MS  1000 /* a part of the records each time ... */
-#define SWEEP_PARTS     1800 /* ... so that all are seen in half an hour; it also keeps them in memory */
-#define SWEEP_MIN       500
+#define BATCH_MAX      4000
+#define GATHER_MS      10   /* what comes in this time is committed together: a commit costs a sync */
+#define SWEEP_EVERY_MS 1000 /* a part of the records each time ... */
+#define SWEEP_PARTS    1800 /* ... so that all are seen in half an hour; it also keeps them in memory */
+#define SWEEP_MIN      500
 
-/* A batch must find room in what is kept free, a fifth: each job may change some pages of its own, and what the batch before has
- * freed cannot be used yet. */
+/* A batch must find room in what is kept free, a fifth: each job may change some pages of its own, and what
+ * the batch before has freed cannot be used yet. */
 static size_t batch_max(const struct state_lmdb *lmdb)
 {
-        uint64_t fits = lmdb->size / 4096 / 64;
+        uint64_t fits = lmdb->size / 4096 / 24;
         return fits < 1 ? 1 : fits < BATCH_MAX ? (size_t)fits : BATCH_MAX;
 }
 
+/* What is there; when that is not enough for a batch, also what comes while we wait a little. */
 static struct state_job *take_batch(struct state_store *store)
 {
+        const struct timespec gather = {.tv_nsec = GATHER_MS * 1000000L};
         struct state_job *first = NULL, *job;
+        bool has_waited = atomic_load(&store->is_stopping);
 
-        for (size_t left = batch_max(&store->lmdb); left > 0 && (job = state_store_take(store)) != NULL;
-             left--) {
-                job->next = first;
-                first = job;
+        for (size_t left = batch_max(&store->lmdb); left > 0;) {
+                if ((job = state_store_take(store)) != NULL) {
+                        job->next = first;
+                        first = job;
+                        left--;
+                } else if (first != NULL && !has_waited) {
+                        nanosleep(&gather, NULL);
+                        has_waited = true;
+                } else {
+                        break;
+                }
         }
         return first;
 }
@@ -118,19 +128,14 @@ static void wait_for_jobs(struct state_store *store, uint64_t until_ms, bool is_
 
 void state_writer_run(struct state_store *store)
 {
-        const struct timespec gather = {.tv_nsec = GATHER_MS * 1000000L};
         uint64_t sweep_at_ms = state_now_ms() + SWEEP_EVERY_MS;
         bool is_flushed = true;
 
         while (!atomic_load(&store->is_stopping) || !state_store_is_empty(store)) {
                 wait_for_jobs(store, sweep_at_ms, is_flushed);
-                if (!state_store_is_empty(store)) {
-                        if (!atomic_load(&store->is_stopping))
-                                nanosleep(&gather, NULL);
-                        struct state_job *batch = take_batch(store);
-                        if (batch != NULL)
-                                write_batch(store, batch);
-                }
+                struct state_job *batch = take_batch(store);
+                if (batch != NULL)
+                        write_batch(store, batch);
                 is_flushed = state_store_flush(store);
                 if (state_now_ms() >= sweep_at_ms) {
                         sweep(store);

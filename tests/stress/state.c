@@ -2,18 +2,15 @@
  * whole, a store that is too small stays in use, and one that cannot be reached answers everything. */
 #include "workers/state_store.h"
 
-#include "core/base/thread_sanitizer.h"
-
 #include <fcntl.h>
 #include <ftw.h>
-#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
 #define WORKERS 3
 #define KEYS    500
 #define ROUNDS  40 /* each worker counts each key once a round */
-#define FLOOD   40000
+#define FLOOD   8000
 #define ASKED   3000
 
 static char base[200], folder[256];
@@ -58,6 +55,11 @@ static uint64_t lost(void)
         return sum;
 }
 
+static void pause_briefly(void)
+{
+        nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+}
+
 static struct state_key key_of(uint32_t number)
 {
         return state_key_of(span_of((const char *)&number, sizeof number));
@@ -65,15 +67,15 @@ static struct state_key key_of(uint32_t number)
 
 static void apply_one(struct state_client *client, uint32_t number, uint32_t count)
 {
-        char octets[16];
-        int length = snprintf(octets, sizeof octets, "number %u", number);
+        char octets[STATE_TEXT_MAX];
+        int length = snprintf(octets, sizeof octets, "number %u%*s", number, count == 0 ? 150 : 0, "");
         struct state_effect effect = {
             key_of(number), {1, 1, 4000000000, count}, span_of(octets, (size_t)length)};
 
         while (client->outstanding >= STATE_JOBS_MAX) {
                 state_client_flush(client);
                 expect(state_client_receive(client) == NULL);
-                sched_yield();
+                pause_briefly();
         }
         state_client_source(client)->apply(state_client_source(client), &effect);
 }
@@ -82,7 +84,7 @@ static void finish(struct state_client *client)
 {
         while (!state_client_flush(client) || client->outstanding > 0) {
                 expect(state_client_receive(client) == NULL);
-                sched_yield();
+                pause_briefly();
         }
 }
 
@@ -175,7 +177,7 @@ static void *ask_nobody(void *argument)
                 const struct state_job *job = state_client_receive(client);
                 state_client_flush(client);
                 if (job == NULL) {
-                        sched_yield();
+                        pause_briefly();
                         continue;
                 }
                 struct state_key key = key_of((uint32_t)job->handle);
@@ -208,7 +210,6 @@ static void set_up(void)
                 expect(waker_open(&wakers[i]));
         snapshot.options.state_store = snapshot.options.state_prefix = snapshot.options.state_password = "";
         snapshot.options.state_timeout = 500;
-        snapshot.options.state_size = 4 << 20;
         snapshot.state_store = (struct state_target){.kind = STATE_STORE_LMDB, .path = folder};
 }
 
@@ -218,6 +219,7 @@ int main(void)
         struct endpoint nowhere = {.port = 1};
 
         set_up();
+        snapshot.options.state_size = 64 << 20;
         store_begin();
         run_workers(count_keys);
         expect(lost() == 0);
@@ -226,6 +228,11 @@ int main(void)
 
         store_begin(); /* opened anew it holds the same */
         expect_counts();
+        store_end();
+
+        expect(nftw(folder, delete_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
+        snapshot.options.state_size = 4 << 20;
+        store_begin();
         run_workers(flood);
         expect(lost() == 0);
         store_end();
