@@ -149,29 +149,32 @@ static enum greylist_result by_triplet(const struct facts *facts, struct greylis
         return GREYLIST_EARLY;
 }
 
+static bool is_allowed(const struct facts *facts, const struct state_record *record)
+{
+        uint64_t allow_after = facts->snapshot->options.greylist_auto_allow_after;
+        /* Allowed by hand counts where nobody is allowed by itself, too. */
+        return record->count == UINT32_MAX || (allow_after > 0 && record->count >= allow_after);
+}
+
+/* Most mail is from senders that are allowed: they cost one question. */
 static enum greylist_result ask(const struct facts *facts, struct span identity,
                                 struct greylist_finding *finding)
 {
-        uint64_t allow_after = facts->snapshot->options.greylist_auto_allow_after;
+        struct state_key identity_key = state_key_of(identity);
+        struct state_record identity_record;
+        enum fact by_identity = state_ask(facts->state, &identity_key, facts->wall_s, &identity_record);
 
-        put_triplet(facts, identity, finding);
-        finding->identity_key = state_key_of(identity);
-        finding->triplet_key = state_key_of(text_span(&finding->triplet));
-        enum fact by_identity =
-            state_ask(facts->state, &finding->identity_key, facts->wall_s, &finding->identity_record);
-        enum fact by_triplet_fact =
-            state_ask(facts->state, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
-        finding->has_identity_record = by_identity == FACT_FOUND;
-        finding->has_triplet_record = by_triplet_fact == FACT_FOUND;
-        /* Allowed by hand counts where nobody is allowed by itself, too. */
-        if (finding->has_identity_record &&
-            (finding->identity_record.count == UINT32_MAX ||
-             (allow_after > 0 && finding->identity_record.count >= allow_after)))
+        if (by_identity == FACT_FOUND && is_allowed(facts, &identity_record))
                 return GREYLIST_ALLOWED;
-        if (by_identity == FACT_PENDING || by_triplet_fact == FACT_PENDING)
+        put_triplet(facts, identity, finding);
+        finding->triplet_key = state_key_of(text_span(&finding->triplet));
+        enum fact known =
+            state_ask(facts->state, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
+        if (by_identity == FACT_PENDING || known == FACT_PENDING)
                 return GREYLIST_PENDING;
-        if (by_identity == FACT_FAILED || by_triplet_fact == FACT_FAILED)
+        if (by_identity == FACT_FAILED || known == FACT_FAILED)
                 return GREYLIST_FAILED;
+        finding->has_triplet_record = known == FACT_FOUND;
         return by_triplet(facts, finding);
 }
 
@@ -197,7 +200,7 @@ static enum greylist_result find(const struct facts *facts, struct greylist_find
 
 enum greylist_result greylist_find(const struct facts *facts, struct greylist_finding *finding)
 {
-        finding->has_identity_record = finding->has_triplet_record = false;
+        finding->has_triplet_record = false;
         finding->result = find(facts, finding);
         return finding->result;
 }
@@ -242,7 +245,8 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
 void greylist_prepare(const struct facts *facts)
 {
         struct span name;
-        reverse_lookup(facts, &name);
+        if (facts->memo->source != NULL)
+                reverse_lookup(facts, &name);
 }
 
 /* ---- effects ----------------------------------------------------------------------------------------- */

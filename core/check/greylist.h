@@ -19,9 +19,10 @@ enum greylist_result {
 struct greylist_finding {
         enum greylist_result result;
         uint32_t seconds_left; /* EARLY, FIRST */
-        struct state_key identity_key, triplet_key;
-        bool has_identity_record, has_triplet_record;
-        struct state_record identity_record, triplet_record;
+        /* FIRST, EARLY, PASSED */
+        struct state_key triplet_key;
+        bool has_triplet_record;
+        struct state_record triplet_record;
         struct text triplet; /* "IDENTITY SENDER RECIPIENT" */
         char triplet_octets[GREYLIST_TEXT_MAX];
 };

@@ -78,15 +78,16 @@ struct span greylist_identity(const struct facts *facts, bool *ret_is_pending)
 {
         char octets[NAME_OCTETS + 8];
         struct text identity;
-        bool spf_is_pending, reverse_is_pending = false;
+        bool spf_is_pending = false, reverse_is_pending = false;
 
         *ret_is_pending = false;
         if (facts->known->identity.length > 0)
                 return facts->known->identity;
         text_over(&identity, octets, sizeof octets);
-        bool is_found = by_spf(facts, &identity, &spf_is_pending);
+        bool has_dns = facts->memo->source != NULL;
+        bool is_found = has_dns && by_spf(facts, &identity, &spf_is_pending);
         /* Asked while SPF waits, so that they wait together. */
-        if (!is_found)
+        if (has_dns && !is_found)
                 is_found = by_reverse_name(facts, &identity, &reverse_is_pending);
         *ret_is_pending = spf_is_pending || (!is_found && reverse_is_pending);
         if (*ret_is_pending)
