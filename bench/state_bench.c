@@ -90,11 +90,11 @@ static void fill(bool keeps_text)
         double octets = (double)((tree.ms_branch_pages + tree.ms_leaf_pages) * tree.ms_psize);
         snprintf(path, sizeof path, "%s/data.mdb", folder);
         expect(stat(path, &file) == 0);
-        printf(
-            "%s: %llu records in %.0f s (%.1f us each, without sync), file %.0f MB, %.0f octets a record\n",
-            keeps_text ? "with text" : "hashes alone", (unsigned long long)record_count, took_s,
-            took_s / (double)record_count * 1e6, (double)file.st_size / 1e6,
-            (double)file.st_size / (double)record_count);
+        printf("%s: %llu records in %.0f s (%.1f us each, without sync)\n",
+               keeps_text ? "with text" : "hashes alone", (unsigned long long)record_count, took_s,
+               took_s / (double)record_count * 1e6);
+        printf("tree %.0f MB (%.0f octets a record), file %.0f MB\n", octets / 1e6,
+               octets / (double)record_count, (double)file.st_size / 1e6);
         fflush(stdout);
 }
 
@@ -212,8 +212,8 @@ static double session_us(const struct snapshot *snapshot)
         return (seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin_s) / SESSIONS * 1e6;
 }
 
-/* Each network of run_session() has passed. */
-static void remember_clients(void)
+/* What is known of each network of run_session(): one sender that has passed, or that all may pass. */
+static void remember_clients(const char *sender, uint32_t count)
 {
         uint32_t now_s = (uint32_t)time(NULL);
         MDB_txn *txn;
@@ -221,14 +221,23 @@ static void remember_clients(void)
         expect(mdb_txn_begin(store.env, NULL, 0, &txn) == 0);
         for (unsigned i = 0; i < 65536; i++) {
                 char text[128];
-                int length =
-                    snprintf(text, sizeof text, "net:192.%u.%u.0/24 carol@example.com alice@isp.example",
-                             i >> 8, i & 255);
+                int length = snprintf(text, sizeof text, "net:192.%u.%u.0/24%s", i >> 8, i & 255, sender);
                 struct span span = span_of(text, (size_t)length);
-                struct state_effect effect = {state_key_of(span), {now_s, now_s, now_s + 3024000, 1}, span};
+                struct state_effect effect = {
+                    state_key_of(span), {now_s, now_s, now_s + 3024000, count}, span};
                 expect(state_lmdb_merge(&store, txn, &effect) == 0);
         }
         expect(mdb_txn_commit(txn) == 0);
+}
+
+static double best_us(const struct snapshot *snapshot)
+{
+        double best = session_us(snapshot);
+        for (int round = 1; round < ROUNDS; round++) {
+                double us = session_us(snapshot);
+                best = us < best ? us : best;
+        }
+        return best;
 }
 
 static void measure_sessions(void)
@@ -236,7 +245,6 @@ static void measure_sessions(void)
         static char log_octets[2 * LOG_LINE_MAX];
         struct snapshot *without = configuration("greylist { mode = off }");
         struct snapshot *with = configuration("greylist { mode = enforce }");
-        double best_without = 1e9, best_with = 1e9;
 
         host = (struct session_host){
             .counters = &counters, .now_ms = 1, .wall_ms = (int64_t)time(NULL) * 1000, .state = &source};
@@ -244,17 +252,15 @@ static void measure_sessions(void)
         block_pool_init(&host.transaction_pool, 2048, 64);
         content_pool_init(&host.content_pool, 4);
         text_over(&host.log, log_octets, sizeof log_octets);
-        remember_clients();
-        for (int round = 0; round < 5; round++) {
-                double us = session_us(without);
-                best_without = us < best_without ? us : best_without;
-                us = session_us(with);
-                best_with = us < best_with ? us : best_with;
-        }
-        printf("session in memory, EHLO to QUIT: %.2f us CPU without, %.2f us with the greylist (known "
-               "sender, best of 5): "
-               "%.2f us more\n",
-               best_without, best_with, best_with - best_without);
+        double alone = best_us(without);
+        remember_clients(" carol@example.com alice@isp.example", 1);
+        double passed = best_us(with);
+        remember_clients("", 100);
+        double allowed = best_us(with);
+        printf("session in memory, EHLO to QUIT, best of %d: %.2f us CPU without the greylist\n", ROUNDS,
+               alone);
+        printf("with it %.2f us more for a sender that has passed, %.2f us more for an allowed client\n",
+               passed - alone, allowed - alone);
         snapshot_free(without);
         snapshot_free(with);
         block_pool_end(&host.session_pool);
