@@ -67,12 +67,28 @@ static void put(MDB_txn *txn, uint64_t number, bool keeps_text)
         expect(state_lmdb_merge(&store, txn, &effect) == 0);
 }
 
+static void print_size(void)
+{
+        char path[600];
+        struct stat file;
+        MDB_stat tree;
+        MDB_txn *txn;
+
+        expect(mdb_txn_begin(store.env, NULL, MDB_RDONLY, &txn) == 0);
+        expect(mdb_stat(txn, store.dbi, &tree) == 0);
+        mdb_txn_abort(txn);
+        snprintf(path, sizeof path, "%s/data.mdb", folder);
+        expect(stat(path, &file) == 0);
+        double octets = (double)((tree.ms_branch_pages + tree.ms_leaf_pages) * tree.ms_psize);
+        printf("tree %.0f MB (%.0f octets a record), file %.0f MB\n", octets / 1e6,
+               octets / (double)record_count, (double)file.st_size / 1e6);
+        fflush(stdout);
+}
+
 static void fill(bool keeps_text)
 {
         double begin_s = seconds_of(CLOCK_MONOTONIC);
-        struct stat file;
         MDB_txn *txn;
-        char path[600];
 
         expect(state_lmdb_open(&store, folder, STORE_SIZE, false) == 0);
         expect(mdb_env_set_flags(store.env, MDB_NOSYNC, 1) == 0);
@@ -84,18 +100,10 @@ static void fill(bool keeps_text)
         }
         expect(mdb_env_set_flags(store.env, MDB_NOSYNC, 0) == 0);
         double took_s = seconds_of(CLOCK_MONOTONIC) - begin_s;
-        MDB_stat tree;
-        expect(mdb_txn_begin(store.env, NULL, MDB_RDONLY, &txn) == 0 && mdb_stat(txn, store.dbi, &tree) == 0);
-        mdb_txn_abort(txn);
-        double octets = (double)((tree.ms_branch_pages + tree.ms_leaf_pages) * tree.ms_psize);
-        snprintf(path, sizeof path, "%s/data.mdb", folder);
-        expect(stat(path, &file) == 0);
         printf("%s: %llu records in %.0f s (%.1f us each, without sync)\n",
                keeps_text ? "with text" : "hashes alone", (unsigned long long)record_count, took_s,
                took_s / (double)record_count * 1e6);
-        printf("tree %.0f MB (%.0f octets a record), file %.0f MB\n", octets / 1e6,
-               octets / (double)record_count, (double)file.st_size / 1e6);
-        fflush(stdout);
+        print_size();
 }
 
 /* ---- lookups and batches ----------------------------------------------------------------------------- */
