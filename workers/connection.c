@@ -151,9 +151,10 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
                                          enum session_wish wish)
 {
         struct session *session = &connection->session;
+        enum store_outcome outcome;
 
-        if (wish == SESSION_STORE && !handover_store(worker, connection))
-                wish = session_stored(session, STORE_FAILED, &worker->out);
+        if (wish == SESSION_STORE && !handover_store(worker, connection, &outcome))
+                wish = session_stored(session, outcome, &worker->out);
         handover_text(worker, connection);
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)

@@ -5,6 +5,7 @@
 #include "workers/channel.h"
 #include "workers/log_writer.h"
 #include "workers/maildir.h"
+#include "workers/shared_sync.h"
 
 #include <pthread.h>
 
@@ -16,7 +17,7 @@ struct spool {
         uint32_t delivery; /* number of the thread that stores it */
         enum newline_form newline;
         struct span sender;
-        const char *mailbox; /* the first Maildir; NULL: all is discarded */
+        const char *mailbox; /* the first Maildir */
 
         /* Owner: the worker. */
         void *owner;      /* whom the reports concern; NULL when it is gone */
@@ -50,13 +51,25 @@ struct delivery_job {
         /* Owner: the delivery thread. */
         struct mail *mail;
         struct mail_copy *copies;
+        size_t system; /* in the batch's shared sync */
+};
+
+#define DELIVERY_BATCH_MAX 64
+
+/* Jobs that are run together, and the workers that they came from. */
+struct delivery_batch {
+        size_t count;
+        struct delivery_job *jobs[DELIVERY_BATCH_MAX];
+        uint32_t workers[DELIVERY_BATCH_MAX];
+        struct arena arena; /* paths and copies */
 };
 
 struct delivery {
         /* Fixed after start. */
         uint32_t number;
         uint32_t worker_count;
-        uint32_t spools_max; /* descriptors that long messages may hold */
+        uint32_t spools_max;    /* descriptors that long messages may hold */
+        uint64_t sync_together; /* messages of a batch from which they share a sync; 0: never */
         struct log_writer *log;
         pthread_t thread;
         struct channel *jobs;     /* one for each worker */
@@ -67,20 +80,26 @@ struct delivery {
 
         /* Owner: the thread. */
         uint32_t spool_count;
+        bool is_sharing;           /* the batch at hand shares its syncs */
+        struct shared_sync shared; /* of that batch, and of the one before */
         struct mail_namer namer;
         struct block_pool pool;
-        struct arena arena;   /* lives for a batch */
-        uint64_t complaint_s; /* when the last one was logged */
+        struct delivery_batch batches[2]; /* the one that is begun, and the one that was begun before it */
+        int turn;                         /* which is begun next */
+        struct arena *arena;              /* of the batch at hand */
+        uint64_t complaint_s;             /* when the last one was logged */
         uint64_t complaints_unsaid;
 };
 
 bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_count, uint32_t spools_max,
-                   struct log_writer *log);
+                   uint64_t sync_together, struct log_writer *log);
 bool delivery_start(struct delivery *delivery);
 /* All reports have been taken. Waits for the thread. */
 void delivery_stop(struct delivery *delivery);
 void delivery_end(struct delivery *delivery);
 
+/* Nobody wants a copy of it in a Maildir: there is nothing to store, nor to wait for. */
+bool message_is_discarded(const struct message *message);
 /* In the worker: what a long message's pieces need. NULL when memory is out. To be freed when STORE or ABORT
  * is reported. */
 struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner);

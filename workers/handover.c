@@ -44,25 +44,42 @@ static uint32_t choose_delivery(const struct worker *worker)
         return best;
 }
 
-bool handover_store(struct worker *worker, struct connection *connection)
+/* Messages that are to share a sync go where others wait for one already. */
+static uint32_t choose_batch(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->delivery_count; i++)
+                if (worker->jobs_sent[i] < DELIVERY_BATCH_MAX)
+                        return i;
+        return choose_delivery(worker);
+}
+
+bool handover_store(struct worker *worker, struct connection *connection, enum store_outcome *ret_outcome)
 {
         struct message *message = session_message(&connection->session);
         struct spool *spool = connection->spool;
-        struct delivery_job *job = job_take(worker, DELIVERY_STORE);
 
+        *ret_outcome = STORE_DONE;
+        if (message_is_discarded(message))
+                return false;
+        struct delivery_job *job = job_take(worker, DELIVERY_STORE);
+        *ret_outcome = STORE_FAILED;
         if (job == NULL)
                 return false;
         job->content = content_detach(&message->content);
         job->message = message;
         job->owner = connection;
         job->spool = spool;
-        job_send(worker, job, spool != NULL ? spool->delivery : choose_delivery(worker));
+        job_send(worker, job, spool != NULL ? spool->delivery : choose_batch(worker));
         return true;
 }
 
 /* Without memory the text just stays here for now. */
 static void send_piece(struct worker *worker, struct connection *connection, struct message *message)
 {
+        if (message_is_discarded(message)) {
+                content_release(&message->content, &worker->host.content_pool);
+                return;
+        }
         struct delivery_job *job = job_take(worker, DELIVERY_APPEND);
 
         if (job == NULL)

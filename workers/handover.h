@@ -3,8 +3,9 @@
 
 #include "workers/worker.h"
 
-/* Sends the message that the session wants stored. False when memory is out: then nothing was sent. */
-bool handover_store(struct worker *worker, struct connection *connection);
+/* Sends the message that the session wants stored. False when there is nothing to wait for: *ret_outcome
+ * tells whether it is thrown away, as all its recipients want, or memory is out. */
+bool handover_store(struct worker *worker, struct connection *connection, enum store_outcome *ret_outcome);
 /* After each call of a session: sends ahead what has become long, and aborts what the session has given up.
  */
 void handover_text(struct worker *worker, struct connection *connection);

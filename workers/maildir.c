@@ -200,18 +200,22 @@ static bool gather_without_cr(struct gather *gather, struct span octets)
         return gather_add(gather, octets.at, octets.length);
 }
 
-bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline)
+static bool gather_content(struct gather *gather, const struct content *content, enum newline_form newline)
 {
-        struct gather gather = {.fd = mail->fd, .count = 0};
-
         for (const struct content_block *block = content->first; block != NULL; block = block->next) {
                 struct span octets = span_of(block->octets, block->length);
-                bool is_added = newline == NEWLINE_LF ? gather_without_cr(&gather, octets)
-                                                      : gather_add(&gather, octets.at, octets.length);
+                bool is_added = newline == NEWLINE_LF ? gather_without_cr(gather, octets)
+                                                      : gather_add(gather, octets.at, octets.length);
                 if (!is_added)
                         return false;
         }
-        return gather_flush(&gather);
+        return gather_flush(gather);
+}
+
+bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline)
+{
+        struct gather gather = {.fd = mail->fd, .count = 0};
+        return gather_content(&gather, content, newline);
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------- */
@@ -231,7 +235,7 @@ static int create_in_tmp(const struct mail *mail, struct mail_copy *copy)
 }
 
 bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
-                enum newline_form newline)
+                const struct content *content, enum newline_form newline)
 {
         static const struct span field = {"Return-Path: <", 14};
         struct span end = newline == NEWLINE_LF ? SPAN(">\n") : SPAN(">\r\n");
@@ -242,18 +246,23 @@ bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *c
                 return false;
         struct gather gather = {.fd = mail->fd, .count = 0};
         return gather_add(&gather, field.at, field.length) && gather_add(&gather, sender.at, sender.length) &&
-               gather_add(&gather, end.at, end.length) && gather_flush(&gather);
+               gather_add(&gather, end.at, end.length) && gather_content(&gather, content, newline);
+}
+
+/* Some file systems tell only now what they could not write. */
+static bool close_checked(int *fd)
+{
+        int file = *fd;
+        *fd = -1;
+        return close(file) == 0;
 }
 
 static bool sync_and_close(int *fd)
 {
         bool is_synced = fsync(*fd) == 0;
         int error = errno;
-        if (close(*fd) != 0 && is_synced) {
-                is_synced = false;
-                error = errno;
-        }
-        *fd = -1;
+        if (!close_checked(fd) && is_synced)
+                return false;
         errno = error;
         return is_synced;
 }
@@ -261,6 +270,11 @@ static bool sync_and_close(int *fd)
 bool mail_sync(struct mail *mail)
 {
         return sync_and_close(&mail->fd);
+}
+
+bool mail_close(struct mail *mail)
+{
+        return close_checked(&mail->fd);
 }
 
 static bool copy_octets(int from, int to)
@@ -283,6 +297,7 @@ static bool copy_octets(int from, int to)
 /* For file systems without, or with too many, hard links. */
 static bool copy_into(const struct mail *mail, const char *first_path, struct mail_copy *copy)
 {
+        copy->is_elsewhere = true;
         int from = open(first_path, O_RDONLY | O_CLOEXEC);
         if (from < 0)
                 return false;

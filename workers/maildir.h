@@ -11,6 +11,7 @@ struct mail_copy {
         struct mail_copy *next;
         const char *mailbox; /* path of the directory that holds tmp, new and cur */
         bool is_in_tmp, is_in_new;
+        bool is_elsewhere; /* no link: it may be on another file system than the first one */
 };
 
 /* One message in the making; it has the same file name in each Maildir. */
@@ -33,13 +34,15 @@ void mail_namer_init(struct mail_namer *namer, uint32_t thread);
 bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
                         struct span local_part);
 
-/* Creates the file in tmp/ of `copy` (and the Maildir, if need be) and begins it with the Return-Path field
- * (RFC 5321 4.4). */
+/* Creates the file in tmp/ of `copy` (and the Maildir, if need be) and writes the Return-Path field (RFC 5321
+ * 4.4) and `content`. */
 bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
-                enum newline_form newline);
+                const struct content *content, enum newline_form newline);
 bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline);
-/* The text is complete: makes it durable. */
+/* The text is complete: makes it durable, and closes the file. */
 bool mail_sync(struct mail *mail);
+/* The text is complete; somebody else makes it durable. */
+bool mail_close(struct mail *mail);
 /* Puts the file of the first copy into tmp/ of another one as well. */
 bool mail_link(const struct mail *mail, const struct mail_copy *first, struct mail_copy *copy);
 /* Moves the copy from tmp/ to new/. Not durable before maildir_sync_new(). */

@@ -172,6 +172,8 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         warn_of_restart(server, "workers", server->workers_wanted != options->workers);
         warn_of_restart(server, "acceptors", server->acceptor_count != options->acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
+        warn_of_restart(server, "maildir_sync_together",
+                        server->sync_together != options->maildir_sync_together);
         warn_of_restart(server, "state_store", !state_key_equals(&server->state_identity, &state_identity));
 }
 

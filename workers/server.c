@@ -83,6 +83,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;
+        server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->acceptors = calloc(server->acceptor_count, sizeof server->acceptors[0]);
@@ -142,7 +143,8 @@ static bool init_threads(struct server *server, const struct options *options)
         uint64_t sessions_max = divide_descriptors(server, options, &spools);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
-                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools, &server->log))
+                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools,
+                                   options->maildir_sync_together, &server->log))
                         return false;
         if (!client_table_init(&server->clients, sessions_max) || !init_dns(server, options) ||
             !init_workers(server))

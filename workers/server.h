@@ -13,6 +13,7 @@ struct server {
         struct worker *workers;
         struct acceptor *acceptors;
         struct delivery *deliveries;
+        uint64_t sync_together; /* as the delivery threads were given it */
         uint32_t worker_count, acceptor_count, delivery_count;
         uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;

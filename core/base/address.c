@@ -53,11 +53,24 @@ bool address_parse_literal(struct span span, struct address *ret_address)
         return span_find(span, ':') == SIZE_MAX && address_parse(span, ret_address);
 }
 
+void address_write_ipv4(struct text *text, const uint8_t octets[static 4])
+{
+        for (int i = 0; i < 4; i++) {
+                if (i > 0)
+                        text_put_char(text, '.');
+                text_put_number(text, octets[i]);
+        }
+}
+
 void address_write(struct text *text, const struct address *address)
 {
         char string[INET6_ADDRSTRLEN];
-        bool ipv4 = address_is_ipv4(address);
-        inet_ntop(ipv4 ? AF_INET : AF_INET6, address->octets + (ipv4 ? 12 : 0), string, sizeof string);
+
+        if (address_is_ipv4(address)) {
+                address_write_ipv4(text, address->octets + 12);
+                return;
+        }
+        inet_ntop(AF_INET6, address->octets, string, sizeof string);
         text_put_string(text, string);
 }
 

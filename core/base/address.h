@@ -31,6 +31,8 @@ bool address_equals(const struct address *left, const struct address *right);
 bool address_parse(struct span span, struct address *ret_address);
 /* The inside of an RFC 5321 4.1.3 literal with its brackets: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
 bool address_parse_literal(struct span span, struct address *ret_address);
+/* "192.0.2.1" of the four octets. */
+void address_write_ipv4(struct text *text, const uint8_t octets[static 4]);
 void address_write(struct text *text, const struct address *address);
 /* As inside a literal: "192.0.2.1" or "IPv6:2001:db8::1". */
 void address_write_literal(struct text *text, const struct address *address);

@@ -3,8 +3,7 @@
 
 static bool octet_is_atext(char c)
 {
-        return ascii_is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL) ||
-               (unsigned char)c >= 0x80;
+        return ascii_is_atext(c) || (unsigned char)c >= 0x80;
 }
 
 /* Dot-string: atoms with single dots between them. */

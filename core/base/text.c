@@ -103,8 +103,18 @@ static size_t utf8_sequence(struct span span)
         return length;
 }
 
+/* Most text is ASCII all through. */
+static size_t ascii_length(struct span span)
+{
+        size_t length = 0;
+        while (length < span.length && (unsigned char)span.at[length] < 0x80)
+                length++;
+        return length;
+}
+
 bool span_is_utf8(struct span span)
 {
+        span = span_skip(span, ascii_length(span));
         while (span.length > 0) {
                 size_t length = utf8_sequence(span);
                 if (length == 0)
@@ -116,10 +126,7 @@ bool span_is_utf8(struct span span)
 
 bool span_is_ascii(struct span span)
 {
-        for (size_t i = 0; i < span.length; i++)
-                if ((unsigned char)span.at[i] >= 0x80)
-                        return false;
-        return true;
+        return ascii_length(span) == span.length;
 }
 
 void text_put(struct text *text, struct span bytes)
@@ -170,6 +177,16 @@ void text_printf(struct text *text, const char *format, ...)
 void text_put_printable(struct text *text, struct span bytes, bool utf8)
 {
         while (bytes.length > 0) {
+                size_t plain = 0;
+                while (plain < bytes.length && bytes.at[plain] >= 0x20 && bytes.at[plain] < 0x7f)
+                        plain++;
+                /* As much as fits, as with octets that come one by one. */
+                text->overflowed |= plain > text_room(text);
+                plain = plain < text_room(text) ? plain : text_room(text);
+                text_put(text, span_of(bytes.at, plain));
+                bytes = span_skip(bytes, plain);
+                if (bytes.length == 0 || text_room(text) == 0)
+                        break;
                 size_t length = utf8_sequence(bytes);
                 if (length == 1 ? ascii_is_control(bytes.at[0]) : length == 0 || !utf8) {
                         text_put_char(text, '?');
@@ -184,9 +201,11 @@ void text_put_printable(struct text *text, struct span bytes, bool utf8)
 static size_t json_plain_length(struct span bytes)
 {
         size_t i = 0;
-        while (i < bytes.length && (unsigned char)bytes.at[i] >= 0x20 && (unsigned char)bytes.at[i] < 0x7f &&
-               bytes.at[i] != '"' && bytes.at[i] != '\\')
-                i++;
+        for (unsigned char c; i < bytes.length; i++) {
+                c = (unsigned char)bytes.at[i];
+                if (c - 0x20u >= 0x7f - 0x20 || c == '"' || c == '\\')
+                        break;
+        }
         return i;
 }
 

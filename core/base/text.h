@@ -65,6 +65,14 @@ static inline bool ascii_is_alnum(char c)
         return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
+/* atext of RFC 5322 3.2.3. */
+static inline bool ascii_is_atext(char c)
+{
+        static const uint64_t members[2] = {0xa3ffacfa00000000, 0x7fffffffc7fffffe};
+        unsigned char octet = (unsigned char)c;
+        return octet < 0x80 && (members[octet / 64] >> octet % 64 & 1);
+}
+
 /* C0 controls and DEL. */
 static inline bool ascii_is_control(char c)
 {

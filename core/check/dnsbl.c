@@ -74,7 +74,8 @@ static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, co
         text_put(evidence, zone->name);
         for (uint16_t i = 0; i < answer->record_count && i < 4; i++) {
                 const uint8_t *address = (const uint8_t *)answer->records[i].data.at;
-                text_printf(evidence, " %u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+                text_put_char(evidence, ' ');
+                address_write_ipv4(evidence, address);
         }
         if (reason.length > REASON_MAX)
                 reason.length = REASON_MAX;

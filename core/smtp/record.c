@@ -193,16 +193,24 @@ static void put_transaction(struct text *json, const struct session *session)
         text_put_char(json, '}');
 }
 
-/* "2026-11-25T01:02:03.123Z" */
-static void put_time(struct text *json, int64_t wall_ms)
+/* "2026-11-25T01:02:03.123Z"; all but the fraction is written once a second. */
+static void put_time(struct text *json, struct session_host *host)
 {
-        time_t seconds = (time_t)(wall_ms / 1000);
+        time_t second = (time_t)(host->wall_ms / 1000);
+        uint64_t ms = (uint64_t)(host->wall_ms % 1000);
         struct tm tm;
 
-        gmtime_r(&seconds, &tm);
+        if (second != host->log_second || host->log_time[0] == '\0') {
+                gmtime_r(&second, &tm);
+                strftime(host->log_time, sizeof host->log_time, "%Y-%m-%dT%H:%M:%S", &tm);
+                host->log_second = second;
+        }
         put_key(json, "time");
-        text_printf(json, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
-                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_ms % 1000));
+        text_put_char(json, '"');
+        text_put(json, span_of(host->log_time, sizeof host->log_time - 1));
+        text_put(json, span_of((char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                                        (char)('0' + ms % 10), 'Z', '"'},
+                               6));
 }
 
 static void put_address(struct text *json, const char *key, const struct address *address)
@@ -216,7 +224,7 @@ static void put_address(struct text *json, const char *key, const struct address
 static void put_head(struct text *json, struct session *session, const struct address *connected)
 {
         text_put_char(json, '{');
-        put_time(json, session->host->wall_ms);
+        put_time(json, session->host);
         put_string(json, "event", SPAN("session"));
         put_address(json, "client", &session->peer.client);
         put_number(json, "port", session->peer.client_port);

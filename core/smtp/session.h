@@ -33,6 +33,8 @@ struct session_host {
         int64_t wall_ms;            /* since 1970, UTC */
         struct dns_source *dns;     /* NULL: no check asks */
         struct state_source *state; /* of senders; NULL: nothing is remembered */
+        int64_t log_second;         /* since 1970, which log_time is the text of */
+        char log_time[20];          /* "2026-11-25T01:02:03" */
         uint64_t sequence;          /* of ids given; any start */
         uint32_t worker;            /* 0..127 */
         bool under_stress;          /* time limits shrink */

@@ -30,13 +30,9 @@ static void note_header(struct text_scan *scan, struct span octets)
         }
 }
 
-/* Octets of one line, its CRLF not among them. */
-static void keep(struct text_scan *scan, struct span octets, struct content *content,
-                 struct content_pool *pool)
+static void store(struct text_scan *scan, struct span octets, struct content *content,
+                  struct content_pool *pool)
 {
-        if (scan->in_header && scan->line_length < received_field.length)
-                note_header(scan, octets);
-        scan->line_length += octets.length;
         scan->size += octets.length;
         if (scan->size > scan->size_max)
                 scan->is_too_large = true;
@@ -44,6 +40,16 @@ static void keep(struct text_scan *scan, struct span octets, struct content *con
                 return;
         if (!content_append(content, pool, octets))
                 scan->is_out_of_memory = true;
+}
+
+/* Octets of one line, its CRLF not among them. */
+static void keep(struct text_scan *scan, struct span octets, struct content *content,
+                 struct content_pool *pool)
+{
+        if (scan->in_header && scan->line_length < received_field.length)
+                note_header(scan, octets);
+        scan->line_length += octets.length;
+        store(scan, octets, content, pool);
 }
 
 static void end_line(struct text_scan *scan, struct content *content, struct content_pool *pool)
@@ -141,13 +147,47 @@ static void read_octet(struct text_scan *scan, struct span *input, struct conten
         *input = span_skip(*input, 1);
 }
 
+/* Whole lines of the body at the front in which nothing is to be seen: no dot at the start, no CR or LF but
+ * the CRLF at the end. Where they end, the next octets are looked at one by one; they begin no line, or none
+ * comes after them, so that nothing is searched twice. */
+static struct span plain_lines(const struct text_scan *scan, struct span input)
+{
+        size_t length = 0;
+
+        while (length < input.length && input.at[length] != '.') {
+                struct span rest = span_skip(input, length);
+                size_t lf = span_find(rest, '\n');
+                if (lf == SIZE_MAX || lf == 0 || span_find(span_of(rest.at, lf), '\r') != lf - 1 ||
+                    (scan->line_max > 0 && lf + 1 > scan->line_max))
+                        break;
+                length += lf + 1;
+        }
+        return span_of(input.at, length);
+}
+
+static void read_lines(struct text_scan *scan, struct span *input, struct content *content,
+                       struct content_pool *pool)
+{
+        struct span lines = plain_lines(scan, *input);
+
+        if (lines.length == 0) {
+                read_octet(scan, input, content, pool);
+                return;
+        }
+        store(scan, lines, content, pool);
+        *input = span_skip(*input, lines.length);
+}
+
 bool text_scan_read(struct text_scan *scan, struct span *input, struct content *content,
                     struct content_pool *pool)
 {
         struct span before = *input;
 
         while (input->length > 0 && scan->state != TEXT_END)
-                read_octet(scan, input, content, pool);
+                if (scan->state == TEXT_LINE_START && !scan->in_header)
+                        read_lines(scan, input, content, pool);
+                else
+                        read_octet(scan, input, content, pool);
         if (before.length > 0 && memchr(before.at, '\0', before.length - input->length) != NULL)
                 scan->has_nul = true;
         return scan->state == TEXT_END;

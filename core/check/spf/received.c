@@ -3,16 +3,11 @@
 
 #define VALUE_MAX 320 /* octets: a mailbox (RFC 5321 4.5.3.1) */
 
-static bool is_atom_octet(char c)
-{
-        return ascii_is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
 /* RFC 5322 3.2.3 */
 static bool is_dot_atom(struct span value)
 {
         for (size_t i = 0; i < value.length; i++)
-                if (!is_atom_octet(value.at[i]) &&
+                if (!ascii_is_atext(value.at[i]) &&
                     (value.at[i] != '.' || i == 0 || i + 1 == value.length || value.at[i - 1] == '.'))
                         return false;
         return value.length > 0;
