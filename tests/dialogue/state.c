@@ -46,9 +46,9 @@ static void apply(struct state_source *source, const struct state_effect *effect
         struct state_row *row = find(state, &effect->key);
         bool is_new = row == NULL;
 
-        if (state->mood != STATE_UP)
+        expect(effect->text.length <= STATE_TEXT_MAX);
+        if (state->mood != STATE_UP || (is_new && state->row_count == STATE_RECORDS_MAX))
                 return;
-        expect(state->row_count < STATE_RECORDS_MAX && effect->text.length <= STATE_TEXT_MAX);
         if (is_new)
                 row = &state->rows[state->row_count++];
         row->key = effect->key;

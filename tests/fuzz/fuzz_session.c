@@ -19,7 +19,7 @@ static const char configuration[] =
     "hostname = \"mx.isp.example\"\n proxy_networks = {\"192.0.2.0/24\"}\n message_size_max = 4k\n"
     "recipients_max = 3\n errors_max = 30\n policy_url = \"https://policy.isp.example/\"\n text_line_max = "
     "500\n"
-    "resolvers = {\"127.0.0.1:53\"}\n"
+    "resolvers = {\"127.0.0.1:53\"}\n state_store = \"lmdb:/nowhere\"\n greylist { mode = observe }\n"
     "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\" sender_tld { mode = "
     "observe } }\n";
 
