@@ -111,13 +111,11 @@ static void sweep(struct state_store *store)
 }
 
 /* Until there are jobs, or it is time for something else. */
-static void wait_for_jobs(struct state_store *store, uint64_t until_ms, bool is_flushed)
+static void wait_for_jobs(struct state_store *store, uint64_t until_ms)
 {
         uint64_t now_ms = state_now_ms(), wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
         struct pollfd event = {.fd = store->waker.event_fd, .events = POLLIN};
 
-        if (!is_flushed)
-                wait_ms = 1;
         waker_prepare(&store->waker);
         if (!state_store_is_empty(store) || atomic_load(&store->is_stopping))
                 waker_stay_awake(&store->waker);
@@ -129,14 +127,13 @@ static void wait_for_jobs(struct state_store *store, uint64_t until_ms, bool is_
 void state_writer_run(struct state_store *store)
 {
         uint64_t sweep_at_ms = state_now_ms() + SWEEP_EVERY_MS;
-        bool is_flushed = true;
 
         while (!atomic_load(&store->is_stopping) || !state_store_is_empty(store)) {
-                wait_for_jobs(store, sweep_at_ms, is_flushed);
+                wait_for_jobs(store, sweep_at_ms);
                 struct state_job *batch = take_batch(store);
                 if (batch != NULL)
                         write_batch(store, batch);
-                is_flushed = state_store_flush(store);
+                state_store_flush(store); /* what finds no room goes with the next batch, or in a second */
                 if (state_now_ms() >= sweep_at_ms) {
                         sweep(store);
                         sweep_at_ms = state_now_ms() + SWEEP_EVERY_MS;

@@ -26,12 +26,33 @@ struct verdict {
         struct span evidence;
 };
 
+enum greylist_result {
+        GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */
+        GREYLIST_ALLOWED, /* the identity has delivered often enough */
+        GREYLIST_PASSED,  /* came back in time, now or before */
+        GREYLIST_EARLY,   /* has been here, but not long enough ago */
+        GREYLIST_FIRST,   /* first contact */
+        GREYLIST_FAILED,  /* the store does not answer: passes */
+        GREYLIST_PENDING,
+};
+
+/* What the greylist has found for the recipient that it looked at last; see greylist.h. */
+struct greylist_finding {
+        enum greylist_result result;
+        uint32_t seconds_left; /* EARLY, FIRST */
+        /* FIRST, EARLY, PASSED */
+        bool has_triplet_record;
+        struct state_key triplet_key;
+        struct state_record triplet_record;
+};
+
 /* What is costly to find out of a transaction's facts, and the same for all its recipients: found once. */
 struct known {
         bool has_spf;
         enum spf_result spf;
         struct spf_report spf_report;
         struct span identity; /* see greylist.h; empty: not found yet */
+        struct greylist_finding greylist;
 };
 
 /* Each stage adds to what is known: what comes later is empty before. */

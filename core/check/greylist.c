@@ -5,6 +5,8 @@
 #include "core/check/dnsbl.h"
 #include "core/check/reverse.h"
 
+#define TRIPLET_MAX 1024
+
 /* ---- whom it is for ---------------------------------------------------------------------------------- */
 
 enum condition { HOLDS, HOLDS_NOT, UNDECIDED };
@@ -116,12 +118,10 @@ static enum condition exception(const struct facts *facts, struct span identity)
 
 /* ---- what the store says ----------------------------------------------------------------------------- */
 
-static void put_triplet(const struct facts *facts, struct span identity, struct greylist_finding *finding)
+/* "IDENTITY SENDER RECIPIENT" */
+static void put_triplet(const struct facts *facts, struct text *text)
 {
-        struct text *text = &finding->triplet;
-
-        text_over(text, finding->triplet_octets, sizeof finding->triplet_octets);
-        text_put(text, identity);
+        text_put(text, facts->known->identity);
         text_put_char(text, ' ');
         greylist_put_sender(text, facts->sender);
         text_put_char(text, ' ');
@@ -162,12 +162,15 @@ static enum greylist_result ask(const struct facts *facts, struct span identity,
 {
         struct state_key identity_key = state_key_of(identity);
         struct state_record identity_record;
+        char octets[TRIPLET_MAX];
+        struct text triplet;
         enum fact by_identity = state_ask(facts->state, &identity_key, facts->wall_s, &identity_record);
 
         if (by_identity == FACT_FOUND && is_allowed(facts, &identity_record))
                 return GREYLIST_ALLOWED;
-        put_triplet(facts, identity, finding);
-        finding->triplet_key = state_key_of(text_span(&finding->triplet));
+        text_over(&triplet, octets, sizeof octets);
+        put_triplet(facts, &triplet);
+        finding->triplet_key = state_key_of(text_span(&triplet));
         enum fact known =
             state_ask(facts->state, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
         if (by_identity == FACT_PENDING || known == FACT_PENDING)
@@ -198,13 +201,6 @@ static enum greylist_result find(const struct facts *facts, struct greylist_find
         return condition == HOLDS ? GREYLIST_EXEMPT : ask(facts, identity, finding);
 }
 
-enum greylist_result greylist_find(const struct facts *facts, struct greylist_finding *finding)
-{
-        finding->has_triplet_record = false;
-        finding->result = find(facts, finding);
-        return finding->result;
-}
-
 /* ---- verdict ----------------------------------------------------------------------------------------- */
 
 static enum verdict_result defer(const struct facts *facts, const struct greylist_finding *finding,
@@ -225,12 +221,14 @@ static enum verdict_result defer(const struct facts *facts, const struct greylis
 
 enum verdict_result check_greylist(const struct facts *facts, struct verdict *verdict)
 {
-        struct greylist_finding finding;
+        struct greylist_finding *finding = &facts->known->greylist;
 
-        switch (greylist_find(facts, &finding)) {
+        *finding = (struct greylist_finding){0};
+        finding->result = find(facts, finding);
+        switch (finding->result) {
         case GREYLIST_FIRST:
         case GREYLIST_EARLY:
-                return defer(facts, &finding, verdict);
+                return defer(facts, finding, verdict);
         case GREYLIST_PENDING:
                 return VERDICT_WAIT;
         case GREYLIST_EXEMPT:
@@ -275,20 +273,28 @@ static bool is_recent(const struct facts *facts, const struct state_record *reco
         return record->count > 0 && facts->wall_s < (int64_t)record->last_s + interval_s;
 }
 
+static void remember_triplet(const struct facts *facts, uint32_t first_s, uint64_t lifetime_ms,
+                             uint32_t count)
+{
+        char octets[TRIPLET_MAX];
+        struct text triplet;
+
+        text_over(&triplet, octets, sizeof octets);
+        put_triplet(facts, &triplet);
+        remember(facts, &facts->known->greylist.triplet_key, text_span(&triplet), first_s, lifetime_ms,
+                 count);
+}
+
 enum greylist_result greylist_commit(const struct facts *facts)
 {
         const struct options *options = &facts->snapshot->options;
-        struct greylist_finding finding;
-        enum greylist_result result = greylist_find(facts, &finding);
-        struct span text = text_span(&finding.triplet);
+        const struct greylist_finding *finding = &facts->known->greylist;
 
-        if (result == GREYLIST_FIRST)
-                remember(facts, &finding.triplet_key, text, (uint32_t)facts->wall_s,
-                         options->greylist_retry_window, 0);
-        else if (result == GREYLIST_PASSED && !is_recent(facts, &finding.triplet_record))
-                remember(facts, &finding.triplet_key, text, finding.triplet_record.first_s,
-                         options->greylist_lifetime, 1);
-        return result;
+        if (finding->result == GREYLIST_FIRST)
+                remember_triplet(facts, (uint32_t)facts->wall_s, options->greylist_retry_window, 0);
+        else if (finding->result == GREYLIST_PASSED && !is_recent(facts, &finding->triplet_record))
+                remember_triplet(facts, finding->triplet_record.first_s, options->greylist_lifetime, 1);
+        return finding->result;
 }
 
 void greylist_commit_delivery(const struct facts *facts)

@@ -3,33 +3,8 @@
 
 #include "core/check/check.h"
 
-enum greylist_result {
-        GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */
-        GREYLIST_ALLOWED, /* the identity has delivered often enough */
-        GREYLIST_PASSED,  /* came back in time, now or before */
-        GREYLIST_EARLY,   /* has been here, but not long enough ago */
-        GREYLIST_FIRST,   /* first contact */
-        GREYLIST_FAILED,  /* the store does not answer: passes */
-        GREYLIST_PENDING,
-};
-
-#define GREYLIST_TEXT_MAX 1024
-
-/* What the store says of one recipient. */
-struct greylist_finding {
-        enum greylist_result result;
-        uint32_t seconds_left; /* EARLY, FIRST */
-        /* FIRST, EARLY, PASSED */
-        struct state_key triplet_key;
-        bool has_triplet_record;
-        struct state_record triplet_record;
-        struct text triplet; /* "IDENTITY SENDER RECIPIENT" */
-        char triplet_octets[GREYLIST_TEXT_MAX];
-};
-
-enum greylist_result greylist_find(const struct facts *facts, struct greylist_finding *finding);
-/* The recipient's verdict is given, and nobody refuses it: remembers what must be remembered. Gives the
- * result again. */
+/* Right after the check has run for the same recipient; its verdict is given, and nobody refuses it:
+ * remembers what must be remembered. Gives the result that the check has found. */
 enum greylist_result greylist_commit(const struct facts *facts);
 /* A message has been stored for which greylist_commit() said ALLOWED or PASSED. */
 void greylist_commit_delivery(const struct facts *facts);

@@ -204,7 +204,8 @@ class Server:
     def log(self):
         """The log's lines, all of them JSON objects."""
         path = self.directory / "log"
-        return [json.loads(line) for line in path.read_bytes().decode().splitlines()] if path.exists() else []
+        octets = path.read_bytes() if path.exists() else b""
+        return [json.loads(line) for line in octets.split(b"\n")[:-1]]  # the last line may be in the making
 
     def sessions(self):
         """The log lines of sessions that have ended."""
