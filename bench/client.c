@@ -9,8 +9,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ADDRESSES 65536 /* 127.1.0.0/16 */
-
 static const struct scenario *scenario_of(const struct load_thread *thread, const struct client *client)
 {
         return &thread->load->plan.workload->scenarios[client->scenario];
@@ -25,6 +23,8 @@ static bool is_measuring(const struct load_thread *thread)
 
 static void client_end(struct load_thread *thread, struct client *client)
 {
+        if (client->is_paused)
+                load_unpause(thread, client);
         close(client->fd);
         client->fd = -1;
         free(client->unsent);
@@ -95,10 +95,12 @@ static void say(struct load_thread *thread, struct client *client)
         const struct scenario *scenario = scenario_of(thread, client);
         const struct step *step = &scenario->steps[client->step];
 
+        const struct step_values values = {client->random, client->name, client->address};
+
         client->step_ns = bench_now_ns();
         if (step->piece_count == 0)
                 return;
-        size_t length = step_write(scenario, step, client->random, client->address, thread->flight);
+        size_t length = step_write(scenario, step, &values, thread->flight);
         size_t sent = send_some(client, thread->flight, length);
         if (sent == length)
                 return;
@@ -107,6 +109,28 @@ static void say(struct load_thread *thread, struct client *client)
         expect(client->unsent != NULL);
         memcpy(client->unsent, thread->flight + sent, length - sent);
         watch_output(thread, client, true);
+}
+
+void client_go_on(struct load_thread *thread, struct client *client)
+{
+        client->is_paused = false;
+        client->begin_ns += bench_now_ns() - client->pause_ns;
+        say(thread, client);
+}
+
+/* Now, or after the step's pause. */
+static void say_in_time(struct load_thread *thread, struct client *client)
+{
+        unsigned pause_ms = scenario_of(thread, client)->steps[client->step].pause_ms;
+
+        if (pause_ms == 0) {
+                say(thread, client);
+                return;
+        }
+        client->pause_ns = bench_now_ns();
+        client->step_ns = client->pause_ns + pause_ms * UINT64_C(1000000);
+        client->is_paused = true;
+        load_pause(thread, client);
 }
 
 static void say_rest(struct load_thread *thread, struct client *client)
@@ -144,7 +168,7 @@ static bool line_take(struct load_thread *thread, struct client *client, const c
 
         if (is_reply)
                 code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
-        if (code == 0 || code != expected) {
+        if (code == 0 || code != expected || client->is_paused) {
                 client_fail(thread, client, "got \"%.*s\", expected %d", (int)length, line, expected);
                 return false;
         }
@@ -182,7 +206,7 @@ static bool lines_take(struct load_thread *thread, struct client *client, uint64
         thread->figures->codes[code] += is_measuring(thread);
         step_done(thread, client, now_ns);
         if (client->step < scenario_of(thread, client)->step_count)
-                say(thread, client);
+                say_in_time(thread, client);
         return true;
 }
 
@@ -246,6 +270,27 @@ static uint16_t choose_scenario(struct load_thread *thread)
         return i;
 }
 
+/* All networks have a power of two: so no two sessions of a load have the same address before all have been
+ * used, and loads begin elsewhere each. */
+static uint32_t choose_address(struct load_thread *thread, const struct scenario *scenario)
+{
+        const struct load *load = thread->load;
+        uint64_t number = thread->addresses_given++ * load->thread_count + thread->number;
+
+        if (load->plan.variety != 0)
+                number = (load_random(thread) >> 16) % load->plan.variety;
+        else
+                number = (number + load->start_ns) * 2654435761u;
+        return scenario->network + (uint32_t)(number % scenario->network_size);
+}
+
+static uint32_t choose_name(struct load_thread *thread)
+{
+        unsigned variety = thread->load->plan.variety;
+        uint32_t number = (uint32_t)(load_random(thread) >> 16);
+        return variety == 0 ? number : number % variety;
+}
+
 bool client_begin(struct load_thread *thread, struct client *client, uint64_t begin_ns)
 {
         struct sockaddr_in from = {.sin_family = AF_INET};
@@ -257,7 +302,9 @@ bool client_begin(struct load_thread *thread, struct client *client, uint64_t be
                 return false;
         *client = (struct client){.fd = fd, .begin_ns = begin_ns, .scenario = choose_scenario(thread)};
         client->random = (uint32_t)load_random(thread);
-        from.sin_addr.s_addr = htonl(0x7f010000u + (uint32_t)(load_random(thread) % ADDRESSES));
+        client->name = choose_name(thread);
+        const struct scenario *scenario = scenario_of(thread, client);
+        from.sin_addr.s_addr = htonl(choose_address(thread, scenario));
         inet_ntop(AF_INET, &from.sin_addr, client->address, sizeof client->address);
         /* The port is chosen at connect(), so that each address has all ports. */
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
@@ -267,6 +314,6 @@ bool client_begin(struct load_thread *thread, struct client *client, uint64_t be
                 client_fail(thread, client, "cannot connect: %s", strerror(errno));
                 return true;
         }
-        say(thread, client);
+        say_in_time(thread, client);
         return true;
 }

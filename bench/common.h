@@ -22,6 +22,11 @@ struct bench_options {
         uint64_t sessions; /* 0: by time */
         double timeout_s;  /* a session that gets nowhere for so long has failed */
         unsigned rounds;
+        unsigned
+            variety; /* clients and names of a scenario; 0: as many as there are, so that none is cached */
+        unsigned dns_latency_ms, dns_loss_percent;
+        unsigned workers;    /* of gatepost; 0: one a core */
+        bool is_without_dns; /* gatepost gets no resolver: checks that need one are off */
         bool is_quick;
         bool counts_syscalls;
         const char *durable; /* folder of the floor server's messages */
@@ -42,4 +47,5 @@ void bench_raise_descriptors(uint64_t count);
 int run_command(const struct bench_options *options, int count, char **names);
 int idle_command(const struct bench_options *options, int count, char **arguments);
 int floor_command(const struct bench_options *options);
+int suite_command(const struct bench_options *options, int count, char **cases);
 int compare_command(const struct bench_options *options);

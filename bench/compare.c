@@ -1,6 +1,7 @@
 /* gatepost-bench compare: the same work against each server, interleaved over rounds. */
 #include "bench/compare.h"
 
+#include "bench/dns.h"
 #include "bench/idle.h"
 #include "bench/trial.h"
 
@@ -15,8 +16,9 @@
 #define QUICK_CONCURRENCY 20
 #define IDLE_CONNECTIONS  10000
 
-static const char all_scenarios[] =
-    "refused-recipient,bad-helo,unknown-tld,early-talker,accepted-4k,durable-4k,spam-mix";
+static const char all_scenarios[] = "refused-recipient,listed-client,dictionary,bad-helo,unknown-tld,forged-"
+                                    "sender,dynamic-client,early-talker,"
+                                    "slow-client,accepted-4k,durable-4k,spam-mix";
 
 /* A server for messages thrown away, and one that stores them. */
 struct pair {
@@ -83,8 +85,9 @@ static void describe_machine(struct comparison *comparison)
         if (cpus != NULL)
                 fclose(cpus);
         uname(&name);
-        snprintf(comparison->machine, sizeof comparison->machine, "%ld cores, %s, %s %.60s",
-                 sysconf(_SC_NPROCESSORS_ONLN), model, name.sysname, name.release);
+        snprintf(comparison->machine, sizeof comparison->machine, "%ld cores, %s, %s %.60s; %s",
+                 sysconf(_SC_NPROCESSORS_ONLN), model, name.sysname, name.release,
+                 dns_describe(comparison->options));
         strftime(comparison->date, sizeof comparison->date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &day));
 }
 

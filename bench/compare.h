@@ -5,6 +5,8 @@
 #include "bench/scenario.h"
 
 #include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
 #define ROUNDS_MAX 64
 #define CASES_MAX  64
@@ -42,7 +44,7 @@ struct comparison {
         unsigned case_count;
         double idle_octets[PEERS]; /* less than 0: not measured */
         const char *cpu_source;
-        char machine[256], date[32];
+        char machine[480], date[32];
 };
 
 struct spread {
@@ -65,4 +67,6 @@ enum target_state target_of(const struct comparison *comparison, const struct co
 
 void report_print(const struct comparison *comparison);
 bool report_write_json(const struct comparison *comparison, const char *path);
+/* The table of FOLDER/suite.json; nothing when there is none. */
+void report_put_suite(FILE *out, const char *folder);
 bool report_write_html(const struct comparison *comparison, const char *path);

@@ -4,6 +4,7 @@
 #include "bench/peers.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #define PATIENCE_S 20
 #define SETTLE_NS  300000000
+#define CLIENTS    256 /* addresses; what the server remembers of each is no connection's */
 
 /* Reads one whole reply with that code; replies of one line, or last lines, end with CRLF at the end of a
  * read. */
@@ -39,7 +41,7 @@ static int greet(const struct sockaddr_in *server, unsigned number)
 {
         static const char hello[] = "EHLO idle.example.net\r\n";
         struct sockaddr_in from = {.sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(0x7f020000u + number % 65536)};
+                                   .sin_addr.s_addr = htonl(0x7f800000u + number % CLIENTS)};
         struct timeval patience = {.tv_sec = PATIENCE_S};
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
@@ -55,26 +57,50 @@ static int greet(const struct sockaddr_in *server, unsigned number)
         return -1;
 }
 
+static void warm_up(const struct sockaddr_in *server)
+{
+        for (unsigned i = 0; i < CLIENTS; i++)
+                close(greet(server, i));
+}
+
+struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+{
+        struct idle idle = {.fds = calloc(count, sizeof *idle.fds), .octets = -1};
+
+        expect(idle.fds != NULL);
+        bench_raise_descriptors(count);
+        warm_up(server);
+        uint64_t before = usage_read(watched).user_memory;
+        while (idle.open < count && (idle.fds[idle.open] = greet(server, idle.open)) >= 0)
+                idle.open++;
+        nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
+        if (idle.open == count)
+                idle.octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
+        else
+                fprintf(stderr, "only %u idle connections\n", idle.open);
+        return idle;
+}
+
+unsigned idle_close(struct idle *idle)
+{
+        unsigned lost = 0;
+        char octet;
+
+        for (unsigned i = 0; i < idle->open; i++) {
+                lost += recv(idle->fds[i], &octet, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+                close(idle->fds[i]);
+        }
+        free(idle->fds);
+        idle->fds = NULL;
+        return lost;
+}
+
 double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
 {
-        int *fds = calloc(count, sizeof *fds);
-        unsigned open = 0;
-        double octets = -1;
+        struct idle idle = idle_open(server, watched, count);
 
-        expect(fds != NULL);
-        bench_raise_descriptors(count);
-        uint64_t before = usage_read(watched).user_memory;
-        while (open < count && (fds[open] = greet(server, open)) >= 0)
-                open++;
-        nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
-        if (open == count)
-                octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;
-        else
-                fprintf(stderr, "only %u idle connections\n", open);
-        while (open > 0)
-                close(fds[--open]);
-        free(fds);
-        return octets;
+        idle_close(&idle);
+        return idle.octets;
 }
 
 int idle_command(const struct bench_options *options, int count, char **arguments)

@@ -6,3 +6,13 @@
 /* Opens `count` connections, says EHLO on each, and gives the user memory that the server grew by, octets a
  * connection; all are closed then. Less than 0 when it is not reached. */
 double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count);
+struct idle {
+        int *fds;
+        unsigned open;
+        double octets; /* as above */
+};
+
+/* The same, with the connections kept open. */
+struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count);
+/* How many the server had closed. */
+unsigned idle_close(struct idle *idle);

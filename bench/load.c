@@ -85,13 +85,27 @@ static void time_out_clients(struct load_thread *thread, uint64_t now_ns)
         }
 }
 
+static void go_on_paused(struct load_thread *thread, uint64_t now_ns)
+{
+        struct client *client;
+
+        while ((client = load_paused_first(thread)) != NULL && client->step_ns <= now_ns) {
+                load_unpause(thread, client);
+                client_go_on(thread, client);
+        }
+}
+
 static void load_turn(struct load_thread *thread, uint64_t now_ns)
 {
         struct epoll_event events[EVENTS_PER_TURN];
         uint64_t wait_ns = WAIT_MAX_NS;
 
-        if (thread->unused_count > 0 && thread->next_arrival_ns < now_ns + WAIT_MAX_NS)
-                wait_ns = thread->next_arrival_ns > now_ns ? thread->next_arrival_ns - now_ns : 0;
+        const struct client *paused = load_paused_first(thread);
+        uint64_t next_ns = thread->unused_count > 0 ? thread->next_arrival_ns : UINT64_MAX;
+        if (paused != NULL && paused->step_ns < next_ns)
+                next_ns = paused->step_ns;
+        if (next_ns < now_ns + WAIT_MAX_NS)
+                wait_ns = next_ns > now_ns ? next_ns - now_ns : 0;
         struct timespec wait = {.tv_nsec = (long)wait_ns};
         int count = epoll_pwait2(thread->epoll_fd, events, EVENTS_PER_TURN, &wait, NULL);
         for (int i = 0; i < count; i++)
@@ -118,6 +132,7 @@ static void *load_main(void *argument)
 
         while (!is_over(thread)) {
                 begin_sessions(thread, &started, now_ns);
+                go_on_paused(thread, now_ns);
                 load_turn(thread, now_ns);
                 now_ns = bench_now_ns();
                 if (now_ns - looked_ns > WAIT_MAX_NS) {
@@ -142,15 +157,17 @@ static void thread_start(struct load *load, unsigned number)
                          (number < load->plan.concurrency % load->thread_count);
 
         thread->load = load;
+        thread->number = number;
         thread->random_state = bench_now_ns() * 2654435761u + number + 1;
         thread->client_count = thread->unused_count = count;
         thread->clients = calloc(count, sizeof thread->clients[0]);
         thread->unused = calloc(count, sizeof thread->unused[0]);
+        thread->paused = calloc(count, sizeof thread->paused[0]);
         thread->flight = malloc(load->plan.workload->flight_max + 1);
         thread->figures = calloc(1, sizeof *thread->figures);
         thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        expect(thread->clients != NULL && thread->unused != NULL && thread->flight != NULL &&
-               thread->figures != NULL && thread->epoll_fd >= 0);
+        expect(thread->clients != NULL && thread->unused != NULL && thread->paused != NULL &&
+               thread->flight != NULL && thread->figures != NULL && thread->epoll_fd >= 0);
         for (unsigned i = 0; i < count; i++) {
                 thread->clients[i].fd = -1;
                 thread->unused[i] = i;
@@ -234,6 +251,7 @@ static void thread_end(struct load_thread *thread)
         close(thread->epoll_fd);
         free(thread->clients);
         free(thread->unused);
+        free(thread->paused);
         free(thread->flight);
 }
 

@@ -19,6 +19,7 @@ struct load_plan {
         unsigned concurrency; /* open loop: the most that are open at a time */
         double rate;          /* sessions a second, at random moments; 0: closed loop */
         uint64_t timeout_ns;
+        unsigned variety; /* clients and names; 0: each session has its own */
 };
 
 /* Of one thread, or of all together. What is counted while measuring, except failures: those always are. */
@@ -26,7 +27,8 @@ struct load_figures {
         uint64_t sessions, failures;
         uint64_t codes[CODES]; /* replies by code */
         char samples[SAMPLES_MAX][SAMPLE_SIZE];
-        struct histogram session; /* closed loop: from connect(); open loop: from when it should have begun */
+        struct histogram session; /* closed loop: from connect(); open loop: from when it should have begun;
+                                     without the client's own pauses */
         struct histogram steps[SCENARIOS_MAX][STEPS_MAX]; /* from what the client sent to the whole reply */
 };
 

@@ -20,7 +20,10 @@ static const char usage_text[] =
     "gatepost-bench compare [--rounds R] [--seconds S] [--peers A,B] [--only SCENARIO,...] [--concurrency "
     "N[,N...]]\n"
     "               [--syscalls] [--out DIR] [--quick]\n"
-    "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR\n"
+    "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR]\n"
+    "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR,\n"
+    "      --variety N (clients and names of a scenario) or --cold, --dns-latency MS, --dns-loss PERCENT,\n"
+    "      --no-dns, --workers N (of gatepost)\n"
     "See bench/README.md.\n";
 
 uint64_t bench_now_ns(void)
@@ -80,6 +83,12 @@ enum option_key {
         OPTION_OUT,
         OPTION_WORK,
         OPTION_JSON,
+        OPTION_VARIETY,
+        OPTION_COLD,
+        OPTION_DNS_LATENCY,
+        OPTION_DNS_LOSS,
+        OPTION_NO_DNS,
+        OPTION_WORKERS,
 };
 
 static const struct option option_table[] = {
@@ -103,6 +112,12 @@ static const struct option option_table[] = {
     {"out", required_argument, NULL, OPTION_OUT},
     {"work", required_argument, NULL, OPTION_WORK},
     {"json", required_argument, NULL, OPTION_JSON},
+    {"variety", required_argument, NULL, OPTION_VARIETY},
+    {"cold", no_argument, NULL, OPTION_COLD},
+    {"dns-latency", required_argument, NULL, OPTION_DNS_LATENCY},
+    {"dns-loss", required_argument, NULL, OPTION_DNS_LOSS},
+    {"no-dns", no_argument, NULL, OPTION_NO_DNS},
+    {"workers", required_argument, NULL, OPTION_WORKERS},
     {0},
 };
 
@@ -143,12 +158,24 @@ static void read_concurrencies(struct bench_options *options, char *list)
 
 static void read_number(struct bench_options *options, enum option_key key, double number)
 {
+        const struct {
+                enum option_key key;
+                unsigned *number;
+        } numbers[] = {
+            {OPTION_THREADS, &options->threads},           {OPTION_ROUNDS, &options->rounds},
+            {OPTION_VARIETY, &options->variety},           {OPTION_DNS_LATENCY, &options->dns_latency_ms},
+            {OPTION_DNS_LOSS, &options->dns_loss_percent}, {OPTION_WORKERS, &options->workers},
+        };
+
+        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+                if (numbers[i].key == key) {
+                        *numbers[i].number = (unsigned)number;
+                        return;
+                }
         if (key == OPTION_PORT)
                 options->server.sin_port = htons((uint16_t)number);
         else if (key == OPTION_PID)
                 options->pid = (pid_t)number;
-        else if (key == OPTION_THREADS)
-                options->threads = (unsigned)number;
         else if (key == OPTION_RATE)
                 options->rate = number;
         else if (key == OPTION_SECONDS)
@@ -157,8 +184,6 @@ static void read_number(struct bench_options *options, enum option_key key, doub
                 options->sessions = (uint64_t)number;
         else if (key == OPTION_TIMEOUT)
                 options->timeout_s = number;
-        else if (key == OPTION_ROUNDS)
-                options->rounds = (unsigned)number;
         else
                 expect(false);
 }
@@ -190,6 +215,10 @@ static void read_option(struct bench_options *options, int key)
                 options->is_quick = true;
         else if (key == OPTION_SYSCALLS)
                 options->counts_syscalls = true;
+        else if (key == OPTION_COLD)
+                options->variety = 0;
+        else if (key == OPTION_NO_DNS)
+                options->is_without_dns = true;
         else
                 read_number(options, (enum option_key)key, positive(optarg));
 }
@@ -219,6 +248,7 @@ int main(int count, char **arguments)
             .seconds = 2,
             .timeout_s = 60,
             .rounds = 5,
+            .variety = 256,
             .work = "/var/tmp",
         };
         const char *command = count < 2 ? "" : arguments[1];
@@ -235,6 +265,8 @@ int main(int count, char **arguments)
                 return run_command(&options, count - optind, arguments + optind);
         if (strcmp(command, "idle") == 0)
                 return idle_command(&options, count - optind, arguments + optind);
+        if (strcmp(command, "suite") == 0)
+                return suite_command(&options, count - optind, arguments + optind);
         if (strcmp(command, "floor") == 0 && optind == count)
                 return floor_command(&options);
         if (strcmp(command, "compare") == 0 && optind == count)

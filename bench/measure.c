@@ -134,6 +134,19 @@ static double process_cpu_us(pid_t pid)
         return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* The second number: nanoseconds of waiting on a run queue. */
+static double runnable_us(const char *path)
+{
+        unsigned long long running_ns, runnable_ns = 0;
+        FILE *file = fopen(path, "re");
+
+        if (file != NULL && fscanf(file, "%llu %llu", &running_ns, &runnable_ns) != 2)
+                runnable_ns = 0;
+        if (file != NULL)
+                fclose(file);
+        return (double)runnable_ns / 1000;
+}
+
 static void add_threads(pid_t pid, struct usage *usage)
 {
         char path[LINE_SIZE];
@@ -147,6 +160,8 @@ static void add_threads(pid_t pid, struct usage *usage)
                 snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, entry->d_name);
                 usage->voluntary += number_of(path, "voluntary_ctxt_switches:");
                 usage->involuntary += number_of(path, "nonvoluntary_ctxt_switches:");
+                snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)pid, entry->d_name);
+                usage->runnable_us += runnable_us(path);
         }
         if (tasks != NULL)
                 closedir(tasks);

@@ -11,6 +11,7 @@ struct watched {
 
 struct usage {
         double cpu_us;                   /* user and system */
+        double runnable_us;              /* threads that live: ready to run, but without a core */
         uint64_t voluntary, involuntary; /* context switches of processes that live */
         uint64_t user_memory;            /* octets: private anonymous memory, shared pages in parts */
 };

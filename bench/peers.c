@@ -1,6 +1,8 @@
 /* Starting and stopping of servers by the rows of peers.def. */
 #include "bench/peers.h"
 
+#include "bench/dns.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -44,8 +46,10 @@ enum peer_kind peer_find(const char *name)
 
 /* ---- folder ------------------------------------------------------------------------------------------ */
 
+#define VALUES 7
+
 struct values {
-        const char *names[4], *texts[4];
+        const char *names[VALUES], *texts[VALUES];
 };
 
 static void expand(const struct values *values, const char *from, char *into, size_t size)
@@ -54,11 +58,11 @@ static void expand(const struct values *values, const char *from, char *into, si
 
         while (*from != '\0') {
                 unsigned i = 0;
-                while (i < 4 && strncmp(from, values->names[i], strlen(values->names[i])) != 0)
+                while (i < VALUES && strncmp(from, values->names[i], strlen(values->names[i])) != 0)
                         i++;
-                int more = snprintf(into + length, size - length, "%.*s", i < 4 ? INT32_MAX : 1,
-                                    i < 4 ? values->texts[i] : from);
-                from += i < 4 ? strlen(values->names[i]) : 1;
+                int more = snprintf(into + length, size - length, "%.*s", i < VALUES ? INT32_MAX : 1,
+                                    i < VALUES ? values->texts[i] : from);
+                from += i < VALUES ? strlen(values->names[i]) : 1;
                 length += (size_t)more;
                 expect(length < size);
         }
@@ -263,7 +267,7 @@ __attribute__((noreturn)) static void start_failed(const struct server *server)
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable)
 {
         static unsigned number;
-        char command[TEXT_SIZE], port[8], name[32];
+        char command[TEXT_SIZE], port[8], dns[8], resolvers[32] = "", workers[12], name[32];
         struct server *server = calloc(1, sizeof *server);
 
         expect(server != NULL);
@@ -274,8 +278,13 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         if (mkdtemp(server->folder) == NULL)
                 bench_fail("cannot make a folder in %s", options->work);
         snprintf(port, sizeof port, "%u", ntohs(server->address.sin_port));
-        struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@"},
-                                {port, server->folder, options->build, peers[kind].deliver[is_durable]}};
+        snprintf(dns, sizeof dns, "%u", dns_port(options));
+        if (!options->is_without_dns)
+                snprintf(resolvers, sizeof resolvers, "\"127.0.0.1:%s\"", dns);
+        snprintf(workers, sizeof workers, "%u", options->workers);
+        struct values values = {
+            {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@", "@WORKERS@"},
+            {port, server->folder, options->build, peers[kind].deliver[is_durable], dns, resolvers, workers}};
         fill_folder(options, server, &values);
         expand_all(&values, peers[kind].command, command, sizeof command);
         guard_once();

@@ -59,8 +59,10 @@ enum target_state target_of(const struct comparison *comparison, const struct co
         } targets[] = {
 #define TARGET(scenario, concurrency, figure, relation, bound)                                               \
         {scenario, concurrency, FIGURE_##figure, relation, bound},
+#define MEASURED(...)
 #include "bench/targets.def"
 #undef TARGET
+#undef MEASURED
         };
         double ratio = ratio_of(comparison, compare_case, PEER_gatepost, figure).median;
 

@@ -232,6 +232,7 @@ bool report_write_html(const struct comparison *comparison, const char *path)
                 return false;
         put_head(out, comparison);
         put_targets(out, comparison);
+        report_put_suite(out, comparison->options->out);
         for (size_t i = 0; i < sizeof plots / sizeof plots[0]; i++)
                 put_plot(out, comparison, &plots[i]);
         put_figures(out, comparison);

@@ -1,4 +1,5 @@
 /* gatepost-bench run: scenarios against one server, one after the other. */
+#include "bench/dns.h"
 #include "bench/peers.h"
 #include "bench/trial.h"
 
@@ -46,6 +47,8 @@ static uint64_t run_one(const struct bench_options *options, const char *name, u
         json_t *figures = trial_json(&trial);
 
         trial_print(&trial);
+        if (target.server != NULL)
+                printf("  %s\n", dns_describe(options));
         trial_print_failures(&trial);
         json_array_append_new(all, figures);
         trial_free(&trial);

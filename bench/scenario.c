@@ -3,8 +3,14 @@
 
 #include "bench/common.h"
 
+#include <arpa/inet.h>
+
 #define LINE_SIZE       1024
 #define PLACEHOLDER_MAX 15 /* octets that any of them becomes at most */
+#define PAUSE_MAX_MS    60000
+/* 127.128.0.0/9 */
+#define NETWORK_DEFAULT      0x7f800000u
+#define NETWORK_DEFAULT_SIZE 0x800000u
 
 struct reader {
         const char *path;
@@ -13,6 +19,7 @@ struct reader {
         struct scenario *scenario;
         struct step *step; /* whose flight is being written; NULL: none yet */
         size_t flight;
+        unsigned pause_ms; /* before the next flight */
 };
 
 static struct workload *workloads; /* all that were read: kept to the end */
@@ -49,6 +56,8 @@ static void flight_begin(struct reader *reader, const char *label, size_t label_
                 reader_fail(reader, "too many steps");
         reader->step = &scenario->steps[scenario->step_count];
         reader->step->first_piece = scenario->piece_count;
+        reader->step->pause_ms = reader->pause_ms;
+        reader->pause_ms = 0;
         reader->flight = 0;
         snprintf(reader->step->label, sizeof reader->step->label, "%.*s", (int)label_length, label);
 }
@@ -58,7 +67,7 @@ static void read_client_line(struct reader *reader, const char *line)
         static const struct {
                 const char *name;
                 enum piece_kind kind;
-        } placeholders[] = {{"{random}", PIECE_RANDOM}, {"{client}", PIECE_CLIENT}};
+        } placeholders[] = {{"{random}", PIECE_RANDOM}, {"{client}", PIECE_CLIENT}, {"{name}", PIECE_NAME}};
         char *text;
 
         flight_begin(reader, line, strcspn(line, " "));
@@ -107,6 +116,8 @@ static void read_expectation(struct reader *reader, const char *what)
         bool is_close = strcmp(what, "close") == 0;
         uint64_t code = CODE_CLOSE;
 
+        if (reader->step == NULL && reader->pause_ms != 0)
+                reader_fail(reader, "a pause stands before a flight");
         if (!is_close && (!span_number(span_from(what), &code) || code < 200 || code > 599))
                 reader_fail(reader, "S: wants a code or \"close\"");
         const char *label = is_close ? "close" : reader->scenario->step_count == 0 ? "banner" : "more";
@@ -127,8 +138,35 @@ static struct scenario *scenario_add(struct reader *reader, const char *name, un
         struct scenario *scenario = &workload->scenarios[workload->scenario_count++];
         snprintf(scenario->name, sizeof scenario->name, "%s", name);
         scenario->share = share;
+        scenario->network = NETWORK_DEFAULT;
+        scenario->network_size = NETWORK_DEFAULT_SIZE;
         workload->share_total += share;
         return scenario;
+}
+
+/* "127.64.0.0/12": loopback, as all clients are. */
+static void read_network(struct reader *reader, const char *text)
+{
+        char address[16];
+        unsigned prefix;
+        struct in_addr network;
+
+        if (sscanf(text, "%15[0-9.]/%u", address, &prefix) != 2 || prefix < 8 || prefix > 32 ||
+            inet_pton(AF_INET, address, &network) != 1 || ntohl(network.s_addr) >> 24 != 127)
+                reader_fail(reader, "client wants a network of 127.0.0.0/8");
+        reader->scenario->network = ntohl(network.s_addr);
+        reader->scenario->network_size = 1u << (32 - prefix);
+        if ((reader->scenario->network & (reader->scenario->network_size - 1)) != 0)
+                reader_fail(reader, "the network has bits beyond its prefix");
+}
+
+static void read_pause(struct reader *reader, const char *text)
+{
+        uint64_t pause_ms;
+
+        if (reader->step != NULL || !span_number(span_from(text), &pause_ms) || pause_ms > PAUSE_MAX_MS)
+                reader_fail(reader, "pause wants milliseconds, at most 60000, and stands before a flight");
+        reader->pause_ms = (unsigned)pause_ms;
 }
 
 static void read_line(struct reader *reader, const char *folder, const char *line, unsigned share,
@@ -158,8 +196,12 @@ static void read_line(struct reader *reader, const char *folder, const char *lin
                 read_expectation(reader, line + 3);
         else if (strncmp(line, "T: ", 3) == 0)
                 read_message(reader, line + 3);
+        else if (strncmp(line, "client ", 7) == 0)
+                read_network(reader, line + 7);
+        else if (strncmp(line, "pause ", 6) == 0)
+                read_pause(reader, line + 6);
         else
-                reader_fail(reader, "expected C:, S:, T:, title, durable or share");
+                reader_fail(reader, "expected C:, S:, T:, client, pause, title, durable or share");
 }
 
 static void read_file(struct workload *workload, const char *folder, const char *name, unsigned share)
@@ -181,7 +223,7 @@ static void read_file(struct workload *workload, const char *folder, const char 
                         read_line(&reader, folder, line, share, name);
         }
         fclose(file);
-        if (reader.step != NULL)
+        if (reader.step != NULL || reader.pause_ms != 0)
                 reader_fail(&reader, "the last line is not an S:");
 }
 
@@ -200,10 +242,18 @@ struct workload *workload_read(const char *folder, const char *name)
         return workload;
 }
 
-size_t step_write(const struct scenario *scenario, const struct step *step, uint32_t random,
-                  const char *client, char *into)
+static char *put_digits(char *at, uint32_t number)
 {
         static const char digits[] = "0123456789abcdef";
+
+        for (int shift = 28; shift >= 0; shift -= 4)
+                *at++ = digits[number >> shift & 15];
+        return at;
+}
+
+size_t step_write(const struct scenario *scenario, const struct step *step, const struct step_values *values,
+                  char *into)
+{
         char *at = into;
 
         for (unsigned i = 0; i < step->piece_count; i++) {
@@ -213,11 +263,13 @@ size_t step_write(const struct scenario *scenario, const struct step *step, uint
                         at = (char *)mempcpy(at, piece->text.at, piece->text.length);
                         break;
                 case PIECE_RANDOM:
-                        for (int shift = 28; shift >= 0; shift -= 4)
-                                *at++ = digits[random >> shift & 15];
+                        at = put_digits(at, values->random);
                         break;
                 case PIECE_CLIENT:
-                        at = (char *)mempcpy(at, client, strlen(client));
+                        at = (char *)mempcpy(at, values->client, strlen(values->client));
+                        break;
+                case PIECE_NAME:
+                        at = put_digits(at, values->name);
                         break;
                 }
         }

@@ -6,7 +6,7 @@
 
 #define STEPS_MAX     16
 #define PIECES_MAX    64 /* of one scenario */
-#define SCENARIOS_MAX 8  /* in a mix */
+#define SCENARIOS_MAX 12 /* in a mix */
 #define NAME_SIZE     48
 #define CODE_CLOSE    0 /* the server closes */
 
@@ -14,6 +14,7 @@ enum piece_kind {
         PIECE_TEXT,
         PIECE_RANDOM, /* eight hexadecimal digits, the same throughout the session */
         PIECE_CLIENT, /* the client's address */
+        PIECE_NAME,   /* eight hexadecimal digits, one of as many as there are names */
 };
 
 struct piece {
@@ -25,12 +26,14 @@ struct piece {
 struct step {
         char label[16];
         unsigned first_piece, piece_count;
+        unsigned pause_ms; /* before that */
         int code;
 };
 
 struct scenario {
         char name[NAME_SIZE];
         unsigned share;
+        uint32_t network, network_size; /* of the clients' addresses; host order */
         struct step steps[STEPS_MAX];
         unsigned step_count;
         struct piece pieces[PIECES_MAX];
@@ -52,6 +55,13 @@ struct workload {
 /* Reads FOLDER/NAME.txt, or the file `name` when there is a slash in it; ends the program with file and line
  * when that cannot be. Freed by nobody: the bench needs them to its end. */
 struct workload *workload_read(const char *folder, const char *name);
+
+/* What is a session's own in its octets. */
+struct step_values {
+        uint32_t random, name;
+        const char *client;
+};
+
 /* Writes a step's octets; `into` has room for flight_max. */
-size_t step_write(const struct scenario *scenario, const struct step *step, uint32_t random,
-                  const char *client, char *into);
+size_t step_write(const struct scenario *scenario, const struct step *step, const struct step_values *values,
+                  char *into);

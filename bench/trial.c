@@ -10,7 +10,7 @@
 #define TURN_NS          200000000
 #define START_GAP_S      0.0005 /* the generator's own, see load.c */
 #define START_MAX_S      2.0
-#define WARM_UP_S        0.2
+#define WARM_UP_S        0.5
 #define SYSCALL_SESSIONS 400
 #define SYSCALL_CLIENTS  20
 
@@ -68,6 +68,7 @@ static struct load_plan plan_of(const struct bench_options *options, const struc
             .threads = options->threads != 0 ? options->threads : 2,
             .concurrency = concurrency,
             .rate = options->rate,
+            .variety = options->variety,
             .timeout_ns = (uint64_t)(options->timeout_s * 1e9),
         };
 }
@@ -100,6 +101,7 @@ struct trial trial_run(const struct bench_options *options, const struct sockadd
         trial.seconds = (double)(end_ns - begin_ns) / 1e9;
         trial.sessions_per_s = (double)sessions / trial.seconds;
         trial.cpu_us = (after.cpu_us - before.cpu_us) / count;
+        trial.runnable_us = (after.runnable_us - before.runnable_us) / count;
         trial.voluntary = (double)(after.voluntary - before.voluntary) / count;
         trial.involuntary = (double)(after.involuntary - before.involuntary) / count;
         trial.generator_cpu_us = own_us / count;

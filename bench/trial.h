@@ -13,7 +13,7 @@ struct trial {
         double seconds; /* measured */
         double sessions_per_s;
         /* Each for a session; 0 where the server is not watched: */
-        double cpu_us, voluntary, involuntary;
+        double cpu_us, runnable_us, voluntary, involuntary;
         double generator_cpu_us;
         const char *cpu_source;
         struct load_figures *load;

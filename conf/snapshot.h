@@ -44,6 +44,12 @@ struct filter_list {
         size_t count;
 };
 
+/* At most so many events in so much time; 0 events: any number. */
+struct rate {
+        uint64_t events, window_ms;
+};
+
+#define OPTION_FIELD_RATE      struct rate
 #define OPTION_FIELD_ACTION    enum failure_action
 #define OPTION_FIELD_EXCHANGE  enum exchange_requirement
 #define OPTION_FIELD_WEIGHT    int64_t
@@ -149,6 +155,9 @@ struct snapshot {
         struct block_pool memory_pool;
 };
 
+/* "5m" and "600/1m", as the configuration has them. */
+void duration_write(struct text *text, uint64_t ms);
+void rate_write(struct text *text, const struct rate *rate);
 /* "192.0.2.1:25", "[2001:db8::1]:25" */
 bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
 /* `address`: 4 octets. */

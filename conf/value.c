@@ -79,6 +79,16 @@ static bool number_parse(struct span text, const struct unit *unit, uint64_t *re
         return true;
 }
 
+bool duration_parse(struct span text, uint64_t *ret_ms)
+{
+        return number_parse(text, duration_units, ret_ms);
+}
+
+void duration_write(struct text *text, uint64_t ms)
+{
+        number_write(text, duration_units, ms);
+}
+
 static bool number_set(const struct option_row *row, struct span text, uint64_t *field, struct text *error)
 {
         const struct unit *units = units_of(row->type);
@@ -259,6 +269,8 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
                 return word_set(text, exchange_words, field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);
+        case VALUE_RATE:
+                return rate_set(row, text, field, ret_error);
         }
         return false;
 }

@@ -19,6 +19,7 @@ enum value_type {
         VALUE_ACTION,
         VALUE_EXCHANGE,
         VALUE_WEIGHT,
+        VALUE_RATE,
         VALUE_FILTERS
 };
 
@@ -75,6 +76,11 @@ void value_clear_list(const struct option_row *row, void *base);
 /* For value_set(): one item more for a list of this type. */
 bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
                   struct text *ret_error);
+
+/* For value_set(): "600/1m" or "off". */
+bool rate_set(const struct option_row *row, struct span text, struct rate *field, struct text *error);
+/* "250ms", "10s", "5m", "2h", "1d" */
+bool duration_parse(struct span text, uint64_t *ret_ms);
 
 /* "off", "observe" or "enforce". */
 bool check_mode_parse(struct span text, enum check_mode *ret_mode);

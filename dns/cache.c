@@ -24,17 +24,6 @@
 #define MALLOC_OVERHEAD   16
 #define REFRESH_PERCENT   90 /* of the lifetime, after which hot answers are asked for again */
 
-const struct dns_cache_options dns_cache_defaults = {
-    .octets_max = 64 << 20,
-    .deferred_octets_max = 8 << 20,
-    .ttl_min_s = 1,
-    .ttl_max_s = 86400,
-    .negative_ttl_max_s = 600,
-    .failure_ttl_s = 1,
-    .stale_s = 86400,
-    .stale_recheck_s = 30,
-};
-
 struct entry {
         struct cds_lfht_node node;
         struct rcu_head rcu;
@@ -59,7 +48,7 @@ struct stripe {
 };
 
 struct dns_cache {
-        struct dns_cache_options options;
+        struct dns_cache_options options; /* times: by the lock */
         struct cds_lfht *table;
         unsigned char secret[SECRET_OCTETS];
         struct stripe stripes[STRIPES];
@@ -380,6 +369,16 @@ void dns_cache_destroy(struct dns_cache *cache)
         expect(cds_lfht_destroy(cache->table, NULL) == 0);
         pthread_mutex_destroy(&cache->lock);
         free(cache);
+}
+
+void dns_cache_set_times(struct dns_cache *cache, const struct dns_cache_options *options)
+{
+        pthread_mutex_lock(&cache->lock);
+        size_t octets_max = cache->options.octets_max, deferred_max = cache->options.deferred_octets_max;
+        cache->options = *options;
+        cache->options.octets_max = octets_max;
+        cache->options.deferred_octets_max = deferred_max;
+        pthread_mutex_unlock(&cache->lock);
 }
 
 void dns_cache_count(struct dns_cache *cache, struct dns_cache_counts *ret_counts)

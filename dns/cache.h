@@ -28,11 +28,10 @@ enum dns_cache_result {
                               it now */
 };
 
+/* metrics.def tells what they mean. */
 struct dns_cache_counts {
-        uint64_t hits, stale_hits, misses;
-        uint64_t inserts, skipped; /* skipped: too large, or too much waits for its grace period */
-        uint64_t evictions;        /* by the bound, not by age */
-        uint64_t entries, octets, deferred_octets;
+#define CACHE_METRIC(name, kind, help) uint64_t name;
+#include "dns/metrics.def"
 };
 
 struct dns_cache;
@@ -50,4 +49,6 @@ enum dns_cache_result dns_cache_get(struct dns_cache *cache, const struct dns_qu
  * while instead. */
 void dns_cache_put(struct dns_cache *cache, const struct dns_question *question,
                    const struct dns_answer *answer, uint64_t now_ms);
+/* The times of `options` hold for answers put in from now on; the bounds of memory stay. */
+void dns_cache_set_times(struct dns_cache *cache, const struct dns_cache_options *options);
 void dns_cache_count(struct dns_cache *cache, struct dns_cache_counts *ret_counts);

@@ -22,11 +22,16 @@ struct loop_slot {
         uint32_t free_next;
 };
 
-uint64_t dns_now_ms(void)
+uint64_t dns_now_us(void)
 {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t dns_now_ms(void)
+{
+        return dns_now_us() / 1000;
 }
 
 /* ---- timers ------------------------------------------------------------------------------------------ */

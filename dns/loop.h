@@ -39,6 +39,7 @@ struct dns_view {
         uint32_t active;    /* events now */
 };
 
+uint64_t dns_now_us(void);
 uint64_t dns_now_ms(void);
 
 /* `wake_fd`: an eventfd that ends a run; its count is read away. */

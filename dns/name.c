@@ -60,3 +60,25 @@ bool dns_name_from_wire(struct span wire, struct text *text)
         text->length = before;
         return false;
 }
+
+/* The last `labels` labels, or all of them. */
+static struct span last_labels(struct span name, unsigned labels)
+{
+        size_t at = name.length;
+
+        while (at > 0 && (name.at[at - 1] != '.' || --labels > 0))
+                at--;
+        return span_skip(name, at);
+}
+
+struct span dns_name_authority(struct span name)
+{
+        struct span two = last_labels(name, 2), tld = last_labels(name, 1);
+        bool is_below_country = tld.length == 2 && two.length <= 6; /* co.uk, com.br */
+
+        if (span_equals(two, SPAN("in-addr.arpa")))
+                return last_labels(name, 4); /* a /16 */
+        if (span_equals(two, SPAN("ip6.arpa")))
+                return last_labels(name, 10); /* a /32 */
+        return is_below_country ? last_labels(name, 3) : two;
+}

@@ -8,14 +8,6 @@
 
 #define BLOCK_OCTETS 4096
 
-const struct dns_pool_options dns_pool_defaults = {
-    .threads = 2,
-    .attempt_timeout_ms = 1500,
-    .deadline_ms = 5000,
-    .in_flight_max = 1000,
-    .waiting_max = 8192,
-};
-
 static struct upstream_news *news_create(const struct endpoint *upstreams, size_t count)
 {
         struct upstream_news *news = calloc(1, sizeof *news);
@@ -35,6 +27,8 @@ static bool thread_prepare(struct dns_pool *pool, struct dns_thread *thread, uin
         thread->number = number;
         query_list_init(&thread->waiting);
         query_list_init(&thread->done);
+        for (size_t i = 0; i < SHARES; i++)
+                query_list_init(&thread->shares[i].held);
         block_pool_init(&thread->blocks, BLOCK_OCTETS, 4);
         thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (thread->wake_fd < 0)
@@ -126,7 +120,9 @@ struct dns_pool *dns_pool_create(const struct dns_pool_options *options)
         expect(options->threads > 0 && options->threads <= 16 && options->clients > 0);
         if (pool == NULL)
                 return NULL;
+        upstream_prepare_library();
         pool->options = *options;
+        dns_pool_set_limits(pool, options);
         pool->threads = aligned_zeroed(options->threads, sizeof *pool->threads, _Alignof(struct dns_thread));
         pool->clients = calloc(options->clients, sizeof *pool->clients);
         bool is_ready = pool->threads != NULL && pool->clients != NULL;
@@ -170,6 +166,14 @@ bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstre
         return is_complete;
 }
 
+void dns_pool_set_limits(struct dns_pool *pool, const struct dns_pool_options *options)
+{
+        atomic_store_explicit(&pool->limits.attempt_timeout_ms, options->attempt_timeout_ms,
+                              memory_order_relaxed);
+        atomic_store_explicit(&pool->limits.deadline_ms, options->deadline_ms, memory_order_relaxed);
+        atomic_store_explicit(&pool->limits.waiting_max, options->waiting_max, memory_order_relaxed);
+}
+
 void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts)
 {
         uint64_t sums[COUNTERS] = {0};
@@ -178,16 +182,6 @@ void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts)
                 for (size_t counter = 0; counter < COUNTERS; counter++)
                         sums[counter] +=
                             atomic_load_explicit(&pool->threads[i].counters[counter], memory_order_relaxed);
-        *ret_counts = (struct dns_pool_counts){
-            .questions = sums[COUNT_QUESTIONS],
-            .joined = sums[COUNT_JOINED],
-            .attempts = sums[COUNT_ATTEMPTS],
-            .timeouts = sums[COUNT_TIMEOUTS],
-            .bad = sums[COUNT_BAD],
-            .truncated = sums[COUNT_TRUNCATED],
-            .failed = sums[COUNT_FAILED],
-            .overloaded = sums[COUNT_OVERLOADED],
-            .in_flight = sums[COUNT_IN_FLIGHT],
-            .waiting = sums[COUNT_WAITING],
-        };
+#define POOL_METRIC(name, kind, help) ret_counts->name = sums[COUNT_##name];
+#include "dns/metrics.def"
 }

@@ -30,14 +30,10 @@ extern const struct dns_pool_options dns_pool_defaults;
 /* Descriptors that the pool may need, to be kept free for it. */
 #define DNS_POOL_DESCRIPTORS(options) ((size_t)(options)->threads * ((options)->in_flight_max + 32))
 
-/* Sums over all threads since the start. */
+/* Sums over all threads; metrics.def tells what they mean. */
 struct dns_pool_counts {
-        uint64_t questions; /* that reached the pool */
-        uint64_t joined;    /* of these: another one was in flight */
-        uint64_t attempts, timeouts, bad, truncated;
-        uint64_t failed;             /* answered by a failure, stale answers aside */
-        uint64_t overloaded;         /* refused because too many wait */
-        uint64_t in_flight, waiting; /* now */
+#define POOL_METRIC(name, kind, help) uint64_t name;
+#include "dns/metrics.def"
 };
 
 struct dns_pool;
@@ -50,6 +46,8 @@ void dns_pool_destroy(struct dns_pool *pool);
 /* Questions from now on go to these; those in flight may still be answered by the former. False when memory
  * is out. */
 bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstreams, size_t count);
+/* The times and waiting_max of `options` hold for later questions. Owner only. */
+void dns_pool_set_limits(struct dns_pool *pool, const struct dns_pool_options *options);
 void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts);
 
 /* ---- a worker's side: one thread, registered with RCU

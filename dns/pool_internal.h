@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #define QUERY_BUCKETS 4096
+#define SHARES        1024
 
 /* A question on its way to a thread and back. Made and freed by the client; the thread's in between. */
 struct ask {
@@ -50,6 +51,7 @@ struct query {
         struct dns_thread *thread;
         struct ask *asks;
         uint64_t hash, deadline_ms;
+        uint32_t share; /* of dns_thread.shares */
         enum dns_type type;
         size_t name_length;
         char name[DNS_NAME_MAX];
@@ -70,17 +72,16 @@ struct query_list {
         struct query *first, **last;
 };
 
+/* What one authority, as far as a name tells it, takes of a thread's questions in flight. Half of them is the
+ * most: one that does not answer holds up its own questions, and nobody else's. */
+struct share {
+        uint32_t in_flight;
+        struct query_list held; /* until others of the share have ended */
+};
+
 enum thread_counter {
-        COUNT_QUESTIONS,
-        COUNT_JOINED,
-        COUNT_ATTEMPTS,
-        COUNT_TIMEOUTS,
-        COUNT_BAD,
-        COUNT_TRUNCATED,
-        COUNT_FAILED,
-        COUNT_OVERLOADED,
-        COUNT_IN_FLIGHT,
-        COUNT_WAITING,
+#define POOL_METRIC(name, kind, help) COUNT_##name,
+#include "dns/metrics.def"
         COUNTERS
 };
 
@@ -102,13 +103,19 @@ struct dns_thread {
         struct dns_loop loop;
         struct upstream_set upstreams;
         struct query_list waiting, done;
-        uint64_t starved_until_ms; /* no question is begun before */
-        struct block_pool blocks;  /* for reading the cache */
+        uint32_t held_count; /* queries in all shares */
+        uint64_t held_deadline_ms;
+        struct share shares[SHARES]; /* by a keyed hash of the authority */
+        uint64_t starved_until_ms;   /* no question is begun before */
+        struct block_pool blocks;    /* for reading the cache */
         struct query *buckets[QUERY_BUCKETS];
 };
 
 struct dns_pool {
-        struct dns_pool_options options;
+        struct dns_pool_options options; /* limits aside, fixed */
+        struct {
+                _Atomic uint32_t attempt_timeout_ms, deadline_ms, waiting_max;
+        } limits; /* written by the owner, read by the threads at each question */
         _Atomic bool is_stopping;
         uint32_t started;
         struct dns_thread *threads;

@@ -45,14 +45,16 @@ static void query_end(struct query *query, struct shared_answer *answer)
         }
         shared_answer_drop(query->reply.answer);
         shared_answer_drop(query->refusal);
-        if (query->is_started)
-                thread_count(query->thread, COUNT_IN_FLIGHT, -1);
+        if (query->is_started) {
+                thread_count(query->thread, COUNT_in_flight, -1);
+                query->thread->shares[query->share].in_flight--;
+        }
         free(query);
 }
 
 void query_abandon(struct query *query)
 {
-        thread_count(query->thread, COUNT_FAILED, 1);
+        thread_count(query->thread, COUNT_failed, 1);
         query_end(query, NULL);
 }
 
@@ -82,7 +84,7 @@ static void query_fail(struct query *query, uint64_t now_ms)
                       query->refusal == NULL ? &failed : &query->refusal->answer, now_ms);
         struct shared_answer *stale = stale_answer(query, &question, now_ms);
         if (stale == NULL)
-                thread_count(query->thread, COUNT_FAILED, 1);
+                thread_count(query->thread, COUNT_failed, 1);
         query_end(query, stale != NULL ? stale : query->refusal);
         shared_answer_drop(stale);
 }
@@ -122,7 +124,8 @@ static bool attempts_are_used_up(const struct query *query)
 void query_attempt(struct query *query, uint64_t now_ms)
 {
         struct upstream_set *upstreams = &query->thread->upstreams;
-        const struct dns_pool_options *options = &query->thread->pool->options;
+        uint32_t attempt_ms =
+            atomic_load_explicit(&query->thread->pool->limits.attempt_timeout_ms, memory_order_relaxed);
 
         if (query->generation != upstreams->generation) {
                 query->generation = upstreams->generation;
@@ -137,10 +140,10 @@ void query_attempt(struct query *query, uint64_t now_ms)
                 return;
         }
         uint64_t timeout_ms = query->deadline_ms - now_ms;
-        if (timeout_ms > options->attempt_timeout_ms)
-                timeout_ms = options->attempt_timeout_ms;
+        if (timeout_ms > attempt_ms)
+                timeout_ms = attempt_ms;
         query->attempts++;
-        thread_count(query->thread, COUNT_ATTEMPTS, 1);
+        thread_count(query->thread, COUNT_attempts, 1);
         if (!upstream_ask(upstreams, query->upstream, query->by_tcp, query->target, (uint16_t)query->type,
                           timeout_ms, query, query_replied, &query->resolver)) {
                 query->reply = (struct dns_reply){.kind = REPLY_NONE};
@@ -177,7 +180,7 @@ static void refused(struct query *query, uint64_t now_ms)
 
 static void truncated(struct query *query, uint64_t now_ms)
 {
-        thread_count(query->thread, COUNT_TRUNCATED, 1);
+        thread_count(query->thread, COUNT_truncated, 1);
         if (query->by_tcp)
                 query->refused_by |= 1u << query->upstream;
         query->by_tcp = !query->by_tcp;
@@ -208,7 +211,7 @@ void query_continue(struct query *query, uint64_t now_ms)
         switch (query->reply.kind) {
         case REPLY_NONE:
         case REPLY_BAD:
-                thread_count(query->thread, query->reply.kind == REPLY_BAD ? COUNT_BAD : COUNT_TIMEOUTS, 1);
+                thread_count(query->thread, query->reply.kind == REPLY_BAD ? COUNT_bad : COUNT_timeouts, 1);
                 query->by_tcp = false;
                 query_attempt(query, now_ms);
                 break;

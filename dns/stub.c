@@ -24,7 +24,7 @@
 /* An answer that waits for its time; the packet follows. */
 struct late {
         struct late *earlier, *later;
-        uint64_t due_ms;
+        uint64_t due_us;
         struct sockaddr_storage peer;
         socklen_t peer_length;
         size_t length;
@@ -38,7 +38,7 @@ struct tcp_connection {
 
 struct dns_stub {
         struct stub_zone zone;
-        uint32_t latency_ms;
+        uint32_t latency_ms, loss_percent;
         int epoll_fd, stop_fd, udp_fd, tcp_fd;
         uint16_t port;
         pthread_t thread;
@@ -67,8 +67,10 @@ static void counter_add(_Atomic uint64_t *counter)
 static bool is_lost(struct dns_stub *stub, const struct stub_name *name)
 {
         stub->random = stub->random * 1664525u + 1013904223u;
+        uint32_t dice = (stub->random >> 16) % 100;
         bool is_lost = atomic_load_explicit(&stub->is_silent, memory_order_relaxed) ||
-                       (name != NULL && (name->is_silent || (stub->random >> 16) % 100 < name->loss_percent));
+                       dice < stub->loss_percent ||
+                       (name != NULL && (name->is_silent || dice < name->loss_percent));
         if (is_lost)
                 counter_add(&stub->lost);
         return is_lost;
@@ -82,13 +84,13 @@ static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct ms
         struct late *late = stub->late_count >= LATE_MAX ? NULL : malloc(sizeof *late + length);
         if (late == NULL)
                 return;
-        late->due_ms = dns_now_ms() + latency_ms;
+        late->due_us = dns_now_us() + latency_ms * UINT64_C(1000);
         late->peer_length = from->msg_namelen;
         memcpy(&late->peer, from->msg_name, from->msg_namelen);
         late->length = length;
         memcpy(late + 1, packet, length);
         struct late *before = stub->late.earlier;
-        while (before != &stub->late && before->due_ms > late->due_ms)
+        while (before != &stub->late && before->due_us > late->due_us)
                 before = before->earlier;
         late->earlier = before;
         late->later = before->later;
@@ -108,9 +110,9 @@ static struct late *late_take(struct dns_stub *stub)
 
 static void late_send(struct dns_stub *stub)
 {
-        uint64_t now_ms = dns_now_ms();
+        uint64_t now = dns_now_us();
 
-        while (stub->late.later != &stub->late && stub->late.later->due_ms <= now_ms) {
+        while (stub->late.later != &stub->late && stub->late.later->due_us <= now) {
                 struct late *late = late_take(stub);
                 sendto(stub->udp_fd, late + 1, late->length, 0, (struct sockaddr *)&late->peer,
                        late->peer_length);
@@ -238,21 +240,25 @@ static void tcp_turn(struct dns_stub *stub, struct tcp_connection *connection)
 
 /* ---- thread ------------------------------------------------------------------------------------------ */
 
-static int stub_wait_ms(const struct dns_stub *stub)
+/* Exact, because benchmarks compare with the latency. NULL: no end. */
+static const struct timespec *stub_wait(const struct dns_stub *stub, struct timespec *wait)
 {
-        uint64_t now_ms = dns_now_ms();
+        uint64_t now = dns_now_us();
         if (stub->late.later == &stub->late)
-                return -1;
-        return stub->late.later->due_ms > now_ms ? (int)(stub->late.later->due_ms - now_ms) : 0;
+                return NULL;
+        uint64_t left_us = stub->late.later->due_us > now ? stub->late.later->due_us - now : 0;
+        *wait = (struct timespec){(time_t)(left_us / 1000000), (long)(left_us % 1000000) * 1000};
+        return wait;
 }
 
 static void *stub_run(void *argument)
 {
         struct dns_stub *stub = argument;
         struct epoll_event events[16];
+        struct timespec wait;
 
         while (!atomic_load(&stub->is_stopping)) {
-                int count = epoll_wait(stub->epoll_fd, events, 16, stub_wait_ms(stub));
+                int count = epoll_pwait2(stub->epoll_fd, events, 16, stub_wait(stub, &wait), NULL);
                 for (int i = 0; i < count; i++) {
                         if (events[i].data.ptr == &stub->udp_fd)
                                 udp_turn(stub);
@@ -348,6 +354,7 @@ struct dns_stub *dns_stub_start(const struct dns_stub_options *options, struct t
         if (stub == NULL)
                 return NULL;
         stub->latency_ms = options->latency_ms;
+        stub->loss_percent = options->loss_percent;
         stub->epoll_fd = stub->stop_fd = stub->udp_fd = stub->tcp_fd = -1;
         stub->late.earlier = stub->late.later = &stub->late;
         for (int i = 0; i < CONNECTIONS; i++)
@@ -378,7 +385,7 @@ void dns_stub_set_silent(struct dns_stub *stub, bool is_silent)
         atomic_store_explicit(&stub->is_silent, is_silent, memory_order_relaxed);
 }
 
-void dns_stub_count(struct dns_stub *stub, struct dns_stub_counts *ret_counts)
+void dns_stub_count(const struct dns_stub *stub, struct dns_stub_counts *ret_counts)
 {
         *ret_counts = (struct dns_stub_counts){
             .udp = atomic_load_explicit(&stub->udp, memory_order_relaxed),

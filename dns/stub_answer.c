@@ -1,6 +1,8 @@
 /* From a query to the stub's answer, both in wire form. */
 #include "dns/stub_zone.h"
 
+#include <stdio.h>
+
 #define HEADER         12
 #define FLAG_QR        0x8000
 #define FLAG_AA        0x0400
@@ -65,9 +67,65 @@ static bool query_read(struct query_seen *seen)
         return true;
 }
 
-/* The owner's name is a pointer to the question when it is the one asked for (RFC 1035 4.1.4). */
-static void record_put(struct text *out, struct span owner, bool is_asked, const struct stub_record *record)
+/* ---- names with addresses in them -------------------------------------------------------------------- */
+
+#define HOST "host-"
+
+/* Four numbers up to 255, each but the last with `separator` behind it; the name may go on with a dot. */
+static bool octets_read(struct span name, char separator, uint8_t octets[static 4])
 {
+        for (size_t i = 0, at = 0; i < 4; i++, at++) {
+                unsigned number = 0;
+                size_t begin = at;
+                while (at < name.length && at < begin + 3 && ascii_is_digit(name.at[at]))
+                        number = number * 10 + (unsigned)(name.at[at++] - '0');
+                if (at == begin || number > 255 || at == name.length ||
+                    name.at[at] != (i < 3 ? separator : '.'))
+                        return false;
+                octets[i] = (uint8_t)number;
+        }
+        return true;
+}
+
+/* Data of a record that depends on the asked name: PTR of 4.3.2.1.in-addr.arpa is host-1-2-3-4.SUFFIX, A of
+ * that is 1.2.3.4. False when the name holds no address. */
+static bool host_put(const struct stub_record *record, struct span asked, struct text *data)
+{
+        char buffer[32];
+        uint8_t o[4];
+        struct span host = span_of(HOST, sizeof HOST - 1);
+
+        if (record->type == DNS_A) {
+                if (!span_starts_nocase(asked, host) || !octets_read(span_skip(asked, host.length), '-', o))
+                        return false;
+                text_put(data, span_of((const char *)o, 4));
+                return true;
+        }
+        if (!octets_read(asked, '.', o))
+                return false;
+        int length = snprintf(buffer, sizeof buffer, HOST "%u-%u-%u-%u", o[3], o[2], o[1], o[0]);
+        text_put_char(data, (char)length);
+        text_put(data, span_of(buffer, (size_t)length));
+        text_put(data, record->data);
+        return true;
+}
+
+/* ---- sections ---------------------------------------------------------------------------------------- */
+
+/* The owner's name is a pointer to the question when it is the one asked for (RFC 1035 4.1.4). False when
+ * there is no such record after all. */
+static bool record_put(struct text *out, struct span owner, bool is_asked, const struct stub_record *record)
+{
+        char octets[DNS_NAME_MAX + 2];
+        struct span data = record->data;
+        struct text made;
+
+        text_over(&made, octets, sizeof octets);
+        if (record->is_of_address) {
+                if (!host_put(record, owner, &made))
+                        return false;
+                data = text_span(&made);
+        }
         if (is_asked)
                 put16(out, 0xc000 | HEADER);
         else
@@ -76,8 +134,9 @@ static void record_put(struct text *out, struct span owner, bool is_asked, const
         put16(out, 1);
         put16(out, record->ttl_s >> 16);
         put16(out, record->ttl_s);
-        put16(out, (uint32_t)record->data.length);
-        text_put(out, record->data);
+        put16(out, (uint32_t)data.length);
+        text_put(out, data);
+        return true;
 }
 
 static const struct stub_record *record_of(const struct stub_name *name, uint16_t type)
@@ -96,8 +155,7 @@ static uint16_t records_put(struct text *out, struct span owner, bool is_asked, 
         for (const struct stub_record *record = name->records; record != NULL; record = record->next) {
                 if (record->type != type && type != TYPE_ANY)
                         continue;
-                record_put(out, owner, is_asked, record);
-                count++;
+                count += record_put(out, owner, is_asked, record);
         }
         return count;
 }
@@ -135,7 +193,7 @@ static struct sections sections_put(const struct stub_zone *zone, const struct q
         }
         if (sections.answers > before)
                 return sections;
-        struct stub_name *apex = stub_zone_apex(zone, owner);
+        const struct stub_name *apex = stub_zone_apex(zone, owner);
         if (apex != NULL)
                 sections.authorities = records_put(out, apex->name, false, apex, DNS_SOA);
         return sections;

@@ -1,14 +1,18 @@
-/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] ZONEFILE: the stub server as a program, until SIGINT
- * or SIGTERM. */
+/* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] [--parent PID] ZONEFILE: the stub
+ * server as a program, until SIGINT or SIGTERM; with --parent no longer than the process that started it,
+ * however that ends. It says its port, and on SIGUSR1 how many queries there were. */
 #include "dns/stub.h"
 
 #include "core/base/address.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static int fail(const char *what, const char *why)
 {
@@ -34,23 +38,34 @@ static bool listen_parse(struct span text, struct dns_stub_options *options)
         return true;
 }
 
-static bool options_parse(int argc, char **argv, struct dns_stub_options *options)
+static bool options_parse(int argc, char **argv, struct dns_stub_options *options, uint64_t *ret_parent)
 {
         static const struct option names[] = {{"listen", required_argument, NULL, 'l'},
                                               {"latency", required_argument, NULL, 'd'},
+                                              {"loss", required_argument, NULL, 'p'},
+                                              {"parent", required_argument, NULL, 'e'},
                                               {NULL, 0, NULL, 0}};
         bool has_listen = false;
-        uint64_t latency_ms;
+        uint64_t latency_ms, loss_percent;
 
         for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
                 if (option == 'l' && listen_parse(span_from(optarg), options))
                         has_listen = true;
                 else if (option == 'd' && span_number(span_from(optarg), &latency_ms) && latency_ms <= 60000)
                         options->latency_ms = (uint32_t)latency_ms;
-                else
+                else if (option == 'p' && span_number(span_from(optarg), &loss_percent) &&
+                         loss_percent <= 100)
+                        options->loss_percent = (uint32_t)loss_percent;
+                else if (option != 'e' || !span_number(span_from(optarg), ret_parent) || *ret_parent == 0)
                         return false;
         }
         return has_listen && optind + 1 == argc;
+}
+
+/* False when the parent has gone before that could be asked for. */
+static bool end_with(uint64_t parent)
+{
+        return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && (uint64_t)getppid() == parent;
 }
 
 static bool file_read(const char *path, char **ret_text, size_t *ret_length)
@@ -67,26 +82,51 @@ static bool file_read(const char *path, char **ret_text, size_t *ret_length)
         return is_read;
 }
 
+static void signals_block(sigset_t *ret_signals, bool has_parent)
+{
+        sigemptyset(ret_signals);
+        /* Ctrl-C at a terminal goes to both: then the parent may still need answers. */
+        if (has_parent)
+                signal(SIGINT, SIG_IGN);
+        else
+                sigaddset(ret_signals, SIGINT);
+        sigaddset(ret_signals, SIGTERM);
+        sigaddset(ret_signals, SIGUSR1);
+        sigprocmask(SIG_BLOCK, ret_signals, NULL);
+}
+
+static void counts_print(const struct dns_stub *stub)
+{
+        struct dns_stub_counts counts;
+
+        dns_stub_count(stub, &counts);
+        printf("queries %" PRIu64 " udp %" PRIu64 " tcp %" PRIu64 " lost\n", counts.udp, counts.tcp,
+               counts.lost);
+        fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
         struct dns_stub_options options = {0};
         char *zone, reason[512];
         struct text error;
-        sigset_t ends;
+        sigset_t signals;
         int signal_number;
+        uint64_t parent = 0;
 
-        if (!options_parse(argc, argv, &options)) {
-                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] ZONEFILE\n", stderr);
+        if (!options_parse(argc, argv, &options, &parent)) {
+                fputs("usage: gatepost-dns-stub --listen LOOPBACK:PORT [--latency MS] [--loss PERCENT] "
+                      "[--parent PID] ZONEFILE\n",
+                      stderr);
                 return 2;
         }
         const char *path = argv[optind];
         if (!file_read(path, &zone, &options.zone.length))
                 return fail(path, strerror(errno));
         options.zone.at = zone;
-        sigemptyset(&ends);
-        sigaddset(&ends, SIGINT);
-        sigaddset(&ends, SIGTERM);
-        sigprocmask(SIG_BLOCK, &ends, NULL);
+        signals_block(&signals, parent != 0);
+        if (parent != 0 && !end_with(parent))
+                return fail("--parent", "is not the process that started it");
         text_over(&error, reason, sizeof reason - 1);
         struct dns_stub *stub = dns_stub_start(&options, &error);
         free(zone);
@@ -96,7 +136,8 @@ int main(int argc, char **argv)
         }
         printf("port %u\n", dns_stub_port(stub));
         fflush(stdout);
-        sigwait(&ends, &signal_number);
+        while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGUSR1)
+                counts_print(stub);
         dns_stub_stop(stub);
         return 0;
 }

@@ -54,16 +54,22 @@ struct stub_name *stub_zone_match(const struct stub_zone *zone, struct span name
         return stub_zone_find(zone, text_span(&wildcard));
 }
 
-struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span name)
+static bool has_soa(const struct stub_name *name)
+{
+        const struct stub_record *record = name == NULL ? NULL : name->records;
+        while (record != NULL && record->type != DNS_SOA)
+                record = record->next;
+        return record != NULL;
+}
+
+const struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span name)
 {
         for (; name.length > 0; name = parent_of(name)) {
-                struct stub_name *found = stub_zone_find(zone, name);
-                for (struct stub_record *record = found == NULL ? NULL : found->records; record != NULL;
-                     record = record->next)
-                        if (record->type == DNS_SOA)
-                                return found;
+                const struct stub_name *found = stub_zone_find(zone, name);
+                if (has_soa(found))
+                        return found;
         }
-        return NULL;
+        return has_soa(&zone->root) ? &zone->root : NULL;
 }
 
 bool stub_name_to_wire(struct span name, struct text *wire)
@@ -228,6 +234,17 @@ static bool data_take(enum dns_type type, struct span *line, struct text *data)
         return false;
 }
 
+/* "!host" before the data, for types that can be made so. */
+static bool host_take(enum dns_type type, struct span *line)
+{
+        struct span rest = *line;
+
+        if ((type != DNS_A && type != DNS_PTR) || !span_equals(word_take(&rest), SPAN("!host")))
+                return false;
+        *line = rest;
+        return true;
+}
+
 /* ---- lines ------------------------------------------------------------------------------------------- */
 
 static bool type_find(struct span word, enum dns_type *ret_type)
@@ -252,9 +269,12 @@ static bool record_read(struct stub_zone *zone, struct stub_name *name, uint64_t
         if (record == NULL || !type_find(word_take(&line), &type))
                 return false;
         struct span first = line;
-        if (!data_take(type, &line, &data) || line.length > 0 || data.overflowed)
-                return false;
         *record = (struct stub_record){.type = (uint16_t)type, .ttl_s = (uint32_t)ttl_s};
+        record->is_of_address = host_take(type, &line);
+        if (!(record->is_of_address && type == DNS_A) && !data_take(type, &line, &data))
+                return false;
+        if (line.length > 0 || data.overflowed)
+                return false;
         record->data = arena_copy(&zone->memory, text_span(&data));
         if (type == DNS_CNAME) {
                 data.length = 0;
@@ -315,10 +335,12 @@ static bool line_read(struct stub_zone *zone, struct span line)
         if (line.length == 0)
                 return true;
         text_over(&owner, buffer, sizeof buffer);
-        if (!dns_name_normalise(word_take(&line), &owner))
-                return false;
-        struct stub_name *name = name_add(zone, text_span(&owner));
         struct span word = word_take(&line);
+        bool is_root = span_equals(word, SPAN("."));
+        if (!is_root && !dns_name_normalise(word, &owner))
+                return false;
+        struct stub_name *name = is_root ? &zone->root : name_add(zone, text_span(&owner));
+        word = word_take(&line);
         if (name == NULL)
                 return false;
         if (word.length > 0 && word.at[0] == '!')
@@ -331,6 +353,7 @@ bool stub_zone_load(struct stub_zone *zone, struct span text, struct text *ret_e
         block_pool_init(&zone->blocks, 65536, 0);
         arena_init(&zone->memory, &zone->blocks, SIZE_MAX);
         memset(zone->buckets, 0, sizeof zone->buckets);
+        zone->root = (struct stub_name){.name = SPAN("")};
         for (unsigned number = 1; text.length > 0; number++) {
                 size_t end = span_find(text, '\n');
                 struct span line = end == SIZE_MAX ? text : span_of(text.at, end);

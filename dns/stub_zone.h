@@ -8,6 +8,7 @@ struct stub_record {
         struct stub_record *next;
         uint16_t type;
         uint32_t ttl_s;
+        bool is_of_address; /* data is made from the asked name, see "!host" in stub.h */
         struct span target; /* of a CNAME, in normal form */
         struct span data;   /* wire form, uncompressed */
 };
@@ -27,6 +28,7 @@ struct stub_zone {
         struct block_pool blocks;
         struct arena memory;
         struct stub_name *buckets[STUB_BUCKETS];
+        struct stub_name root; /* has an SOA at most */
 };
 
 /* False with "LINE: ..." in *ret_error; to be ended in both cases. */
@@ -36,12 +38,11 @@ void stub_zone_end(struct stub_zone *zone);
 struct stub_name *stub_zone_find(const struct stub_zone *zone, struct span name);
 /* The name itself or the wildcard that covers it (RFC 4592 3.3). NULL: NXDOMAIN. */
 struct stub_name *stub_zone_match(const struct stub_zone *zone, struct span name);
-/* The closest name at or above with an SOA. NULL: none. */
-struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span name);
+/* The closest name at or above with an SOA, the root too. NULL: none. */
+const struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span name);
 
 /* Wire form of a name in normal form ("" is the root). False, with *wire overflowed, when it does not fit. */
 bool stub_name_to_wire(struct span name, struct text *wire);
-
 /* The answer to the query in `packet` of `length`, at most `size` octets in `out`; 0: none. *ret_name: the
  * name it is about, for its behaviour; NULL when there is none. */
 size_t stub_answer(const struct stub_zone *zone, const char *packet, size_t length, bool by_tcp, char *out,

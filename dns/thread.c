@@ -42,14 +42,16 @@ static struct query *query_find(struct dns_thread *thread, const struct ask *ask
 }
 
 static struct query *query_create(struct dns_thread *thread, const struct ask *ask, uint64_t hash,
-                                  uint64_t now_ms)
+                                  uint32_t share, uint64_t now_ms)
 {
         struct query *query = calloc(1, sizeof *query);
         if (query == NULL)
                 return NULL;
         query->thread = thread;
         query->hash = hash;
-        query->deadline_ms = now_ms + thread->pool->options.deadline_ms;
+        query->share = share;
+        query->deadline_ms =
+            now_ms + atomic_load_explicit(&thread->pool->limits.deadline_ms, memory_order_relaxed);
         query->type = ask->type;
         query->name_length = query->target_length = ask->name_length;
         memcpy(query->name, ask->name, ask->name_length);
@@ -68,44 +70,72 @@ static bool may_start(struct dns_thread *thread, uint64_t now_ms)
                 thread->starved_until_ms = now_ms + STARVED_MS;
         thread->upstreams.is_starved = false;
         return now_ms >= thread->starved_until_ms &&
-               counter_of(thread, COUNT_IN_FLIGHT) < thread->pool->options.in_flight_max;
+               counter_of(thread, COUNT_in_flight) < thread->pool->options.in_flight_max;
+}
+
+/* Few in flight are not divided. */
+static bool share_is_full(const struct dns_thread *thread, uint32_t share)
+{
+        uint32_t max = thread->pool->options.in_flight_max;
+        return thread->shares[share].in_flight >= (max < 32 ? max : max / 2);
+}
+
+static uint32_t share_of(const struct dns_thread *thread, struct span name)
+{
+        return (uint32_t)(dns_cache_hash(thread->pool->options.cache, dns_name_authority(name)) % SHARES);
+}
+
+static void query_hold(struct query *query)
+{
+        struct dns_thread *thread = query->thread;
+
+        query_list_add(&thread->shares[query->share].held, query);
+        if (thread->held_count++ == 0 || query->deadline_ms < thread->held_deadline_ms)
+                thread->held_deadline_ms = query->deadline_ms;
 }
 
 static void query_start(struct query *query, uint64_t now_ms)
 {
         query->is_started = true;
-        thread_count(query->thread, COUNT_IN_FLIGHT, 1);
+        query->thread->shares[query->share].in_flight++;
+        thread_count(query->thread, COUNT_in_flight, 1);
         query_attempt(query, now_ms);
 }
 
 static void question_accept(struct dns_thread *thread, struct ask *ask, uint64_t now_ms)
 {
-        const struct dns_pool_options *options = &thread->pool->options;
-        uint64_t hash = dns_cache_hash(options->cache, span_of(ask->name, ask->name_length));
+        struct dns_pool *pool = thread->pool;
+        uint64_t hash = dns_cache_hash(pool->options.cache, span_of(ask->name, ask->name_length));
         struct query *query = query_find(thread, ask, hash);
+        uint32_t share = share_of(thread, span_of(ask->name, ask->name_length));
         bool is_free = may_start(thread, now_ms) && thread->waiting.first == NULL;
+        bool starts = is_free && !share_is_full(thread, share) && thread->shares[share].held.first == NULL;
 
-        thread_count(thread, COUNT_QUESTIONS, 1);
+        thread_count(thread, COUNT_questions, 1);
         if (query != NULL) {
-                thread_count(thread, COUNT_JOINED, 1);
+                thread_count(thread, COUNT_joined, 1);
                 ask->next = query->asks;
                 query->asks = ask;
                 return;
         }
-        if (is_free || counter_of(thread, COUNT_WAITING) < options->waiting_max)
-                query = query_create(thread, ask, hash, now_ms);
+        if (starts || counter_of(thread, COUNT_waiting) <
+                          atomic_load_explicit(&pool->limits.waiting_max, memory_order_relaxed))
+                query = query_create(thread, ask, hash, share, now_ms);
         if (query == NULL) {
-                thread_count(thread, COUNT_OVERLOADED, 1);
+                thread_count(thread, COUNT_overloaded, 1);
                 thread_reply(thread, ask, NULL);
                 return;
         }
         query->asks = ask;
-        if (is_free) {
+        if (starts) {
                 query_start(query, now_ms);
-        } else {
-                query_list_add(&thread->waiting, query);
-                thread_count(thread, COUNT_WAITING, 1);
+                return;
         }
+        thread_count(thread, COUNT_waiting, 1);
+        if (is_free)
+                query_hold(query);
+        else
+                query_list_add(&thread->waiting, query);
 }
 
 static void questions_take(struct dns_thread *thread, uint64_t now_ms)
@@ -126,21 +156,45 @@ static bool has_questions(const struct dns_thread *thread)
         return false;
 }
 
-/* Whoever has waited for the whole of its deadline fails; the list is in the order of deadlines. */
+/* Whoever has waited for the whole of its deadline fails; lists are in the order of deadlines, or, after
+ * those were shortened, late by no more than the former one. True: the query has left its list. */
+static bool waiting_try(struct dns_thread *thread, struct query_list *list, uint64_t now_ms)
+{
+        struct query *query = list->first;
+        bool is_late = now_ms >= query->deadline_ms;
+
+        if (!is_late && !may_start(thread, now_ms))
+                return false;
+        bool is_held = list != &thread->waiting, is_full = share_is_full(thread, query->share);
+        if (!is_late && is_held && is_full)
+                return false;
+        query_list_take(list);
+        thread->held_count -= is_held;
+        if (!is_late && is_full) {
+                query_hold(query);
+                return true;
+        }
+        thread_count(thread, COUNT_waiting, -1);
+        if (is_late)
+                query_abandon(query);
+        else
+                query_start(query, now_ms);
+        return true;
+}
+
 static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
 {
-        struct query *query;
-
-        while ((query = thread->waiting.first) != NULL) {
-                bool is_late = now_ms >= query->deadline_ms;
-                if (!is_late && !may_start(thread, now_ms))
-                        break;
-                query_list_take(&thread->waiting);
-                thread_count(thread, COUNT_WAITING, -1);
-                if (is_late)
-                        query_abandon(query);
-                else
-                        query_start(query, now_ms);
+        while (thread->waiting.first != NULL && waiting_try(thread, &thread->waiting, now_ms))
+                ;
+        if (thread->held_count == 0)
+                return;
+        thread->held_deadline_ms = UINT64_MAX;
+        for (size_t i = 0; i < SHARES; i++) {
+                struct query_list *held = &thread->shares[i].held;
+                while (held->first != NULL && waiting_try(thread, held, now_ms))
+                        ;
+                if (held->first != NULL && held->first->deadline_ms < thread->held_deadline_ms)
+                        thread->held_deadline_ms = held->first->deadline_ms;
         }
 }
 
@@ -183,9 +237,13 @@ static void thread_wait(struct dns_thread *thread, uint64_t now_ms)
 {
         uint64_t timeout_ms = IDLE_MS;
 
+        /* Those past their deadline are gone. */
         if (thread->waiting.first != NULL)
-                timeout_ms = thread->waiting.first->deadline_ms - now_ms; /* those past it are gone */
-        if (thread->waiting.first != NULL && thread->starved_until_ms > now_ms && timeout_ms > STARVED_MS)
+                timeout_ms = thread->waiting.first->deadline_ms - now_ms;
+        if (thread->held_count > 0 && thread->held_deadline_ms - now_ms < timeout_ms)
+                timeout_ms = thread->held_deadline_ms - now_ms;
+        bool is_waited_for = thread->waiting.first != NULL || thread->held_count > 0;
+        if (is_waited_for && thread->starved_until_ms > now_ms && timeout_ms > STARVED_MS)
                 timeout_ms = STARVED_MS;
         atomic_store_explicit(&thread->is_asleep, true, memory_order_relaxed);
         ck_pr_fence_memory();
@@ -207,6 +265,9 @@ static void thread_stop(struct dns_thread *thread)
                 query_abandon(query);
         while ((query = query_list_take(&thread->waiting)) != NULL)
                 query_abandon(query);
+        for (size_t i = 0; i < SHARES; i++)
+                while ((query = query_list_take(&thread->shares[i].held)) != NULL)
+                        query_abandon(query);
         for (size_t i = 0; i < QUERY_BUCKETS; i++)
                 expect(thread->buckets[i] == NULL);
         block_pool_end(&thread->blocks);

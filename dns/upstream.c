@@ -3,6 +3,8 @@
 
 #include "core/base/expect.h"
 
+#include <pthread.h>
+
 #define FAILURES_MAX 3 /* in a row, then it counts as dead */
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 16000
@@ -56,6 +58,17 @@ static bool context_configure(getdns_context *context, const struct endpoint *en
                context_set_upstream(context, endpoint);
 }
 
+/* Under AddressSanitizer malloc() itself, which sees misuse. */
+static getdns_return_t context_create(struct resolver *resolver)
+{
+#ifdef __SANITIZE_ADDRESS__
+        return getdns_context_create(&resolver->context, 0);
+#else
+        return getdns_context_create_with_extended_memory_functions(
+            &resolver->context, 0, &resolver->memory, dns_memory_take, dns_memory_resize, dns_memory_give);
+#endif
+}
+
 static struct resolver *resolver_create(struct dns_loop *loop, const struct endpoint *endpoint, bool is_tcp)
 {
         struct resolver *resolver = calloc(1, sizeof *resolver);
@@ -64,7 +77,7 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
 
         if (resolver == NULL)
                 return NULL;
-        if (getdns_context_create(&resolver->context, 0) == GETDNS_RETURN_GOOD) {
+        if (context_create(resolver) == GETDNS_RETURN_GOOD) {
                 dns_view_init(&resolver->view, loop, &peer, is_tcp ? 0 : length);
                 if (context_configure(resolver->context, endpoint, is_tcp) &&
                     getdns_context_set_eventloop(resolver->context, &resolver->view.base) ==
@@ -72,13 +85,29 @@ static struct resolver *resolver_create(struct dns_loop *loop, const struct endp
                         return resolver;
                 getdns_context_destroy(resolver->context);
         }
+        dns_memory_end(&resolver->memory);
         free(resolver);
         return NULL;
+}
+
+static void make_one_context(void)
+{
+        getdns_context *context;
+
+        if (getdns_context_create(&context, 0) == GETDNS_RETURN_GOOD)
+                getdns_context_destroy(context);
+}
+
+void upstream_prepare_library(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        pthread_once(&once, make_one_context);
 }
 
 static void resolver_destroy(struct resolver *resolver)
 {
         getdns_context_destroy(resolver->context);
+        dns_memory_end(&resolver->memory);
         free(resolver);
 }
 

@@ -5,6 +5,7 @@
 
 #include "conf/snapshot.h"
 #include "dns/loop.h"
+#include "dns/memory.h"
 
 #define DNS_UPSTREAMS_MAX 8
 
@@ -12,6 +13,7 @@
  * inside a callback. */
 struct resolver {
         struct dns_view view;
+        struct dns_memory memory; /* of the context and all that it answers */
         getdns_context *context;
         uint32_t in_flight;
         struct resolver *retired_next;
@@ -33,6 +35,10 @@ struct upstream_set {
         struct resolver *retired;
         bool is_starved; /* descriptors ran out: set here, cleared by the owner after a pause */
 };
+
+/* Before any thread makes contexts: libunbound, which getdns brings along, sets up its log with the first
+ * one, and two threads at once would both do it. */
+void upstream_prepare_library(void);
 
 void upstream_set_init(struct upstream_set *set, struct dns_loop *loop);
 /* Cancels what is in flight: callbacks come with GETDNS_CALLBACK_CANCEL. */

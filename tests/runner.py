@@ -12,8 +12,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = {None: "build", "address": "build-asan", "thread": "build-tsan"}
-SETUP = {None: [], "address": ["-Db_sanitize=address,undefined", "-Db_lto=false", "--optimization=2"],
-         "thread": ["-Db_sanitize=thread", "-Db_lto=false", "--optimization=2"]}
+SETUP = {None: [], "address": ["-Db_sanitize=address,undefined", "--optimization=2"],
+         "thread": ["-Db_sanitize=thread", "--optimization=2"]}
 JOBS = str(os.cpu_count() or 1)
 # A hanging file of integration tests ends after this.
 SECONDS = 600

@@ -30,6 +30,7 @@ struct acceptor {
         struct worker *workers;
         struct current *current; /* as pinner worker_count + number */
         struct client_table *clients;
+        const struct ledger *ledger;
         struct log_writer *log;
         struct load *load;
         uint64_t sessions_max; /* that the descriptors are enough for */
@@ -47,6 +48,9 @@ struct acceptor {
         uint32_t turn; /* whose turn among the workers */
         uint64_t now_ms, look_again_ms;
         uint64_t shortage_said_ms, refusal_said_ms, refusals_unsaid;
+
+        /* Read by others. */
+        _Alignas(64) struct counters counters;
 };
 
 /* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before.

@@ -52,8 +52,7 @@ static void connection_close(struct worker *worker, struct connection *connectio
 {
         wheel_cancel(&worker->wheel, &connection->timer);
         close(connection->fd);
-        if (connection->is_counted)
-                client_table_leave(worker->clients, &connection->session.connected);
+        client_table_rise(worker->clients, &connection->session.connected, &connection->seat);
         atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
         kept_end(&connection->unread);
         kept_end(&connection->unsent);
@@ -241,14 +240,13 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
         if (connection == NULL || epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, arrival->fd, &event) != 0) {
                 if (connection != NULL)
                         LIST_INSERT_HEAD(&worker->connections.unused, connection, entry);
-                if (arrival->is_counted)
-                        client_table_leave(worker->clients, &arrival->peer.client);
+                client_table_rise(worker->clients, &arrival->peer.client, &arrival->seat);
                 close(arrival->fd);
                 atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
                 return;
         }
         *connection = (struct connection){
-            .fd = arrival->fd, .is_counted = arrival->is_counted, .generation = connection->generation + 1};
+            .fd = arrival->fd, .seat = arrival->seat, .generation = connection->generation + 1};
         struct session_peer peer = arrival->peer;
         peer.dns_handle = handle_of(connection);
         LIST_INSERT_HEAD(&worker->connections.open, connection, entry);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/smtp/session.h"
+#include "workers/client_table.h"
 #include "workers/current.h"
 #include "workers/delivery.h"
 #include "dns/pool.h"
@@ -35,9 +36,9 @@ struct connection {
         bool is_readable;       /* an edge has come and not everything behind it has been read */
         bool is_hung_up;        /* the client will send no more: read on to the end of file */
         bool wants_output_edge; /* registered for EPOLLOUT too */
-        bool is_counted;        /* in the client table */
-        bool is_quit;           /* nothing more will come: close without waiting for the client */
-        uint16_t generation;    /* counts the uses of this memory: answers to an earlier one are not ours */
+        struct client_seat seat;
+        bool is_quit;        /* nothing more will come: close without waiting for the client */
+        uint16_t generation; /* counts the uses of this memory: answers to an earlier one are not ours */
         struct session session;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/smtp/path.h"
 #include "core/base/domain_name.h"
+#include "core/smtp/admit.h"
 #include "core/smtp/session.h"
 #include "workers/command_dns.h"
 #include "workers/state_access.h"
@@ -49,6 +50,34 @@ static void print_row(enum check_id check, const struct check_setting *setting, 
                 printf("(%s:%u)\n", setting->place.file, setting->place.line);
         else
                 printf("(default)\n");
+}
+
+/* What the check would count cannot be known here: only where its limits lie. */
+static void print_rates(const struct question *question, const struct snapshot *snapshot)
+{
+        const struct check_setting *setting = &snapshot->checks[CHECK_client_rate];
+        const struct options *options = &snapshot->options;
+        const struct rate limits[RATE_KINDS] = {
+            [RATE_CONNECTIONS] = options->client_rate_connections,
+            [RATE_MESSAGES] = options->client_rate_messages,
+            [RATE_RECIPIENTS] = options->client_rate_recipients,
+            [RATE_UNKNOWN_RECIPIENTS] = options->client_rate_unknown_recipients,
+            [RATE_ERRORS] = options->client_rate_errors,
+        };
+        char octets[512];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        if (setting->mode != CHECK_MODE_OFF && !client_is_rated(snapshot, &question->client))
+                text_put(&text, SPAN("exempt"));
+        for (enum rate_kind kind = 0; kind < RATE_KINDS && client_is_rated(snapshot, &question->client);
+             kind++) {
+                text_put_string(&text, kind == 0 ? "" : ", ");
+                text_put_string(&text, rate_kind_name(kind));
+                text_put_char(&text, ' ');
+                rate_write(&text, &limits[kind]);
+        }
+        print_row(CHECK_client_rate, setting, &(struct verdict){.evidence = text_span(&text)}, 0);
 }
 
 static struct facts facts_of(const struct question *question, const struct snapshot *snapshot,
@@ -167,6 +196,7 @@ static void explain_checks(const struct question *question, const struct snapsho
                 settle(&facts, check, dns, &verdict);
                 print_row(check, &settings[check], &verdict, now_us() - before);
         }
+        print_rates(question, snapshot);
         print_answers(&memo);
         arena_end(&arena);
 }

@@ -13,6 +13,8 @@ static uint64_t sum(const struct server *server, enum metric_id metric)
         uint64_t total = 0;
         for (uint32_t i = 0; i < server->worker_count; i++)
                 total += counter_read(&server->workers[i].counters.metrics[metric]);
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                total += counter_read(&server->acceptors[i].counters.metrics[metric]);
         return total;
 }
 
@@ -56,7 +58,8 @@ void live_say(struct live *live, struct server *server)
             [OPEN] = workers_open(server->workers, server->worker_count),
             [ACCEPTED] = sum(server, METRIC_messages_accepted),
             [REFUSED] = sum(server, METRIC_recipients_refused) + sum(server, METRIC_messages_refused),
-            [DEFERRED] = sum(server, METRIC_recipients_deferred) + sum(server, METRIC_messages_deferred),
+            [DEFERRED] = sum(server, METRIC_recipients_deferred) + sum(server, METRIC_messages_deferred) +
+                         sum(server, METRIC_connections_refused),
         };
         char octets[512];
         struct text line;

@@ -74,17 +74,40 @@ static void put_value(struct text *line, const char *value)
         text_put_json(line, span_of(value, strnlen(value, VALUE_MAX)));
 }
 
+static void event_begin(struct text *line, char octets[static EVENT_MAX], const char *event)
+{
+        text_over(line, octets, EVENT_MAX - 2);
+        text_put(line, SPAN("{\"time\":\""));
+        put_time(line);
+        text_put(line, SPAN("\",\"event\":"));
+        put_value(line, event);
+}
+
+static void event_end(struct log_writer *log, struct text *line)
+{
+        line->size += 2;
+        text_put(line, SPAN("}\n"));
+
+        struct log_event *copy = malloc(sizeof *copy + line->length);
+        if (copy == NULL)
+                return;
+        copy->next = NULL;
+        copy->length = line->length;
+        memcpy(copy->octets, line->at, line->length);
+        pthread_mutex_lock(&log->lock);
+        *log->events_end = copy;
+        log->events_end = &copy->next;
+        pthread_mutex_unlock(&log->lock);
+        waker_wake(&log->waker);
+}
+
 void log_event(struct log_writer *log, const char *event, ...)
 {
         char octets[EVENT_MAX];
         struct text line;
         va_list pairs;
 
-        text_over(&line, octets, sizeof octets - 2);
-        text_put(&line, SPAN("{\"time\":\""));
-        put_time(&line);
-        text_put(&line, SPAN("\",\"event\":"));
-        put_value(&line, event);
+        event_begin(&line, octets, event);
         va_start(pairs, event);
         for (const char *name; (name = va_arg(pairs, const char *)) != NULL;) {
                 text_put_char(&line, ',');
@@ -93,20 +116,23 @@ void log_event(struct log_writer *log, const char *event, ...)
                 put_value(&line, va_arg(pairs, const char *));
         }
         va_end(pairs);
-        line.size += 2;
-        text_put(&line, SPAN("}\n"));
+        event_end(log, &line);
+}
 
-        struct log_event *copy = malloc(sizeof *copy + line.length);
-        if (copy == NULL)
-                return;
-        copy->next = NULL;
-        copy->length = line.length;
-        memcpy(copy->octets, line.at, line.length);
-        pthread_mutex_lock(&log->lock);
-        *log->events_end = copy;
-        log->events_end = &copy->next;
-        pthread_mutex_unlock(&log->lock);
-        waker_wake(&log->waker);
+void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
+                       const uint64_t *numbers)
+{
+        char octets[EVENT_MAX];
+        struct text line;
+
+        event_begin(&line, octets, event);
+        for (size_t i = 0; names[i] != NULL; i++) {
+                text_put_char(&line, ',');
+                put_value(&line, names[i]);
+                text_put_char(&line, ':');
+                text_put_number(&line, numbers[i]);
+        }
+        event_end(log, &line);
 }
 
 /* ---- thread ------------------------------------------------------------------------------------------ */

@@ -52,3 +52,6 @@ void log_writer_end(struct log_writer *log);
 /* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow,
  * ended by NULL. */
 void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));
+/* The same with numbers; a NULL ends `names`. */
+void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
+                       const uint64_t *numbers);

@@ -4,6 +4,8 @@
 
 #include "workers/say.h"
 
+#include "dns/settings.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -172,6 +174,11 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         warn_of_restart(server, "workers", server->workers_wanted != options->workers);
         warn_of_restart(server, "acceptors", server->acceptor_count != options->acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
+        warn_of_restart(server, "client_rate.memory", server->ledger_size != options->client_rate_memory);
+        warn_of_restart(server, "dns_threads", server->dns_threads != options->dns_threads);
+        warn_of_restart(server, "dns_in_flight_max",
+                        server->dns_in_flight_wanted != options->dns_in_flight_max);
+        warn_of_restart(server, "dns_cache_size", server->dns_cache_size != options->dns_cache_size);
         warn_of_restart(server, "maildir_sync_together",
                         server->sync_together != options->maildir_sync_together);
         warn_of_restart(server, "state_store", !state_key_equals(&server->state_identity, &state_identity));
@@ -199,6 +206,17 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
         return true;
 }
 
+static void set_dns(struct server *server, const struct options *options)
+{
+        struct dns_cache_options cache = dns_cache_settings(options);
+        struct dns_pool_options pool = dns_pool_settings(options);
+
+        dns_cache_set_times(server->dns_cache, &cache);
+        dns_pool_set_limits(server->dns_pool, &pool);
+        if (!dns_pool_set_upstreams(server->dns_pool, pool.upstreams, pool.upstream_count))
+                say("gatepost: no memory for the new resolvers; the former ones are asked");
+}
+
 void reload(struct server *server)
 {
         struct conf_report report = {0};
@@ -215,12 +233,11 @@ void reload(struct server *server)
                 return;
         }
         log_writer_switch(&server->log, log_fd);
-        if (!dns_pool_set_upstreams(server->dns_pool, snapshot->options.resolvers.endpoints,
-                                    snapshot->options.resolvers.count))
-                fprintf(stderr, "gatepost: no memory for the new resolvers; the former ones are asked\n");
+        set_dns(server, &snapshot->options);
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);
+        dns_report_say(server);
         warn_of_restarts(server, snapshot);
         say("gatepost: configuration reloaded");
         conf_report_end(&report);

@@ -5,9 +5,13 @@
 #include "workers/reload.h"
 #include "workers/say.h"
 
+#include "dns/settings.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +21,15 @@
  * resolvers. */
 #define DESCRIPTORS_RESERVED   64
 #define DESCRIPTORS_PER_THREAD 4
+#define MAIN_NICE              5
 #define STOP_LOOK_MS           20
+
+static uint64_t monotonic_ms(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* ---- descriptors ------------------------------------------------------------------------------------- */
 
@@ -38,11 +50,11 @@ static uint64_t raise_descriptor_limit(uint64_t wanted)
 }
 
 /* An eighth of the descriptors at most is for questions to DNS. */
-static uint32_t dns_in_flight(uint64_t limit)
+static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
 {
-        uint64_t share = limit / 8 / dns_pool_defaults.threads;
-        if (share > dns_pool_defaults.in_flight_max)
-                return dns_pool_defaults.in_flight_max;
+        uint64_t share = limit / 8 / options->dns_threads;
+        if (share > options->dns_in_flight_max)
+                return (uint32_t)options->dns_in_flight_max;
         return share < 16 ? 16 : (uint32_t)share;
 }
 
@@ -57,8 +69,8 @@ static uint64_t divide_descriptors(struct server *server, const struct options *
                                                 UINT64_C(8) * server->delivery_count);
         uint64_t spools = limit / 16 / server->delivery_count;
 
-        server->dns_in_flight_max = dns_in_flight(limit);
-        fixed += (uint64_t)dns_pool_defaults.threads * (server->dns_in_flight_max + 32);
+        server->dns_in_flight_max = dns_in_flight(limit, options);
+        fixed += options->dns_threads * (server->dns_in_flight_max + 32);
         *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
         fixed += (uint64_t)*ret_spools * server->delivery_count;
         uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
@@ -83,10 +95,14 @@ static bool allocate(struct server *server, const struct options *options)
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;
+        server->dns_threads = options->dns_threads;
+        server->dns_in_flight_wanted = options->dns_in_flight_max;
+        server->dns_cache_size = options->dns_cache_size;
         server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->acceptors = calloc(server->acceptor_count, sizeof server->acceptors[0]);
+        server->acceptors =
+            aligned_alloc(_Alignof(struct acceptor), server->acceptor_count * sizeof server->acceptors[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
         if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
                 return false;
@@ -97,18 +113,32 @@ static bool allocate(struct server *server, const struct options *options)
 /* The pool is there without resolvers too: a reload may name some. */
 static bool init_dns(struct server *server, const struct options *options)
 {
-        struct dns_pool_options pool = dns_pool_defaults;
+        struct dns_pool_options pool = dns_pool_settings(options);
+        struct dns_cache_options cache = dns_cache_settings(options);
 
-        server->dns_cache = dns_cache_create(&dns_cache_defaults);
+        server->dns_cache = dns_cache_create(&cache);
         if (server->dns_cache == NULL)
                 return false;
         pool.cache = server->dns_cache;
-        pool.upstreams = options->resolvers.endpoints;
-        pool.upstream_count = options->resolvers.count;
         pool.clients = server->worker_count + 1;
         pool.in_flight_max = server->dns_in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
+}
+
+/* Memory that no client has needed yet is not there. */
+static bool init_ledger(struct server *server, const struct options *options)
+{
+        uint64_t key;
+        void *memory = mmap(NULL, options->client_rate_memory, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (memory == MAP_FAILED)
+                return false;
+        expect(getrandom(&key, sizeof key, 0) == sizeof key);
+        server->ledger_size = options->client_rate_memory;
+        ledger_init(&server->ledger, memory, server->ledger_size, key, monotonic_ms());
+        return true;
 }
 
 static bool init_workers(struct server *server)
@@ -130,6 +160,7 @@ static bool init_workers(struct server *server)
                 worker->host.dns = dns_client_source(worker->dns);
                 worker->state = state_store_client(&server->state, i, &worker->waker, &worker->counters);
                 worker->host.state = state_client_source(worker->state);
+                worker->host.ledger = &server->ledger;
                 server->log.empty[i] = worker->empty_logs;
                 for (uint32_t j = 0; j < server->delivery_count; j++)
                         server->deliveries[j].reports[i] = &worker->reports[j];
@@ -146,8 +177,8 @@ static bool init_threads(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        if (!client_table_init(&server->clients, sessions_max) || !init_dns(server, options) ||
-            !init_workers(server))
+        if (!client_table_init(&server->clients, sessions_max) || !init_ledger(server, options) ||
+            !init_dns(server, options) || !init_workers(server))
                 return false;
         for (uint32_t i = 0; i < server->acceptor_count; i++) {
                 server->acceptors[i] = (struct acceptor){
@@ -157,6 +188,7 @@ static bool init_threads(struct server *server, const struct options *options)
                     .workers = server->workers,
                     .current = &server->current,
                     .clients = &server->clients,
+                    .ledger = &server->ledger,
                     .log = &server->log,
                     .load = &server->load,
                     .sessions_max = sessions_max,
@@ -234,6 +266,7 @@ static void stop(struct server *server, const sigset_t *signals)
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
         state_store_stop(&server->state);
+        dns_report_say(server);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
@@ -253,6 +286,7 @@ static void free_all(struct server *server)
         state_store_close(&server->state);
         log_writer_end(&server->log);
         client_table_end(&server->clients);
+        munmap(server->ledger.sets, server->ledger_size);
         dns_cache_destroy(server->dns_cache);
         current_end(&server->current);
         free(server->acceptors);
@@ -274,13 +308,6 @@ static void block_signals(sigset_t *ret_signals)
         signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
 }
 
-static uint64_t monotonic_ms(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void serve_until_stopped(struct server *server, const sigset_t *signals, bool is_live)
 {
         const struct timespec second = {.tv_sec = 1};
@@ -295,6 +322,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                         reload(server);
                 current_reap(&server->current);
                 zone_watch_look(&server->zone_watch, server, monotonic_ms());
+                dns_report_look(&server->dns_report, server, monotonic_ms());
                 if (is_live)
                         live_say(&live, server);
         }
@@ -353,6 +381,8 @@ int server_run(const char *path, bool is_live)
                 _exit(1);
         if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
                 _exit(1);
+        /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         log_event(&server.log, "ready", NULL);
         say("gatepost: ready");
         serve_until_stopped(&server, &signals, is_live);

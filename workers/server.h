@@ -2,12 +2,15 @@
 #pragma once
 
 #include "workers/acceptor.h"
+#include "workers/dns_report.h"
 #include "workers/zone_watch.h"
 
 struct server {
         const char *path; /* of the configuration */
         struct current current;
         struct client_table clients;
+        struct ledger ledger;
+        size_t ledger_size;
         struct load load;
         struct log_writer log;
         struct worker *workers;
@@ -17,11 +20,13 @@ struct server {
         uint32_t worker_count, acceptor_count, delivery_count;
         uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;
-        uint32_t dns_in_flight_max; /* questions, each thread of the pool */
+        uint32_t dns_in_flight_max;                                 /* questions, each thread of the pool */
+        uint64_t dns_in_flight_wanted, dns_threads, dns_cache_size; /* by the configuration at the start */
         struct state_store state;
         struct state_key state_identity; /* at the start */
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
+        struct dns_report dns_report;
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 

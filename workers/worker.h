@@ -18,7 +18,7 @@
 struct arrival {
         struct parcel parcel;
         int fd;
-        bool is_counted; /* in the client table */
+        struct client_seat seat;
         struct session_peer peer;
 };
 

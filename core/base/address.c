@@ -153,6 +153,17 @@ bool network_parse(struct span span, struct network *ret_network)
         return true;
 }
 
+struct network network_of(const struct address *address, unsigned prefix)
+{
+        struct network network = {.prefix = (uint8_t)prefix};
+
+        memcpy(network.address.octets, address->octets, prefix / 8);
+        if (prefix % 8 != 0)
+                network.address.octets[prefix / 8] =
+                    (uint8_t)(address->octets[prefix / 8] & ~(0xff >> prefix % 8));
+        return network;
+}
+
 bool network_contains(const struct network *network, const struct address *address)
 {
         /* An IPv6 /0 must not take in IPv4: the families are matched apart. */

@@ -41,8 +41,11 @@ struct span domain_name_tld(struct span name)
 bool domain_name_is_qualified(struct span name)
 {
         struct span tld = domain_name_tld(name);
-        uint64_t number;
-        return tld.length < name.length && !span_number(tld, &number);
+        bool is_number = true;
+
+        for (size_t i = 0; i < tld.length; i++)
+                is_number = is_number && ascii_is_digit(tld.at[i]);
+        return tld.length < name.length && !is_number;
 }
 
 bool domain_name_is_within(struct span name, struct span parent)

@@ -59,6 +59,7 @@ struct known {
 struct facts {
         const struct snapshot *snapshot;
         struct address client;
+        bool client_has_good_history; /* its mails were stored before, and it made few faults */
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */

@@ -96,8 +96,8 @@ static bool ask_reason(const struct facts *facts, struct span question, struct s
         return fact != FACT_PENDING;
 }
 
-void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
-                 struct dnsbl_tally *tally)
+static enum zone_state count_subject(const struct facts *facts, const struct dnsbl_zone *zone,
+                                     struct span subject, struct dnsbl_tally *tally)
 {
         char octets[QUESTION_MAX];
         struct text question;
@@ -106,28 +106,64 @@ void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struc
         bool is_dynamic;
 
         if (!put_question(&question, octets, subject, zone))
-                return;
+                return ZONE_SILENT;
         enum zone_state state = zone_ask(facts, zone, text_span(&question), &is_dynamic, &answer);
         tally->is_pending |= state == ZONE_PENDING;
-        if (state != ZONE_LISTS)
+        if (state == ZONE_LISTS) {
+                tally->is_pending |= !ask_reason(facts, text_span(&question), &reason);
+                put_listing(&tally->evidence, zone, answer, reason);
+        }
+        return state;
+}
+
+static void count_missing(const struct dnsbl_zone *zone, struct dnsbl_tally *tally)
+{
+        if (zone->options.weight > 0)
+                tally->missing_for += zone->options.weight;
+        else
+                tally->missing_against += zone->options.weight;
+        if (tally->missing == NULL)
+                tally->missing = zone;
+}
+
+void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, const struct span *subjects,
+                 size_t subject_count, struct dnsbl_tally *tally)
+{
+        bool lists = false, has_failed = false;
+
+        for (size_t i = 0; i < subject_count; i++) {
+                enum zone_state state = count_subject(facts, zone, subjects[i], tally);
+                lists |= state == ZONE_LISTS;
+                has_failed |= state == ZONE_FAILED;
+        }
+        if (has_failed && !lists)
+                count_missing(zone, tally);
+        if (!lists)
                 return;
-        tally->is_pending |= !ask_reason(facts, text_span(&question), &reason);
         tally->score += zone->options.weight;
         if (tally->first == NULL && zone->options.weight > 0)
                 tally->first = zone;
-        put_listing(&tally->evidence, zone, answer, reason);
 }
 
 enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
-                                struct verdict *verdict)
+                                enum failure_action on_failure, enum reply_id unsure, struct verdict *verdict)
 {
+        int64_t threshold = (int64_t)facts->snapshot->options.dnsbl_threshold;
+        bool may_defer = on_failure == ACTION_DEFER && tally->missing != NULL;
+
         if (tally->is_pending)
                 return VERDICT_WAIT;
-        if (tally->first == NULL || tally->score < (int64_t)facts->snapshot->options.dnsbl_threshold)
+        if (tally->first != NULL && tally->score + (may_defer ? tally->missing_against : 0) >= threshold) {
+                verdict->subject = tally->first->name;
+                verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
+                return VERDICT_REFUSE;
+        }
+        if (!may_defer || tally->score + tally->missing_for < threshold)
                 return VERDICT_PASS;
-        verdict->subject = tally->first->name;
-        verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
-        return VERDICT_REFUSE;
+        verdict->reply = unsure;
+        verdict->subject = tally->missing->name;
+        verdict->evidence = facts_note(facts, tally->missing->name, "cannot be asked");
+        return VERDICT_DEFER;
 }
 
 void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally)
@@ -137,9 +173,10 @@ void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally)
 
         text_over(&reversed, reversed_octets, sizeof reversed_octets);
         reverse_put_address(&reversed, &facts->client);
+        struct span subject = text_span(&reversed);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
                 if (!facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
-                        dnsbl_count(facts, &facts->snapshot->zones[i], text_span(&reversed), tally);
+                        dnsbl_count(facts, &facts->snapshot->zones[i], &subject, 1, tally);
 }
 
 enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdict)
@@ -150,5 +187,6 @@ enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdi
         text_over(&tally.evidence, octets, sizeof octets);
         dnsbl_count_client(facts, &tally);
         verdict->reply = REPLY_dnsbl;
-        return dnsbl_judge(facts, &tally, verdict);
+        return dnsbl_judge(facts, &tally, facts->snapshot->options.dnsbl_on_failure, REPLY_dnsbl_unsure,
+                           verdict);
 }

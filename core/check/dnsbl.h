@@ -10,16 +10,22 @@ enum zone_state { ZONE_SILENT, ZONE_LISTS, ZONE_IN_ERROR, ZONE_FAILED, ZONE_PEND
 /* The zones that list somebody, added up. */
 struct dnsbl_tally {
         int64_t score;
+        int64_t missing_for,
+            missing_against; /* the weights of blocklists and of allowlists that DNS failed */
         bool is_pending;
-        const struct dnsbl_zone *first; /* the first blocklist that does */
+        const struct dnsbl_zone *first;   /* the first blocklist that lists */
+        const struct dnsbl_zone *missing; /* the first zone that DNS failed */
         struct text evidence;
 };
 
-/* Asks the zone for `subject`, a reversed address or a name, and adds its weight when it lists it. */
-void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, struct span subject,
-                 struct dnsbl_tally *tally);
-/* Whether the score reaches the threshold. */
+/* Asks the zone for the subjects, reversed addresses or names, and adds its weight, once, when it lists one
+ * of them. */
+void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, const struct span *subjects,
+                 size_t subject_count, struct dnsbl_tally *tally);
+/* REFUSE when the score reaches the threshold. With ACTION_DEFER, DEFER where a zone that DNS failed could
+ * have changed that. The caller has set the reply of a refusal. */
 enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
+                                enum failure_action on_failure, enum reply_id unsure,
                                 struct verdict *verdict);
 
 /* What a zone that lists addresses says of the client. `is_dynamic`: it says that the address is a dynamic

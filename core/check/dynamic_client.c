@@ -11,25 +11,47 @@ static enum verdict_result refuse(const struct facts *facts, struct verdict *ver
         return VERDICT_REFUSE;
 }
 
-static enum verdict_result by_name(const struct facts *facts, struct verdict *verdict, bool waits)
+static enum verdict_result unsure(const struct facts *facts, struct verdict *verdict)
 {
-        struct span name;
-        enum reverse_result result = reverse_lookup(facts, &name);
+        verdict->reply = REPLY_dynamic_client_unsure;
+        verdict->evidence =
+            facts_note(facts, SPAN("DNS"), "lists or names of the client cannot be asked for");
+        return facts_on_failure(facts->snapshot->options.dynamic_client_on_failure);
+}
+
+/* Only one good name is needed. */
+static bool all_are_generic(const struct facts *facts, const struct reverse_names *names)
+{
+        for (size_t i = 0; i < names->count; i++)
+                if (!reverse_is_generic(facts, names->names[i]))
+                        return false;
+        return true;
+}
+
+static enum verdict_result by_name(const struct facts *facts, struct verdict *verdict, bool waits,
+                                   bool has_failed)
+{
+        struct reverse_names names;
+        enum reverse_result result = reverse_lookup(facts, &names);
 
         if (waits || result == REVERSE_PENDING)
                 return VERDICT_WAIT;
         if (result == REVERSE_NONE)
                 return refuse(facts, verdict, SPAN("reverse DNS"), "no name for the client");
         if (result == REVERSE_UNVERIFIED)
-                return refuse(facts, verdict, name, "does not lead back to the client");
-        if (result == REVERSE_VERIFIED && reverse_is_generic(facts, name))
-                return refuse(facts, verdict, name, "a generic name with the client's address in it");
+                return refuse(facts, verdict, names.names[0], "does not lead back to the client");
+        bool is_generic = result == REVERSE_VERIFIED && all_are_generic(facts, &names);
+        if (is_generic && names.is_complete)
+                return refuse(facts, verdict, names.names[0],
+                              "a generic name with the client's address in it");
+        if (has_failed || is_generic || result == REVERSE_FAILED)
+                return unsure(facts, verdict);
         return VERDICT_PASS;
 }
 
 enum verdict_result check_dynamic_client(const struct facts *facts, struct verdict *verdict)
 {
-        bool waits = false;
+        bool waits = false, has_failed = false;
 
         for (size_t i = 0; i < facts->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &facts->snapshot->zones[i];
@@ -42,6 +64,7 @@ enum verdict_result check_dynamic_client(const struct facts *facts, struct verdi
                 if ((state == ZONE_LISTS || state == ZONE_SILENT) && is_dynamic && !waits)
                         return refuse(facts, verdict, zone->name, "lists the client as dynamic");
                 waits |= state == ZONE_PENDING;
+                has_failed |= state == ZONE_FAILED;
         }
-        return by_name(facts, verdict, waits);
+        return by_name(facts, verdict, waits, has_failed);
 }

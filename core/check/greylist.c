@@ -25,9 +25,9 @@ static enum condition score_condition(const struct facts *facts, uint64_t score)
 
 static enum condition unverified_condition(const struct facts *facts)
 {
-        struct span name;
+        struct reverse_names names;
 
-        switch (reverse_lookup(facts, &name)) {
+        switch (reverse_lookup(facts, &names)) {
         case REVERSE_NONE:
         case REVERSE_UNVERIFIED:
                 return HOLDS;
@@ -97,15 +97,18 @@ static bool is_in_list(struct span domain, const struct text_list *domains)
 static enum condition exception(const struct facts *facts, struct span identity)
 {
         const struct text_list *domains = &facts->snapshot->options.greylist_exception_domains;
-        struct span name;
+        struct reverse_names names;
 
         if (domains->count == 0)
                 return HOLDS_NOT;
         if (is_in_list(identity_domain(identity), domains))
                 return HOLDS;
-        switch (reverse_lookup(facts, &name)) {
+        switch (reverse_lookup(facts, &names)) {
         case REVERSE_VERIFIED:
-                return is_in_list(name, domains) ? HOLDS : HOLDS_NOT;
+                for (size_t i = 0; i < names.count; i++)
+                        if (is_in_list(names.names[i], domains))
+                                return HOLDS;
+                break;
         case REVERSE_PENDING:
                 return UNDECIDED;
         case REVERSE_NONE:
@@ -185,7 +188,8 @@ static enum greylist_result find(const struct facts *facts, struct greylist_find
 {
         bool is_pending;
 
-        if (network_list_contains(&facts->snapshot->options.greylist_exceptions, &facts->client))
+        if (facts->client_has_good_history ||
+            network_list_contains(&facts->snapshot->options.greylist_exceptions, &facts->client))
                 return GREYLIST_EXEMPT;
         enum condition condition = conditions(facts);
         if (condition == HOLDS_NOT)
@@ -221,6 +225,12 @@ static enum verdict_result defer(const struct facts *facts, const struct greylis
 
 enum verdict_result check_greylist(const struct facts *facts, struct verdict *verdict)
 {
+        static const struct span reasons[] = {
+            [GREYLIST_EXEMPT] = {"an exception, or no condition holds", 35},
+            [GREYLIST_ALLOWED] = {"the client is allowed", 21},
+            [GREYLIST_PASSED] = {"came back in time", 17},
+            [GREYLIST_FAILED] = {"the store does not answer", 25},
+        };
         struct greylist_finding *finding = &facts->known->greylist;
 
         *finding = (struct greylist_finding){0};
@@ -237,14 +247,15 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
         case GREYLIST_FAILED:
                 break;
         }
+        verdict->evidence = reasons[finding->result]; /* for explain */
         return VERDICT_PASS;
 }
 
 void greylist_prepare(const struct facts *facts)
 {
-        struct span name;
+        struct reverse_names names;
         if (facts->memo->source != NULL)
-                reverse_lookup(facts, &name);
+                reverse_lookup(facts, &names);
 }
 
 /* ---- effects ----------------------------------------------------------------------------------------- */

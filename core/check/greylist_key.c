@@ -45,20 +45,27 @@ static struct span organisational(const struct facts *facts, struct span name,
         return domain == NULL ? SPAN("") : span_from(domain);
 }
 
+/* Of several names the first by alphabet, because DNS gives them in any order. */
 static bool by_reverse_name(const struct facts *facts, struct text *identity, bool *ret_is_pending)
 {
-        char octets[NAME_OCTETS];
-        struct span name;
-        enum reverse_result result = reverse_lookup(facts, &name);
+        char octets[NAME_OCTETS], best[NAME_OCTETS] = "";
+        struct reverse_names names;
+        enum reverse_result result = reverse_lookup(facts, &names);
 
         *ret_is_pending = result == REVERSE_PENDING;
-        if (result != REVERSE_VERIFIED || reverse_is_generic(facts, name))
+        if (result != REVERSE_VERIFIED)
                 return false;
-        struct span domain = organisational(facts, name, octets);
-        if (domain.length == 0)
+        for (size_t i = 0; i < names.count; i++) {
+                struct span domain = organisational(facts, names.names[i], octets);
+                if (domain.length == 0 || reverse_is_generic(facts, names.names[i]) ||
+                    (best[0] != '\0' && strcmp(domain.at, best) >= 0))
+                        continue;
+                memcpy(best, domain.at, domain.length + 1);
+        }
+        if (best[0] == '\0')
                 return false;
         text_put_string(identity, "rdns:");
-        text_put(identity, domain);
+        text_put_string(identity, best);
         return true;
 }
 

@@ -3,8 +3,6 @@
 
 #include "core/base/domain_name.h"
 
-#define NAMES_MAX 10 /* as in RFC 7208 4.6.4; more names say less, not more */
-
 void reverse_put_address(struct text *text, const struct address *address)
 {
         static const char hex[] = "0123456789abcdef";
@@ -41,18 +39,38 @@ static enum fact forward(const struct facts *facts, struct span name, bool *ret_
         return fact;
 }
 
-enum reverse_result reverse_lookup(const struct facts *facts, struct span *ret_name)
+static enum reverse_result look_back(const struct facts *facts, const struct dns_answer *answer,
+                                     struct reverse_names *found)
+{
+        bool is_pending = false;
+
+        for (uint16_t i = 0; i < answer->record_count && i < REVERSE_NAMES_MAX; i++) {
+                bool leads_back;
+                enum fact fact = forward(facts, answer->records[i].data, &leads_back);
+                is_pending |= fact == FACT_PENDING;
+                found->is_complete &= fact != FACT_FAILED;
+                if (leads_back)
+                        found->names[found->count++] = answer->records[i].data;
+        }
+        if (is_pending)
+                return REVERSE_PENDING;
+        if (found->count > 0)
+                return REVERSE_VERIFIED;
+        found->names[found->count++] = answer->records[0].data;
+        return found->is_complete ? REVERSE_UNVERIFIED : REVERSE_FAILED;
+}
+
+enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_names *ret_names)
 {
         char octets[80];
         struct text question;
-        const struct dns_answer *names;
-        enum reverse_result result = REVERSE_UNVERIFIED;
+        const struct dns_answer *answer;
 
-        *ret_name = (struct span){0};
+        *ret_names = (struct reverse_names){.is_complete = true};
         text_over(&question, octets, sizeof octets);
         reverse_put_address(&question, &facts->client);
         text_put_string(&question, address_is_ipv4(&facts->client) ? ".in-addr.arpa" : ".ip6.arpa");
-        switch (memo_ask(facts->memo, text_span(&question), DNS_PTR, &names)) {
+        switch (memo_ask(facts->memo, text_span(&question), DNS_PTR, &answer)) {
         case FACT_ABSENT:
                 return REVERSE_NONE;
         case FACT_FAILED:
@@ -62,31 +80,27 @@ enum reverse_result reverse_lookup(const struct facts *facts, struct span *ret_n
         case FACT_FOUND:
                 break;
         }
-        *ret_name = names->records[0].data;
-        for (uint16_t i = 0; i < names->record_count && i < NAMES_MAX; i++) {
-                bool leads_back;
-                enum fact fact = forward(facts, names->records[i].data, &leads_back);
-                /* The first that leads back is the name, whatever order the answers come in. */
-                if (leads_back && result != REVERSE_PENDING) {
-                        *ret_name = names->records[i].data;
-                        return REVERSE_VERIFIED;
-                }
-                if (fact == FACT_PENDING)
-                        result = REVERSE_PENDING;
-                else if (fact == FACT_FAILED && result == REVERSE_UNVERIFIED)
-                        result = REVERSE_FAILED;
-        }
-        return result;
+        return look_back(facts, answer, ret_names);
 }
 
 /* ---- generic names: the address is in it, and a keyword too
  * ---------------------------------------------------- */
 
-static bool contains(struct span name, struct span part)
+static bool is_hex_digit(char c)
 {
-        for (size_t at = 0; part.length > 0 && at + part.length <= name.length; at++)
-                if (span_equals_nocase(span_of(name.at + at, part.length), part))
+        return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+}
+
+/* Where `goes_on` is given, no such character stands before or behind it: "1-2" is not in "11-23". */
+static bool contains(struct span name, struct span part, bool (*goes_on)(char))
+{
+        for (size_t at = 0; part.length > 0 && at + part.length <= name.length; at++) {
+                size_t end = at + part.length;
+                if (span_equals_nocase(span_of(name.at + at, part.length), part) &&
+                    (goes_on == NULL || ((at == 0 || !goes_on(name.at[at - 1])) &&
+                                         (end == name.length || !goes_on(name.at[end])))))
                         return true;
+        }
         return false;
 }
 
@@ -118,7 +132,7 @@ static bool contains_octets(struct span name, const uint8_t *octets, ptrdiff_t c
                         text_put_string(&text, form->separator);
                 put_digits(&text, octets[i * step], form);
         }
-        return contains(name, text_span(&text));
+        return contains(name, text_span(&text), form->separator[0] == '\0' ? NULL : ascii_is_digit);
 }
 
 /* All four octets in either order, or the last two alone, as in "p12-34.pool.example". */
@@ -139,21 +153,16 @@ static bool contains_ipv6(struct span name, const uint8_t *o)
 {
         char octets[40];
         int length = snprintf(octets, sizeof octets, "%02x%02x%02x%02x", o[12], o[13], o[14], o[15]);
-        if (contains(name, span_of(octets, (size_t)length)))
+        if (contains(name, span_of(octets, (size_t)length), NULL))
                 return true;
         length = snprintf(octets, sizeof octets, "%x-%x", o[12] << 8 | o[13], o[14] << 8 | o[15]);
-        return contains(name, span_of(octets, (size_t)length));
+        return contains(name, span_of(octets, (size_t)length), is_hex_digit);
 }
 
 /* A keyword counts as a word: no letter stands before or behind it. */
 static bool contains_word(struct span name, struct span word)
 {
-        for (size_t at = 0; word.length > 0 && at + word.length <= name.length; at++)
-                if (span_equals_nocase(span_of(name.at + at, word.length), word) &&
-                    (at == 0 || !ascii_is_alpha(name.at[at - 1])) &&
-                    (at + word.length == name.length || !ascii_is_alpha(name.at[at + word.length])))
-                        return true;
-        return false;
+        return contains(name, word, ascii_is_alpha);
 }
 
 bool reverse_is_generic(const struct facts *facts, struct span name)

@@ -4,16 +4,25 @@
 #include "core/check/check.h"
 
 enum reverse_result {
-        REVERSE_VERIFIED,   /* a name that resolves to the client's address */
+        REVERSE_VERIFIED,   /* names that resolve to the client's address */
         REVERSE_UNVERIFIED, /* names, but none of them leads back */
         REVERSE_NONE,       /* no PTR record */
         REVERSE_FAILED,
         REVERSE_PENDING,
 };
 
-/* *ret_name: the verified name, else the first one, else empty; lives as long as the memo. Asks for all it
- * can at once. */
-enum reverse_result reverse_lookup(const struct facts *facts, struct span *ret_name);
+#define REVERSE_NAMES_MAX 10 /* as in RFC 7208 4.6.4; more names say less, not more */
+
+/* Its text lives as long as the memo. */
+struct reverse_names {
+        struct span
+            names[REVERSE_NAMES_MAX]; /* those that lead back; if none does, the first of the others */
+        size_t count;
+        bool is_complete; /* no name could not be looked up */
+};
+
+/* Asks for all it can at once, and waits for all. */
+enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_names *ret_names);
 /* "7.2.0.192" or 32 nibbles, without a zone (RFC 5782 2.1, 2.4; RFC 3596 2.5). */
 void reverse_put_address(struct text *text, const struct address *address);
 /* The name has the client's address in it, and a keyword of dynamic_client too. */

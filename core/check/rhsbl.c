@@ -11,20 +11,20 @@ static bool can_be_listed(struct span name)
 
 enum verdict_result check_rhsbl(const struct facts *facts, struct verdict *verdict)
 {
-        struct span names[2] = {facts->sender_domain_ascii, facts->helo};
+        const struct options *options = &facts->snapshot->options;
         struct dnsbl_tally tally = {0};
         char octets[DNSBL_EVIDENCE_MAX];
+        struct span names[2];
+        size_t count = 0;
 
+        if (can_be_listed(facts->sender_domain_ascii))
+                names[count++] = facts->sender_domain_ascii;
+        if (can_be_listed(facts->helo) && !span_equals_nocase(facts->helo, facts->sender_domain_ascii))
+                names[count++] = facts->helo;
         text_over(&tally.evidence, octets, sizeof octets);
-        for (size_t i = 0; i < facts->snapshot->zone_count; i++) {
-                const struct dnsbl_zone *zone = &facts->snapshot->zones[i];
-                if (!zone->options.names || facts_zone_is_suspended(facts, i))
-                        continue;
-                for (int which = 0; which < 2; which++)
-                        if (can_be_listed(names[which]) &&
-                            !(which == 1 && span_equals_nocase(names[0], names[1])))
-                                dnsbl_count(facts, zone, names[which], &tally);
-        }
+        for (size_t i = 0; i < facts->snapshot->zone_count; i++)
+                if (facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
+                        dnsbl_count(facts, &facts->snapshot->zones[i], names, count, &tally);
         verdict->reply = REPLY_rhsbl;
-        return dnsbl_judge(facts, &tally, verdict);
+        return dnsbl_judge(facts, &tally, options->rhsbl_on_failure, REPLY_rhsbl_unsure, verdict);
 }

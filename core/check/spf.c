@@ -2,6 +2,22 @@
  */
 #include "core/check/spf_facts.h"
 
+#include "core/base/local_part.h"
+
+/* Quotes are spelling, not part of the name (RFC 5321 4.1.2). */
+static struct span without_quotes(const struct facts *facts, struct span local)
+{
+        struct text unquoted;
+
+        if (local.length == 0 || local.at[0] != '"')
+                return local;
+        char *octets = arena_take(facts->arena, local.length);
+        if (octets == NULL)
+                return local;
+        text_over(&unquoted, octets, local.length);
+        return local_part_parse(local, true, &unquoted) ? text_span(&unquoted) : local;
+}
+
 struct spf_request spf_request_of(const struct facts *facts)
 {
         struct spf_request request = {
@@ -12,7 +28,7 @@ struct spf_request spf_request_of(const struct facts *facts)
         };
         if (facts->sender_domain.length > 0) {
                 size_t at = (size_t)(facts->sender_domain.at - facts->sender.at) - 1;
-                request.sender_local = span_of(facts->sender.at, at);
+                request.sender_local = without_quotes(facts, span_of(facts->sender.at, at));
                 request.sender_domain = facts->sender_domain_ascii;
         }
         return request;

@@ -4,7 +4,7 @@
 #include "core/check/check.h"
 #include "core/check/spf/spf.h"
 
-/* Points into the facts. */
+/* Points into the facts and their arena. */
 struct spf_request spf_request_of(const struct facts *facts);
 /* False for trusted forwarders and for senders without a domain. */
 bool spf_counts(const struct facts *facts);

@@ -286,6 +286,22 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         return judgement.verdict->reply;
 }
 
+/* The limits of the client, once all else has been judged: `reply`, or what takes its place. */
+static enum reply_id count_recipient(struct session *session, struct candidate *candidate,
+                                     enum reply_id reply)
+{
+        enum reply_id instead = REPLY_COUNT;
+
+        if (reply == REPLY_COUNT && !candidate->is_postmaster)
+                instead = rate_recipient(session);
+        else if (reply == REPLY_recipient_unknown && rate_unknown_recipient(session))
+                instead = REPLY_rate_penalty;
+        if (instead == REPLY_COUNT)
+                return reply;
+        candidate->refused_by = check_infos[CHECK_client_rate].name;
+        return instead;
+}
+
 static bool add_recipient(struct session *session, const struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
@@ -321,6 +337,7 @@ static void count_answer(struct session *session, uint16_t code)
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out)
 {
         struct candidate candidate = {0};
+        enum session_wish wish = SESSION_READ;
         enum reply_id reply = parse_rcpt(session, arguments, &candidate.path);
 
         if (reply != REPLY_COUNT) {
@@ -334,12 +351,16 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
         if (candidate.waits)
                 return session_park(session, PARKED_RCPT, arguments, out);
+        reply = count_recipient(session, &candidate, reply);
         if (reply == REPLY_COUNT)
                 reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
-        session_reply_about(
-            session, out, reply,
-            &(struct reply_about){.recipient = candidate.path.address, .subject = candidate.subject});
+        if (reply == REPLY_rate_penalty)
+                wish = session_close(session, out, reply);
+        else
+                session_reply_about(
+                    session, out, reply,
+                    &(struct reply_about){.recipient = candidate.path.address, .subject = candidate.subject});
         count_answer(session, session->last_code);
         record_attempt(session, candidate.path.address, reply, candidate.refused_by);
-        return SESSION_READ;
+        return wish;
 }

@@ -4,6 +4,7 @@
 #include "core/base/expect.h"
 #include "core/check/greylist.h"
 #include "core/check/pipeline.h"
+#include "core/smtp/admit.h"
 #include "core/smtp/path.h"
 #include "core/smtp/session.h"
 #include "core/smtp/text_scan.h"
@@ -46,6 +47,7 @@ struct transaction {
         bool is_judged; /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
+        bool is_rated;               /* it counts as a message */
         bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
         bool is_known_sender;        /* the greylist let pass for what it remembers: delivery counts */
         const struct verdict
@@ -170,6 +172,20 @@ void stage_commit(struct session *session, const struct facts *facts, const stru
                   const struct judgement *judgement);
 /* Once, when the message has been stored. */
 void stage_commit_delivery(struct session *session);
+
+/* ---- rate.c (check client_rate) */
+
+/* After each change of session->peer.client. */
+void rate_client_is_known(struct session *session);
+/* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
+bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
+/* A recipient that nothing else stands against. REPLY_COUNT, or why it is too much. */
+enum reply_id rate_recipient(struct session *session);
+/* True: the session is to close with REPLY_rate_penalty. */
+bool rate_unknown_recipient(struct session *session);
+void rate_stored(struct session *session, size_t recipients);
+/* The client leaves, or becomes another: the ledger learns what it has done so far. */
+void rate_settle(struct session *session);
 
 /* ---- record.c */
 

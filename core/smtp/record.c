@@ -137,6 +137,14 @@ static void put_attempts(struct text *json, const struct transaction *transactio
                 put_number(json, "rcpts_omitted", transaction->attempt_count - told);
 }
 
+static void put_place(struct text *json, const struct check_setting *setting)
+{
+        if (setting->place.line == 0)
+                return;
+        put_string(json, "file", span_from(setting->place.file));
+        put_number(json, "line", setting->place.line);
+}
+
 static void put_verdict(struct text *json, const struct finding *finding)
 {
         const struct verdict *verdict = finding->verdict;
@@ -148,10 +156,7 @@ static void put_verdict(struct text *json, const struct finding *finding)
         put_string(json, "stage", span_from(stage_name(check_infos[verdict->check].stage)));
         put_string(json, "reply", span_from(reply_infos[verdict->reply].name));
         put_string(json, "evidence", verdict->evidence);
-        if (finding->setting->place.line > 0) {
-                put_string(json, "file", span_from(finding->setting->place.file));
-                put_number(json, "line", finding->setting->place.line);
-        }
+        put_place(json, finding->setting);
         put_number(json, "rcpts", finding->recipients);
         text_put_char(json, '}');
 }
@@ -253,6 +258,24 @@ static void put_transactions(struct text *json, struct session *session)
         session->record_length = 0;
 }
 
+static void put_client_rate(struct text *json, const struct session *session)
+{
+        const struct check_setting *setting = &session->snapshot->checks[CHECK_client_rate];
+
+        if (session->client_has_good_history) {
+                put_key(json, "good_history");
+                text_put(json, SPAN("true"));
+        }
+        if (session->rate_evidence.length == 0)
+                return;
+        put_key(json, "client_rate");
+        text_put_char(json, '{');
+        put_string(json, "mode", span_from(check_mode_name(setting->mode)));
+        put_string(json, "evidence", session->rate_evidence);
+        put_place(json, setting);
+        text_put_char(json, '}');
+}
+
 static void put_end(struct text *json, const struct session *session)
 {
         put_string(json, "end", span_from(ending_names[session->ending]));
@@ -260,6 +283,7 @@ static void put_end(struct text *json, const struct session *session)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
         if (session->closed_with == REPLY_early_talker)
                 put_string(json, "reject_id", span_from(session->reject_id));
+        put_client_rate(json, session);
         if (session->early_octets.at != NULL)
                 put_string(json, "early", session->early_octets);
         if (session->bad_line.at != NULL)

@@ -17,6 +17,9 @@ static uint64_t stressed(const struct session *session, uint64_t timeout_ms)
 static uint64_t pause_ms(const struct session *session)
 {
         uint64_t pause = session->snapshot->options.greeting_pause;
+        if (session->client_has_good_history &&
+            session->snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_ENFORCE)
+                return 0;
         return session->host->under_stress ? pause / 4 : pause;
 }
 
@@ -79,9 +82,11 @@ static enum session_wish pause_or_greet(struct session *session, struct text *ou
 void session_set_client(struct session *session, const struct address *client, uint16_t port)
 {
         transaction_end(session);
+        rate_settle(session);
         session->peer.client = *client;
         session->peer.client_port = port;
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
+        rate_client_is_known(session);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
         memo_init(&session->memo, &session->arena, session_dns(session), session->peer.dns_handle,
@@ -193,6 +198,8 @@ static enum session_wish read_proxy_header(struct session *session, struct span 
                 return SESSION_READ;
         case PROXY_DONE:
                 session->may_proxy = false;
+                if (rate_refuses_named_client(session, out, &wish))
+                        return wish;
                 if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                         return wish;
                 return pause_or_greet(session, out);
@@ -217,7 +224,8 @@ static bool read_optional_header(struct session *session, struct span *input, st
                 return true;
         case PROXY_DONE:
                 session->may_proxy = false;
-                stage_connect(session);
+                if (!rate_refuses_named_client(session, out, ret_wish))
+                        stage_connect(session);
                 return true;
         case PROXY_BAD:
                 break;
@@ -329,6 +337,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
             1);
         if (outcome == STORE_DONE) {
                 stage_commit_delivery(session);
+                rate_stored(session, session->transaction->message.recipient_count);
                 session->messages_total++;
                 session->commands = session->junk = session->errors = 0;
         }
@@ -360,6 +369,7 @@ void session_end(struct session *session, enum session_ending ending)
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
         stage_count_zones(session);
+        rate_settle(session);
         record_session(session);
         counter_add(&session->host->counters->metrics[METRIC_sessions_ended], 1);
         arena_end(&session->record_arena);

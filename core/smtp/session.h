@@ -14,6 +14,7 @@
 #include "core/check/pipeline.h"
 #include "core/smtp/message.h"
 #include "core/smtp/metrics.h"
+#include "core/state/rates.h"
 
 #define SESSION_OUT_ROOM 4096  /* no single step writes more */
 #define SESSION_LINE_MAX 65536 /* an unended command line of more octets than this ends the session */
@@ -29,15 +30,16 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
          * of room. */
         struct text log;
-        uint64_t now_ms;            /* monotonic */
-        int64_t wall_ms;            /* since 1970, UTC */
-        struct dns_source *dns;     /* NULL: no check asks */
-        struct state_source *state; /* of senders; NULL: nothing is remembered */
-        int64_t log_second;         /* since 1970, which log_time is the text of */
-        char log_time[20];          /* "2026-11-25T01:02:03" */
-        uint64_t sequence;          /* of ids given; any start */
-        uint32_t worker;            /* 0..127 */
-        bool under_stress;          /* time limits shrink */
+        uint64_t now_ms;             /* monotonic */
+        int64_t wall_ms;             /* since 1970, UTC */
+        struct dns_source *dns;      /* NULL: no check asks */
+        struct state_source *state;  /* of senders; NULL: nothing is remembered */
+        const struct ledger *ledger; /* of clients; NULL: nobody is counted */
+        int64_t log_second;          /* since 1970, which log_time is the text of */
+        char log_time[20];           /* "2026-11-25T01:02:03" */
+        uint64_t sequence;           /* of ids given; any start */
+        uint32_t worker;             /* 0..127 */
+        bool under_stress;           /* time limits shrink */
 };
 
 /* Who connected where. */
@@ -47,8 +49,9 @@ struct session_peer {
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
-        uint64_t dns_handle; /* by which answers to this session's questions come, of DNS and of the store of
-                                senders */
+        uint64_t dns_handle;     /* by which answers to this session's questions come, of DNS and of the store
+                                    of senders */
+        struct rate_excess excess; /* of connections, where that only is observed */
 };
 
 /* The command that is parked; its function runs again with the same arguments. */
@@ -89,6 +92,9 @@ struct session {
         /* Who the client is. */
         struct session_peer peer;
         bool is_trusted;
+        bool is_rated; /* limits apply to it */
+        bool client_has_good_history;
+        struct rates rates; /* where it is rated */
         bool is_esmtp;
         struct span helo;             /* in arena; empty: none yet */
         struct verdict_list verdicts; /* of the stages CONNECT and HELO, latched */
@@ -104,7 +110,9 @@ struct session {
         bool line_is_bad;                /* the unended line holds a bare CR or LF */
         bool came_early;                 /* octets arrived while parked */
         enum parked parked;
-        struct span parked_arguments; /* in arena, or the transaction's */
+        struct span parked_arguments;              /* in arena, or the transaction's */
+        uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
+        uint32_t unknown_recipients;               /* since then; it knows of them at once */
 
         /* For the log. */
         struct arena arena;        /* lives as long as the session */
@@ -112,8 +120,9 @@ struct session {
         struct record_piece *record_first, *record_last;
         size_t record_length;
         uint32_t record_part, commands_total, errors_total, messages_total;
-        struct span early_octets; /* in arena: the first that came too early, where that is not refused */
-        struct span bad_line;     /* in arena: the last line that was answered 5xx outside of policy */
+        struct span rate_evidence; /* in arena: the last limit that it exceeded outside of transactions */
+        struct span early_octets;  /* in arena: the first that came too early, where that is not refused */
+        struct span bad_line;      /* in arena: the last line that was answered 5xx outside of policy */
         uint16_t last_code;
         enum session_ending ending;
         enum reply_id closed_with; /* when we closed */

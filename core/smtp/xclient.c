@@ -125,6 +125,7 @@ enum session_wish command_xclient(struct session *session, struct span arguments
             .server_port = session->peer.server_port,
             .is_esmtp = session->is_esmtp,
         };
+        enum session_wish wish;
 
         text_over(&xclient.helo, xclient.helo_octets, sizeof xclient.helo_octets);
         if (!session->may_proxy) {
@@ -143,6 +144,8 @@ enum session_wish command_xclient(struct session *session, struct span arguments
         session->peer.server = xclient.server;
         session->peer.server_port = xclient.server_port;
         session->is_esmtp = xclient.is_esmtp;
+        if (rate_refuses_named_client(session, out, &wish))
+                return wish;
         stage_connect(session);
         if (xclient.helo.length > 0 && !helo_set(session, text_span(&xclient.helo))) {
                 session_reply(session, out, REPLY_out_of_memory);

@@ -20,6 +20,10 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         harness->host.dns = &harness->dns.source;
         scripted_state_init(&harness->state, answering);
         harness->host.state = &harness->state.source;
+        memset(harness->room.ledger, 0, sizeof harness->room.ledger);
+        ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
+                    harness->host.now_ms);
+        harness->host.ledger = &harness->ledger;
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -179,9 +183,27 @@ static void tell_to_stop(struct harness *harness)
         settle(harness);
 }
 
+static bool is_admitted(struct harness *harness)
+{
+        const struct snapshot *snapshot = harness->snapshot;
+        struct session_peer *peer = &harness->peer;
+
+        peer->excess = (struct rate_excess){0};
+        if (network_list_contains(&snapshot->options.proxy_networks, &peer->client) ||
+            !client_is_rated(snapshot, &peer->client))
+                return true;
+        enum reply_id reply = client_admit(snapshot, &harness->ledger, &harness->counters, &peer->client,
+                                           harness->host.now_ms, &peer->excess);
+        if (reply != REPLY_COUNT)
+                refusal_write(&harness->said, snapshot, reply, &peer->client);
+        return reply == REPLY_COUNT;
+}
+
 void harness_connect(struct harness *harness)
 {
         expect(!harness->is_open);
+        if (!is_admitted(harness))
+                return;
         harness->is_open = true;
         harness->is_stopping = false;
         harness->unread.length = 0;

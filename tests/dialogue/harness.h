@@ -2,6 +2,7 @@
  * is pushed. Keeps all that was said, logged and stored. No sockets, no threads. */
 #pragma once
 
+#include "core/smtp/admit.h"
 #include "core/smtp/session.h"
 #include "tests/dialogue/dns.h"
 #include "tests/dialogue/state.h"
@@ -23,6 +24,7 @@ struct harness {
 
         struct scripted_dns dns;
         struct scripted_state state;
+        struct ledger ledger; /* of clients */
 
         /* To be set before harness_connect(). */
         struct session_peer peer;
@@ -47,6 +49,7 @@ struct harness {
         size_t stored_last; /* offset of the last message */
         /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
         struct {
+                struct ledger_set ledger[64];
                 char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
                 char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
         } room;
@@ -56,6 +59,7 @@ struct harness {
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);
 void harness_end(struct harness *harness);
 
+/* As an acceptor does: a client that is refused there gets no session. */
 void harness_connect(struct harness *harness);
 /* Cut as set, or in one flight. What the session does not take, being parked or at the store, waits in
  * `unread`. */

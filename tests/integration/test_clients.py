@@ -109,7 +109,7 @@ def by_netcat(directory):
 
 @case("netcat, all at once, is an early talker")
 def by_hasty_netcat(directory):
-    with Server(directory, "greeting_pause = 200ms") as server:
+    with Server(directory, "greeting_pause = 5s") as server:
         said = netcat(server.port, ["\r\n".join(LINES)], 0)
         equal([line[:3] for line in said.splitlines()], ["554"], "replies")
         equal(server.mails(), [], "mails")

@@ -3,7 +3,7 @@
 
 import re
 
-from harness import Server, case, configuration, equal, main, run_program
+from harness import ROOT, Server, case, configuration, equal, main, run_program
 
 
 def check(directory, text, status):
@@ -21,6 +21,14 @@ GOOD = configuration(["127.0.0.1:2525"])
 @case("a good configuration passes")
 def good(directory):
     check(directory, GOOD, 0)
+
+
+@case("what ships passes, without a warning")
+def shipped(_):
+    for name in ("gatepost.conf", "production.conf"):
+        run = run_program("check-config", "-c", str(ROOT / "conf" / name))
+        equal(run.returncode, 0, f"status for {name} ({run.stdout}{run.stderr})")
+        assert "0 errors, 0 warnings" in run.stdout + run.stderr, run.stdout + run.stderr
 
 
 @case("an error names file and line")

@@ -81,6 +81,8 @@ def command(directory):
         greylist(server, "allow", "127.0.0.9")
         equal(mail(server)[0], 250, "after allow")
         equal(mail(server, "stranger@example.net")[0], 250, "another sender after allow")
+        said = run_program("explain", "-c", str(directory / "gatepost.conf"), *envelope)
+        assert re.search(r"^greylist +enforce +pass .*the client is allowed", said.stdout, re.M), said
         assert "allowed   net:127.0.0.0/24" in greylist(server, "list", "127.0.0.1")
         equal(greylist(server, "list", "192.0.2.1"), "", "of somebody else")
         equal(greylist(server, "forget", "net:127.0.0.0/24"), "2 forgotten\n", "forget")

@@ -32,19 +32,48 @@ static void *come_and_go(void *argument)
         struct address own = ipv4(number), shared = ipv4(1000);
 
         for (int i = 0; i < HELD; i++)
-                client_table_enter(&table, &own);
+                client_table_enter(&table, &own, 128);
         for (uint32_t round = 0; round < ROUNDS; round++) {
                 struct address passing = ipv4(2000 + number * ROUNDS + round);
-                expect(client_table_enter(&table, &passing) >= 1);
-                expect(client_table_enter(&table, &shared) >= 1);
-                expect(client_table_enter(&table, &own) >= HELD + 1);
-                client_table_leave(&table, &passing);
-                client_table_leave(&table, &shared);
-                client_table_leave(&table, &own);
+                expect(client_table_enter(&table, &passing, 128) >= 1);
+                expect(client_table_enter(&table, &shared, 128) >= 1);
+                expect(client_table_enter(&table, &own, 128) >= HELD + 1);
+                client_table_leave(&table, &passing, 128);
+                client_table_leave(&table, &shared, 128);
+                client_table_leave(&table, &own, 128);
         }
         for (int i = 0; i < HELD; i++)
-                client_table_leave(&table, &own);
+                client_table_leave(&table, &own, 128);
         return NULL;
+}
+
+/* Whoever rises leaves nothing behind, though the prefix is another by then. */
+static void check_seats(void)
+{
+        struct options options = {
+            .connections_per_client = 2, .connections_per_network = 3, .client_rate_prefix4 = 24};
+        struct address first = ipv4(0x010101), second = ipv4(0x010102), stranger = ipv4(0x010201);
+        struct client_seat seats[3], seat;
+
+        expect(client_table_sit(&table, &first, &options, &seats[0]) == NULL);
+        expect(client_table_sit(&table, &first, &options, &seats[1]) == NULL);
+        expect(strcmp(client_table_sit(&table, &first, &options, &seat), "connections_per_client") == 0);
+        expect(client_table_sit(&table, &second, &options, &seats[2]) == NULL);
+        expect(strcmp(client_table_sit(&table, &second, &options, &seat), "connections_per_network") == 0);
+        expect(client_table_sit(&table, &stranger, &options, &seat) == NULL);
+        client_table_rise(&table, &stranger, &seat);
+        options.client_rate_prefix4 = 16;
+        client_table_rise(&table, &first, &seats[0]);
+        expect(client_table_sit(&table, &first, &options, &seats[0]) == NULL);
+        client_table_rise(&table, &first, &seats[0]);
+        client_table_rise(&table, &first, &seats[1]);
+        client_table_rise(&table, &second, &seats[2]);
+        expect(client_table_enter(&table, &first, 128) == 1 && client_table_enter(&table, &first, 120) == 1);
+
+        struct address host = ipv6(7, 1), neighbour = ipv6(7, 2);
+        options = (struct options){.connections_per_network = 1, .client_rate_prefix6 = 64};
+        expect(client_table_sit(&table, &host, &options, &seat) == NULL);
+        expect(client_table_sit(&table, &neighbour, &options, &seat) != NULL);
 }
 
 int main(void)
@@ -61,9 +90,10 @@ int main(void)
 
         /* One IPv6 network is one client; two are two. */
         struct address first = ipv6(1, 1), second = ipv6(1, 2), other = ipv6(2, 1);
-        expect(client_table_enter(&table, &first) == 1);
-        expect(client_table_enter(&table, &second) == 2);
-        expect(client_table_enter(&table, &other) == 1);
+        expect(client_table_enter(&table, &first, 64) == 1);
+        expect(client_table_enter(&table, &second, 64) == 2);
+        expect(client_table_enter(&table, &other, 64) == 1);
+        check_seats();
         client_table_end(&table);
         return 0;
 }

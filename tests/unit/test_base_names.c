@@ -117,6 +117,31 @@ Test(names, addresses)
         cr_expect(address_parse(SPAN("::1"), &address) && address_is_loopback(&address));
 }
 
+Test(names, networks_of_addresses)
+{
+        static const struct {
+                const char *address;
+                unsigned prefix;
+                const char *network;
+        } cases[] = {
+            {"192.0.2.255", 120, "192.0.2.0"},
+            {"192.0.2.255", 128, "192.0.2.255"},
+            {"192.0.2.255", 123, "192.0.2.224"},
+            {"192.0.2.255", 96, "0.0.0.0"},
+            {"2001:db8:ffff:ffff:ffff::1", 64, "2001:db8:ffff:ffff::"},
+            {"2001:db8:ffff:ffff::", 51, "2001:db8:ffff:e000::"},
+            {"ffff::", 0, "::"},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                struct address address, expected;
+                cr_assert(address_parse(span_from(cases[i].address), &address));
+                cr_assert(address_parse(span_from(cases[i].network), &expected));
+                struct network network = network_of(&address, cases[i].prefix);
+                cr_expect(address_equals(&network.address, &expected), "%zu", i);
+                cr_expect_eq(network.prefix, cases[i].prefix);
+        }
+}
+
 Test(names, networks)
 {
         const struct {

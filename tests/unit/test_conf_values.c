@@ -51,6 +51,20 @@ static const struct {
     NUMBER_ERROR("sender_mx { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
     NUMBER_ERROR("spf { permerror = reject }", "permerror = \"reject\": must be pass, defer or refuse"),
     NUMBER_ERROR("sender_mx { require = a }", "require = \"a\": must be mx or mx-or-address"),
+    NUMBER_ERROR("client_rate { messages = 100 }",
+                 "messages = \"100\": needs a number in a duration, such as 100/1m or 20/10s, or off"),
+    NUMBER_ERROR("client_rate { messages = 100/1 }",
+                 "messages = \"100/1\": needs a number in a duration, such as 100/1m or 20/10s, or off"),
+    NUMBER_ERROR("client_rate { messages = x/1m }",
+                 "messages = \"x/1m\": needs a number in a duration, such as 100/1m or 20/10s, or off"),
+    NUMBER_ERROR("client_rate { messages = 0/1m }",
+                 "messages = \"0/1m\": must be from 1 to 1000000 in 1s to 7d"),
+    NUMBER_ERROR("client_rate { messages = 1000001/1m }",
+                 "messages = \"1000001/1m\": must be from 1 to 1000000 in 1s to 7d"),
+    NUMBER_ERROR("client_rate { messages = 1/999ms }",
+                 "messages = \"1/999ms\": must be from 1 to 1000000 in 1s to 7d"),
+    NUMBER_ERROR("client_rate { messages = 1/8d }",
+                 "messages = \"1/8d\": must be from 1 to 1000000 in 1s to 7d"),
     NUMBER_ERROR("dnsbl { threshold = 0 }", "threshold = \"0\": must be from 1 to 1000000"),
     NUMBER_ERROR("dynamic_client { exceptions = {\"a_b.example\"} }",
                  "exceptions = \"a_b.example\": needs domain names"),
@@ -153,6 +167,33 @@ Test(values, actions_and_exchanges)
         cr_expect_eq(snapshot->options.helo_name_on_failure, ACTION_DEFER);
         cr_expect_eq(snapshot->options.sender_mx_on_failure, ACTION_PASS);
         cr_expect_eq(snapshot->options.sender_mx_require, REQUIRE_MX_OR_ADDRESS);
+        snapshot_free(snapshot);
+}
+
+static void expect_rate(const struct rate *rate, uint64_t events, uint64_t window_ms, const char *written)
+{
+        char octets[64];
+        struct text text;
+
+        cr_expect_eq(rate->events, events);
+        cr_expect_eq(rate->window_ms, window_ms);
+        text_over(&text, octets, sizeof octets);
+        rate_write(&text, rate);
+        cr_expect(span_equals(text_span(&text), span_from(written)), "%.*s", (int)text.length, text.at);
+}
+
+Test(values, rates)
+{
+        struct snapshot *snapshot =
+            load(HOSTNAME "client_rate { connections = 100/1m messages = \"7/90s\" recipients = off\n"
+                          "unknown_recipients = 1/7d errors = 1000000/1s }\n" DOMAIN);
+        const struct options *options = &snapshot->options;
+
+        expect_rate(&options->client_rate_connections, 100, 60000, "100/1m");
+        expect_rate(&options->client_rate_messages, 7, 90000, "7/90s");
+        expect_rate(&options->client_rate_recipients, 0, 0, "off");
+        expect_rate(&options->client_rate_unknown_recipients, 1, 604800000, "1/7d");
+        expect_rate(&options->client_rate_errors, 1000000, 1000, "1000000/1s");
         snapshot_free(snapshot);
 }
 

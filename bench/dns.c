@@ -1,0 +1,98 @@
+/* Starting stub servers. */
+#include "bench/dns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STUBS_MAX 8
+
+__attribute__((noreturn)) static void become_stub(const struct bench_options *options, int output,
+                                                  pid_t parent)
+{
+        char program[500], zone[600], latency[16], loss[16], parent_pid[16];
+        sigset_t none;
+
+        snprintf(program, sizeof program, "%s/gatepost-dns-stub", options->build);
+        snprintf(zone, sizeof zone, "%s/../zones/bench.zone", options->scenarios);
+        snprintf(latency, sizeof latency, "%u", options->dns_latency_ms);
+        snprintf(loss, sizeof loss, "%u", options->dns_loss_percent);
+        snprintf(parent_pid, sizeof parent_pid, "%d", (int)parent);
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        dup2(output, STDOUT_FILENO);
+        execl(program, program, "--listen", "127.0.0.1:0", "--latency", latency, "--loss", loss, "--parent",
+              parent_pid, zone, (char *)NULL);
+        fprintf(stderr, "cannot run %s: %s\n", program, strerror(errno));
+        _exit(127);
+}
+
+static struct stub {
+        unsigned latency_ms, loss_percent, port;
+        pid_t pid;
+        FILE *output;
+} stubs[STUBS_MAX];
+
+static void stub_start(const struct bench_options *options, struct stub *stub)
+{
+        int ends[2];
+        pid_t parent = getpid();
+
+        expect(pipe2(ends, O_CLOEXEC) == 0);
+        stub->pid = fork();
+        expect(stub->pid >= 0);
+        if (stub->pid == 0)
+                become_stub(options, ends[1], parent);
+        close(ends[1]);
+        stub->output = fdopen(ends[0], "re");
+        stub->latency_ms = options->dns_latency_ms;
+        stub->loss_percent = options->dns_loss_percent;
+        expect(stub->output != NULL);
+        if (fscanf(stub->output, "port %u", &stub->port) != 1)
+                bench_fail("the DNS stub does not start");
+}
+
+static struct stub *stub_of(const struct bench_options *options)
+{
+        for (unsigned i = 0; i < STUBS_MAX; i++) {
+                struct stub *stub = &stubs[i];
+                if (stub->pid == 0)
+                        stub_start(options, stub);
+                if (stub->latency_ms == options->dns_latency_ms &&
+                    stub->loss_percent == options->dns_loss_percent)
+                        return stub;
+        }
+        bench_fail("more than %d kinds of DNS", STUBS_MAX);
+}
+
+uint16_t dns_port(const struct bench_options *options)
+{
+        return (uint16_t)stub_of(options)->port;
+}
+
+uint64_t dns_questions(const struct bench_options *options)
+{
+        unsigned long long udp, tcp, lost;
+        struct stub *stub = stub_of(options);
+
+        kill(stub->pid, SIGUSR1);
+        if (fscanf(stub->output, " queries %llu udp %llu tcp %llu lost", &udp, &tcp, &lost) != 3)
+                bench_fail("the DNS stub has ended");
+        return udp + tcp;
+}
+
+const char *dns_describe(const struct bench_options *options)
+{
+        static char text[160];
+        int length =
+            options->variety == 0
+                ? snprintf(text, sizeof text, "cold: clients and names of each session its own")
+                : snprintf(text, sizeof text, "warm: %u clients and names a scenario", options->variety);
+
+        snprintf(text + length, sizeof text - (size_t)length, ", DNS answers after %u ms, %u %% lost",
+                 options->dns_latency_ms, options->dns_loss_percent);
+        return text;
+}

@@ -1,0 +1,89 @@
+/* The probe's questions are its own: names that nobody else asks for. */
+#include "bench/probe.h"
+
+#include "bench/common.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GAP_NS     2000000
+#define PATIENCE_S 2
+#define LINKS      2
+
+struct probe {
+        pthread_t thread;
+        int fd;
+        atomic_bool is_stopping;
+        uint32_t number;
+        struct histogram chains;
+};
+
+/* TXT of p-NUMBER.example.net, in wire form; its length. */
+static size_t question_write(char *packet, uint32_t number)
+{
+        static const char header[] = "\0\0\1\0\0\1\0\0\0\0\0", rest[] = "\7example\3net\0\0\20\0\1";
+        char label[24];
+
+        memcpy(packet, header, 12);
+        memcpy(packet, &number, 2);
+        int length = snprintf(label, sizeof label, "p-%08x", number);
+        packet[12] = (char)length;
+        memcpy(packet + 13, label, (size_t)length);
+        memcpy(packet + 13 + length, rest, sizeof rest - 1);
+        return 13 + (size_t)length + sizeof rest - 1;
+}
+
+static bool ask(struct probe *probe)
+{
+        char question[64], answer[512];
+        size_t length = question_write(question, ++probe->number);
+
+        return send(probe->fd, question, length, 0) == (ssize_t)length &&
+               recv(probe->fd, answer, sizeof answer, 0) > 12 && memcmp(answer, question, 2) == 0;
+}
+
+static void *probe_main(void *argument)
+{
+        struct probe *probe = argument;
+
+        while (!atomic_load(&probe->is_stopping)) {
+                uint64_t begin_ns = bench_now_ns();
+                unsigned links = 0;
+                while (links < LINKS && ask(probe))
+                        links++;
+                if (links == LINKS)
+                        histogram_add(&probe->chains, bench_now_ns() - begin_ns);
+                nanosleep(&(struct timespec){.tv_nsec = GAP_NS}, NULL);
+        }
+        return NULL;
+}
+
+struct probe *probe_start(uint16_t dns_port)
+{
+        struct probe *probe = calloc(1, sizeof *probe);
+        struct sockaddr_in server = {
+            .sin_family = AF_INET, .sin_port = htons(dns_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct timeval patience = {.tv_sec = PATIENCE_S};
+
+        expect(probe != NULL);
+        probe->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        expect(probe->fd >= 0 && connect(probe->fd, (struct sockaddr *)&server, sizeof server) == 0);
+        setsockopt(probe->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        expect(pthread_create(&probe->thread, NULL, probe_main, probe) == 0);
+        return probe;
+}
+
+void probe_stop(struct probe *probe, struct histogram *ret_chains)
+{
+        atomic_store(&probe->is_stopping, true);
+        pthread_join(probe->thread, NULL);
+        close(probe->fd);
+        *ret_chains = probe->chains;
+        free(probe);
+}

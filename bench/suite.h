@@ -1,0 +1,44 @@
+/* Figures that are no ratio to the floor in a scenario: cases that each measure some of the MEASURED rows of
+ * targets.def. */
+#pragma once
+
+#include "bench/peers.h"
+#include "bench/trial.h"
+
+enum measured {
+#define TARGET(...)
+#define MEASURED(name, ...) MEASURED_##name,
+#include "bench/targets.def"
+#undef TARGET
+#undef MEASURED
+        MEASURED_COUNT
+};
+
+struct suite {
+        const struct bench_options *options;
+        double values[MEASURED_COUNT];
+        bool is_measured[MEASURED_COUNT];
+        uint64_t sessions, failures;
+        unsigned divisor; /* of all large numbers: 1, or more in a quick run */
+};
+
+/* `note` with further figures goes to stdout at once. */
+__attribute__((format(printf, 4, 5))) void suite_set(struct suite *suite, enum measured measured,
+                                                     double value, const char *note, ...);
+/* trial_run() against a server of ours; failures are shown and counted. */
+struct trial suite_trial(struct suite *suite, const struct bench_options *options,
+                         const struct server *server, const char *scenario, unsigned concurrency);
+/* Sorts them. 0 without any. */
+double median_of(double *values, unsigned count);
+
+/* The cases. */
+void suite_dns_cost(struct suite *suite);
+void suite_dns_late(struct suite *suite);
+void suite_dns_cold(struct suite *suite);
+void suite_clients(struct suite *suite);
+void suite_parts(struct suite *suite);
+void suite_reload(struct suite *suite);
+void suite_idle(struct suite *suite);
+void suite_growth(struct suite *suite);
+void suite_workers(struct suite *suite);
+void suite_arrivals(struct suite *suite);

@@ -1,0 +1,60 @@
+/* Clients at the door. */
+#include "core/smtp/admit.h"
+
+bool client_is_rated(const struct snapshot *snapshot, const struct address *client)
+{
+        return snapshot->checks[CHECK_client_rate].mode != CHECK_MODE_OFF &&
+               !network_list_contains(&snapshot->options.trusted_networks, client) &&
+               !network_list_contains(&snapshot->options.client_rate_exempt, client);
+}
+
+enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger *ledger,
+                           struct counters *counters, const struct address *client, uint64_t now_ms,
+                           struct rate_excess *ret_excess)
+{
+        enum reply_id reply = REPLY_COUNT;
+        struct rates rates;
+
+        rates_init(&rates, ledger, &snapshot->options, client, now_ms);
+        *ret_excess = (struct rate_excess){0};
+        if (!rates_are_clear(&rates, ret_excess))
+                reply = REPLY_rate_penalty;
+        else if (!rates_take(&rates, RATE_CONNECTIONS, 1, ret_excess))
+                reply = REPLY_rate_connections;
+        counter_add(&counters->metrics[METRIC_clients_displaced], rates.displaced);
+        if (reply == REPLY_COUNT)
+                return REPLY_COUNT;
+        if (snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_OBSERVE) {
+                counter_add(&counters->observed[CHECK_client_rate], 1);
+                return REPLY_COUNT;
+        }
+        counter_add(&counters->deferred[CHECK_client_rate], 1);
+        counter_add(&counters->metrics[METRIC_connections_refused], 1);
+        return reply;
+}
+
+static void put_placeholder(struct text *line, const struct snapshot *snapshot, char which,
+                            const struct address *client)
+{
+        if (which == 'c')
+                address_write(line, client);
+        else if (which == 'n')
+                text_put_string(line, snapshot->options.hostname);
+        else if (which == '%')
+                text_put_char(line, which);
+}
+
+void refusal_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
+                   const struct address *client)
+{
+        const struct reply_template *template = &snapshot->replies[reply];
+
+        text_put(line, template->status);
+        for (size_t i = 0; i < template->text.length; i++) {
+                if (template->text.at[i] == '%' && i + 1 < template->text.length)
+                        put_placeholder(line, snapshot, template->text.at[++i], client);
+                else
+                        text_put_char(line, template->text.at[i]);
+        }
+        text_put(line, SPAN("\r\n"));
+}

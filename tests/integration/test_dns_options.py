@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Options of cache and resolvers: what SIGHUP changes, what needs a restart, and the counters in the log."""
+
+import contextlib
+import signal
+import subprocess
+import time
+
+from harness import HELO, PROGRAM, SECONDS, Server, case, die_with_parent, equal, main, wait_for
+
+ZONE = """example.com. 3600 MX 10 mail.example.com.
+mail.example.com. 3600 A 192.0.2.7
+"""
+# A zone whose test points nobody asks for.
+CHECKS = 'dnsbl { mode = off zone "list.example" { self_test = no } } rhsbl { mode = off } spf { mode = off }'
+
+
+@contextlib.contextmanager
+def dns_server(directory):
+    """Its port."""
+    (directory / "zone").write_text(ZONE)
+    program = [PROGRAM.parent / "gatepost-dns-stub", "--listen", "127.0.0.1:0", directory / "zone"]
+    with subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          preexec_fn=die_with_parent) as process:
+        try:
+            yield int(process.stdout.readline().split()[1])
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def options(port, more=""):
+    return f'resolvers = {{"127.0.0.1:{port}"}} {CHECKS} {more}'
+
+
+def events(server, name):
+    return [line for line in server.log() if line["event"] == name]
+
+
+def reload(server):
+    """The counters after it."""
+    before = len(events(server, "dns"))
+    server.signal(signal.SIGHUP)
+    wait_for("the counters", lambda: len(events(server, "dns")) > before)
+    return events(server, "dns")[-1]
+
+
+def ask(server):
+    """One session that makes sender_mx ask for MX, A and AAAA."""
+    with server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        client.command("MAIL FROM:<me@example.com>", 250)
+        client.command("RCPT TO:<alice@isp.example>", 250)
+        client.command("QUIT", 221)
+
+
+@case("the log tells what cache and resolvers did: after SIGHUP, now and then, at the end")
+def counters(directory):
+    with dns_server(directory) as port, Server(directory, options=options(port)) as server:
+        ask(server)
+        first = reload(server)
+        ask(server)
+        second = reload(server)
+        equal([first[f"pool_{name}"] for name in ("questions", "attempts", "failed", "in_flight", "waiting")], [3, 3, 0, 0, 0],
+              "questions that reached the pool")
+        equal([first[f"cache_{name}"] for name in ("hits", "stale_hits", "misses", "inserts", "entries")], [0, 0, 3, 3, 3], "cache")
+        assert first["cache_octets"] > 0, first
+        equal(second["pool_questions"], 3, "questions after a session whose answers are cached")
+        assert second["cache_hits"] >= 2 and second["cache_misses"] == 3, second
+        server.write_configuration(options=options(port, "dns_log_interval = 100ms"))
+        reload(server)
+        before = len(events(server, "dns"))
+        wait_for("counters by themselves", lambda: len(events(server, "dns")) >= before + 2)
+        server.write_configuration(options=options(port, "dns_log_interval = 0s"))
+        reload(server)
+        before = len(events(server, "dns"))
+        server.stop()
+        equal(len(events(server, "dns")), before + 1, "lines of counters, with that of the end")
+        equal([line["event"] for line in server.log()[-2:]], ["dns", "stopped"], "last events")
+
+
+@case("SIGHUP changes the cache's times")
+def times(directory):
+    with dns_server(directory) as port, Server(directory, options=options(port, "dns_ttl_max = 1s")) as server:
+        ask(server)
+        # An answer that was put in before keeps its end: one second at most.
+        wait_for("questions asked anew", lambda: ask(server) or reload(server)["pool_questions"] >= 6)
+        server.write_configuration(options=options(port, "dns_ttl_max = 1h dns_ttl_min = 1h dns_negative_ttl_max = 1h"))
+        reload(server)
+        wait_for("the end of what has the former times", lambda: ask(server) or is_settled(server))
+        equal(events(server, "restart_needed"), [], "restarts needed")
+
+
+def is_settled(server):
+    """Whether a session asks nothing, more than a second after the last one that did."""
+    before = reload(server)["pool_questions"]
+    for _ in range(15):
+        ask(server)
+        time.sleep(0.1)
+    return reload(server)["pool_questions"] == before
+
+
+@case("SIGHUP says that threads, descriptors and memory of DNS need a restart")
+def restart(directory):
+    with dns_server(directory) as port, Server(directory, options=options(port)) as server:
+        server.write_configuration(options=options(port, "dns_threads = 1 dns_cache_size = 2M dns_in_flight_max = 100"))
+        reload(server)
+        wait_for("the warnings", lambda: len(events(server, "restart_needed")) == 3)
+        equal(sorted(line["option"] for line in events(server, "restart_needed")),
+              ["dns_cache_size", "dns_in_flight_max", "dns_threads"], "options")
+        for name in ("dns_cache_size", "dns_in_flight_max", "dns_threads"):
+            assert f"a change of {name} takes a restart" in server.stderr(), server.stderr()
+        ask(server)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""conf/quickstart as a new user runs it, from the build to the end of both programs, and its demo; on ports of the test's own."""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+from harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, die_with_parent, equal, free_port, is_listening, main, note,
+                     sanitizer_environment, wait_for)
+
+# What quickstart says one can see: client, sender, HELO, and the reply to RCPT.
+ME = "me@example.com"
+REFUSALS = [
+    ("127.0.0.66", ME, HELO, 554, "client [127.0.0.66] is listed by zen.spamhaus.org"),
+    ("127.0.0.67", ME, HELO, 250, ""),
+    ("127.0.0.77", ME, HELO, 550, "dynamic"),
+    ("127.0.0.78", ME, HELO, 550, "dynamic"),
+    ("127.0.0.80", ME, HELO, 550, "dynamic"),
+    ("127.0.0.1", "me@listed.example.org", HELO, 554, "your domain is listed by dbl.spamhaus.org"),
+    ("127.0.0.1", "me@nullmx.example.com", HELO, 550, "5.7.27"),
+    ("127.0.0.1", "me@nomx.example.com", HELO, 550, "5.1.8"),
+    ("127.0.0.1", "me@bogus.example.com", HELO, 550, "5.1.8"),
+    ("127.0.0.1", "me@broken.example.com", HELO, 451, "4.4.3"),
+    ("127.0.0.1", "me@strict.example.org", HELO, 550, "SPF: 127.0.0.1 may not send mail for strict.example.org"),
+    ("127.0.0.1", "me@example.invalidtld", HELO, 550, "top-level domain"),
+    ("127.0.0.1", "me@shop.newtld", HELO, 250, ""),
+    ("127.0.0.1", ME, "nowhere.example.com", 550, "HELO name does not resolve"),
+]
+
+
+def tree(directory, zone=None):
+    """A copy of conf/ with free ports, around the programs of this build; packages are there, and ninja has nothing to do."""
+    port, dns_port = free_port(), free_port()
+    shutil.copytree(ROOT / "conf", directory / "conf")
+    (directory / "build").mkdir()
+    for name in ("gatepost", "gatepost-dns-stub"):
+        (directory / "build" / name).symlink_to(PROGRAM.parent / name)
+    (directory / "build/build.ninja").touch()
+    for path, changes in {"quickstart": [("port=2525", f"port={port}"), ("port=2553", f"port={dns_port}")],
+                          "gatepost.conf": [("127.0.0.1:2525\"}", f"127.0.0.1:{port}\"}}"),
+                                            ("127.0.0.1:2553", f"127.0.0.1:{dns_port}")]}.items():
+        text = (directory / "conf" / path).read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
+        (directory / "conf" / path).write_text(text)
+    if zone is not None:
+        (directory / "conf/example.zone").write_text(zone)
+    (directory / "bin").mkdir()
+    for path in ("conf/install-packages", "bin/ninja"):
+        (directory / path).write_text("#!/bin/sh\nexit 0\n")
+        (directory / path).chmod(0o755)
+    return port, dns_port
+
+
+def start(directory):
+    environment = sanitizer_environment(directory)
+    environment["PATH"] = f"{directory}/bin:{environment['PATH']}"
+    with (directory / "said").open("wb") as said:
+        # A session of its own: its number is the group's, as at a terminal.
+        return subprocess.Popen([directory / "conf/quickstart"], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                                env=environment, preexec_fn=die_with_parent, start_new_session=True)
+
+
+def said(directory):
+    return (directory / "said").read_text(errors="replace")
+
+
+def sanitizer_reports(directory):
+    return "".join(path.read_text() for path in directory.glob("sanitizer.*"))
+
+
+@contextlib.contextmanager
+def quickstart(directory):
+    port, dns_port = tree(directory)
+    process = start(directory)
+    try:
+        wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(directory))
+        assert process.poll() is None and is_listening(dns_port), said(directory)
+        yield process, port, dns_port
+    except BaseException:
+        for text in (said(directory), sanitizer_reports(directory)):
+            note("quickstart: " + text[-3000:].replace("\n", "\n# "))
+        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(SECONDS)
+    wait_for("the DNS server's end", lambda: not is_listening(dns_port))
+
+
+@case("quickstart's own lines work: the mail arrives, explain tells of every check")
+def own_lines(directory):
+    with quickstart(directory) as (process, port, _):
+        line = re.search(r"^  (python3 -c '.*')$", said(directory), re.M)[1]
+        subprocess.run(["sh", "-c", line], check=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
+        mail = next((directory / "var/mail/isp.example/alice/new").iterdir()).read_text()
+        assert "It works." in mail and "Received-SPF: pass" in mail, mail
+        line = re.search(r"^  (build/gatepost explain .*)$", said(directory), re.M)[1]
+        told = subprocess.run(shlex.split(line), cwd=directory, check=True, timeout=SECONDS, capture_output=True, text=True).stdout
+        for check in ("dnsbl", "spf"):
+            assert re.search(rf"^{check}\s+enforce\s+refuse\b", told, re.M), told
+        assert "DNS: 66.2.0.192.zen.spamhaus.org A found" in told, told
+        # SIGHUP goes to the number that it prints.
+        number = int(re.search(r"kill -HUP (\d+)$", said(directory), re.M)[1])
+        equal(number, process.pid, "number")
+        os.kill(number, signal.SIGHUP)
+        wait_for("the reload", lambda: "configuration reloaded" in said(directory))
+        if swaks := shutil.which("swaks"):
+            line = re.search(r"^  (swaks .*)$", said(directory), re.M)[1]
+            subprocess.run([swaks, *shlex.split(line)[1:]], check=True, timeout=SECONDS, capture_output=True)
+
+
+@case("what quickstart says one can see is seen")
+def refusals(directory):
+    with quickstart(directory) as (_, port, _):
+        for address, sender, helo, code, words in REFUSALS:
+            named = f".{address[-2:]}" if address != "127.0.0.1" else helo if helo != HELO else sender.partition("@")[2].partition(".")[0]
+            assert named in said(directory), f"quickstart does not name {named}"
+            with Client(port, source=address) as client:
+                client.command(f"EHLO {helo}", 250)
+                client.command(f"MAIL FROM:<{sender}>", 250)
+                reply = client.command("RCPT TO:<alice@isp.example>", code)
+                assert words in reply, f"{address} {sender} {helo}: {reply}"
+                client.command("QUIT", 221)
+
+
+@case("Ctrl-C ends receiver and DNS server, and the receiver says what DNS did")
+def control_c(directory):
+    with quickstart(directory) as (process, port, dns_port):
+        # As at a terminal, where it goes to both: the DNS server answers as long as a session is open.
+        with Client(port) as client:
+            client.command(f"EHLO {HELO}", 250)
+            os.killpg(process.pid, signal.SIGINT)
+            wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory))
+            assert is_listening(dns_port), "the DNS server has gone first"
+        equal(process.wait(SECONDS), 0, "status")
+        assert '"event":"dns","cache_hits":' in said(directory), said(directory)
+
+
+@case("a receiver that is killed leaves no DNS server behind")
+def killed(directory):
+    with quickstart(directory) as (process, _, _):
+        process.kill()
+
+
+@case("a port that is taken is named, and nothing is left running")
+def port_taken(directory):
+    for which, option in ((0, "listen"), (1, "dns_port")):
+        folder = directory / option
+        ports = tree(folder)
+        with socket.create_server(("127.0.0.1", ports[which])):
+            process = start(folder)
+            equal(process.wait(SECONDS), 1, "status")
+        assert f"port {ports[which]} is taken" in said(folder) and option in said(folder), said(folder)
+        assert not any(map(is_listening, ports)), "something listens"
+
+
+@case("a zone in error is reported, and nothing is left running")
+def zone_wrong(directory):
+    ports = tree(directory, zone="example.com. 60 MX\n")
+    equal(start(directory).wait(SECONDS), 1, "status")
+    assert "quickstart: the DNS server does not start" in said(directory), said(directory)
+    assert "1:" in said(directory), said(directory)
+    assert not any(map(is_listening, ports)), "something listens"
+
+
+@case("a receiver that does not start takes the DNS server with it")
+def receiver_fails(directory):
+    ports = tree(directory)
+    path = directory / "conf/gatepost.conf"
+    path.write_text(path.read_text() + "nonsense = 1\n")
+    equal(start(directory).wait(SECONDS), 1, "status")
+    assert "nonsense" in said(directory), said(directory)
+    wait_for("the end of both", lambda: not any(map(is_listening, ports)))
+
+
+@case("the demo's sessions go as they should")
+def demo(directory):
+    run = subprocess.run([sys.executable, ROOT / "conf/demo.py"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         timeout=3 * SECONDS, env=dict(sanitizer_environment(directory), GATEPOST=str(PROGRAM)))
+    for line in run.stdout.splitlines():
+        if "WRONG" in line:
+            note(line)
+    equal(run.returncode, 0, f"status ({run.stderr[-2000:]} {run.stdout[-100:]} {sanitizer_reports(directory)[-3000:]})")
+    assert re.search(r"(\d+) of \1 sessions went as they should", run.stdout), run.stdout[-500:]
+
+
+if __name__ == "__main__":
+    main()
