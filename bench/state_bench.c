@@ -68,21 +68,26 @@ static void put(MDB_txn *txn, uint64_t number, bool keeps_text)
         expect(state_lmdb_merge(&store, txn, &effect) == 0);
 }
 
+static double octets_of(MDB_txn *txn, MDB_dbi dbi)
+{
+        MDB_stat tree;
+        expect(mdb_stat(txn, dbi, &tree) == 0);
+        return (double)((tree.ms_branch_pages + tree.ms_leaf_pages) * tree.ms_psize);
+}
+
 static void print_size(void)
 {
         char path[600];
         struct stat file;
-        MDB_stat tree;
         MDB_txn *txn;
 
         expect(mdb_txn_begin(store.env, NULL, MDB_RDONLY, &txn) == 0);
-        expect(mdb_stat(txn, store.dbi, &tree) == 0);
-        mdb_txn_abort(txn);
         snprintf(path, sizeof path, "%s/data.mdb", folder);
         expect(stat(path, &file) == 0);
-        double octets = (double)((tree.ms_branch_pages + tree.ms_leaf_pages) * tree.ms_psize);
-        printf("tree %.0f MB (%.0f octets a record), file %.0f MB\n", octets / 1e6,
-               octets / (double)record_count, (double)file.st_size / 1e6);
+        double records = octets_of(txn, store.records), texts = octets_of(txn, store.texts);
+        mdb_txn_abort(txn);
+        printf("records %.0f MB (%.0f octets each), texts %.0f MB, file %.0f MB\n", records / 1e6,
+               records / (double)record_count, texts / 1e6, (double)file.st_size / 1e6);
         fflush(stdout);
 }
 

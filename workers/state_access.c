@@ -44,6 +44,14 @@ static bool open_lmdb(struct state_access *access, const struct snapshot *snapsh
         return access->reader != NULL || fail("too many readers");
 }
 
+static struct span text_lmdb(struct state_access *access, MDB_val *name)
+{
+        MDB_val text;
+        if (mdb_get(access->reader, access->lmdb.texts, name, &text) != 0)
+                return SPAN("");
+        return span_of(text.mv_data, text.mv_size);
+}
+
 static bool each_lmdb(struct state_access *access, state_visit *visit, void *context)
 {
         MDB_cursor *cursor;
@@ -52,14 +60,13 @@ static bool each_lmdb(struct state_access *access, state_visit *visit, void *con
         struct state_key key;
         int error = mdb_txn_renew(access->reader);
 
-        if (error == 0 && (error = mdb_cursor_open(access->reader, access->lmdb.dbi, &cursor)) == 0) {
+        if (error == 0 && (error = mdb_cursor_open(access->reader, access->lmdb.records, &cursor)) == 0) {
                 while ((error = mdb_cursor_get(cursor, &name, &value, MDB_NEXT)) == 0) {
-                        if (name.mv_size != sizeof key || value.mv_size < STATE_RECORD_SIZE)
+                        if (name.mv_size != sizeof key || value.mv_size != STATE_RECORD_SIZE)
                                 continue;
                         memcpy(key.octets, name.mv_data, sizeof key.octets);
                         state_record_read(value.mv_data, &record);
-                        visit(context, &key, &record,
-                              span_skip(span_of(value.mv_data, value.mv_size), STATE_RECORD_SIZE));
+                        visit(context, &key, &record, text_lmdb(access, &name));
                 }
                 mdb_cursor_close(cursor);
         }
@@ -85,10 +92,7 @@ static bool forget_lmdb(struct state_access *access, const struct state_key *key
         int error = mdb_txn_begin(access->lmdb.env, NULL, 0, &txn);
 
         for (size_t i = 0; i < count && error == 0; i++) {
-                MDB_val name = {sizeof keys[i].octets, (void *)(uintptr_t)keys[i].octets};
-                error = mdb_del(txn, access->lmdb.dbi, &name, NULL);
-                if (error == MDB_NOTFOUND)
-                        error = 0;
+                error = state_lmdb_forget(&access->lmdb, txn, &keys[i]);
                 if (error != 0)
                         mdb_txn_abort(txn);
         }

@@ -1,4 +1,4 @@
-/* LMDB: one tree, from key to record and text. */
+/* LMDB: a tree from key to record, and one from key to text. */
 #include "workers/state_lmdb.h"
 
 #include "core/base/expect.h"
@@ -9,7 +9,6 @@
 #define READERS_MAX 512 /* workers, and commands beside the server */
 #define WINDOW      256 /* neighbours that are looked at when some must go */
 #define LOOKS_MAX   16  /* windows for each that would be enough */
-#define DATABASE    "senders-1"
 
 int state_lmdb_open(struct state_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
 {
@@ -26,15 +25,16 @@ int state_lmdb_open(struct state_lmdb *lmdb, const char *folder, uint64_t size, 
         int error = mdb_env_create(&lmdb->env);
         if (error != 0)
                 return error;
-        if ((error = mdb_env_set_maxdbs(lmdb->env, 1)) != 0 ||
+        if ((error = mdb_env_set_maxdbs(lmdb->env, 2)) != 0 ||
             (error = mdb_env_set_maxreaders(lmdb->env, READERS_MAX)) != 0 ||
             (error = mdb_env_set_mapsize(lmdb->env, size)) != 0 ||
             (error = mdb_env_open(lmdb->env, folder, flags, 0600)) != 0 ||
             (error = mdb_reader_check(lmdb->env, &dead)) != 0 || /* of a process that was killed */
             (error = mdb_txn_begin(lmdb->env, NULL, is_read_only ? MDB_RDONLY : 0, &txn)) != 0)
                 goto out;
-        error = mdb_dbi_open(txn, DATABASE, is_read_only ? 0 : MDB_CREATE, &lmdb->dbi);
-        if (error == 0)
+        unsigned create = is_read_only ? 0 : MDB_CREATE;
+        if ((error = mdb_dbi_open(txn, "senders-1", create, &lmdb->records)) == 0 &&
+            (error = mdb_dbi_open(txn, "texts-1", create, &lmdb->texts)) == 0)
                 error = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
@@ -69,18 +69,16 @@ static MDB_val value_of_key(const struct state_key *key)
 }
 
 static int get(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key,
-               struct state_record *ret_record, struct span *ret_text)
+               struct state_record *ret_record)
 {
         MDB_val name = value_of_key(key), value;
-        int error = mdb_get(txn, lmdb->dbi, &name, &value);
+        int error = mdb_get(txn, lmdb->records, &name, &value);
 
         if (error != 0)
                 return error;
-        if (value.mv_size < STATE_RECORD_SIZE || value.mv_size > STATE_VALUE_MAX)
+        if (value.mv_size != STATE_RECORD_SIZE)
                 return MDB_CORRUPTED;
         state_record_read(value.mv_data, ret_record);
-        *ret_text =
-            span_of((const char *)value.mv_data + STATE_RECORD_SIZE, value.mv_size - STATE_RECORD_SIZE);
         return 0;
 }
 
@@ -88,11 +86,9 @@ static int get(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *ke
 enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct state_key *key,
                          struct state_record *ret_record)
 {
-        struct span text;
-
         if (reader == NULL || mdb_txn_renew(reader) != 0)
                 return FACT_FAILED;
-        int error = get(lmdb, reader, key, ret_record, &text);
+        int error = get(lmdb, reader, key, ret_record);
         mdb_txn_reset(reader);
         return error == 0 ? FACT_FOUND : error == MDB_NOTFOUND ? FACT_ABSENT : FACT_FAILED;
 }
@@ -101,25 +97,48 @@ enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct 
 
 int state_lmdb_merge(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_effect *effect)
 {
-        uint8_t octets[STATE_VALUE_MAX];
+        uint8_t octets[STATE_RECORD_SIZE];
         struct state_record record = {0};
-        struct span text = effect->text, known_text;
-        int error = get(lmdb, txn, &effect->key, &record, &known_text);
+        int error = get(lmdb, txn, &effect->key, &record);
 
         if (error != 0 && error != MDB_NOTFOUND)
                 return error;
         state_merge(&record, error == MDB_NOTFOUND, &effect->record);
-        if (text.length == 0 && error == 0)
-                text = known_text;
-        expect(text.length <= STATE_TEXT_MAX);
         state_record_write(&record, octets);
-        if (text.length > 0)
-                memcpy(octets + STATE_RECORD_SIZE, text.at, text.length);
-        MDB_val name = value_of_key(&effect->key), value = {STATE_RECORD_SIZE + text.length, octets};
-        return mdb_put(txn, lmdb->dbi, &name, &value, 0);
+        MDB_val name = value_of_key(&effect->key), value = {STATE_RECORD_SIZE, octets};
+        error = mdb_put(txn, lmdb->records, &name, &value, 0);
+        if (error != 0 || effect->text.length == 0)
+                return error;
+        /* A key has but one text. */
+        value = (MDB_val){effect->text.length, (void *)(uintptr_t)effect->text.at};
+        error = mdb_put(txn, lmdb->texts, &name, &value, MDB_NOOVERWRITE);
+        return error == MDB_KEYEXIST ? 0 : error;
+}
+
+static int forget_in(MDB_txn *txn, MDB_dbi dbi, const struct state_key *key)
+{
+        MDB_val name = value_of_key(key);
+        int error = mdb_del(txn, dbi, &name, NULL);
+        return error == MDB_NOTFOUND ? 0 : error;
+}
+
+int state_lmdb_forget(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key)
+{
+        int error = forget_in(txn, lmdb->records, key);
+        return error != 0 ? error : forget_in(txn, lmdb->texts, key);
 }
 
 /* ---- what has to go ---------------------------------------------------------------------------------- */
+
+/* The record under the cursor, with its text. */
+static int delete_here(struct state_lmdb *lmdb, MDB_cursor *cursor, const MDB_val *name)
+{
+        struct state_key key = {0}; /* the cursor's own goes with the record */
+        memcpy(key.octets, name->mv_data,
+               name->mv_size < sizeof key.octets ? name->mv_size : sizeof key.octets);
+        int error = mdb_cursor_del(cursor, 0);
+        return error != 0 ? error : forget_in(mdb_cursor_txn(cursor), lmdb->texts, &key);
+}
 
 static bool has_expired(const MDB_val *value, uint32_t now_s, struct state_record *ret_record)
 {
@@ -134,14 +153,14 @@ int state_lmdb_sweep(struct state_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size
         MDB_val key = {sizeof lmdb->sweep_from, lmdb->sweep_from}, value;
         struct state_record record;
         MDB_cursor *cursor;
-        int error = mdb_cursor_open(txn, lmdb->dbi, &cursor);
+        int error = mdb_cursor_open(txn, lmdb->records, &cursor);
 
         if (error != 0)
                 return error;
         error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
         for (; error == 0 && count > 0; count--) {
                 memcpy(lmdb->sweep_from, key.mv_data, sizeof lmdb->sweep_from);
-                if (has_expired(&value, now_s, &record) && (error = mdb_cursor_del(cursor, 0)) != 0)
+                if (has_expired(&value, now_s, &record) && (error = delete_here(lmdb, cursor, &key)) != 0)
                         break;
                 error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
         }
@@ -152,14 +171,18 @@ int state_lmdb_sweep(struct state_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size
         return 0;
 }
 
-bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn)
+static uint64_t octets_of(MDB_txn *txn, MDB_dbi dbi)
 {
         MDB_stat stat;
 
-        if (mdb_stat(txn, lmdb->dbi, &stat) != 0)
-                return false;
-        uint64_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-        return pages * stat.ms_psize > lmdb->size / 5 * 4;
+        if (mdb_stat(txn, dbi, &stat) != 0)
+                return 0;
+        return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * (uint64_t)stat.ms_psize;
+}
+
+bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn)
+{
+        return octets_of(txn, lmdb->records) + octets_of(txn, lmdb->texts) > lmdb->size / 3 * 2;
 }
 
 /* Keys are hashes: a random key is a random place. */
@@ -186,7 +209,7 @@ static int evict_window(struct state_lmdb *lmdb, MDB_cursor *cursor, bool takes_
         for (int looked = 0; error == 0 && looked < WINDOW && *ret_deleted < count; looked++) {
                 bool is_useless = has_expired(&value, 0, &record) || record.count == 0;
                 if (is_useless || (takes_any && record.count != UINT32_MAX)) {
-                        if ((error = mdb_cursor_del(cursor, 0)) != 0)
+                        if ((error = delete_here(lmdb, cursor, &key)) != 0)
                                 return error;
                         ++*ret_deleted;
                 }
@@ -199,7 +222,7 @@ int state_lmdb_evict(struct state_lmdb *lmdb, MDB_txn *txn, size_t count)
 {
         size_t deleted = 0, windows = (count / WINDOW + 1) * LOOKS_MAX;
         MDB_cursor *cursor;
-        int error = mdb_cursor_open(txn, lmdb->dbi, &cursor);
+        int error = mdb_cursor_open(txn, lmdb->records, &cursor);
 
         for (size_t i = 0; error == 0 && i < windows && deleted < count; i++)
                 error = evict_window(lmdb, cursor, i >= windows / 2, count, &deleted);

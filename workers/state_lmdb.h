@@ -6,11 +6,10 @@
 
 #include <lmdb.h>
 
-#define STATE_VALUE_MAX (STATE_RECORD_SIZE + STATE_TEXT_MAX)
-
 struct state_lmdb {
         MDB_env *env;
-        MDB_dbi dbi;
+        MDB_dbi records;
+        MDB_dbi texts; /* apart, so that those who look up touch no page of them */
         uint64_t size;
         /* Owner: the writer. */
         uint32_t random;
@@ -31,9 +30,11 @@ enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct 
 
 /* The writer: all within a transaction of mdb_txn_begin(). They give errors of LMDB. */
 int state_lmdb_merge(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_effect *effect);
+/* Not an error when there is none. */
+int state_lmdb_forget(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key);
 /* Looks at `count` records, from where the last call stopped, and deletes what has expired. */
 int state_lmdb_sweep(struct state_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size_t count);
-/* Whether less than a fifth of the room is left. */
+/* Whether less than a third of the room is left. */
 bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn);
 /* Deletes about `count` records at random places: those that wait for a retry first, none that was allowed by
  * hand. */

@@ -10,11 +10,11 @@
 #define SWEEP_PARTS    1800 /* ... so that all are seen in half an hour; it also keeps them in memory */
 #define SWEEP_MIN      500
 
-/* A batch must find room in what is kept free, a fifth: each job may change some pages of its own, and what
+/* A batch must find room in what is kept free, a third: each job may change some pages of its own, and what
  * the batch before has freed cannot be used yet. */
 static size_t batch_max(const struct state_lmdb *lmdb)
 {
-        uint64_t fits = lmdb->size / 4096 / 24;
+        uint64_t fits = lmdb->size / 4096 / 64;
         return fits < 1 ? 1 : fits < BATCH_MAX ? (size_t)fits : BATCH_MAX;
 }
 
@@ -101,7 +101,7 @@ static void sweep(struct state_store *store)
                          &dead); /* commands that were killed keep pages from being used again */
         if (mdb_txn_begin(store->lmdb.env, NULL, 0, &txn) != 0)
                 return;
-        mdb_stat(txn, store->lmdb.dbi, &stat);
+        mdb_stat(txn, store->lmdb.records, &stat);
         size_t count = stat.ms_entries / SWEEP_PARTS;
         int error =
             state_lmdb_sweep(&store->lmdb, txn, (uint32_t)time(NULL), count < SWEEP_MIN ? SWEEP_MIN : count);

@@ -40,13 +40,16 @@ static enum fact get(unsigned number, struct state_record *ret_record)
         return fact;
 }
 
+/* Records and texts come and go together. */
 static size_t entries(void)
 {
         MDB_txn *txn = begin();
-        MDB_stat stat;
-        cr_assert_eq(mdb_stat(txn, store.dbi, &stat), 0);
+        MDB_stat records, texts;
+        cr_assert_eq(mdb_stat(txn, store.records, &records), 0);
+        cr_assert_eq(mdb_stat(txn, store.texts, &texts), 0);
         mdb_txn_abort(txn);
-        return stat.ms_entries;
+        cr_expect_eq(records.ms_entries, texts.ms_entries);
+        return records.ms_entries;
 }
 
 Test(lmdb, what_was_committed_is_there_again)
@@ -67,6 +70,12 @@ Test(lmdb, what_was_committed_is_there_again)
         cr_expect_eq(get(1, &record), FACT_FOUND);
         cr_expect(record.first_s == 10 && record.last_s == 12 && record.expires_s == 90 && record.count == 1);
         cr_expect_eq(get(3, &record), FACT_ABSENT);
+        txn = begin();
+        struct state_key key = key_of(1);
+        cr_expect_eq(state_lmdb_forget(&store, txn, &key), 0);
+        cr_expect_eq(state_lmdb_forget(&store, txn, &key), 0);
+        cr_expect_eq(mdb_txn_commit(txn), 0);
+        cr_expect_eq(get(1, &record), FACT_ABSENT);
         state_lmdb_close(&store);
         cr_expect_neq(state_lmdb_open(&store, "/proc/nowhere", 1 << 20, false), 0);
 }
