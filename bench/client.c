@@ -176,16 +176,31 @@ static bool line_take(struct load_thread *thread, struct client *client, const c
         return true;
 }
 
+/* Says what comes next. True when the server has to wait for that. */
+static bool reply_done(struct load_thread *thread, struct client *client, uint64_t now_ns)
+{
+        const struct scenario *scenario = scenario_of(thread, client);
+        int code = scenario->steps[client->step].code;
+
+        thread->figures->codes[code] += is_measuring(thread);
+        step_done(thread, client, now_ns);
+        if (client->step == scenario->step_count)
+                return true;
+        const struct step *next = &scenario->steps[client->step];
+        say_in_time(thread, client);
+        return next->piece_count > 0 || next->pause_ms > 0 || next->code == CODE_CLOSE;
+}
+
 /* Whole lines of what has come. False when the session is over. */
 static bool lines_take(struct load_thread *thread, struct client *client, uint64_t now_ns)
 {
         size_t begin = 0;
-        bool is_last = false;
+        bool must_wait = false, is_last;
         const char *end;
 
         while ((end = memmem(client->reply + begin, client->reply_length - begin, "\r\n", 2)) != NULL) {
                 size_t length = (size_t)(end - client->reply) - begin;
-                if (is_last) {
+                if (must_wait) {
                         client_fail(thread, client, "one reply too many: \"%.*s\"", (int)length,
                                     client->reply + begin);
                         return false;
@@ -193,6 +208,8 @@ static bool lines_take(struct load_thread *thread, struct client *client, uint64
                 if (!line_take(thread, client, client->reply + begin, length, &is_last))
                         return false;
                 begin += length + 2;
+                if (is_last)
+                        must_wait = reply_done(thread, client, now_ns);
         }
         client->reply_length -= begin;
         memmove(client->reply, client->reply + begin, client->reply_length);
@@ -200,13 +217,6 @@ static bool lines_take(struct load_thread *thread, struct client *client, uint64
                 client_fail(thread, client, "a line without end");
                 return false;
         }
-        if (!is_last)
-                return true;
-        int code = scenario_of(thread, client)->steps[client->step].code;
-        thread->figures->codes[code] += is_measuring(thread);
-        step_done(thread, client, now_ns);
-        if (client->step < scenario_of(thread, client)->step_count)
-                say_in_time(thread, client);
         return true;
 }
 

@@ -28,6 +28,7 @@ struct bench_options {
         unsigned workers;    /* of gatepost; 0: one a core */
         bool is_without_dns; /* gatepost gets no resolver: checks that need one are off */
         bool is_quick;
+        bool is_install;
         bool counts_syscalls;
         const char *durable; /* folder of the floor server's messages */
         const char *peers, *only;

@@ -3,6 +3,7 @@
 
 #include "bench/dns.h"
 #include "bench/idle.h"
+#include "bench/install.h"
 #include "bench/trial.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #define QUICK_SESSIONS    200
 #define QUICK_CONCURRENCY 20
 #define IDLE_CONNECTIONS  10000
+#define IDLE_FETCHED      256 /* a process each, with some */
 
 static const char all_scenarios[] = "refused-recipient,listed-client,dictionary,bad-helo,unknown-tld,forged-"
                                     "sender,dynamic-client,early-talker,"
@@ -34,22 +36,35 @@ static char *copy_of(const char *text)
         return copy;
 }
 
+/* Those that can run here. */
+static void choose_all_peers(struct comparison *comparison)
+{
+        char why[160];
+
+        for (unsigned i = 0; i < PEERS; i++) {
+                if (peer_is_available(comparison->options, (enum peer_kind)i, why, sizeof why))
+                        comparison->peers[comparison->peer_count++] = (enum peer_kind)i;
+                else
+                        fprintf(stderr, "%s is left out: %s\n", peer_name((enum peer_kind)i), why);
+        }
+}
+
 static void choose_peers(struct comparison *comparison, const char *names)
 {
-        char *list, *rest;
+        char *list, *rest, why[160];
 
         if (names == NULL) {
-                while (comparison->peer_count < PEERS) {
-                        comparison->peers[comparison->peer_count] = (enum peer_kind)comparison->peer_count;
-                        comparison->peer_count++;
-                }
+                choose_all_peers(comparison);
                 return;
         }
         list = copy_of(names);
         for (char *name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
                 if (comparison->peer_count == PEERS)
                         bench_fail("a server is named twice");
-                comparison->peers[comparison->peer_count++] = peer_find(name);
+                enum peer_kind peer = peer_find(name);
+                if (!peer_is_available(comparison->options, peer, why, sizeof why))
+                        bench_fail("%s: %s", name, why);
+                comparison->peers[comparison->peer_count++] = peer;
         }
         free(list);
 }
@@ -60,12 +75,18 @@ static void choose_cases(struct comparison *comparison)
         char *list = copy_of(options->only != NULL ? options->only : all_scenarios), *rest;
 
         for (char *name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
-                const struct workload *workload = workload_read(options->scenarios, name);
+                const struct workload *workloads[PEERS];
+                const struct workload *workload = workload_read(options->scenarios, name, NULL);
+                for (unsigned i = 0; i < comparison->peer_count; i++)
+                        workloads[i] = peer_workload(options, name, comparison->peers[i]);
                 for (unsigned i = 0; i < options->concurrency_count; i++) {
                         if (comparison->case_count == CASES_MAX)
                                 bench_fail("more than %d cases", CASES_MAX);
-                        comparison->cases[comparison->case_count++] = (struct compare_case){
-                            .workload = workload, .concurrency = options->concurrencies[i]};
+                        struct compare_case *compare_case = &comparison->cases[comparison->case_count++];
+                        compare_case->workload = workload;
+                        compare_case->concurrency = options->concurrencies[i];
+                        for (unsigned j = 0; j < comparison->peer_count; j++)
+                                compare_case->cells[comparison->peers[j]].workload = workloads[j];
                 }
         }
         free(list);
@@ -144,7 +165,7 @@ static void compare_one(struct comparison *comparison, struct compare_case *comp
         if (!server_is_alive(server))
                 bench_fail("%s: the server has ended", label);
         struct trial trial = trial_run(comparison->options, &server->address, &server->watched,
-                                       compare_case->workload, compare_case->concurrency, label);
+                                       cell->workload, compare_case->concurrency, label);
         comparison->cpu_source = trial.cpu_source;
         cell_take(cell, &trial);
         if (trial.load->failures > 0)
@@ -152,8 +173,8 @@ static void compare_one(struct comparison *comparison, struct compare_case *comp
         trial_print_failures(&trial);
         trial_free(&trial);
         if (comparison->options->counts_syscalls && cell->syscalls == NULL)
-                cell->syscalls = trial_syscalls(comparison->options, &server->address, &server->watched,
-                                                compare_case->workload);
+                cell->syscalls =
+                    trial_syscalls(comparison->options, &server->address, &server->watched, cell->workload);
 }
 
 /* Neighbours in time are compared; who comes first changes. */
@@ -174,7 +195,8 @@ static void measure_idle(struct comparison *comparison)
         for (unsigned i = 0; i < comparison->peer_count; i++) {
                 struct server *server = server_start(comparison->options, comparison->peers[i], false);
                 comparison->idle_octets[comparison->peers[i]] =
-                    idle_memory(&server->address, &server->watched, IDLE_CONNECTIONS);
+                    idle_memory(&server->address, &server->watched,
+                                peer_fetched(comparison->peers[i]) != NULL ? IDLE_FETCHED : IDLE_CONNECTIONS);
                 server_stop(server);
         }
 }
@@ -235,6 +257,10 @@ int compare_command(const struct bench_options *given)
         struct pair pairs[PEERS] = {0};
 
         expect(comparison != NULL);
+        if (options.is_install) {
+                free(comparison);
+                return install_peers(&options, options.peers) ? 0 : 1;
+        }
         if (options.rounds > ROUNDS_MAX)
                 bench_fail("at most %d rounds", ROUNDS_MAX);
         if (options.is_quick) {
@@ -246,10 +272,10 @@ int compare_command(const struct bench_options *given)
         comparison->options = &options;
         choose_peers(comparison, options.peers);
         choose_cases(comparison);
-        describe_machine(comparison);
         for (unsigned i = 0; i < PEERS; i++)
                 comparison->idle_octets[i] = -1;
         servers_start(comparison, pairs);
+        describe_machine(comparison);
         for (unsigned round = 0; round < options.rounds; round++)
                 compare_round(comparison, pairs, round);
         servers_stop(pairs, comparison->peer_count);

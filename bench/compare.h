@@ -24,6 +24,7 @@ enum figure {
 
 /* One server under one case; one value a round. */
 struct cell {
+        const struct workload *workload; /* as it is with this server */
         double values[FIGURES][ROUNDS_MAX];
         unsigned rounds;
         uint64_t sessions, failures;
@@ -58,12 +59,24 @@ enum target_state {
 };
 
 struct spread spread_of(const struct cell *cell, enum figure figure);
-/* To the floor in the same round, because the machine's mood is that of the round; zeros without a floor. */
+/* Of `peer` to `base` in the same round, because the machine's mood is that of the round; zeros without one
+ * of them. */
 struct spread ratio_of(const struct comparison *comparison, const struct compare_case *compare_case,
-                       enum peer_kind peer, enum figure figure);
-/* Of gatepost. *ret_text ("at least 0.80") is set unless there is none. */
-enum target_state target_of(const struct comparison *comparison, const struct compare_case *compare_case,
-                            enum figure figure, char ret_text[32]);
+                       enum peer_kind peer, enum peer_kind base, enum figure figure);
+
+/* A target of gatepost's in one case. */
+struct target {
+        enum peer_kind base;
+        enum figure figure;
+        char bound[32]; /* "at least 0.80" */
+        struct spread ratio;
+        enum target_state state;
+};
+
+extern const unsigned target_count;
+/* Row `number` of targets.def, with the state TARGET_NONE where it does not apply or was not measured. */
+struct target target_of(const struct comparison *comparison, const struct compare_case *compare_case,
+                        unsigned number);
 
 void report_print(const struct comparison *comparison);
 bool report_write_json(const struct comparison *comparison, const char *path);

@@ -1,6 +1,7 @@
 /* Starting stub servers. */
 #include "bench/dns.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,10 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STUBS_MAX 8
+#define STUBS_MAX     8
+#define RESOLVERS_MAX 32 /* addresses that are tried */
 
-__attribute__((noreturn)) static void become_stub(const struct bench_options *options, int output,
-                                                  pid_t parent)
+__attribute__((noreturn)) static void become_stub(const struct bench_options *options, const char *listen,
+                                                  int output, pid_t parent)
 {
         char program[500], zone[600], latency[16], loss[16], parent_pid[16];
         sigset_t none;
@@ -24,7 +26,7 @@ __attribute__((noreturn)) static void become_stub(const struct bench_options *op
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         dup2(output, STDOUT_FILENO);
-        execl(program, program, "--listen", "127.0.0.1:0", "--latency", latency, "--loss", loss, "--parent",
+        execl(program, program, "--listen", listen, "--latency", latency, "--loss", loss, "--parent",
               parent_pid, zone, (char *)NULL);
         fprintf(stderr, "cannot run %s: %s\n", program, strerror(errno));
         _exit(127);
@@ -36,7 +38,7 @@ static struct stub {
         FILE *output;
 } stubs[STUBS_MAX];
 
-static void stub_start(const struct bench_options *options, struct stub *stub)
+static void stub_start(const struct bench_options *options, const char *listen, struct stub *stub)
 {
         int ends[2];
         pid_t parent = getpid();
@@ -45,7 +47,7 @@ static void stub_start(const struct bench_options *options, struct stub *stub)
         stub->pid = fork();
         expect(stub->pid >= 0);
         if (stub->pid == 0)
-                become_stub(options, ends[1], parent);
+                become_stub(options, listen, ends[1], parent);
         close(ends[1]);
         stub->output = fdopen(ends[0], "re");
         stub->latency_ms = options->dns_latency_ms;
@@ -60,7 +62,7 @@ static struct stub *stub_of(const struct bench_options *options)
         for (unsigned i = 0; i < STUBS_MAX; i++) {
                 struct stub *stub = &stubs[i];
                 if (stub->pid == 0)
-                        stub_start(options, stub);
+                        stub_start(options, "127.0.0.1:0", stub);
                 if (stub->latency_ms == options->dns_latency_ms &&
                     stub->loss_percent == options->dns_loss_percent)
                         return stub;
@@ -71,6 +73,38 @@ static struct stub *stub_of(const struct bench_options *options)
 uint16_t dns_port(const struct bench_options *options)
 {
         return (uint16_t)stub_of(options)->port;
+}
+
+static bool is_free(struct in_addr host)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = host};
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        bool is_bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+
+        close(fd);
+        return is_bound;
+}
+
+static bool has_no_resolver; /* though one was wanted */
+
+const char *dns_resolver(const struct bench_options *options)
+{
+        static char text[INET_ADDRSTRLEN] = "";
+        static struct stub stub;
+        char listen[INET_ADDRSTRLEN + 4];
+
+        if (options->is_without_dns)
+                return "none";
+        for (unsigned i = 1; text[0] == '\0' && i <= RESOLVERS_MAX; i++) {
+                struct in_addr host = {htonl(0x7f003500u + i)};
+                if (!is_free(host))
+                        continue;
+                inet_ntop(AF_INET, &host, text, sizeof text);
+                snprintf(listen, sizeof listen, "%s:53", text);
+                stub_start(options, listen, &stub);
+        }
+        has_no_resolver = text[0] == '\0';
+        return has_no_resolver ? "none" : text;
 }
 
 uint64_t dns_questions(const struct bench_options *options)
@@ -86,13 +120,14 @@ uint64_t dns_questions(const struct bench_options *options)
 
 const char *dns_describe(const struct bench_options *options)
 {
-        static char text[160];
+        static char text[200];
         int length =
             options->variety == 0
                 ? snprintf(text, sizeof text, "cold: clients and names of each session its own")
                 : snprintf(text, sizeof text, "warm: %u clients and names a scenario", options->variety);
 
-        snprintf(text + length, sizeof text - (size_t)length, ", DNS answers after %u ms, %u %% lost",
-                 options->dns_latency_ms, options->dns_loss_percent);
+        snprintf(text + length, sizeof text - (size_t)length, ", DNS answers after %u ms, %u %% lost%s",
+                 options->dns_latency_ms, options->dns_loss_percent,
+                 has_no_resolver ? " (peers ask none: no port 53 to be had)" : "");
         return text;
 }

@@ -13,6 +13,7 @@
 
 #define PATIENCE_S 20
 #define SETTLE_NS  300000000
+#define BATCH      64
 #define CLIENTS    256 /* addresses; what the server remembers of each is no connection's */
 
 /* Reads one whole reply with that code; replies of one line, or last lines, end with CRLF at the end of a
@@ -37,9 +38,8 @@ static bool hear(int fd, const char *code)
         return false;
 }
 
-static int greet(const struct sockaddr_in *server, unsigned number)
+static int connect_client(const struct sockaddr_in *server, unsigned number)
 {
-        static const char hello[] = "EHLO idle.example.net\r\n";
         struct sockaddr_in from = {.sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(0x7f800000u + number % CLIENTS)};
         struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -50,29 +50,53 @@ static int greet(const struct sockaddr_in *server, unsigned number)
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         if (bind(fd, (const struct sockaddr *)&from, sizeof from) == 0 &&
-            connect(fd, (const struct sockaddr *)server, sizeof *server) == 0 && hear(fd, "220") &&
-            send(fd, hello, sizeof hello - 1, MSG_NOSIGNAL) > 0 && hear(fd, "250"))
+            connect(fd, (const struct sockaddr *)server, sizeof *server) == 0)
                 return fd;
         close(fd);
         return -1;
 }
 
+/* At most BATCH at a time, because some servers have each wait for its banner. How many were greeted: these
+ * are in `fds`, the others are closed. */
+static unsigned greet(const struct sockaddr_in *server, unsigned first, unsigned count, int *fds)
+{
+        static const char hello[] = "EHLO idle.example.net\r\n";
+        unsigned open = 0, greeted = 0;
+
+        count = count < BATCH ? count : BATCH;
+        while (open < count && (fds[open] = connect_client(server, first + open)) >= 0)
+                open++;
+        for (unsigned i = 0; i < open; i++)
+                if (!hear(fds[i], "220") || send(fds[i], hello, sizeof hello - 1, MSG_NOSIGNAL) < 0)
+                        shutdown(fds[i], SHUT_RDWR);
+        while (greeted < open && hear(fds[greeted], "250"))
+                greeted++;
+        while (open > greeted)
+                close(fds[--open]);
+        return greeted;
+}
+
 static void warm_up(const struct sockaddr_in *server)
 {
-        for (unsigned i = 0; i < CLIENTS; i++)
-                close(greet(server, i));
+        int fds[BATCH];
+
+        for (unsigned i = 0; i < CLIENTS; i += BATCH)
+                for (unsigned greeted = greet(server, i, BATCH, fds); greeted > 0;)
+                        close(fds[--greeted]);
 }
 
 struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
 {
         struct idle idle = {.fds = calloc(count, sizeof *idle.fds), .octets = -1};
+        unsigned greeted;
 
         expect(idle.fds != NULL);
         bench_raise_descriptors(count);
         warm_up(server);
         uint64_t before = usage_read(watched).user_memory;
-        while (idle.open < count && (idle.fds[idle.open] = greet(server, idle.open)) >= 0)
-                idle.open++;
+        while (idle.open < count &&
+               (greeted = greet(server, idle.open, count - idle.open, idle.fds + idle.open)) > 0)
+                idle.open += greeted;
         nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
         if (idle.open == count)
                 idle.octets = (double)((int64_t)usage_read(watched).user_memory - (int64_t)before) / count;

@@ -20,6 +20,7 @@ static const char usage_text[] =
     "gatepost-bench compare [--rounds R] [--seconds S] [--peers A,B] [--only SCENARIO,...] [--concurrency "
     "N[,N...]]\n"
     "               [--syscalls] [--out DIR] [--quick]\n"
+    "gatepost-bench compare --install [--peers A,B]: fetches other servers and starts none\n"
     "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR]\n"
     "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR,\n"
     "      --variety N (clients and names of a scenario) or --cold, --dns-latency MS, --dns-loss PERCENT,\n"
@@ -83,6 +84,7 @@ enum option_key {
         OPTION_OUT,
         OPTION_WORK,
         OPTION_JSON,
+        OPTION_INSTALL,
         OPTION_VARIETY,
         OPTION_COLD,
         OPTION_DNS_LATENCY,
@@ -112,6 +114,7 @@ static const struct option option_table[] = {
     {"out", required_argument, NULL, OPTION_OUT},
     {"work", required_argument, NULL, OPTION_WORK},
     {"json", required_argument, NULL, OPTION_JSON},
+    {"install", no_argument, NULL, OPTION_INSTALL},
     {"variety", required_argument, NULL, OPTION_VARIETY},
     {"cold", no_argument, NULL, OPTION_COLD},
     {"dns-latency", required_argument, NULL, OPTION_DNS_LATENCY},
@@ -213,6 +216,8 @@ static void read_option(struct bench_options *options, int key)
                 read_concurrencies(options, optarg);
         else if (key == OPTION_QUICK)
                 options->is_quick = true;
+        else if (key == OPTION_INSTALL)
+                options->is_install = true;
         else if (key == OPTION_SYSCALLS)
                 options->counts_syscalls = true;
         else if (key == OPTION_COLD)

@@ -3,14 +3,17 @@
 #include "bench/measure.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LINE_SIZE 512
-#define PIDS_MAX  4096
+#define LINE_SIZE    512
+#define PIDS_MAX     4096
+#define REMOVE_TRIES 500 /* of 10 ms */
 
 /* ---- cgroup ------------------------------------------------------------------------------------------ */
 
@@ -75,10 +78,26 @@ bool cgroup_enter(const struct watched *watched)
         return is_in;
 }
 
+void cgroup_kill(const struct watched *watched)
+{
+        char path[LINE_SIZE];
+
+        if (watched->cgroup[0] == '\0')
+                return;
+        snprintf(path, sizeof path, "%s/cgroup.kill", watched->cgroup);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd >= 0 && write(fd, "1", 1) != 1)
+                fprintf(stderr, "cannot end the processes in %s\n", watched->cgroup);
+        close(fd);
+}
+
 void cgroup_remove(const struct watched *watched)
 {
-        if (watched->cgroup[0] != '\0')
-                rmdir(watched->cgroup);
+        if (watched->cgroup[0] == '\0')
+                return;
+        /* What was killed needs a moment to go. */
+        for (int i = 0; i < REMOVE_TRIES && rmdir(watched->cgroup) != 0 && errno == EBUSY; i++)
+                nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 }
 
 /* ---- usage ------------------------------------------------------------------------------------------- */
@@ -174,16 +193,17 @@ struct usage usage_read(const struct watched *watched)
         char path[LINE_SIZE];
         unsigned count = pids_of(watched, pids);
 
+        /* First, because the rest takes a while with hundreds of processes. */
+        if (watched->cgroup[0] != '\0') {
+                snprintf(path, sizeof path, "%s/cpu.stat", watched->cgroup);
+                usage.cpu_us = (double)number_of(path, "usage_usec");
+        }
         for (unsigned i = 0; i < count; i++) {
                 add_threads(pids[i], &usage);
                 if (watched->cgroup[0] == '\0')
                         usage.cpu_us += process_cpu_us(pids[i]);
                 snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pids[i]);
                 usage.user_memory += number_of(path, "Pss_Anon:") * 1024;
-        }
-        if (watched->cgroup[0] != '\0') {
-                snprintf(path, sizeof path, "%s/cpu.stat", watched->cgroup);
-                usage.cpu_us = (double)number_of(path, "usage_usec");
         }
         return usage;
 }

@@ -20,6 +20,8 @@ struct usage {
 bool cgroup_make(const char *name, struct watched *ret_watched);
 /* For a child to move itself there. */
 bool cgroup_enter(const struct watched *watched);
+/* Ends all of its processes at once, those that they have started included. */
+void cgroup_kill(const struct watched *watched);
 /* Once all of its processes have gone. */
 void cgroup_remove(const struct watched *watched);
 

@@ -2,11 +2,12 @@
 #include "bench/peers.h"
 
 #include "bench/dns.h"
+#include "bench/install.h"
+#include "bench/keeper.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -36,6 +37,30 @@ const char *peer_name(enum peer_kind kind)
         return peers[kind].name;
 }
 
+const struct workload *peer_workload(const struct bench_options *options, const char *name,
+                                     enum peer_kind kind)
+{
+        return workload_read(options->scenarios, name, peer_name(kind));
+}
+
+const char *peer_command(enum peer_kind kind)
+{
+        return peers[kind].command;
+}
+
+bool peer_is_named(const char *names, enum peer_kind kind)
+{
+        const char *name = peer_name(kind);
+        size_t length = strlen(name);
+
+        for (const char *at = names; at != NULL; at = strchr(at, ',')) {
+                at += *at == ',';
+                if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+                        return true;
+        }
+        return names == NULL;
+}
+
 enum peer_kind peer_find(const char *name)
 {
         for (unsigned i = 0; i < PEERS; i++)
@@ -46,7 +71,7 @@ enum peer_kind peer_find(const char *name)
 
 /* ---- folder ------------------------------------------------------------------------------------------ */
 
-#define VALUES 7
+#define VALUES 10
 
 struct values {
         const char *names[VALUES], *texts[VALUES];
@@ -97,7 +122,10 @@ static void fill_folder(const struct bench_options *options, const struct server
         char from[512], path[800], into[800];
         struct dirent *entry;
 
-        snprintf(from, sizeof from, "%s/../peers/%s", options->scenarios, peer_name(server->kind));
+        const char *fetched = peer_fetched(server->kind);
+
+        snprintf(from, sizeof from, "%s/../peers/%s", options->scenarios,
+                 fetched != NULL ? fetched : peer_name(server->kind));
         DIR *folder = opendir(from);
         while (folder != NULL && (entry = readdir(folder)) != NULL) {
                 if (entry->d_name[0] == '.')
@@ -108,12 +136,6 @@ static void fill_folder(const struct bench_options *options, const struct server
         }
         if (folder != NULL)
                 closedir(folder);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-        (void)status, (void)kind, (void)place;
-        return remove(path);
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------ */
@@ -139,9 +161,11 @@ static void server_end(struct server *server)
         for (int i = 0; i < STOP_TRIES && server_is_alive(server); i++)
                 nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
         kill(-server->watched.pid, SIGKILL);
+        cgroup_kill(&server->watched);
         waitpid(server->watched.pid, NULL, 0);
         cgroup_remove(&server->watched);
-        nftw(server->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(server->folder);
+        keeper_end(server->keeper);
         free(server);
 }
 
@@ -267,7 +291,7 @@ __attribute__((noreturn)) static void start_failed(const struct server *server)
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable)
 {
         static unsigned number;
-        char command[TEXT_SIZE], port[8], dns[8], resolvers[32] = "", workers[12], name[32];
+        char command[TEXT_SIZE], port[8], dns[8], resolvers[32] = "", workers[12], name[32], source[512];
         struct server *server = calloc(1, sizeof *server);
 
         expect(server != NULL);
@@ -282,13 +306,17 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         if (!options->is_without_dns)
                 snprintf(resolvers, sizeof resolvers, "\"127.0.0.1:%s\"", dns);
         snprintf(workers, sizeof workers, "%u", options->workers);
-        struct values values = {
-            {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@", "@WORKERS@"},
-            {port, server->folder, options->build, peers[kind].deliver[is_durable], dns, resolvers, workers}};
+        snprintf(source, sizeof source, "%s/../peers", options->scenarios);
+        const struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@",
+                                       "@WORKERS@", "@SOURCE@", "@FETCHED@", "@RESOLVER@"},
+                                      {port, server->folder, options->build, peers[kind].deliver[is_durable],
+                                       dns, resolvers, workers, source, install_folder(options),
+                                       peer_fetched(kind) != NULL ? dns_resolver(options) : "none"}};
         fill_folder(options, server, &values);
         expand_all(&values, peers[kind].command, command, sizeof command);
         guard_once();
         cgroup_make(name, &server->watched);
+        server->keeper = keeper_start(&server->watched, server->folder);
         pid_t parent = getpid();
         pthread_mutex_lock(&running_lock);
         server->watched.pid = fork();

@@ -30,53 +30,61 @@ struct spread spread_of(const struct cell *cell, enum figure figure)
 }
 
 struct spread ratio_of(const struct comparison *comparison, const struct compare_case *compare_case,
-                       enum peer_kind peer, enum figure figure)
+                       enum peer_kind peer, enum peer_kind base, enum figure figure)
 {
-        const struct cell *cell = &compare_case->cells[peer], *floor = &compare_case->cells[PEER_floor];
+        const struct cell *cell = &compare_case->cells[peer], *to = &compare_case->cells[base];
         double ratios[ROUNDS_MAX];
         unsigned count = 0;
 
-        for (unsigned i = 0; i < comparison->options->rounds && i < cell->rounds && i < floor->rounds; i++)
-                if (floor->values[figure][i] > 0)
-                        ratios[count++] = cell->values[figure][i] / floor->values[figure][i];
+        for (unsigned i = 0; i < comparison->options->rounds && i < cell->rounds && i < to->rounds; i++)
+                if (to->values[figure][i] > 0)
+                        ratios[count++] = cell->values[figure][i] / to->values[figure][i];
         return spread_over(ratios, count);
 }
+
+/* ---- targets ----------------------------------------------------------------------------------------- */
 
 enum relation {
         AT_LEAST,
         AT_MOST,
 };
 
-enum target_state target_of(const struct comparison *comparison, const struct compare_case *compare_case,
-                            enum figure figure, char ret_text[32])
-{
-        static const struct {
-                const char *scenario;
-                unsigned concurrency;
-                enum figure figure;
-                enum relation relation;
-                double bound;
-        } targets[] = {
+static const struct row {
+        enum peer_kind base;
+        const char *scenario;
+        unsigned concurrency;
+        enum figure figure;
+        enum relation relation;
+        double bound;
+} rows[] = {
 #define TARGET(scenario, concurrency, figure, relation, bound)                                               \
-        {scenario, concurrency, FIGURE_##figure, relation, bound},
+        {PEER_floor, scenario, concurrency, FIGURE_##figure, relation, bound},
+#define PEER_TARGET(base, scenario, concurrency, figure, relation, bound)                                    \
+        {PEER_##base, scenario, concurrency, FIGURE_##figure, relation, bound},
 #define MEASURED(...)
 #include "bench/targets.def"
 #undef TARGET
+#undef PEER_TARGET
 #undef MEASURED
-        };
-        double ratio = ratio_of(comparison, compare_case, PEER_gatepost, figure).median;
+};
 
-        for (size_t i = 0; i < sizeof targets / sizeof targets[0] && ratio > 0; i++) {
-                if (targets[i].figure != figure ||
-                    strcmp(targets[i].scenario, compare_case->workload->name) != 0 ||
-                    (targets[i].concurrency != 0 && targets[i].concurrency != compare_case->concurrency))
-                        continue;
-                bool is_least = targets[i].relation == AT_LEAST;
-                snprintf(ret_text, 32, "%s %.2f", is_least ? "at least" : "at most", targets[i].bound);
-                return (is_least ? ratio >= targets[i].bound : ratio <= targets[i].bound) ? TARGET_MET
-                                                                                          : TARGET_MISSED;
-        }
-        return TARGET_NONE;
+const unsigned target_count = sizeof rows / sizeof rows[0];
+
+struct target target_of(const struct comparison *comparison, const struct compare_case *compare_case,
+                        unsigned number)
+{
+        const struct row *row = &rows[number];
+        struct target target = {.base = row->base, .figure = row->figure};
+        bool is_least = row->relation == AT_LEAST;
+
+        target.ratio = ratio_of(comparison, compare_case, PEER_gatepost, row->base, row->figure);
+        if (strcmp(row->scenario, compare_case->workload->name) != 0 || target.ratio.median <= 0 ||
+            (row->concurrency != 0 && row->concurrency != compare_case->concurrency))
+                return target;
+        bool is_met = is_least ? target.ratio.median >= row->bound : target.ratio.median <= row->bound;
+        snprintf(target.bound, sizeof target.bound, "%s %.2f", is_least ? "at least" : "at most", row->bound);
+        target.state = is_met ? TARGET_MET : TARGET_MISSED;
+        return target;
 }
 
 static double syscalls_of(const struct cell *cell)
@@ -86,39 +94,41 @@ static double syscalls_of(const struct cell *cell)
 
 /* ---- table ------------------------------------------------------------------------------------------- */
 
+/* Of gatepost's target to `base`. */
 static const char *mark_of(const struct comparison *comparison, const struct compare_case *compare_case,
-                           enum peer_kind peer, enum figure figure)
+                           enum peer_kind base, enum figure figure)
 {
-        char text[32];
-
-        if (peer != PEER_gatepost)
-                return " ";
-        switch (target_of(comparison, compare_case, figure, text)) {
-        case TARGET_MET:
-                return "+";
-        case TARGET_MISSED:
-                return "!";
-        case TARGET_NONE:
-                break;
+        for (unsigned i = 0; i < target_count; i++) {
+                struct target target = target_of(comparison, compare_case, i);
+                if (target.base == base && target.figure == figure && target.state != TARGET_NONE)
+                        return target.state == TARGET_MET ? "+" : "!";
         }
         return " ";
 }
 
+/* Multiples of the floor's. Targets are gatepost's: that to another server stands at this one's CPU. */
 static void print_row(const struct comparison *comparison, const struct compare_case *compare_case,
                       enum peer_kind peer)
 {
         const struct cell *cell = &compare_case->cells[peer];
-        struct spread rate = spread_of(cell, FIGURE_RATE), cpu = spread_of(cell, FIGURE_CPU);
-        double rate_ratio = ratio_of(comparison, compare_case, peer, FIGURE_RATE).median;
-        double cpu_ratio = ratio_of(comparison, compare_case, peer, FIGURE_CPU).median;
-        double p99_ratio = ratio_of(comparison, compare_case, peer, FIGURE_P99).median;
+        struct spread rate = spread_of(cell, FIGURE_RATE);
+        const char *marks[FIGURES], *name = peer_name(peer);
+        double ratios[FIGURES];
 
-        printf("%-18s %5u %-10s %7.0f %6.0f-%-6.0f %5.2f%s %7.1f %5.2f%s %8.2f %8.2f %5.2f%s %8.2f %6.2f",
-               compare_case->workload->name, compare_case->concurrency, peer_name(peer), rate.median,
-               rate.low, rate.high, rate_ratio, mark_of(comparison, compare_case, peer, FIGURE_RATE),
-               cpu.median, cpu_ratio, mark_of(comparison, compare_case, peer, FIGURE_CPU),
-               spread_of(cell, FIGURE_P50).median / 1000, spread_of(cell, FIGURE_P99).median / 1000,
-               p99_ratio, mark_of(comparison, compare_case, peer, FIGURE_P99),
+        for (unsigned i = 0; i < FIGURES; i++) {
+                enum figure figure = (enum figure)i;
+                ratios[i] = ratio_of(comparison, compare_case, peer, PEER_floor, figure).median;
+                marks[i] =
+                    peer == PEER_gatepost ? mark_of(comparison, compare_case, PEER_floor, figure) : " ";
+        }
+        double of_gatepost = ratio_of(comparison, compare_case, peer, PEER_gatepost, FIGURE_CPU).median;
+        printf("%-17s %5u %s%-*s %6.0f %6.0f-%-6.0f %5.2f%s %8.1f %6.2f%s %6.2f%s",
+               compare_case->workload->name, compare_case->concurrency, name, 11 - (int)strlen(name),
+               cell->workload->has_own ? "*" : "", rate.median, rate.low, rate.high, ratios[FIGURE_RATE],
+               marks[FIGURE_RATE], spread_of(cell, FIGURE_CPU).median, ratios[FIGURE_CPU], marks[FIGURE_CPU],
+               of_gatepost, peer == PEER_floor ? " " : mark_of(comparison, compare_case, peer, FIGURE_CPU));
+        printf(" %8.2f %8.2f %6.2f%s %8.2f %6.2f", spread_of(cell, FIGURE_P50).median / 1000,
+               spread_of(cell, FIGURE_P99).median / 1000, ratios[FIGURE_P99], marks[FIGURE_P99],
                spread_of(cell, FIGURE_P99_9).median / 1000, spread_of(cell, FIGURE_SWITCHES).median);
         if (cell->syscalls != NULL)
                 printf(" %7.2f", syscalls_of(cell));
@@ -129,15 +139,20 @@ void report_print(const struct comparison *comparison)
 {
         printf("\n%s, %s; server CPU from %s\n", comparison->machine, comparison->date,
                comparison->cpu_source);
-        printf("medians of %u rounds of %.1f s, with lowest and highest; x: to the floor in the same round; "
-               "+ target met, ! missed\n\n",
+        printf("medians of %u rounds of %.1f s, with lowest and highest; x: to the floor, gp: to gatepost in "
+               "the "
+               "same round;\n+ gatepost's target met, ! missed; * a dialogue of its own, see "
+               "bench/scenarios\n\n",
                comparison->options->rounds, comparison->options->seconds);
-        printf("%-18s %5s %-10s %7s %13s %5s  %7s %5s  %8s %8s %5s  %8s %6s%s\n", "scenario", "open",
-               "server", "/s", "", "x", "CPU us", "x", "p50 ms", "p99 ms", "x", "p99.9", "switch",
+        printf("%-17s %5s %-11s %6s %13s %5s  %8s %6s  %6s  %8s %8s %6s  %8s %6s%s\n", "scenario", "open",
+               "server", "/s", "", "x", "CPU us", "x", "gp", "p50 ms", "p99 ms", "x", "p99.9", "switch",
                comparison->options->counts_syscalls ? " syscall" : "");
-        for (unsigned i = 0; i < comparison->case_count; i++)
+        for (unsigned i = 0; i < comparison->case_count; i++) {
                 for (unsigned j = 0; j < comparison->peer_count; j++)
                         print_row(comparison, &comparison->cases[i], comparison->peers[j]);
+                if (comparison->peer_count > 2)
+                        printf("\n");
+        }
         printf("\nuser memory of an idle connection, octets:");
         for (unsigned i = 0; i < comparison->peer_count; i++)
                 printf(" %s %.0f", peer_name(comparison->peers[i]),
@@ -163,11 +178,14 @@ static json_t *figures_json(const struct comparison *comparison, const struct co
                 json_t *values = json_array();
                 for (unsigned j = 0; j < cell->rounds; j++)
                         json_array_append_new(values, json_real(cell->values[i][j]));
-                json_object_set_new(figures, names[i],
-                                    json_pack("{s:f,s:f,s:f,s:f,s:o}", "median", spread.median, "low",
-                                              spread.low, "high", spread.high, "to_floor",
-                                              ratio_of(comparison, compare_case, peer, (enum figure)i).median,
-                                              "rounds", values));
+                json_object_set_new(
+                    figures, names[i],
+                    json_pack("{s:f,s:f,s:f,s:f,s:f,s:o}", "median", spread.median, "low", spread.low, "high",
+                              spread.high, "to_floor",
+                              ratio_of(comparison, compare_case, peer, PEER_floor, (enum figure)i).median,
+                              "to_gatepost",
+                              ratio_of(comparison, compare_case, peer, PEER_gatepost, (enum figure)i).median,
+                              "rounds", values));
         }
         return figures;
 }
@@ -178,9 +196,10 @@ static json_t *case_json(const struct comparison *comparison, const struct compa
 
         for (unsigned i = 0; i < comparison->peer_count; i++) {
                 const struct cell *cell = &compare_case->cells[comparison->peers[i]];
-                json_t *server = json_pack("{s:I,s:I,s:o}", "sessions", (json_int_t)cell->sessions,
-                                           "failures", (json_int_t)cell->failures, "figures",
-                                           figures_json(comparison, compare_case, comparison->peers[i]));
+                json_t *server =
+                    json_pack("{s:I,s:I,s:b,s:o}", "sessions", (json_int_t)cell->sessions, "failures",
+                              (json_int_t)cell->failures, "own_dialogue", (int)cell->workload->has_own,
+                              "figures", figures_json(comparison, compare_case, comparison->peers[i]));
                 if (cell->syscalls != NULL)
                         json_object_set(server, "syscalls", cell->syscalls);
                 json_object_set_new(servers, peer_name(comparison->peers[i]), server);

@@ -12,6 +12,14 @@ struct target {
         struct watched watched;
 };
 
+/* As the server says it, if that is one of ours. */
+static const struct workload *workload_of(const struct bench_options *options, const char *name)
+{
+        if (options->peer == NULL)
+                return workload_read(options->scenarios, name, NULL);
+        return peer_workload(options, name, peer_find(options->peer));
+}
+
 static struct target target_of(const struct bench_options *options, const struct workload *workload)
 {
         struct target target = {.address = options->server, .watched.pid = options->pid};
@@ -39,7 +47,7 @@ static void print_syscalls(const json_t *syscalls)
 static uint64_t run_one(const struct bench_options *options, const char *name, unsigned concurrency,
                         json_t *all)
 {
-        const struct workload *workload = workload_read(options->scenarios, name);
+        const struct workload *workload = workload_of(options, name);
         struct target target = target_of(options, workload);
         const struct watched *watched = target.watched.pid != 0 ? &target.watched : NULL;
         struct trial trial = trial_run(options, &target.address, watched, workload, concurrency, name);

@@ -20,6 +20,7 @@ struct reader {
         struct step *step; /* whose flight is being written; NULL: none yet */
         size_t flight;
         unsigned pause_ms; /* before the next flight */
+        bool is_others;    /* the lines are for other servers */
 };
 
 static struct workload *workloads; /* all that were read: kept to the end */
@@ -169,6 +170,26 @@ static void read_pause(struct reader *reader, const char *text)
         reader->pause_ms = (unsigned)pause_ms;
 }
 
+/* "for SERVER...": what follows is the dialogue of these instead. */
+static void read_servers(struct reader *reader, const char *names)
+{
+        const char *server = reader->workload->server, *at = names;
+        size_t length = server == NULL ? 0 : strlen(server);
+
+        if (reader->step != NULL || reader->pause_ms != 0 || reader->scenario == NULL)
+                reader_fail(reader, "\"for\" stands behind a whole dialogue");
+        reader->is_others = true;
+        while (length > 0 && (at = strstr(at, server)) != NULL) {
+                if ((at == names || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
+                        reader->is_others = false;
+                        reader->workload->has_own = true;
+                        reader->scenario->step_count = reader->scenario->piece_count = 0;
+                        memset(reader->scenario->steps, 0, sizeof reader->scenario->steps);
+                }
+                at += length;
+        }
+}
+
 static void read_line(struct reader *reader, const char *folder, const char *line, unsigned share,
                       const char *name)
 {
@@ -179,6 +200,12 @@ static void read_line(struct reader *reader, const char *folder, const char *lin
                 read_file(reader->workload, folder, part, part_share);
                 return;
         }
+        if (strncmp(line, "for ", 4) == 0) {
+                read_servers(reader, line + 4);
+                return;
+        }
+        if (reader->is_others)
+                return;
         if (strncmp(line, "title ", 6) == 0) {
                 if (reader->workload->title[0] == '\0')
                         snprintf(reader->workload->title, sizeof reader->workload->title, "%.95s", line + 6);
@@ -201,7 +228,7 @@ static void read_line(struct reader *reader, const char *folder, const char *lin
         else if (strncmp(line, "pause ", 6) == 0)
                 read_pause(reader, line + 6);
         else
-                reader_fail(reader, "expected C:, S:, T:, client, pause, title, durable or share");
+                reader_fail(reader, "expected C:, S:, T:, client, pause, for, title, durable or share");
 }
 
 static void read_file(struct workload *workload, const char *folder, const char *name, unsigned share)
@@ -227,13 +254,14 @@ static void read_file(struct workload *workload, const char *folder, const char 
                 reader_fail(&reader, "the last line is not an S:");
 }
 
-struct workload *workload_read(const char *folder, const char *name)
+struct workload *workload_read(const char *folder, const char *name, const char *server)
 {
         struct workload *workload = calloc(1, sizeof *workload);
         const char *slash = strrchr(name, '/');
 
         expect(workload != NULL);
         snprintf(workload->name, sizeof workload->name, "%s", slash == NULL ? name : slash + 1);
+        workload->server = server;
         workload->next = workloads;
         workloads = workload;
         read_file(workload, folder, name, 1);

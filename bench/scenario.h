@@ -45,16 +45,19 @@ struct workload {
         struct workload *next;
         char name[NAME_SIZE];
         char title[96];
-        bool is_durable; /* servers are to store messages; otherwise they throw them away */
+        const char *server; /* whose dialogues are wanted; NULL: those of most */
+        bool has_own;       /* some differ from those of most */
+        bool is_durable;    /* servers are to store messages; otherwise they throw them away */
         struct scenario scenarios[SCENARIOS_MAX];
         unsigned scenario_count;
         unsigned share_total;
         size_t flight_max; /* octets */
 };
 
-/* Reads FOLDER/NAME.txt, or the file `name` when there is a slash in it; ends the program with file and line
- * when that cannot be. Freed by nobody: the bench needs them to its end. */
-struct workload *workload_read(const char *folder, const char *name);
+/* Reads FOLDER/NAME.txt, or the file `name` when there is a slash in it, as it is with the server of that
+ * name (NULL: any); ends the program with file and line when that cannot be. Freed by nobody: the bench needs
+ * them to its end. */
+struct workload *workload_read(const char *folder, const char *name, const char *server);
 
 /* What is a session's own in its octets. */
 struct step_values {

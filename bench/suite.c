@@ -39,9 +39,11 @@ static const struct row {
         const char *text;
 } rows[] = {
 #define TARGET(...)
+#define PEER_TARGET(...)
 #define MEASURED(name, unit, relation, bound, text) {#name, unit, relation, bound, text},
 #include "bench/targets.def"
 #undef TARGET
+#undef PEER_TARGET
 #undef MEASURED
 };
 
@@ -69,7 +71,7 @@ struct trial suite_trial(struct suite *suite, const struct bench_options *option
         if (!server_is_alive(server))
                 bench_fail("%s: the server has ended", label);
         struct trial trial = trial_run(options, &server->address, &server->watched,
-                                       workload_read(options->scenarios, scenario), concurrency, label);
+                                       workload_read(options->scenarios, scenario, NULL), concurrency, label);
         if (trial.load->failures > 0)
                 fprintf(stderr, "%s: %llu failed\n", label, (unsigned long long)trial.load->failures);
         trial_print_failures(&trial);

@@ -7,9 +7,11 @@
 
 enum measured {
 #define TARGET(...)
+#define PEER_TARGET(...)
 #define MEASURED(name, ...) MEASURED_##name,
 #include "bench/targets.def"
 #undef TARGET
+#undef PEER_TARGET
 #undef MEASURED
         MEASURED_COUNT
 };

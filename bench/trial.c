@@ -73,6 +73,12 @@ static struct load_plan plan_of(const struct bench_options *options, const struc
         };
 }
 
+/* Counts of processes that have ended are gone, so that a sum may shrink. */
+static double grown(uint64_t before, uint64_t after)
+{
+        return after > before ? (double)(after - before) : 0;
+}
+
 struct trial trial_run(const struct bench_options *options, const struct sockaddr_in *server,
                        const struct watched *watched, const struct workload *workload, unsigned concurrency,
                        const char *label)
@@ -102,8 +108,8 @@ struct trial trial_run(const struct bench_options *options, const struct sockadd
         trial.sessions_per_s = (double)sessions / trial.seconds;
         trial.cpu_us = (after.cpu_us - before.cpu_us) / count;
         trial.runnable_us = (after.runnable_us - before.runnable_us) / count;
-        trial.voluntary = (double)(after.voluntary - before.voluntary) / count;
-        trial.involuntary = (double)(after.involuntary - before.involuntary) / count;
+        trial.voluntary = grown(before.voluntary, after.voluntary) / count;
+        trial.involuntary = grown(before.involuntary, after.involuntary) / count;
         trial.generator_cpu_us = own_us / count;
         trial.cpu_source = watched == NULL ? "none" : usage_source(watched);
         return trial;

@@ -27,6 +27,8 @@ void build_from_settings(struct builder *builder, const struct settings *setting
 void build_finish(struct builder *builder);
 /* Part of it: names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
+/* Part of it: the keys of bounce_reference. */
+void build_finish_keys(struct builder *builder);
 /* Part of it: the zones of dnsbl. */
 void build_finish_zones(struct builder *builder);
 /* Part of it: the store of senders, and what checks that use it need. */

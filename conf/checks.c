@@ -39,6 +39,6 @@ const char *check_mode_name(enum check_mode mode)
 
 const char *stage_name(enum stage stage)
 {
-        static const char *const names[] = {"session", "connect", "helo", "mail", "rcpt"};
+        static const char *const names[] = {"session", "connect", "helo", "mail", "rcpt", "data"};
         return names[stage];
 }

@@ -19,7 +19,7 @@ enum check_kind { CHECK_KIND_RULE, CHECK_KIND_SESSION, CHECK_KIND_PURE };
 enum check_mode { CHECK_MODE_OFF, CHECK_MODE_OBSERVE, CHECK_MODE_ENFORCE };
 
 /* When the input of a check is known. */
-enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT };
+enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
 /* What must be configured, else the check is off, or an error. */
 enum check_need { NEEDS_NOTHING, NEEDS_DNS, NEEDS_STATE };
@@ -43,5 +43,5 @@ enum check_id check_by_name(struct span name);
 const char *check_need_name(enum check_need need);
 /* "off", "observe", "enforce" */
 const char *check_mode_name(enum check_mode mode);
-/* "connect", "helo", "mail", "rcpt", "session" */
+/* "connect", "helo", "mail", "rcpt", "data", "session" */
 const char *stage_name(enum stage stage);

@@ -95,11 +95,18 @@ struct dnsbl_zone {
         struct zone_options options;
         struct place place;
         /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
-         * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it counts nothing. */
+         * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it only observes. */
         _Atomic bool is_suspended;
 };
 
 #define DNSBL_ZONES_MAX 32
+#define TAG_KEYS_MAX    10 /* a key's number is one digit */
+
+/* A key of bounce_reference. */
+struct tag_key {
+        char id; /* '0' to '9' */
+        struct span secret;
+};
 
 struct check_setting {
         enum check_mode mode;
@@ -147,7 +154,9 @@ struct snapshot {
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
         struct state_target state_store;
-        const struct psl_ctx_st *suffixes; /* Public Suffix List; NULL: no check needs it */
+        const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
+        struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
+        size_t tag_key_count;
         /* Where bare <postmaster> goes; NULL without domains. */
         const struct domain *postmaster_domain;
         struct span postmaster_local_part;

@@ -60,9 +60,9 @@ struct query {
         uint32_t chain_ttl_s;
         uint8_t targets, attempts;
         bool is_started, by_tcp;
-        int upstream;        /* -1: none yet */
-        uint32_t refused_by; /* upstreams, a bit each */
-        uint32_t generation; /* of upstreams when asked */
+        int upstream;               /* -1: none yet */
+        uint32_t refused_by, tried; /* upstreams, a bit each */
+        uint32_t generation;        /* of upstreams when asked */
         struct resolver *resolver;
         struct dns_reply reply;
         struct shared_answer *refusal; /* the last one */

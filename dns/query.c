@@ -115,9 +115,14 @@ static void query_replied(getdns_context *context, getdns_callback_type_t type, 
         query_list_add(&query->thread->done, query);
 }
 
+/* While others wait for a place, each upstream is given one: slow names hold the places no longer than that.
+ */
 static bool attempts_are_used_up(const struct query *query)
 {
         uint32_t max = query->thread->upstreams.count * ATTEMPT_ROUNDS;
+
+        if (query->thread->waiting.first != NULL)
+                return query->attempts >= query->thread->upstreams.count;
         return query->attempts >= (max < ATTEMPTS_MIN ? ATTEMPTS_MIN : max);
 }
 
@@ -130,11 +135,12 @@ void query_attempt(struct query *query, uint64_t now_ms)
         if (query->generation != upstreams->generation) {
                 query->generation = upstreams->generation;
                 query->upstream = -1;
-                query->refused_by = 0;
+                query->refused_by = query->tried = 0;
                 query->by_tcp = false;
         }
         if (!query->by_tcp)
-                query->upstream = upstream_choose(upstreams, query->refused_by, query->upstream, now_ms);
+                query->upstream =
+                    upstream_choose(upstreams, query->refused_by, query->tried, query->upstream, now_ms);
         if (query->upstream < 0 || now_ms >= query->deadline_ms || attempts_are_used_up(query)) {
                 query_fail(query, now_ms);
                 return;
@@ -143,6 +149,7 @@ void query_attempt(struct query *query, uint64_t now_ms)
         if (timeout_ms > attempt_ms)
                 timeout_ms = attempt_ms;
         query->attempts++;
+        query->tried |= 1u << query->upstream;
         thread_count(query->thread, COUNT_attempts, 1);
         if (!upstream_ask(upstreams, query->upstream, query->by_tcp, query->target, (uint16_t)query->type,
                           timeout_ms, query, query_replied, &query->resolver)) {
@@ -183,6 +190,8 @@ static void truncated(struct query *query, uint64_t now_ms)
         thread_count(query->thread, COUNT_truncated, 1);
         if (query->by_tcp)
                 query->refused_by |= 1u << query->upstream;
+        else
+                query->attempts--; /* it has answered; the attempts are for TCP now, whose streams break */
         query->by_tcp = !query->by_tcp;
         query_attempt(query, now_ms);
 }
@@ -199,7 +208,7 @@ static void chained(struct query *query, uint64_t now_ms)
         if (query->chain_ttl_s > query->reply.ttl_s)
                 query->chain_ttl_s = query->reply.ttl_s;
         query->attempts = 0;
-        query->refused_by = 0;
+        query->refused_by = query->tried = 0;
         query->upstream = -1;
         query->by_tcp = false;
         query_attempt(query, now_ms);

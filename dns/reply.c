@@ -195,6 +195,21 @@ static void reply_failed(struct dns_reply *reply, uint32_t rcode)
                      &(struct dns_answer){.fact = FACT_FAILED, .rcode = (uint8_t)rcode});
 }
 
+/* A server that does not ask on our behalf points to others (RFC 2308 2.2): no proof that there is no such
+ * record. */
+static bool is_referral(const struct reading *reading)
+{
+        getdns_list *authority;
+        getdns_dict *record;
+        bool has_servers = false;
+
+        if (getdns_dict_get_list(reading->response, "authority", &authority) != GETDNS_RETURN_GOOD)
+                return false;
+        for (size_t i = 0; getdns_list_get_dict(authority, i, &record) == GETDNS_RETURN_GOOD; i++)
+                has_servers |= dict_int(record, "type", 0) == DNS_NS;
+        return has_servers;
+}
+
 static void reply_negative(struct reading *reading, uint32_t rcode, struct dns_reply *reply)
 {
         bool has_soa = soa_read(reading);
@@ -209,6 +224,10 @@ static void reply_negative(struct reading *reading, uint32_t rcode, struct dns_r
                 reply->ttl_s = reading->ttl_s;
                 reply->target_length = (uint8_t)reading->owner.length;
                 memcpy(reply->target, reading->owner.at, reading->owner.length);
+                return;
+        }
+        if (rcode != RCODE_NXDOMAIN && !has_soa && is_referral(reading)) {
+                reply_failed(reply, rcode);
                 return;
         }
         reply_answer(reply, REPLY_ANSWER,

@@ -177,20 +177,22 @@ void upstream_set_end(struct upstream_set *set)
 /* ---- health ------------------------------------------------------------------------------------------ */
 
 /* Lower is better. */
-static uint64_t upstream_rank(const struct upstream *upstream, bool is_last, uint64_t now_ms)
+static uint64_t upstream_rank(const struct upstream *upstream, bool was_tried, bool is_last, uint64_t now_ms)
 {
         if (is_last)
                 return UINT64_MAX;
-        return upstream->dead_until_ms <= now_ms ? 0 : upstream->dead_until_ms;
+        if (upstream->dead_until_ms <= now_ms)
+                return was_tried;
+        return was_tried ? UINT64_MAX / 2 + upstream->dead_until_ms : upstream->dead_until_ms;
 }
 
-int upstream_choose(struct upstream_set *set, uint32_t excluded, int last, uint64_t now_ms)
+int upstream_choose(struct upstream_set *set, uint32_t excluded, uint32_t tried, int last, uint64_t now_ms)
 {
         int chosen = -1;
         uint64_t least = 0;
 
         for (int i = 0; i < (int)set->count; i++) {
-                uint64_t rank = upstream_rank(&set->upstreams[i], i == last, now_ms);
+                uint64_t rank = upstream_rank(&set->upstreams[i], tried >> i & 1, i == last, now_ms);
                 if ((excluded >> i & 1) || (chosen >= 0 && rank >= least))
                         continue;
                 chosen = i;

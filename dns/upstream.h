@@ -49,9 +49,10 @@ void upstream_set_replace(struct upstream_set *set, const struct endpoint *endpo
  * not be opened. Their callbacks come with GETDNS_CALLBACK_CANCEL. Not inside a callback. */
 void upstream_set_reap(struct upstream_set *set);
 
-/* The first that is alive, or else due for a probe, or else dead for the longest; not those of the bit mask
- * `excluded`, and `last` only if there is no other. -1: none is left. */
-int upstream_choose(struct upstream_set *set, uint32_t excluded, int last, uint64_t now_ms);
+/* The first that is alive or due for a probe, or else the one that has been dead for the longest, among each
+ * those first that this question has not been put to (bit mask `tried`); not those of the mask `excluded`,
+ * and `last` only if there is no other. -1: none is left. */
+int upstream_choose(struct upstream_set *set, uint32_t excluded, uint32_t tried, int last, uint64_t now_ms);
 void upstream_responded(struct upstream_set *set, int number);
 void upstream_failed(struct upstream_set *set, int number, uint64_t now_ms);
 

@@ -1,4 +1,4 @@
-/* The acceptor's loop. */
+/* Listeners in a worker's loop. */
 #include "workers/acceptor.h"
 
 #include "workers/admission.h"
@@ -9,8 +9,7 @@
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
-#define EVENTS_PER_TURN 16
-#define BATCH_MAX       64  /* of one listener, in one turn */
+#define BATCH_MAX       64
 #define BACKLOG_BATCHES 128 /* more than the longest backlog: what comes later comes too late */
 #define SHORTAGE_MS     100 /* pause when descriptors or memory are out */
 #define LOOK_AGAIN_MS   20  /* while full or under stress */
@@ -51,16 +50,13 @@ static void tell_stress(struct acceptor *acceptor, const struct limits *limits)
 
 static bool watch(struct acceptor *acceptor, struct listener *listener)
 {
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
-
-        if (acceptor->acceptor_count > 1)
-                event.events |= EPOLLEXCLUSIVE;
-        return epoll_ctl(acceptor->epoll_fd, EPOLL_CTL_ADD, listener->fd, &event) == 0;
+        struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = acceptor_tag(listener)};
+        return epoll_ctl(acceptor->worker->epoll_fd, EPOLL_CTL_ADD, listener->fd, &event) == 0;
 }
 
 static void unwatch(struct acceptor *acceptor, struct listener *listener)
 {
-        epoll_ctl(acceptor->epoll_fd, EPOLL_CTL_DEL, listener->fd, NULL);
+        epoll_ctl(acceptor->worker->epoll_fd, EPOLL_CTL_DEL, listener->fd, NULL);
 }
 
 static void acceptor_pause(struct acceptor *acceptor, uint64_t pause_ms)
@@ -68,7 +64,7 @@ static void acceptor_pause(struct acceptor *acceptor, uint64_t pause_ms)
         for (size_t i = 0; i < acceptor->listener_count && !acceptor->is_paused; i++)
                 unwatch(acceptor, acceptor->listeners[i]);
         acceptor->is_paused = true;
-        acceptor->look_again_ms = acceptor->now_ms + pause_ms;
+        acceptor->look_again_ms = acceptor->worker->host.now_ms + pause_ms;
 }
 
 static void pause_when_full(struct acceptor *acceptor, const struct limits *limits)
@@ -79,24 +75,24 @@ static void pause_when_full(struct acceptor *acceptor, const struct limits *limi
         if (atomic_exchange(&acceptor->load->is_full, true))
                 return;
         snprintf(max, sizeof max, "%llu", (unsigned long long)limits->max);
-        log_event(acceptor->log, "limit_reached", "sessions", max, NULL);
+        worker_log_event(acceptor->worker, "limit_reached", "sessions", max, NULL);
 }
 
 static void pause_for_shortage(struct acceptor *acceptor, int error)
 {
         acceptor_pause(acceptor, SHORTAGE_MS);
         if (acceptor->shortage_said_ms != 0 &&
-            acceptor->now_ms - acceptor->shortage_said_ms < SHORTAGE_SAY_MS)
+            acceptor->worker->host.now_ms - acceptor->shortage_said_ms < SHORTAGE_SAY_MS)
                 return;
-        acceptor->shortage_said_ms = acceptor->now_ms;
-        log_event(acceptor->log, "accept_failed", "reason", strerror(error), NULL);
+        acceptor->shortage_said_ms = acceptor->worker->host.now_ms;
+        worker_log_event(acceptor->worker, "accept_failed", "reason", strerror(error), NULL);
 }
 
 static void resume_when_possible(struct acceptor *acceptor, const struct limits *limits)
 {
-        if (!acceptor->is_paused || acceptor->now_ms < acceptor->look_again_ms)
+        if (!acceptor->is_paused || acceptor->worker->host.now_ms < acceptor->look_again_ms)
                 return;
-        acceptor->look_again_ms = acceptor->now_ms + LOOK_AGAIN_MS;
+        acceptor->look_again_ms = acceptor->worker->host.now_ms + LOOK_AGAIN_MS;
         if (limits->open * 100 >= limits->max * 95)
                 return;
         for (size_t i = 0; i < acceptor->listener_count; i++)
@@ -107,7 +103,7 @@ static void resume_when_possible(struct acceptor *acceptor, const struct limits 
                 }
         acceptor->is_paused = false;
         if (atomic_exchange(&acceptor->load->is_full, false))
-                log_event(acceptor->log, "limit_left", NULL);
+                worker_log_event(acceptor->worker, "limit_left", NULL);
 }
 
 /* ---- listeners --------------------------------------------------------------------------------------- */
@@ -132,23 +128,35 @@ static int accept_batch(struct acceptor *acceptor, const struct snapshot *snapsh
         return 0;
 }
 
-static void accept_from(struct acceptor *acceptor, struct limits *limits, struct listener *listener)
+static void accept_within(struct acceptor *acceptor, const struct snapshot *snapshot,
+                          const struct listener *listener, uint64_t max)
 {
-        /* Each acceptor takes its share of what is left, so that together they do not exceed it by more than
+        /* Each worker takes its share of what is left, so that together they do not exceed it by more than
          * their number. */
-        uint64_t left = limits->open < limits->max ? limits->max - limits->open : 0;
-        uint64_t share = (left + acceptor->acceptor_count - 1) / acceptor->acceptor_count;
+        struct limits limits = look_at_limits(acceptor, snapshot);
+        uint64_t left = limits.open < limits.max ? limits.max - limits.open : 0;
+        uint64_t share = (left + acceptor->worker_count - 1) / acceptor->worker_count;
+
+        if (share == 0) {
+                pause_when_full(acceptor, &limits);
+                return;
+        }
+        int error = accept_batch(acceptor, snapshot, listener, share < max ? share : max);
+        if (error != 0 && error != EAGAIN)
+                pause_for_shortage(acceptor, error);
+        limits.open = workers_open(acceptor->workers, acceptor->worker_count);
+        tell_stress(acceptor, &limits);
+}
+
+void acceptor_event(struct acceptor *acceptor, struct listener *listener, uint64_t max)
+{
+        struct worker *worker = acceptor->worker;
 
         if (acceptor->is_paused)
                 return;
-        if (share == 0) {
-                pause_when_full(acceptor, limits);
-                return;
-        }
-        int error = accept_batch(acceptor, limits->snapshot, listener, share < BATCH_MAX ? share : BATCH_MAX);
-        if (error != 0 && error != EAGAIN)
-                pause_for_shortage(acceptor, error);
-        limits->open = workers_open(acceptor->workers, acceptor->worker_count);
+        struct published *published = current_pin(worker->current, worker->number);
+        accept_within(acceptor, published->snapshot, listener, max < BATCH_MAX ? max : BATCH_MAX);
+        current_unpin(published, worker->number);
 }
 
 static void listen_on(struct acceptor *acceptor, struct listener *listener)
@@ -159,7 +167,7 @@ static void listen_on(struct acceptor *acceptor, struct listener *listener)
         if (longer != NULL)
                 acceptor->listeners = longer;
         if (longer == NULL || (!acceptor->is_paused && !watch(acceptor, listener))) {
-                log_event(acceptor->log, "listen_failed", "reason", strerror(errno), NULL);
+                worker_log_event(acceptor->worker, "listen_failed", "reason", strerror(errno), NULL);
                 listener_leave(listener);
                 return;
         }
@@ -207,83 +215,42 @@ static void take_orders(struct acceptor *acceptor, const struct snapshot *snapsh
         }
 }
 
-static void acceptor_turn(struct acceptor *acceptor, int wait_ms)
+static bool looks_again(const struct acceptor *acceptor)
 {
-        struct epoll_event events[EVENTS_PER_TURN];
-        int count = epoll_wait(acceptor->epoll_fd, events, EVENTS_PER_TURN, wait_ms);
-        struct timespec now;
+        return acceptor->is_paused ||
+               atomic_load_explicit(&acceptor->load->under_stress, memory_order_relaxed);
+}
 
-        waker_stay_awake(&acceptor->waker);
-        expect(count >= 0 || errno == EINTR);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        acceptor->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+void acceptor_look(struct acceptor *acceptor)
+{
+        struct worker *worker = acceptor->worker;
 
-        struct published *published =
-            current_pin(acceptor->current, acceptor->worker_count + acceptor->number);
-        struct limits limits = look_at_limits(acceptor, published->snapshot);
-        for (int i = 0; i < count; i++)
-                if (events[i].data.ptr != NULL)
-                        accept_from(acceptor, &limits, events[i].data.ptr);
+        if (!acceptor_has_orders(acceptor) && !looks_again(acceptor))
+                return;
+        struct published *published = current_pin(worker->current, worker->number);
         take_orders(acceptor, published->snapshot);
+        struct limits limits = look_at_limits(acceptor, published->snapshot);
         tell_stress(acceptor, &limits);
         resume_when_possible(acceptor, &limits);
-        current_unpin(published, acceptor->worker_count + acceptor->number);
+        current_unpin(published, worker->number);
 }
 
-static bool flush_workers(struct acceptor *acceptor)
+bool acceptor_has_orders(const struct acceptor *acceptor)
 {
-        bool is_all = true;
-        for (uint32_t i = 0; i < acceptor->worker_count; i++)
-                is_all &= channel_flush(&acceptor->workers[i].arrivals[acceptor->number]);
-        return is_all;
+        return !channel_is_empty(acceptor->orders);
 }
 
-static int prepare_sleep(struct acceptor *acceptor, bool is_all_sent)
+int acceptor_wait_ms(const struct acceptor *acceptor, int wait_ms)
 {
-        if (!is_all_sent)
-                return 1;
-        waker_prepare(&acceptor->waker);
-        if (!channel_is_empty(acceptor->orders)) {
-                waker_stay_awake(&acceptor->waker);
-                return 0;
-        }
-        bool looks_again =
-            acceptor->is_paused || atomic_load_explicit(&acceptor->load->under_stress, memory_order_relaxed);
-        return looks_again ? LOOK_AGAIN_MS : -1;
-}
-
-static void *acceptor_main(void *argument)
-{
-        struct acceptor *acceptor = argument;
-        bool is_all_sent;
-        int wait_ms = 0;
-
-        urcu_memb_register_thread();
-        do {
-                acceptor_turn(acceptor, wait_ms);
-                is_all_sent = flush_workers(acceptor);
-                wait_ms = prepare_sleep(acceptor, is_all_sent);
-        } while (!acceptor->is_stopping || !is_all_sent);
-        urcu_memb_unregister_thread();
-        return NULL;
+        return looks_again(acceptor) && (wait_ms < 0 || wait_ms > LOOK_AGAIN_MS) ? LOOK_AGAIN_MS : wait_ms;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------- */
 
 bool acceptor_init(struct acceptor *acceptor)
 {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
-
-        acceptor->waker.event_fd = -1;
-        acceptor->orders = channels_create(1, &acceptor->waker);
-        acceptor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        return acceptor->orders != NULL && acceptor->epoll_fd >= 0 && waker_open(&acceptor->waker) &&
-               epoll_ctl(acceptor->epoll_fd, EPOLL_CTL_ADD, acceptor->waker.event_fd, &event) == 0;
-}
-
-bool acceptor_start(struct acceptor *acceptor)
-{
-        return pthread_create(&acceptor->thread, NULL, acceptor_main, acceptor) == 0;
+        acceptor->orders = channels_create(1, &acceptor->worker->waker);
+        return acceptor->orders != NULL;
 }
 
 bool acceptor_order(struct acceptor *acceptor, enum acceptor_order_kind kind, struct listener *listener)
@@ -300,15 +267,8 @@ bool acceptor_order(struct acceptor *acceptor, enum acceptor_order_kind kind, st
         return true;
 }
 
-void acceptor_join(struct acceptor *acceptor)
-{
-        pthread_join(acceptor->thread, NULL);
-}
-
 void acceptor_end(struct acceptor *acceptor)
 {
         free(acceptor->listeners);
         free(acceptor->orders);
-        close(acceptor->epoll_fd);
-        waker_close(&acceptor->waker);
 }

@@ -1,5 +1,7 @@
-/* An acceptor thread: takes connections from the listening sockets, keeps the limits, and deals sockets out
- * to the workers. */
+/* The accepting half of a worker: takes connections from the listening sockets, which all workers share,
+ * keeps the limits, and begins sessions on those that are let in. There is no thread between client and
+ * worker: whichever worker has time takes the next connection (EPOLLEXCLUSIVE), and no connection waits for
+ * another thread to run. */
 #pragma once
 
 #include "workers/listener.h"
@@ -14,7 +16,7 @@ struct load {
 enum acceptor_order_kind {
         ACCEPTOR_LISTEN, /* the order brings a reference to the listener */
         ACCEPTOR_LEAVE,  /* takes what is in the backlog, then gives the reference back */
-        ACCEPTOR_STOP,   /* leaves all listeners and ends */
+        ACCEPTOR_STOP,   /* leaves all listeners */
 };
 
 struct acceptor_order {
@@ -25,42 +27,48 @@ struct acceptor_order {
 
 struct acceptor {
         /* Fixed after start. */
-        uint32_t number;
-        uint32_t acceptor_count, worker_count;
+        struct worker *worker; /* whose thread runs this */
         struct worker *workers;
-        struct current *current; /* as pinner worker_count + number */
-        struct client_table *clients;
-        const struct ledger *ledger;
-        struct log_writer *log;
+        uint32_t worker_count;
         struct load *load;
-        uint64_t sessions_max; /* that the descriptors are enough for */
-        pthread_t thread;
-        int epoll_fd;
+        uint64_t sessions_max;  /* that the descriptors are enough for */
         struct channel *orders; /* from the main thread */
 
-        struct waker waker;
-
-        /* Owner: the thread. */
+        /* Owner: the worker's thread. */
         struct listener **listeners;
         size_t listener_count;
         bool is_paused; /* its listeners are out of epoll */
         bool is_stopping;
-        uint32_t turn; /* whose turn among the workers */
-        uint64_t now_ms, look_again_ms;
+        uint64_t look_again_ms;
         uint64_t shortage_said_ms, refusal_said_ms, refusals_unsaid;
-
-        /* Read by others. */
-        _Alignas(64) struct counters counters;
 };
 
-/* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before.
- */
+/* False when memory is out. The other members marked as fixed are the caller's to set before. */
 bool acceptor_init(struct acceptor *acceptor);
-bool acceptor_start(struct acceptor *acceptor);
+void acceptor_end(struct acceptor *acceptor);
 /* Main thread. False when memory is out. */
 bool acceptor_order(struct acceptor *acceptor, enum acceptor_order_kind kind, struct listener *listener);
-void acceptor_join(struct acceptor *acceptor);
-void acceptor_end(struct acceptor *acceptor);
+
+/* ---- the worker's thread */
+
+/* A listener has been registered with the worker's epoll instance as this; other events carry connections. */
+static inline void *acceptor_tag(struct listener *listener)
+{
+        return (char *)listener + 1;
+}
+
+static inline struct listener *acceptor_untag(void *pointer)
+{
+        return ((uintptr_t)pointer & 1) == 0 ? NULL : (struct listener *)(void *)((char *)pointer - 1);
+}
+
+/* Connections wait at the listener: takes up to `max` of them. */
+void acceptor_event(struct acceptor *acceptor, struct listener *listener, uint64_t max);
+/* Once a turn: orders, and whether a pause or stress is over. */
+void acceptor_look(struct acceptor *acceptor);
+bool acceptor_has_orders(const struct acceptor *acceptor);
+/* How long the worker may sleep, where it would sleep `wait_ms` (-1: for ever). */
+int acceptor_wait_ms(const struct acceptor *acceptor, int wait_ms);
 
 /* Sockets open at all workers. */
 uint64_t workers_open(const struct worker *workers, uint32_t worker_count);

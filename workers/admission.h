@@ -1,4 +1,4 @@
-/* What becomes of an accepted socket: refused for its client's other sessions, or dealt out to a worker. */
+/* What becomes of an accepted socket: refused for its client's other sessions, or the begin of a session. */
 #pragma once
 
 #include "workers/acceptor.h"

@@ -2,11 +2,13 @@
  * that a session would give; or what the log tells of a reject id. Runs no server. */
 #include "workers/explain.h"
 
+#include "core/check/notification.h"
 #include "core/smtp/path.h"
 #include "core/base/domain_name.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/session.h"
-#include "workers/command_dns.h"
+#include "workers/explain_dialogue.h"
+#include "workers/message_file.h"
 #include "workers/state_access.h"
 
 #include <errno.h>
@@ -15,16 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define RECIPIENTS_MAX 16
 #define ANSWER_WAIT_MS 20000
-
-struct question {
-        const char *configuration;
-        struct address client;
-        const char *helo, *sender;
-        const char *recipients[RECIPIENTS_MAX];
-        size_t recipient_count;
-};
 
 /* ---- the checks
  * ------------------------------------------------------------------------------------------------ */
@@ -42,7 +35,8 @@ static void print_row(enum check_id check, const struct check_setting *setting, 
         static const char *const results[] = {
             [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer"};
 
-        printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name, check_mode_name(setting->mode),
+        printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name,
+               check_mode_name(verdict->only_observes ? CHECK_MODE_OBSERVE : setting->mode),
                results[verdict->result], us);
         if (verdict->evidence.length > 0)
                 printf("%.*s  ", (int)verdict->evidence.length, verdict->evidence.at);
@@ -135,6 +129,29 @@ static void set_recipient(const struct question *question, const struct snapshot
         facts->mailbox = is_known ? text_span(mailbox) : local;
 }
 
+/* Of the message, when one was given; with the tag of the last recipient that has one. */
+static const struct notification *notification_of(const struct question *question, const struct facts *facts)
+{
+        enum tag_result result = TAG_NONE;
+        struct tag_sender tag;
+
+        if (question->message == NULL)
+                return NULL;
+        for (size_t i = 0; i < question->recipient_count; i++) {
+                struct span address = span_from(question->recipients[i]);
+                size_t at = span_find_last(address, '@');
+                if (at < address.length && tag_sender_parse(span_of(address.at, at), &tag))
+                        result = tag_check_sender(facts->snapshot, &tag, span_skip(address, at + 1),
+                                                  facts->wall_s);
+        }
+        struct notification *notification = notification_begin(facts, result);
+        if (notification != NULL) {
+                notification_read(notification, facts, span_of(question->message, question->message_length));
+                notification_end(notification, facts);
+        }
+        return notification;
+}
+
 /* Runs the check until all its answers are in. */
 static void settle(const struct facts *facts, enum check_id check, struct command_dns *dns,
                    struct verdict *ret_verdict)
@@ -184,12 +201,14 @@ static void explain_checks(const struct question *question, const struct snapsho
         facts.wall_s = host->wall_ms / 1000;
         if (domain_name_to_ascii(facts.sender_domain, &domain) && !domain.overflowed)
                 facts.sender_domain_ascii = text_span(&domain);
+        facts.notification = notification_of(question, &facts);
         if (network_list_contains(&snapshot->options.trusted_networks, &question->client))
                 printf("the client is in trusted_networks: the checks below do not count\n");
         printf("%-24s %-8s %-7s %9s  %s\n", "CHECK", "MODE", "RESULT", "TIME", "EVIDENCE");
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 struct verdict verdict;
                 if (check_infos[check].kind != CHECK_KIND_PURE ||
+                    (check_infos[check].stage == STAGE_DATA && facts.notification == NULL) ||
                     (check_infos[check].needs == NEEDS_DNS && host->dns == NULL))
                         continue;
                 double before = now_us();
@@ -201,58 +220,9 @@ static void explain_checks(const struct question *question, const struct snapsho
         arena_end(&arena);
 }
 
-/* ---- the dialogue
- * ---------------------------------------------------------------------------------------------- */
-
-static void say(struct session *session, struct command_dns *dns, struct text *out, const char *verb,
-                const char *argument)
-{
-        char octets[1024];
-        struct text line;
-
-        if (session->state == SESSION_STATE_CLOSED)
-                return;
-        text_over(&line, octets, sizeof octets);
-        text_put_string(&line, verb);
-        text_put_string(&line, argument);
-        if (verb[strlen(verb) - 1] == '<')
-                text_put_char(&line, '>');
-        printf("C: %.*s\n", (int)line.length, line.at);
-        text_put_string(&line, "\r\n");
-        struct span input = text_span(&line);
-        enum session_wish wish = session_input(session, &input, out);
-        while (wish == SESSION_PARK) {
-                const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
-                if (message == NULL)
-                        session->host->now_ms = session->deadline_ms;
-                wish = message != NULL ? session_answer(session, &message->question, &message->answer, out)
-                                       : session_timeout(session, out);
-        }
-        for (struct span rest = text_span(out); rest.length > 0;
-             rest = span_skip(rest, span_find(rest, '\n') + 1))
-                printf("S: %.*s\n", (int)span_find(rest, '\r'), rest.at);
-        out->length = 0;
-}
-
-static void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
-                             struct session_host *host, struct command_dns *dns)
-{
-        struct session_peer peer = {.client = question->client};
-        char octets[2 * SESSION_OUT_ROOM];
-        struct session session;
-        struct text out;
-
-        text_over(&out, octets, sizeof octets);
-        session_begin(&session, host, snapshot, &peer, &out);
-        if (session.state == SESSION_STATE_PAUSE)
-                session_timeout(&session, &out);
-        out.length = 0;
-        say(&session, dns, &out, "EHLO ", question->helo);
-        say(&session, dns, &out, "MAIL FROM:<", question->sender);
-        for (size_t i = 0; i < question->recipient_count; i++)
-                say(&session, dns, &out, "RCPT TO:<", question->recipients[i]);
-        session_end(&session, SESSION_ENDED_BY_QUIT);
-}
+/* ---- both
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static int explain_question(const struct question *question)
 {
@@ -345,6 +315,7 @@ static int usage(void)
 {
         fprintf(stderr,
                 "usage: gatepost explain -c FILE --ip ADDRESS --helo NAME --from ADDRESS [--to ADDRESS]...\n"
+                "           [--message FILE]\n"
                 "       gatepost explain -c FILE REJECT-ID\n");
         return 2;
 }
@@ -361,12 +332,15 @@ static const char *without_brackets(char *address)
 
 int explain_main(int argc, char **argv)
 {
-        static const struct option options[] = {
-            {"config", required_argument, NULL, 'c'}, {"ip", required_argument, NULL, 'i'},
-            {"helo", required_argument, NULL, 'h'},   {"from", required_argument, NULL, 'f'},
-            {"to", required_argument, NULL, 't'},     {0}};
+        static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                                {"ip", required_argument, NULL, 'i'},
+                                                {"helo", required_argument, NULL, 'h'},
+                                                {"from", required_argument, NULL, 'f'},
+                                                {"to", required_argument, NULL, 't'},
+                                                {"message", required_argument, NULL, 'm'},
+                                                {0}};
         struct question question = {0};
-        bool has_client = false;
+        bool has_client = false, is_readable = true;
         int option;
 
         while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
@@ -378,15 +352,23 @@ int explain_main(int argc, char **argv)
                         question.helo = optarg;
                 else if (option == 'f')
                         question.sender = without_brackets(optarg);
-                else if (option == 't' && question.recipient_count < RECIPIENTS_MAX)
+                else if (option == 't' && question.recipient_count < EXPLAIN_RECIPIENTS_MAX)
                         question.recipients[question.recipient_count++] = without_brackets(optarg);
+                else if (option == 'm' && question.message == NULL)
+                        is_readable = message_file_read(optarg, &question.message, &question.message_length);
                 else
                         return usage();
+                if (!is_readable) {
+                        fprintf(stderr, "gatepost: cannot read %s: %s\n", optarg, strerror(errno));
+                        return 1;
+                }
         }
         if (question.configuration != NULL && optind + 1 == argc && !has_client)
                 return explain_reject_id(question.configuration, argv[optind]);
         if (question.configuration == NULL || optind != argc || !has_client || question.helo == NULL ||
             question.sender == NULL)
                 return usage();
-        return explain_question(&question);
+        int status = explain_question(&question);
+        free(question.message);
+        return status;
 }

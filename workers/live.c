@@ -13,8 +13,6 @@ static uint64_t sum(const struct server *server, enum metric_id metric)
         uint64_t total = 0;
         for (uint32_t i = 0; i < server->worker_count; i++)
                 total += counter_read(&server->workers[i].counters.metrics[metric]);
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                total += counter_read(&server->acceptors[i].counters.metrics[metric]);
         return total;
 }
 

@@ -74,21 +74,18 @@ static void put_value(struct text *line, const char *value)
         text_put_json(line, span_of(value, strnlen(value, VALUE_MAX)));
 }
 
-static void event_begin(struct text *line, char octets[static EVENT_MAX], const char *event)
+static void event_begin(struct text *line, const char *event)
 {
-        text_over(line, octets, EVENT_MAX - 2);
         text_put(line, SPAN("{\"time\":\""));
         put_time(line);
         text_put(line, SPAN("\",\"event\":"));
         put_value(line, event);
 }
 
-static void event_end(struct log_writer *log, struct text *line)
+static void event_hand_over(struct log_writer *log, const struct text *line)
 {
-        line->size += 2;
-        text_put(line, SPAN("}\n"));
-
         struct log_event *copy = malloc(sizeof *copy + line->length);
+
         if (copy == NULL)
                 return;
         copy->next = NULL;
@@ -101,22 +98,35 @@ static void event_end(struct log_writer *log, struct text *line)
         waker_wake(&log->waker);
 }
 
+void log_event_write(struct text *line, const char *event, va_list pairs)
+{
+        size_t before = line->length;
+
+        line->overflowed = false;
+        event_begin(line, event);
+        for (const char *name; (name = va_arg(pairs, const char *)) != NULL;) {
+                text_put_char(line, ',');
+                put_value(line, name);
+                text_put_char(line, ':');
+                put_value(line, va_arg(pairs, const char *));
+        }
+        text_put(line, SPAN("}\n"));
+        if (line->overflowed)
+                line->length = before;
+        line->overflowed = false;
+}
+
 void log_event(struct log_writer *log, const char *event, ...)
 {
         char octets[EVENT_MAX];
         struct text line;
         va_list pairs;
 
-        event_begin(&line, octets, event);
+        text_over(&line, octets, sizeof octets);
         va_start(pairs, event);
-        for (const char *name; (name = va_arg(pairs, const char *)) != NULL;) {
-                text_put_char(&line, ',');
-                put_value(&line, name);
-                text_put_char(&line, ':');
-                put_value(&line, va_arg(pairs, const char *));
-        }
+        log_event_write(&line, event, pairs);
         va_end(pairs);
-        event_end(log, &line);
+        event_hand_over(log, &line);
 }
 
 void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
@@ -125,14 +135,16 @@ void log_event_numbers(struct log_writer *log, const char *event, const char *co
         char octets[EVENT_MAX];
         struct text line;
 
-        event_begin(&line, octets, event);
+        text_over(&line, octets, sizeof octets);
+        event_begin(&line, event);
         for (size_t i = 0; names[i] != NULL; i++) {
                 text_put_char(&line, ',');
                 put_value(&line, names[i]);
                 text_put_char(&line, ':');
                 text_put_number(&line, numbers[i]);
         }
-        event_end(log, &line);
+        text_put(&line, SPAN("}\n"));
+        event_hand_over(log, &line);
 }
 
 /* ---- thread ------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "workers/channel.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 
 #define LOG_BUFFER_SIZE 131072
 
@@ -52,6 +53,8 @@ void log_writer_end(struct log_writer *log);
 /* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow,
  * ended by NULL. */
 void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));
+/* The line alone, appended; nothing when it does not fit. */
+void log_event_write(struct text *line, const char *event, va_list pairs);
 /* The same with numbers; a NULL ends `names`. */
 void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
                        const uint64_t *numbers);

@@ -3,6 +3,7 @@
 #include "workers/greylist_command.h"
 #include "workers/spf_command.h"
 #include "workers/server.h"
+#include "workers/tag_command.h"
 
 #include <stdio.h>
 
@@ -15,6 +16,7 @@ static const char usage_text[] =
     "       gatepost explain -c FILE ...        tell what each check would say, or said\n"
     "       gatepost spf --ip ...               evaluate SPF and show what was looked up\n"
     "       gatepost greylist ...               show or change what the greylist remembers\n"
+    "       gatepost tag -c FILE ...            tag a Message-ID or a sender of outbound mail\n"
     "       gatepost checks                     list the checks\n"
     "       gatepost --help | --version\n";
 
@@ -99,9 +101,11 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*run)(int argc, char **argv);
         } commands[] = {
-            {"serve", serve_main}, {"check-config", check_config_main}, {"explain", explain_main},
-            {"spf", spf_main},     {"greylist", greylist_main},         {"checks", checks_main},
-            {"--help", help_main}, {"--version", version_main},
+            {"serve", serve_main},       {"check-config", check_config_main},
+            {"explain", explain_main},   {"spf", spf_main},
+            {"greylist", greylist_main}, {"tag", tag_main},
+            {"checks", checks_main},     {"--help", help_main},
+            {"--version", version_main},
         };
 
         for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)

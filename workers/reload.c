@@ -96,7 +96,7 @@ static bool open_new(struct server *server, const struct snapshot *snapshot, str
 
 static void order_all(struct server *server, enum acceptor_order_kind kind, struct listener *listener)
 {
-        for (uint32_t i = 0; i < server->acceptor_count; i++) {
+        for (uint32_t i = 0; i < server->worker_count; i++) {
                 if (kind == ACCEPTOR_LISTEN)
                         listener_refer(listener);
                 expect(acceptor_order(&server->acceptors[i], kind, listener));
@@ -172,7 +172,6 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         struct state_key state_identity = state_store_identity(snapshot);
 
         warn_of_restart(server, "workers", server->workers_wanted != options->workers);
-        warn_of_restart(server, "acceptors", server->acceptor_count != options->acceptors);
         warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
         warn_of_restart(server, "client_rate.memory", server->ledger_size != options->client_rate_memory);
         warn_of_restart(server, "dns_threads", server->dns_threads != options->dns_threads);
@@ -195,6 +194,7 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
         int log_fd = log_open(snapshot->options.log);
         if (log_fd < 0)
                 say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+        zone_watch_inherit(&server->zone_watch, snapshot);
         if (log_fd < 0 || !current_publish(&server->current, snapshot)) {
                 close_all(opened);
                 if (log_fd >= 0)

@@ -62,7 +62,7 @@ static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
  * have open. */
 static uint64_t divide_descriptors(struct server *server, const struct options *options, uint32_t *ret_spools)
 {
-        uint64_t threads = server->worker_count + server->acceptor_count + server->delivery_count;
+        uint64_t threads = server->worker_count + server->delivery_count;
         uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
                          options->proxy_listen.count;
         uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed +
@@ -93,7 +93,6 @@ static bool allocate(struct server *server, const struct options *options)
 {
         server->workers_wanted = options->workers;
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
-        server->acceptor_count = (uint32_t)options->acceptors;
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->dns_threads = options->dns_threads;
         server->dns_in_flight_wanted = options->dns_in_flight_max;
@@ -101,8 +100,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->acceptors =
-            aligned_alloc(_Alignof(struct acceptor), server->acceptor_count * sizeof server->acceptors[0]);
+        server->acceptors = calloc(server->worker_count, sizeof server->acceptors[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
         if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
                 return false;
@@ -141,12 +139,12 @@ static bool init_ledger(struct server *server, const struct options *options)
         return true;
 }
 
-static bool init_workers(struct server *server)
+static bool init_workers(struct server *server, uint64_t sessions_max)
 {
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 struct worker *worker = &server->workers[i];
                 worker->number = i;
-                worker->acceptor_count = server->acceptor_count;
+                worker->acceptor = &server->acceptors[i];
                 worker->delivery_count = server->delivery_count;
                 worker->current = &server->current;
                 worker->clients = &server->clients;
@@ -161,6 +159,15 @@ static bool init_workers(struct server *server)
                 worker->state = state_store_client(&server->state, i, &worker->waker, &worker->counters);
                 worker->host.state = state_client_source(worker->state);
                 worker->host.ledger = &server->ledger;
+                *worker->acceptor = (struct acceptor){
+                    .worker = worker,
+                    .workers = server->workers,
+                    .worker_count = server->worker_count,
+                    .load = &server->load,
+                    .sessions_max = sessions_max,
+                };
+                if (!acceptor_init(worker->acceptor))
+                        return false;
                 server->log.empty[i] = worker->empty_logs;
                 for (uint32_t j = 0; j < server->delivery_count; j++)
                         server->deliveries[j].reports[i] = &worker->reports[j];
@@ -178,25 +185,9 @@ static bool init_threads(struct server *server, const struct options *options)
                                    options->maildir_sync_together, &server->log))
                         return false;
         if (!client_table_init(&server->clients, sessions_max) || !init_ledger(server, options) ||
-            !init_dns(server, options) || !init_workers(server))
+            !init_dns(server, options))
                 return false;
-        for (uint32_t i = 0; i < server->acceptor_count; i++) {
-                server->acceptors[i] = (struct acceptor){
-                    .number = i,
-                    .acceptor_count = server->acceptor_count,
-                    .worker_count = server->worker_count,
-                    .workers = server->workers,
-                    .current = &server->current,
-                    .clients = &server->clients,
-                    .ledger = &server->ledger,
-                    .log = &server->log,
-                    .load = &server->load,
-                    .sessions_max = sessions_max,
-                };
-                if (!acceptor_init(&server->acceptors[i]))
-                        return false;
-        }
-        return true;
+        return init_workers(server, sessions_max);
 }
 
 static bool start_threads(struct server *server)
@@ -207,8 +198,6 @@ static bool start_threads(struct server *server)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 is_started = is_started && worker_start(&server->workers[i]);
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                is_started = is_started && acceptor_start(&server->acceptors[i]);
         return is_started;
 }
 
@@ -242,10 +231,8 @@ static void wait_for_sessions(struct server *server, const sigset_t *signals, ui
 
 static void stop_accepting(struct server *server)
 {
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
+        for (uint32_t i = 0; i < server->worker_count; i++)
                 expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                acceptor_join(&server->acceptors[i]);
         while (server->listeners != NULL) {
                 struct listener *next = server->listeners->next;
                 listener_leave(server->listeners);
@@ -277,7 +264,7 @@ static void stop(struct server *server, const sigset_t *signals)
 
 static void free_all(struct server *server)
 {
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
+        for (uint32_t i = 0; i < server->worker_count; i++)
                 acceptor_end(&server->acceptors[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_end(&server->workers[i]);
@@ -315,13 +302,13 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
 
         live_begin(&live);
         for (;;) {
+                zone_watch_look(&server->zone_watch, server, monotonic_ms());
                 int signal = sigtimedwait(signals, NULL, &second);
                 if (signal == SIGTERM || signal == SIGINT)
                         break;
                 if (signal == SIGHUP)
                         reload(server);
                 current_reap(&server->current);
-                zone_watch_look(&server->zone_watch, server, monotonic_ms());
                 dns_report_look(&server->dns_report, server, monotonic_ms());
                 if (is_live)
                         live_say(&live, server);
@@ -356,7 +343,7 @@ static bool start(struct server *server, struct snapshot *snapshot)
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !current_init(&server->current, server->worker_count + server->acceptor_count, snapshot) ||
+            !current_init(&server->current, server->worker_count, snapshot) ||
             !open_state(server, snapshot) || !init_threads(server, &snapshot->options) ||
             !start_threads(server)) {
                 say("gatepost: cannot start: %s", strerror(errno));

@@ -14,10 +14,10 @@ struct server {
         struct load load;
         struct log_writer log;
         struct worker *workers;
-        struct acceptor *acceptors;
+        struct acceptor *acceptors; /* one for each worker */
         struct delivery *deliveries;
         uint64_t sync_together; /* as the delivery threads were given it */
-        uint32_t worker_count, acceptor_count, delivery_count;
+        uint32_t worker_count, delivery_count;
         uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
         struct listener *listeners;
         uint32_t dns_in_flight_max;                                 /* questions, each thread of the pool */

@@ -1,15 +1,18 @@
 /* The worker's loop: events, arrivals, reports, timers, log. */
 #include "workers/worker.h"
 
+#include "workers/acceptor.h"
 #include "workers/handover.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
 #define EVENTS_PER_TURN 256
+#define EVENTS_FEW      4
 #define LOG_BUFFERS     4 /* less than CHANNEL_SLOTS */
 #define LOG_AGE_MAX_MS  20
 #define RETRY_MS        1 /* while a ring is full */
@@ -77,6 +80,16 @@ void worker_make_log_room(struct worker *worker)
                 log_drop(worker);
 }
 
+void worker_log_event(struct worker *worker, const char *event, ...)
+{
+        va_list pairs;
+
+        va_start(pairs, event);
+        log_event_write(&worker->host.log, event, pairs);
+        va_end(pairs);
+        worker_make_log_room(worker);
+}
+
 static void log_end_turn(struct worker *worker)
 {
         if (worker->host.log.length == 0) {
@@ -108,9 +121,8 @@ static void state_end(struct worker *worker)
 
 static bool has_work(const struct worker *worker)
 {
-        for (uint32_t i = 0; i < worker->acceptor_count; i++)
-                if (!channel_is_empty(&worker->arrivals[i]))
-                        return true;
+        if (acceptor_has_orders(worker->acceptor))
+                return true;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
@@ -127,22 +139,12 @@ static int prepare_sleep(struct worker *worker, bool is_all_sent)
                 wait_ms = RETRY_MS;
         else if (worker->log_begun_ms != UINT64_MAX && (wait_ms < 0 || wait_ms > LOG_AGE_MAX_MS))
                 wait_ms = LOG_AGE_MAX_MS;
+        wait_ms = acceptor_wait_ms(worker->acceptor, wait_ms);
         waker_prepare(&worker->waker);
         if (!has_work(worker))
                 return wait_ms;
         waker_stay_awake(&worker->waker);
         return 0;
-}
-
-static void take_arrivals(struct worker *worker)
-{
-        for (uint32_t i = 0; i < worker->acceptor_count; i++) {
-                struct parcel *parcel;
-                while ((parcel = channel_receive(&worker->arrivals[i])) != NULL) {
-                        connection_begin(worker, (struct arrival *)parcel);
-                        free(parcel);
-                }
-        }
 }
 
 static void take_answers(struct worker *worker)
@@ -173,12 +175,29 @@ static void for_each_connection(struct worker *worker, void (*act)(struct worker
         }
 }
 
+static void take_events(struct worker *worker, const struct epoll_event *events, int count)
+{
+        /* Who has little to do takes one connection at a time: the next one may be for a worker that sleeps,
+         * and to find out that there is none costs a call. */
+        uint64_t accepts = count <= EVENTS_FEW ? 1 : (uint64_t)count;
+
+        for (int i = 0; i < count; i++) {
+                struct listener *listener = acceptor_untag(events[i].data.ptr);
+                if (listener != NULL)
+                        acceptor_event(worker->acceptor, listener, accepts);
+                else if (events[i].data.ptr != NULL)
+                        connection_event(worker, events[i].data.ptr, events[i].events);
+        }
+}
+
+/* The acceptor's orders come before the news of a stop, so that whoever was accepted is told. */
 static void look_around(struct worker *worker)
 {
         bool under_stress = atomic_load_explicit(worker->under_stress, memory_order_relaxed);
         enum stop_stage stage =
             (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
 
+        acceptor_look(worker->acceptor);
         if (under_stress != worker->host.under_stress) {
                 worker->host.under_stress = under_stress;
                 for_each_connection(worker, connection_stress);
@@ -189,7 +208,6 @@ static void look_around(struct worker *worker)
         }
 }
 
-/* Arrivals come before the news of a stop, so that whoever was accepted is told. */
 static void worker_turn(struct worker *worker, int wait_ms)
 {
         struct epoll_event events[EVENTS_PER_TURN];
@@ -198,10 +216,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         waker_stay_awake(&worker->waker);
         expect(count >= 0 || errno == EINTR);
         worker_look_at_clock(worker);
-        for (int i = 0; i < count; i++)
-                if (events[i].data.ptr != NULL)
-                        connection_event(worker, events[i].data.ptr, events[i].events);
-        take_arrivals(worker);
+        take_events(worker, events, count);
         handover_receive(worker);
         take_answers(worker);
         look_around(worker);
@@ -212,8 +227,8 @@ static void worker_turn(struct worker *worker, int wait_ms)
 
 static bool is_finished(struct worker *worker)
 {
-        return worker->stopping != STOP_NOT && LIST_EMPTY(&worker->connections.open) &&
-               worker->jobs_sent_total == 0 && !has_work(worker);
+        return worker->stopping != STOP_NOT && worker->acceptor->listener_count == 0 &&
+               LIST_EMPTY(&worker->connections.open) && worker->jobs_sent_total == 0 && !has_work(worker);
 }
 
 static void *worker_main(void *argument)
@@ -268,7 +283,6 @@ bool worker_init(struct worker *worker)
 
         worker->input = malloc(SESSION_LINE_MAX + READ_SIZE);
         worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
-        worker->arrivals = channels_create(worker->acceptor_count, &worker->waker);
         worker->reports = channels_create(worker->delivery_count, &worker->waker);
         worker->empty_logs = channels_create(1, NULL);
         text_over(&worker->out, out, WRITE_SIZE);
@@ -281,8 +295,8 @@ bool worker_init(struct worker *worker)
         LIST_INIT(&worker->connections.unused);
         worker->waker.event_fd = -1;
         worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        if (out == NULL || worker->input == NULL || worker->jobs_sent == NULL || worker->arrivals == NULL ||
-            worker->reports == NULL || worker->empty_logs == NULL || !log_init(worker))
+        if (out == NULL || worker->input == NULL || worker->jobs_sent == NULL || worker->reports == NULL ||
+            worker->empty_logs == NULL || !log_init(worker))
                 return false;
         worker_look_at_clock(worker);
         worker->host.sequence = first_sequence();
@@ -322,7 +336,6 @@ void worker_end(struct worker *worker)
         free(worker->out.at);
         free(worker->input);
         free(worker->jobs_sent);
-        free(worker->arrivals);
         free(worker->reports);
         free(worker->empty_logs);
         close(worker->epoll_fd);

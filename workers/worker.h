@@ -14,9 +14,10 @@
 #define READ_SIZE  65536
 #define WRITE_SIZE 65536
 
-/* An accepted socket on its way from an acceptor. Taken from malloc(); the worker frees it. */
+struct acceptor;
+
+/* An accepted socket. */
 struct arrival {
-        struct parcel parcel;
         int fd;
         struct client_seat seat;
         struct session_peer peer;
@@ -31,7 +32,8 @@ enum stop_stage {
 struct worker {
         /* Fixed after start. */
         uint32_t number;
-        uint32_t acceptor_count, delivery_count;
+        uint32_t delivery_count;
+        struct acceptor *acceptor; /* its own */
         struct current *current;
         struct client_table *clients;
         struct delivery *deliveries;
@@ -41,8 +43,7 @@ struct worker {
         const _Atomic bool *under_stress;
         pthread_t thread;
         int epoll_fd;
-        struct channel *arrivals; /* from each acceptor */
-        struct channel *reports;  /* from each delivery thread */
+        struct channel *reports; /* from each delivery thread */
         struct channel *empty_logs;
 
         /* Written by others. */
@@ -63,7 +64,7 @@ struct worker {
         enum stop_stage stopping;
 
         /* Read by others. */
-        _Alignas(64) _Atomic uint32_t open; /* sockets; acceptors add, the worker subtracts */
+        _Alignas(64) _Atomic uint32_t open; /* sockets */
         _Atomic bool has_ended;
         struct counters counters;
 };
@@ -79,3 +80,5 @@ void worker_end(struct worker *worker);
 
 /* For connections: keeps LOG_LINE_MAX of room in the log buffer. */
 void worker_make_log_room(struct worker *worker);
+/* For the worker itself: an event among its log lines, see log_event(). */
+void worker_log_event(struct worker *worker, const char *event, ...) __attribute__((sentinel));

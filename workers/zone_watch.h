@@ -1,6 +1,6 @@
 /* Watches the DNS lists: their test points (RFC 5782 5) and how many clients they list. A zone that fails, or
- * that lists nearly everybody of a sudden, is suspended with an alarm in the log. Runs in the main thread,
- * once a second. */
+ * that of a sudden lists nearly every client and addresses at random, is suspended with an alarm in the log.
+ * Runs in the main thread, once a second. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -11,14 +11,17 @@ struct server;
 
 /* Owner: the main thread. */
 struct watched_zone {
+        char name[254];     /* the snapshot that it came from may be gone */
         struct arena arena; /* of the test that runs */
         struct memo memo;
-        bool is_tested;              /* a test runs */
-        uint64_t test_at_ms;         /* the next one */
-        uint64_t suspended_until_ms; /* because it listed too many; 0: not */
-        bool fails_test;
-        uint64_t asked, listed; /* at the last look */
-        double usual;           /* share of clients listed so far; negative: not known yet */
+        bool is_tested; /* a test runs ... */
+        bool is_probed; /* ... for addresses at random too, made from `seed` */
+        uint32_t seed;
+        uint64_t test_at_ms; /* the next one; with suspicion it may come at suspicion_at_ms */
+        uint64_t suspicion_at_ms;
+        bool fails_test, is_suspicious, lists_too_many;
+        uint64_t asked, listed, looked_at_ms; /* at the last look at its share */
+        double usual;                         /* share of clients listed so far; negative: not known yet */
 };
 
 struct zone_watch {
@@ -34,4 +37,6 @@ struct zone_watch {
 /* The thread must be registered with RCU. False when descriptors are out. */
 bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client);
 void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t now_ms);
+/* Before `snapshot` is published: its zones that were suspended are still. */
+void zone_watch_inherit(const struct zone_watch *watch, struct snapshot *snapshot);
 void zone_watch_end(struct zone_watch *watch);

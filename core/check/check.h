@@ -16,6 +16,8 @@
 
 enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
+struct notification;
+
 /* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
 struct verdict {
         struct verdict *next;
@@ -24,6 +26,7 @@ struct verdict {
         enum reply_id reply;
         struct span subject;
         struct span evidence;
+        bool only_observes; /* whatever the mode: it rests on a list that is suspended */
 };
 
 enum greylist_result {
@@ -71,6 +74,8 @@ struct facts {
         size_t recipients_accepted;   /* before the one in question */
         struct span mailbox;          /* unquoted, folded, without extension */
         struct span recipient_domain; /* A-labels, lower case */
+        /* DATA */
+        const struct notification *notification; /* NULL: nobody looks for one */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
         /* Questions to the store of senders, from RCPT on; and what was found out. Their transaction's. */
@@ -89,9 +94,9 @@ struct facts {
 #undef SESSION_CHECK
 #undef CHECK
 
-static inline bool facts_zone_is_suspended(const struct facts *facts, size_t zone)
+static inline bool zone_is_suspended(const struct dnsbl_zone *zone)
 {
-        return atomic_load_explicit(&facts->snapshot->zones[zone].is_suspended, memory_order_relaxed);
+        return atomic_load_explicit(&zone->is_suspended, memory_order_relaxed);
 }
 
 /* What a check says when DNS failed it, by its option `on_failure`. */

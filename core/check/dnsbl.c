@@ -136,13 +136,28 @@ void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, const
                 lists |= state == ZONE_LISTS;
                 has_failed |= state == ZONE_FAILED;
         }
-        if (has_failed && !lists)
+        if (has_failed && !lists && !zone_is_suspended(zone))
                 count_missing(zone, tally);
         if (!lists)
                 return;
+        tally->score_of_all += zone->options.weight;
+        if (tally->first_of_all == NULL && zone->options.weight > 0)
+                tally->first_of_all = zone;
+        if (zone_is_suspended(zone)) {
+                text_put_string(&tally->evidence, " suspended");
+                return;
+        }
         tally->score += zone->options.weight;
         if (tally->first == NULL && zone->options.weight > 0)
                 tally->first = zone;
+}
+
+static enum verdict_result refuse(const struct facts *facts, const struct dnsbl_tally *tally,
+                                  const struct dnsbl_zone *zone, struct verdict *verdict)
+{
+        verdict->subject = zone->name;
+        verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
+        return VERDICT_REFUSE;
 }
 
 enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
@@ -153,17 +168,18 @@ enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_ta
 
         if (tally->is_pending)
                 return VERDICT_WAIT;
-        if (tally->first != NULL && tally->score + (may_defer ? tally->missing_against : 0) >= threshold) {
-                verdict->subject = tally->first->name;
-                verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
-                return VERDICT_REFUSE;
+        if (tally->first != NULL && tally->score + (may_defer ? tally->missing_against : 0) >= threshold)
+                return refuse(facts, tally, tally->first, verdict);
+        if (may_defer && tally->score + tally->missing_for >= threshold) {
+                verdict->reply = unsure;
+                verdict->subject = tally->missing->name;
+                verdict->evidence = facts_note(facts, tally->missing->name, "cannot be asked");
+                return VERDICT_DEFER;
         }
-        if (!may_defer || tally->score + tally->missing_for < threshold)
+        if (tally->first_of_all == NULL || tally->score_of_all < threshold)
                 return VERDICT_PASS;
-        verdict->reply = unsure;
-        verdict->subject = tally->missing->name;
-        verdict->evidence = facts_note(facts, tally->missing->name, "cannot be asked");
-        return VERDICT_DEFER;
+        verdict->only_observes = true;
+        return refuse(facts, tally, tally->first_of_all, verdict);
 }
 
 void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally)
@@ -175,7 +191,7 @@ void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally)
         reverse_put_address(&reversed, &facts->client);
         struct span subject = text_span(&reversed);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
-                if (!facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
+                if (!facts->snapshot->zones[i].options.names)
                         dnsbl_count(facts, &facts->snapshot->zones[i], &subject, 1, tally);
 }
 

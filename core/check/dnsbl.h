@@ -7,14 +7,14 @@ enum zone_state { ZONE_SILENT, ZONE_LISTS, ZONE_IN_ERROR, ZONE_FAILED, ZONE_PEND
 
 #define DNSBL_EVIDENCE_MAX 512
 
-/* The zones that list somebody, added up. */
+/* The zones that list somebody, added up: those that count, and all, suspended ones too. */
 struct dnsbl_tally {
-        int64_t score;
+        int64_t score, score_of_all;
         int64_t missing_for,
             missing_against; /* the weights of blocklists and of allowlists that DNS failed */
         bool is_pending;
-        const struct dnsbl_zone *first;   /* the first blocklist that lists */
-        const struct dnsbl_zone *missing; /* the first zone that DNS failed */
+        const struct dnsbl_zone *first, *first_of_all; /* the first blocklist that lists */
+        const struct dnsbl_zone *missing;              /* the first zone that DNS failed */
         struct text evidence;
 };
 
@@ -23,7 +23,8 @@ struct dnsbl_tally {
 void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, const struct span *subjects,
                  size_t subject_count, struct dnsbl_tally *tally);
 /* REFUSE when the score reaches the threshold. With ACTION_DEFER, DEFER where a zone that DNS failed could
- * have changed that. The caller has set the reply of a refusal. */
+ * have changed that. Where only suspended zones make the score reach it, the verdict only observes. The
+ * caller has set the reply of a refusal. */
 enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_tally *tally,
                                 enum failure_action on_failure, enum reply_id unsure,
                                 struct verdict *verdict);

@@ -11,6 +11,16 @@ static enum verdict_result refuse(const struct facts *facts, struct verdict *ver
         return VERDICT_REFUSE;
 }
 
+/* A suspended list says so: it only observes. */
+static enum verdict_result by_suspended(const struct facts *facts, struct verdict *verdict,
+                                        const struct dnsbl_zone *zone)
+{
+        if (zone == NULL)
+                return VERDICT_PASS;
+        verdict->only_observes = true;
+        return refuse(facts, verdict, zone->name, "lists the client as dynamic, but is suspended");
+}
+
 static enum verdict_result unsure(const struct facts *facts, struct verdict *verdict)
 {
         verdict->reply = REPLY_dynamic_client_unsure;
@@ -51,20 +61,29 @@ static enum verdict_result by_name(const struct facts *facts, struct verdict *ve
 
 enum verdict_result check_dynamic_client(const struct facts *facts, struct verdict *verdict)
 {
-        bool waits = false, has_failed = false;
+        const struct dnsbl_zone *suspended = NULL;
+        bool waits = false, waits_for_suspended = false, has_failed = false;
 
         for (size_t i = 0; i < facts->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &facts->snapshot->zones[i];
                 const struct dns_answer *answer;
                 bool is_dynamic;
-                if (zone->options.names || zone->options.dynamic.count == 0 ||
-                    facts_zone_is_suspended(facts, i))
+                if (zone->options.names || zone->options.dynamic.count == 0)
                         continue;
                 enum zone_state state = dnsbl_ask_client(facts, zone, &is_dynamic, &answer);
-                if ((state == ZONE_LISTS || state == ZONE_SILENT) && is_dynamic && !waits)
+                is_dynamic = is_dynamic && (state == ZONE_LISTS || state == ZONE_SILENT);
+                if (zone_is_suspended(zone)) {
+                        suspended = is_dynamic && suspended == NULL ? zone : suspended;
+                        waits_for_suspended |= state == ZONE_PENDING;
+                        continue;
+                }
+                if (is_dynamic && !waits)
                         return refuse(facts, verdict, zone->name, "lists the client as dynamic");
                 waits |= state == ZONE_PENDING;
                 has_failed |= state == ZONE_FAILED;
         }
-        return by_name(facts, verdict, waits, has_failed);
+        enum verdict_result result = by_name(facts, verdict, waits, has_failed);
+        if (result != VERDICT_PASS)
+                return result;
+        return waits_for_suspended ? VERDICT_WAIT : by_suspended(facts, verdict, suspended);
 }

@@ -7,6 +7,18 @@
 
 static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
 
+/* At the end of a text nothing waits. */
+#define RULE(name, ...)
+#define SESSION_CHECK(name, ...)
+#define NEEDS_NOTHING false
+#define NEEDS_DNS     true
+#define CHECK(name, policy, stage, needs, ...)                                                               \
+        static_assert(STAGE_##stage != STAGE_DATA || !NEEDS_##needs, #name " must not wait");
+#include "core/check/checks.def"
+#undef RULE
+#undef SESSION_CHECK
+#undef CHECK
+
 #define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
 
 typedef enum verdict_result check_function(const struct facts *facts, struct verdict *verdict);
@@ -42,13 +54,18 @@ struct span facts_note(const struct facts *facts, struct span what, const char *
         return text_span(&text);
 }
 
+static int verdict_weight(const struct verdict *verdict)
+{
+        return verdict->only_observes ? 0 : verdict->result == VERDICT_DEFER ? 1 : 2;
+}
+
 static void list_put(struct verdict_list *list, const struct verdict *verdict, struct arena *arena)
 {
         struct verdict **link = &list->first;
         while (*link != NULL && (*link)->check < verdict->check)
                 link = &(*link)->next;
         if (*link != NULL && (*link)->check == verdict->check) {
-                bool is_worse = verdict->result == VERDICT_REFUSE && (*link)->result == VERDICT_DEFER;
+                bool is_worse = verdict_weight(verdict) > verdict_weight(*link);
                 struct verdict *next = (*link)->next;
                 if (is_worse) {
                         **link = *verdict;
@@ -133,7 +150,7 @@ struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_
                         return (struct judgement){.result = VERDICT_WAIT};
                 if (verdict == NULL)
                         continue;
-                if (settings[check].mode == CHECK_MODE_OBSERVE)
+                if (settings[check].mode == CHECK_MODE_OBSERVE || verdict->only_observes)
                         observed |= bit_of(check);
                 else if (judgement.result == VERDICT_PASS ||
                          (judgement.result == VERDICT_DEFER && verdict->result == VERDICT_REFUSE))

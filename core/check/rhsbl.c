@@ -23,7 +23,7 @@ enum verdict_result check_rhsbl(const struct facts *facts, struct verdict *verdi
                 names[count++] = facts->helo;
         text_over(&tally.evidence, octets, sizeof octets);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
-                if (facts->snapshot->zones[i].options.names && !facts_zone_is_suspended(facts, i))
+                if (facts->snapshot->zones[i].options.names)
                         dnsbl_count(facts, &facts->snapshot->zones[i], names, count, &tally);
         verdict->reply = REPLY_rhsbl;
         return dnsbl_judge(facts, &tally, options->rhsbl_on_failure, REPLY_rhsbl_unsure, verdict);

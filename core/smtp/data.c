@@ -37,6 +37,7 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
+        notice_begin(session);
         text_scan_init(&transaction->scan, options->message_size_max, options->text_line_max);
         transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
         transaction->rate_check_ms =
@@ -78,24 +79,31 @@ static enum reply_id text_fault(const struct session *session)
         return REPLY_COUNT;
 }
 
+/* Nothing of a refused message is stored, and the session goes on. */
+static enum session_wish refuse_text(struct session *session, enum reply_id reply, struct text *out)
+{
+        text_answer(session, reply, out);
+        counter_add(&session->host->counters->metrics[session->last_code < 500 ? METRIC_messages_deferred
+                                                                               : METRIC_messages_refused],
+                    1);
+        return SESSION_READ;
+}
+
 static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
 {
-        _Atomic uint64_t *metrics = session->host->counters->metrics;
         enum session_wish wish;
 
         if (rest.length > 0 && session_is_too_early(session, rest, out, &wish)) {
-                counter_add(&metrics[METRIC_messages_refused], 1);
+                counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
                 record_final(session, REPLY_early_talker);
                 return wish;
         }
         enum reply_id fault = text_fault(session);
-        if (fault != REPLY_COUNT) {
-                text_answer(session, fault, out);
-                counter_add(
-                    &metrics[session->last_code < 500 ? METRIC_messages_deferred : METRIC_messages_refused],
-                    1);
-                return SESSION_READ;
-        }
+        if (fault != REPLY_COUNT)
+                return refuse_text(session, fault, out);
+        struct judgement judgement = stage_data(session);
+        if (judgement.verdict != NULL)
+                return refuse_text(session, judgement.verdict->reply, out);
         session->state = SESSION_STATE_STORE;
         session_set_deadline(session);
         return SESSION_STORE;
@@ -134,6 +142,8 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         struct transaction *transaction = session->transaction;
         struct content *content = &transaction->message.content;
         struct content_pool *pool = &session->host->content_pool;
+        const struct content_block *block = content->last;
+        size_t offset = block == NULL ? 0 : block->length;
         uint64_t size = transaction->scan.size;
 
         transaction->text_last_ms = session->host->now_ms;
@@ -141,6 +151,8 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         counter_add(&session->host->counters->metrics[METRIC_octets_read], transaction->scan.size - size);
         if (text_scan_is_bad(&transaction->scan))
                 content_release(content, pool);
+        else
+                notice_read(session, block, offset);
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {

@@ -182,6 +182,7 @@ struct candidate {
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
+        enum tag_result tag;
         bool waits;
         const char *refused_by; /* the check's name */
         struct span subject;
@@ -216,6 +217,22 @@ static const struct domain *domain_of(const struct session *session, const struc
         return snapshot_find_domain(session->snapshot, text_span(&name));
 }
 
+/* A tag of ours in front of the local part (BATV) makes no other mailbox, be it valid or not: what it is
+ * worth is for bounce_reference to say. */
+static bool find_mailbox(const struct session *session, struct candidate *candidate, struct span local_part)
+{
+        struct tag_sender tag;
+
+        if (domain_find_recipient(candidate->domain, local_part, &candidate->mailbox))
+                return true;
+        if (session->snapshot->tag_key_count == 0 || !tag_sender_parse(local_part, &tag) ||
+            !domain_find_recipient(candidate->domain, tag.local_part, &candidate->mailbox))
+                return false;
+        candidate->tag =
+            tag_check_sender(session->snapshot, &tag, candidate->path.domain, session->host->wall_ms / 1000);
+        return true;
+}
+
 /* P1: relaying and unknown recipients. No option and no list makes an exception. */
 static enum reply_id find_recipient(const struct session *session, struct candidate *candidate)
 {
@@ -236,7 +253,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         text_over(&local_part, octets, sizeof octets);
         if (!local_part_parse(candidate->path.local_part, true, &local_part))
                 return REPLY_recipient_bad;
-        if (!domain_find_recipient(candidate->domain, text_span(&local_part), &candidate->mailbox))
+        if (!find_mailbox(session, candidate, text_span(&local_part)))
                 return REPLY_recipient_unknown;
         candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
         return REPLY_COUNT;
@@ -313,11 +330,14 @@ static bool add_recipient(struct session *session, const struct candidate *candi
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
+            .is_postmaster = candidate->is_postmaster,
         };
         if (recipient->address.at == NULL || recipient->mailbox.at == NULL)
                 return false;
         *transaction->recipients_end = recipient;
         transaction->recipients_end = &recipient->next;
+        if (candidate->tag > transaction->recipient_tag)
+                transaction->recipient_tag = candidate->tag;
         transaction->message.recipient_count++;
         return true;
 }

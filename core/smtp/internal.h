@@ -4,6 +4,7 @@
 #include "core/base/expect.h"
 #include "core/check/greylist.h"
 #include "core/check/pipeline.h"
+#include "core/check/tag.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/path.h"
 #include "core/smtp/session.h"
@@ -47,14 +48,16 @@ struct transaction {
         bool is_judged; /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        bool is_rated;               /* it counts as a message */
-        bool null_sender_is_refused; /* a second recipient was asked for: DATA is refused too */
-        bool is_known_sender;        /* the greylist let pass for what it remembers: delivery counts */
+        enum tag_result recipient_tag; /* the best one */
+        bool is_rated;                 /* it counts as a message */
+        bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
+        bool is_known_sender;          /* the greylist let pass for what it remembers: delivery counts */
         const struct verdict
             *deferred_whole; /* answered at DATA: of the recipient that has to wait longest */
         uint64_t deferred_whole_s;
         /* DATA */
         struct text_scan scan;
+        struct notification *notification; /* in arena; NULL: no check asks */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
@@ -172,6 +175,17 @@ void stage_commit(struct session *session, const struct facts *facts, const stru
                   const struct judgement *judgement);
 /* Once, when the message has been stored. */
 void stage_commit_delivery(struct session *session);
+/* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
+ * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the log.
+ */
+struct judgement stage_data(struct session *session);
+
+/* ---- notice.c */
+
+void notice_begin(struct session *session);
+/* What the content holds from `offset` of `block` on is new; NULL: all that it holds. */
+void notice_read(struct session *session, const struct content_block *block, size_t offset);
+void notice_end(struct session *session);
 
 /* ---- rate.c (check client_rate) */
 

@@ -41,6 +41,7 @@ struct recipient {
         struct span
             mailbox; /* local part as delivered: unquoted, folded, without extension; any octet may occur */
         const struct domain *domain;
+        bool is_postmaster;
 };
 
 struct message {

@@ -152,7 +152,9 @@ static void put_verdict(struct text *json, const struct finding *finding)
         text_put_char(json, '{');
         put_string(json, "check", span_from(check_infos[verdict->check].name));
         put_string(json, "result", span_from(result_names[verdict->result]));
-        put_string(json, "mode", span_from(check_mode_name(finding->setting->mode)));
+        put_string(
+            json, "mode",
+            span_from(check_mode_name(verdict->only_observes ? CHECK_MODE_OBSERVE : finding->setting->mode)));
         put_string(json, "stage", span_from(stage_name(check_infos[verdict->check].stage)));
         put_string(json, "reply", span_from(reply_infos[verdict->reply].name));
         put_string(json, "evidence", verdict->evidence);

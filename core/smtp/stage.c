@@ -19,6 +19,7 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
                 facts.sender_domain = transaction->sender_domain;
                 facts.sender_domain_ascii = transaction->sender_domain_ascii;
                 facts.sender_is_null = transaction->sender_is_null;
+                facts.notification = transaction->notification;
                 facts.recipients_accepted = transaction->message.recipient_count;
                 facts.state = &transaction->state;
                 facts.known = &transaction->known;
@@ -31,6 +32,14 @@ static void run_session_stage(struct session *session, enum stage stage)
         struct facts facts = stage_facts(session, &session->arena, &session->memo);
         if (!session->is_trusted)
                 pipeline_run(&facts, stage, &session->verdicts);
+}
+
+static void run_transaction_stage(struct session *session, enum stage stage, struct verdict_list *list)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+        if (!session->is_trusted)
+                pipeline_run(&facts, stage, list);
 }
 
 void stage_connect(struct session *session)
@@ -49,10 +58,7 @@ void stage_helo(struct session *session)
 
 void stage_mail(struct session *session)
 {
-        struct transaction *transaction = session->transaction;
-        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
-        if (!session->is_trusted)
-                pipeline_run(&facts, STAGE_MAIL, &transaction->verdicts);
+        run_transaction_stage(session, STAGE_MAIL, &session->transaction->verdicts);
 }
 
 struct facts stage_recipient_facts(const struct session *session, struct span mailbox,
@@ -126,10 +132,11 @@ void stage_count_zones(struct session *session)
 
         if (session->memo.asked == 0 || session->verdicts.waiting != 0)
                 return;
+        session->memo.quota = session->memo.asked; /* what no check wanted to know is not asked for now */
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 const struct dns_answer *answer;
                 bool is_dynamic;
-                if (snapshot->zones[i].options.names || facts_zone_is_suspended(&facts, i))
+                if (snapshot->zones[i].options.names)
                         continue;
                 enum zone_state state = dnsbl_ask_client(&facts, &snapshot->zones[i], &is_dynamic, &answer);
                 counter_add(&counters->zone_asked[i], state == ZONE_SILENT || state == ZONE_LISTS);
@@ -145,6 +152,16 @@ static void note_observed(struct session *session, const struct verdict_list *li
                 counter_add(&session->host->counters->observed[check], 1);
                 record_finding(session, verdict_of(lists, list_count, check), &settings[check]);
         }
+}
+
+static void note_verdict(struct session *session, const struct judgement *judgement)
+{
+        struct counters *counters = session->host->counters;
+
+        counter_add(judgement->result == VERDICT_REFUSE ? &counters->refused[judgement->verdict->check]
+                                                        : &counters->deferred[judgement->verdict->check],
+                    1);
+        record_finding(session, judgement->verdict, judgement->setting);
 }
 
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
@@ -164,13 +181,48 @@ struct judgement stage_judge(struct session *session, const struct check_setting
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = pipeline_combine(lists, 3, settings, &observed);
         note_observed(session, lists, 3, settings, observed);
-        if (judgement.verdict != NULL) {
-                struct counters *counters = session->host->counters;
-                counter_add(judgement.result == VERDICT_REFUSE
-                                ? &counters->refused[judgement.verdict->check]
-                                : &counters->deferred[judgement.verdict->check],
-                            1);
-                record_finding(session, judgement.verdict, judgement.setting);
+        if (judgement.verdict != NULL)
+                note_verdict(session, &judgement);
+        return judgement;
+}
+
+/* Under the settings of each recipient's domain. */
+static struct judgement judge_text(struct session *session, const struct verdict_list *list)
+{
+        struct judgement judgement = {.result = VERDICT_PASS};
+        bool is_taken = false;
+        uint64_t observed;
+
+        for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
+             recipient = recipient->next) {
+                if (recipient->is_postmaster)
+                        continue;
+                struct judgement own = pipeline_combine(list, 1, recipient->domain->checks, &observed);
+                note_observed(session, list, 1, recipient->domain->checks, observed);
+                if (own.verdict != NULL)
+                        judgement = own;
+                else
+                        is_taken = true;
         }
+        if (!is_taken || judgement.verdict == NULL)
+                return judgement;
+        counter_add(&session->host->counters->observed[judgement.verdict->check], 1);
+        record_finding(session, judgement.verdict, judgement.setting);
+        return (struct judgement){.result = VERDICT_PASS};
+}
+
+struct judgement stage_data(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct verdict_list list = {0};
+
+        notice_end(session);
+        if (transaction->notification != NULL)
+                run_transaction_stage(session, STAGE_DATA, &list);
+        if (list.first == NULL)
+                return (struct judgement){.result = VERDICT_PASS};
+        struct judgement judgement = judge_text(session, &list);
+        if (judgement.result != VERDICT_PASS)
+                note_verdict(session, &judgement);
         return judgement;
 }

@@ -96,13 +96,35 @@ static bool is_silent(const struct scripted_dns *dns, const struct dns_question 
         return false;
 }
 
+static size_t random_below(struct scripted_dns *dns, size_t limit)
+{
+        dns->random ^= dns->random << 13;
+        dns->random ^= dns->random >> 17;
+        dns->random ^= dns->random << 5;
+        return dns->random % limit;
+}
+
+static bool is_answered_at_once(struct scripted_dns *dns)
+{
+        return dns->answering == ANSWER_AT_ONCE ||
+               (dns->answering == ANSWER_SHUFFLED && random_below(dns, 4) == 0);
+}
+
+/* Which of the pending questions is answered next. */
+static size_t next_at(struct scripted_dns *dns)
+{
+        if (dns->answering == ANSWER_SHUFFLED)
+                return random_below(dns, dns->pending_count);
+        return dns->answering == ANSWER_LAST_FIRST ? dns->pending_count - 1 : 0;
+}
+
 static enum fact ask(struct dns_source *source, const struct dns_question *question, uint64_t handle,
                      struct arena *arena, struct dns_answer *ret_answer)
 {
         struct scripted_dns *dns = (struct scripted_dns *)source;
 
         (void)handle;
-        if (dns->answering == ANSWER_AT_ONCE && !is_silent(dns, question)) {
+        if (is_answered_at_once(dns) && !is_silent(dns, question)) {
                 answer(dns, question, arena, ret_answer);
                 return ret_answer->fact;
         }
@@ -114,9 +136,9 @@ static enum fact ask(struct dns_source *source, const struct dns_question *quest
         return FACT_PENDING;
 }
 
-void scripted_dns_init(struct scripted_dns *dns, enum answering answering)
+void scripted_dns_init(struct scripted_dns *dns, enum answering answering, uint32_t seed)
 {
-        *dns = (struct scripted_dns){.source = {.ask = ask}, .answering = answering};
+        *dns = (struct scripted_dns){.source = {.ask = ask}, .answering = answering, .random = seed};
         block_pool_init(&dns->pool, 4096, 0);
         arena_init(&dns->names, &dns->pool, SIZE_MAX);
 }
@@ -147,7 +169,7 @@ bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, struct dns
 {
         if (dns->pending_count == 0)
                 return false;
-        size_t at = dns->answering == ANSWER_LAST_FIRST ? dns->pending_count - 1 : 0;
+        size_t at = next_at(dns);
         *ret_question = dns->pending[at];
         dns->pending_count--;
         memmove(&dns->pending[at], &dns->pending[at + 1], (dns->pending_count - at) * sizeof dns->pending[0]);

@@ -1,5 +1,5 @@
 /* DNS for dialogue tests: a table that answers at once, or later in order, or later and the last question
- * first. */
+ * first, or some questions at once and others later in random order. */
 #pragma once
 
 #include "dns/fact.h"
@@ -7,11 +7,12 @@
 #define DNS_LINES_MAX   64
 #define DNS_PENDING_MAX 256
 
-enum answering { ANSWER_AT_ONCE, ANSWER_IN_ORDER, ANSWER_LAST_FIRST };
+enum answering { ANSWER_AT_ONCE, ANSWER_IN_ORDER, ANSWER_LAST_FIRST, ANSWER_SHUFFLED };
 
 struct scripted_dns {
         struct dns_source source; /* first */
         enum answering answering;
+        uint32_t random;                  /* of ANSWER_SHUFFLED, not 0 */
         struct span lines[DNS_LINES_MAX]; /* "NAME TYPE DATA", as long as the script */
         size_t line_count;
         struct dns_question pending[DNS_PENDING_MAX]; /* names in `names` */
@@ -20,7 +21,7 @@ struct scripted_dns {
         struct arena names;
 };
 
-void scripted_dns_init(struct scripted_dns *dns, enum answering answering);
+void scripted_dns_init(struct scripted_dns *dns, enum answering answering, uint32_t seed);
 void scripted_dns_end(struct scripted_dns *dns);
 /* NAME TYPE and an address, "PREFERENCE NAME" for MX, a name, or text for TXT; several lines are several
  * records. Or "nodata", "fail", "silent". A name without a line does not exist. False when the line is none

@@ -16,7 +16,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         harness->random = seed;
         harness->host = (struct session_host){
             .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
-        scripted_dns_init(&harness->dns, answering);
+        scripted_dns_init(&harness->dns, answering, seed);
         harness->host.dns = &harness->dns.source;
         scripted_state_init(&harness->state, answering);
         harness->host.state = &harness->state.source;

@@ -156,6 +156,19 @@ static void play_state(struct play *play, const struct step *step)
         play_fail(play, step, "expected up, fails or silent");
 }
 
+/* On that configuration alone: as the main thread does when the list fails its test. */
+static void play_suspend(struct play *play, const struct step *step)
+{
+        struct snapshot *snapshot = play->snapshots[play->snapshot_count - 1];
+
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                if (span_equals(snapshot->zones[i].name, step->argument)) {
+                        atomic_store(&snapshot->zones[i].is_suspended, true);
+                        return;
+                }
+        play_fail(play, step, "no such zone");
+}
+
 static void play_stress(struct play *play, const struct step *step)
 {
         play->harness.host.under_stress = span_equals(step->argument, SPAN("on"));
@@ -215,6 +228,7 @@ static const struct directive {
     {"listener", SETS, false, play_listener},
     {"dns", SETS, false, play_dns},
     {"state", SETS, false, play_state},
+    {"suspend", SETS, false, play_suspend},
     {"stress", SETS, false, play_stress},
     {"D:", GATHERS, false, play_line},
     {"B:", GATHERS, false, play_octets},

@@ -18,6 +18,9 @@ static const struct {
     {"in pieces, seed 1, answers last first", CUT_PIECES, 1, ANSWER_LAST_FIRST},
     {"in pieces, seed 271828, answers in order", CUT_PIECES, 271828, ANSWER_IN_ORDER},
     {"in pieces, seed 3141592653, answers last first", CUT_PIECES, 3141592653, ANSWER_LAST_FIRST},
+    {"whole, answers shuffled, seed 2", CUT_WHOLE, 2, ANSWER_SHUFFLED},
+    {"whole, answers shuffled, seed 161803", CUT_WHOLE, 161803, ANSWER_SHUFFLED},
+    {"in pieces, answers shuffled, seed 57721566", CUT_PIECES, 57721566, ANSWER_SHUFFLED},
 };
 
 #define MODE_COUNT (sizeof modes / sizeof modes[0])

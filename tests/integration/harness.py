@@ -202,10 +202,13 @@ class Server:
         return (self.directory / "stderr").read_text(errors="replace")
 
     def log(self):
-        """The log's lines, all of them JSON objects."""
+        """The log's lines, all of them JSON objects; the last one may be half written while the program runs."""
         path = self.directory / "log"
+        is_running = self.process is not None and self.process.poll() is None
         octets = path.read_bytes() if path.exists() else b""
-        return [json.loads(line) for line in octets.split(b"\n")[:-1]]  # the last line may be in the making
+        if is_running:
+            octets = octets[:octets.rfind(b"\n") + 1]
+        return [json.loads(line) for line in octets.decode().splitlines()]
 
     def sessions(self):
         """The log lines of sessions that have ended."""

@@ -10,8 +10,8 @@ import shutil
 import signal
 import subprocess
 
-from harness import (IS_ROOT, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, main, need_program, note, wait_for,
-                     without_trace)
+from harness import (IS_ROOT, PROGRAM, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, free_port, main,
+                     need_program, note, wait_for, without_trace)
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
 
@@ -68,11 +68,11 @@ QUEUES = {"active": 0o700, "bounce": 0o700, "corrupt": 0o700, "defer": 0o700, "d
 
 
 class Postfix:
-    def __init__(self, directory, port):
+    def __init__(self, directory, port, main="", master=""):
         self.directory = directory
         (directory / "etc").mkdir(parents=True)
-        (directory / "etc/main.cf").write_text(MAIN_CF.format(directory=directory, port=port))
-        (directory / "etc/master.cf").write_text(MASTER_CF)
+        (directory / "etc/main.cf").write_text(MAIN_CF.format(directory=directory, port=port) + main)
+        (directory / "etc/master.cf").write_text(MASTER_CF + master)
         owner = pwd.getpwnam("postfix").pw_uid
         self.make_folder("data", owner, -1, 0o700)
         self.make_folder("queue", 0, -1, 0o755)
@@ -99,10 +99,14 @@ class Postfix:
             log = self.directory / "maillog"
             note(f"Postfix: {log.read_text()[-3000:] if log.exists() else 'no log'!r}")
 
-    def send(self, text, recipients):
-        run = subprocess.run([need_program("sendmail"), "-C", self.directory / "etc", "-i", "-f", SENDER, *recipients],
+    def send(self, text, recipients, sender=SENDER, options=()):
+        run = subprocess.run([need_program("sendmail"), "-C", self.directory / "etc", "-i", *options, "-f", sender, *recipients],
                              input=text, capture_output=True, timeout=SECONDS)
         equal((run.returncode, run.stderr), (0, b""), "sendmail")
+
+    def log(self):
+        path = self.directory / "maillog"
+        return path.read_text() if path.exists() else ""
 
     def queue_is_empty(self):
         return not any(path.is_file() for name in ("maildrop", "incoming", "active", "deferred")
@@ -162,6 +166,73 @@ def bounces(directory):
         log = directory / "postfix/maillog"
         said = wait_for("the refusal", lambda: log.exists() and re.search(r"status=bounced .*", log.read_text()))[0]
         assert "550 5.7.1 recipient <nobody@isp.example> unknown" in said, said
+
+
+# ---- notifications: we refuse to relay, Postfix tells the sender, who is one of ours -------------------------------------
+
+def bounce(postfix, message_id, body=BODIES[0], options=()):
+    header = HEADER.replace(b"From:", b"Message-ID: <" + message_id + b">\nFrom:")
+    postfix.send(header + body, ["bob@elsewhere.example"], "alice@isp.example", options)
+
+
+def verdicts(server):
+    return [verdict for session in server.sessions() for transaction in session["transactions"]
+            for verdict in transaction.get("verdicts", []) if verdict["check"] == "bounce_reference"]
+
+
+@case("a notification by Postfix about our mail is taken, whole or with the header alone")
+def takes_notifications(directory):
+    need_postfix()
+    with Server(directory, "bounce_reference { mode = enforce }") as server:
+        with Postfix(directory / "postfix", server.port, "bounce_size_limit = 20000\n") as postfix:
+            for number, (body, options) in enumerate([(BODIES[0], ()), (BODIES[0], ("-R", "hdrs")), (BODIES[-1], ())], 1):
+                bounce(postfix, b"%d@pc.isp.example" % number, body, options)
+                mail = wait_for("the notification", lambda wanted=number: len(server.mails()) == wanted and server.mails()[-1])
+                assert b"Content-Type: multipart/report; report-type=delivery-status" in mail, mail[:1000]
+                assert b"Message-ID: <%d@pc.isp.example>" % number in mail, mail[:4000]
+            wait_for("an empty queue", postfix.queue_is_empty)
+
+
+@case("a notification by Postfix about a mail that only claims to be ours is refused")
+def refuses_notifications(directory):
+    need_postfix()
+    with Server(directory, "bounce_reference { mode = enforce }") as server:
+        with Postfix(directory / "postfix", server.port) as postfix:
+            bounce(postfix, b"spam@client.example.com")
+            wait_for("the refusal", lambda: "550 5.7.1 notification does not refer to a mail of ours" in postfix.log())
+            wait_for("an empty queue", postfix.queue_is_empty)
+            equal(server.mails(), [], "mails")
+        told = wait_for("the log line", lambda: verdicts(server))
+        equal([verdict["evidence"] for verdict in told],
+              ["a notification from <> that refers to <spam@client.example.com>"], "evidence")
+
+
+# The recipe of README.md.
+TABLE = """
+sender_canonical_maps = tcp:127.0.0.1:{port}
+sender_canonical_classes = envelope_sender
+"""
+SPAWN = "127.0.0.1:{port} inet n n n - 0 spawn user=nobody argv={program} tag -c {configuration} --table\n"
+
+
+@case("Postfix tags senders by gatepost tag --table, and their notifications come back to us")
+def tags_senders(directory):
+    need_postfix()
+    (directory / "keys").write_text("1:0123456789abcdef0123456789abcdef\n")
+    program = shutil.copy(PROGRAM, directory / "gatepost")  # where nobody may run it
+    table = {"port": free_port(), "program": program, "configuration": directory / "gatepost.conf"}
+    options = 'bounce_reference { mode = enforce keys = "keys" require_tag = yes }'
+    with Server(directory, options) as server:
+        postfix = Postfix(directory / "postfix", server.port, TABLE.format(**table), SPAWN.format(**table))
+        types = subprocess.run([need_program("postconf"), "-c", directory / "postfix/etc", "-m"], capture_output=True, text=True,
+                               check=True).stdout.split()
+        if "tcp" not in types:
+            raise Skip("Postfix without TCP tables")
+        with postfix:
+            bounce(postfix, b"whatever@client.example.com")
+            mail = wait_for("the notification", lambda: server.mails() and server.mails()[-1])
+            assert re.search(rb"for <prvs=1\d{3}[0-9a-f]{6}=alice@isp\.example>;", mail), mail[:1000]
+            wait_for("an empty queue", postfix.queue_is_empty)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ Test(grammar, all_errors_are_told_in_order)
             "/* two\n lines */ workers = x // comment\n"
             "quarantine { mode = enforce\n  key \"a.example\" { names = {\"127.0.0.[2..11]\"} weight = 1 } "
             "}\n"
-            "listn = {\"a\", # comment\n \"b\"}  tls { } acceptors = 0\n" HOSTNAME
+            "listn = {\"a\", # comment\n \"b\"}  tls { } delivery_threads = 0\n" HOSTNAME
             "domain \"isp.example\" { recipients = \"people\" deliver = \"discard:\"\n"
             "  extention = \"+\"  early_talker { mode = off }\n"
             "  syntax { mode = off }\n  helo_name { mod = off }\n  helo_impersonation { names = {} } }\n"
@@ -67,7 +67,7 @@ Test(grammar, all_errors_are_told_in_order)
             "(text):3: error: unknown key \"quarantine\"\n"
             "(text):5: error: unknown key \"listn\"; did you mean \"listen\"?\n"
             "(text):6: error: unknown key \"tls\"\n"
-            "(text):6: error: acceptors = \"0\": must be from 1 to 16\n"
+            "(text):6: error: delivery_threads = \"0\": must be from 1 to 64\n"
             "(text):8: error: unknown key \"extention\" in section domain; did you mean \"extension\"?\n"
             "(text):8: error: early_talker: holds for whole sessions: set it outside of domains\n"
             "(text):9: error: syntax: is a rule that cannot be changed or switched off\n"
@@ -85,7 +85,7 @@ Test(grammar, odd_but_right)
         check_report(HOSTNAME DOMAIN, "");
         check_report("# \"unended\n// {\n/* ' { */" HOSTNAME
                      "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
-                     "\"127.0.0.1:2\" }\r\n workers=1# x\n'acceptors' = \"1\"" DOMAIN "#",
+                     "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
                      "");
         check_report(HOSTNAME "policy_url = http://isp.example/a\n" DOMAIN, "");
 }
@@ -97,9 +97,9 @@ Test(grammar, included_files_have_their_own_places)
         write_file("more.conf", "\nworkers = x\n" DOMAIN, strlen("\nworkers = x\n" DOMAIN));
         snprintf(report, sizeof report,
                  "%s/more.conf:2: error: workers = \"x\": needs a number\n"
-                 "(text):3: error: acceptors = \"y\": needs a number\n",
+                 "(text):3: error: delivery_threads = \"y\": needs a number\n",
                  folder);
-        check_report(HOSTNAME "\ninclude(\"more.conf\")\nacceptors = y\n", report);
+        check_report(HOSTNAME "\ninclude(\"more.conf\")\ndelivery_threads = y\n", report);
 
         write_file("more.conf", "\n} x", 4);
         snprintf(report, sizeof report, "%s/more.conf:2: error: unexpected closing brace\n", folder);

@@ -64,3 +64,14 @@ Test(pipeline, nothing_found_passes, .init = all_enforce)
         cr_expect_eq(combine(NULL, NULL, &observed).result, VERDICT_PASS);
         cr_expect_eq(observed, 0);
 }
+
+Test(pipeline, a_verdict_that_only_observes_does_not_count, .init = all_enforce)
+{
+        struct verdict name = make(CHECK_helo_name, VERDICT_REFUSE);
+        struct verdict tld = make(CHECK_sender_tld, VERDICT_DEFER);
+        uint64_t observed;
+
+        name.only_observes = true;
+        cr_expect_eq(combine(&name, &tld, &observed).verdict, &tld);
+        cr_expect_eq(observed, UINT64_C(1) << CHECK_helo_name);
+}

@@ -1,0 +1,99 @@
+/* A streaming scan of message text (RFC 2045, 2046) for what makes it a notification and for the mails that
+ * it refers to. Fixed memory, no allocation, octets in any pieces: what is found does not depend on how they
+ * are cut. It judges nothing. */
+#pragma once
+
+#include "core/base/text.h"
+
+#define MIME_DEPTH_MAX    5   /* multiparts within each other; what lies deeper is not looked into */
+#define MIME_BOUNDARY_MAX 76  /* RFC 2046 5.1.1 says 70 */
+#define MIME_VALUE_MAX    500 /* octets of a field's value, or of a reference, that are looked at */
+
+/* What the text itself says that the message is. The null sender makes any message a notification. */
+enum mime_kind {
+        MIME_KIND_MAIL,
+        MIME_KIND_UNKNOWN,         /* a report that does not say of what, until it does */
+        MIME_KIND_DELIVERY_REPORT, /* RFC 3464 */
+        MIME_KIND_READ_RECEIPT,    /* RFC 8098 */
+        MIME_KIND_AUTOMATIC_REPLY, /* RFC 3834: auto-replied */
+};
+
+enum mime_event {
+        MIME_MORE,      /* the input is used up */
+        MIME_REFERENCE, /* `reference` is a message id from In-Reply-To, References, Original-Message-ID or
+                           returned headers */
+        MIME_MENTION,   /* `reference` is a domain behind an "@" in running text */
+        MIME_OVER,      /* nothing that may follow matters */
+};
+
+enum mime_encoding { MIME_ENCODING_NONE, MIME_ENCODING_BASE64, MIME_ENCODING_QUOTED };
+
+enum mime_type {
+        MIME_TYPE_NONE, /* not said: text */
+        MIME_TYPE_TEXT,
+        MIME_TYPE_OTHER,
+        MIME_TYPE_MULTIPART,
+        MIME_TYPE_RETURNED,    /* a message or the header of one */
+        MIME_TYPE_DISPOSITION, /* message/disposition-notification */
+        MIME_TYPE_STATUS,      /* message/delivery-status */
+};
+
+struct mime_boundary {
+        uint8_t length; /* 0: none */
+        char octets[MIME_BOUNDARY_MAX];
+};
+
+/* What the header of an entity says of it. */
+struct mime_entity {
+        enum mime_type type;
+        enum mime_encoding encoding;
+        enum mime_kind report; /* of a multipart/report; UNKNOWN: it does not say; MAIL: of something else */
+        bool has_type;
+        struct mime_boundary boundary;
+};
+
+enum mime_block { MIME_BLOCK_TOP, MIME_BLOCK_PART, MIME_BLOCK_RETURNED, MIME_BLOCK_DISPOSITION };
+
+struct mime_scan {
+        /* Found so far. */
+        enum mime_kind kind;
+        struct span reference; /* after REFERENCE and MENTION, until the next call; without brackets */
+        /* Fixed. */
+        bool is_notification; /* whatever the text says */
+        bool wants_mentions;
+        /* The line as it came: parts end at lines. */
+        enum mime_line { MIME_LINE_START, MIME_LINE_DASHES, MIME_LINE_INSIDE, MIME_LINE_SKIP } line;
+        uint8_t dashes_length, dashes_read; /* of a line that may be a delimiter and is not */
+        char dashes[MIME_BOUNDARY_MAX + 8];
+        struct mime_boundary boundaries[MIME_DEPTH_MAX];
+        uint8_t depth;
+        /* The entity that is being read. */
+        enum mime_body { MIME_BODY_FIELDS, MIME_BODY_TEXT, MIME_BODY_SKIP, MIME_BODY_OVER } body;
+        enum mime_block block; /* of FIELDS */
+        struct mime_entity entity;
+        bool is_decoded; /* the body of an entity: its encoding counts */
+        uint8_t decode_state;
+        uint32_t decode_bits;
+        /* The field that is being read. */
+        enum mime_field_state {
+                MIME_FIELD_START,
+                MIME_FIELD_NAME,
+                MIME_FIELD_VALUE,
+                MIME_FIELD_SKIP
+        } field_state;
+        uint8_t field;      /* row of the table of fields */
+        uint8_t candidates; /* rows, as a bit mask, that the name read so far begins */
+        uint8_t name_length;
+        bool name_has_ended;
+        bool has_fields;   /* the block has had one */
+        bool in_reference; /* behind "<" */
+        bool in_domain;    /* behind "@" in running text */
+        uint16_t value_length;
+        char value[MIME_VALUE_MAX];
+};
+
+/* `is_notification`: it is known to be one, and all of it is to be scanned. `wants_mentions`: running text
+ * too. */
+void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_mentions);
+/* Reads from the front of *input, which it advances, up to the next event. */
+enum mime_event mime_scan_read(struct mime_scan *scan, struct span *input);

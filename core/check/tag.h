@@ -1,0 +1,37 @@
+/* Tags by which we know our own mail again when it comes back: in the Message-ID, and in the envelope sender
+ * (BATV, draft-levine-smtp-batv: prvs=KDDDSSSSSS=local@domain). Made and checked with the keys of
+ * bounce_reference. */
+#pragma once
+
+#include "conf/snapshot.h"
+
+enum tag_result {
+        TAG_NONE,    /* there is none */
+        TAG_UNKNOWN, /* made with a key that we do not have */
+        TAG_FALSE,   /* not made with this key */
+        TAG_EXPIRED,
+        TAG_VALID,
+};
+
+#define TAG_TEXT_MAX 32 /* what a tag adds to a message id or an address */
+
+/* Of what stands within the brackets of a Message-ID: LEFT.gpK-DDDDD-MMMMMMMMMMMMMMMM@RIGHT. */
+enum tag_result tag_check_message_id(const struct snapshot *snapshot, struct span id, int64_t wall_s);
+/* Appends the id with a tag. False without keys, and for what is no message id. */
+bool tag_message_id(const struct snapshot *snapshot, struct span id, int64_t wall_s, struct text *tagged);
+
+/* The form of a tagged local part. */
+struct tag_sender {
+        struct span stamp; /* "KDDD" */
+        struct span mac;   /* "SSSSSS" */
+        struct span local_part;
+};
+/* False when the local part (unquoted) has not this form. */
+bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag);
+enum tag_result tag_check_sender(const struct snapshot *snapshot, const struct tag_sender *tag,
+                                 struct span domain, int64_t wall_s);
+/* Appends the address with a tag. False without keys, and for what is no address or has a tag. */
+bool tag_sender(const struct snapshot *snapshot, struct span address, int64_t wall_s, struct text *tagged);
+
+/* "valid", "expired" ... */
+const char *tag_result_name(enum tag_result result);

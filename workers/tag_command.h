@@ -1,0 +1,4 @@
+/* gatepost tag. */
+#pragma once
+
+int tag_main(int argc, char **argv);
