@@ -65,6 +65,10 @@ enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
         char buffer[DNS_NAME_MAX];
         struct text text;
 
+        /* Most names come in normal form, and most questions again. */
+        struct memo_entry *known = *memo_find(memo, &(struct dns_question){name, type});
+        if (known != NULL && known->answer.fact != FACT_PENDING)
+                return tell(&known->answer, ret_answer);
         text_over(&text, buffer, sizeof buffer);
         if (!dns_name_normalise(name, &text))
                 return tell(&unaskable, ret_answer);

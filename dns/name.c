@@ -6,28 +6,26 @@ static bool octet_can_be_asked(char octet)
         return octet != '\\' && octet > 0 && !ascii_is_control(octet);
 }
 
-static bool name_can_be_asked(struct span name)
-{
-        size_t label = 0;
-
-        for (size_t i = 0; i < name.length; i++) {
-                if (name.at[i] == '.' && label == 0)
-                        return false;
-                label = name.at[i] == '.' ? 0 : label + 1;
-                if (label > DNS_LABEL_MAX || !octet_can_be_asked(name.at[i]))
-                        return false;
-        }
-        return label > 0 && name.length <= DNS_NAME_MAX;
-}
-
 bool dns_name_normalise(struct span name, struct text *text)
 {
+        char *to = text->at + text->length;
+        size_t label = 0;
+
         if (name.length > 0 && name.at[name.length - 1] == '.')
                 name.length--;
-        if (!name_can_be_asked(name) || text_room(text) < name.length)
+        if (name.length > DNS_NAME_MAX || name.length > text_room(text))
                 return false;
-        for (size_t i = 0; i < name.length; i++)
-                text_put_char(text, ascii_lower(name.at[i]));
+        for (size_t i = 0; i < name.length; i++) {
+                char octet = name.at[i];
+                if (octet == '.' ? label == 0 : ++label > DNS_LABEL_MAX || !octet_can_be_asked(octet))
+                        return false;
+                if (octet == '.')
+                        label = 0;
+                to[i] = ascii_lower(octet);
+        }
+        if (label == 0)
+                return false;
+        text->length += name.length;
         return true;
 }
 

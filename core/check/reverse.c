@@ -91,11 +91,19 @@ static bool is_hex_digit(char c)
         return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
 }
 
-/* Where `goes_on` is given, no such character stands before or behind it: "1-2" is not in "11-23". */
+/* `name` is in lower case, as names from DNS are. Where `goes_on` is given, no such character stands before
+ * or behind the part: "1-2" is not in "11-23". */
 static bool contains(struct span name, struct span part, bool (*goes_on)(char))
 {
-        for (size_t at = 0; part.length > 0 && at + part.length <= name.length; at++) {
+        size_t at = 0, found;
+
+        if (part.length == 0)
+                return false;
+        for (; (found = span_find(span_skip(name, at), ascii_lower(part.at[0]))) != SIZE_MAX; at++) {
+                at += found;
                 size_t end = at + part.length;
+                if (end > name.length)
+                        return false;
                 if (span_equals_nocase(span_of(name.at + at, part.length), part) &&
                     (goes_on == NULL || ((at == 0 || !goes_on(name.at[at - 1])) &&
                                          (end == name.length || !goes_on(name.at[end])))))
@@ -110,14 +118,17 @@ struct form {
         int base, width; /* digits at least */
 };
 
-static void put_digits(struct text *text, unsigned number, const struct form *form)
+static void put_digits(struct text *text, uint8_t number, const struct form *form)
 {
-        if (form->base == 16)
-                text_printf(text, "%02x", number);
-        else if (form->width == 3)
-                text_printf(text, "%03u", number);
-        else
-                text_printf(text, "%u", number);
+        static const char hex[] = "0123456789abcdef";
+
+        if (form->base == 16) {
+                text_put(text, span_of((char[]){hex[number >> 4], hex[number & 15]}, 2));
+                return;
+        }
+        for (unsigned bound = 100; form->width == 3 && bound > 1 && number < bound; bound /= 10)
+                text_put_char(text, '0');
+        text_put_number(text, number);
 }
 
 static bool contains_octets(struct span name, const uint8_t *octets, ptrdiff_t count, ptrdiff_t step,
