@@ -31,6 +31,8 @@ void build_finish_domains(struct builder *builder);
 void build_finish_keys(struct builder *builder);
 /* Part of it: the zones of dnsbl. */
 void build_finish_zones(struct builder *builder);
+/* Part of it: the store of senders, and what checks that use it need. */
+void build_finish_state(struct builder *builder);
 /* The next zone of the snapshot, which has room for it, with default options. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

@@ -3,11 +3,11 @@
 
 const struct check_info check_infos[CHECK_COUNT] = {
 #define RULE(name, policy, summary)                                                                          \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_RULE, STAGE_NONE, false, CHECK_MODE_ENFORCE, summary},
+        [CHECK_##name] = {#name,  policy, CHECK_KIND_RULE, STAGE_NONE, NEEDS_NOTHING, CHECK_MODE_ENFORCE,    \
+                          summary},
 #define SESSION_CHECK(name, policy, mode, summary)                                                           \
-        [CHECK_##name] = {#name, policy, CHECK_KIND_SESSION, STAGE_NONE, false, CHECK_MODE_##mode, summary},
-#define NEEDS_NOTHING false
-#define NEEDS_DNS     true
+        [CHECK_##name] = {#name,  policy, CHECK_KIND_SESSION, STAGE_NONE, NEEDS_NOTHING, CHECK_MODE_##mode,  \
+                          summary},
 #define CHECK(name, policy, stage, needs, mode, summary)                                                     \
         [CHECK_##name] = {#name,  policy, CHECK_KIND_PURE, STAGE_##stage, NEEDS_##needs, CHECK_MODE_##mode,  \
                           summary},
@@ -23,6 +23,12 @@ enum check_id check_by_name(struct span name)
                 if (span_equals(name, span_from(check_infos[check].name)))
                         return (enum check_id)check;
         return CHECK_COUNT;
+}
+
+const char *check_need_name(enum check_need need)
+{
+        static const char *const names[] = {"-", "dns", "state"};
+        return names[need];
 }
 
 const char *check_mode_name(enum check_mode mode)

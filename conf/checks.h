@@ -21,12 +21,15 @@ enum check_mode { CHECK_MODE_OFF, CHECK_MODE_OBSERVE, CHECK_MODE_ENFORCE };
 /* When the input of a check is known. */
 enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
+/* What must be configured, else the check is off, or an error. */
+enum check_need { NEEDS_NOTHING, NEEDS_DNS, NEEDS_STATE };
+
 struct check_info {
         const char *name;
         const char *policy; /* its number in the policy, such as "P6" */
         enum check_kind kind;
         enum stage stage;
-        bool needs_dns;
+        enum check_need needs;
         enum check_mode default_mode;
         const char *summary;
 };
@@ -36,6 +39,8 @@ extern const struct check_info check_infos[CHECK_COUNT];
 
 /* CHECK_COUNT when there is none of that name. */
 enum check_id check_by_name(struct span name);
+/* "-", "dns", "state" */
+const char *check_need_name(enum check_need need);
 /* "off", "observe", "enforce" */
 const char *check_mode_name(enum check_mode mode);
 /* "connect", "helo", "mail", "rcpt", "data", "session" */

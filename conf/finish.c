@@ -235,7 +235,7 @@ static void finish_check(struct builder *builder, enum check_id check)
 {
         struct snapshot *snapshot = builder->snapshot;
         const struct check_setting *setting = &snapshot->checks[check];
-        bool is_off = check_infos[check].needs_dns && snapshot->options.resolvers.count == 0;
+        bool is_off = check_infos[check].needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
         bool is_wanted = setting->mode != CHECK_MODE_OFF;
 
         if (is_off)
@@ -320,6 +320,7 @@ void build_finish(struct builder *builder)
         if (builder->out_of_memory)
                 return;
         finish_checks(builder);
+        build_finish_state(builder);
         finish_tlds(builder);
         finish_own_names(builder);
         finish_own_addresses(builder);

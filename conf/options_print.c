@@ -53,14 +53,16 @@ static void print_zones(FILE *file)
 
 static void print_checks(FILE *file)
 {
+        static const char *const needs[] = {
+            [NEEDS_NOTHING] = "", [NEEDS_DNS] = " (needs resolvers)", [NEEDS_STATE] = " (needs state_store)"};
+
         fprintf(file, "\n# Checks. Modes: enforce, observe (count and log only), off.\n");
         for (unsigned check = 0; check < CHECK_COUNT; check++) {
                 const struct check_info *info = &check_infos[check];
                 if (info->kind == CHECK_KIND_RULE)
                         continue;
                 fprintf(file, "\n# %s: %s%s\n%s {\n    mode = %s\n", info->policy, info->summary,
-                        info->needs_dns ? " (needs resolvers)" : "", info->name,
-                        check_mode_name(info->default_mode));
+                        needs[info->needs], info->name, check_mode_name(info->default_mode));
                 print_rows(file, option_rows, (enum check_id)check, "    ");
                 if (check == CHECK_dnsbl)
                         print_zones(file);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <libpsl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -96,6 +97,7 @@ void snapshot_free(struct snapshot *snapshot)
         name_table_end(&snapshot->domain_names);
         name_table_end(&snapshot->tlds);
         name_table_end(&snapshot->own_names);
+        psl_free((psl_ctx_t *)snapshot->suffixes);
         arena_end(&snapshot->memory);
         block_pool_end(&snapshot->memory_pool);
         free(snapshot);

@@ -120,6 +120,14 @@ struct deliver_target {
         const char *path; /* maildir: absolute path with %d and %u */
 };
 
+enum state_store_kind { STATE_STORE_NONE, STATE_STORE_LMDB, STATE_STORE_REDIS };
+
+struct state_target {
+        enum state_store_kind kind;
+        const char *path;             /* lmdb: absolute */
+        struct endpoint_list servers; /* redis: in the order in which they are tried */
+};
+
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
@@ -144,13 +152,15 @@ struct snapshot {
         struct name_table tlds; /* A-labels, lower case */
         struct name_table
             own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
-        struct network_list own_addresses;     /* of listeners and of this machine's interfaces */
+        struct network_list own_addresses; /* of listeners and of this machine's interfaces */
+        struct state_target state_store;
+        const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
         struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
         size_t tag_key_count;
         /* Where bare <postmaster> goes; NULL without domains. */
         const struct domain *postmaster_domain;
         struct span postmaster_local_part;
-        struct arena memory; /* everything above but the name tables */
+        struct arena memory; /* everything above but the name tables and the suffixes */
         struct block_pool memory_pool;
 };
 

@@ -311,17 +311,36 @@ void connection_stored(struct worker *worker, struct connection *connection, enu
                            true);
 }
 
+static bool note_if_parked(struct connection *connection)
+{
+        bool is_parked = connection->wish == SESSION_PARK;
+        if (is_parked)
+                note_early_input(connection);
+        return is_parked;
+}
+
 void connection_answer(struct worker *worker, const struct dns_reply_message *message)
 {
         struct connection *connection = handle_connection(message->handle);
 
         if (connection == NULL)
                 return;
-        bool was_parked = connection->wish == SESSION_PARK;
-        if (was_parked)
-                note_early_input(connection);
+        bool was_parked = note_if_parked(connection);
         enum session_wish wish =
             session_answer(&connection->session, &message->question, &message->answer, &worker->out);
+        if (was_parked)
+                connection_advance(worker, connection, wish, true);
+}
+
+void connection_state_answer(struct worker *worker, const struct state_job *job)
+{
+        struct connection *connection = handle_connection(job->handle);
+
+        if (connection == NULL)
+                return;
+        bool was_parked = note_if_parked(connection);
+        enum session_wish wish =
+            session_state_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);
         if (was_parked)
                 connection_advance(worker, connection, wish, true);
 }

@@ -13,6 +13,7 @@
 
 struct worker;
 struct arrival;
+struct state_job;
 
 /* Octets that had to be kept between two events. */
 struct kept {
@@ -58,6 +59,8 @@ void connection_appended(struct worker *worker, struct connection *connection);
 void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome);
 /* DNS answers a question of the session with this handle, if it still is there. */
 void connection_answer(struct worker *worker, const struct dns_reply_message *message);
+/* The same from the store of senders. */
+void connection_state_answer(struct worker *worker, const struct state_job *job);
 /* worker->host.under_stress has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
 /* The server is closing: worker->stopping tells how urgently. */

@@ -9,6 +9,7 @@
 #include "core/smtp/session.h"
 #include "workers/explain_dialogue.h"
 #include "workers/message_file.h"
+#include "workers/state_access.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -111,6 +112,23 @@ static const struct check_setting *settings_of(const struct question *question,
         return snapshot->checks;
 }
 
+/* The mailbox and domain of the last recipient, as RCPT would find them; as given where it would not. */
+static void set_recipient(const struct question *question, const struct snapshot *snapshot,
+                          struct facts *facts, struct text *mailbox)
+{
+        if (question->recipient_count == 0)
+                return;
+        struct span recipient = span_from(question->recipients[question->recipient_count - 1]);
+        size_t at = span_find_last(recipient, '@');
+        struct span local = span_of(recipient.at, at < recipient.length ? at : recipient.length);
+        facts->recipient_domain = span_skip(recipient, local.length + 1);
+        const struct domain *domain = snapshot_find_domain(snapshot, facts->recipient_domain);
+        if (domain != NULL)
+                facts->recipient_domain = domain->name;
+        bool is_known = domain != NULL && domain_find_recipient(domain, local, mailbox);
+        facts->mailbox = is_known ? text_span(mailbox) : local;
+}
+
 /* Of the message, when one was given; with the tag of the last recipient that has one. */
 static const struct notification *notification_of(const struct question *question, const struct facts *facts)
 {
@@ -162,17 +180,24 @@ static void explain_checks(const struct question *question, const struct snapsho
                            struct session_host *host, struct command_dns *dns)
 {
         const struct check_setting *settings = settings_of(question, snapshot);
-        char octets[512], domain_octets[DOMAIN_NAME_MAX];
-        struct text sender, domain;
+        char octets[512], domain_octets[DOMAIN_NAME_MAX], mailbox_octets[DOMAIN_NAME_MAX];
+        struct text sender, domain, mailbox;
+        struct state_memo state;
+        struct known known = {0};
         struct arena arena;
         struct memo memo;
 
         arena_init(&arena, &host->transaction_pool, SIZE_MAX);
         memo_init(&memo, &arena, host->dns, 0, (uint32_t)snapshot->options.dns_questions_max);
+        state_memo_init(&state, &arena, host->state, 0);
         text_over(&sender, octets, sizeof octets);
+        text_over(&mailbox, mailbox_octets, sizeof mailbox_octets);
         text_over(&domain, domain_octets, sizeof domain_octets);
         struct facts facts = facts_of(question, snapshot, &arena, &sender);
         facts.memo = &memo;
+        facts.state = &state;
+        facts.known = &known;
+        set_recipient(question, snapshot, &facts, &mailbox);
         facts.wall_s = host->wall_ms / 1000;
         if (domain_name_to_ascii(facts.sender_domain, &domain) && !domain.overflowed)
                 facts.sender_domain_ascii = text_span(&domain);
@@ -184,7 +209,7 @@ static void explain_checks(const struct question *question, const struct snapsho
                 struct verdict verdict;
                 if (check_infos[check].kind != CHECK_KIND_PURE ||
                     (check_infos[check].stage == STAGE_DATA && facts.notification == NULL) ||
-                    (check_infos[check].needs_dns && host->dns == NULL))
+                    (check_infos[check].needs == NEEDS_DNS && host->dns == NULL))
                         continue;
                 double before = now_us();
                 settle(&facts, check, dns, &verdict);
@@ -221,8 +246,14 @@ static int explain_question(const struct question *question)
         const struct endpoint_list *resolvers = &snapshot->options.resolvers;
         bool has_dns = resolvers->count > 0 && command_dns_open(&dns, resolvers->endpoints, resolvers->count);
         host.dns = has_dns ? dns.source : NULL;
+        struct state_access state;
+        bool has_state =
+            snapshot->state_store.kind != STATE_STORE_NONE && state_access_open(&state, snapshot, true);
+        host.state = has_state ? &state.source : NULL;
         explain_checks(question, snapshot, &host, &dns);
         explain_dialogue(question, snapshot, &host, &dns);
+        if (has_state)
+                state_access_close(&state);
         if (has_dns)
                 command_dns_close(&dns);
         block_pool_end(&host.session_pool);

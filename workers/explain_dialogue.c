@@ -11,6 +11,8 @@ static void hear(struct session *session, struct command_dns *dns, struct text *
         enum session_wish wish = session_input(session, input, out);
         while (wish == SESSION_PARK) {
                 const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
+                if (message == NULL)
+                        session->host->now_ms = session->deadline_ms;
                 wish = message != NULL ? session_answer(session, &message->question, &message->answer, out)
                                        : session_timeout(session, out);
         }

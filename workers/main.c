@@ -1,5 +1,6 @@
 /* The command line. */
 #include "workers/explain.h"
+#include "workers/greylist_command.h"
 #include "workers/spf_command.h"
 #include "workers/server.h"
 #include "workers/tag_command.h"
@@ -14,6 +15,7 @@ static const char usage_text[] =
     "       gatepost check-config --print       print every option with its default\n"
     "       gatepost explain -c FILE ...        tell what each check would say, or said\n"
     "       gatepost spf --ip ...               evaluate SPF and show what was looked up\n"
+    "       gatepost greylist ...               show or change what the greylist remembers\n"
     "       gatepost tag -c FILE ...            tag a Message-ID or a sender of outbound mail\n"
     "       gatepost checks                     list the checks\n"
     "       gatepost --help | --version\n";
@@ -72,7 +74,7 @@ static int checks_main(int argc, char **argv)
                 const struct check_info *check = &check_infos[id];
                 printf("%-24s %-6s %-8s %-8s %-6s %s\n", check->name, check->policy, stage_name(check->stage),
                        check->kind == CHECK_KIND_RULE ? "always" : check_mode_name(check->default_mode),
-                       check->needs_dns ? "dns" : "-", check->summary);
+                       check_need_name(check->needs), check->summary);
         }
         return 0;
 }
@@ -99,10 +101,11 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*run)(int argc, char **argv);
         } commands[] = {
-            {"serve", serve_main},     {"check-config", check_config_main},
-            {"explain", explain_main}, {"spf", spf_main},
-            {"tag", tag_main},         {"checks", checks_main},
-            {"--help", help_main},     {"--version", version_main},
+            {"serve", serve_main},       {"check-config", check_config_main},
+            {"explain", explain_main},   {"spf", spf_main},
+            {"greylist", greylist_main}, {"tag", tag_main},
+            {"checks", checks_main},     {"--help", help_main},
+            {"--version", version_main},
         };
 
         for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)

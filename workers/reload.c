@@ -158,12 +158,29 @@ static void say_report(struct server *server, const char *event, const struct co
         log_event(&server->log, event, "report", text, NULL);
 }
 
-static void warn_of_restart(struct server *server, const char *option, uint64_t running, uint64_t wanted)
+static void warn_of_restart(struct server *server, const char *option, bool is_needed)
 {
-        if (running == wanted)
+        if (!is_needed)
                 return;
         say("gatepost: warning: a change of %s takes a restart", option);
         log_event(&server->log, "restart_needed", "option", option, NULL);
+}
+
+static void warn_of_restarts(struct server *server, const struct snapshot *snapshot)
+{
+        const struct options *options = &snapshot->options;
+        struct state_key state_identity = state_store_identity(snapshot);
+
+        warn_of_restart(server, "workers", server->workers_wanted != options->workers);
+        warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
+        warn_of_restart(server, "client_rate.memory", server->ledger_size != options->client_rate_memory);
+        warn_of_restart(server, "dns_threads", server->dns_threads != options->dns_threads);
+        warn_of_restart(server, "dns_in_flight_max",
+                        server->dns_in_flight_wanted != options->dns_in_flight_max);
+        warn_of_restart(server, "dns_cache_size", server->dns_cache_size != options->dns_cache_size);
+        warn_of_restart(server, "maildir_sync_together",
+                        server->sync_together != options->maildir_sync_together);
+        warn_of_restart(server, "state_store", !state_key_equals(&server->state_identity, &state_identity));
 }
 
 /* Everything that may fail, before anything is changed. */
@@ -221,17 +238,7 @@ void reload(struct server *server)
         drop_unwanted(server, snapshot);
         say_report(server, "reload", &report);
         dns_report_say(server);
-        warn_of_restart(server, "workers", server->workers_wanted, snapshot->options.workers);
-        warn_of_restart(server, "delivery_threads", server->delivery_count,
-                        snapshot->options.delivery_threads);
-        warn_of_restart(server, "client_rate.memory", server->ledger_size,
-                        snapshot->options.client_rate_memory);
-        warn_of_restart(server, "dns_threads", server->dns_threads, snapshot->options.dns_threads);
-        warn_of_restart(server, "dns_in_flight_max", server->dns_in_flight_wanted,
-                        snapshot->options.dns_in_flight_max);
-        warn_of_restart(server, "dns_cache_size", server->dns_cache_size, snapshot->options.dns_cache_size);
-        warn_of_restart(server, "maildir_sync_together", server->sync_together,
-                        snapshot->options.maildir_sync_together);
+        warn_of_restarts(server, snapshot);
         say("gatepost: configuration reloaded");
         conf_report_end(&report);
 }

@@ -156,6 +156,8 @@ static bool init_workers(struct server *server, uint64_t sessions_max)
                 worker->dns =
                     dns_pool_client(server->dns_pool, i, worker->waker.event_fd, &worker->waker.is_asleep);
                 worker->host.dns = dns_client_source(worker->dns);
+                worker->state = state_store_client(&server->state, i, &worker->waker, &worker->counters);
+                worker->host.state = state_client_source(worker->state);
                 worker->host.ledger = &server->ledger;
                 *worker->acceptor = (struct acceptor){
                     .worker = worker,
@@ -190,7 +192,7 @@ static bool init_threads(struct server *server, const struct options *options)
 
 static bool start_threads(struct server *server)
 {
-        bool is_started = log_writer_start(&server->log);
+        bool is_started = log_writer_start(&server->log) && state_store_start(&server->state);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
@@ -250,6 +252,7 @@ static void stop(struct server *server, const sigset_t *signals)
                 worker_join(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
+        state_store_stop(&server->state);
         dns_report_say(server);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
@@ -267,6 +270,7 @@ static void free_all(struct server *server)
                 worker_end(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_end(&server->deliveries[i]);
+        state_store_close(&server->state);
         log_writer_end(&server->log);
         client_table_end(&server->clients);
         munmap(server->ledger.sets, server->ledger_size);
@@ -323,6 +327,12 @@ static struct snapshot *load_first(const char *path)
         return snapshot;
 }
 
+static bool open_state(struct server *server, const struct snapshot *snapshot)
+{
+        server->state_identity = state_store_identity(snapshot);
+        return state_store_open(&server->state, snapshot, server->worker_count, &server->log);
+}
+
 static bool start(struct server *server, struct snapshot *snapshot)
 {
         int log_fd = log_open(snapshot->options.log);
@@ -334,7 +344,8 @@ static bool start(struct server *server, struct snapshot *snapshot)
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
             !current_init(&server->current, server->worker_count, snapshot) ||
-            !init_threads(server, &snapshot->options) || !start_threads(server)) {
+            !open_state(server, snapshot) || !init_threads(server, &snapshot->options) ||
+            !start_threads(server)) {
                 say("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }

@@ -22,6 +22,8 @@ struct server {
         struct listener *listeners;
         uint32_t dns_in_flight_max;                                 /* questions, each thread of the pool */
         uint64_t dns_in_flight_wanted, dns_threads, dns_cache_size; /* by the configuration at the start */
+        struct state_store state;
+        struct state_key state_identity; /* at the start */
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
         struct dns_report dns_report;

@@ -110,6 +110,13 @@ static void log_end(struct worker *worker)
         log_drop(worker);
 }
 
+/* What is to be remembered goes to a store that takes it, or within a second is lost. */
+static void state_end(struct worker *worker)
+{
+        for (int i = 0; i < 1000 && !state_client_flush(worker->state); i++)
+                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 /* ---- turn -------------------------------------------------------------------------------------------- */
 
 static bool has_work(const struct worker *worker)
@@ -119,7 +126,7 @@ static bool has_work(const struct worker *worker)
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
-        return dns_client_has_answers(worker->dns) ||
+        return dns_client_has_answers(worker->dns) || state_client_has_answers(worker->state) ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
 
@@ -145,6 +152,10 @@ static void take_answers(struct worker *worker)
         const struct dns_reply_message *message;
         while ((message = dns_client_receive(worker->dns)) != NULL)
                 connection_answer(worker, message);
+
+        const struct state_job *job;
+        while ((job = state_client_receive(worker->state)) != NULL)
+                connection_state_answer(worker, job);
 }
 
 static void take_time_outs(struct worker *worker)
@@ -228,8 +239,11 @@ static void *worker_main(void *argument)
         urcu_memb_register_thread();
         do {
                 worker_turn(worker, wait_ms);
-                wait_ms = prepare_sleep(worker, handover_flush(worker));
+                bool is_all_sent = handover_flush(worker);
+                is_all_sent = state_client_flush(worker->state) && is_all_sent;
+                wait_ms = prepare_sleep(worker, is_all_sent);
         } while (!is_finished(worker));
+        state_end(worker);
         log_end(worker);
         urcu_memb_unregister_thread();
         atomic_store(&worker->has_ended, true);

@@ -7,6 +7,7 @@
 #include "workers/connection.h"
 #include "workers/current.h"
 #include "workers/delivery.h"
+#include "workers/state_store.h"
 #include "workers/wheel.h"
 
 /* Also room in front of what is received, for an unended line that came before. */
@@ -38,6 +39,7 @@ struct worker {
         struct delivery *deliveries;
         struct log_writer *log;
         struct dns_client *dns;
+        struct state_client *state;
         const _Atomic bool *under_stress;
         pthread_t thread;
         int epoll_fd;

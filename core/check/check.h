@@ -9,7 +9,8 @@
 #pragma once
 
 #include "conf/snapshot.h"
-#include "dns/fact.h"
+#include "core/check/spf/spf.h"
+#include "core/state/state.h"
 
 #include <stdatomic.h>
 
@@ -28,6 +29,35 @@ struct verdict {
         bool only_observes; /* whatever the mode: it rests on a list that is suspended */
 };
 
+enum greylist_result {
+        GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */
+        GREYLIST_ALLOWED, /* the identity has delivered often enough */
+        GREYLIST_PASSED,  /* came back in time, now or before */
+        GREYLIST_EARLY,   /* has been here, but not long enough ago */
+        GREYLIST_FIRST,   /* first contact */
+        GREYLIST_FAILED,  /* the store does not answer: passes */
+        GREYLIST_PENDING,
+};
+
+/* What the greylist has found for the recipient that it looked at last; see greylist.h. */
+struct greylist_finding {
+        enum greylist_result result;
+        uint32_t seconds_left; /* EARLY, FIRST */
+        /* FIRST, EARLY, PASSED */
+        bool has_triplet_record;
+        struct state_key triplet_key;
+        struct state_record triplet_record;
+};
+
+/* What is costly to find out of a transaction's facts, and the same for all its recipients: found once. */
+struct known {
+        bool has_spf;
+        enum spf_result spf;
+        struct spf_report spf_report;
+        struct span identity; /* see greylist.h; empty: not found yet */
+        struct greylist_finding greylist;
+};
+
 /* Each stage adds to what is known: what comes later is empty before. */
 struct facts {
         const struct snapshot *snapshot;
@@ -41,11 +71,16 @@ struct facts {
         struct span sender_domain_ascii; /* A-labels, lower case */
         bool sender_is_null;
         /* RCPT */
-        size_t recipients_accepted; /* before the one in question */
+        size_t recipients_accepted;   /* before the one in question */
+        struct span mailbox;          /* unquoted, folded, without extension */
+        struct span recipient_domain; /* A-labels, lower case */
         /* DATA */
         const struct notification *notification; /* NULL: nobody looks for one */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
+        /* Questions to the store of senders, from RCPT on; and what was found out. Their transaction's. */
+        struct state_memo *state;
+        struct known *known;
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;

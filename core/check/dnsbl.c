@@ -182,19 +182,26 @@ enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_ta
         return refuse(facts, tally, tally->first_of_all, verdict);
 }
 
-enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdict)
+void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally)
 {
-        char octets[DNSBL_EVIDENCE_MAX], reversed_octets[80];
-        struct dnsbl_tally tally = {0};
+        char reversed_octets[80];
         struct text reversed;
 
-        text_over(&tally.evidence, octets, sizeof octets);
         text_over(&reversed, reversed_octets, sizeof reversed_octets);
         reverse_put_address(&reversed, &facts->client);
         struct span subject = text_span(&reversed);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
                 if (!facts->snapshot->zones[i].options.names)
-                        dnsbl_count(facts, &facts->snapshot->zones[i], &subject, 1, &tally);
+                        dnsbl_count(facts, &facts->snapshot->zones[i], &subject, 1, tally);
+}
+
+enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdict)
+{
+        char octets[DNSBL_EVIDENCE_MAX];
+        struct dnsbl_tally tally = {0};
+
+        text_over(&tally.evidence, octets, sizeof octets);
+        dnsbl_count_client(facts, &tally);
         verdict->reply = REPLY_dnsbl;
         return dnsbl_judge(facts, &tally, facts->snapshot->options.dnsbl_on_failure, REPLY_dnsbl_unsure,
                            verdict);

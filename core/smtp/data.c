@@ -4,6 +4,14 @@
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
 
+/* The greylist asks for patience for the whole message. */
+static enum session_wish defer_data(struct session *session, const struct verdict *verdict, struct text *out)
+{
+        session_reply_about(session, out, verdict->reply, &(struct reply_about){.subject = verdict->subject});
+        record_final(session, verdict->reply);
+        return SESSION_READ;
+}
+
 static enum session_wish refuse_data(struct session *session, enum reply_id reply, struct text *out)
 {
         session_reply(session, out, reply);
@@ -23,6 +31,8 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 return refuse_data(
                     session, transaction->attempts == NULL ? REPLY_recipient_first : REPLY_no_valid_recipient,
                     out);
+        if (transaction->deferred_whole != NULL)
+                return defer_data(session, transaction->deferred_whole, out);
         if (!trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);

@@ -19,6 +19,8 @@ struct transaction *transaction_begin(struct session *session)
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
         memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+        state_memo_init(&transaction->state, &transaction->arena, session->host->state,
+                        session->peer.dns_handle);
         transaction->recipients_end = &transaction->message.recipients;
         transaction->attempts_end = &transaction->attempts;
         transaction->message.newline = session->snapshot->options.maildir_newline;
@@ -33,6 +35,9 @@ void transaction_end(struct session *session)
 
         if (transaction == NULL)
                 return;
+        const struct state_memo *state = &transaction->state;
+        counter_add(&session->host->counters->metrics[METRIC_state_failed],
+                    state->failed + (state->is_late ? state->pending : 0));
         record_transaction(session);
         content_release(&transaction->message.content, &session->host->content_pool);
         session->transaction = NULL;
@@ -254,26 +259,47 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         return REPLY_COUNT;
 }
 
+/* By option the greylist answers at DATA, for all recipients: DATA then names the longest time. */
+static bool defers_whole(struct session *session, const struct verdict *verdict)
+{
+        struct transaction *transaction = session->transaction;
+        uint64_t left_s = 0;
+
+        if (verdict->check != CHECK_greylist || !session->snapshot->options.greylist_whole_message)
+                return false;
+        span_number(verdict->subject, &left_s);
+        if (transaction->deferred_whole == NULL || left_s > transaction->deferred_whole_s) {
+                transaction->deferred_whole = verdict;
+                transaction->deferred_whole_s = left_s;
+        }
+        return true;
+}
+
 /* The policy of the recipient's domain. Postmaster hears everybody (RFC 5321 4.5.1). */
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
+        struct transaction *transaction = session->transaction;
+        const struct check_setting *settings = candidate->domain->checks;
         struct verdict_list list;
 
         candidate->refused_by = NULL;
-        if (session->transaction->message.recipient_count >= session->snapshot->options.recipients_max)
+        if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
         if (candidate->is_postmaster)
                 return REPLY_COUNT;
-        stage_rcpt(session, &list);
-        struct judgement judgement = stage_judge(session, candidate->domain->checks, &list);
+        struct facts facts =
+            stage_recipient_facts(session, text_span(&candidate->mailbox), candidate->domain);
+        stage_rcpt(session, &facts, &list);
+        struct judgement judgement = stage_judge(session, settings, &list);
         candidate->waits = judgement.result == VERDICT_WAIT;
-        session->transaction->is_judged |= judgement.result == VERDICT_PASS;
-        if (judgement.verdict == NULL)
+        stage_commit(session, &facts, settings, &judgement);
+        transaction->is_judged |= judgement.result == VERDICT_PASS;
+        if (judgement.verdict == NULL || defers_whole(session, judgement.verdict))
                 return REPLY_COUNT;
         candidate->refused_by = check_infos[judgement.verdict->check].name;
         candidate->subject = judgement.verdict->subject;
         if (judgement.verdict->check == CHECK_null_sender_recipients)
-                session->transaction->null_sender_is_refused = true;
+                transaction->null_sender_is_refused = true;
         return judgement.verdict->reply;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/expect.h"
+#include "core/check/greylist.h"
 #include "core/check/pipeline.h"
 #include "core/check/tag.h"
 #include "core/smtp/admit.h"
@@ -41,13 +42,19 @@ struct transaction {
         struct span sender_domain, sender_domain_ascii;
         bool sender_is_null, is_smtputf8;
         struct verdict_list verdicts; /* of the MAIL stage */
-        struct memo memo;             /* of the same, in arena */
-        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
+        struct memo memo;             /* of the same and of RCPT, in arena */
+        struct state_memo state;      /* of RCPT */
+        struct known known;
+        bool is_judged; /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         enum tag_result recipient_tag; /* the best one */
         bool is_rated;                 /* it counts as a message */
         bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
+        bool is_known_sender;          /* the greylist let pass for what it remembers: delivery counts */
+        const struct verdict
+            *deferred_whole; /* answered at DATA: of the recipient that has to wait longest */
+        uint64_t deferred_whole_s;
         /* DATA */
         struct text_scan scan;
         struct notification *notification; /* in arena; NULL: no check asks */
@@ -133,6 +140,8 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);
 enum session_wish parked_timeout(struct session *session, struct text *out);
+/* Of DNS, or of the store of senders, whichever comes first. */
+uint64_t parked_deadline_ms(const struct session *session);
 /* The wish that the state implies. */
 enum session_wish session_wish_now(const struct session *session);
 
@@ -156,7 +165,16 @@ struct judgement stage_judge(struct session *session, const struct check_setting
                              const struct verdict_list *extra);
 /* A check about this HELO still waits: another HELO must not come before its verdict. */
 bool stage_helo_waits(struct session *session);
-void stage_rcpt(struct session *session, struct verdict_list *ret_list);
+/* Of a recipient, by its mailbox; the facts of both are only read. */
+void stage_rcpt(struct session *session, const struct facts *facts, struct verdict_list *ret_list);
+/* Facts of the transaction about a recipient. */
+struct facts stage_recipient_facts(const struct session *session, struct span mailbox,
+                                   const struct domain *domain);
+/* Once, when the recipient's judgement is given: what has to be remembered of it. */
+void stage_commit(struct session *session, const struct facts *facts, const struct check_setting *settings,
+                  const struct judgement *judgement);
+/* Once, when the message has been stored. */
+void stage_commit_delivery(struct session *session);
 /* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
  * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the log.
  */

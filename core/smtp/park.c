@@ -1,6 +1,34 @@
 /* The one waiting place of the program: a command whose verdict needs an answer that is not in yet. */
 #include "core/smtp/internal.h"
 
+/* The store's time begins when somebody first waits for it. */
+static void wait_for_store(struct session *session)
+{
+        struct state_memo *state = session->transaction == NULL ? NULL : &session->transaction->state;
+
+        if (state == NULL)
+                return;
+        if (state->pending == 0)
+                state->due_ms = 0;
+        else if (state->due_ms == 0)
+                state->due_ms = session->host->now_ms + session->snapshot->options.state_timeout;
+}
+
+static bool waits_for_store(const struct session *session)
+{
+        const struct transaction *transaction = session->transaction;
+        return transaction != NULL && transaction->state.due_ms != 0 && !transaction->state.is_late;
+}
+
+uint64_t parked_deadline_ms(const struct session *session)
+{
+        uint64_t due_ms = session->waiting_since_ms + session->snapshot->options.dns_timeout;
+
+        if (waits_for_store(session) && session->transaction->state.due_ms < due_ms)
+                return session->transaction->state.due_ms;
+        return due_ms;
+}
+
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out)
 {
@@ -16,6 +44,7 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
                 session->waiting_since_ms = session->host->now_ms;
         }
         session->state = SESSION_STATE_PARKED;
+        wait_for_store(session);
         session_set_deadline(session);
         return SESSION_PARK;
 }
@@ -64,11 +93,26 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
         return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
 }
 
+enum session_wish session_state_answer(struct session *session, const struct state_key *key, enum fact fact,
+                                       const struct state_record *record, struct text *out)
+{
+        if (session->transaction != NULL)
+                state_settle(&session->transaction->state, key, fact, record);
+        return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
+}
+
 /* What is not answered by now counts as failed, for each check to make of it what it must. */
 enum session_wish parked_timeout(struct session *session, struct text *out)
 {
-        session->memo.is_late = true;
-        if (session->transaction != NULL)
-                session->transaction->memo.is_late = true;
+        struct transaction *transaction = session->transaction;
+        uint64_t now_ms = session->host->now_ms;
+
+        if (waits_for_store(session) && now_ms >= transaction->state.due_ms)
+                transaction->state.is_late = true;
+        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout) {
+                session->memo.is_late = true;
+                if (transaction != NULL)
+                        transaction->memo.is_late = true;
+        }
         return resume(session, out);
 }

@@ -42,7 +42,7 @@ void session_set_deadline(struct session *session)
                         session->deadline_ms = SESSION_MIN(session->deadline_ms, since + BAD_LINE_WAIT_MS);
                 break;
         case SESSION_STATE_PARKED:
-                session->deadline_ms = since + options->dns_timeout;
+                session->deadline_ms = parked_deadline_ms(session);
                 break;
         case SESSION_STATE_TEXT:
                 session->deadline_ms = text_deadline_ms(session, stressed(session, options->data_timeout));
@@ -336,6 +336,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);
         if (outcome == STORE_DONE) {
+                stage_commit_delivery(session);
                 rate_stored(session, session->transaction->message.recipient_count);
                 session->messages_total++;
                 session->commands = session->junk = session->errors = 0;

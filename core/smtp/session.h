@@ -33,6 +33,7 @@ struct session_host {
         uint64_t now_ms;             /* monotonic */
         int64_t wall_ms;             /* since 1970, UTC */
         struct dns_source *dns;      /* NULL: no check asks */
+        struct state_source *state;  /* of senders; NULL: nothing is remembered */
         const struct ledger *ledger; /* of clients; NULL: nobody is counted */
         int64_t log_second;          /* since 1970, which log_time is the text of */
         char log_time[20];           /* "2026-11-25T01:02:03" */
@@ -47,8 +48,9 @@ struct session_peer {
         uint16_t client_port;
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
-        bool needs_proxy_header;   /* a proxy_listen listener */
-        uint64_t dns_handle;       /* by which the answers to this session's questions come */
+        bool needs_proxy_header; /* a proxy_listen listener */
+        uint64_t dns_handle;     /* by which answers to this session's questions come, of DNS and of the store
+                                    of senders */
         struct rate_excess excess; /* of connections, where that only is observed */
 };
 
@@ -145,6 +147,9 @@ enum session_wish session_timeout(struct session *session, struct text *out);
  * it needed. */
 enum session_wish session_answer(struct session *session, const struct dns_question *question,
                                  const struct dns_answer *answer, struct text *out);
+/* The same from the store of senders. */
+enum session_wish session_state_answer(struct session *session, const struct state_key *key, enum fact fact,
+                                       const struct state_record *record, struct text *out);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be

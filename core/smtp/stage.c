@@ -4,7 +4,7 @@
 
 struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
 {
-        const struct transaction *transaction = session->transaction;
+        struct transaction *transaction = session->transaction;
         struct facts facts = {
             .snapshot = session->snapshot,
             .client = session->peer.client,
@@ -21,6 +21,8 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
                 facts.sender_is_null = transaction->sender_is_null;
                 facts.notification = transaction->notification;
                 facts.recipients_accepted = transaction->message.recipient_count;
+                facts.state = &transaction->state;
+                facts.known = &transaction->known;
         }
         return facts;
 }
@@ -43,6 +45,10 @@ static void run_transaction_stage(struct session *session, enum stage stage, str
 void stage_connect(struct session *session)
 {
         run_session_stage(session, STAGE_CONNECT);
+        if (session->snapshot->check_is_wanted[CHECK_greylist] && !session->is_trusted) {
+                struct facts facts = stage_facts(session, &session->arena, &session->memo);
+                greylist_prepare(&facts);
+        }
 }
 
 void stage_helo(struct session *session)
@@ -55,10 +61,43 @@ void stage_mail(struct session *session)
         run_transaction_stage(session, STAGE_MAIL, &session->transaction->verdicts);
 }
 
-void stage_rcpt(struct session *session, struct verdict_list *ret_list)
+struct facts stage_recipient_facts(const struct session *session, struct span mailbox,
+                                   const struct domain *domain)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+
+        facts.mailbox = mailbox;
+        facts.recipient_domain = domain->name;
+        return facts;
+}
+
+void stage_rcpt(struct session *session, const struct facts *facts, struct verdict_list *ret_list)
 {
         *ret_list = (struct verdict_list){0};
-        run_transaction_stage(session, STAGE_RCPT, ret_list);
+        if (!session->is_trusted)
+                pipeline_run(facts, STAGE_RCPT, ret_list);
+}
+
+void stage_commit(struct session *session, const struct facts *facts, const struct check_setting *settings,
+                  const struct judgement *judgement)
+{
+        const struct snapshot *snapshot = session->snapshot;
+
+        if (session->is_trusted || judgement->result == VERDICT_WAIT || judgement->result == VERDICT_REFUSE ||
+            settings[CHECK_greylist].mode == CHECK_MODE_OFF || !snapshot->check_is_wanted[CHECK_greylist])
+                return;
+        enum greylist_result result = greylist_commit(facts);
+        session->transaction->is_known_sender |= result == GREYLIST_PASSED || result == GREYLIST_ALLOWED;
+}
+
+void stage_commit_delivery(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+
+        if (transaction->is_known_sender)
+                greylist_commit_delivery(&facts);
 }
 
 static void settle(struct session *session)

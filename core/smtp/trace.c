@@ -41,7 +41,7 @@ static bool write_spf(struct session *session)
 {
         struct transaction *transaction = session->transaction;
         char octets[SPF_RECEIVED_MAX];
-        struct spf_report report;
+        const struct spf_report *report;
         struct text field;
 
         if (session->is_trusted || !transaction->is_judged || !session->snapshot->check_is_wanted[CHECK_spf])
@@ -50,11 +50,11 @@ static bool write_spf(struct session *session)
         struct spf_request request = spf_request_of(&facts);
         if (!spf_counts(&facts))
                 return true;
-        enum spf_result result = spf_evaluate(&request, &transaction->memo, &transaction->arena, &report);
+        enum spf_result result = spf_lookup(&facts, &report);
         if (result == SPF_WAIT)
                 return true;
         text_over(&field, octets, sizeof octets);
-        spf_write_received(&field, &request, result, &report);
+        spf_write_received(&field, &request, result, report);
         return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
 }
 

@@ -81,6 +81,25 @@ void play_recipients(struct play *play, const struct step *step)
                 play_fail_differs(play, step, step->argument, got);
 }
 
+/* "N TEXT": a record with this text and count; "nothing"; or "none TEXT". */
+void play_remembers(struct play *play, const struct step *step)
+{
+        struct span text = step->argument, word = span_take_line(&text, SPAN(" "));
+        const struct state_row *row = scripted_state_find(&play->harness.state, text);
+        uint64_t count;
+
+        if (span_equals(word, SPAN("nothing"))) {
+                if (play->harness.state.row_count > 0)
+                        play_fail(play, step, "%zu records are remembered", play->harness.state.row_count);
+        } else if (span_equals(word, SPAN("none"))) {
+                if (row != NULL)
+                        play_fail(play, step, "it is remembered");
+        } else if (!span_number(word, &count) || row == NULL || row->record.count != count) {
+                play_fail(play, step, "not remembered so: count %d",
+                          row == NULL ? -1 : (int)row->record.count);
+        }
+}
+
 static const _Atomic uint64_t *find_counter(const struct counters *counters, struct span name)
 {
         for (size_t i = 0; i < METRIC_COUNT; i++)

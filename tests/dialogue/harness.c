@@ -18,6 +18,8 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
             .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
         scripted_dns_init(&harness->dns, answering, seed);
         harness->host.dns = &harness->dns.source;
+        scripted_state_init(&harness->state, answering);
+        harness->host.state = &harness->state.source;
         memset(harness->room.ledger, 0, sizeof harness->room.ledger);
         ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
                     harness->host.now_ms);
@@ -101,18 +103,44 @@ static struct text *fresh_out(struct harness *harness)
 }
 
 /* A parked session waits for the next answer, then it is its turn again. */
-static void answer_parked(struct harness *harness)
+static bool answer_parked(struct harness *harness)
 {
         struct dns_question question;
         struct dns_answer answer;
         struct arena arena;
 
         arena_init(&arena, &harness->dns.pool, SIZE_MAX);
-        if (scripted_dns_next(&harness->dns, &arena, &question, &answer)) {
+        bool is_there = scripted_dns_next(&harness->dns, &arena, &question, &answer);
+        if (is_there) {
                 harness->wish = session_answer(&harness->session, &question, &answer, fresh_out(harness));
                 settle(harness);
         }
         arena_end(&arena);
+        return is_there;
+}
+
+/* Last first: the store of senders before DNS, which was asked before it. */
+static bool answer_from_store(struct harness *harness)
+{
+        struct state_key key;
+        enum fact fact;
+        struct state_record record;
+
+        if (!scripted_state_next(&harness->state, &key, &fact, &record))
+                return false;
+        harness->wish = session_state_answer(&harness->session, &key, fact, &record, fresh_out(harness));
+        settle(harness);
+        return true;
+}
+
+static void answer_next(struct harness *harness)
+{
+        bool is_last_first = harness->dns.answering == ANSWER_LAST_FIRST;
+
+        if (is_last_first && answer_from_store(harness))
+                return;
+        if (!answer_parked(harness) && !is_last_first)
+                answer_from_store(harness);
 }
 
 /* What every call into the session ends with. */
@@ -127,7 +155,7 @@ static void settle(struct harness *harness)
         }
         take_log(harness);
         if (harness->wish == SESSION_PARK)
-                answer_parked(harness);
+                answer_next(harness);
         if (harness->wish == SESSION_STORE && !harness->store_is_held)
                 harness_report(harness, harness->store_outcome);
 }

@@ -5,6 +5,7 @@
 #include "core/smtp/admit.h"
 #include "core/smtp/session.h"
 #include "tests/dialogue/dns.h"
+#include "tests/dialogue/state.h"
 
 /* How the client's octets reach the session. */
 enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
@@ -22,6 +23,7 @@ struct harness {
         uint32_t random; /* of CUT_PIECES, not 0 */
 
         struct scripted_dns dns;
+        struct scripted_state state;
         struct ledger ledger; /* of clients */
 
         /* To be set before harness_connect(). */

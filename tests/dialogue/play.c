@@ -124,7 +124,7 @@ static void play_time(struct play *play, const struct step *step)
         static const struct {
                 const char *unit;
                 uint64_t milliseconds;
-        } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+        } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
         char *unit;
         uint64_t number = strtoull(step->argument.at, &unit, 10);
         struct span rest = span_of(unit, (size_t)(step->argument.at + step->argument.length - unit));
@@ -141,6 +141,19 @@ static void play_dns(struct play *play, const struct step *step)
 {
         if (!scripted_dns_add(&play->harness.dns, step->argument))
                 play_fail(play, step, "expected NAME TYPE DATA");
+}
+
+static void play_state(struct play *play, const struct step *step)
+{
+        static const char *const moods[] = {
+            [STATE_UP] = "up", [STATE_FAILS] = "fails", [STATE_SILENT] = "silent"};
+
+        for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++)
+                if (span_equals(step->argument, span_from(moods[i]))) {
+                        play->harness.state.mood = (enum state_mood)i;
+                        return;
+                }
+        play_fail(play, step, "expected up, fails or silent");
 }
 
 /* On that configuration alone: as the main thread does when the list fails its test. */
@@ -214,6 +227,7 @@ static const struct directive {
     {"client", SETS, false, play_client},
     {"listener", SETS, false, play_listener},
     {"dns", SETS, false, play_dns},
+    {"state", SETS, false, play_state},
     {"suspend", SETS, false, play_suspend},
     {"stress", SETS, false, play_stress},
     {"D:", GATHERS, false, play_line},
@@ -229,6 +243,7 @@ static const struct directive {
     {"drop", ACTS, false, play_drop},
     {"S:", EXPECTS, false, play_reply},
     {"closed", EXPECTS, false, play_closed},
+    {"remembers", EXPECTS, false, play_remembers},
     {"message", EXPECTS, true, play_message},
     {"rcpts", EXPECTS, false, play_recipients},
     {"count", EXPECTS, false, play_count},

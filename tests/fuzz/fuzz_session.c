@@ -19,7 +19,7 @@ static const char configuration[] =
     "hostname = \"mx.isp.example\"\n proxy_networks = {\"192.0.2.0/24\"}\n message_size_max = 4k\n"
     "recipients_max = 3\n errors_max = 30\n policy_url = \"https://policy.isp.example/\"\n text_line_max = "
     "500\n"
-    "resolvers = {\"127.0.0.1:53\"}\n"
+    "resolvers = {\"127.0.0.1:53\"}\n state_store = \"lmdb:/nowhere\"\n greylist { mode = observe }\n"
     "client_rate { mode = enforce  connections = 3/1m  messages = 2/1m  recipients = 3/1m\n"
     "unknown_recipients = 2/1m  errors = 8/1m  history = 1 }\n"
     "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\" sender_tld { mode = "

@@ -56,7 +56,7 @@ Test(grammar, all_errors_are_told_in_order)
 {
         check_report(
             "/* two\n lines */ workers = x // comment\n"
-            "greylist { mode = enforce\n  key \"a.example\" { names = {\"127.0.0.[2..11]\"} weight = 1 } "
+            "quarantine { mode = enforce\n  key \"a.example\" { names = {\"127.0.0.[2..11]\"} weight = 1 } "
             "}\n"
             "listn = {\"a\", # comment\n \"b\"}  tls { } delivery_threads = 0\n" HOSTNAME
             "domain \"isp.example\" { recipients = \"people\" deliver = \"discard:\"\n"
@@ -64,7 +64,7 @@ Test(grammar, all_errors_are_told_in_order)
             "  syntax { mode = off }\n  helo_name { mod = off }\n  helo_impersonation { names = {} } }\n"
             "replies { recipient_unknwn = \"x\" }\nidle_timeout = soon",
             "(text):2: error: workers = \"x\": needs a number\n"
-            "(text):3: error: unknown key \"greylist\"\n"
+            "(text):3: error: unknown key \"quarantine\"\n"
             "(text):5: error: unknown key \"listn\"; did you mean \"listen\"?\n"
             "(text):6: error: unknown key \"tls\"\n"
             "(text):6: error: delivery_threads = \"0\": must be from 1 to 64\n"

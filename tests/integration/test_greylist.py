@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""The greylist with its real stores: LMDB through kill -9, Redis shared by two servers, killed, stopped and back; the subcommand."""
+
+import contextlib
+import re
+import signal
+import subprocess
+
+from harness import (HELO, Server, case, die_with_parent, equal, free_port, is_listening, main, need_program,
+                     run_program, wait_for)
+
+ANYBODY = "carol@example.com"
+
+
+def mail(server, sender=ANYBODY, recipient="alice"):
+    """RCPT's code and text; what is taken is delivered."""
+    with server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        client.command(f"MAIL FROM:<{sender}>", 250)
+        client.raw(f"RCPT TO:<{recipient}@isp.example>\r\n".encode())
+        code, text = client.reply()
+        if code == 250:
+            client.command("DATA", 354)
+            client.finish(b"Subject: x\r\n\r\ntext\r\n")
+        client.command("QUIT", 221)
+        return code, text
+
+
+def seconds_left(answer):
+    equal(answer[0], 451, f"code of {answer}")
+    return int(re.match(r"4\.7\.1 greylisted, try again in (\d+) s", answer[1])[1])
+
+
+def options(store, delay="1h", more=""):
+    return f'state_store = "{store}"\nstate_timeout = 300ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
+
+
+def greylist(server, *arguments, status=0):
+    verb, *rest = arguments
+    run = run_program("greylist", verb, "-c", str(server.directory / "gatepost.conf"), *rest)
+    equal(run.returncode, status, f"status ({run.stderr})")
+    return run.stdout
+
+
+@case("first contact is deferred, a retry passes, and the client is allowed after some deliveries")
+def retry(directory):
+    with Server(directory, options("lmdb:state", "1s", "auto_allow_after = 2 auto_allow_interval = 0ms")) as server:
+        equal(seconds_left(mail(server)), 1, "seconds left")
+        wait_for("a retry that passes", lambda: mail(server)[0] == 250)
+        equal(mail(server)[0], 250, "the next mail")
+        counted = re.compile(r"^delivered net:127\.0\.0\.0/24 count 2 ", re.M)
+        wait_for("two deliveries counted", lambda: counted.search(greylist(server, "list")))
+        equal(mail(server, "stranger@example.net")[0], 250, "another sender of an allowed network")
+
+
+@case("kill -9 keeps what was remembered")
+def killed(directory):
+    server = Server(directory, options("lmdb:state"))
+    with server:
+        seconds_left(mail(server))
+        wait_for("the record in the store", lambda: ANYBODY in greylist(server, "list"))
+        server.kill()
+        server.start()
+        mail(server)
+        wait_for("the log line", lambda: "came back too early" in (server.directory / "log").read_text())
+        equal(greylist(server, "list").count("waiting"), 1, "records")
+
+
+@case("gatepost greylist lists, allows and forgets beside the running server, and explain stores nothing")
+def command(directory):
+    with Server(directory, options("lmdb:state")) as server:
+        envelope = ("--ip", "127.0.0.1", "--helo", HELO, "--from", ANYBODY, "--to", "alice@isp.example")
+        said = run_program("explain", "-c", str(directory / "gatepost.conf"), *envelope)
+        assert re.search(r"^greylist +enforce +defer .*first contact", said.stdout, re.M), said
+        assert "S: 451 4.7.1 greylisted" in said.stdout, said
+        equal(greylist(server, "list"), "", "what explain has stored")
+        seconds_left(mail(server))
+        wait_for("the record", lambda: "waiting   net:127.0.0.0/24 carol@example.com alice@isp.example" in greylist(server, "list"))
+        said = run_program("explain", "-c", str(directory / "gatepost.conf"), *envelope)
+        assert re.search(r"^greylist +enforce +defer .*came back too early", said.stdout, re.M), said
+        greylist(server, "allow", "127.0.0.9")
+        equal(mail(server)[0], 250, "after allow")
+        equal(mail(server, "stranger@example.net")[0], 250, "another sender after allow")
+        said = run_program("explain", "-c", str(directory / "gatepost.conf"), *envelope)
+        assert re.search(r"^greylist +enforce +pass .*the client is allowed", said.stdout, re.M), said
+        assert "allowed   net:127.0.0.0/24" in greylist(server, "list", "127.0.0.1")
+        equal(greylist(server, "list", "192.0.2.1"), "", "of somebody else")
+        equal(greylist(server, "forget", "net:127.0.0.0/24"), "2 forgotten\n", "forget")
+        equal(greylist(server, "list"), "", "after forget")
+        equal(seconds_left(mail(server)), 3600, "seconds left after forget")
+        greylist(server, "allow", status=2)
+        greylist(server, "forget", "no/body", status=2)
+
+
+@case("a store that cannot be opened keeps the server from starting; a change of it takes a restart and says so")
+def trouble(directory):
+    (directory / "file").write_text("x")
+    server = Server(directory, options("lmdb:file"))
+    run = run_program("serve", "-c", str(directory / "gatepost.conf"))
+    equal(run.returncode, 1, "status")
+    assert "cannot open the store of senders" in run.stderr, run.stderr
+    server.options = options("lmdb:state")
+    server.write_configuration()
+    with server:
+        seconds_left(mail(server))
+        server.write_configuration(options=options("lmdb:other", "30m"))
+        server.signal(signal.SIGHUP)
+        wait_for("the warning", lambda: "a change of state_store takes a restart" in server.stderr())
+        assert 1700 < seconds_left(mail(server, "dave@example.com")) <= 1800
+        assert not (directory / "other").exists()
+
+
+# ---- redis -------------------------------------------------------------------------------------------------------
+
+class Redis:
+    """A redis-server of ours that keeps what it was told."""
+
+    def __init__(self, directory, port=None):
+        self.directory, self.port, self.process = directory, port or free_port(), None
+
+    def start(self):
+        self.directory.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [need_program("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, "--save", "",
+             "--appendonly", "yes", "--appendfsync", "always"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        wait_for("a listening redis-server", lambda: is_listening(self.port))
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *ignored):
+        self.kill()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def fleet(directory, count, store, **more):
+    servers = []
+    for number in range(count):
+        folder = directory / f"mx{number}"
+        folder.mkdir()
+        servers.append(Server(folder, options(store, **more)))
+    return servers
+
+
+@contextlib.contextmanager
+def running(servers):
+    with contextlib.ExitStack() as stack:
+        for server in servers:
+            stack.enter_context(server)
+        yield servers
+
+
+def wait_until_reachable(servers):
+    """Until each server has said so once more than before."""
+    for server in servers:
+        wait_for("a connection to the store", lambda: "the store of senders answers" in server.stderr())
+
+
+@case("two servers share one Redis, serve without it, and find it again")
+def shared(directory):
+    with Redis(directory / "redis") as redis, running(fleet(directory, 2, f"redis://127.0.0.1:{redis.port}")) as servers:
+        one, two = servers
+        wait_until_reachable(servers)
+        first = seconds_left(mail(one))
+        wait_for("the record", lambda: ANYBODY in greylist(two, "list"))
+        assert seconds_left(mail(two)) <= first
+        two_log = two.directory / "log"
+        wait_for("an early retry at the other server", lambda: "came back too early" in two_log.read_text())
+        greylist(one, "allow", "net:127.0.0.0/24")
+        equal([mail(server, "x@example.net")[0] for server in servers], [250, 250], "allowed at both")
+        greylist(one, "forget", "127.0.0.1")
+        seconds_left(mail(two))
+        wait_for("the record", lambda: ANYBODY in greylist(one, "list"))
+        for server in servers:
+            (server.directory / "stderr").write_text("")
+        redis.kill()
+        equal([mail(server, "y@example.net")[0] for server in servers], [250, 250], "without the store")
+        redis.start()
+        wait_until_reachable(servers)
+        for server in servers:
+            seconds_left(mail(server))
+        equal(greylist(one, "list").count(ANYBODY), 1, "records after the return")
+
+
+@case("a Redis that is stopped holds no session up, and is used again when it goes on")
+def slow(directory):
+    with Redis(directory / "redis") as redis, running(fleet(directory, 1, f"redis://127.0.0.1:{redis.port}")) as servers:
+        wait_until_reachable(servers)
+        seconds_left(mail(servers[0]))
+        redis.process.send_signal(signal.SIGSTOP)
+        try:
+            for number in range(3):
+                equal(mail(servers[0], f"s{number}@example.net")[0], 250, "while it is stopped")
+        finally:
+            redis.process.send_signal(signal.SIGCONT)
+        wait_for("the greylist at work again", lambda: mail(servers[0], "anew@example.net")[0] == 451)
+
+
+@case("the next server of the list is used when the first is away")
+def failover(directory):
+    away = free_port()
+    with Redis(directory / "redis") as redis, \
+            running(fleet(directory, 1, f"redis://127.0.0.1:{away},127.0.0.1:{redis.port}")) as servers:
+        wait_until_reachable(servers)
+        seconds_left(mail(servers[0]))
+        wait_for("the record", lambda: ANYBODY in greylist(servers[0], "list"))
+        (servers[0].directory / "stderr").write_text("")
+        with Redis(directory / "other", away):
+            redis.kill()
+            wait_until_reachable(servers)
+            equal(seconds_left(mail(servers[0])), 3600, "seconds left at a store that knows nobody")
+
+
+if __name__ == "__main__":
+    main()
