@@ -34,17 +34,6 @@ static int64_t days_max(const struct snapshot *snapshot)
         return (int64_t)((snapshot->options.bounce_reference_max_age + DAY_MS - 1) / DAY_MS);
 }
 
-/* Lower case: Exim compares the letters too. */
-static void put_hex(struct text *text, const uint8_t *octets, size_t count)
-{
-        static const char digits[] = "0123456789abcdef";
-
-        for (size_t i = 0; i < count; i++) {
-                text_put_char(text, digits[octets[i] >> 4]);
-                text_put_char(text, digits[octets[i] & 15]);
-        }
-}
-
 /* Both as long as `expected` says; as slow for a wrong one as for a right one. */
 static bool mac_equals(struct span given, const struct text *expected)
 {
@@ -79,7 +68,7 @@ static void id_mac(const struct tag_key *key, struct span stamp, struct span lef
         put_lower(&lower, right);
         const struct span parts[] = {stamp, SPAN("-"), left, SPAN("@"), text_span(&lower)};
         mac_sha256(key->secret, parts, sizeof parts / sizeof parts[0], mac);
-        put_hex(hex, mac, ID_MAC_OCTETS);
+        text_put_hex(hex, mac, ID_MAC_OCTETS);
 }
 
 static bool id_split(struct span id, struct span *ret_left, struct span *ret_right)
@@ -159,7 +148,7 @@ static void sender_mac(const struct tag_key *key, struct span stamp, struct span
         const struct span parts[] = {stamp, local_part, SPAN("@"), domain};
 
         mac_sha1(key->secret, parts, sizeof parts / sizeof parts[0], mac);
-        put_hex(hex, mac, SENDER_OCTETS);
+        text_put_hex(hex, mac, SENDER_OCTETS);
 }
 
 bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag)

@@ -113,6 +113,9 @@ struct session {
         struct span parked_arguments;              /* in arena, or the transaction's */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
+        struct {
+                uint32_t messages, recipients, unknown_recipients, stored_recipients;
+        } untold; /* what the client did since the fleet was told */
 
         /* For the log. */
         struct arena arena;        /* lives as long as the session */
