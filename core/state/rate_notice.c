@@ -109,11 +109,13 @@ static bool hear_counts(struct rates *rates, struct span rest, int64_t wall_ms)
                 counts.taken[kind] = (uint32_t)taken;
                 counts.given_back[kind] = (uint32_t)given_back;
         }
+        if (rest.length > 0)
+                return false;
         /* What was before the ledger began was heard by it as little as its own. */
         uint64_t age_ms = (uint64_t)wall_ms > at_ms ? (uint64_t)wall_ms - at_ms : 0;
         if (age_ms < COUNTS_AGE_MAX_MS && age_ms <= ledger_time(rates->ledger, rates->now_ms))
                 share_counts(rates, &counts);
-        return rest.length == 0;
+        return true;
 }
 
 bool rate_notice_hear(struct span notice, const struct ledger *ledger, const struct options *options,
