@@ -158,6 +158,12 @@ void text_put_string(struct text *text, const char *string)
         text_put(text, span_from(string));
 }
 
+void text_put_lower(struct text *text, struct span ascii)
+{
+        for (size_t i = 0; i < ascii.length; i++)
+                text_put_char(text, ascii_lower(ascii.at[i]));
+}
+
 void text_put_hex(struct text *text, const uint8_t *octets, size_t count)
 {
         static const char digits[] = "0123456789abcdef";

@@ -108,6 +108,7 @@ void text_put(struct text *text, struct span bytes);
 void text_put_char(struct text *text, char c);
 void text_put_string(struct text *text, const char *string);
 void text_put_number(struct text *text, uint64_t number);
+void text_put_lower(struct text *text, struct span ascii);
 /* Two digits each, in lower case. */
 void text_put_hex(struct text *text, const uint8_t *octets, size_t count);
 /* For rare paths: snprintf underneath. */

@@ -48,12 +48,6 @@ static bool are_digits(struct span span)
         return true;
 }
 
-static void put_lower(struct text *text, struct span span)
-{
-        for (size_t i = 0; i < span.length; i++)
-                text_put_char(text, ascii_lower(span.at[i]));
-}
-
 /* ---- message ids */
 
 /* `stamp`: "K-DDDDD". The right-hand side counts in lower case: some rewrite it. */
@@ -65,7 +59,7 @@ static void id_mac(const struct tag_key *key, struct span stamp, struct span lef
         struct text lower;
 
         text_over(&lower, octets, sizeof octets);
-        put_lower(&lower, right);
+        text_put_lower(&lower, right);
         const struct span parts[] = {stamp, SPAN("-"), left, SPAN("@"), text_span(&lower)};
         mac_sha256(key->secret, parts, sizeof parts / sizeof parts[0], mac);
         text_put_hex(hex, mac, ID_MAC_OCTETS);
@@ -169,15 +163,15 @@ static bool sender_mac_is_right(const struct tag_key *key, const struct tag_send
         struct text given, hex, lower;
 
         text_over(&given, given_octets, sizeof given_octets);
-        put_lower(&given, tag->mac);
+        text_put_lower(&given, tag->mac);
         text_over(&hex, hex_octets, sizeof hex_octets);
         sender_mac(key, tag->stamp, tag->local_part, domain, &hex);
         if (mac_equals(text_span(&given), &hex))
                 return true;
         text_over(&lower, address_octets, sizeof address_octets);
-        put_lower(&lower, tag->local_part);
+        text_put_lower(&lower, tag->local_part);
         size_t length = lower.length;
-        put_lower(&lower, domain);
+        text_put_lower(&lower, domain);
         hex.length = 0;
         sender_mac(key, tag->stamp, span_of(lower.at, length),
                    span_of(lower.at + length, lower.length - length), &hex);
