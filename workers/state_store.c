@@ -91,7 +91,9 @@ static void tell(struct state_source *source, struct span notice)
         struct state_client *client = (struct state_client *)source;
 
         expect(notice.length <= STATE_TEXT_MAX);
-        if (!client_send(client, STATE_JOB_TELL, 0, &(struct state_effect){.text = notice}))
+        /* In a flood questions come first. */
+        if (client->outstanding >= STATE_JOBS_MAX / 2 ||
+            !client_send(client, STATE_JOB_TELL, 0, &(struct state_effect){.text = notice}))
                 counter_add(&client->counters->metrics[METRIC_state_lost], 1);
 }
 
