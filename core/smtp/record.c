@@ -249,14 +249,17 @@ static void put_transactions(struct text *json, struct session *session)
 {
         put_key(json, "transactions");
         text_put_char(json, '[');
-        for (const struct record_piece *piece = session->record_first; piece != NULL; piece = piece->next) {
-                if (piece != session->record_first)
-                        text_put_char(json, ',');
+        const struct record_piece *piece = session->record_last;
+        while (piece != NULL) {
+                piece = piece->next;
                 text_put(json, piece->json);
+                if (piece == session->record_last)
+                        break;
+                text_put_char(json, ',');
         }
         text_put_char(json, ']');
         arena_end(&session->record_arena);
-        session->record_first = session->record_last = NULL;
+        session->record_last = NULL;
         session->record_length = 0;
 }
 
@@ -326,10 +329,12 @@ static bool keep_piece(struct session *session, struct span json)
         if (piece == NULL || copy.at == NULL)
                 return false;
         *piece = (struct record_piece){.json = copy};
-        if (session->record_last == NULL)
-                session->record_first = piece;
-        else
+        if (session->record_last == NULL) {
+                piece->next = piece;
+        } else {
+                piece->next = session->record_last->next;
                 session->record_last->next = piece;
+        }
         session->record_last = piece;
         session->record_length += json.length;
         return true;

@@ -118,15 +118,15 @@ struct session {
         bool line_is_bad; /* the unended line holds a bare CR or LF */
         bool came_early;  /* octets arrived while parked */
         enum parked parked;
-        size_t line_skipped;                       /* octets of an overlong line that are gone already */
         struct span parked_arguments;              /* in arena, or the transaction's */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
+        uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
 
         /* For the log. */
-        struct arena arena;        /* lives as long as the session */
-        struct arena record_arena; /* transactions that ended, as JSON */
-        struct record_piece *record_first, *record_last;
+        struct arena arena;               /* lives as long as the session */
+        struct arena record_arena;        /* transactions that ended, as JSON */
+        struct record_piece *record_last; /* its next is the first; NULL: none */
         size_t record_length;
         uint32_t record_part, commands_total, errors_total, messages_total;
         struct session_oddities *oddities; /* in arena; NULL: none */
