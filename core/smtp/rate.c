@@ -27,14 +27,16 @@ static void count_displaced(struct session *session)
 /* The last one is kept, in the same memory. */
 static void note_excess(struct session *session, const struct rate_excess *excess)
 {
-        char *octets = (char *)(uintptr_t)session->rate_evidence.at;
+        struct session_oddities *oddities = session_oddities(session);
+        char *octets = oddities == NULL ? NULL : (char *)(uintptr_t)oddities->rate_evidence.at;
         struct text text;
 
-        if (octets == NULL && (octets = arena_take(&session->arena, EVIDENCE_MAX)) == NULL)
+        if (oddities == NULL ||
+            (octets == NULL && (octets = arena_take(&session->arena, EVIDENCE_MAX)) == NULL))
                 return;
         text_over(&text, octets, EVIDENCE_MAX);
         rate_excess_write(&text, excess, &session->peer.client, &session->snapshot->options);
-        session->rate_evidence = text_span(&text);
+        oddities->rate_evidence = text_span(&text);
 }
 
 static void count_excess(struct session *session)
@@ -44,6 +46,12 @@ static void count_excess(struct session *session)
         counter_add(rate_mode(session) == CHECK_MODE_OBSERVE ? &counters->observed[CHECK_client_rate]
                                                              : &counters->deferred[CHECK_client_rate],
                     1);
+}
+
+/* Of what the fleet has not been told. */
+static void count_untold(uint16_t *count, size_t more)
+{
+        *count = more < (size_t)(UINT16_MAX - *count) ? (uint16_t)(*count + more) : UINT16_MAX;
 }
 
 /* ---- who the client is ------------------------------------------------------------------------------- */
@@ -60,10 +68,11 @@ void rate_client_is_known(struct session *session)
                 rates_init(&session->rates, ledger, &session->snapshot->options, &session->peer.client,
                            session->host->now_ms);
         session->client_has_good_history = session->is_rated && rates_has_good_history(&session->rates);
-        session->rate_evidence.length = 0;
-        if (session->is_rated && session->peer.excess.is_over)
-                note_excess(session, &session->peer.excess);
-        session->peer.excess.is_over = false;
+        if (session->oddities != NULL)
+                session->oddities->rate_evidence.length = 0;
+        if (session->is_rated && session->peer.excess != NULL)
+                note_excess(session, session->peer.excess);
+        session->peer.excess = NULL;
 }
 
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish)
@@ -118,13 +127,13 @@ enum reply_id rate_recipient(struct session *session)
                 return REPLY_COUNT;
         if (!transaction->is_rated) {
                 transaction->is_rated = rates_take(rates, RATE_MESSAGES, 1, &excess);
-                session->untold.messages += transaction->is_rated;
+                count_untold(&session->untold.messages, transaction->is_rated);
                 if (!transaction->is_rated)
                         reply = too_much(session, &excess);
         }
         if (reply == REPLY_COUNT && !rates_take(rates, RATE_RECIPIENTS, 1, &excess))
                 reply = too_much(session, &excess);
-        session->untold.recipients += reply == REPLY_COUNT;
+        count_untold(&session->untold.recipients, reply == REPLY_COUNT);
         count_displaced(session);
         return reply;
 }
@@ -190,7 +199,7 @@ static bool note_faults(struct session *session, enum rate_kind kind, uint64_t f
         if (is_within)
                 return false;
         /* A penalty of before says less than what began it, if that was here. */
-        if (excess.count > 0 || session->rate_evidence.length == 0)
+        if (excess.count > 0 || session->oddities == NULL || session->oddities->rate_evidence.length == 0)
                 note_excess(session, &excess);
         if (excess.count > 0 && excess.penalty_ms > 0) {
                 counter_add(&session->host->counters->metrics[METRIC_penalties], 1);
@@ -203,7 +212,7 @@ bool rate_unknown_recipient(struct session *session)
 {
         if (!session->is_rated)
                 return false;
-        session->untold.unknown_recipients++;
+        count_untold(&session->untold.unknown_recipients, 1);
         if (note_faults(session, RATE_UNKNOWN_RECIPIENTS, 1)) {
                 count_excess(session);
                 if (rate_mode(session) == CHECK_MODE_ENFORCE)
@@ -219,7 +228,7 @@ void rate_stored(struct session *session, size_t recipients)
 
         if (!session->is_rated)
                 return;
-        session->untold.stored_recipients += (uint32_t)recipients;
+        count_untold(&session->untold.stored_recipients, recipients);
         rates_give_back(rates, RATE_UNKNOWN_RECIPIENTS, recipients);
         rates_give_back(rates, RATE_ERRORS, 1);
 }
