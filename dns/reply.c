@@ -98,13 +98,16 @@ static bool link_follow(struct reading *reading)
         return false;
 }
 
+/* A record without a single string is ill-formed (RFC 1035 3.3.14), but no reason to lose those beside it:
+ * an empty text. */
 static bool strings_put(const getdns_dict *record, struct text *text)
 {
         getdns_list *strings;
+        struct span raw;
         getdns_bindata *string;
 
         if (getdns_dict_get_list(record, "/rdata/txt_strings", &strings) != GETDNS_RETURN_GOOD)
-                return false;
+                return dict_octets(record, "/rdata/rdata_raw", &raw) && raw.length == 0;
         for (size_t i = 0; getdns_list_get_bindata(strings, i, &string) == GETDNS_RETURN_GOOD; i++)
                 text_put(text, span_of((const char *)string->data, string->size));
         return true;

@@ -3,6 +3,7 @@
 #include "workers/spf_command.h"
 
 #include "conf/snapshot.h"
+#include "core/base/local_part.h"
 #include "core/check/spf/spf.h"
 #include "core/smtp/path.h"
 #include "workers/command_dns.h"
@@ -67,14 +68,17 @@ static int evaluate(const struct spf_request *request, const struct endpoint *re
         return 0;
 }
 
-/* "x@y", "<x@y>", "<>" or ""; a bare domain stands for postmaster there (RFC 7208 4.3). */
-static void set_sender(struct spf_request *request, struct span sender)
+/* "x@y", "<x@y>", "<>" or ""; a bare domain stands for postmaster there (RFC 7208 4.3). Quotes are spelling,
+ * as in a session; what is no local part of SMTP stays as it is. */
+static void set_sender(struct spf_request *request, struct span sender, struct text *unquoted)
 {
         if (sender.length >= 2 && sender.at[0] == '<' && sender.at[sender.length - 1] == '>')
                 sender = span_of(sender.at + 1, sender.length - 2);
         size_t at = span_find_last(sender, '@');
         if (at < sender.length)
                 request->sender_local = span_of(sender.at, at);
+        if (local_part_parse(request->sender_local, true, unquoted))
+                request->sender_local = text_span(unquoted);
         request->sender_domain = at < sender.length ? span_skip(sender, at + 1) : sender;
 }
 
@@ -94,10 +98,13 @@ int spf_main(int argc, char **argv)
                                                 {0}};
         struct spf_request request = {
             .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = time(NULL)};
+        char unquoted_octets[LOCAL_PART_MAX];
+        struct text unquoted;
         struct endpoint resolver;
         bool has_client = false, has_sender = false;
         int option;
 
+        text_over(&unquoted, unquoted_octets, sizeof unquoted_octets);
         expect(endpoint_parse(SPAN("127.0.0.1:53"), &resolver));
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
                 if (option == 'i' && address_parse(span_from(optarg), &request.client))
@@ -105,7 +112,7 @@ int spf_main(int argc, char **argv)
                 else if (option == 'h')
                         request.helo = span_from(optarg);
                 else if (option == 'f')
-                        set_sender(&request, span_from(optarg)), has_sender = true;
+                        set_sender(&request, span_from(optarg), &unquoted), has_sender = true;
                 else if (option != 'r' || !endpoint_parse(span_from(optarg), &resolver))
                         return usage();
         }

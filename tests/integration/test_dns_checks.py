@@ -3,6 +3,7 @@
 
 import re
 
+from dns_peers import A, TXT, ScriptedDns, address, by_table, text
 from dns_world import dns_server, client_from, envelope, expect_reply, verdicts, world
 from harness import case, equal, main, note, run_program
 from messages import HEADER
@@ -205,6 +206,29 @@ def spf_command(directory):
             assert re.search(rf"^lookup: {name}\.example\.com TXT \w+, \d+ records, ttl \d+, \d+ ms$", run.stdout, re.M), run.stdout
             if name == "fail":
                 assert "explanation: 192.0.2.7 may not send as a@fail.example.com" in run.stdout, run.stdout
+
+
+def spf_result(port, sender):
+    run = run_program("spf", "--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", sender, "--resolver", f"127.0.0.1:{port}")
+    equal(run.returncode, 0, f"status for {sender} ({run.stderr})")
+    return run.stdout.splitlines()[0]
+
+
+@case("gatepost spf: a TXT record without a single string does not hide the others")
+def spf_empty_record(directory):
+    table = {("empty.example.com", TXT): (b"", text("v=spf1 ip4:192.0.2.7 -all")), ("only.example.com", TXT): (b"",)}
+    with ScriptedDns(by_table(table)) as dns:
+        for name, result in (("empty", "pass"), ("only", "none")):
+            equal(spf_result(dns.port, f"a@{name}.example.com"), result, name)
+
+
+@case("gatepost spf: quotes are spelling, not part of the local part")
+def spf_quotes(directory):
+    table = {("d.example.com", TXT): (text("v=spf1 exists:%{l}.x.example.com -all"),),
+             ("one.two.x.example.com", A): (address("127.0.0.2"),)}
+    with ScriptedDns(by_table(table)) as dns:
+        for local, result in (("one.two", "pass"), ('"one.two"', "pass"), ('"one.\\two"', "pass"), ('"one two"', "fail")):
+            equal(spf_result(dns.port, f"{local}@d.example.com"), result, local)
 
 
 if __name__ == "__main__":
