@@ -17,9 +17,6 @@
 #define QUESTIONS_MAX  200
 #define ANSWER_WAIT_MS 20000
 
-static const char *const fact_names[] = {
-    [FACT_FOUND] = "found", [FACT_ABSENT] = "absent", [FACT_FAILED] = "failed", [FACT_PENDING] = "pending"};
-
 static void print_report(enum spf_result result, const struct spf_report *report)
 {
         printf("%s\n", spf_result_name(result));
@@ -29,13 +26,8 @@ static void print_report(enum spf_result result, const struct spf_report *report
                 printf("mechanism: %.*s\n", (int)report->mechanism.length, report->mechanism.at);
         if (report->problem.length > 0)
                 printf("problem: %.*s\n", (int)report->problem.length, report->problem.at);
-        for (size_t i = 0; i < report->lookup_count; i++) {
-                const struct dns_question *question = &report->lookups[i].question;
-                const struct dns_answer *answer = report->lookups[i].answer;
-                printf("lookup: %.*s %s %s, %u records, ttl %u, %u ms\n", (int)question->name.length,
-                       question->name.at, dns_type_name(question->type), fact_names[answer->fact],
-                       answer->record_count, answer->ttl_s, answer->took_ms);
-        }
+        for (size_t i = 0; i < report->lookup_count; i++)
+                command_dns_print("lookup", &report->lookups[i].question, report->lookups[i].answer);
 }
 
 static int evaluate(const struct spf_request *request, const struct endpoint *resolver)

@@ -3,7 +3,7 @@
 
 import re
 
-from dns_peers import A, TXT, ScriptedDns, address, by_table, text
+from dns_peers import A, MX, TXT, ScriptedDns, address, by_table, exchange, text
 from dns_world import dns_server, client_from, envelope, expect_reply, verdicts, world
 from harness import case, equal, main, note, run_program
 from messages import HEADER
@@ -180,7 +180,11 @@ def explain(directory):
         said = run.stdout
         note(said.replace("\n", " | ")[:200])
         answers = {(name, kind): (fact, int(records), int(ttl), int(ms)) for name, kind, fact, records, ttl, ms in
-                   re.findall(r"^DNS: (\S+) (\w+) (\w+), (\d+) records, ttl (\d+) s, (\d+) ms$", said, re.M)}
+                   re.findall(r"^DNS: (\S+) (\w+) (\w+), (\d+) records, ttl (\d+) s, (\d+) ms(?:: .+)?$", said, re.M)}
+        said_of = dict(re.findall(r"^DNS: (\S+ \w+) found, .* ms: (.+)$", said, re.M))
+        equal(sorted(said_of["66.2.0.192.bl.example A"].split(", ")), ["127.0.0.2", "127.0.0.4"], "what the list answers")
+        equal(said_of["66.2.0.192.bl.example TXT"], '"see https://bl.example/ for 192.0.2.66"', "why")
+        equal(said_of["fail.example.com TXT"], '"v=spf1 ip4:203.0.113.0/24 -all exp=why.example.com"', "SPF record")
         equal(answers["66.2.0.192.bl.example", "A"][:2], ("found", 2), "listing")
         assert 290 <= answers["66.2.0.192.bl.example", "A"][2] <= 300, answers
         equal(answers["66.2.0.192.bl.example", "TXT"][:2], ("found", 1), "reason")
@@ -203,7 +207,7 @@ def spf_command(directory):
             run = run_program("spf", "--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", f"a@{name}.example.com",
                               "--resolver", f"127.0.0.1:{unbound.port}")
             equal((run.returncode, run.stdout.splitlines()[0]), (0, expected), f"{name} ({run.stdout} {run.stderr})")
-            assert re.search(rf"^lookup: {name}\.example\.com TXT \w+, \d+ records, ttl \d+, \d+ ms$", run.stdout, re.M), run.stdout
+            assert re.search(rf"^lookup: {name}\.example\.com TXT \w+, \d+ records, ttl \d+ s, \d+ ms(: .*)?$", run.stdout, re.M), run.stdout
             if name == "fail":
                 assert "explanation: 192.0.2.7 may not send as a@fail.example.com" in run.stdout, run.stdout
 
@@ -229,6 +233,22 @@ def spf_quotes(directory):
     with ScriptedDns(by_table(table)) as dns:
         for local, result in (("one.two", "pass"), ('"one.two"', "pass"), ('"one.\\two"', "pass"), ('"one two"', "fail")):
             equal(spf_result(dns.port, f"{local}@d.example.com"), result, local)
+
+
+@case("gatepost spf shows what DNS answered: addresses, MX, strangers' texts without their control characters, a few of many")
+def spf_shows_answers(directory):
+    table = {("d.example.com", TXT): (text("hello \x1b[31m \xff"), text("v=spf1 mx a:a.example.com a:many.example.com -all")),
+             ("d.example.com", MX): (exchange("mx.example.com", 10), exchange("", 20)), ("mx.example.com", A): (address("203.0.113.1"),),
+             ("a.example.com", A): (address("203.0.113.2"), address("203.0.113.3")),
+             ("many.example.com", A): tuple(address(f"203.0.113.{n}") for n in range(20))}
+    with ScriptedDns(by_table(table)) as dns:
+        run = run_program("spf", "--ip", "192.0.2.7", "--helo", "x.example.com", "--from", "a@d.example.com",
+                          "--resolver", f"127.0.0.1:{dns.port}")
+    said = dict(re.findall(r"^lookup: (\S+ \w+) found, .* ms: (.+)$", run.stdout, re.M))
+    equal(said["d.example.com TXT"], '"hello ?[31m ??", "v=spf1 mx a:a.example.com a:many.example.com -all"', "texts")
+    equal(said["d.example.com MX"], "10 mx.example.com, 20 .", "mail exchanges")
+    equal(said["a.example.com A"], "203.0.113.2, 203.0.113.3", "addresses")
+    equal(said["many.example.com A"], ", ".join(f"203.0.113.{n}" for n in range(8)) + ", ...", "many addresses")
 
 
 if __name__ == "__main__":
