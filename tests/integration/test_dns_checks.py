@@ -2,10 +2,11 @@
 """Every check that asks DNS, through SMTP: answers of NSD by way of unbound; the client comes from any address by PROXY."""
 
 import re
+import time
 
-from dns_peers import A, MX, TXT, ScriptedDns, address, by_table, exchange, text
+from dns_peers import A, AAAA, MX, PTR, TXT, ScriptedDns, address, by_table, exchange, framed, text, wire_name
 from dns_world import dns_server, client_from, envelope, expect_reply, verdicts, world
-from harness import case, equal, main, note, run_program
+from harness import case, equal, main, note, run_program, wait_for
 from messages import HEADER
 
 LISTS = """dnsbl { threshold = 2
@@ -37,6 +38,42 @@ def dnsbl(directory):
         assert "quota.example 127.0.0.2" in found["192.0.2.72"]["dnsbl"][2], found["192.0.2.72"]
         assert "white" not in found["192.0.2.74"]["dnsbl"][2], found["192.0.2.74"]
         expect_reply(server, 250, ip="192.0.2.66", recipient="postmaster@isp.example")
+
+
+@case("dnsbl: what DNS says of a client's own names takes no room from what a list says of him, however late that comes")
+def dnsbl_crowded(directory):
+    held, is_held = [], True
+
+    def behave(query, is_tcp, send):
+        if query.name.endswith("bl.example"):
+            octets = query.answer(address("127.0.0.2")) if query.type == A else query.negative()
+            held.append(lambda: send(octets))
+            if not is_held:
+                send(octets)
+            return
+        data = {PTR: [wire_name(f"n{n}.hostile.example.com") for n in range(10)], MX: [exchange("n1.hostile.example.com")],
+                AAAA: [address(f"2001:db8::{n + 1:x}") for n in range(128)], A: [address(f"203.0.113.{n}") for n in range(128)]}
+        octets = query.answer(*data.get(query.type, []))
+        if is_tcp:
+            send(framed(octets))
+        else:
+            send(octets if len(octets) <= 1232 else query.header(flags=0x8380) + query.question)
+    checks = ('dnsbl { zone "bl.example" { self_test = no } }\nhelo_name { must_resolve = yes }\n'
+              "dns_attempt_timeout = 10s\ndns_question_timeout = 20s\ndns_timeout = 30s\n")
+    with ScriptedDns(behave) as dns, \
+            dns_server(directory, [dns.port], checks, off=("rhsbl", "sender_mx", "spf"),
+                       domain="dynamic_client { mode = enforce }") as server, client_from(server, "2001:db8::66") as client:
+        for number in range(20):
+            client.command(f"EHLO h{number}.hostile.example.com", 250)
+        client.command("MAIL FROM:<a@example.com>", 250)
+        client.raw(b"RCPT TO:<alice@isp.example>\r\n")
+        wait_for("the last name", lambda: ("h19.hostile.example.com", AAAA) in dns.queries and ("n9.hostile.example.com", AAAA) in dns.queries)
+        time.sleep(0.5)
+        is_held = False
+        for answer in list(held):
+            answer()
+        code, said = client.reply()
+        equal(code, 554, said)
 
 
 @case("rhsbl: the sender's domain and HELO")
