@@ -17,7 +17,7 @@ struct reading {
         uint32_t ttl_s;
         char data_buffer[DNS_ANSWER_OCTETS_MAX];
         struct text data;
-        struct dns_record found[DNS_RECORDS_MAX];
+        struct dns_record found[DNS_TEXTS_MAX];
         uint16_t found_count;
 };
 
@@ -148,7 +148,11 @@ static bool data_put(const getdns_dict *record, enum dns_type type, struct text 
 /* False when a record cannot be read: what is left of such a response is not believed. */
 static bool records_gather(struct reading *reading)
 {
-        for (size_t i = 0; i < reading->record_count && reading->found_count < DNS_RECORDS_MAX; i++) {
+        bool is_text = reading->question->type == DNS_TXT;
+
+        for (size_t i = 0; i < reading->record_count; i++) {
+                if (reading->found_count == (is_text ? DNS_TEXTS_MAX : DNS_RECORDS_MAX))
+                        return !is_text;
                 getdns_dict *record = record_of(reading, i, (uint32_t)reading->question->type);
                 if (record == NULL)
                         continue;

@@ -263,6 +263,17 @@ def spf_empty_record(directory):
             equal(spf_result(dns.port, f"a@{name}.example.com"), result, name)
 
 
+@case("gatepost spf: a record among many other texts is found, or the answer is too large; never overlooked")
+def spf_many_texts(directory):
+    for count, result in ((127, "fail"), (128, "fail"), (300, "fail"), (1500, "temperror")):
+        texts = tuple(text(f"v{number}=x") for number in range(count)) + (text("v=spf1 -all"),)
+
+        def behave(query, is_tcp, send):
+            send(framed(query.answer(*texts)) if is_tcp else query.header(flags=0x8380) + query.question)
+        with ScriptedDns(behave) as dns:
+            equal(spf_result(dns.port, "a@d.example.com"), result, f"{count} other texts")
+
+
 @case("gatepost spf: quotes are spelling, not part of the local part")
 def spf_quotes(directory):
     table = {("d.example.com", TXT): (text("v=spf1 exists:%{l}.x.example.com -all"),),
