@@ -208,6 +208,11 @@ struct usage usage_read(const struct watched *watched)
         return usage;
 }
 
+uint64_t kernel_memory(void)
+{
+        return number_of("/proc/meminfo", "Slab:") * 1024;
+}
+
 const char *usage_source(const struct watched *watched)
 {
         return watched->cgroup[0] != '\0' ? "cgroup" : watched->pid != 0 ? "/proc/PID" : "none";

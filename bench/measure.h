@@ -22,6 +22,8 @@ bool cgroup_make(const char *name, struct watched *ret_watched);
 bool cgroup_enter(const struct watched *watched);
 /* Ends all of its processes at once, those that they have started included. */
 void cgroup_kill(const struct watched *watched);
+/* Octets that the kernel has taken for its objects, sockets among them: of the whole machine. */
+uint64_t kernel_memory(void);
 /* Once all of its processes have gone. */
 void cgroup_remove(const struct watched *watched);
 

@@ -155,7 +155,9 @@ void suite_idle(struct suite *suite)
         unsigned count = idle_possible() / suite->divisor;
         struct server *server = server_start(suite->options, PEER_gatepost, false);
         struct trial before = suite_trial(suite, suite->options, server, "accepted-4k", IDLE_CLIENTS);
+        uint64_t kernel = kernel_memory();
         struct idle idle = idle_open(&server->address, &server->watched, count);
+        uint64_t kernel_then = kernel_memory();
         struct trial trial = suite_trial(suite, suite->options, server, "accepted-4k", IDLE_CLIENTS);
         unsigned lost = idle_close(&idle);
         server_stop(server);
@@ -164,6 +166,9 @@ void suite_idle(struct suite *suite)
                       ? ": this machine's limit of descriptors allows no more"
                       : "");
         suite_set(suite, MEASURED_idle_octets, idle.octets, "%s", "");
+        suite_set(suite, MEASURED_idle_kernel,
+                  kernel_then > kernel ? (double)(kernel_then - kernel) / 2 / count : 0,
+                  "the machine's, both ends are on it");
         suite_set(suite, MEASURED_idle_flow, trial.cpu_us / before.cpu_us,
                   "%.1f us, %.1f before; %.0f sessions/s, %.0f before", trial.cpu_us, before.cpu_us,
                   trial.sessions_per_s, before.sessions_per_s);

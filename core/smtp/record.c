@@ -249,14 +249,17 @@ static void put_transactions(struct text *json, struct session *session)
 {
         put_key(json, "transactions");
         text_put_char(json, '[');
-        for (const struct record_piece *piece = session->record_first; piece != NULL; piece = piece->next) {
-                if (piece != session->record_first)
-                        text_put_char(json, ',');
+        const struct record_piece *piece = session->record_last;
+        while (piece != NULL) {
+                piece = piece->next;
                 text_put(json, piece->json);
+                if (piece == session->record_last)
+                        break;
+                text_put_char(json, ',');
         }
         text_put_char(json, ']');
         arena_end(&session->record_arena);
-        session->record_first = session->record_last = NULL;
+        session->record_last = NULL;
         session->record_length = 0;
 }
 
@@ -268,12 +271,12 @@ static void put_client_rate(struct text *json, const struct session *session)
                 put_key(json, "good_history");
                 text_put(json, SPAN("true"));
         }
-        if (session->rate_evidence.length == 0)
+        if (session->oddities == NULL || session->oddities->rate_evidence.length == 0)
                 return;
         put_key(json, "client_rate");
         text_put_char(json, '{');
         put_string(json, "mode", span_from(check_mode_name(setting->mode)));
-        put_string(json, "evidence", session->rate_evidence);
+        put_string(json, "evidence", session->oddities->rate_evidence);
         put_place(json, setting);
         text_put_char(json, '}');
 }
@@ -286,10 +289,10 @@ static void put_end(struct text *json, const struct session *session)
         if (session->closed_with == REPLY_early_talker)
                 put_string(json, "reject_id", span_from(session->reject_id));
         put_client_rate(json, session);
-        if (session->early_octets.at != NULL)
-                put_string(json, "early", session->early_octets);
-        if (session->bad_line.at != NULL)
-                put_string(json, "bad_line", session->bad_line);
+        if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
+                put_string(json, "early", session->oddities->early_octets);
+        if (session->oddities != NULL && session->oddities->bad_line.at != NULL)
+                put_string(json, "bad_line", session->oddities->bad_line);
         put_number(json, "code", session->last_code);
         put_number(json, "commands", session->commands_total);
         put_number(json, "errors", session->errors_total);
@@ -326,10 +329,12 @@ static bool keep_piece(struct session *session, struct span json)
         if (piece == NULL || copy.at == NULL)
                 return false;
         *piece = (struct record_piece){.json = copy};
-        if (session->record_last == NULL)
-                session->record_first = piece;
-        else
+        if (session->record_last == NULL) {
+                piece->next = piece;
+        } else {
+                piece->next = session->record_last->next;
                 session->record_last->next = piece;
+        }
         session->record_last = piece;
         session->record_length += json.length;
         return true;

@@ -57,6 +57,14 @@ void session_set_deadline(struct session *session)
         }
 }
 
+struct session_oddities *session_oddities(struct session *session)
+{
+        if (session->oddities == NULL &&
+            (session->oddities = arena_take(&session->arena, sizeof *session->oddities)) != NULL)
+                *session->oddities = (struct session_oddities){0};
+        return session->oddities;
+}
+
 void session_wait(struct session *session)
 {
         session->waiting_since_ms = session->host->now_ms;
@@ -135,7 +143,7 @@ static enum session_wish run_line(struct session *session, struct span line, str
         enum session_wish wish;
         /* Of a line this long the beginning may be gone already: nothing of it is logged, however it came. */
         if (session->line_skipped > 0 || line.length >= LINE_KEEP_MAX) {
-                session->line_skipped += line.length;
+                session->line_skipped += (uint32_t)line.length;
                 line = span_of(line.at, 0);
         }
         enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
@@ -169,7 +177,7 @@ static size_t line_end(struct session *session, struct span input)
 static enum session_wish skip_line(struct session *session, struct span *input, struct text *out)
 {
         size_t length = input->length - (input->at[input->length - 1] == '\r');
-        session->line_skipped += length;
+        session->line_skipped += (uint32_t)length;
         *input = span_skip(*input, length);
         if (session->line_skipped > SESSION_LINE_MAX)
                 return session_close(session, out, REPLY_line_too_long);
