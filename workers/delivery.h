@@ -54,7 +54,7 @@ struct delivery_job {
         size_t system; /* in the batch's shared sync */
 };
 
-#define DELIVERY_BATCH_MAX 64
+#define DELIVERY_BATCH_MAX 128
 
 /* Jobs that are run together, and the workers that they came from. */
 struct delivery_batch {

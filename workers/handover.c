@@ -39,7 +39,7 @@ static uint32_t choose_delivery(const struct worker *worker)
         uint32_t best = (uint32_t)(worker->host.sequence % worker->delivery_count);
 
         for (uint32_t i = 0; i < worker->delivery_count; i++)
-                if (worker->jobs_sent[i] < worker->jobs_sent[best])
+                if (worker->jobs_sent[i] < DELIVERY_BATCH_MAX)
                         best = i;
         return best;
 }
