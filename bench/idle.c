@@ -14,7 +14,7 @@
 #define PATIENCE_S 20
 #define SETTLE_NS  300000000
 #define BATCH      64
-#define CLIENTS    256 /* addresses; what the server remembers of each is no connection's */
+#define CLIENTS    4096 /* addresses, few enough to be warmed up, and too many for any to exceed a rate */
 
 /* Reads one whole reply with that code; replies of one line, or last lines, end with CRLF at the end of a
  * read. */

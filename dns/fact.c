@@ -26,15 +26,20 @@ static struct memo_entry **memo_find(struct memo *memo, const struct dns_questio
         return link;
 }
 
-static struct memo_entry *entry_create(struct memo *memo, const struct dns_question *question)
+/* `keeps_name`: the name lives as long as the memo; else it is copied. */
+static struct memo_entry *entry_create(struct memo *memo, const struct dns_question *question,
+                                       bool keeps_name)
 {
-        struct memo_entry *entry = arena_take(memo->arena, sizeof *entry + question->name.length);
+        struct memo_entry *entry =
+            arena_take(memo->arena, sizeof *entry + (keeps_name ? 0 : question->name.length));
         if (entry == NULL)
                 return NULL;
-        char *name = (char *)(entry + 1);
-        memcpy(name, question->name.at, question->name.length);
-        *entry = (struct memo_entry){.question = {{name, question->name.length}, question->type},
-                                     .answer = failed};
+        *entry = (struct memo_entry){.question = *question, .answer = failed};
+        if (!keeps_name) {
+                char *name = (char *)(entry + 1);
+                memcpy(name, question->name.at, question->name.length);
+                entry->question.name.at = name;
+        }
         return entry;
 }
 
@@ -59,8 +64,8 @@ static enum fact tell(const struct dns_answer *answer, const struct dns_answer *
         return answer->fact;
 }
 
-enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
-                   const struct dns_answer **ret_answer)
+static enum fact ask(struct memo *memo, struct span name, enum dns_type type, bool keeps_name,
+                     const struct dns_answer **ret_answer)
 {
         char buffer[DNS_NAME_MAX];
         struct text text;
@@ -72,10 +77,11 @@ enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
         text_over(&text, buffer, sizeof buffer);
         if (!dns_name_normalise(name, &text))
                 return tell(&unaskable, ret_answer);
-        struct dns_question question = {text_span(&text), type};
+        keeps_name = keeps_name && span_equals(text_span(&text), name);
+        struct dns_question question = {keeps_name ? name : text_span(&text), type};
         struct memo_entry **link = memo_find(memo, &question);
         if (*link == NULL) {
-                *link = entry_create(memo, &question);
+                *link = entry_create(memo, &question, keeps_name);
                 if (*link == NULL)
                         return tell(&failed, ret_answer);
                 entry_ask(memo, *link);
@@ -83,6 +89,18 @@ enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
         if (memo->is_late && (*link)->answer.fact == FACT_PENDING)
                 return tell(&failed, ret_answer);
         return tell(&(*link)->answer, ret_answer);
+}
+
+enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
+                   const struct dns_answer **ret_answer)
+{
+        return ask(memo, name, type, false, ret_answer);
+}
+
+enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
+                        const struct dns_answer **ret_answer)
+{
+        return ask(memo, name, type, true, ret_answer);
 }
 
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer)

@@ -9,7 +9,7 @@
 
 #include "core/base/arena.h"
 
-enum dns_type {
+enum __attribute__((packed)) dns_type {
         DNS_A = 1,
         DNS_NS = 2,
         DNS_CNAME = 5,
@@ -20,7 +20,7 @@ enum dns_type {
         DNS_AAAA = 28
 };
 
-enum fact {
+enum __attribute__((packed)) fact {
         FACT_FOUND,   /* at least one record of the type */
         FACT_ABSENT,  /* NXDOMAIN or no record of the type: answer->is_nxdomain tells which */
         FACT_FAILED,  /* SERVFAIL, REFUSED, time-out, no resolver, over the quota, past the deadline */
@@ -83,6 +83,10 @@ void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source
  * *ret_answer (may be NULL) stays valid as long as the arena; for PENDING it is an answer without records. */
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer);
+/* The same for a name that lives as long as the memo, such as one out of its answers: it need not be copied.
+ */
+enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
+                        const struct dns_answer **ret_answer);
 /* An answer has come for a pending question; it is copied. Nothing happens when the memo does not wait for
  * it. */
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer);

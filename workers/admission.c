@@ -35,7 +35,7 @@ static void refuse(struct acceptor *acceptor, const struct snapshot *snapshot, i
 
 /* The check client_rate. True: the socket is closed. */
 static bool refuses_by_rate(struct acceptor *acceptor, const struct snapshot *snapshot, int fd,
-                            struct session_peer *peer)
+                            const struct session_peer *peer, struct rate_excess *excess)
 {
         char reason[256];
         struct text text;
@@ -44,12 +44,12 @@ static bool refuses_by_rate(struct acceptor *acceptor, const struct snapshot *sn
                 return false;
         enum reply_id reply =
             client_admit(snapshot, acceptor->worker->host.ledger, &acceptor->worker->counters, &peer->client,
-                         acceptor->worker->host.now_ms, &peer->excess);
+                         acceptor->worker->host.now_ms, excess);
         if (reply == REPLY_COUNT)
                 return false;
         text_over(&text, reason, sizeof reason - 1);
         text_put_string(&text, "client_rate: ");
-        rate_excess_write(&text, &peer->excess, &peer->client, &snapshot->options);
+        rate_excess_write(&text, excess, &peer->client, &snapshot->options);
         reason[text.length] = '\0';
         refuse(acceptor, snapshot, fd, &peer->client, reply, reason);
         return true;
@@ -60,6 +60,7 @@ void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
 {
         struct arrival arrival = {.fd = fd};
         struct session_peer *peer = &arrival.peer;
+        struct rate_excess excess = {0};
         const char *limit = NULL;
 
         *peer = (struct session_peer){
@@ -73,7 +74,7 @@ void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
         }
         /* A balancer is not one client. */
         if (!network_list_contains(&snapshot->options.proxy_networks, &peer->client)) {
-                if (refuses_by_rate(acceptor, snapshot, fd, peer))
+                if (refuses_by_rate(acceptor, snapshot, fd, peer, &excess))
                         return;
                 limit = client_table_sit(acceptor->worker->clients, &peer->client, &snapshot->options,
                                          &arrival.seat);
@@ -82,6 +83,7 @@ void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
                 refuse(acceptor, snapshot, fd, &peer->client, REPLY_too_many_connections, limit);
                 return;
         }
+        peer->excess = excess.is_over ? &excess : NULL;
         atomic_fetch_add_explicit(&acceptor->worker->open, 1, memory_order_relaxed);
         connection_begin(acceptor->worker, &arrival);
 }

@@ -124,9 +124,8 @@ static void connection_schedule(struct worker *worker, struct connection *connec
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (connection->has_ended)
-                due_ms = connection->close_at_ms;
-        else if (connection->wish == SESSION_STORE || handover_is_congested(connection))
+        if (!connection->has_ended &&
+            (connection->wish == SESSION_STORE || handover_is_congested(connection)))
                 due_ms = UINT64_MAX;
         wheel_schedule(&worker->wheel, &connection->timer, due_ms);
 }
@@ -139,7 +138,7 @@ static void connection_leave(struct worker *worker, struct connection *connectio
         connection_end_session(worker, connection, ending);
         connection->is_quit = ending == SESSION_ENDED_BY_QUIT;
         kept_end(&connection->unread);
-        connection->close_at_ms = worker->host.now_ms + CLOSE_WAIT_MS;
+        connection->session.deadline_ms = worker->host.now_ms + CLOSE_WAIT_MS;
         connection_schedule(worker, connection);
         if (connection->unsent == NULL)
                 connection_finish(worker, connection);
@@ -280,7 +279,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
 
 void connection_tick(struct worker *worker, struct connection *connection)
 {
-        uint64_t due_ms = connection->has_ended ? connection->close_at_ms : connection->session.deadline_ms;
+        uint64_t due_ms = connection->session.deadline_ms;
 
         if (!connection->has_ended &&
             (connection->wish == SESSION_STORE || handover_is_congested(connection)))

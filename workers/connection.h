@@ -28,7 +28,6 @@ struct connection {
         struct kept *unread;          /* input that the session has not used yet */
         struct kept *unsent;          /* replies that the socket did not take; nothing is read meanwhile */
         struct spool *spool;          /* the message so far, when it is long */
-        uint64_t close_at_ms;         /* once the session has ended */
         int fd;
         uint32_t drained; /* octets thrown away since then */
         enum session_wish wish;

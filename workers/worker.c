@@ -18,7 +18,7 @@
 #define RETRY_MS        1 /* while a ring is full */
 
 /* Unused memory that is kept, in blocks. */
-#define SESSION_BLOCK_SIZE      256
+#define SESSION_BLOCK_SIZE      216 /* two hold the answers about a usual client, and its HELO */
 #define SESSION_BLOCKS_KEPT     4096
 #define TRANSACTION_BLOCK_SIZE  2048
 #define TRANSACTION_BLOCKS_KEPT 1024

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ALIGNMENT ((size_t)16) /* any object; malloc gives the same */
+#define ALIGNMENT sizeof(void *) /* nothing here holds long doubles or vectors */
 static_assert(sizeof(struct arena_block) % ALIGNMENT == 0, "the first piece of a block must be aligned");
 
 void block_pool_init(struct block_pool *pool, size_t block_size, size_t free_max)
@@ -52,7 +52,7 @@ static void block_give_back(struct block_pool *pool, struct arena_block *block)
 
 void arena_init(struct arena *arena, struct block_pool *pool, size_t limit)
 {
-        *arena = (struct arena){.pool = pool, .limit = limit};
+        *arena = (struct arena){.pool = pool, .limit = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit};
 }
 
 void arena_end(struct arena *arena)
@@ -75,7 +75,7 @@ static bool arena_grow(struct arena *arena, size_t size)
         block->next = arena->blocks;
         arena->blocks = block;
         arena->used = 0;
-        arena->total += block->size;
+        arena->total += (uint32_t)block->size;
         return true;
 }
 
@@ -86,7 +86,7 @@ void *arena_take(struct arena *arena, size_t size)
                 if (!arena_grow(arena, size))
                         return NULL;
         char *piece = (char *)(arena->blocks + 1) + arena->used;
-        arena->used += size;
+        arena->used += (uint32_t)size;
         return piece;
 }
 

@@ -19,18 +19,19 @@ struct block_pool {
 struct arena {
         struct block_pool *pool;
         struct arena_block *blocks; /* newest first */
-        size_t used;                /* octets of the newest block */
-        size_t total;               /* octets of all blocks */
-        size_t limit;               /* upper bound for total */
+        uint32_t used;              /* octets of the newest block */
+        uint32_t total;             /* octets of all blocks */
+        uint32_t limit;             /* upper bound for total */
 };
 
 void block_pool_init(struct block_pool *pool, size_t block_size, size_t free_max);
 /* All arenas of the pool must have ended. */
 void block_pool_end(struct block_pool *pool);
 
+/* Limits above 4 GB are 4 GB. */
 void arena_init(struct arena *arena, struct block_pool *pool, size_t limit);
 void arena_end(struct arena *arena);
-/* Aligned for any object, not zeroed. NULL when the limit or the memory is reached. */
+/* Aligned for pointers and 64-bit numbers, not zeroed. NULL when the limit or the memory is reached. */
 void *arena_take(struct arena *arena, size_t size);
 /* A copy that lives as long as the arena. On failure an empty span with at == NULL. */
 struct span arena_copy(struct arena *arena, struct span span);

@@ -30,7 +30,7 @@ static enum fact forward(const struct facts *facts, struct span name, bool *ret_
         const uint8_t *octets = facts->client.octets + (is_ipv4 ? 12 : 0);
         size_t length = is_ipv4 ? 4 : 16;
         const struct dns_answer *answer;
-        enum fact fact = memo_ask(facts->memo, name, is_ipv4 ? DNS_A : DNS_AAAA, &answer);
+        enum fact fact = memo_ask_kept(facts->memo, name, is_ipv4 ? DNS_A : DNS_AAAA, &answer);
 
         *ret_leads_back = false;
         for (uint16_t i = 0; fact == FACT_FOUND && i < answer->record_count; i++)

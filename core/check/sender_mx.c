@@ -42,7 +42,7 @@ static void look_at(const struct facts *facts, struct span name, enum dns_type t
 {
         const struct dns_answer *answer;
 
-        switch (memo_ask(facts->memo, name, type, &answer)) {
+        switch (memo_ask_kept(facts->memo, name, type, &answer)) {
         case FACT_FOUND:
                 for (uint16_t i = 0; i < answer->record_count; i++) {
                         bool is_bogus = record_is_bogus(&answer->records[i]);

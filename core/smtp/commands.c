@@ -253,13 +253,15 @@ enum session_wish command_resume(struct session *session, enum parked parked, st
 /* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */
 static void keep_bad_line(struct session *session, struct span line)
 {
-        char *piece = (char *)(uintptr_t)session->bad_line.at;
+        struct session_oddities *oddities = session_oddities(session);
+        char *piece = oddities == NULL ? NULL : (char *)(uintptr_t)oddities->bad_line.at;
 
-        if (piece == NULL && (piece = arena_take(&session->arena, LOG_INPUT_MAX)) == NULL)
+        if (oddities == NULL ||
+            (piece == NULL && (piece = arena_take(&session->arena, LOG_INPUT_MAX)) == NULL))
                 return;
-        session->bad_line = span_of(piece, line.length < LOG_INPUT_MAX ? line.length : LOG_INPUT_MAX);
+        oddities->bad_line = span_of(piece, line.length < LOG_INPUT_MAX ? line.length : LOG_INPUT_MAX);
         if (line.length > 0)
-                memcpy(piece, line.at, session->bad_line.length);
+                memcpy(piece, line.at, oddities->bad_line.length);
 }
 
 enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,

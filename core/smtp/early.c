@@ -14,13 +14,14 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 
         if (mode == CHECK_MODE_OFF)
                 return false;
-        if (session->early_octets.at == NULL) {
+        if (session->oddities == NULL || session->oddities->early_octets.at == NULL) {
                 counter_add(mode == CHECK_MODE_ENFORCE ? &counters->refused[CHECK_early_talker]
                                                        : &counters->observed[CHECK_early_talker],
                             1);
                 if (octets.length > LOG_INPUT_MAX)
                         octets.length = LOG_INPUT_MAX;
-                session->early_octets = arena_copy(&session->arena, octets);
+                if (session_oddities(session) != NULL)
+                        session->oddities->early_octets = arena_copy(&session->arena, octets);
         }
         if (mode == CHECK_MODE_OBSERVE)
                 return false;

@@ -118,6 +118,9 @@ enum proxy_result proxy_read(struct session *session, struct span *input);
 
 /* ---- session.c */
 
+/* Those of the session, with all that is empty made at first use; NULL when memory is out. */
+struct session_oddities *session_oddities(struct session *session);
+
 /* NULL while no resolvers are configured. */
 static inline struct dns_source *session_dns(const struct session *session)
 {

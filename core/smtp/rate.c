@@ -26,14 +26,16 @@ static void count_displaced(struct session *session)
 /* The last one is kept, in the same memory. */
 static void note_excess(struct session *session, const struct rate_excess *excess)
 {
-        char *octets = (char *)(uintptr_t)session->rate_evidence.at;
+        struct session_oddities *oddities = session_oddities(session);
+        char *octets = oddities == NULL ? NULL : (char *)(uintptr_t)oddities->rate_evidence.at;
         struct text text;
 
-        if (octets == NULL && (octets = arena_take(&session->arena, EVIDENCE_MAX)) == NULL)
+        if (oddities == NULL ||
+            (octets == NULL && (octets = arena_take(&session->arena, EVIDENCE_MAX)) == NULL))
                 return;
         text_over(&text, octets, EVIDENCE_MAX);
         rate_excess_write(&text, excess, &session->peer.client, &session->snapshot->options);
-        session->rate_evidence = text_span(&text);
+        oddities->rate_evidence = text_span(&text);
 }
 
 static void count_excess(struct session *session)
@@ -59,10 +61,11 @@ void rate_client_is_known(struct session *session)
                 rates_init(&session->rates, ledger, &session->snapshot->options, &session->peer.client,
                            session->host->now_ms);
         session->client_has_good_history = session->is_rated && rates_has_good_history(&session->rates);
-        session->rate_evidence.length = 0;
-        if (session->is_rated && session->peer.excess.is_over)
-                note_excess(session, &session->peer.excess);
-        session->peer.excess.is_over = false;
+        if (session->oddities != NULL)
+                session->oddities->rate_evidence.length = 0;
+        if (session->is_rated && session->peer.excess != NULL)
+                note_excess(session, session->peer.excess);
+        session->peer.excess = NULL;
 }
 
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish)
@@ -137,7 +140,7 @@ static bool note_faults(struct session *session, enum rate_kind kind, uint64_t f
         if (is_within)
                 return false;
         /* A penalty of before says less than what began it, if that was here. */
-        if (excess.count > 0 || session->rate_evidence.length == 0)
+        if (excess.count > 0 || session->oddities == NULL || session->oddities->rate_evidence.length == 0)
                 note_excess(session, &excess);
         if (excess.count > 0 && excess.penalty_ms > 0)
                 counter_add(&session->host->counters->metrics[METRIC_penalties], 1);

@@ -268,12 +268,12 @@ static void put_client_rate(struct text *json, const struct session *session)
                 put_key(json, "good_history");
                 text_put(json, SPAN("true"));
         }
-        if (session->rate_evidence.length == 0)
+        if (session->oddities == NULL || session->oddities->rate_evidence.length == 0)
                 return;
         put_key(json, "client_rate");
         text_put_char(json, '{');
         put_string(json, "mode", span_from(check_mode_name(setting->mode)));
-        put_string(json, "evidence", session->rate_evidence);
+        put_string(json, "evidence", session->oddities->rate_evidence);
         put_place(json, setting);
         text_put_char(json, '}');
 }
@@ -286,10 +286,10 @@ static void put_end(struct text *json, const struct session *session)
         if (session->closed_with == REPLY_early_talker)
                 put_string(json, "reject_id", span_from(session->reject_id));
         put_client_rate(json, session);
-        if (session->early_octets.at != NULL)
-                put_string(json, "early", session->early_octets);
-        if (session->bad_line.at != NULL)
-                put_string(json, "bad_line", session->bad_line);
+        if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
+                put_string(json, "early", session->oddities->early_octets);
+        if (session->oddities != NULL && session->oddities->bad_line.at != NULL)
+                put_string(json, "bad_line", session->oddities->bad_line);
         put_number(json, "code", session->last_code);
         put_number(json, "commands", session->commands_total);
         put_number(json, "errors", session->errors_total);

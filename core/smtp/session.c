@@ -54,6 +54,14 @@ void session_set_deadline(struct session *session)
         }
 }
 
+struct session_oddities *session_oddities(struct session *session)
+{
+        if (session->oddities == NULL &&
+            (session->oddities = arena_take(&session->arena, sizeof *session->oddities)) != NULL)
+                *session->oddities = (struct session_oddities){0};
+        return session->oddities;
+}
+
 void session_wait(struct session *session)
 {
         session->waiting_since_ms = session->host->now_ms;

@@ -51,22 +51,23 @@ struct session_peer {
         bool needs_proxy_header; /* a proxy_listen listener */
         uint64_t dns_handle;     /* by which answers to this session's questions come, of DNS and of the store
                                     of senders */
-        struct rate_excess excess; /* of connections, where that only is observed */
+        const struct rate_excess
+            *excess; /* of connections, where that only is observed; NULL: none. Not kept */
 };
 
 /* The command that is parked; its function runs again with the same arguments. */
-enum parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, PARKED_MAIL, PARKED_RCPT };
+enum __attribute__((packed)) parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, PARKED_MAIL, PARKED_RCPT };
 
-enum session_wish { SESSION_READ, SESSION_PARK, SESSION_STORE, SESSION_CLOSE };
+enum __attribute__((packed)) session_wish { SESSION_READ, SESSION_PARK, SESSION_STORE, SESSION_CLOSE };
 
-enum session_ending {
+enum __attribute__((packed)) session_ending {
         SESSION_ENDED_BY_QUIT,
         SESSION_ENDED_BY_US,     /* a refusal, limit or time-out of ours that closes */
         SESSION_ENDED_BY_CLIENT, /* end of file or reset */
         SESSION_ENDED_BY_STOP,   /* the server is closing */
 };
 
-enum session_state {
+enum __attribute__((packed)) session_state {
         SESSION_STATE_PROXY,   /* awaits a PROXY header */
         SESSION_STATE_PAUSE,   /* greeting pause */
         SESSION_STATE_COMMAND, /* awaits a command line */
@@ -79,6 +80,13 @@ enum session_state {
 struct transaction;
 struct record_piece;
 
+/* For the log: what few sessions have. */
+struct session_oddities {
+        struct span rate_evidence; /* the last limit that it exceeded outside of transactions */
+        struct span early_octets;  /* the first that came too early, where that is not refused */
+        struct span bad_line;      /* the last line that was answered 5xx outside of policy */
+};
+
 struct session {
         /* Fixed from the beginning. */
         struct session_host *host;
@@ -90,26 +98,27 @@ struct session {
                          * the client behind it speaks now, and for itself alone */
 
         /* Who the client is. */
-        struct session_peer peer;
         bool is_trusted;
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;
-        struct rates rates; /* where it is rated */
         bool is_esmtp;
+        struct session_peer peer;
+        struct rates rates;           /* where it is rated */
         struct span helo;             /* in arena; empty: none yet */
         struct verdict_list verdicts; /* of the stages CONNECT and HELO, latched */
         struct memo memo;             /* of the same stages, in arena */
 
         /* Changes per command. */
-        uint64_t deadline_ms; /* call session_timeout() then; UINT64_MAX: never */
+        uint64_t deadline_ms; /* call session_timeout() then; UINT64_MAX: never. After session_end() the
+                                 caller's */
         uint64_t waiting_since_ms;
-        enum session_state state;
         struct transaction *transaction; /* NULL outside of one */
         uint32_t commands, junk, errors; /* since the last accepted message */
-        size_t line_skipped;             /* octets of an overlong line that are gone already */
-        bool line_is_bad;                /* the unended line holds a bare CR or LF */
-        bool came_early;                 /* octets arrived while parked */
+        enum session_state state;
+        bool line_is_bad; /* the unended line holds a bare CR or LF */
+        bool came_early;  /* octets arrived while parked */
         enum parked parked;
+        size_t line_skipped;                       /* octets of an overlong line that are gone already */
         struct span parked_arguments;              /* in arena, or the transaction's */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
@@ -120,9 +129,7 @@ struct session {
         struct record_piece *record_first, *record_last;
         size_t record_length;
         uint32_t record_part, commands_total, errors_total, messages_total;
-        struct span rate_evidence; /* in arena: the last limit that it exceeded outside of transactions */
-        struct span early_octets;  /* in arena: the first that came too early, where that is not refused */
-        struct span bad_line;      /* in arena: the last line that was answered 5xx outside of policy */
+        struct session_oddities *oddities; /* in arena; NULL: none */
         uint16_t last_code;
         enum session_ending ending;
         enum reply_id closed_with; /* when we closed */

@@ -188,12 +188,14 @@ static bool is_admitted(struct harness *harness)
         const struct snapshot *snapshot = harness->snapshot;
         struct session_peer *peer = &harness->peer;
 
-        peer->excess = (struct rate_excess){0};
+        peer->excess = NULL;
         if (network_list_contains(&snapshot->options.proxy_networks, &peer->client) ||
             !client_is_rated(snapshot, &peer->client))
                 return true;
         enum reply_id reply = client_admit(snapshot, &harness->ledger, &harness->counters, &peer->client,
-                                           harness->host.now_ms, &peer->excess);
+                                           harness->host.now_ms, &harness->excess);
+        if (harness->excess.is_over)
+                peer->excess = &harness->excess;
         if (reply != REPLY_COUNT)
                 refusal_write(&harness->said, snapshot, reply, &peer->client);
         return reply == REPLY_COUNT;

@@ -27,6 +27,7 @@ struct harness {
         struct ledger ledger; /* of clients */
 
         /* To be set before harness_connect(). */
+        struct rate_excess excess; /* of the connection at hand */
         struct session_peer peer;
         const struct snapshot *snapshot;
 

@@ -14,7 +14,7 @@ Test(arena, pieces_are_aligned_and_apart)
         for (size_t size = 1; size < 400; size += 7) {
                 char *piece = arena_take(&arena, size);
                 cr_assert_not_null(piece);
-                cr_expect_eq((uintptr_t)piece % 16, 0);
+                cr_expect_eq((uintptr_t)piece % sizeof(void *), 0);
                 cr_expect_neq(piece, before);
                 memset(piece, (int)size, size);
                 before = piece;
