@@ -4,10 +4,9 @@
 import contextlib
 import re
 import signal
-import subprocess
 
-from harness import (HELO, Server, case, die_with_parent, equal, free_port, is_listening, main, need_program,
-                     run_program, wait_for)
+from harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
+from redis_server import Redis
 
 ANYBODY = "carol@example.com"
 
@@ -111,32 +110,6 @@ def trouble(directory):
 
 
 # ---- redis -------------------------------------------------------------------------------------------------------
-
-class Redis:
-    """A redis-server of ours that keeps what it was told."""
-
-    def __init__(self, directory, port=None):
-        self.directory, self.port, self.process = directory, port or free_port(), None
-
-    def start(self):
-        self.directory.mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [need_program("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, "--save", "",
-             "--appendonly", "yes", "--appendfsync", "always"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
-        wait_for("a listening redis-server", lambda: is_listening(self.port))
-        return self
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *ignored):
-        self.kill()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
 
 def fleet(directory, count, store, **more):
     servers = []
