@@ -27,6 +27,7 @@ struct bench_options {
         unsigned dns_latency_ms, dns_loss_percent;
         unsigned workers;    /* of gatepost; 0: one a core */
         bool is_without_dns; /* gatepost gets no resolver: checks that need one are off */
+        const char *more;    /* lines for gatepost's configuration; NULL: none */
         bool is_quick;
         bool is_install;
         bool counts_syscalls;

@@ -71,7 +71,7 @@ enum peer_kind peer_find(const char *name)
 
 /* ---- folder ------------------------------------------------------------------------------------------ */
 
-#define VALUES 10
+#define VALUES 11
 
 struct values {
         const char *names[VALUES], *texts[VALUES];
@@ -308,10 +308,11 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         snprintf(workers, sizeof workers, "%u", options->workers);
         snprintf(source, sizeof source, "%s/../peers", options->scenarios);
         const struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@",
-                                       "@WORKERS@", "@SOURCE@", "@FETCHED@", "@RESOLVER@"},
+                                       "@WORKERS@", "@SOURCE@", "@FETCHED@", "@RESOLVER@", "@MORE@"},
                                       {port, server->folder, options->build, peers[kind].deliver[is_durable],
                                        dns, resolvers, workers, source, install_folder(options),
-                                       peer_fetched(kind) != NULL ? dns_resolver(options) : "none"}};
+                                       peer_fetched(kind) != NULL ? dns_resolver(options) : "none",
+                                       options->more == NULL ? "" : options->more}};
         fill_folder(options, server, &values);
         expand_all(&values, peers[kind].command, command, sizeof command);
         guard_once();

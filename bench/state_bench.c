@@ -183,7 +183,7 @@ static void apply(struct state_source *source, const struct state_effect *effect
         (void)source, (void)effect;
 }
 
-static struct state_source source = {ask, apply};
+static struct state_source source = {.ask = ask, .apply = apply};
 static struct session_host host;
 static struct counters counters;
 

@@ -18,11 +18,12 @@ static const struct {
         void (*run)(struct suite *suite);
         bool has_sessions;
 } cases[] = {
-    {"dns-cost", suite_dns_cost, true}, {"dns-late", suite_dns_late, true},
-    {"dns-cold", suite_dns_cold, true}, {"clients", suite_clients, true},
-    {"parts", suite_parts, false},      {"reload", suite_reload, true},
-    {"idle", suite_idle, true},         {"growth", suite_growth, true},
-    {"workers", suite_workers, true},   {"arrivals", suite_arrivals, true},
+    {"dns-cost", suite_dns_cost, true}, {"senders", suite_senders, true},
+    {"dns-late", suite_dns_late, true}, {"dns-cold", suite_dns_cold, true},
+    {"clients", suite_clients, true},   {"parts", suite_parts, false},
+    {"reload", suite_reload, true},     {"idle", suite_idle, true},
+    {"growth", suite_growth, true},     {"workers", suite_workers, true},
+    {"arrivals", suite_arrivals, true},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 
@@ -92,6 +93,28 @@ double median_of(double *values, unsigned count)
                 return 0;
         qsort(values, count, sizeof *values, compare_values);
         return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,
+                    struct server *const servers[2], const char *scenario)
+{
+        double costs[ROUNDS_MAX] = {0}, cpus[2][ROUNDS_MAX];
+        unsigned rounds = options->rounds;
+
+        expect(rounds > 0 && rounds <= ROUNDS_MAX);
+        for (unsigned round = 0; round < rounds; round++) {
+                for (unsigned i = 0; i < 2; i++) {
+                        unsigned which = (i + round) % 2;
+                        struct trial trial =
+                            suite_trial(suite, options, servers[which], scenario, options->concurrencies[0]);
+                        cpus[which][round] = trial.cpu_us;
+                        trial_free(&trial);
+                }
+                costs[round] = cpus[0][round] - cpus[1][round];
+        }
+        double cost = median_of(costs, rounds), with_us = median_of(cpus[0], rounds);
+        suite_set(suite, measured, cost, "%.1f with, %.1f without; medians of %u rounds, %.1f to %.1f",
+                  with_us, median_of(cpus[1], rounds), rounds, costs[0], costs[rounds - 1]);
 }
 
 /* ---- outcome ----------------------------------------------------------------------------------------- */

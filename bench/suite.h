@@ -30,11 +30,16 @@ __attribute__((format(printf, 4, 5))) void suite_set(struct suite *suite, enum m
 /* trial_run() against a server of ours; failures are shown and counted. */
 struct trial suite_trial(struct suite *suite, const struct bench_options *options,
                          const struct server *server, const char *scenario, unsigned concurrency);
+/* What the first server's CPU a session is more than the second's; alternating, in as many rounds as are
+ * asked for. */
+void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,
+                    struct server *const servers[2], const char *scenario);
 /* Sorts them. 0 without any. */
 double median_of(double *values, unsigned count);
 
 /* The cases. */
 void suite_dns_cost(struct suite *suite);
+void suite_senders(struct suite *suite);
 void suite_dns_late(struct suite *suite);
 void suite_dns_cold(struct suite *suite);
 void suite_clients(struct suite *suite);

@@ -32,28 +32,13 @@ static struct bench_options options_with(const struct suite *suite, unsigned var
 void suite_dns_cost(struct suite *suite)
 {
         struct bench_options with = *suite->options, without = *suite->options;
-        double costs[ROUNDS_MAX], cpus[2][ROUNDS_MAX];
-        unsigned concurrency = with.concurrencies[0];
 
         without.is_without_dns = true;
         struct server *servers[2] = {server_start(&with, PEER_gatepost, false),
                                      server_start(&without, PEER_gatepost, false)};
-        for (unsigned round = 0; round < with.rounds; round++) {
-                for (unsigned i = 0; i < 2; i++) {
-                        unsigned which = (i + round) % 2;
-                        struct trial trial =
-                            suite_trial(suite, &with, servers[which], "refused-recipient", concurrency);
-                        cpus[which][round] = trial.cpu_us;
-                        trial_free(&trial);
-                }
-                costs[round] = cpus[0][round] - cpus[1][round];
-        }
+        suite_set_cost(suite, MEASURED_dns_cached, &with, servers, "refused-recipient");
         for (unsigned i = 0; i < 2; i++)
                 server_stop(servers[i]);
-        double cost = median_of(costs, with.rounds), with_us = median_of(cpus[0], with.rounds);
-        suite_set(suite, MEASURED_dns_cached, cost,
-                  "%.1f with, %.1f without; medians of %u rounds, %.1f to %.1f", with_us,
-                  median_of(cpus[1], with.rounds), with.rounds, costs[0], costs[with.rounds - 1]);
 }
 
 /* ---- late answers ------------------------------------------------------------------------------------ */

@@ -104,6 +104,16 @@ static void finish_greylist(struct builder *builder)
                 snapshot->suffixes = psl_builtin();
 }
 
+static void finish_rates(struct builder *builder)
+{
+        struct place place = build_option_place(builder, OPTION_AT_client_rate_shared);
+
+        if (builder->snapshot->options.client_rate_shared &&
+            builder->snapshot->state_store.kind != STATE_STORE_REDIS)
+                conf_report_add(builder->report, REPORT_ERROR, &place,
+                                "shared: needs what other machines use too: set state_store to redis://...");
+}
+
 void build_finish_state(struct builder *builder)
 {
         read_target(builder);
@@ -112,4 +122,5 @@ void build_finish_state(struct builder *builder)
                     builder->snapshot->state_store.kind == STATE_STORE_NONE)
                         look_at_check(builder, check);
         finish_greylist(builder);
+        finish_rates(builder);
 }

@@ -1,6 +1,7 @@
 /* Start, signals and stop of the server. */
 #include "workers/server.h"
 
+#include "workers/fleet.h"
 #include "workers/live.h"
 #include "workers/reload.h"
 #include "workers/say.h"
@@ -330,7 +331,11 @@ static struct snapshot *load_first(const char *path)
 static bool open_state(struct server *server, const struct snapshot *snapshot)
 {
         server->state_identity = state_store_identity(snapshot);
-        return state_store_open(&server->state, snapshot, server->worker_count, &server->log);
+        if (!state_store_open(&server->state, snapshot, server->worker_count, &server->log))
+                return false;
+        server->state.hear = fleet_hear;
+        server->state.hearer = server;
+        return true;
 }
 
 static bool start(struct server *server, struct snapshot *snapshot)
@@ -343,7 +348,7 @@ static bool start(struct server *server, struct snapshot *snapshot)
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !current_init(&server->current, server->worker_count, snapshot) ||
+            !current_init(&server->current, server->worker_count + 1, snapshot) ||
             !open_state(server, snapshot) || !init_threads(server, &snapshot->options) ||
             !start_threads(server)) {
                 say("gatepost: cannot start: %s", strerror(errno));

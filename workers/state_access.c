@@ -1,12 +1,11 @@
 /* Waiting for the store of senders, outside of the server. */
 #include "workers/state_access.h"
 
-#include "workers/state_redis.h"
+#include "workers/state_redis_job.h"
 
 #include <hiredis/hiredis.h>
 #include <sys/stat.h>
 
-#define KEY_MAX      128
 #define WAIT_SECONDS 5
 #define FORGET_BATCH 1000 /* for the server's writer waits meanwhile */
 
@@ -103,18 +102,6 @@ static bool forget_lmdb(struct state_access *access, const struct state_key *key
 
 /* ---- redis ------------------------------------------------------------------------------------------- */
 
-static size_t put_key(const struct state_access *access, const struct state_key *key,
-                      char octets[static KEY_MAX])
-{
-        struct text text;
-
-        text_over(&text, octets, KEY_MAX);
-        text_put_string(&text, access->prefix);
-        for (size_t i = 0; i < sizeof key->octets; i++)
-                text_printf(&text, "%02x", key->octets[i]);
-        return text.length;
-}
-
 /* NULL, with the reason on stderr, for errors. */
 static redisReply *checked(struct state_access *access, redisReply *reply)
 {
@@ -141,8 +128,8 @@ static enum fact ask_redis(struct state_source *source, const struct state_key *
                            struct state_record *ret_record)
 {
         struct state_access *access = (struct state_access *)source;
-        char name[KEY_MAX];
-        size_t length = put_key(access, key, name);
+        char name[STATE_NAME_MAX];
+        size_t length = state_redis_put_key(name, access->prefix, key);
 
         (void)handle;
         redisReply *reply = checked(access, redisCommand(access->redis, "GET %b", name, length));
@@ -240,8 +227,8 @@ static bool each_redis(struct state_access *access, state_visit *visit, void *co
 static bool merge_redis(struct state_access *access, const struct state_effect *effect)
 {
         uint8_t record[STATE_RECORD_SIZE];
-        char name[KEY_MAX];
-        size_t length = put_key(access, &effect->key, name);
+        char name[STATE_NAME_MAX];
+        size_t length = state_redis_put_key(name, access->prefix, &effect->key);
 
         state_record_write(&effect->record, record);
         redisReply *reply = checked(
@@ -254,8 +241,8 @@ static bool merge_redis(struct state_access *access, const struct state_effect *
 
 static bool forget_redis(struct state_access *access, const struct state_key *key)
 {
-        char name[KEY_MAX];
-        size_t length = put_key(access, key, name);
+        char name[STATE_NAME_MAX];
+        size_t length = state_redis_put_key(name, access->prefix, key);
         redisReply *reply = checked(access, redisCommand(access->redis, "DEL %b", name, length));
 
         if (reply != NULL)

@@ -2,11 +2,11 @@
 #include "workers/state_redis.h"
 
 #include "workers/say.h"
+#include "workers/state_feed.h"
+#include "workers/state_redis_job.h"
 
-#include <hiredis/async.h>
 #include <poll.h>
 
-#define PREFIX_MAX       64
 #define SERVERS_MAX      8
 #define BACKOFF_FIRST_MS 50 /* before the next server; doubled up to: */
 #define BACKOFF_LAST_MS  2000
@@ -14,30 +14,16 @@
 #define STOP_WAIT_MS     1000
 #define STOP_LOOK_MS     10
 
-const char state_redis_script[] =
-    "local first, last, expires, count = struct.unpack('<I4I4I4I4', ARGV[1])\n"
-    "local text, old = ARGV[2], redis.call('GET', KEYS[1])\n"
-    "if old and #old >= 16 then\n"
-    "  local f, l, e, c = struct.unpack('<I4I4I4I4', old)\n"
-    "  if text == '' then text = string.sub(old, 17) end\n"
-    "  if e > last then\n"
-    "    first, last, expires = f, math.max(l, last), math.max(e, expires)\n"
-    "    count = math.min(c + count, 4294967295)\n"
-    "  end\n"
-    "end\n"
-    "redis.call('SET', KEYS[1], struct.pack('<I4I4I4I4', first, last, expires, count) .. text,\n"
-    "  'PX', string.format('%d', math.max(expires - last, 1) * 1000))\n"
-    "return 1\n";
-
 struct state_redis {
         /* Fixed. */
         struct state_store *store;
         struct endpoint servers[SERVERS_MAX];
         size_t server_count;
         uint64_t timeout_ms;
-        char prefix[PREFIX_MAX];
+        char prefix[STATE_PREFIX_MAX];
         char password[256];
 
+        struct state_feed feed;
         redisAsyncContext *context; /* NULL: between two connections */
         bool wants_read, wants_write;
         bool is_begun;     /* a connection was begun, and its end has not been noticed */
@@ -91,17 +77,6 @@ static void set_reachable(struct state_redis *redis, bool is_reachable)
         }
 }
 
-static void read_answer(const redisReply *reply, struct state_job *job)
-{
-        job->fact = FACT_FAILED;
-        if (reply->type == REDIS_REPLY_NIL)
-                job->fact = FACT_ABSENT;
-        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < STATE_RECORD_SIZE)
-                return;
-        state_record_read((const uint8_t *)reply->str, &job->record);
-        job->fact = FACT_FOUND;
-}
-
 /* `reply` is NULL when the connection has ended. */
 static void job_done(redisAsyncContext *context, void *data, void *argument)
 {
@@ -122,7 +97,7 @@ static void job_done(redisAsyncContext *context, void *data, void *argument)
                 }
                 job->fact = FACT_FAILED;
         } else if (job->kind == STATE_JOB_ASK) {
-                read_answer(reply, job);
+                state_redis_read(reply, job);
         } else {
                 job->fact = FACT_FOUND;
         }
@@ -131,22 +106,14 @@ static void job_done(redisAsyncContext *context, void *data, void *argument)
 
 static bool job_send(struct state_redis *redis, struct state_job *job)
 {
-        char key[PREFIX_MAX + 2 * sizeof job->key];
-        uint8_t record[STATE_RECORD_SIZE];
-        struct text text;
+        if (job->kind == STATE_JOB_TELL)
+                return state_feed_tell(&redis->feed, redis->context, job, job_done);
+        return state_redis_send(redis->context, job_done, job, redis->prefix, redis->script);
+}
 
-        text_over(&text, key, sizeof key);
-        text_put_string(&text, redis->prefix);
-        for (size_t i = 0; i < sizeof job->key.octets; i++) {
-                text_put_char(&text, "0123456789abcdef"[job->key.octets[i] >> 4]);
-                text_put_char(&text, "0123456789abcdef"[job->key.octets[i] & 15]);
-        }
-        if (job->kind == STATE_JOB_ASK)
-                return redisAsyncCommand(redis->context, job_done, job, "GET %b", key, text.length) ==
-                       REDIS_OK;
-        state_record_write(&job->record, record);
-        return redisAsyncCommand(redis->context, job_done, job, "EVALSHA %s 1 %b %b %b", redis->script, key,
-                                 text.length, record, sizeof record, job->text, job->text_length) == REDIS_OK;
+static bool is_open(const struct state_redis *redis)
+{
+        return redis->context != NULL && redis->is_ready && !redis->must_leave;
 }
 
 static void take_jobs(struct state_redis *redis)
@@ -154,8 +121,7 @@ static void take_jobs(struct state_redis *redis)
         struct state_job *job;
 
         while ((job = state_store_take(redis->store)) != NULL) {
-                bool is_open = redis->context != NULL && redis->is_ready && !redis->must_leave;
-                if (!is_open || !job_send(redis, job)) {
+                if (!is_open(redis) || !job_send(redis, job)) {
                         state_store_return(redis->store, job, FACT_FAILED);
                         continue;
                 }
@@ -167,6 +133,12 @@ static void take_jobs(struct state_redis *redis)
                         redis->last->next = job;
                 redis->last = job;
         }
+}
+
+static void listen_to_others(struct state_redis *redis)
+{
+        if (is_open(redis) && !state_feed_listen(&redis->feed, redis->context))
+                redis->must_leave = true;
 }
 
 /* ---- connection -------------------------------------------------------------------------------------- */
@@ -270,11 +242,20 @@ static void connect_to_server(struct state_redis *redis)
 
 /* ---- the thread -------------------------------------------------------------------------------------- */
 
+static uint64_t waiting_since_ms(const struct state_redis *redis)
+{
+        const struct state_feed *feed = &redis->feed;
+
+        if (feed->is_asked && (redis->first == NULL || feed->asked_ms < redis->first->sent_ms))
+                return feed->asked_ms;
+        return redis->first != NULL ? redis->first->sent_ms : redis->begun_ms;
+}
+
 /* A server that answers too late is asked no more until it has caught up, and left when it does not. */
 static void look_at_time(struct state_redis *redis)
 {
         uint64_t now_ms = state_now_ms();
-        uint64_t since_ms = redis->first != NULL ? redis->first->sent_ms : redis->begun_ms;
+        uint64_t since_ms = waiting_since_ms(redis);
 
         if (redis->context == NULL) {
                 if (redis->is_begun)
@@ -283,7 +264,7 @@ static void look_at_time(struct state_redis *redis)
                         connect_to_server(redis);
                 return;
         }
-        bool waits = redis->first != NULL || !redis->is_ready;
+        bool waits = redis->first != NULL || redis->feed.is_asked || !redis->is_ready;
         if (redis->must_leave || (waits && now_ms - since_ms >= GIVE_UP_MS + redis->timeout_ms)) {
                 if (!redis->must_leave)
                         state_store_complain(redis->store, "state_unreachable", "no answer");
@@ -303,9 +284,10 @@ static int wait_ms(const struct state_redis *redis, bool is_flushed)
                 return 1;
         if (redis->context == NULL)
                 return redis->retry_at_ms > now_ms ? (int)(redis->retry_at_ms - now_ms) : 0;
-        if (redis->first == NULL && redis->is_ready)
-                return 1000;
-        return 50; /* replies are due */
+        if (redis->first != NULL || redis->feed.is_asked || !redis->is_ready)
+                return 50; /* replies are due */
+        uint64_t feed_ms = state_feed_wait_ms(&redis->feed, now_ms);
+        return feed_ms < 1000 ? (int)feed_ms : 1000;
 }
 
 static void handle_events(struct state_redis *redis, int revents)
@@ -356,6 +338,7 @@ void state_redis_run(struct state_redis *redis)
                 }
                 wait_for_events(redis, is_flushed);
                 take_jobs(redis);
+                listen_to_others(redis);
                 if (redis->context != NULL && redis->wants_write && redis->is_ready)
                         redisAsyncHandleWrite(redis->context); /* at once, without another poll() */
                 look_at_time(redis);
@@ -381,6 +364,7 @@ struct state_redis *state_redis_create(struct state_store *store, const struct s
         redis->timeout_ms = snapshot->options.state_timeout;
         redis->backoff_ms = BACKOFF_FIRST_MS;
         snprintf(redis->prefix, sizeof redis->prefix, "%s", snapshot->options.state_prefix);
+        state_feed_init(&redis->feed, store, snapshot->options.state_prefix);
         snprintf(redis->password, sizeof redis->password, "%s", snapshot->options.state_password);
         return redis;
 }

@@ -11,6 +11,3 @@ struct state_redis *state_redis_create(struct state_store *store, const struct s
 /* In the thread, until the store is stopping and what is under way is answered, or a second has passed. */
 void state_redis_run(struct state_redis *redis);
 void state_redis_destroy(struct state_redis *redis);
-
-/* Merges an effect (core/state/state.h), atomically. KEYS[1]; ARGV: the record's octets, the text. */
-extern const char state_redis_script[];

@@ -5,8 +5,11 @@
 #include "workers/state_redis.h"
 #include "workers/state_writer.h"
 
+#include "core/base/expect.h"
+
 #include <errno.h>
 #include <time.h>
+#include <urcu/urcu-memb.h>
 
 #define COMPLAINT_EVERY_MS 60000
 
@@ -80,6 +83,17 @@ static void apply(struct state_source *source, const struct state_effect *effect
         struct state_client *client = (struct state_client *)source;
 
         if (!client_send(client, STATE_JOB_APPLY, 0, effect))
+                counter_add(&client->counters->metrics[METRIC_state_lost], 1);
+}
+
+static void tell(struct state_source *source, struct span notice)
+{
+        struct state_client *client = (struct state_client *)source;
+
+        expect(notice.length <= STATE_TEXT_MAX);
+        /* In a flood questions come first. */
+        if (client->outstanding >= STATE_JOBS_MAX / 2 ||
+            !client_send(client, STATE_JOB_TELL, 0, &(struct state_effect){.text = notice}))
                 counter_add(&client->counters->metrics[METRIC_state_lost], 1);
 }
 
@@ -194,6 +208,7 @@ static bool clients_create(struct state_store *store)
                 client->done = channels_create(1, NULL);
                 client->source.ask = store->kind == STATE_STORE_LMDB ? ask_mapped : ask_thread;
                 client->source.apply = apply;
+                client->source.tell = store->kind == STATE_STORE_REDIS ? tell : NULL;
                 if (client->jobs == NULL || client->done == NULL)
                         return false;
                 if (store->kind == STATE_STORE_LMDB &&
@@ -239,10 +254,12 @@ static void *thread_main(void *argument)
 {
         struct state_store *store = argument;
 
+        urcu_memb_register_thread(); /* for who hears */
         if (store->kind == STATE_STORE_LMDB)
                 state_writer_run(store);
         else
                 state_redis_run(store->redis);
+        urcu_memb_unregister_thread();
         return NULL;
 }
 

@@ -14,13 +14,13 @@
 /* Jobs of one worker that may be under way. */
 #define STATE_JOBS_MAX 4096
 
-enum state_job_kind { STATE_JOB_ASK, STATE_JOB_APPLY };
+enum state_job_kind { STATE_JOB_ASK, STATE_JOB_APPLY, STATE_JOB_TELL };
 
 struct state_job {
         struct parcel parcel;
         struct state_job *next; /* unused, or in the thread's hands */
         enum state_job_kind kind;
-        enum fact fact; /* the answer; of APPLY: FAILED when it is lost */
+        enum fact fact; /* the answer; of the others: FAILED when it is lost */
         uint64_t handle;
         uint32_t client;  /* whose it is */
         uint64_t sent_ms; /* owner: the thread */
@@ -54,6 +54,9 @@ struct state_store {
         struct state_lmdb lmdb;
         struct state_redis *redis;
         struct log_writer *log;
+        void (*hear)(void *hearer,
+                     struct span notice); /* redis: each of other machines, in the thread; or NULL */
+        void *hearer;
         pthread_t thread;
 
         struct waker waker;

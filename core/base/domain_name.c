@@ -75,7 +75,6 @@ bool domain_name_to_ascii(struct span name, struct text *text)
 {
         if (!span_is_ascii(name))
                 return to_ascii_by_idn2(name, text);
-        for (size_t i = 0; i < name.length; i++)
-                text_put_char(text, ascii_lower(name.at[i]));
+        text_put_lower(text, name);
         return true;
 }

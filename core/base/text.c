@@ -50,6 +50,14 @@ struct span span_skip(struct span span, size_t offset)
         return span_of(span.at + offset, span.length - offset);
 }
 
+struct span span_take_word(struct span *rest)
+{
+        size_t space = span_find(*rest, ' ');
+        struct span word = span_of(rest->at, space < rest->length ? space : rest->length);
+        *rest = span_skip(*rest, word.length + 1);
+        return word;
+}
+
 struct span span_trim(struct span span)
 {
         while (span.length > 0 && (span.at[0] == ' ' || span.at[0] == '\t'))
@@ -148,6 +156,22 @@ void text_put_char(struct text *text, char c)
 void text_put_string(struct text *text, const char *string)
 {
         text_put(text, span_from(string));
+}
+
+void text_put_lower(struct text *text, struct span ascii)
+{
+        for (size_t i = 0; i < ascii.length; i++)
+                text_put_char(text, ascii_lower(ascii.at[i]));
+}
+
+void text_put_hex(struct text *text, const uint8_t *octets, size_t count)
+{
+        static const char digits[] = "0123456789abcdef";
+
+        for (size_t i = 0; i < count; i++) {
+                text_put_char(text, digits[octets[i] >> 4]);
+                text_put_char(text, digits[octets[i] & 15]);
+        }
 }
 
 void text_put_number(struct text *text, uint64_t number)

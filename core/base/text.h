@@ -35,6 +35,8 @@ size_t span_find(struct span span, char octet);
 size_t span_find_last(struct span span, char octet);
 /* From `offset` to the end; offsets past the end give an empty span. */
 struct span span_skip(struct span span, size_t offset);
+/* Cuts the first word off, with the space behind it; empty when two spaces meet, or nothing is left. */
+struct span span_take_word(struct span *rest);
 /* Without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
 /* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above UINT64_MAX.
@@ -106,6 +108,9 @@ void text_put(struct text *text, struct span bytes);
 void text_put_char(struct text *text, char c);
 void text_put_string(struct text *text, const char *string);
 void text_put_number(struct text *text, uint64_t number);
+void text_put_lower(struct text *text, struct span ascii);
+/* Two digits each, in lower case. */
+void text_put_hex(struct text *text, const uint8_t *octets, size_t count);
 /* For rare paths: snprintf underneath. */
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* For a reply or a header: what is not printable ASCII (nor, when `utf8`, part of well-formed UTF-8) becomes

@@ -27,8 +27,7 @@ static bool by_spf(const struct facts *facts, struct text *identity, bool *ret_i
                 return false;
         text_put_string(identity, "spf:");
         struct span domain = facts->sender_is_null ? facts->helo : facts->sender_domain_ascii;
-        for (size_t i = 0; i < domain.length; i++)
-                text_put_char(identity, ascii_lower(domain.at[i]));
+        text_put_lower(identity, domain);
         return true;
 }
 
@@ -119,7 +118,7 @@ static struct span behind(struct span local, char separator, int times)
 }
 
 /* "prvs=TAG=LOCAL" (BATV), "btv1==TAG==LOCAL" (Barracuda), "SRS0=HASH=TIME=DOMAIN=LOCAL" (SRS): what stays
- * the same. */
+ * the same. Others make tags of other lengths than ours (tag.h): any is cut off. */
 static struct span untagged(struct span local)
 {
         static const struct {
@@ -178,6 +177,5 @@ void greylist_put_sender(struct text *text, struct span sender)
         if (at == SIZE_MAX)
                 at = sender.length;
         put_local(text, untagged(span_of(sender.at, at)));
-        for (; at < sender.length; at++)
-                text_put_char(text, ascii_lower(sender.at[at]));
+        text_put_lower(text, span_skip(sender, at));
 }

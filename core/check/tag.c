@@ -34,17 +34,6 @@ static int64_t days_max(const struct snapshot *snapshot)
         return (int64_t)((snapshot->options.bounce_reference_max_age + DAY_MS - 1) / DAY_MS);
 }
 
-/* Lower case: Exim compares the letters too. */
-static void put_hex(struct text *text, const uint8_t *octets, size_t count)
-{
-        static const char digits[] = "0123456789abcdef";
-
-        for (size_t i = 0; i < count; i++) {
-                text_put_char(text, digits[octets[i] >> 4]);
-                text_put_char(text, digits[octets[i] & 15]);
-        }
-}
-
 /* Both as long as `expected` says; as slow for a wrong one as for a right one. */
 static bool mac_equals(struct span given, const struct text *expected)
 {
@@ -59,12 +48,6 @@ static bool are_digits(struct span span)
         return true;
 }
 
-static void put_lower(struct text *text, struct span span)
-{
-        for (size_t i = 0; i < span.length; i++)
-                text_put_char(text, ascii_lower(span.at[i]));
-}
-
 /* ---- message ids */
 
 /* `stamp`: "K-DDDDD". The right-hand side counts in lower case: some rewrite it. */
@@ -76,10 +59,10 @@ static void id_mac(const struct tag_key *key, struct span stamp, struct span lef
         struct text lower;
 
         text_over(&lower, octets, sizeof octets);
-        put_lower(&lower, right);
+        text_put_lower(&lower, right);
         const struct span parts[] = {stamp, SPAN("-"), left, SPAN("@"), text_span(&lower)};
         mac_sha256(key->secret, parts, sizeof parts / sizeof parts[0], mac);
-        put_hex(hex, mac, ID_MAC_OCTETS);
+        text_put_hex(hex, mac, ID_MAC_OCTETS);
 }
 
 static bool id_split(struct span id, struct span *ret_left, struct span *ret_right)
@@ -159,7 +142,7 @@ static void sender_mac(const struct tag_key *key, struct span stamp, struct span
         const struct span parts[] = {stamp, local_part, SPAN("@"), domain};
 
         mac_sha1(key->secret, parts, sizeof parts / sizeof parts[0], mac);
-        put_hex(hex, mac, SENDER_OCTETS);
+        text_put_hex(hex, mac, SENDER_OCTETS);
 }
 
 bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag)
@@ -180,15 +163,15 @@ static bool sender_mac_is_right(const struct tag_key *key, const struct tag_send
         struct text given, hex, lower;
 
         text_over(&given, given_octets, sizeof given_octets);
-        put_lower(&given, tag->mac);
+        text_put_lower(&given, tag->mac);
         text_over(&hex, hex_octets, sizeof hex_octets);
         sender_mac(key, tag->stamp, tag->local_part, domain, &hex);
         if (mac_equals(text_span(&given), &hex))
                 return true;
         text_over(&lower, address_octets, sizeof address_octets);
-        put_lower(&lower, tag->local_part);
+        text_put_lower(&lower, tag->local_part);
         size_t length = lower.length;
-        put_lower(&lower, domain);
+        text_put_lower(&lower, domain);
         hex.length = 0;
         sender_mac(key, tag->stamp, span_of(lower.at, length),
                    span_of(lower.at + length, lower.length - length), &hex);

@@ -18,14 +18,6 @@ static bool begins_like(struct span input, struct span start)
 /* ---- version 1: "PROXY TCP4 SOURCE DESTINATION SOURCE-PORT DESTINATION-PORT"
  * ------------------------------------ */
 
-static struct span next_word(struct span *line)
-{
-        size_t space = span_find(*line, ' ');
-        struct span word = span_of(line->at, space < line->length ? space : line->length);
-        *line = span_skip(*line, word.length + 1);
-        return word;
-}
-
 static bool port_parse(struct span word, uint16_t *ret_port)
 {
         uint64_t port;
@@ -37,7 +29,8 @@ static bool port_parse(struct span word, uint16_t *ret_port)
 
 static enum proxy_result v1_parse(struct session *session, struct span line)
 {
-        struct span family = next_word(&line), source = next_word(&line), destination = next_word(&line);
+        struct span family = span_take_word(&line), source = span_take_word(&line),
+                    destination = span_take_word(&line);
         struct address client, server;
         uint16_t client_port, server_port;
 
@@ -46,8 +39,8 @@ static enum proxy_result v1_parse(struct session *session, struct span line)
         if (!span_equals(family, SPAN("TCP4")) && !span_equals(family, SPAN("TCP6")))
                 return PROXY_BAD;
         if (!address_parse(source, &client) || !address_parse(destination, &server) ||
-            !port_parse(next_word(&line), &client_port) || !port_parse(next_word(&line), &server_port) ||
-            line.length > 0)
+            !port_parse(span_take_word(&line), &client_port) ||
+            !port_parse(span_take_word(&line), &server_port) || line.length > 0)
                 return PROXY_BAD;
         if (span_equals(family, SPAN("TCP4")) && !address_is_ipv4(&client))
                 return PROXY_BAD;

@@ -1,6 +1,7 @@
 /* The check client_rate in a session: what its client does is counted; over a limit it is deferred, or sent
  * away for a while. */
 #include "core/smtp/internal.h"
+#include "core/state/rate_notice.h"
 
 #define EARLY_TALKER_ERRORS 10 /* that one counts for */
 #define EVIDENCE_MAX        200
@@ -120,16 +121,68 @@ enum reply_id rate_recipient(struct session *session)
                 return REPLY_COUNT;
         if (!transaction->is_rated) {
                 transaction->is_rated = rates_take(rates, RATE_MESSAGES, 1, &excess);
+                session->untold.messages += transaction->is_rated;
                 if (!transaction->is_rated)
                         reply = too_much(session, &excess);
         }
         if (reply == REPLY_COUNT && !rates_take(rates, RATE_RECIPIENTS, 1, &excess))
                 reply = too_much(session, &excess);
+        session->untold.recipients += reply == REPLY_COUNT;
         count_displaced(session);
         return reply;
 }
 
-/* True: they are too many. A penalty that began now is where a fleet would be told of it. */
+/* ---- what other machines are told -------------------------------------------------------------------- */
+
+static bool is_shared(const struct session *session)
+{
+        return session->is_rated && session->snapshot->options.client_rate_shared &&
+               session->host->state != NULL && session->host->state->tell != NULL;
+}
+
+static void tell_penalty(struct session *session, const struct rate_excess *excess)
+{
+        char octets[RATE_NOTICE_MAX];
+        struct text notice;
+
+        if (!is_shared(session))
+                return;
+        text_over(&notice, octets, sizeof octets);
+        rate_notice_write_penalty(&notice, &session->peer.client, excess, session->host->wall_ms);
+        session->host->state->tell(session->host->state, text_span(&notice));
+}
+
+static uint32_t above(uint32_t left, uint32_t right)
+{
+        return left > right ? left - right : 0;
+}
+
+static void tell_counts(struct session *session, uint32_t errors, uint32_t messages)
+{
+        uint32_t unknown = session->untold.unknown_recipients, stored = session->untold.stored_recipients;
+        const struct rate_counts counts = {
+            .taken = {[RATE_CONNECTIONS] = 1,
+                      [RATE_MESSAGES] = session->untold.messages,
+                      [RATE_RECIPIENTS] = session->untold.recipients,
+                      [RATE_UNKNOWN_RECIPIENTS] = above(unknown, stored),
+                      [RATE_ERRORS] = above(errors, messages)},
+            .given_back =
+                {[RATE_UNKNOWN_RECIPIENTS] = above(stored, unknown), [RATE_ERRORS] = above(messages, errors)},
+        };
+        char octets[RATE_NOTICE_MAX];
+        struct text notice;
+
+        memset(&session->untold, 0, sizeof session->untold);
+        if (!is_shared(session))
+                return;
+        text_over(&notice, octets, sizeof octets);
+        rate_notice_write_counts(&notice, &session->peer.client, &counts, session->host->wall_ms);
+        session->host->state->tell(session->host->state, text_span(&notice));
+}
+
+/* ---- faults and merits ------------------------------------------------------------------------------- */
+
+/* True: they are too many. */
 static bool note_faults(struct session *session, enum rate_kind kind, uint64_t faults)
 {
         struct rates *rates = rates_of(session);
@@ -142,8 +195,10 @@ static bool note_faults(struct session *session, enum rate_kind kind, uint64_t f
         /* A penalty of before says less than what began it, if that was here. */
         if (excess.count > 0 || session->oddities == NULL || session->oddities->rate_evidence.length == 0)
                 note_excess(session, &excess);
-        if (excess.count > 0 && excess.penalty_ms > 0)
+        if (excess.count > 0 && excess.penalty_ms > 0) {
                 counter_add(&session->host->counters->metrics[METRIC_penalties], 1);
+                tell_penalty(session, &excess);
+        }
         return true;
 }
 
@@ -151,6 +206,7 @@ bool rate_unknown_recipient(struct session *session)
 {
         if (!session->is_rated)
                 return false;
+        session->untold.unknown_recipients++;
         if (note_faults(session, RATE_UNKNOWN_RECIPIENTS, 1)) {
                 count_excess(session);
                 if (rate_mode(session) == CHECK_MODE_ENFORCE)
@@ -166,6 +222,7 @@ void rate_stored(struct session *session, size_t recipients)
 
         if (!session->is_rated)
                 return;
+        session->untold.stored_recipients += (uint32_t)recipients;
         rates_give_back(rates, RATE_UNKNOWN_RECIPIENTS, recipients);
         rates_give_back(rates, RATE_ERRORS, 1);
 }
@@ -184,6 +241,7 @@ void rate_settle(struct session *session)
         if (session->is_rated && (faults > 0 || messages > 0))
                 rates_note_history(rates, messages, faults);
         count_displaced(session);
+        tell_counts(session, errors, messages);
         session->errors_settled = session->errors_total;
         session->messages_settled = session->messages_total;
         session->unknown_recipients = 0;

@@ -122,6 +122,9 @@ struct session {
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
         uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
+        struct {
+                uint32_t messages, recipients, unknown_recipients, stored_recipients;
+        } untold; /* what the client did since the fleet was told */
 
         /* For the log. */
         struct arena arena;               /* lives as long as the session */

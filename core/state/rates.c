@@ -116,6 +116,16 @@ static uint64_t bucket_take(const struct ledger_place *place, enum rate_kind kin
         }
 }
 
+static void bucket_drain(const struct ledger_place *place, enum rate_kind kind, const struct rate *limit,
+                         uint64_t events, uint64_t now_us)
+{
+        uint64_t window = MS_TO_US(limit->window_ms), raw = ledger_load(place, kind), missing;
+
+        do {
+                missing = missing_us(place, raw, now_us, window) + events * interval_us(limit);
+        } while (!ledger_swap(place, kind, &raw, now_us + RATE_MIN(missing, window)));
+}
+
 static void bucket_give(const struct ledger_place *place, enum rate_kind kind, uint64_t give_us,
                         uint64_t now_us)
 {
@@ -154,20 +164,16 @@ bool rates_take(struct rates *rates, enum rate_kind kind, uint64_t events, struc
         return take(rates, kind, events, ret_excess) == rates->key_count;
 }
 
-bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
-                      struct rate_excess *ret_excess)
+void rates_share_taken(struct rates *rates, enum rate_kind kind, uint64_t events)
 {
-        struct ledger_place place;
+        uint64_t now_us = MS_TO_US(ledger_time(rates->ledger, rates->now_ms));
 
-        if (!rates_are_clear(rates, ret_excess))
-                return false;
-        unsigned over = take(rates, kind, events, ret_excess);
-        if (over == rates->key_count)
-                return true;
-        ret_excess->penalty_ms = rates_penalise(rates, over > 0, kind);
-        if (ledger_find(rates->ledger, &rates->keys[over], &place))
-                bucket_give(&place, kind, UINT64_MAX, MS_TO_US(ledger_time(rates->ledger, rates->now_ms)));
-        return false;
+        for (unsigned i = 0; i < rates->key_count; i++) {
+                struct rate limit = limit_of(rates, kind, i > 0);
+                struct ledger_place place;
+                if (limit.events > 0 && bring(rates, i, limit.window_ms, &place))
+                        bucket_drain(&place, kind, &limit, events, now_us);
+        }
 }
 
 void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events)
@@ -226,27 +232,6 @@ static uint64_t keep_penalty_ms(const struct options *options, const struct pena
         return penalty->until_ms - now_ms + penalty->level * options->client_rate_penalty_forget;
 }
 
-uint64_t rates_penalise(struct rates *rates, bool of_network, enum rate_kind kind)
-{
-        uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms), length;
-        struct ledger_place place;
-        struct penalty penalty;
-
-        if (rates->options->client_rate_penalty == 0 || !bring(rates, of_network, 0, &place))
-                return 0;
-        uint64_t raw = ledger_load(&place, WORD_PENALTY);
-        do {
-                penalty = penalty_unpack(ledger_value(&place, raw));
-                if (penalty.until_ms > now_ms)
-                        return 0;
-                unsigned level = level_now(&penalty, rates->options, now_ms);
-                length = penalty_ms(rates->options, level);
-                penalty = (struct penalty){now_ms + length, RATE_MIN(level + 1, LEVEL_MAX), kind};
-        } while (!ledger_swap(&place, WORD_PENALTY, &raw, penalty_pack(&penalty)));
-        ledger_keep(rates->ledger, &place, rates->now_ms, keep_penalty_ms(rates->options, &penalty, now_ms));
-        return length;
-}
-
 void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,
                          uint64_t left_ms)
 {
@@ -283,6 +268,45 @@ bool rates_are_clear(struct rates *rates, struct rate_excess *ret_excess)
                 return false;
         }
         return true;
+}
+
+/* Twice as long as the last one unless that is forgotten. None when there is one, or penalties are off. */
+static void penalise(struct rates *rates, struct rate_excess *excess)
+{
+        uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms), length;
+        struct ledger_place place;
+        struct penalty penalty;
+
+        if (rates->options->client_rate_penalty == 0 || !bring(rates, excess->is_of_network, 0, &place))
+                return;
+        uint64_t raw = ledger_load(&place, WORD_PENALTY);
+        do {
+                penalty = penalty_unpack(ledger_value(&place, raw));
+                if (penalty.until_ms > now_ms)
+                        return;
+                unsigned level = level_now(&penalty, rates->options, now_ms);
+                length = penalty_ms(rates->options, level);
+                penalty = (struct penalty){now_ms + length, RATE_MIN(level + 1, LEVEL_MAX), excess->kind};
+        } while (!ledger_swap(&place, WORD_PENALTY, &raw, penalty_pack(&penalty)));
+        ledger_keep(rates->ledger, &place, rates->now_ms, keep_penalty_ms(rates->options, &penalty, now_ms));
+        excess->penalty_ms = length;
+        excess->level = penalty.level;
+}
+
+bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
+                      struct rate_excess *ret_excess)
+{
+        struct ledger_place place;
+
+        if (!rates_are_clear(rates, ret_excess))
+                return false;
+        unsigned over = take(rates, kind, events, ret_excess);
+        if (over == rates->key_count)
+                return true;
+        penalise(rates, ret_excess);
+        if (ledger_find(rates->ledger, &rates->keys[over], &place))
+                bucket_give(&place, kind, UINT64_MAX, MS_TO_US(ledger_time(rates->ledger, rates->now_ms)));
+        return false;
 }
 
 /* ---- history: how many messages, and when the last one came ------------------------------------------ */

@@ -36,6 +36,7 @@ struct rate_excess {
         uint64_t count;      /* within the window; 0: a penalty that began earlier */
         struct rate limit;   /* whose limit: the network's is multiplied already */
         uint64_t penalty_ms; /* imposed, or what is left of it; 0: none */
+        unsigned level;      /* of penalties with this one, when it was imposed now */
 };
 
 void rates_init(struct rates *rates, const struct ledger *ledger, const struct options *options,
@@ -54,9 +55,8 @@ bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
 /* Good deeds make up for faults. */
 void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events);
 
-/* Begins a penalty, twice as long as the last one unless that is forgotten; gives its length. 0: there is
- * one, or penalties are off. */
-uint64_t rates_penalise(struct rates *rates, bool of_network, enum rate_kind kind);
+/* What was taken at another machine: the bucket gives it as far as there is something in it. */
+void rates_share_taken(struct rates *rates, enum rate_kind kind, uint64_t events);
 /* A penalty that lasts at least so long: how another machine's is taken over. `level`: how many there were.
  */
 void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,

@@ -37,6 +37,9 @@ struct state_source {
                          struct state_record *ret_record);
         /* Copies the effect and returns at once; it may be lost when the store cannot be reached. */
         void (*apply)(struct state_source *source, const struct state_effect *effect);
+        /* Tells all machines that share the store, in at most STATE_TEXT_MAX octets; copies, returns at once
+         * and may be lost, as with effects. NULL: there are no others. */
+        void (*tell)(struct state_source *source, struct span notice);
 };
 
 /* The key of a text. */

@@ -100,6 +100,19 @@ void play_remembers(struct play *play, const struct step *step)
         }
 }
 
+/* The oldest notice that was not looked at; "nothing": there is none. */
+void play_told(struct play *play, const struct step *step)
+{
+        struct text *told = &play->harness.state.told;
+        struct span rest = text_span(told), notice = span_take_line(&rest, SPAN("\n"));
+
+        if (span_equals(step->argument, SPAN("nothing")) ? notice.length > 0
+                                                         : !line_matches(notice, step->argument))
+                play_fail_differs(play, step, step->argument, notice);
+        memmove(told->at, rest.at, rest.length);
+        told->length = rest.length;
+}
+
 static const _Atomic uint64_t *find_counter(const struct counters *counters, struct span name)
 {
         for (size_t i = 0; i < METRIC_COUNT; i++)

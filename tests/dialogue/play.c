@@ -2,6 +2,7 @@
 #include "tests/dialogue/play.h"
 
 #include "core/base/expect.h"
+#include "core/state/rate_notice.h"
 
 #include <jansson.h>
 
@@ -156,6 +157,17 @@ static void play_state(struct play *play, const struct step *step)
         play_fail(play, step, "expected up, fails or silent");
 }
 
+/* By the last configuration, as the thread of the store does. */
+static void play_hears(struct play *play, const struct step *step)
+{
+        struct harness *harness = &play->harness;
+        const struct options *options = &play->snapshots[play->snapshot_count - 1]->options;
+
+        if (!rate_notice_hear(step->argument, &harness->ledger, options, harness->host.now_ms,
+                              harness->host.wall_ms))
+                play_fail(play, step, "not a notice");
+}
+
 /* On that configuration alone: as the main thread does when the list fails its test. */
 static void play_suspend(struct play *play, const struct step *step)
 {
@@ -229,6 +241,7 @@ static const struct directive {
     {"dns", SETS, false, play_dns},
     {"state", SETS, false, play_state},
     {"suspend", SETS, false, play_suspend},
+    {"hears", SETS, false, play_hears},
     {"stress", SETS, false, play_stress},
     {"D:", GATHERS, false, play_line},
     {"B:", GATHERS, false, play_octets},
@@ -243,6 +256,7 @@ static const struct directive {
     {"drop", ACTS, false, play_drop},
     {"S:", EXPECTS, false, play_reply},
     {"closed", EXPECTS, false, play_closed},
+    {"told", EXPECTS, false, play_told},
     {"remembers", EXPECTS, false, play_remembers},
     {"message", EXPECTS, true, play_message},
     {"rcpts", EXPECTS, false, play_recipients},

@@ -35,6 +35,7 @@ struct span play_unexpected(const struct play *play);
 void play_reply(struct play *play, const struct step *step);
 void play_closed(struct play *play, const struct step *step);
 void play_remembers(struct play *play, const struct step *step);
+void play_told(struct play *play, const struct step *step);
 void play_message(struct play *play, const struct step *step);
 void play_recipients(struct play *play, const struct step *step);
 void play_count(struct play *play, const struct step *step);

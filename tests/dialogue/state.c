@@ -58,9 +58,22 @@ static void apply(struct state_source *source, const struct state_effect *effect
         state_merge(&row->record, is_new, &effect->record);
 }
 
+static void tell(struct state_source *source, struct span notice)
+{
+        struct scripted_state *state = (struct scripted_state *)source;
+
+        expect(notice.length <= STATE_TEXT_MAX);
+        if (text_room(&state->told) <= notice.length)
+                return;
+        text_put(&state->told, notice);
+        text_put_char(&state->told, '\n');
+}
+
 void scripted_state_init(struct scripted_state *state, enum answering answering)
 {
-        *state = (struct scripted_state){.source = {.ask = ask, .apply = apply}, .answering = answering};
+        *state = (struct scripted_state){.source = {.ask = ask, .apply = apply, .tell = tell},
+                                         .answering = answering};
+        text_over(&state->told, state->told_octets, sizeof state->told_octets);
 }
 
 bool scripted_state_next(struct scripted_state *state, struct state_key *ret_key, enum fact *ret_fact,

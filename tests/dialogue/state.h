@@ -24,6 +24,8 @@ struct scripted_state {
         size_t row_count;
         struct state_key pending[STATE_PENDING_MAX];
         size_t pending_count;
+        struct text told; /* the notices for other machines, a line each */
+        char told_octets[8192];
 };
 
 void scripted_state_init(struct scripted_state *state, enum answering answering);

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """The greylist with its real stores: LMDB through kill -9, Redis shared by two servers, killed, stopped and back; the subcommand."""
 
-import contextlib
 import re
 import signal
 
+from fleet import Redis, fleet, running, wait_until_reachable
 from harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
-from redis_server import Redis
 
 ANYBODY = "carol@example.com"
 
@@ -111,32 +110,9 @@ def trouble(directory):
 
 # ---- redis -------------------------------------------------------------------------------------------------------
 
-def fleet(directory, count, store, **more):
-    servers = []
-    for number in range(count):
-        folder = directory / f"mx{number}"
-        folder.mkdir()
-        servers.append(Server(folder, options(store, **more)))
-    return servers
-
-
-@contextlib.contextmanager
-def running(servers):
-    with contextlib.ExitStack() as stack:
-        for server in servers:
-            stack.enter_context(server)
-        yield servers
-
-
-def wait_until_reachable(servers):
-    """Until each server has said so once more than before."""
-    for server in servers:
-        wait_for("a connection to the store", lambda: "the store of senders answers" in server.stderr())
-
-
 @case("two servers share one Redis, serve without it, and find it again")
 def shared(directory):
-    with Redis(directory / "redis") as redis, running(fleet(directory, 2, f"redis://127.0.0.1:{redis.port}")) as servers:
+    with Redis(directory / "redis") as redis, running(fleet(directory, 2, options(f"redis://127.0.0.1:{redis.port}"))) as servers:
         one, two = servers
         wait_until_reachable(servers)
         first = seconds_left(mail(one))
@@ -162,7 +138,7 @@ def shared(directory):
 
 @case("a Redis that is stopped holds no session up, and is used again when it goes on")
 def slow(directory):
-    with Redis(directory / "redis") as redis, running(fleet(directory, 1, f"redis://127.0.0.1:{redis.port}")) as servers:
+    with Redis(directory / "redis") as redis, running(fleet(directory, 1, options(f"redis://127.0.0.1:{redis.port}"))) as servers:
         wait_until_reachable(servers)
         seconds_left(mail(servers[0]))
         redis.process.send_signal(signal.SIGSTOP)
@@ -178,7 +154,7 @@ def slow(directory):
 def failover(directory):
     away = free_port()
     with Redis(directory / "redis") as redis, \
-            running(fleet(directory, 1, f"redis://127.0.0.1:{away},127.0.0.1:{redis.port}")) as servers:
+            running(fleet(directory, 1, options(f"redis://127.0.0.1:{away},127.0.0.1:{redis.port}"))) as servers:
         wait_until_reachable(servers)
         seconds_left(mail(servers[0]))
         wait_for("the record", lambda: ANYBODY in greylist(servers[0], "list"))

@@ -14,7 +14,7 @@ import time
 
 from dns_world import client_from, options_with
 from harness import PROGRAM, ROOT, SECONDS, Server, case, die_with_parent, equal, free_port, main, note, wait_for
-from redis_server import Redis
+from fleet import Redis
 
 SESSIONS_EACH = 80
 CLIENTS_EACH = 3  # of a kind

@@ -7,11 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORKERS 3
-#define KEYS    500
-#define ROUNDS  40 /* each worker counts each key once a round */
-#define FLOOD   8000
-#define ASKED   3000
+#define WORKERS    3
+#define KEYS       500
+#define ROUNDS     40 /* each worker counts each key once a round */
+#define FLOOD      8000
+#define ASKED      3000
+#define TELL_EVERY 7
 
 static char base[200], folder[256];
 static struct log_writer log_writer;
@@ -161,10 +162,15 @@ static void *ask_nobody(void *argument)
         struct state_client *client = state_store_client(&store, number, &wakers[number], &counters[number]);
         struct state_source *source = state_client_source(client);
         struct state_record record;
-        uint32_t pending = 0;
+        _Atomic uint64_t *lost_here = &counters[number].metrics[METRIC_state_lost];
+        uint32_t pending = 0, told = 0;
 
         for (uint32_t i = 0; i < ASKED; i++) {
                 struct state_key key = key_of(i);
+                if (i % TELL_EVERY == 0) {
+                        source->tell(source, SPAN("counts 192.0.2.7"));
+                        told++;
+                }
                 /* As a worker would that has not heard yet. */
                 atomic_store(&store.is_reachable, true);
                 enum fact fact = source->ask(source, &key, i, &record);
@@ -173,7 +179,7 @@ static void *ask_nobody(void *argument)
                 if (i % 100 == 0)
                         state_client_flush(client);
         }
-        while (pending > 0) {
+        while (pending > 0 || counter_read(lost_here) < told) {
                 const struct state_job *job = state_client_receive(client);
                 state_client_flush(client);
                 if (job == NULL) {
@@ -184,6 +190,7 @@ static void *ask_nobody(void *argument)
                 expect(job->fact == FACT_FAILED && state_key_equals(&job->key, &key));
                 pending--;
         }
+        expect(counter_read(lost_here) == told);
         return NULL;
 }
 

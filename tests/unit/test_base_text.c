@@ -91,6 +91,17 @@ Test(text, what_does_not_fit_is_left_out_whole)
         cr_expect(span_equals(text_span(&text), S("abc7")));
 }
 
+Test(text, hexadecimal_and_lower_case)
+{
+        char octets[16];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put_hex(&text, (const uint8_t[]){0, 0x9a, 0xff}, 3);
+        text_put_lower(&text, S("-AZ@[az"));
+        cr_expect(span_equals(text_span(&text), S("009aff-az@[az")));
+}
+
 Test(text, spans)
 {
         cr_expect(span_starts_nocase(S("MaIl From"), S("mail")));
@@ -99,5 +110,10 @@ Test(text, spans)
         cr_expect_eq(span_find(S("abc"), 'z'), SIZE_MAX);
         cr_expect_eq(span_find_last(S("a.b.c"), '.'), 3);
         cr_expect_eq(span_skip(S("abc"), 9).length, 0);
+        struct span rest = S("one  three");
+        cr_expect(span_equals(span_take_word(&rest), S("one")));
+        cr_expect(span_equals(span_take_word(&rest), S("")));
+        cr_expect(span_equals(span_take_word(&rest), S("three")));
+        cr_expect_eq(span_take_word(&rest).length + rest.length, 0);
         cr_expect(span_equals(span_trim(S(" \ta b\t ")), S("a b")));
 }

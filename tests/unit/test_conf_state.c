@@ -48,6 +48,19 @@ Test(state, wrong_stores_are_errors)
                      "(text):3: error: state_prefix: at most 60 octets\n");
 }
 
+Test(state, shared_rates_need_redis)
+{
+        static const char error[] =
+            "(text):2: error: shared: needs what other machines use too: set state_store to redis://...\n";
+
+        check_report(HOSTNAME DOMAIN "client_rate { shared = yes }", error);
+        check_report(HOSTNAME DOMAIN "client_rate { shared = yes } state_store = \"lmdb:state\"", error);
+        struct snapshot *snapshot = load(HOSTNAME DOMAIN "client_rate { shared = yes }\n"
+                                                         "state_store = \"redis://127.0.0.1:6379\"");
+        cr_expect(snapshot->options.client_rate_shared);
+        snapshot_free(snapshot);
+}
+
 Test(state, greylist_needs_one)
 {
         static const char error[] =

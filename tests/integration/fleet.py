@@ -1,8 +1,9 @@
-"""A redis-server as a child, for tests of the store of senders."""
+"""A redis-server of a test's own, and several gatepost servers that share it."""
 
+import contextlib
 import subprocess
 
-from harness import die_with_parent, free_port, is_listening, need_program, wait_for
+from harness import Server, die_with_parent, free_port, is_listening, need_program, wait_for
 
 
 class Redis:
@@ -29,3 +30,27 @@ class Redis:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+def fleet(directory, count, options):
+    """So many servers with the same options, not started."""
+    servers = []
+    for number in range(count):
+        folder = directory / f"mx{number}"
+        folder.mkdir()
+        servers.append(Server(folder, options))
+    return servers
+
+
+@contextlib.contextmanager
+def running(servers):
+    with contextlib.ExitStack() as stack:
+        for server in servers:
+            stack.enter_context(server)
+        yield servers
+
+
+def wait_until_reachable(servers):
+    """Until each server has said so once more than before."""
+    for server in servers:
+        wait_for("a connection to the store", lambda: "the store of senders answers" in server.stderr())
