@@ -162,7 +162,7 @@ static void thread_start(struct load *load, unsigned number)
         thread->client_count = thread->unused_count = count;
         thread->clients = calloc(count, sizeof thread->clients[0]);
         thread->unused = calloc(count, sizeof thread->unused[0]);
-        thread->paused = calloc(count, sizeof thread->paused[0]);
+        thread->paused = calloc(count, sizeof(struct client *));
         thread->flight = malloc(load->plan.workload->flight_max + 1);
         thread->figures = calloc(1, sizeof *thread->figures);
         thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -5,7 +5,9 @@
 
 #include <stdatomic.h>
 
-#define DNS_RECORDS_MAX       128   /* of one answer; further ones are not kept */
+#define DNS_RECORDS_MAX 128 /* of one answer; further ones are not kept */
+/* Texts of one answer. With more it counts as failed: the one that matters might be among them. */
+#define DNS_TEXTS_MAX         512
 #define DNS_ANSWER_OCTETS_MAX 16384 /* records and their data; a larger answer counts as failed */
 
 /* Octets that dns_answer_write() needs for records and data. */

@@ -17,7 +17,7 @@ struct reading {
         uint32_t ttl_s;
         char data_buffer[DNS_ANSWER_OCTETS_MAX];
         struct text data;
-        struct dns_record found[DNS_RECORDS_MAX];
+        struct dns_record found[DNS_TEXTS_MAX];
         uint16_t found_count;
 };
 
@@ -98,13 +98,16 @@ static bool link_follow(struct reading *reading)
         return false;
 }
 
+/* A record without a single string is ill-formed (RFC 1035 3.3.14), but no reason to lose those beside it:
+ * an empty text. */
 static bool strings_put(const getdns_dict *record, struct text *text)
 {
         getdns_list *strings;
+        struct span raw;
         getdns_bindata *string;
 
         if (getdns_dict_get_list(record, "/rdata/txt_strings", &strings) != GETDNS_RETURN_GOOD)
-                return false;
+                return dict_octets(record, "/rdata/rdata_raw", &raw) && raw.length == 0;
         for (size_t i = 0; getdns_list_get_bindata(strings, i, &string) == GETDNS_RETURN_GOOD; i++)
                 text_put(text, span_of((const char *)string->data, string->size));
         return true;
@@ -145,7 +148,11 @@ static bool data_put(const getdns_dict *record, enum dns_type type, struct text 
 /* False when a record cannot be read: what is left of such a response is not believed. */
 static bool records_gather(struct reading *reading)
 {
-        for (size_t i = 0; i < reading->record_count && reading->found_count < DNS_RECORDS_MAX; i++) {
+        bool is_text = reading->question->type == DNS_TXT;
+
+        for (size_t i = 0; i < reading->record_count; i++) {
+                if (reading->found_count == (is_text ? DNS_TEXTS_MAX : DNS_RECORDS_MAX))
+                        return !is_text;
                 getdns_dict *record = record_of(reading, i, (uint32_t)reading->question->type);
                 if (record == NULL)
                         continue;

@@ -68,7 +68,7 @@ static void batch_report(struct delivery *delivery, struct delivery_batch *batch
         for (size_t i = 0; i < count; i++)
                 channel_send(delivery->reports[batch->workers[i]], &batch->jobs[i]->parcel);
         batch->count -= count;
-        memmove(batch->jobs, batch->jobs + count, batch->count * sizeof batch->jobs[0]);
+        memmove(batch->jobs, batch->jobs + count, batch->count * sizeof(struct delivery_job *));
         memmove(batch->workers, batch->workers + count, batch->count * sizeof batch->workers[0]);
         if (batch->count == 0)
                 arena_end(&batch->arena);

@@ -167,13 +167,8 @@ static void settle(const struct facts *facts, enum check_id check, struct comman
 
 static void print_answers(const struct memo *memo)
 {
-        static const char *const facts[] = {"found", "absent", "failed", "pending"};
-
         for (const struct memo_entry *entry = memo->entries; entry != NULL; entry = entry->next)
-                printf("DNS: %.*s %s %s, %u records, ttl %u s, %u ms\n", (int)entry->question.name.length,
-                       entry->question.name.at, dns_type_name(entry->question.type),
-                       facts[entry->answer.fact], entry->answer.record_count, entry->answer.ttl_s,
-                       entry->answer.took_ms);
+                command_dns_print("DNS", &entry->question, &entry->answer);
 }
 
 static void explain_checks(const struct question *question, const struct snapshot *snapshot,

@@ -3,6 +3,7 @@
 #include "workers/spf_command.h"
 
 #include "conf/snapshot.h"
+#include "core/base/local_part.h"
 #include "core/check/spf/spf.h"
 #include "core/smtp/path.h"
 #include "workers/command_dns.h"
@@ -16,9 +17,6 @@
 #define QUESTIONS_MAX  200
 #define ANSWER_WAIT_MS 20000
 
-static const char *const fact_names[] = {
-    [FACT_FOUND] = "found", [FACT_ABSENT] = "absent", [FACT_FAILED] = "failed", [FACT_PENDING] = "pending"};
-
 static void print_report(enum spf_result result, const struct spf_report *report)
 {
         printf("%s\n", spf_result_name(result));
@@ -28,13 +26,8 @@ static void print_report(enum spf_result result, const struct spf_report *report
                 printf("mechanism: %.*s\n", (int)report->mechanism.length, report->mechanism.at);
         if (report->problem.length > 0)
                 printf("problem: %.*s\n", (int)report->problem.length, report->problem.at);
-        for (size_t i = 0; i < report->lookup_count; i++) {
-                const struct dns_question *question = &report->lookups[i].question;
-                const struct dns_answer *answer = report->lookups[i].answer;
-                printf("lookup: %.*s %s %s, %u records, ttl %u, %u ms\n", (int)question->name.length,
-                       question->name.at, dns_type_name(question->type), fact_names[answer->fact],
-                       answer->record_count, answer->ttl_s, answer->took_ms);
-        }
+        for (size_t i = 0; i < report->lookup_count; i++)
+                command_dns_print("lookup", &report->lookups[i].question, report->lookups[i].answer);
 }
 
 static int evaluate(const struct spf_request *request, const struct endpoint *resolver)
@@ -67,14 +60,17 @@ static int evaluate(const struct spf_request *request, const struct endpoint *re
         return 0;
 }
 
-/* "x@y", "<x@y>", "<>" or ""; a bare domain stands for postmaster there (RFC 7208 4.3). */
-static void set_sender(struct spf_request *request, struct span sender)
+/* "x@y", "<x@y>", "<>" or ""; a bare domain stands for postmaster there (RFC 7208 4.3). Quotes are spelling,
+ * as in a session; what is no local part of SMTP stays as it is. */
+static void set_sender(struct spf_request *request, struct span sender, struct text *unquoted)
 {
         if (sender.length >= 2 && sender.at[0] == '<' && sender.at[sender.length - 1] == '>')
                 sender = span_of(sender.at + 1, sender.length - 2);
         size_t at = span_find_last(sender, '@');
         if (at < sender.length)
                 request->sender_local = span_of(sender.at, at);
+        if (local_part_parse(request->sender_local, true, unquoted))
+                request->sender_local = text_span(unquoted);
         request->sender_domain = at < sender.length ? span_skip(sender, at + 1) : sender;
 }
 
@@ -94,10 +90,13 @@ int spf_main(int argc, char **argv)
                                                 {0}};
         struct spf_request request = {
             .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = time(NULL)};
+        char unquoted_octets[LOCAL_PART_MAX];
+        struct text unquoted;
         struct endpoint resolver;
         bool has_client = false, has_sender = false;
         int option;
 
+        text_over(&unquoted, unquoted_octets, sizeof unquoted_octets);
         expect(endpoint_parse(SPAN("127.0.0.1:53"), &resolver));
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
                 if (option == 'i' && address_parse(span_from(optarg), &request.client))
@@ -105,7 +104,7 @@ int spf_main(int argc, char **argv)
                 else if (option == 'h')
                         request.helo = span_from(optarg);
                 else if (option == 'f')
-                        set_sender(&request, span_from(optarg)), has_sender = true;
+                        set_sender(&request, span_from(optarg), &unquoted), has_sender = true;
                 else if (option != 'r' || !endpoint_parse(span_from(optarg), &resolver))
                         return usage();
         }

@@ -118,11 +118,13 @@ socklen_t address_to_socket(const struct address *address, uint16_t port,
         return sizeof *in6;
 }
 
-static bool octets_match(const uint8_t *left, const uint8_t *right, unsigned bits)
+bool address_shares_prefix(const struct address *left, const struct address *right, unsigned bits)
 {
-        if (memcmp(left, right, bits / 8) != 0)
+        const uint8_t *a = left->octets, *b = right->octets;
+
+        if (memcmp(a, b, bits / 8) != 0)
                 return false;
-        return bits % 8 == 0 || ((left[bits / 8] ^ right[bits / 8]) >> (8 - bits % 8)) == 0;
+        return bits % 8 == 0 || ((a[bits / 8] ^ b[bits / 8]) >> (8 - bits % 8)) == 0;
 }
 
 static bool host_bits_are_zero(const struct network *network)
@@ -169,7 +171,7 @@ bool network_contains(const struct network *network, const struct address *addre
         /* An IPv6 /0 must not take in IPv4: the families are matched apart. */
         if (address_is_ipv4(address) != address_is_ipv4(&network->address))
                 return false;
-        return octets_match(network->address.octets, address->octets, network->prefix);
+        return address_shares_prefix(&network->address, address, network->prefix);
 }
 
 bool network_list_contains(const struct network_list *list, const struct address *address)

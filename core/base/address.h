@@ -45,7 +45,10 @@ socklen_t address_to_socket(const struct address *address, uint16_t port,
 
 /* "192.0.2.0/24", "2001:db8::/32" or one address. Host bits must be zero. */
 bool network_parse(struct span span, struct network *ret_network);
+/* Their first bits are the same. */
+bool address_shares_prefix(const struct address *left, const struct address *right, unsigned bits);
 /* The network of the address. `prefix`: as in struct network. */
 struct network network_of(const struct address *address, unsigned prefix);
+/* The families are matched apart: no network of IPv6 contains an IPv4 address. */
 bool network_contains(const struct network *network, const struct address *address);
 bool network_list_contains(const struct network_list *list, const struct address *address);

@@ -1,6 +1,8 @@
 /* Arenas of pooled blocks. */
 #include "core/base/arena.h"
 
+#include "core/base/address_sanitizer.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -45,6 +47,7 @@ static void block_give_back(struct block_pool *pool, struct arena_block *block)
                 free(block);
                 return;
         }
+        octets_forbid(block + 1, block->size);
         block->next = pool->free;
         pool->free = block;
         pool->free_count++;
@@ -72,6 +75,7 @@ static bool arena_grow(struct arena *arena, size_t size)
         struct arena_block *block = block_take(arena->pool, size);
         if (block == NULL)
                 return false;
+        octets_forbid(block + 1, block->size);
         block->next = arena->blocks;
         arena->blocks = block;
         arena->used = 0;
@@ -81,12 +85,15 @@ static bool arena_grow(struct arena *arena, size_t size)
 
 void *arena_take(struct arena *arena, size_t size)
 {
+        size_t asked = size;
+
         size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
         if (arena->blocks == NULL || arena->blocks->size - arena->used < size)
                 if (!arena_grow(arena, size))
                         return NULL;
         char *piece = (char *)(arena->blocks + 1) + arena->used;
         arena->used += (uint32_t)size;
+        octets_allow(piece, asked);
         return piece;
 }
 

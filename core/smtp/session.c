@@ -1,7 +1,10 @@
 /* The session's states: one function each, driven by a short loop. */
 #include "core/smtp/internal.h"
 
-#define SESSION_ARENA_MAX    65536
+#define SESSION_ARENA_MAX 65536
+/* Of one answer. The client decides how many addresses its names have: whatever it answers must leave room
+ * for what the lists say of it, which may come last. */
+#define ADDRESSES_OCTETS_MAX 8192
 #define LINE_KEEP_MAX        2048 /* an unended line longer than this is overlong already */
 #define PROXY_HEADER_WAIT_MS 30000
 #define BAD_LINE_WAIT_MS     5000 /* a bare CR or LF ends no line: the CRLF must follow soon */
@@ -114,7 +117,8 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
             .ending = SESSION_ENDED_BY_CLIENT,
             .closed_with = REPLY_COUNT,
         };
-        arena_init(&session->arena, &host->session_pool, SESSION_ARENA_MAX);
+        arena_init(&session->arena, &host->session_pool,
+                   SESSION_ARENA_MAX + (size_t)snapshot->options.dns_questions_max * ADDRESSES_OCTETS_MAX);
         arena_init(&session->record_arena, &host->session_pool, SESSION_ARENA_MAX);
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
         session->may_proxy = network_list_contains(&snapshot->options.proxy_networks, &peer->client);

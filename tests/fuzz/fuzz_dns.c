@@ -97,7 +97,8 @@ static void check_answer(const struct dns_answer *answer, enum reply_kind kind, 
 
         expect((answer->fact == FACT_FAILED) == (kind == REPLY_REFUSED) && answer->fact != FACT_PENDING);
         expect((answer->record_count > 0) == (answer->fact == FACT_FOUND));
-        expect(answer->record_count <= DNS_RECORDS_MAX && answer->ttl_s <= INT32_MAX);
+        expect(answer->record_count <= (type == DNS_TXT ? DNS_TEXTS_MAX : DNS_RECORDS_MAX) &&
+               answer->ttl_s <= INT32_MAX);
         expect(!answer->is_nxdomain || answer->fact == FACT_ABSENT);
         for (uint16_t i = 0; i < answer->record_count; i++) {
                 check_record(&answer->records[i], type);

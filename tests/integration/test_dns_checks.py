@@ -2,9 +2,11 @@
 """Every check that asks DNS, through SMTP: answers of NSD by way of unbound; the client comes from any address by PROXY."""
 
 import re
+import time
 
+from dns_peers import A, AAAA, MX, PTR, TXT, ScriptedDns, address, by_table, exchange, framed, text, wire_name
 from dns_world import dns_server, client_from, envelope, expect_reply, verdicts, world
-from harness import case, equal, main, note, run_program
+from harness import case, equal, main, note, run_program, wait_for
 from messages import HEADER
 
 LISTS = """dnsbl { threshold = 2
@@ -36,6 +38,42 @@ def dnsbl(directory):
         assert "quota.example 127.0.0.2" in found["192.0.2.72"]["dnsbl"][2], found["192.0.2.72"]
         assert "white" not in found["192.0.2.74"]["dnsbl"][2], found["192.0.2.74"]
         expect_reply(server, 250, ip="192.0.2.66", recipient="postmaster@isp.example")
+
+
+@case("dnsbl: what DNS says of a client's own names takes no room from what a list says of him, however late that comes")
+def dnsbl_crowded(directory):
+    held, is_held = [], True
+
+    def behave(query, is_tcp, send):
+        if query.name.endswith("bl.example"):
+            octets = query.answer(address("127.0.0.2")) if query.type == A else query.negative()
+            held.append(lambda: send(octets))
+            if not is_held:
+                send(octets)
+            return
+        data = {PTR: [wire_name(f"n{n}.hostile.example.com") for n in range(10)], MX: [exchange("n1.hostile.example.com")],
+                AAAA: [address(f"2001:db8::{n + 1:x}") for n in range(128)], A: [address(f"203.0.113.{n}") for n in range(128)]}
+        octets = query.answer(*data.get(query.type, []))
+        if is_tcp:
+            send(framed(octets))
+        else:
+            send(octets if len(octets) <= 1232 else query.header(flags=0x8380) + query.question)
+    checks = ('dnsbl { zone "bl.example" { self_test = no } }\nhelo_name { must_resolve = yes }\n'
+              "dns_attempt_timeout = 10s\ndns_question_timeout = 20s\ndns_timeout = 30s\n")
+    with ScriptedDns(behave) as dns, \
+            dns_server(directory, [dns.port], checks, off=("rhsbl", "sender_mx", "spf"),
+                       domain="dynamic_client { mode = enforce }") as server, client_from(server, "2001:db8::66") as client:
+        for number in range(20):
+            client.command(f"EHLO h{number}.hostile.example.com", 250)
+        client.command("MAIL FROM:<a@example.com>", 250)
+        client.raw(b"RCPT TO:<alice@isp.example>\r\n")
+        wait_for("the last name", lambda: ("h19.hostile.example.com", AAAA) in dns.queries and ("n9.hostile.example.com", AAAA) in dns.queries)
+        time.sleep(0.5)
+        is_held = False
+        for answer in list(held):
+            answer()
+        code, said = client.reply()
+        equal(code, 554, said)
 
 
 @case("rhsbl: the sender's domain and HELO")
@@ -179,7 +217,11 @@ def explain(directory):
         said = run.stdout
         note(said.replace("\n", " | ")[:200])
         answers = {(name, kind): (fact, int(records), int(ttl), int(ms)) for name, kind, fact, records, ttl, ms in
-                   re.findall(r"^DNS: (\S+) (\w+) (\w+), (\d+) records, ttl (\d+) s, (\d+) ms$", said, re.M)}
+                   re.findall(r"^DNS: (\S+) (\w+) (\w+), (\d+) records, ttl (\d+) s, (\d+) ms(?:: .+)?$", said, re.M)}
+        said_of = dict(re.findall(r"^DNS: (\S+ \w+) found, .* ms: (.+)$", said, re.M))
+        equal(sorted(said_of["66.2.0.192.bl.example A"].split(", ")), ["127.0.0.2", "127.0.0.4"], "what the list answers")
+        equal(said_of["66.2.0.192.bl.example TXT"], '"see https://bl.example/ for 192.0.2.66"', "why")
+        equal(said_of["fail.example.com TXT"], '"v=spf1 ip4:203.0.113.0/24 -all exp=why.example.com"', "SPF record")
         equal(answers["66.2.0.192.bl.example", "A"][:2], ("found", 2), "listing")
         assert 290 <= answers["66.2.0.192.bl.example", "A"][2] <= 300, answers
         equal(answers["66.2.0.192.bl.example", "TXT"][:2], ("found", 1), "reason")
@@ -202,9 +244,59 @@ def spf_command(directory):
             run = run_program("spf", "--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", f"a@{name}.example.com",
                               "--resolver", f"127.0.0.1:{unbound.port}")
             equal((run.returncode, run.stdout.splitlines()[0]), (0, expected), f"{name} ({run.stdout} {run.stderr})")
-            assert re.search(rf"^lookup: {name}\.example\.com TXT \w+, \d+ records, ttl \d+, \d+ ms$", run.stdout, re.M), run.stdout
+            assert re.search(rf"^lookup: {name}\.example\.com TXT \w+, \d+ records, ttl \d+ s, \d+ ms(: .*)?$", run.stdout, re.M), run.stdout
             if name == "fail":
                 assert "explanation: 192.0.2.7 may not send as a@fail.example.com" in run.stdout, run.stdout
+
+
+def spf_result(port, sender):
+    run = run_program("spf", "--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", sender, "--resolver", f"127.0.0.1:{port}")
+    equal(run.returncode, 0, f"status for {sender} ({run.stderr})")
+    return run.stdout.splitlines()[0]
+
+
+@case("gatepost spf: a TXT record without a single string does not hide the others")
+def spf_empty_record(directory):
+    table = {("empty.example.com", TXT): (b"", text("v=spf1 ip4:192.0.2.7 -all")), ("only.example.com", TXT): (b"",)}
+    with ScriptedDns(by_table(table)) as dns:
+        for name, result in (("empty", "pass"), ("only", "none")):
+            equal(spf_result(dns.port, f"a@{name}.example.com"), result, name)
+
+
+@case("gatepost spf: a record among many other texts is found, or the answer is too large; never overlooked")
+def spf_many_texts(directory):
+    for count, result in ((127, "fail"), (128, "fail"), (300, "fail"), (1500, "temperror")):
+        texts = tuple(text(f"v{number}=x") for number in range(count)) + (text("v=spf1 -all"),)
+
+        def behave(query, is_tcp, send):
+            send(framed(query.answer(*texts)) if is_tcp else query.header(flags=0x8380) + query.question)
+        with ScriptedDns(behave) as dns:
+            equal(spf_result(dns.port, "a@d.example.com"), result, f"{count} other texts")
+
+
+@case("gatepost spf: quotes are spelling, not part of the local part")
+def spf_quotes(directory):
+    table = {("d.example.com", TXT): (text("v=spf1 exists:%{l}.x.example.com -all"),),
+             ("one.two.x.example.com", A): (address("127.0.0.2"),)}
+    with ScriptedDns(by_table(table)) as dns:
+        for local, result in (("one.two", "pass"), ('"one.two"', "pass"), ('"one.\\two"', "pass"), ('"one two"', "fail")):
+            equal(spf_result(dns.port, f"{local}@d.example.com"), result, local)
+
+
+@case("gatepost spf shows what DNS answered: addresses, MX, strangers' texts without their control characters, a few of many")
+def spf_shows_answers(directory):
+    table = {("d.example.com", TXT): (text("hello \x1b[31m \xff"), text("v=spf1 mx a:a.example.com a:many.example.com -all")),
+             ("d.example.com", MX): (exchange("mx.example.com", 10), exchange("", 20)), ("mx.example.com", A): (address("203.0.113.1"),),
+             ("a.example.com", A): (address("203.0.113.2"), address("203.0.113.3")),
+             ("many.example.com", A): tuple(address(f"203.0.113.{n}") for n in range(20))}
+    with ScriptedDns(by_table(table)) as dns:
+        run = run_program("spf", "--ip", "192.0.2.7", "--helo", "x.example.com", "--from", "a@d.example.com",
+                          "--resolver", f"127.0.0.1:{dns.port}")
+    said = dict(re.findall(r"^lookup: (\S+ \w+) found, .* ms: (.+)$", run.stdout, re.M))
+    equal(said["d.example.com TXT"], '"hello ?[31m ??", "v=spf1 mx a:a.example.com a:many.example.com -all"', "texts")
+    equal(said["d.example.com MX"], "10 mx.example.com, 20 .", "mail exchanges")
+    equal(said["a.example.com A"], "203.0.113.2, 203.0.113.3", "addresses")
+    equal(said["many.example.com A"], ", ".join(f"203.0.113.{n}" for n in range(8)) + ", ...", "many addresses")
 
 
 if __name__ == "__main__":

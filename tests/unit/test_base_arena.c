@@ -1,4 +1,5 @@
 /* Arenas: alignment, limit, reuse of blocks. */
+#include "core/base/address_sanitizer.h"
 #include "core/base/arena.h"
 
 #include <criterion/criterion.h>
@@ -56,3 +57,20 @@ Test(arena, blocks_are_used_again)
         arena_end(&arena);
         block_pool_end(&pool);
 }
+
+#ifdef IS_ADDRESS_SANITIZED
+Test(arena, the_sanitizer_knows_what_is_nobodys)
+{
+        struct block_pool pool;
+        struct arena arena;
+
+        block_pool_init(&pool, 256, 1);
+        arena_init(&arena, &pool, 10000);
+        char *piece = arena_take(&arena, 13);
+        cr_expect(!__asan_address_is_poisoned(piece) && !__asan_address_is_poisoned(piece + 12));
+        cr_expect(__asan_address_is_poisoned(piece + 13));
+        arena_end(&arena);
+        cr_expect(__asan_address_is_poisoned(piece));
+        block_pool_end(&pool);
+}
+#endif

@@ -71,6 +71,11 @@ static const struct spf_case networks[] = {
     {"v=spf1 ip4:192.0.2.1 -all", "::ffff:192.0.2.1", "pass"},
     {"v=spf1 ip6:::ffff:192.0.2.1 ip6:::ffff:0:0/96 -all", "::ffff:192.0.2.1", "fail"},
     {"v=spf1 ip6:::ffff:0:0/96 -all", "192.0.2.1", "fail"},
+    {"v=spf1 ip6:::ffff:192.0.2.1/0 -all", "192.0.2.1", "fail"},
+    /* but wider ones hold IPv6, whatever their host bits say */
+    {"v=spf1 ip6:::ffff:192.0.2.1/0 -all", "2001:db8::1", "pass"},
+    {"v=spf1 ip6:::ffff:192.0.2.1/80 -all", "::1", "pass"},
+    {"v=spf1 ip6:::ffff:192.0.2.1/81 -all", "::1", "fail"},
     /* no free ride for loopback */
     {"v=spf1 ip4:127.0.0.2 -all", "127.0.0.1", "fail"},
     {"v=spf1 ip4:127.0.0.0/8 -all", "127.0.0.1", "pass"},

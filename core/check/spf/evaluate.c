@@ -70,12 +70,14 @@ static bool term_is_network(const struct spf_term *term)
         return term->kind == SPF_TERM_IP4 || term->kind == SPF_TERM_IP6;
 }
 
-/* 5.6. A client of the other family is in none. */
+/* 5.6. A client of the other family is in none; the term's kind tells the family, not how its address is
+ * written: ip6:::ffff:192.0.2.1/0 holds all of IPv6. */
 static bool network_holds(const struct spf_term *term, const struct address *client)
 {
         bool is_ip4 = term->kind == SPF_TERM_IP4;
-        struct network network = {term->network, is_ip4 ? (uint8_t)(96 + term->prefix4) : term->prefix6};
-        return is_ip4 == address_is_ipv4(client) && network_contains(&network, client);
+
+        return is_ip4 == address_is_ipv4(client) &&
+               address_shares_prefix(&term->network, client, is_ip4 ? 96u + term->prefix4 : term->prefix6);
 }
 
 struct names {

@@ -1,0 +1,33 @@
+/* AddressSanitizer knows malloc's pieces, not those of arenas: it is told which octets of a block are
+ * nobody's, so that a span which outlives its arena is found. Nothing here does anything in other builds. */
+#pragma once
+
+#include <stddef.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_ADDRESS_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define IS_ADDRESS_SANITIZED 1
+#endif
+
+#ifdef IS_ADDRESS_SANITIZED
+#include <sanitizer/asan_interface.h>
+#endif
+
+static inline void octets_forbid(const void *at, size_t count)
+{
+        (void)at, (void)count;
+#ifdef IS_ADDRESS_SANITIZED
+        __asan_poison_memory_region(at, count);
+#endif
+}
+
+static inline void octets_allow(const void *at, size_t count)
+{
+        (void)at, (void)count;
+#ifdef IS_ADDRESS_SANITIZED
+        __asan_unpoison_memory_region(at, count);
+#endif
+}
