@@ -3,7 +3,7 @@
  * `gatepost-bench suite parts` reads. */
 #include "tests/stress/dns_asker.h"
 
-#include "core/check/spf/spf.h"
+#include "core/check/spf/evaluate.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * filling, size, lookups, the writer, and what the greylist adds to a session whose sender is known. One line
  * for each measurement. */
 #include "core/smtp/session.h"
-#include "workers/state_lmdb.h"
+#include "workers/senders/lmdb.h"
 
 #include "core/base/expect.h"
 

@@ -1,7 +1,7 @@
 /* Building and freeing a snapshot, and looking things up in it. */
 #include "conf/snapshot.h"
 
-#include "conf/build.h"
+#include "conf/build/internal.h"
 #include "core/base/domain_name.h"
 
 #include <errno.h>

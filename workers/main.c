@@ -1,9 +1,9 @@
 /* The command line. */
-#include "workers/explain.h"
-#include "workers/greylist_command.h"
-#include "workers/spf_command.h"
-#include "workers/server.h"
-#include "workers/tag_command.h"
+#include "workers/cli/explain.h"
+#include "workers/cli/greylist.h"
+#include "workers/cli/spf.h"
+#include "workers/server/server.h"
+#include "workers/cli/tag.h"
 
 #include <stdio.h>
 

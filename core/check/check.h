@@ -9,8 +9,8 @@
 #pragma once
 
 #include "conf/snapshot.h"
-#include "core/check/spf/spf.h"
-#include "core/state/state.h"
+#include "core/check/spf/evaluate.h"
+#include "core/senders/sender.h"
 
 #include <stdatomic.h>
 

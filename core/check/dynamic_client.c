@@ -1,7 +1,7 @@
 /* P3: the client has a dynamic address: a DNS list says so, or its reverse name is missing, leads nowhere, or
  * is a generic one. */
-#include "core/check/dnsbl.h"
-#include "core/check/reverse.h"
+#include "core/check/dns/dnsbl.h"
+#include "core/check/dns/reverse.h"
 
 static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict, struct span what,
                                   const char *why)

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "core/check/check.h"
-#include "core/check/mime/mime.h"
-#include "core/check/tag.h"
+#include "core/mail/mime/mime.h"
+#include "core/mail/tag.h"
 
 /* What the best of a message's references is worth. */
 enum reference_rating {

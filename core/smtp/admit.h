@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/smtp/metrics.h"
-#include "core/state/rates.h"
+#include "core/senders/rates.h"
 
 /* Whether limits apply to the client at all. */
 bool client_is_rated(const struct snapshot *snapshot, const struct address *client);

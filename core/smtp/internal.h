@@ -2,11 +2,11 @@
 #pragma once
 
 #include "core/base/expect.h"
-#include "core/check/greylist.h"
+#include "core/check/greylist/greylist.h"
 #include "core/check/pipeline.h"
-#include "core/check/tag.h"
+#include "core/mail/tag.h"
 #include "core/smtp/admit.h"
-#include "core/smtp/path.h"
+#include "core/smtp/command/path.h"
 #include "core/smtp/session.h"
 #include "core/smtp/text_scan.h"
 

@@ -12,9 +12,9 @@
 
 #include "core/base/arena.h"
 #include "core/check/pipeline.h"
-#include "core/smtp/message.h"
+#include "core/mail/message.h"
 #include "core/smtp/metrics.h"
-#include "core/state/rates.h"
+#include "core/senders/rates.h"
 
 #define SESSION_OUT_ROOM 4096  /* no single step writes more */
 #define SESSION_LINE_MAX 65536 /* an unended command line of more octets than this ends the session */

@@ -1,5 +1,5 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
-#include "core/check/dnsbl.h"
+#include "core/check/dns/dnsbl.h"
 #include "core/smtp/internal.h"
 
 struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)

@@ -3,7 +3,7 @@
  * text. */
 #pragma once
 
-#include "core/smtp/message.h"
+#include "core/mail/message.h"
 
 enum text_scan_state { TEXT_LINE_START, TEXT_IN_LINE, TEXT_AFTER_CR, TEXT_DOT, TEXT_DOT_CR, TEXT_END };
 

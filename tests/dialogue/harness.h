@@ -5,7 +5,7 @@
 #include "core/smtp/admit.h"
 #include "core/smtp/session.h"
 #include "tests/dialogue/dns.h"
-#include "tests/dialogue/state.h"
+#include "tests/dialogue/senders.h"
 
 /* How the client's octets reach the session. */
 enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };

@@ -2,7 +2,7 @@
 #include "tests/dialogue/play.h"
 
 #include "core/base/expect.h"
-#include "core/state/rate_notice.h"
+#include "core/senders/rate_notice.h"
 
 #include <jansson.h>
 

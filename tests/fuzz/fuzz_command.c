@@ -3,7 +3,7 @@
 #include "core/base/domain_name.h"
 #include "core/base/expect.h"
 #include "core/base/local_part.h"
-#include "core/smtp/path.h"
+#include "core/smtp/command/path.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* Fuzzes what DNS says: the input is a packet, which getdns parses as it does those that come from a
- * resolver, and dns/reply.c turns into a reply to the question that the packet repeats. Whatever comes of it
- * must be well-formed: those who use answers do not look again. */
+ * resolver, and dns/pool/reply.c turns into a reply to the question that the packet repeats. Whatever comes
+ * of it must be well-formed: those who use answers do not look again. */
 #include "core/base/expect.h"
-#include "dns/reply.h"
+#include "dns/pool/reply.h"
 
 #include <getdns/getdns_extra.h>
 #include <stdlib.h>

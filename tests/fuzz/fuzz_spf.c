@@ -2,7 +2,7 @@
  * TYPE DATA", NAME "*" stands for any, DATA "!" is a failure. Answers in time and late must lead to the same
  * end. */
 #include "core/base/expect.h"
-#include "core/check/spf/spf.h"
+#include "core/check/spf/evaluate.h"
 
 #include <stdlib.h>
 

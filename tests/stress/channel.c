@@ -1,6 +1,6 @@
 /* Two threads, one channel each way: nothing is lost, doubled or out of order, be the ring full or the
  * consumer asleep; and a consumer that sleeps is always woken. */
-#include "workers/channel.h"
+#include "workers/thread/channel.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 /* A delivery thread for tests, with Maildirs below a fresh directory in TMPDIR or /tmp. */
 #pragma once
 
-#include "workers/delivery.h"
+#include "workers/deliver/delivery.h"
 
 #include <dirent.h>
 #include <errno.h>

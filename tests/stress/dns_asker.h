@@ -3,8 +3,8 @@
 #pragma once
 
 #include "core/base/expect.h"
-#include "dns/pool.h"
-#include "dns/stub.h"
+#include "dns/pool/pool.h"
+#include "dns/stub/stub.h"
 
 #include <arpa/inet.h>
 #include <ck_pr.h>

@@ -1,7 +1,7 @@
 /* The memory of clients under a flood: many threads, a million addresses. It stays in its memory, remembers
  * whom it should, and counts right. */
 #include "core/base/expect.h"
-#include "core/state/rates.h"
+#include "core/senders/rates.h"
 
 #include <pthread.h>
 #include <stdio.h>

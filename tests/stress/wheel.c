@@ -1,7 +1,7 @@
 /* The timer wheel against a naive list, in virtual time: nothing fires early for its owner, nothing is late,
  * nothing is lost. */
 #include "core/base/expect.h"
-#include "workers/wheel.h"
+#include "workers/thread/wheel.h"
 
 #define TIMERS 3000
 #define STEPS  60000

@@ -1,6 +1,6 @@
 /* check_host() of RFC 7208 4: finds records, walks their terms, follows include and redirect, explains. The
  * matching of the addresses behind names is libspf2's (spf2.h), all else is decided here. */
-#include "core/check/spf/spf.h"
+#include "core/check/spf/evaluate.h"
 
 #include "core/base/domain_name.h"
 #include "core/check/spf/spf2.h"

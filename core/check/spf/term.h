@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/base/address.h"
-#include "core/check/spf/spf.h"
+#include "core/check/spf/evaluate.h"
 
 #define SPF_RECORD_MAX      4096 /* octets */
 #define SPF_TERM_MAX        512  /* octets */

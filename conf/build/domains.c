@@ -1,0 +1,130 @@
+/* Domain sections: what their options mean together. */
+#include "conf/build/internal.h"
+
+#include "conf/build/address_list.h"
+#include "core/base/domain_name.h"
+
+static void say(struct builder *builder, struct place place, const char *message, const char *detail)
+{
+        conf_report_add(builder->report, REPORT_ERROR, &place, "%s%.900s", message, detail);
+}
+
+/* U-labels become A-labels. */
+static void finish_name(struct builder *builder, struct domain *domain)
+{
+        char octets[DOMAIN_NAME_MAX + 1];
+        struct text name;
+        struct snapshot *snapshot = builder->snapshot;
+        uint32_t index = (uint32_t)(domain - snapshot->domains), earlier;
+
+        text_over(&name, octets, sizeof octets - 1);
+        if (!domain_name_read(domain->name, &name)) {
+                conf_report_add(builder->report, REPORT_ERROR, &domain->place,
+                                "domain \"%.*s\": not a domain name", (int)domain->name.length,
+                                domain->name.at);
+                return;
+        }
+        octets[name.length] = '\0';
+        domain->name = arena_copy(&snapshot->memory, text_span(&name));
+        if (name_table_find(&snapshot->domain_names, text_span(&name), &earlier))
+                conf_report_add(builder->report, REPORT_ERROR, &domain->place,
+                                "domain \"%s\" is given twice, first in %s:%u", octets,
+                                snapshot->domains[earlier].place.file, snapshot->domains[earlier].place.line);
+        if (domain->name.at == NULL || !name_table_add(&snapshot->domain_names, text_span(&name), index))
+                builder->out_of_memory = true;
+}
+
+/* NULL, or what is wrong with a path for mailboxes. */
+static const char *mailbox_path_fault(const char *path)
+{
+        bool has_user = false;
+        for (; *path != '\0'; path++) {
+                if (*path != '%')
+                        continue;
+                path++;
+                if (*path == '\0' || strchr("du%", *path) == NULL)
+                        return "there are %d (domain), %u (local part) and %% (percent sign) in ";
+                has_user = has_user || *path == 'u';
+        }
+        return has_user ? NULL : "needs %u (local part) in ";
+}
+
+static void finish_deliver(struct builder *builder, struct domain *domain, struct place place)
+{
+        static const struct span maildir = {"maildir:", 8}, lmtp = {"lmtp://", 7}, smtp = {"smtp://", 7};
+        const char *text = domain->options.deliver;
+        struct span target = span_from(text);
+
+        if (span_equals(target, SPAN("discard:")))
+                return; /* DELIVER_DISCARD is zero */
+        if (span_starts_nocase(target, lmtp) || span_starts_nocase(target, smtp)) {
+                say(builder, place, "deliver: not built yet: ", text);
+                return;
+        }
+        if (!span_starts_nocase(target, maildir) || target.length == maildir.length) {
+                say(builder, place, "deliver: must be maildir:PATH or discard:, not ", text);
+                return;
+        }
+        domain->deliver.kind = DELIVER_MAILDIR;
+        domain->deliver.path =
+            path_resolve(span_skip(target, maildir.length), builder->directory, &builder->snapshot->memory);
+        if (domain->deliver.path == NULL) {
+                builder->out_of_memory = true;
+                return;
+        }
+        const char *fault = mailbox_path_fault(domain->deliver.path);
+        if (fault != NULL)
+                conf_report_add(builder->report, REPORT_ERROR, &place, "deliver: %s%.900s", fault, text);
+}
+
+static void finish_extension(struct builder *builder, const struct domain *domain, struct place place)
+{
+        const char *text = domain->options.extension;
+        if (text[0] != '\0' && (text[1] != '\0' || strchr("!#$%&'*+-/=?^_`{|}~", text[0]) == NULL))
+                say(builder, place, "extension: must be one special character such as +, not ", text);
+}
+
+static void finish_recipients(struct builder *builder, struct domain *domain, struct place place)
+{
+        bool fold = domain->options.local_part_case == LOCAL_PART_FOLD;
+        if (domain->options.recipients[0] == '\0') {
+                say(builder, place, "recipients: needs a file", "");
+                return;
+        }
+        if (recipients_read(domain->options.recipients, place, domain->name, fold, &domain->recipients,
+                            builder->report) &&
+            domain->recipients.count == 0)
+                conf_report_add(builder->report, REPORT_WARNING, &place, "recipients: %.900s names nobody",
+                                domain->options.recipients);
+}
+
+static void finish_domain(struct builder *builder, struct domain *domain, const struct domain_places *places)
+{
+        const struct place *recipients = &places->options[DOMAIN_OPTION_AT_recipients];
+        const struct place *deliver = &places->options[DOMAIN_OPTION_AT_deliver];
+
+        finish_name(builder, domain);
+        finish_extension(builder, domain, places->options[DOMAIN_OPTION_AT_extension]);
+        if (deliver->file != NULL)
+                finish_deliver(builder, domain, *deliver);
+        else
+                say(builder, domain->place, "deliver is missing in this domain", "");
+        if (recipients->file != NULL)
+                finish_recipients(builder, domain, *recipients);
+        else
+                say(builder, domain->place, "recipients is missing in this domain", "");
+        for (size_t check = 0; check < CHECK_COUNT; check++)
+                if (domain->checks[check].place.file == NULL)
+                        domain->checks[check] = builder->snapshot->checks[check];
+}
+
+void build_finish_domains(struct builder *builder)
+{
+        struct snapshot *snapshot = builder->snapshot;
+
+        for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++)
+                finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
+        if (snapshot->domain_count == 0)
+                conf_report_add(builder->report, REPORT_WARNING, &builder->whole,
+                                "no domain: every recipient will be refused");
+}

@@ -1,0 +1,94 @@
+/* The keys of bounce_reference, from a file of their own: a secret belongs into no file that many may read.
+ */
+#include "conf/build/internal.h"
+
+#include "conf/text/source.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define SECRET_MIN 16
+#define SECRET_MAX 64 /* one block of the digests, and what Exim takes */
+
+static void say(struct builder *builder, uint32_t line, const char *message)
+{
+        const char *path = builder->snapshot->options.bounce_reference_keys;
+        conf_report_add(builder->report, REPORT_ERROR, &(struct place){path, line}, "%s", message);
+}
+
+/* NULL, or what is wrong with "N:secret". */
+static const char *add_key(struct builder *builder, struct span entry)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        struct span secret = span_skip(entry, 2);
+
+        if (entry.length < 2 || !ascii_is_digit(entry.at[0]) || entry.at[1] != ':')
+                return "must be N:secret, with a digit N that tags name the key by";
+        if (secret.length < SECRET_MIN || secret.length > SECRET_MAX)
+                return "a secret has 16 to 64 characters";
+        for (size_t i = 0; i < secret.length; i++)
+                if (secret.at[i] <= ' ' || secret.at[i] > '~')
+                        return "a secret has no blanks, and no characters but ASCII";
+        for (size_t i = 0; i < snapshot->tag_key_count; i++)
+                if (snapshot->tag_keys[i].id == entry.at[0])
+                        return "a second key of this number";
+        snapshot->tag_keys[snapshot->tag_key_count++] =
+            (struct tag_key){entry.at[0], arena_copy(&snapshot->memory, secret)};
+        builder->out_of_memory =
+            builder->out_of_memory || snapshot->tag_keys[snapshot->tag_key_count - 1].secret.at == NULL;
+        return NULL;
+}
+
+static void read_lines(struct builder *builder, struct span text)
+{
+        for (uint32_t line = 1; text.length > 0; line++) {
+                size_t end = span_find(text, '\n');
+                struct span entry = span_of(text.at, end == SIZE_MAX ? text.length : end);
+                text = span_skip(text, end == SIZE_MAX ? text.length : end + 1);
+                if (entry.length > 0 && entry.at[entry.length - 1] == '\r')
+                        entry.length--;
+                entry = span_trim(entry);
+                if (entry.length == 0 || entry.at[0] == '#')
+                        continue;
+                const char *message = add_key(builder, entry);
+                if (message != NULL)
+                        say(builder, line, message);
+        }
+}
+
+static void warn_of_readers(struct builder *builder, struct place place)
+{
+        const char *path = builder->snapshot->options.bounce_reference_keys;
+        struct stat status;
+
+        if (stat(path, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+                conf_report_add(builder->report, REPORT_WARNING, &place,
+                                "keys: %s: every user of this machine may read it, and forge tags", path);
+}
+
+void build_finish_keys(struct builder *builder)
+{
+        struct options *options = &builder->snapshot->options;
+        struct place place = build_option_place(builder, OPTION_AT_bounce_reference_keys);
+        struct source source = {0};
+        struct source_fault fault;
+
+        if (options->bounce_reference_keys[0] != '\0') {
+                if (!source_read(&source, options->bounce_reference_keys, &fault)) {
+                        conf_report_add(builder->report, REPORT_ERROR, &place, "keys: %s: %s",
+                                        options->bounce_reference_keys, fault.message);
+                        return;
+                }
+                read_lines(builder, span_of(source.octets, source.length));
+                explicit_bzero(source.octets, source.length);
+                free(source.octets);
+                warn_of_readers(builder, place);
+                if (builder->snapshot->tag_key_count == 0)
+                        conf_report_add(builder->report, REPORT_ERROR, &place, "keys: %s: holds no key",
+                                        options->bounce_reference_keys);
+        } else if (options->bounce_reference_require_tag) {
+                place = build_option_place(builder, OPTION_AT_bounce_reference_require_tag);
+                conf_report_add(builder->report, REPORT_ERROR, &place,
+                                "require_tag: needs keys: without any no tag is valid");
+        }
+}

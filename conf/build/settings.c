@@ -1,0 +1,223 @@
+/* Settings become fields of the snapshot. */
+#include "conf/build/internal.h"
+
+#include "core/base/expect.h"
+
+#define WORD_MAX 900 /* octets of a value that are quoted in a report */
+
+static void say(struct builder *builder, const struct setting *setting, const char *reason)
+{
+        conf_report_add(builder->report, REPORT_ERROR, &setting->place, "%s: %s", setting->key, reason);
+}
+
+/* ---- defaults ---- */
+
+static void set_defaults(struct builder *builder)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        const char *error;
+
+        for (const struct option_row *row = option_rows; row->name != NULL; row++)
+                if (!value_set_default(row, &snapshot->options, &snapshot->memory))
+                        builder->out_of_memory = true;
+        for (size_t check = 0; check < CHECK_COUNT; check++)
+                snapshot->checks[check] =
+                    (struct check_setting){check_infos[check].default_mode, {"default", 0}};
+        for (size_t reply = 0; reply < REPLY_COUNT; reply++) {
+                expect(reply_template_parse(span_from(reply_infos[reply].text), &snapshot->replies[reply],
+                                            &error));
+                snapshot->replies[reply].is_policy = reply_infos[reply].is_policy;
+        }
+}
+
+static size_t sections_count(const struct settings *settings, enum scope_kind kind)
+{
+        size_t count = 0;
+        for (const struct setting *setting = settings->first; setting != NULL; setting = setting->next)
+                count += setting->kind == SETTING_SECTION && setting->scope->kind == kind;
+        return count;
+}
+
+/* Zeroed room. */
+static void *take(struct builder *builder, struct arena *arena, size_t size)
+{
+        void *piece = arena_take(arena, size);
+        if (piece == NULL)
+                builder->out_of_memory = true;
+        else
+                memset(piece, 0, size);
+        return piece;
+}
+
+/* For what sections become, and for one zone that has none. */
+static void take_sections(struct builder *builder, const struct settings *settings, struct arena *scratch)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        size_t domains = sections_count(settings, SCOPE_DOMAIN), zones = sections_count(settings, SCOPE_ZONE);
+
+        snapshot->domains = take(builder, &snapshot->memory, domains * sizeof *snapshot->domains);
+        builder->domains = take(builder, scratch, domains * sizeof *builder->domains);
+        snapshot->zones = take(builder, &snapshot->memory, (zones + 1) * sizeof *snapshot->zones);
+}
+
+/* ---- sections ---- */
+
+static void begin_domain(struct builder *builder, const struct setting *setting)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        struct domain *domain = &snapshot->domains[snapshot->domain_count++];
+
+        setting->scope->domain = domain;
+        domain->place = setting->place;
+        domain->name = arena_copy(&snapshot->memory, span_from(setting->scope->title));
+        if (domain->name.at == NULL)
+                builder->out_of_memory = true;
+        for (const struct option_row *row = domain_option_rows; row->name != NULL; row++)
+                if (!value_set_default(row, &domain->options, &snapshot->memory))
+                        builder->out_of_memory = true;
+}
+
+static void begin_section(struct builder *builder, const struct setting *setting)
+{
+        const struct scope *scope = setting->scope;
+
+        if (scope->kind == SCOPE_DOMAIN)
+                begin_domain(builder, setting);
+        if (scope->kind == SCOPE_ZONE)
+                setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
+        if (scope->kind != SCOPE_CHECK)
+                return;
+        if (check_infos[scope->check].kind == CHECK_KIND_RULE)
+                say(builder, setting, "is a rule that cannot be changed or switched off");
+        else if (check_infos[scope->check].kind == CHECK_KIND_SESSION && scope->parent->kind == SCOPE_DOMAIN)
+                say(builder, setting, "holds for whole sessions: set it outside of domains");
+}
+
+/* ---- values ---- */
+
+static void set_option(struct builder *builder, const struct setting *setting, const struct option_row *row,
+                       void *base, struct place *place)
+{
+        char octets[WORD_MAX + 256];
+        struct text error;
+
+        text_over(&error, octets, sizeof octets - 1);
+        if (value_is_list(row->type) && !setting->continues_list)
+                value_clear_list(row, base);
+        *place = setting->place;
+        if (setting->kind == SETTING_EMPTY_LIST ||
+            value_set(row, span_from(setting->text), base, &builder->snapshot->memory, builder->directory,
+                      &error))
+                return;
+        octets[error.length] = '\0';
+        conf_report_add(builder->report, REPORT_ERROR, &setting->place, "%s = \"%.*s\": %s", setting->key,
+                        WORD_MAX, setting->text, octets);
+}
+
+static void set_root_option(struct builder *builder, const struct setting *setting, enum check_id check)
+{
+        const struct option_row *row = option_row_find(option_rows, check, setting->key);
+        set_option(builder, setting, row, &builder->snapshot->options, &builder->options[row - option_rows]);
+}
+
+static void set_domain_option(struct builder *builder, const struct setting *setting)
+{
+        const struct option_row *row = option_row_find(domain_option_rows, CHECK_COUNT, setting->key);
+        struct domain *domain = setting->scope->domain;
+        struct domain_places *places = &builder->domains[domain - builder->snapshot->domains];
+        set_option(builder, setting, row, &domain->options, &places->options[row - domain_option_rows]);
+}
+
+static void set_zone_option(struct builder *builder, const struct setting *setting)
+{
+        const struct option_row *row = option_row_find(zone_option_rows, CHECK_COUNT, setting->key);
+        struct place ignored;
+        set_option(builder, setting, row, &setting->scope->zone->options, &ignored);
+}
+
+static void set_check_option(struct builder *builder, const struct setting *setting)
+{
+        const struct scope *scope = setting->scope;
+        struct check_setting *checks =
+            scope->parent->kind == SCOPE_DOMAIN ? scope->parent->domain->checks : builder->snapshot->checks;
+        enum check_mode mode;
+
+        if (strcmp(setting->key, "mode") != 0) {
+                set_root_option(builder, setting, scope->check);
+        } else if (check_infos[scope->check].kind != CHECK_KIND_RULE) {
+                if (check_mode_parse(span_from(setting->text), &mode))
+                        checks[scope->check] = (struct check_setting){mode, setting->place};
+                else
+                        say(builder, setting, "must be enforce, observe or off");
+        }
+}
+
+static void set_reply(struct builder *builder, const struct setting *setting)
+{
+        enum reply_id id = reply_by_name(span_from(setting->key));
+        struct reply_template *reply = &builder->snapshot->replies[id], changed;
+        const char *text = arena_string(&builder->snapshot->memory, span_from(setting->text)), *error = NULL;
+
+        if (text == NULL)
+                builder->out_of_memory = true;
+        else if (reply->code < 400)
+                say(builder, setting, "only refusals (4xx and 5xx) can be changed");
+        else if (!reply_template_parse(span_from(text), &changed, &error))
+                say(builder, setting, error);
+        else if (changed.code < 400)
+                say(builder, setting, "a refusal must stay one (4xx or 5xx)");
+        else if (changed.code == 421 && strncmp(reply_infos[id].text, "421", 3) != 0)
+                say(builder, setting, "421 closes the session, which this reply does not (RFC 5321 3.8)");
+        else {
+                changed.is_policy = reply->is_policy;
+                *reply = changed;
+        }
+}
+
+static bool text_is_clean(struct span text)
+{
+        for (size_t i = 0; i < text.length; i++)
+                if (ascii_is_control(text.at[i]))
+                        return false;
+        return span_is_utf8(text);
+}
+
+static void set_value(struct builder *builder, const struct setting *setting)
+{
+        if (setting->kind == SETTING_VALUE && !text_is_clean(span_from(setting->text))) {
+                say(builder, setting, "control character, or not UTF-8");
+                return;
+        }
+        switch (setting->scope->kind) {
+        case SCOPE_ROOT:
+                set_root_option(builder, setting, CHECK_COUNT);
+                break;
+        case SCOPE_DOMAIN:
+                set_domain_option(builder, setting);
+                break;
+        case SCOPE_CHECK:
+                set_check_option(builder, setting);
+                break;
+        case SCOPE_ZONE:
+                set_zone_option(builder, setting);
+                break;
+        case SCOPE_REPLIES:
+                set_reply(builder, setting);
+                break;
+        }
+}
+
+void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch)
+{
+        set_defaults(builder);
+        take_sections(builder, settings, scratch);
+        for (const struct setting *setting = settings->first; setting != NULL && !builder->out_of_memory;
+             setting = setting->next) {
+                if (setting->kind == SETTING_PROBLEM)
+                        conf_report_add(builder->report, REPORT_ERROR, &setting->place, "%s", setting->text);
+                else if (setting->kind == SETTING_SECTION)
+                        begin_section(builder, setting);
+                else
+                        set_value(builder, setting);
+        }
+}

@@ -1,0 +1,141 @@
+/* Every value is a pointer option whose callback sees text, file and line: libConfuse itself knows only of
+ * sections and lists. */
+#include "conf/text/grammar.h"
+
+#include "conf/text/nearest.h"
+#include "conf/value/value.h"
+
+/* No text can name this option: a name with "|" in it is looked up as a path. */
+#define OPENER "section|open"
+
+static cfg_opt_t value_option(const struct grammar_calls *calls, const char *name, bool is_list)
+{
+        return (cfg_opt_t){.name = name,
+                           .type = CFGT_PTR,
+                           .flags = is_list ? CFGF_LIST : CFGF_NONE,
+                           .parsecb = calls->value};
+}
+
+/* The library calls back at the begin of a section only to set defaults. */
+static cfg_opt_t opener(const struct grammar_calls *calls)
+{
+        static char begins[] = "begins";
+        return (cfg_opt_t){
+            .name = OPENER, .type = CFGT_PTR, .def = {.parsed = begins}, .parsecb = calls->open};
+}
+
+/* Every section may be given many times for libConfuse, so that it makes a new one of each and calls back. */
+static cfg_opt_t section_option(const struct grammar_calls *calls, const char *name, cfg_opt_t *options,
+                                cfg_flag_t flags)
+{
+        return (cfg_opt_t){.name = name,
+                           .type = CFGT_SEC,
+                           .flags = CFGF_MULTI | flags,
+                           .subopts = options,
+                           .validcb = calls->close};
+}
+
+/* Room for `count` options, the opener and the end; zero octets are an end. */
+static cfg_opt_t *options_take(const struct grammar_calls *calls, struct arena *memory, size_t count)
+{
+        cfg_opt_t *options = arena_take(memory, (count + 2) * sizeof *options);
+        if (options == NULL)
+                return NULL;
+        memset(options, 0, (count + 2) * sizeof *options);
+        options[0] = opener(calls);
+        return options;
+}
+
+/* Returns how many were added. */
+static size_t rows_add(const struct grammar_calls *calls, cfg_opt_t *options, const struct option_row *rows,
+                       enum check_id check)
+{
+        size_t count = 0;
+        for (; rows->name != NULL; rows++)
+                if (rows->check == check)
+                        options[count++] = value_option(calls, rows->name, value_is_list(rows->type));
+        return count;
+}
+
+static cfg_opt_t *zone_options(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *options = options_take(calls, memory, ZONE_OPTION_AT_END);
+        if (options != NULL)
+                rows_add(calls, options + 1, zone_option_rows, CHECK_COUNT);
+        return options;
+}
+
+/* What a check's section holds outside of domains. */
+static bool check_options_add(const struct grammar_calls *calls, cfg_opt_t *options, enum check_id check,
+                              struct arena *memory)
+{
+        size_t count = rows_add(calls, options, option_rows, check);
+        if (check != CHECK_dnsbl)
+                return true;
+        cfg_opt_t *zone = zone_options(calls, memory);
+        options[count] = section_option(calls, "zone", zone, CFGF_TITLE);
+        return zone != NULL;
+}
+
+/* A section for each check; in a domain it holds nothing but the mode. Returns how many were added; 0: no
+ * memory. */
+static size_t checks_add(const struct grammar_calls *calls, cfg_opt_t *options, bool in_domain,
+                         struct arena *memory)
+{
+        for (unsigned check = 0; check < CHECK_COUNT; check++) {
+                cfg_opt_t *own = options_take(calls, memory, 2 + OPTION_AT_END);
+                if (own == NULL)
+                        return 0;
+                own[1] = value_option(calls, "mode", false);
+                if (!in_domain && !check_options_add(calls, own + 2, (enum check_id)check, memory))
+                        return 0;
+                options[check] = section_option(calls, check_infos[check].name, own, CFGF_NONE);
+        }
+        return CHECK_COUNT;
+}
+
+static cfg_opt_t *domain_options(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *options = options_take(calls, memory, DOMAIN_OPTION_AT_END + CHECK_COUNT);
+        if (options == NULL)
+                return NULL;
+        size_t count = 1 + rows_add(calls, options + 1, domain_option_rows, CHECK_COUNT);
+        return checks_add(calls, options + count, true, memory) > 0 ? options : NULL;
+}
+
+static cfg_opt_t *reply_options(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *options = options_take(calls, memory, REPLY_COUNT);
+        for (size_t reply = 0; options != NULL && reply < REPLY_COUNT; reply++)
+                options[1 + reply] = value_option(calls, reply_infos[reply].name, false);
+        return options;
+}
+
+cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *domain = domain_options(calls, memory), *replies = reply_options(calls, memory);
+        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 3);
+
+        if (domain == NULL || replies == NULL || root == NULL)
+                return NULL;
+        size_t count = 0; /* the root has no opener */
+        root[count++] = (cfg_opt_t){.name = "include", .type = CFGT_FUNC, .func = calls->include};
+        root[count++] = section_option(calls, "domain", domain, CFGF_TITLE);
+        root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
+        count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
+        return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
+}
+
+void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text)
+{
+        struct nearest nearest = {.wanted = key};
+
+        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
+                if (strcmp(option->name, OPENER) != 0)
+                        nearest_offer(&nearest, option->name);
+        text_printf(text, "unknown key \"%.200s\"", key);
+        if (strcmp(cfg->name, "root") != 0)
+                text_printf(text, " in section %s", cfg->name);
+        if (nearest.name != NULL)
+                text_printf(text, "; did you mean \"%s\"?", nearest.name);
+}

@@ -1,0 +1,400 @@
+/* libConfuse at work: its callbacks write down what they see. Where it stops at an unknown key, that key is
+ * blanked and the parser begins again, so that one run tells of all errors. */
+#include "conf/text/parse.h"
+
+#include "conf/text/grammar.h"
+#include "conf/value/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define UNKNOWN_KEYS_MAX  50
+#define INCLUDE_DEPTH_MAX 10
+#define INCLUDES_MAX      1000 /* of all files: they may fan out */
+
+/* A key that its section has; a second one is an error. */
+struct seen_key {
+        struct seen_key *next;
+        const char *key;
+        struct place place;
+};
+
+/* An unknown key, to be told of in its place among the settings of the last run. */
+struct unknown_key {
+        struct unknown_key *next;
+        size_t position; /* number of settings before it */
+        const char *message;
+        struct place place;
+};
+
+struct parser {
+        /* Fixed. */
+        struct arena *scratch, *names;
+        const char *directory;
+        cfg_opt_t *grammar;
+
+        /* Kept from run to run. */
+        struct source *sources;
+        struct unknown_key *unknown_first, *unknown_last;
+        size_t unknown_count;
+        bool out_of_memory;
+
+        /* Of one run. */
+        struct settings settings;
+        size_t recorded;
+        struct unknown_key *unknown_next;
+        struct scope *scope;
+        size_t include_depth, includes;
+        bool stop_is_told, run_again;
+};
+
+/* libConfuse's error function has no argument of ours, and its scanner is global: one parser at a time. */
+static struct parser *current;
+
+static void *take(size_t size)
+{
+        void *piece = arena_take(current->scratch, size);
+        if (piece == NULL)
+                current->out_of_memory = true;
+        else
+                memset(piece, 0, size);
+        return piece;
+}
+
+static const char *copy(const char *string)
+{
+        size_t size = strlen(string) + 1;
+        char *piece = take(size);
+        return piece == NULL ? NULL : memcpy(piece, string, size);
+}
+
+static struct source *source_named(const char *name)
+{
+        struct source *source = current->sources;
+        while (source != NULL && strcmp(source->name, name) != 0)
+                source = source->next;
+        return source;
+}
+
+static struct place place_of(const cfg_t *cfg)
+{
+        const struct source *source = cfg->filename == NULL ? NULL : source_named(cfg->filename);
+        return (struct place){source == NULL ? NULL : source->name, (uint32_t)cfg->line};
+}
+
+/* ---- writing down ---- */
+
+static void append(struct setting *setting)
+{
+        if (current->settings.last == NULL)
+                current->settings.first = setting;
+        else
+                current->settings.last->next = setting;
+        current->settings.last = setting;
+}
+
+/* Tells of the unknown keys that stand before the next setting. */
+static bool append_unknown_keys(void)
+{
+        for (; current->unknown_next != NULL && current->unknown_next->position <= current->recorded;
+             current->unknown_next = current->unknown_next->next) {
+                struct setting *setting = take(sizeof *setting);
+                if (setting == NULL)
+                        return false;
+                setting->kind = SETTING_PROBLEM;
+                setting->text = current->unknown_next->message;
+                setting->place = current->unknown_next->place;
+                append(setting);
+        }
+        return true;
+}
+
+/* Copies both strings, which may be NULL. NULL when memory ran out. */
+static struct setting *record(enum setting_kind kind, struct place place, const char *key, const char *text)
+{
+        if (current->out_of_memory || !append_unknown_keys())
+                return NULL;
+        struct setting *setting = take(sizeof *setting);
+        const char *key_copy = key == NULL ? NULL : copy(key), *text_copy = text == NULL ? NULL : copy(text);
+        if (current->out_of_memory)
+                return NULL;
+        *setting = (struct setting){
+            .kind = kind, .scope = current->scope, .key = key_copy, .text = text_copy, .place = place};
+        append(setting);
+        current->recorded++;
+        return setting;
+}
+
+/* A second `key` in `scope` is a problem. */
+static void note_key(struct scope *scope, const char *key, struct place place)
+{
+        char message[512];
+        struct seen_key *seen = scope->seen;
+
+        while (seen != NULL && strcmp(seen->key, key) != 0)
+                seen = seen->next;
+        if (seen != NULL) {
+                snprintf(message, sizeof message, "%.100s is given twice, first in %.300s:%u", key,
+                         seen->place.file, seen->place.line);
+                record(SETTING_PROBLEM, place, NULL, message);
+                return;
+        }
+        seen = take(sizeof *seen);
+        const char *key_copy = copy(key);
+        if (current->out_of_memory)
+                return;
+        *seen = (struct seen_key){.next = scope->seen, .key = key_copy, .place = place};
+        scope->seen = seen;
+}
+
+/* ---- callbacks ---- */
+
+static int capture_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
+{
+        *(void **)result = NULL;
+        bool continues_list = option->nvalues > 1;
+        if (!continues_list)
+                note_key(current->scope, option->name, place_of(cfg));
+        struct setting *setting = record(SETTING_VALUE, place_of(cfg), option->name, value);
+        if (setting == NULL)
+                return -1;
+        setting->continues_list = continues_list;
+        return 0;
+}
+
+static enum scope_kind scope_kind_of(const char *section)
+{
+        return strcmp(section, "domain") == 0    ? SCOPE_DOMAIN
+               : strcmp(section, "zone") == 0    ? SCOPE_ZONE
+               : strcmp(section, "replies") == 0 ? SCOPE_REPLIES
+                                                 : SCOPE_CHECK;
+}
+
+/* Must not fail: the library ends the program when a default is refused. */
+static int capture_open(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
+{
+        struct scope *scope = take(sizeof *scope);
+
+        (void)option;
+        (void)value;
+        *(void **)result = NULL;
+        if (scope == NULL)
+                return 0;
+        scope->kind = scope_kind_of(cfg->name);
+        scope->check = check_by_name(span_from(cfg->name));
+        scope->title = cfg->title == NULL ? NULL : copy(cfg->title);
+        scope->parent = current->scope;
+        if (cfg->title == NULL)
+                note_key(current->scope, cfg->name, place_of(cfg));
+        current->scope = scope;
+        record(SETTING_SECTION, place_of(cfg), cfg->name, NULL);
+        return 0;
+}
+
+/* Empty lists call nobody back. */
+static void record_empty_lists(const cfg_t *cfg)
+{
+        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
+                if ((option->flags & CFGF_LIST) && (option->flags & CFGF_MODIFIED) && option->nvalues == 0)
+                        record(SETTING_EMPTY_LIST, (struct place){0}, option->name, NULL);
+}
+
+static int capture_close(cfg_t *cfg, cfg_opt_t *option)
+{
+        (void)cfg;
+        record_empty_lists(cfg_opt_getnsec(option, cfg_opt_size(option) - 1));
+        if (current->out_of_memory)
+                return -1;
+        current->scope = current->scope->parent;
+        /* It is written down. Kept, the library would compare each new title with all before, and take
+         * "section|key" for a key in a section that stands elsewhere. */
+        cfg_free_value(option);
+        return 0;
+}
+
+static void capture_unknown_key(const cfg_t *cfg, const char *key)
+{
+        char octets[512];
+        struct text text;
+        struct source *source = source_named(cfg->filename);
+        struct unknown_key *unknown = take(sizeof *unknown);
+        size_t depth = 0;
+
+        for (const struct scope *scope = current->scope; scope->parent != NULL; scope = scope->parent)
+                depth++;
+        text_over(&text, octets, sizeof octets - 1);
+        grammar_say_unknown(cfg, key, &text);
+        octets[text.length] = '\0';
+        const char *message = copy(octets);
+        if (current->out_of_memory)
+                return;
+        *unknown =
+            (struct unknown_key){.position = current->recorded, .message = message, .place = place_of(cfg)};
+        if (current->unknown_last == NULL)
+                current->unknown_first = unknown;
+        else
+                current->unknown_last->next = unknown;
+        current->unknown_last = unknown;
+        if (current->unknown_next == NULL)
+                current->unknown_next = unknown;
+        current->run_again =
+            ++current->unknown_count < UNKNOWN_KEYS_MAX &&
+            source_blank_key(source, (uint32_t)cfg->line, span_from(key), span_from(cfg->name), depth);
+}
+
+/* The formats are the library's own: this program sets no locale, so nothing is translated. */
+__attribute__((format(printf, 2, 0))) static void capture_error(cfg_t *cfg, const char *format,
+                                                                va_list arguments)
+{
+        char message[512];
+
+        current->stop_is_told = true;
+        if (strcmp(format, "no such option '%s'") == 0) {
+                capture_unknown_key(cfg, va_arg(arguments, const char *));
+        } else {
+                vsnprintf(message, sizeof message, format, arguments);
+                record(SETTING_PROBLEM, place_of(cfg), NULL, message);
+        }
+}
+
+/* ---- files ---- */
+
+/* libConfuse's own include forgets to unwind after an error: after ten of them no file could be included any
+ * more. */
+static bool parse_source(cfg_t *cfg, struct source *source)
+{
+        char *outer_name = cfg->filename;
+        int outer_line = cfg->line;
+
+        if (source->length == 0)
+                return true;
+        FILE *file = fmemopen(source->octets, source->length, "r");
+        cfg->filename = strdup(source->name);
+        if (file == NULL || cfg->filename == NULL)
+                current->out_of_memory = true;
+        source->is_open = true;
+        bool success = !current->out_of_memory && cfg_parse_fp(cfg, file) == CFG_SUCCESS;
+        source->is_open = false;
+        if (!success && !current->stop_is_told && !current->out_of_memory) {
+                record(SETTING_PROBLEM, place_of(cfg), NULL, "syntax error");
+                current->stop_is_told = true;
+        }
+        if (file != NULL)
+                fclose(file);
+        free(cfg->filename);
+        cfg->filename = outer_name;
+        cfg->line = outer_line;
+        return success;
+}
+
+/* NULL, and a problem written down, when it cannot be used. */
+static struct source *source_open(const cfg_t *cfg, const char *path)
+{
+        struct source *source = source_named(path), read = {0};
+        struct source_fault fault;
+        char message[1024];
+
+        if (source != NULL)
+                return source;
+        bool is_read = source_read(&read, path, &fault);
+        if (!is_read || !source_prepare(&read, &fault)) {
+                snprintf(message, sizeof message, "%.700s: %.250s", path, fault.message);
+                struct place inside = {arena_string(current->names, span_from(path)), fault.line};
+                if (fault.line == 0)
+                        record(SETTING_PROBLEM, place_of(cfg), NULL, message);
+                else
+                        record(SETTING_PROBLEM, inside, NULL, fault.message);
+                if (is_read)
+                        free(read.octets);
+                return NULL;
+        }
+        source = take(sizeof *source);
+        read.name = arena_string(current->names, span_from(path));
+        if (source == NULL || read.name == NULL) {
+                current->out_of_memory = true;
+                free(read.octets);
+                return NULL;
+        }
+        *source = read;
+        source->next = current->sources->next; /* behind the first, which is not ours */
+        current->sources->next = source;
+        return source;
+}
+
+static int capture_include(cfg_t *cfg, cfg_opt_t *option, int count, const char **arguments)
+{
+        (void)option;
+        if (count != 1) {
+                cfg_error(cfg, "include needs one file name");
+                return -1;
+        }
+        if (current->include_depth == INCLUDE_DEPTH_MAX || current->includes == INCLUDES_MAX) {
+                cfg_error(cfg, "too many files included");
+                return -1;
+        }
+        const char *path = path_resolve(span_from(arguments[0]), current->directory, current->scratch);
+        if (path == NULL) {
+                current->out_of_memory = true;
+                return -1;
+        }
+        current->includes++;
+        struct source *source = source_open(cfg, path);
+        if (source == NULL) /* told of; go on, there may be more to tell */
+                return current->out_of_memory ? -1 : 0;
+        if (source->is_open) {
+                cfg_error(cfg, "%s: includes itself", path);
+                return -1;
+        }
+        current->include_depth++;
+        bool success = parse_source(cfg, source);
+        current->include_depth--;
+        return success ? 0 : -1;
+}
+
+/* ---- runs ---- */
+
+static void run_parser(void)
+{
+        current->settings = (struct settings){0};
+        current->recorded = current->include_depth = current->includes = 0;
+        current->unknown_next = current->unknown_first;
+        current->stop_is_told = current->run_again = false;
+        current->scope = take(sizeof *current->scope); /* SCOPE_ROOT */
+        cfg_t *cfg = current->scope == NULL ? NULL : cfg_init(current->grammar, CFGF_NONE);
+        if (cfg == NULL) {
+                current->out_of_memory = true;
+                return;
+        }
+        cfg_set_error_function(cfg, capture_error);
+        current->settings.are_complete = parse_source(cfg, current->sources);
+        if (current->settings.are_complete)
+                record_empty_lists(cfg);
+        current->recorded = SIZE_MAX; /* none is left out */
+        append_unknown_keys();
+        cfg_free(cfg);
+}
+
+bool conf_parse(struct source *source, const char *directory, struct arena *scratch, struct arena *names,
+                struct settings *ret_settings)
+{
+        static const struct grammar_calls calls = {capture_open, capture_close, capture_value,
+                                                   capture_include};
+        struct parser parser = {
+            .scratch = scratch, .names = names, .directory = directory, .sources = source};
+
+        current = &parser;
+        parser.grammar = grammar_build(&calls, scratch);
+        if (parser.grammar == NULL)
+                return false;
+        do
+                run_parser();
+        while (parser.run_again && !parser.out_of_memory);
+        current = NULL;
+        while (source->next != NULL) {
+                struct source *included = source->next;
+                source->next = included->next;
+                free(included->octets);
+        }
+        *ret_settings = parser.settings;
+        return !parser.out_of_memory;
+}

@@ -1,0 +1,152 @@
+/* Option values that are lists: one item from text. */
+#include "conf/value/filter.h"
+#include "conf/value/value.h"
+#include "core/base/domain_name.h"
+
+bool domain_name_read(struct span text, struct text *name)
+{
+        return domain_name_is_valid(text, true) && domain_name_to_ascii(text, name) && !name->overflowed &&
+               domain_name_is_valid(text_span(name), false);
+}
+
+/* Room for one more item behind `count`; the array grows at powers of two, the old one stays in the arena. */
+static void *list_grow(struct arena *memory, void *items, size_t count, size_t item_size)
+{
+        if (count > 0 && (count & (count - 1)) != 0)
+                return items;
+        void *grown = arena_take(memory, (count == 0 ? 1 : count * 2) * item_size);
+        if (grown != NULL && count > 0)
+                memcpy(grown, items, count * item_size);
+        return grown;
+}
+
+static bool say_out_of_memory(struct text *error)
+{
+        text_put_string(error, "out of memory");
+        return false;
+}
+
+static bool name_append(struct span text, struct text_list *list, struct arena *memory, struct text *error)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        if (!domain_name_read(text, &name)) {
+                text_put_string(error, "needs domain names");
+                return false;
+        }
+        const char **texts = list_grow(memory, list->texts, list->count, sizeof *texts);
+        const char *copy = arena_string(memory, text_span(&name));
+        if (texts == NULL || copy == NULL)
+                return say_out_of_memory(error);
+        list->texts = texts;
+        list->texts[list->count++] = copy;
+        return true;
+}
+
+static bool network_append(struct span text, struct network_list *list, struct arena *memory,
+                           struct text *error)
+{
+        struct network network;
+        if (!network_parse(text, &network)) {
+                text_put_string(error,
+                                "needs networks such as 192.0.2.0/24 or 2001:db8::/32, host bits zero");
+                return false;
+        }
+        struct network *networks = list_grow(memory, list->networks, list->count, sizeof network);
+        if (networks == NULL)
+                return say_out_of_memory(error);
+        list->networks = networks;
+        list->networks[list->count++] = network;
+        return true;
+}
+
+bool endpoint_parse(struct span text, struct endpoint *ret_endpoint)
+{
+        struct endpoint endpoint;
+        size_t colon = span_find_last(text, ':');
+        uint64_t port;
+
+        if (colon == SIZE_MAX || !span_number(span_skip(text, colon + 1), &port) || port < 1 ||
+            port > UINT16_MAX)
+                return false;
+        struct span host = span_of(text.at, colon);
+        bool bracketed = host.length > 2 && host.at[0] == '[' && host.at[host.length - 1] == ']';
+        if (bracketed)
+                host = span_of(host.at + 1, host.length - 2);
+        if (bracketed != (span_find(host, ':') != SIZE_MAX) || !address_parse(host, &endpoint.address))
+                return false;
+        endpoint.port = (uint16_t)port;
+        *ret_endpoint = endpoint;
+        return true;
+}
+
+static bool endpoint_append(struct span text, struct endpoint_list *list, struct arena *memory,
+                            struct text *error)
+{
+        struct endpoint endpoint;
+        if (!endpoint_parse(text, &endpoint)) {
+                text_put_string(error, "needs addresses with port, such as 192.0.2.1:25 or [2001:db8::1]:25");
+                return false;
+        }
+        for (size_t i = 0; i < list->count; i++)
+                if (endpoint.port == list->endpoints[i].port &&
+                    address_equals(&endpoint.address, &list->endpoints[i].address)) {
+                        text_put_string(error, "names an address twice");
+                        return false;
+                }
+        struct endpoint *endpoints = list_grow(memory, list->endpoints, list->count, sizeof endpoint);
+        if (endpoints == NULL)
+                return say_out_of_memory(error);
+        list->endpoints = endpoints;
+        list->endpoints[list->count++] = endpoint;
+        return true;
+}
+
+static bool filter_append(struct span text, struct filter_list *list, struct arena *memory,
+                          struct text *error)
+{
+        struct answer_filter filter;
+        if (!answer_filter_parse(text, &filter)) {
+                text_put_string(error, "needs IPv4 addresses such as 127.0.0.2 or 127.0.[1;3].[2..11]");
+                return false;
+        }
+        struct answer_filter *filters = list_grow(memory, list->filters, list->count, sizeof filter);
+        if (filters == NULL)
+                return say_out_of_memory(error);
+        list->filters = filters;
+        list->filters[list->count++] = filter;
+        return true;
+}
+
+bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
+                  struct text *ret_error)
+{
+        if (type == VALUE_NAMES)
+                return name_append(text, list, memory, ret_error);
+        if (type == VALUE_NETWORKS)
+                return network_append(text, list, memory, ret_error);
+        if (type == VALUE_FILTERS)
+                return filter_append(text, list, memory, ret_error);
+        return endpoint_append(text, list, memory, ret_error);
+}
+
+bool value_is_list(enum value_type type)
+{
+        return type == VALUE_NAMES || type == VALUE_NETWORKS || type == VALUE_ENDPOINTS ||
+               type == VALUE_FILTERS;
+}
+
+void value_clear_list(const struct option_row *row, void *base)
+{
+        void *field = (char *)base + row->offset;
+        if (row->type == VALUE_NAMES)
+                *(struct text_list *)field = (struct text_list){0};
+        if (row->type == VALUE_NETWORKS)
+                *(struct network_list *)field = (struct network_list){0};
+        if (row->type == VALUE_ENDPOINTS)
+                *(struct endpoint_list *)field = (struct endpoint_list){0};
+        if (row->type == VALUE_FILTERS)
+                *(struct filter_list *)field = (struct filter_list){0};
+}

@@ -1,0 +1,110 @@
+/* `check-config --print`: all options with their defaults, as a configuration file. */
+#include "conf/value/value.h"
+
+/* Text between quotes as libConfuse reads it. */
+static void print_string(FILE *file, const char *text)
+{
+        putc('"', file);
+        for (; *text != '\0'; text++) {
+                if (*text == '"' || *text == '\\' || *text == '$')
+                        putc('\\', file);
+                putc(*text, file);
+        }
+        putc('"', file);
+}
+
+static void print_list(FILE *file, const char *items)
+{
+        putc('{', file);
+        while (*items != '\0') {
+                size_t length = strcspn(items, ",");
+                fprintf(file, "\"%.*s\"", (int)length, items);
+                items += length;
+                items += strspn(items, ", ");
+                fputs(*items == '\0' ? "" : ", ", file);
+        }
+        putc('}', file);
+}
+
+static void print_rows(FILE *file, const struct option_row *rows, enum check_id check, const char *indent)
+{
+        for (; rows->name != NULL; rows++) {
+                if (rows->check != check)
+                        continue;
+                fprintf(file, "%s# %s\n%s%s = ", indent, rows->help, indent, rows->name);
+                if (value_is_list(rows->type))
+                        print_list(file, rows->default_text);
+                else if (rows->type == VALUE_TEXT || rows->type == VALUE_PATH)
+                        print_string(file, rows->default_text);
+                else
+                        fputs(rows->default_text, file);
+                putc('\n', file);
+        }
+}
+
+static void print_zones(FILE *file)
+{
+        fprintf(file, "    # A section for each zone:\n    # zone \"dnsbl.example\" {\n");
+        print_rows(file, zone_option_rows, CHECK_COUNT, "    #     ");
+        fprintf(file, "    # }\n    # Without any of them there is:\n    zone \"" DEFAULT_ZONE "\" {\n"
+                      "        answers = {\"" DEFAULT_ZONE_ANSWERS "\"}\n"
+                      "        dynamic = {\"" DEFAULT_ZONE_DYNAMIC "\"}\n    }\n");
+}
+
+static void print_checks(FILE *file)
+{
+        static const char *const needs[] = {
+            [NEEDS_NOTHING] = "", [NEEDS_DNS] = " (needs resolvers)", [NEEDS_STATE] = " (needs state_store)"};
+
+        fprintf(file, "\n# Checks. Modes: enforce, observe (count and log only), off.\n");
+        for (unsigned check = 0; check < CHECK_COUNT; check++) {
+                const struct check_info *info = &check_infos[check];
+                if (info->kind == CHECK_KIND_RULE)
+                        continue;
+                fprintf(file, "\n# %s: %s%s\n%s {\n    mode = %s\n", info->policy, info->summary,
+                        needs[info->needs], info->name, check_mode_name(info->default_mode));
+                print_rows(file, option_rows, (enum check_id)check, "    ");
+                if (check == CHECK_dnsbl)
+                        print_zones(file);
+                fprintf(file, "}\n");
+        }
+}
+
+static void print_replies(FILE *file)
+{
+        fprintf(
+            file,
+            "\n# Refusals: code, enhanced code (RFC 3463), text. %%r recipient, %%s sender, %%h HELO name,\n"
+            "# %%c client address, %%n our name, %%v what the verdict names, %%%% percent sign.\nreplies "
+            "{\n");
+        for (size_t reply = 0; reply < REPLY_COUNT; reply++) {
+                if (reply_infos[reply].text[0] < '4')
+                        continue;
+                fprintf(file, "    %s = ", reply_infos[reply].name);
+                print_string(file, reply_infos[reply].text);
+                putc('\n', file);
+        }
+        fprintf(file, "}\n");
+}
+
+static void print_domain(FILE *file)
+{
+        fprintf(file,
+                "\n# One section for each domain whose mail is taken, with recipients and deliver at least.\n"
+                "# domain \"isp.example\" {\n");
+        print_rows(file, domain_option_rows, CHECK_COUNT, "#     ");
+        for (unsigned check = 0; check < CHECK_COUNT; check++)
+                if (check_infos[check].kind == CHECK_KIND_PURE)
+                        fprintf(file, "#     %s { mode = %s }\n", check_infos[check].name,
+                                check_mode_name(check_infos[check].default_mode));
+        fprintf(file, "# }\n");
+}
+
+void options_print(FILE *file)
+{
+        fprintf(file, "# All options with their defaults.\n\n");
+        print_rows(file, option_rows, CHECK_COUNT, "");
+        print_checks(file);
+        print_replies(file);
+        print_domain(file);
+}

@@ -1,0 +1,296 @@
+/* Option values from text, by type. */
+#include "conf/value/value.h"
+
+#include <inttypes.h>
+
+#define ROW(name, type, default, min, max, help, structure, field, check)                                    \
+        {#name, default, help, min, max, offsetof(struct structure, field), VALUE_##type, check},
+
+const struct option_row option_rows[OPTION_AT_END + 1] = {
+#define OPTION(name, type, default, min, max, help)                                                          \
+        ROW(name, type, default, min, max, help, options, name, CHECK_COUNT)
+#define CHECK_OPTION(check, name, type, default, min, max, help)                                             \
+        ROW(name, type, default, min, max, help, options, check##_##name, CHECK_##check)
+#include "conf/options.def"
+    {0}};
+
+const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1] = {
+#define DOMAIN_OPTION(name, type, default, min, max, help)                                                   \
+        ROW(name, type, default, min, max, help, domain_options, name, CHECK_COUNT)
+#include "conf/options.def"
+    {0}};
+
+const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
+#define ZONE_OPTION(name, type, default, min, max, help)                                                     \
+        {#name, default, help, min, max, offsetof(struct zone_options, name), VALUE_##type, CHECK_COUNT},
+#include "conf/options.def"
+    {0}};
+
+const struct option_row *option_row_find(const struct option_row *rows, enum check_id check, const char *name)
+{
+        for (; rows->name != NULL; rows++)
+                if (rows->check == check && strcmp(rows->name, name) == 0)
+                        return rows;
+        return NULL;
+}
+
+/* ---- numbers ---- */
+
+struct unit {
+        const char *name;
+        uint64_t factor;
+};
+
+/* Smallest first. */
+static const struct unit no_units[] = {{"", 1}, {0}};
+static const struct unit duration_units[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
+                                             {"h", 3600000}, {"d", 86400000}, {0}};
+static const struct unit size_units[] = {{"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {0}};
+
+static const struct unit *units_of(enum value_type type)
+{
+        return type == VALUE_DURATION ? duration_units : type == VALUE_SIZE ? size_units : no_units;
+}
+
+static void number_write(struct text *text, const struct unit *unit, uint64_t number)
+{
+        while (unit[1].name != NULL && number > 0 && number % unit[1].factor == 0)
+                unit++;
+        text_put_number(text, number / unit->factor);
+        text_put_string(text, unit->name);
+}
+
+static bool number_parse(struct span text, const struct unit *unit, uint64_t *ret_number)
+{
+        size_t digits = 0;
+        uint64_t number;
+
+        while (digits < text.length && ascii_is_digit(text.at[digits]))
+                digits++;
+        if (!span_number(span_of(text.at, digits), &number))
+                return false;
+        while (unit->name != NULL && !span_equals(span_skip(text, digits), span_from(unit->name)))
+                unit++;
+        if (unit->name == NULL && (number != 0 || digits != text.length))
+                return false;
+        if (unit->name != NULL && __builtin_mul_overflow(number, unit->factor, &number))
+                return false;
+        *ret_number = number;
+        return true;
+}
+
+bool duration_parse(struct span text, uint64_t *ret_ms)
+{
+        return number_parse(text, duration_units, ret_ms);
+}
+
+void duration_write(struct text *text, uint64_t ms)
+{
+        number_write(text, duration_units, ms);
+}
+
+static bool number_set(const struct option_row *row, struct span text, uint64_t *field, struct text *error)
+{
+        const struct unit *units = units_of(row->type);
+        uint64_t number;
+
+        if (!number_parse(text, units, &number)) {
+                text_put_string(error, row->type == VALUE_DURATION
+                                           ? "needs a duration with unit, such as 250ms, 10s, 5m, 2h or 1d"
+                                       : row->type == VALUE_SIZE ? "needs a size, such as 100, 64k, 50M or 1G"
+                                                                 : "needs a number");
+                return false;
+        }
+        if (number < (uint64_t)row->min || number > (uint64_t)row->max) {
+                text_put_string(error, "must be from ");
+                number_write(error, units, (uint64_t)row->min);
+                text_put_string(error, " to ");
+                number_write(error, units, (uint64_t)row->max);
+                return false;
+        }
+        *field = number;
+        return true;
+}
+
+static bool weight_set(const struct option_row *row, struct span text, int64_t *field, struct text *error)
+{
+        bool is_negative = text.length > 0 && text.at[0] == '-';
+        int64_t limit = is_negative ? -row->min : row->max;
+        uint64_t number;
+
+        if (!span_number(span_skip(text, is_negative), &number) || number == 0 || number > (uint64_t)limit) {
+                text_printf(error, "must be from %" PRId64 " to %" PRId64 ", and not 0", row->min, row->max);
+                return false;
+        }
+        *field = is_negative ? -(int64_t)number : (int64_t)number;
+        return true;
+}
+
+/* ---- words ---- */
+
+static bool word_parse(struct span text, const char *const *words, unsigned *ret_index)
+{
+        for (unsigned i = 0; words[i] != NULL; i++)
+                if (span_equals(text, span_from(words[i]))) {
+                        *ret_index = i;
+                        return true;
+                }
+        return false;
+}
+
+/* In the order of their enumerators. */
+static const char *const flag_words[] = {"no", "yes", NULL};
+static const char *const mode_words[] = {"off", "observe", "enforce", NULL};
+static const char *const moment_words[] = {"rcpt", "first", NULL};
+static const char *const newline_words[] = {"crlf", "lf", NULL};
+static const char *const casing_words[] = {"fold", "exact", NULL};
+static const char *const mild_action_words[] = {"pass", "defer", NULL};
+static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
+static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
+
+bool check_mode_parse(struct span text, enum check_mode *ret_mode)
+{
+        unsigned index;
+        if (!word_parse(text, mode_words, &index))
+                return false;
+        *ret_mode = (enum check_mode)index;
+        return true;
+}
+
+static bool word_set(struct span text, const char *const *words, unsigned *ret_index, struct text *error)
+{
+        if (word_parse(text, words, ret_index))
+                return true;
+        text_put_string(error, "must be ");
+        for (size_t i = 0; words[i] != NULL; i++) {
+                text_put_string(error, i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ");
+                text_put_string(error, words[i]);
+        }
+        return false;
+}
+
+/* ---- texts ---- */
+
+const char *arena_string(struct arena *memory, struct span text)
+{
+        char *copy = arena_take(memory, text.length + 1);
+        if (copy == NULL)
+                return NULL;
+        if (text.length > 0)
+                memcpy(copy, text.at, text.length);
+        copy[text.length] = '\0';
+        return copy;
+}
+
+/* Appends the components of `path` to `text`, which is empty or an absolute path. */
+static void path_append(struct text *text, struct span path)
+{
+        while (path.length > 0) {
+                size_t slash = span_find(path, '/');
+                struct span component = span_of(path.at, slash == SIZE_MAX ? path.length : slash);
+                path = span_skip(path, component.length + 1);
+                if (span_equals(component, SPAN(".."))) {
+                        size_t last = span_find_last(text_span(text), '/');
+                        text->length = last == SIZE_MAX ? 0 : last;
+                } else if (component.length > 0 && !span_equals(component, SPAN("."))) {
+                        text_put_char(text, '/');
+                        text_put(text, component);
+                }
+        }
+}
+
+const char *path_resolve(struct span path, const char *directory, struct arena *memory)
+{
+        size_t size = strlen(directory) + path.length + 3;
+        char *octets = arena_take(memory, size);
+        struct text text;
+
+        if (octets == NULL)
+                return NULL;
+        text_over(&text, octets, size - 1);
+        if (path.length == 0 || path.at[0] != '/')
+                path_append(&text, span_from(directory));
+        path_append(&text, path);
+        if (text.length == 0)
+                text_put_char(&text, '/');
+        octets[text.length] = '\0';
+        return octets;
+}
+
+/* ---- all ---- */
+
+/* An empty path stays empty. */
+static bool text_set(const struct option_row *row, struct span text, const char **field, struct arena *memory,
+                     const char *directory, struct text *error)
+{
+        const char *copy = row->type == VALUE_PATH && text.length > 0 ? path_resolve(text, directory, memory)
+                                                                      : arena_string(memory, text);
+        if (copy == NULL)
+                text_put_string(error, "out of memory");
+        else
+                *field = copy;
+        return copy != NULL;
+}
+
+bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
+               const char *directory, struct text *ret_error)
+{
+        void *field = (char *)base + row->offset;
+        unsigned flag;
+
+        switch (row->type) {
+        case VALUE_COUNT:
+        case VALUE_DURATION:
+        case VALUE_SIZE:
+                return number_set(row, text, field, ret_error);
+        case VALUE_FLAG:
+                if (!word_set(text, flag_words, &flag, ret_error))
+                        return false;
+                *(bool *)field = flag != 0;
+                return true;
+        case VALUE_TEXT:
+        case VALUE_PATH:
+                return text_set(row, text, field, memory, directory, ret_error);
+        case VALUE_NAMES:
+        case VALUE_NETWORKS:
+        case VALUE_ENDPOINTS:
+        case VALUE_FILTERS:
+                return value_append(row->type, text, field, memory, ret_error);
+        case VALUE_MOMENT:
+                return word_set(text, moment_words, field, ret_error);
+        case VALUE_NEWLINE:
+                return word_set(text, newline_words, field, ret_error);
+        case VALUE_CASING:
+                return word_set(text, casing_words, field, ret_error);
+        case VALUE_ACTION:
+                return word_set(text, row->max == ACTION_REFUSE ? action_words : mild_action_words, field,
+                                ret_error);
+        case VALUE_EXCHANGE:
+                return word_set(text, exchange_words, field, ret_error);
+        case VALUE_WEIGHT:
+                return weight_set(row, text, field, ret_error);
+        case VALUE_RATE:
+                return rate_set(row, text, field, ret_error);
+        }
+        return false;
+}
+
+bool value_set_default(const struct option_row *row, void *base, struct arena *memory)
+{
+        char octets[256];
+        struct text error;
+        struct span rest = span_from(row->default_text);
+
+        text_over(&error, octets, sizeof octets);
+        if (!value_is_list(row->type))
+                return value_set(row, rest, base, memory, "/", &error);
+        value_clear_list(row, base);
+        while (rest.length > 0) {
+                size_t comma = span_find(rest, ',');
+                struct span item = span_trim(span_of(rest.at, comma == SIZE_MAX ? rest.length : comma));
+                if (!value_set(row, item, base, memory, "/", &error))
+                        return false;
+                rest = comma == SIZE_MAX ? span_skip(rest, rest.length) : span_skip(rest, comma + 1);
+        }
+        return true;
+}

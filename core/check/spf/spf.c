@@ -1,0 +1,95 @@
+/* P12: the sender's domain lets this client send its mail (RFC 7208). The evaluation is in core/check/spf/.
+ */
+#include "core/check/spf/spf.h"
+
+#include "core/base/local_part.h"
+
+/* Quotes are spelling, not part of the name (RFC 5321 4.1.2). */
+static struct span without_quotes(const struct facts *facts, struct span local)
+{
+        struct text unquoted;
+
+        if (local.length == 0 || local.at[0] != '"')
+                return local;
+        char *octets = arena_take(facts->arena, local.length);
+        if (octets == NULL)
+                return local;
+        text_over(&unquoted, octets, local.length);
+        return local_part_parse(local, true, &unquoted) ? text_span(&unquoted) : local;
+}
+
+struct spf_request spf_request_of(const struct facts *facts)
+{
+        struct spf_request request = {
+            .client = facts->client,
+            .helo = facts->helo,
+            .receiver = span_from(facts->snapshot->options.hostname),
+            .now_s = facts->wall_s,
+        };
+        if (facts->sender_domain.length > 0) {
+                size_t at = (size_t)(facts->sender_domain.at - facts->sender.at) - 1;
+                request.sender_local = without_quotes(facts, span_of(facts->sender.at, at));
+                request.sender_domain = facts->sender_domain_ascii;
+        }
+        return request;
+}
+
+bool spf_counts(const struct facts *facts)
+{
+        return !network_list_contains(&facts->snapshot->options.spf_forwarders, &facts->client) &&
+               (facts->sender_is_null || facts->sender_domain.length > 0);
+}
+
+enum spf_result spf_lookup(const struct facts *facts, const struct spf_report **ret_report)
+{
+        struct known *known = facts->known;
+
+        if (!known->has_spf) {
+                struct spf_request request = spf_request_of(facts);
+                known->spf = spf_evaluate(&request, facts->memo, facts->arena, &known->spf_report);
+                known->has_spf = known->spf != SPF_WAIT;
+        }
+        *ret_report = &known->spf_report;
+        return known->spf;
+}
+
+static enum verdict_result error(const struct facts *facts, struct verdict *verdict, enum reply_id reply,
+                                 enum failure_action action, struct span problem)
+{
+        verdict->reply = reply;
+        verdict->subject = facts->sender_is_null ? facts->helo : facts->sender_domain;
+        verdict->evidence = problem;
+        return facts_on_failure(action);
+}
+
+enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict)
+{
+        const struct options *options = &facts->snapshot->options;
+        const struct spf_report *report;
+
+        if (!spf_counts(facts))
+                return VERDICT_PASS;
+        switch (spf_lookup(facts, &report)) {
+        case SPF_WAIT:
+                return VERDICT_WAIT;
+        case SPF_FAIL:
+                verdict->reply = REPLY_spf_fail;
+                verdict->subject = report->explanation;
+                if (report->explanation.length == 0)
+                        verdict->subject =
+                            facts_note(facts, facts->sender_is_null ? facts->helo : facts->sender_domain,
+                                       "does not permit your address to send for it");
+                verdict->evidence = facts_note(facts, report->mechanism, "of the record makes it fail");
+                return VERDICT_REFUSE;
+        case SPF_PERMERROR:
+                return error(facts, verdict, REPLY_spf_permerror, options->spf_permerror, report->problem);
+        case SPF_TEMPERROR:
+                return error(facts, verdict, REPLY_spf_temperror, options->spf_temperror, report->problem);
+        case SPF_NONE:
+        case SPF_NEUTRAL:
+        case SPF_PASS:
+        case SPF_SOFTFAIL:
+                break;
+        }
+        return VERDICT_PASS;
+}

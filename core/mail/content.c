@@ -1,0 +1,90 @@
+/* Message text in blocks, and the pool of unused blocks. */
+#include "core/mail/message.h"
+
+#include <stdlib.h>
+
+void content_pool_init(struct content_pool *pool, size_t free_max)
+{
+        *pool = (struct content_pool){.free_max = free_max};
+}
+
+void content_pool_end(struct content_pool *pool)
+{
+        while (pool->free != NULL) {
+                struct content_block *block = pool->free;
+                pool->free = block->next;
+                free(block);
+        }
+        pool->free_count = 0;
+}
+
+static struct content_block *block_take(struct content_pool *pool)
+{
+        struct content_block *block = pool->free;
+        if (block != NULL) {
+                pool->free = block->next;
+                pool->free_count--;
+        } else {
+                block = malloc(CONTENT_BLOCK_SIZE);
+                if (block == NULL)
+                        return NULL;
+        }
+        block->next = NULL;
+        block->length = 0;
+        return block;
+}
+
+static bool content_grow(struct content *content, struct content_pool *pool)
+{
+        struct content_block *block = block_take(pool);
+        if (block == NULL)
+                return false;
+        if (content->last == NULL)
+                content->first = block;
+        else
+                content->last->next = block;
+        content->last = block;
+        return true;
+}
+
+bool content_append(struct content *content, struct content_pool *pool, struct span octets)
+{
+        while (octets.length > 0) {
+                if (content->last == NULL || content->last->length == CONTENT_BLOCK_ROOM)
+                        if (!content_grow(content, pool))
+                                return false;
+                struct content_block *block = content->last;
+                size_t piece = CONTENT_BLOCK_ROOM - block->length;
+                if (piece > octets.length)
+                        piece = octets.length;
+                memcpy(block->octets + block->length, octets.at, piece);
+                block->length += piece;
+                content->length += piece;
+                octets = span_skip(octets, piece);
+        }
+        return true;
+}
+
+struct content content_detach(struct content *content)
+{
+        struct content detached = *content;
+        *content = (struct content){0};
+        return detached;
+}
+
+void content_release(struct content *content, struct content_pool *pool)
+{
+        struct content_block *block = content->first;
+        while (block != NULL) {
+                struct content_block *next = block->next;
+                if (pool->free_count < pool->free_max) {
+                        block->next = pool->free;
+                        pool->free = block;
+                        pool->free_count++;
+                } else {
+                        free(block);
+                }
+                block = next;
+        }
+        *content = (struct content){0};
+}

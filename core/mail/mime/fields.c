@@ -1,0 +1,287 @@
+/* Header blocks (RFC 5322 2.2): the fields that matter, by the block in which they count. A field's value is
+ * unfolded as it comes; message ids are given out one by one, so that a field may have any number of them. */
+#include "core/mail/mime/internal.h"
+
+#include <assert.h>
+
+enum {
+        TYPE,
+        ENCODING,
+        AUTO_SUBMITTED,
+        IN_REPLY_TO,
+        REFERENCES,
+        MESSAGE_ID,
+        ORIGINAL_MESSAGE_ID,
+        FIELDS_END,
+        NO_FIELD
+};
+
+/* See name_begin() for the blocks in which they count. */
+static const struct field {
+        struct span name;
+        bool has_references;
+} fields[FIELDS_END] = {
+    [TYPE] = {{"content-type", 12}, false},
+    [ENCODING] = {{"content-transfer-encoding", 25}, false},
+    [AUTO_SUBMITTED] = {{"auto-submitted", 14}, false},
+    [IN_REPLY_TO] = {{"in-reply-to", 11}, true},
+    [REFERENCES] = {{"references", 10}, true},
+    [MESSAGE_ID] = {{"message-id", 10}, true},
+    [ORIGINAL_MESSAGE_ID] = {{"original-message-id", 19}, true},
+};
+static_assert(FIELDS_END <= 8, "candidates are 8 bits");
+
+void mime_block_begin(struct mime_scan *scan, enum mime_block block)
+{
+        scan->body = MIME_BODY_FIELDS;
+        scan->block = block;
+        scan->field_state = MIME_FIELD_START;
+        scan->field = NO_FIELD;
+        scan->has_fields = false;
+        if (block == MIME_BLOCK_TOP || block == MIME_BLOCK_PART) {
+                scan->entity.type = MIME_TYPE_NONE;
+                scan->entity.encoding = MIME_ENCODING_NONE;
+                scan->entity.has_type = false;
+                scan->entity.boundary.length = 0;
+                scan->is_decoded = false;
+        }
+}
+
+/* ---- values */
+
+static void value_end(struct mime_scan *scan)
+{
+        struct span value = span_of(scan->value, scan->value_length);
+
+        if (scan->field == TYPE && !scan->entity.has_type)
+                mime_read_type(value, &scan->entity);
+        else if (scan->field == ENCODING)
+                mime_read_encoding(value, &scan->entity);
+        else if (scan->field == AUTO_SUBMITTED && mime_is_auto_replied(value) && scan->kind == MIME_KIND_MAIL)
+                scan->kind = MIME_KIND_AUTOMATIC_REPLY;
+        scan->field = NO_FIELD;
+}
+
+/* Blanks within an id are folding. One that is too long is none. */
+static enum mime_step reference_octet(struct mime_scan *scan, char octet)
+{
+        if (octet == '<') {
+                scan->in_reference = true;
+                scan->value_length = 0;
+        } else if (octet == '>' && scan->in_reference) {
+                scan->in_reference = false;
+                scan->reference = span_of(scan->value, scan->value_length);
+                return MIME_STEP_EVENT;
+        } else if (scan->value_length == MIME_VALUE_MAX) {
+                scan->in_reference = false;
+        } else if (scan->in_reference && octet != ' ' && octet != '\t') {
+                scan->value[scan->value_length++] = octet;
+        }
+        return MIME_STEP_NONE;
+}
+
+/* The octets at the front that are only kept, or only skipped: most of a value. */
+static size_t plain_octets(struct mime_scan *scan, struct span input, bool are_kept)
+{
+        static const bool is_special[256] = {
+            ['\n'] = true, ['\r'] = true, [' '] = true, ['\t'] = true, ['<'] = true, ['>'] = true};
+        size_t at = 0, room = are_kept ? (size_t)(MIME_VALUE_MAX - scan->value_length) : input.length;
+
+        if (room > input.length)
+                room = input.length;
+        while (at < room && !is_special[(unsigned char)input.at[at]])
+                at++;
+        if (are_kept) {
+                memcpy(scan->value + scan->value_length, input.at, at);
+                scan->value_length = (uint16_t)(scan->value_length + at);
+        }
+        return at;
+}
+
+enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
+{
+        bool has_references = fields[scan->field].has_references;
+        enum mime_step step = MIME_STEP_NONE;
+        size_t at = 0;
+
+        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE) {
+                at += plain_octets(scan, span_skip(*input, at), scan->in_reference || !has_references);
+                if (at == input->length)
+                        break;
+                char octet = input->at[at++];
+                if (octet == '\n')
+                        scan->field_state = MIME_FIELD_START;
+                else if (octet == '\r')
+                        continue;
+                else if (has_references)
+                        step = reference_octet(scan, octet);
+                else if (scan->value_length < MIME_VALUE_MAX)
+                        scan->value[scan->value_length++] = octet;
+        }
+        *input = span_skip(*input, at);
+        return step;
+}
+
+static enum mime_step value_octet(struct mime_scan *scan, char octet)
+{
+        struct span input = span_of(&octet, 1);
+        return mime_field_value(scan, &input);
+}
+
+/* ---- names */
+
+static void field_begin(struct mime_scan *scan, unsigned row)
+{
+        scan->field_state = MIME_FIELD_VALUE;
+        scan->field = (uint8_t)row;
+        scan->value_length = 0;
+        scan->in_reference = false;
+}
+
+static void name_end(struct mime_scan *scan)
+{
+        unsigned row = scan->candidates == 0 ? NO_FIELD : (unsigned)__builtin_ctz(scan->candidates);
+
+        scan->field_state = MIME_FIELD_SKIP;
+        if (row == NO_FIELD || fields[row].name.length != scan->name_length)
+                return;
+        field_begin(scan, row);
+}
+
+/* The rows that count in each block. */
+static const uint8_t in_block[] = {
+    [MIME_BLOCK_TOP] = 1 << TYPE | 1 << ENCODING | 1 << AUTO_SUBMITTED | 1 << IN_REPLY_TO | 1 << REFERENCES,
+    [MIME_BLOCK_PART] = 1 << TYPE | 1 << ENCODING,
+    [MIME_BLOCK_RETURNED] = 1 << MESSAGE_ID,
+    [MIME_BLOCK_DISPOSITION] = 1 << ORIGINAL_MESSAGE_ID,
+};
+
+/* No name of the table begins another. */
+static void name_octet(struct mime_scan *scan, char octet)
+{
+        char lower = ascii_lower(octet);
+
+        if (octet == '\n')
+                scan->field_state = MIME_FIELD_START;
+        else if (octet == ':')
+                name_end(scan);
+        else if (octet == ' ' || octet == '\t')
+                scan->name_has_ended = true; /* RFC 5322 4.5: blanks before the colon */
+        else if (scan->name_has_ended)
+                scan->field_state = MIME_FIELD_SKIP;
+        if (scan->field_state != MIME_FIELD_NAME || scan->name_has_ended)
+                return;
+        for (unsigned left = scan->candidates; left != 0; left &= left - 1) {
+                const struct span *name = &fields[__builtin_ctz(left)].name;
+                if (scan->name_length >= name->length || name->at[scan->name_length] != lower)
+                        scan->candidates &= (uint8_t) ~(left & -left);
+        }
+        scan->name_length++;
+        if (scan->candidates == 0)
+                scan->field_state = MIME_FIELD_SKIP;
+}
+
+static void name_begin(struct mime_scan *scan, char octet)
+{
+        scan->has_fields = true;
+        scan->candidates = in_block[scan->block];
+        scan->name_length = 0;
+        scan->name_has_ended = false;
+        scan->field_state = MIME_FIELD_NAME;
+        name_octet(scan, octet);
+}
+
+/* ---- lines */
+
+static enum mime_step start_octet(struct mime_scan *scan, char octet)
+{
+        if (octet == ' ' || octet == '\t') { /* folded */
+                scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
+                return scan->field == NO_FIELD ? MIME_STEP_NONE : value_octet(scan, octet);
+        }
+        if (scan->field != NO_FIELD)
+                value_end(scan);
+        if (octet == '\n')
+                return MIME_STEP_BLANK;
+        name_begin(scan, octet);
+        return MIME_STEP_NONE;
+}
+
+enum mime_step mime_field_octet(struct mime_scan *scan, char octet)
+{
+        if (octet == '\r' && scan->field_state != MIME_FIELD_NAME) /* in a name it makes another */
+                return MIME_STEP_NONE;
+        switch (scan->field_state) {
+        case MIME_FIELD_START:
+                return start_octet(scan, octet);
+        case MIME_FIELD_NAME:
+                name_octet(scan, octet);
+                break;
+        case MIME_FIELD_VALUE:
+                return value_octet(scan, octet);
+        case MIME_FIELD_SKIP:
+                if (octet == '\n')
+                        scan->field_state = MIME_FIELD_START;
+                break;
+        }
+        return MIME_STEP_NONE;
+}
+
+#define LETTER(c) (1u << ((c) - 'a'))
+
+/* The first letters of the names, which most lines have not. */
+static const uint32_t first_letters[] = {
+    [MIME_BLOCK_TOP] = LETTER('c') | LETTER('a') | LETTER('i') | LETTER('r'),
+    [MIME_BLOCK_PART] = LETTER('c'),
+    [MIME_BLOCK_RETURNED] = LETTER('m'),
+    [MIME_BLOCK_DISPOSITION] = LETTER('o'),
+};
+
+/* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */
+static unsigned row_of(const struct mime_scan *scan, struct span line)
+{
+        char first = ascii_lower(line.at[0]);
+
+        if (first < 'a' || first > 'z' || (first_letters[scan->block] & LETTER(first)) == 0)
+                return NO_FIELD;
+        for (unsigned left = in_block[scan->block]; left != 0; left &= left - 1) {
+                unsigned row = (unsigned)__builtin_ctz(left);
+                const struct span *name = &fields[row].name;
+                if (name->at[0] != first || name->at[1] != ascii_lower(line.at[1]) ||
+                    name->at[2] != ascii_lower(line.at[2]))
+                        continue;
+                if (line.length <= name->length)
+                        return FIELDS_END;
+                char end = line.at[name->length];
+                if ((end == ':' || end == ' ' || end == '\t') && span_starts_nocase(line, *name))
+                        return row;
+        }
+        return NO_FIELD;
+}
+
+static bool start_line(struct mime_scan *scan, struct span *line, unsigned row)
+{
+        if (row == FIELDS_END || (row != NO_FIELD && line->at[fields[row].name.length] != ':'))
+                return false;
+        if (scan->field != NO_FIELD)
+                value_end(scan);
+        scan->has_fields = true;
+        scan->field_state = MIME_FIELD_SKIP;
+        if (row == NO_FIELD)
+                return true;
+        field_begin(scan, row);
+        *line = span_skip(*line, fields[row].name.length + 1);
+        return true;
+}
+
+bool mime_field_start(struct mime_scan *scan, struct span *line)
+{
+        char first = line->at[0];
+
+        if (line->length < 3 || first == '\r' || first == '\n')
+                return false;
+        if (first != ' ' && first != '\t')
+                return start_line(scan, line, row_of(scan, *line));
+        scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
+        return true;
+}

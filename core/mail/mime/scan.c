@@ -1,0 +1,304 @@
+/* Lines, parts and what each part's body is read as. Lines that matter to nobody are leapt over. */
+#include "core/mail/mime/internal.h"
+
+void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_mentions)
+{
+        /* Not all of it is cleared: the buffers are large, and most mail never uses them. */
+        scan->kind = MIME_KIND_MAIL;
+        scan->is_notification = is_notification;
+        scan->wants_mentions = wants_mentions;
+        scan->line = MIME_LINE_START;
+        scan->depth = scan->dashes_length = scan->dashes_read = 0;
+        scan->in_reference = scan->in_domain = false;
+        scan->value_length = 0;
+        mime_block_begin(scan, MIME_BLOCK_TOP);
+}
+
+/* ---- entities */
+
+static void decode_begin(struct mime_scan *scan)
+{
+        scan->is_decoded = scan->entity.encoding != MIME_ENCODING_NONE;
+        scan->decode_state = 0;
+        scan->decode_bits = 0;
+}
+
+/* Nothing in this part matters any more. Behind the last part nothing does. */
+static void body_skip(struct mime_scan *scan)
+{
+        scan->body = scan->depth == 0 ? MIME_BODY_OVER : MIME_BODY_SKIP;
+}
+
+static void text_begin(struct mime_scan *scan)
+{
+        if (!scan->wants_mentions) {
+                body_skip(scan);
+                return;
+        }
+        scan->body = MIME_BODY_TEXT;
+        scan->in_domain = false;
+}
+
+static void multipart_begin(struct mime_scan *scan)
+{
+        if (scan->entity.boundary.length > 0 && scan->depth < MIME_DEPTH_MAX)
+                scan->boundaries[scan->depth++] = scan->entity.boundary;
+        body_skip(scan); /* up to the first delimiter */
+}
+
+static void body_begin(struct mime_scan *scan)
+{
+        switch (scan->entity.type) {
+        case MIME_TYPE_MULTIPART:
+                multipart_begin(scan);
+                return;
+        case MIME_TYPE_RETURNED:
+                decode_begin(scan);
+                mime_block_begin(scan, MIME_BLOCK_RETURNED);
+                return;
+        case MIME_TYPE_DISPOSITION:
+                decode_begin(scan);
+                mime_block_begin(scan, MIME_BLOCK_DISPOSITION);
+                return;
+        case MIME_TYPE_NONE:
+        case MIME_TYPE_TEXT:
+                decode_begin(scan);
+                text_begin(scan);
+                return;
+        case MIME_TYPE_STATUS:
+        case MIME_TYPE_OTHER:
+                body_skip(scan);
+        }
+}
+
+/* What a part of a report that does not say what it reports tells. */
+static void note_part(struct mime_scan *scan)
+{
+        if (scan->kind != MIME_KIND_UNKNOWN)
+                return;
+        if (scan->entity.type == MIME_TYPE_STATUS)
+                scan->kind = MIME_KIND_DELIVERY_REPORT;
+        else if (scan->entity.type == MIME_TYPE_DISPOSITION)
+                scan->kind = MIME_KIND_READ_RECEIPT;
+}
+
+static void note_top(struct mime_scan *scan)
+{
+        const struct mime_entity *entity = &scan->entity;
+
+        if (entity->type == MIME_TYPE_STATUS)
+                scan->kind = MIME_KIND_DELIVERY_REPORT;
+        else if (entity->type == MIME_TYPE_DISPOSITION)
+                scan->kind = MIME_KIND_READ_RECEIPT;
+        else if (entity->type == MIME_TYPE_MULTIPART && entity->report != MIME_KIND_MAIL &&
+                 (entity->report != MIME_KIND_UNKNOWN || scan->kind == MIME_KIND_MAIL))
+                scan->kind = entity->report;
+}
+
+static void header_end(struct mime_scan *scan)
+{
+        switch (scan->block) {
+        case MIME_BLOCK_TOP:
+                note_top(scan);
+                if (scan->kind == MIME_KIND_MAIL && !scan->is_notification)
+                        scan->body = MIME_BODY_OVER;
+                else
+                        body_begin(scan);
+                break;
+        case MIME_BLOCK_PART:
+                note_part(scan);
+                body_begin(scan);
+                break;
+        case MIME_BLOCK_RETURNED:
+                if (scan->has_fields) /* some put an empty line before it */
+                        text_begin(scan);
+                break;
+        case MIME_BLOCK_DISPOSITION: /* some put empty lines between its fields */
+                break;
+        }
+}
+
+/* ---- running text */
+
+static enum mime_step text_octet(struct mime_scan *scan, char octet)
+{
+        bool is_name = ascii_is_alnum(octet) || octet == '-' || octet == '.' || (unsigned char)octet >= 0x80;
+
+        if (scan->in_domain && is_name && scan->value_length < MIME_VALUE_MAX) {
+                scan->value[scan->value_length++] = octet;
+                return MIME_STEP_NONE;
+        }
+        bool has_ended = scan->in_domain && !is_name && scan->value_length > 0;
+        scan->reference = span_of(scan->value, scan->value_length);
+        scan->in_domain = octet == '@';
+        /* The value stays readable until the next octet. */
+        if (!has_ended || scan->in_domain)
+                scan->value_length = 0;
+        return has_ended && !scan->in_domain ? MIME_STEP_EVENT : MIME_STEP_NONE;
+}
+
+/* ---- delimiters */
+
+/* Whether the line is a delimiter of this multipart (RFC 2046 5.1.1), padding aside. */
+static bool is_delimiter(struct span line, const struct mime_boundary *boundary, bool *ret_is_last)
+{
+        if (!span_equals(span_of(line.at, line.length < boundary->length ? line.length : boundary->length),
+                         span_of(boundary->octets, boundary->length)))
+                return false;
+        struct span rest = span_skip(line, boundary->length);
+        *ret_is_last = span_equals(rest, SPAN("--"));
+        return *ret_is_last || rest.length == 0;
+}
+
+/* The whole line, which began with "--", is in `dashes`. */
+static bool take_delimiter(struct mime_scan *scan)
+{
+        struct span line = span_trim(span_of(scan->dashes + 2, scan->dashes_length - 2));
+        bool is_last;
+
+        for (uint8_t level = scan->depth; level-- > 0;) {
+                if (!is_delimiter(line, &scan->boundaries[level], &is_last))
+                        continue;
+                scan->depth = is_last ? level : (uint8_t)(level + 1);
+                if (is_last)
+                        body_skip(scan);
+                else
+                        mime_block_begin(scan, MIME_BLOCK_PART);
+                return true;
+        }
+        return false;
+}
+
+/* ---- octets */
+
+static enum mime_step body_octet(struct mime_scan *scan, char octet)
+{
+        enum mime_step step;
+
+        if (scan->is_decoded && !mime_decode(scan, &octet))
+                return MIME_STEP_NONE;
+        if (scan->body == MIME_BODY_TEXT)
+                return text_octet(scan, octet);
+        if (scan->body != MIME_BODY_FIELDS)
+                return MIME_STEP_NONE;
+        step = mime_field_octet(scan, octet);
+        if (step == MIME_STEP_BLANK)
+                header_end(scan);
+        return step;
+}
+
+/* Nobody wants the rest of this line. */
+static bool is_line_done(const struct mime_scan *scan)
+{
+        return scan->body == MIME_BODY_SKIP ||
+               (scan->body == MIME_BODY_FIELDS && !scan->is_decoded && scan->field_state == MIME_FIELD_SKIP);
+}
+
+static enum mime_step line_octet(struct mime_scan *scan, char octet)
+{
+        enum mime_step step = body_octet(scan, octet);
+
+        scan->line = octet == '\n' ? MIME_LINE_START : is_line_done(scan) ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+        return step;
+}
+
+/* A line that begins with "-" is kept until it is known to be no delimiter: then it is read like any other,
+ * see next_octet().
+ */
+static void dash_octet(struct mime_scan *scan, char octet)
+{
+        bool is_end = octet == '\n';
+
+        if (is_end && scan->dashes_length >= 2) {
+                size_t length = scan->dashes_length;
+                scan->dashes_length -= scan->dashes[length - 1] == '\r';
+                if (take_delimiter(scan)) {
+                        scan->line = MIME_LINE_START;
+                        scan->dashes_length = 0;
+                        return;
+                }
+                scan->dashes_length = (uint8_t)length;
+        }
+        scan->dashes[scan->dashes_length++] = octet;
+        if (is_end || scan->dashes_length == sizeof scan->dashes ||
+            (scan->dashes_length == 2 && octet != '-')) {
+                scan->line = MIME_LINE_INSIDE;
+                scan->dashes_read = 0;
+        }
+}
+
+static bool has_dashes(const struct mime_scan *scan)
+{
+        return scan->line != MIME_LINE_DASHES && scan->dashes_read < scan->dashes_length;
+}
+
+static char next_octet(struct mime_scan *scan, struct span *input)
+{
+        if (has_dashes(scan))
+                return scan->dashes[scan->dashes_read++];
+        char octet = input->at[0];
+        *input = span_skip(*input, 1);
+        return octet;
+}
+
+/* Past the end of the line, or of what there is of it. */
+static void skip_line(struct mime_scan *scan, struct span *input)
+{
+        size_t end = span_find(*input, '\n');
+
+        *input = span_skip(*input, end == SIZE_MAX ? input->length : end + 1);
+        if (end == SIZE_MAX)
+                return;
+        scan->line = MIME_LINE_START;
+        scan->field_state = MIME_FIELD_START;
+}
+
+/* Whole pieces at once where that can be: of the input itself, with no encoding. */
+static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+{
+        bool in_fields = scan->body == MIME_BODY_FIELDS && !scan->is_decoded;
+
+        if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-')) {
+                if (scan->body == MIME_BODY_SKIP)
+                        scan->line = MIME_LINE_SKIP;
+                else if (in_fields && mime_field_start(scan, input))
+                        scan->line = scan->field_state == MIME_FIELD_SKIP ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+        }
+        if (scan->line == MIME_LINE_SKIP) {
+                skip_line(scan, input);
+                return true;
+        }
+        if (scan->line != MIME_LINE_INSIDE || !in_fields || scan->field_state != MIME_FIELD_VALUE)
+                return false;
+        *ret_step = mime_field_value(scan, input);
+        if (scan->field_state == MIME_FIELD_START)
+                scan->line = MIME_LINE_START;
+        return true;
+}
+
+static enum mime_step take_octet(struct mime_scan *scan, struct span *input)
+{
+        bool is_fresh = !has_dashes(scan);
+        char octet = next_octet(scan, input);
+
+        if (is_fresh && scan->line == MIME_LINE_START && octet == '-' && scan->depth > 0) {
+                scan->line = MIME_LINE_DASHES;
+                scan->dashes_length = 0;
+        }
+        if (scan->line != MIME_LINE_DASHES)
+                return line_octet(scan, octet);
+        dash_octet(scan, octet);
+        return MIME_STEP_NONE;
+}
+
+enum mime_event mime_scan_read(struct mime_scan *scan, struct span *input)
+{
+        while (scan->body != MIME_BODY_OVER && (input->length > 0 || has_dashes(scan))) {
+                enum mime_step step = MIME_STEP_NONE;
+                if (has_dashes(scan) || !take_piece(scan, input, &step))
+                        step = take_octet(scan, input);
+                if (step == MIME_STEP_EVENT)
+                        return scan->body == MIME_BODY_TEXT ? MIME_MENTION : MIME_REFERENCE;
+        }
+        return scan->body == MIME_BODY_OVER ? MIME_OVER : MIME_MORE;
+}

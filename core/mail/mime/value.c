@@ -1,0 +1,248 @@
+/* Values of Content-Type, Content-Transfer-Encoding and Auto-Submitted: tokens, quoted strings, comments (RFC
+ * 2045 5.1, RFC 5322 3.2), parameters in parts (RFC 2231). */
+#include "core/mail/mime/internal.h"
+
+static bool is_one_of(char c, const char *set)
+{
+        return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* Skips blanks and comments. */
+static void skip_blanks(struct span *rest)
+{
+        size_t at = 0, depth = 0;
+
+        for (; at < rest->length; at++) {
+                char c = rest->at[at];
+                if (c == '(')
+                        depth++;
+                else if (c == ')' && depth > 0)
+                        depth--;
+                else if (c == '\\' && depth > 0)
+                        at++;
+                else if (depth == 0 && c != ' ' && c != '\t')
+                        break;
+        }
+        *rest = span_skip(*rest, at);
+}
+
+/* Lenient: all but blanks and what separates. */
+static struct span take_token(struct span *rest)
+{
+        size_t at = 0;
+        while (at < rest->length && !is_one_of(rest->at[at], " \t();/=\","))
+                at++;
+        struct span token = span_of(rest->at, at);
+        *rest = span_skip(*rest, at);
+        return token;
+}
+
+static bool take_char(struct span *rest, char c)
+{
+        skip_blanks(rest);
+        if (rest->length == 0 || rest->at[0] != c)
+                return false;
+        *rest = span_skip(*rest, 1);
+        return true;
+}
+
+/* Behind the opening quote. */
+static void take_quoted(struct span *rest, struct text *value)
+{
+        size_t at = 0;
+        for (; at < rest->length && rest->at[at] != '"'; at++) {
+                if (rest->at[at] == '\\' && at + 1 < rest->length)
+                        at++;
+                text_put_char(value, rest->at[at]);
+        }
+        *rest = span_skip(*rest, at + 1);
+}
+
+/* Many a boundary that should be quoted is not: to the next semicolon or blank. */
+static void take_plain(struct span *rest, struct text *value)
+{
+        size_t at = 0;
+        while (at < rest->length && !is_one_of(rest->at[at], "; \t"))
+                at++;
+        text_put(value, span_of(rest->at, at));
+        *rest = span_skip(*rest, at);
+}
+
+/* ---- parameters */
+
+struct parameter {
+        struct span name; /* without its RFC 2231 suffix */
+        uint64_t part;    /* 0: the first, or the only one */
+        bool is_extended; /* its value has %XX, and a charset in front when it is the first part */
+};
+
+static struct parameter parameter_of(struct span name)
+{
+        struct parameter parameter = {.name = name};
+        size_t star = span_find(name, '*');
+
+        if (star == SIZE_MAX)
+                return parameter;
+        struct span suffix = span_skip(name, star + 1);
+        parameter.name.length = star;
+        parameter.is_extended = suffix.length == 0 || suffix.at[suffix.length - 1] == '*';
+        if (suffix.length > 0 && parameter.is_extended)
+                suffix.length--;
+        if (suffix.length > 0 && !span_number(suffix, &parameter.part))
+                parameter.name.length = 0;
+        return parameter;
+}
+
+static int hex_pair(struct span at)
+{
+        int value = 0;
+        for (size_t i = 0; i < 2; i++) {
+                char c = i < at.length ? ascii_lower(at.at[i]) : '\0';
+                if (!ascii_is_digit(c) && !(c >= 'a' && c <= 'f'))
+                        return -1;
+                value = value * 16 + (ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+        }
+        return value;
+}
+
+static void put_extended(struct text *text, struct span value, bool is_first)
+{
+        for (int quotes = 0; is_first && quotes < 2; quotes++) {
+                size_t quote = span_find(value, '\'');
+                value = span_skip(value, quote == SIZE_MAX ? 0 : quote + 1);
+        }
+        for (size_t at = 0; at < value.length; at++) {
+                int octet = value.at[at] == '%' ? hex_pair(span_skip(value, at + 1)) : -1;
+                text_put_char(text, octet >= 0 ? (char)octet : value.at[at]);
+                at += octet >= 0 ? 2 : 0;
+        }
+}
+
+/* The boundary as far as it has been put together. */
+struct joint {
+        uint64_t parts;
+        struct text value;
+};
+
+static void join(struct joint *joint, const struct parameter *parameter, struct span value)
+{
+        if (parameter->part != joint->parts)
+                return;
+        joint->parts++;
+        if (parameter->is_extended)
+                put_extended(&joint->value, value, parameter->part == 0);
+        else
+                text_put(&joint->value, value);
+}
+
+static enum mime_kind report_kind(struct span type)
+{
+        if (span_equals_nocase(type, SPAN("delivery-status")) ||
+            span_equals_nocase(type, SPAN("global-delivery-status")))
+                return MIME_KIND_DELIVERY_REPORT;
+        if (span_equals_nocase(type, SPAN("disposition-notification")))
+                return MIME_KIND_READ_RECEIPT;
+        return MIME_KIND_MAIL;
+}
+
+static void read_parameters(struct span rest, struct mime_entity *entity)
+{
+        char octets[MIME_VALUE_MAX];
+        struct joint boundary = {0};
+
+        text_over(&boundary.value, entity->boundary.octets, sizeof entity->boundary.octets);
+        while (rest.length > 0) {
+                struct text value;
+                text_over(&value, octets, sizeof octets);
+                if (!take_char(&rest, ';')) { /* what is there makes no sense */
+                        rest = span_skip(rest, 1);
+                        continue;
+                }
+                skip_blanks(&rest);
+                struct parameter parameter = parameter_of(take_token(&rest));
+                if (!take_char(&rest, '='))
+                        continue;
+                if (take_char(&rest, '"'))
+                        take_quoted(&rest, &value);
+                else
+                        take_plain(&rest, &value);
+                if (span_equals_nocase(parameter.name, SPAN("boundary")))
+                        join(&boundary, &parameter, text_span(&value));
+                else if (span_equals_nocase(parameter.name, SPAN("report-type")))
+                        entity->report = report_kind(span_trim(text_span(&value)));
+        }
+        struct text *whole = &boundary.value;
+        while (whole->length > 0 && whole->at[whole->length - 1] == ' ')
+                whole->length--; /* RFC 2046 5.1.1: none ends with a blank */
+        entity->boundary.length = whole->overflowed ? 0 : (uint8_t)whole->length;
+}
+
+/* ---- types */
+
+static enum mime_type message_type(struct span subtype)
+{
+        static const struct {
+                struct span name;
+                enum mime_type type;
+        } types[] = {
+            {{"rfc822", 6}, MIME_TYPE_RETURNED},
+            {{"global", 6}, MIME_TYPE_RETURNED},
+            {{"rfc822-headers", 14}, MIME_TYPE_RETURNED},
+            {{"rfc822-header", 13}, MIME_TYPE_RETURNED}, /* some write it so */
+            {{"global-headers", 14}, MIME_TYPE_RETURNED},
+            {{"delivery-status", 15}, MIME_TYPE_STATUS},
+            {{"global-delivery-status", 22}, MIME_TYPE_STATUS},
+            {{"disposition-notification", 24}, MIME_TYPE_DISPOSITION},
+            {{"global-disposition-notification", 31}, MIME_TYPE_DISPOSITION},
+        };
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+                if (span_equals_nocase(subtype, types[i].name))
+                        return types[i].type;
+        return MIME_TYPE_OTHER;
+}
+
+static enum mime_type type_of(struct span type, struct span subtype)
+{
+        if (span_equals_nocase(type, SPAN("multipart")))
+                return MIME_TYPE_MULTIPART;
+        bool is_text = span_equals_nocase(type, SPAN("text"));
+        enum mime_type found =
+            is_text || span_equals_nocase(type, SPAN("message")) ? message_type(subtype) : MIME_TYPE_OTHER;
+        return is_text && found != MIME_TYPE_RETURNED ? MIME_TYPE_TEXT : found;
+}
+
+void mime_read_type(struct span value, struct mime_entity *entity)
+{
+        skip_blanks(&value);
+        struct span type = take_token(&value);
+        bool has_subtype = take_char(&value, '/');
+        skip_blanks(&value);
+        struct span subtype = has_subtype ? take_token(&value) : SPAN("");
+
+        entity->has_type = true;
+        entity->type = type_of(type, subtype);
+        entity->report = MIME_KIND_MAIL;
+        if (entity->type != MIME_TYPE_MULTIPART)
+                return;
+        if (span_equals_nocase(subtype, SPAN("report")))
+                entity->report = MIME_KIND_UNKNOWN;
+        read_parameters(value, entity);
+        if (!span_equals_nocase(subtype, SPAN("report")))
+                entity->report = MIME_KIND_MAIL;
+}
+
+void mime_read_encoding(struct span value, struct mime_entity *entity)
+{
+        skip_blanks(&value);
+        struct span encoding = take_token(&value);
+
+        entity->encoding = span_equals_nocase(encoding, SPAN("base64"))             ? MIME_ENCODING_BASE64
+                           : span_equals_nocase(encoding, SPAN("quoted-printable")) ? MIME_ENCODING_QUOTED
+                                                                                    : MIME_ENCODING_NONE;
+}
+
+bool mime_is_auto_replied(struct span value)
+{
+        skip_blanks(&value);
+        return span_equals_nocase(take_token(&value), SPAN("auto-replied"));
+}

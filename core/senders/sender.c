@@ -1,0 +1,134 @@
+/* Keys, records and the memo. */
+#include "core/senders/sender.h"
+
+#include <xxhash.h>
+
+struct state_key state_key_of(struct span text)
+{
+        XXH128_canonical_t canonical;
+        struct state_key key;
+
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.at, text.length));
+        memcpy(key.octets, canonical.digest, sizeof key.octets);
+        return key;
+}
+
+bool state_key_equals(const struct state_key *left, const struct state_key *right)
+{
+        return memcmp(left->octets, right->octets, sizeof left->octets) == 0;
+}
+
+static uint32_t larger(uint32_t left, uint32_t right)
+{
+        return left > right ? left : right;
+}
+
+void state_merge(struct state_record *record, bool is_new, const struct state_record *more)
+{
+        if (is_new || record->expires_s <= more->last_s) {
+                *record = *more;
+                return;
+        }
+        record->last_s = larger(record->last_s, more->last_s);
+        record->expires_s = larger(record->expires_s, more->expires_s);
+        record->count = more->count > UINT32_MAX - record->count ? UINT32_MAX : record->count + more->count;
+}
+
+static void number_write(uint32_t number, uint8_t *octets)
+{
+        for (int i = 0; i < 4; i++)
+                octets[i] = (uint8_t)(number >> (8 * i));
+}
+
+static uint32_t number_read(const uint8_t *octets)
+{
+        return (uint32_t)octets[0] | (uint32_t)octets[1] << 8 | (uint32_t)octets[2] << 16 |
+               (uint32_t)octets[3] << 24;
+}
+
+void state_record_write(const struct state_record *record, uint8_t ret_octets[static STATE_RECORD_SIZE])
+{
+        number_write(record->first_s, ret_octets);
+        number_write(record->last_s, ret_octets + 4);
+        number_write(record->expires_s, ret_octets + 8);
+        number_write(record->count, ret_octets + 12);
+}
+
+void state_record_read(const uint8_t octets[static STATE_RECORD_SIZE], struct state_record *ret_record)
+{
+        *ret_record = (struct state_record){
+            .first_s = number_read(octets),
+            .last_s = number_read(octets + 4),
+            .expires_s = number_read(octets + 8),
+            .count = number_read(octets + 12),
+        };
+}
+
+/* ---- memo -------------------------------------------------------------------------------------------- */
+
+void state_memo_init(struct state_memo *memo, struct arena *arena, struct state_source *source,
+                     uint64_t handle)
+{
+        *memo = (struct state_memo){.arena = arena, .source = source, .handle = handle};
+}
+
+static struct state_entry *memo_find(const struct state_memo *memo, const struct state_key *key)
+{
+        struct state_entry *entry = memo->entries;
+        while (entry != NULL && !state_key_equals(&entry->key, key))
+                entry = entry->next;
+        return entry;
+}
+
+/* NULL when memory is out. */
+static struct state_entry *memo_file(struct state_memo *memo, const struct state_key *key)
+{
+        struct state_entry *entry = arena_take(memo->arena, sizeof *entry);
+
+        if (entry == NULL)
+                return NULL;
+        *entry = (struct state_entry){.next = memo->entries, .key = *key, .fact = FACT_FAILED};
+        memo->entries = entry;
+        if (memo->source != NULL)
+                entry->fact = memo->source->ask(memo->source, key, memo->handle, &entry->record);
+        memo->pending += entry->fact == FACT_PENDING;
+        memo->failed += entry->fact == FACT_FAILED;
+        return entry;
+}
+
+enum fact state_ask(struct state_memo *memo, const struct state_key *key, int64_t now_s,
+                    struct state_record *ret_record)
+{
+        struct state_entry *entry = memo_find(memo, key);
+
+        if (entry == NULL && (entry = memo_file(memo, key)) == NULL)
+                return FACT_FAILED;
+        if (entry->fact == FACT_PENDING && memo->is_late)
+                return FACT_FAILED;
+        if (entry->fact != FACT_FOUND)
+                return entry->fact;
+        if (entry->record.expires_s <= now_s)
+                return FACT_ABSENT;
+        *ret_record = entry->record;
+        return FACT_FOUND;
+}
+
+void state_settle(struct state_memo *memo, const struct state_key *key, enum fact fact,
+                  const struct state_record *record)
+{
+        struct state_entry *entry = memo_find(memo, key);
+
+        if (entry == NULL || entry->fact != FACT_PENDING)
+                return;
+        /* What was read as failed once stays so: checks have judged by it. */
+        entry->fact = memo->is_late ? FACT_FAILED : fact;
+        entry->record = *record;
+        memo->pending--;
+        memo->failed += entry->fact == FACT_FAILED;
+}
+
+void state_apply(struct state_memo *memo, const struct state_effect *effect)
+{
+        if (memo->source != NULL)
+                memo->source->apply(memo->source, effect);
+}

@@ -1,0 +1,153 @@
+/* The grammar of paths, by hand: no lookahead, no copies. */
+#include "core/smtp/command/path.h"
+
+#include "core/base/address.h"
+#include "core/base/domain_name.h"
+#include "core/base/local_part.h"
+
+static bool take(struct span *input, char octet)
+{
+        if (input->length == 0 || input->at[0] != octet)
+                return false;
+        *input = span_skip(*input, 1);
+        return true;
+}
+
+/* A few ends, each a handful of octets away: no search by the C library pays. NUL is always one. */
+static bool is_end(const char *ends, char octet)
+{
+        while (*ends != octet && *ends != '\0')
+                ends++;
+        return *ends == octet;
+}
+
+static struct span take_until(struct span *input, const char *ends)
+{
+        size_t length = 0;
+        while (length < input->length && !is_end(ends, input->at[length]))
+                length++;
+        struct span taken = span_of(input->at, length);
+        *input = span_skip(*input, length);
+        return taken;
+}
+
+/* "@a.example,@b.example:" (RFC 5321 4.1.2, A-d-l) */
+static bool skip_source_route(struct span *input)
+{
+        if (input->length == 0 || input->at[0] != '@')
+                return true;
+        do {
+                if (!take(input, '@') || !domain_name_is_valid(take_until(input, ",:>"), true))
+                        return false;
+        } while (take(input, ','));
+        return take(input, ':');
+}
+
+static struct span take_local_part(struct span *input)
+{
+        if (input->length == 0 || input->at[0] != '"')
+                return take_until(input, "@>");
+        size_t length = 1;
+        while (length < input->length && input->at[length] != '"')
+                length += input->at[length] == '\\' ? 2 : 1;
+        length = length < input->length ? length + 1 : input->length;
+        struct span taken = span_of(input->at, length);
+        *input = span_skip(*input, length);
+        return taken;
+}
+
+static bool local_part_is_valid(struct span local_part)
+{
+        char octets[64];
+        struct text unquoted;
+        text_over(&unquoted, octets, sizeof octets);
+        return local_part_parse(local_part, true, &unquoted);
+}
+
+static bool domain_parse(struct span *input, struct path *path)
+{
+        path->domain_is_literal = input->length > 0 && input->at[0] == '[';
+        path->domain = take_until(input, path->domain_is_literal ? "]>" : ">");
+        if (path->domain_is_literal) {
+                struct address address;
+                if (!take(input, ']'))
+                        return false;
+                path->domain.length++;
+                return address_parse_literal(path->domain, &address);
+        }
+        return domain_name_is_valid(path->domain, true);
+}
+
+static bool mailbox_parse(struct span *input, bool takes_postmaster, struct path *path)
+{
+        const char *start = input->at;
+
+        path->local_part = take_local_part(input);
+        if (!local_part_is_valid(path->local_part))
+                return false;
+        if (take(input, '@')) {
+                if (!domain_parse(input, path))
+                        return false;
+        } else if (!takes_postmaster || !span_equals_nocase(path->local_part, SPAN("postmaster"))) {
+                return false;
+        }
+        path->address = span_of(start, (size_t)(input->at - start));
+        return true;
+}
+
+bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path)
+{
+        struct span rest = *input;
+        struct path path = {.address = {rest.at, 0}};
+
+        if (!take(&rest, '<'))
+                return false;
+        if (!(takes_null && rest.length > 0 && rest.at[0] == '>'))
+                if (!skip_source_route(&rest) || !mailbox_parse(&rest, takes_postmaster, &path))
+                        return false;
+        if (!take(&rest, '>') || input->length - rest.length > PATH_MAX_OCTETS)
+                return false;
+        path.is_ascii = span_is_ascii(path.address);
+        *input = rest;
+        *ret_path = path;
+        return true;
+}
+
+static bool keyword_is_valid(struct span keyword)
+{
+        for (size_t i = 0; i < keyword.length; i++)
+                if (!ascii_is_alnum(keyword.at[i]) && (keyword.at[i] != '-' || i == 0))
+                        return false;
+        return keyword.length > 0;
+}
+
+static bool value_is_valid(struct span value)
+{
+        for (size_t i = 0; i < value.length; i++)
+                if (ascii_is_control(value.at[i]) || value.at[i] == '=')
+                        return false;
+        return value.length > 0 && span_is_utf8(value);
+}
+
+enum parameter_result parameter_next(struct span *input, struct parameter *ret_parameter)
+{
+        struct span rest = *input;
+        struct parameter parameter = {0};
+
+        if (rest.length == 0)
+                return PARAMETER_END;
+        if (!take(&rest, ' '))
+                return PARAMETER_BAD;
+        while (take(&rest, ' '))
+                ;
+        struct span word = take_until(&rest, " ");
+        size_t equals = span_find(word, '=');
+        parameter.keyword = span_of(word.at, equals == SIZE_MAX ? word.length : equals);
+        if (equals != SIZE_MAX)
+                parameter.value = span_skip(word, equals + 1);
+        if (!keyword_is_valid(parameter.keyword) || (equals != SIZE_MAX && !value_is_valid(parameter.value)))
+                return PARAMETER_BAD;
+        *input = rest;
+        *ret_parameter = parameter;
+        return PARAMETER_FOUND;
+}

@@ -1,8 +1,0 @@
-/* From the configuration to the options of cache and pool. */
-#pragma once
-
-#include "dns/pool.h"
-
-struct dns_cache_options dns_cache_settings(const struct options *options);
-/* Cache and clients are the caller's to give; upstreams live as long as the snapshot. */
-struct dns_pool_options dns_pool_settings(const struct options *options);

@@ -1,0 +1,99 @@
+/* The scripted store of senders. */
+#include "tests/dialogue/senders.h"
+
+#include "core/base/expect.h"
+
+static struct state_row *find(struct scripted_state *state, const struct state_key *key)
+{
+        for (size_t i = 0; i < state->row_count; i++)
+                if (state_key_equals(&state->rows[i].key, key))
+                        return &state->rows[i];
+        return NULL;
+}
+
+static enum fact look_up(struct scripted_state *state, const struct state_key *key,
+                         struct state_record *ret_record)
+{
+        const struct state_row *row = find(state, key);
+
+        *ret_record = (struct state_record){0};
+        if (state->mood == STATE_FAILS)
+                return FACT_FAILED;
+        if (row == NULL)
+                return FACT_ABSENT;
+        *ret_record = row->record;
+        return FACT_FOUND;
+}
+
+static enum fact ask(struct state_source *source, const struct state_key *key, uint64_t handle,
+                     struct state_record *ret_record)
+{
+        struct scripted_state *state = (struct scripted_state *)source;
+
+        (void)handle;
+        if (state->mood == STATE_SILENT)
+                return FACT_PENDING;
+        if (state->answering == ANSWER_AT_ONCE)
+                return look_up(state, key, ret_record);
+        expect(state->pending_count < STATE_PENDING_MAX);
+        state->pending[state->pending_count++] = *key;
+        return FACT_PENDING;
+}
+
+static void apply(struct state_source *source, const struct state_effect *effect)
+{
+        struct scripted_state *state = (struct scripted_state *)source;
+        struct state_row *row = find(state, &effect->key);
+        bool is_new = row == NULL;
+
+        expect(effect->text.length <= STATE_TEXT_MAX);
+        if (state->mood != STATE_UP || (is_new && state->row_count == STATE_RECORDS_MAX))
+                return;
+        if (is_new)
+                row = &state->rows[state->row_count++];
+        row->key = effect->key;
+        row->text_length = effect->text.length;
+        if (effect->text.length > 0)
+                memcpy(row->text, effect->text.at, effect->text.length);
+        state_merge(&row->record, is_new, &effect->record);
+}
+
+static void tell(struct state_source *source, struct span notice)
+{
+        struct scripted_state *state = (struct scripted_state *)source;
+
+        expect(notice.length <= STATE_TEXT_MAX);
+        if (text_room(&state->told) <= notice.length)
+                return;
+        text_put(&state->told, notice);
+        text_put_char(&state->told, '\n');
+}
+
+void scripted_state_init(struct scripted_state *state, enum answering answering)
+{
+        *state = (struct scripted_state){.source = {.ask = ask, .apply = apply, .tell = tell},
+                                         .answering = answering};
+        text_over(&state->told, state->told_octets, sizeof state->told_octets);
+}
+
+bool scripted_state_next(struct scripted_state *state, struct state_key *ret_key, enum fact *ret_fact,
+                         struct state_record *ret_record)
+{
+        if (state->pending_count == 0)
+                return false;
+        size_t at = state->answering == ANSWER_LAST_FIRST ? state->pending_count - 1 : 0;
+        *ret_key = state->pending[at];
+        state->pending_count--;
+        memmove(&state->pending[at], &state->pending[at + 1],
+                (state->pending_count - at) * sizeof state->pending[0]);
+        *ret_fact = look_up(state, ret_key, ret_record);
+        return true;
+}
+
+const struct state_row *scripted_state_find(const struct scripted_state *state, struct span text)
+{
+        for (size_t i = 0; i < state->row_count; i++)
+                if (span_equals(span_of(state->rows[i].text, state->rows[i].text_length), text))
+                        return &state->rows[i];
+        return NULL;
+}

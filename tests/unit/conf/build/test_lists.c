@@ -1,0 +1,174 @@
+/* Files of recipients and top-level domains; the table that holds them. */
+#include "tests/unit/conf/fixture.h"
+
+TestSuite(lists, .init = folder_begin, .fini = folder_end);
+
+static void check_recipients(const char *text, size_t length, const char *expected)
+{
+        write_file("people", text, length);
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load_text(HOSTNAME DOMAIN, folder, &report);
+        const char *told = report.text == NULL ? "" : report.text;
+        cr_expect(strncmp(told, folder, strlen(folder)) != 0 || strlen(told) > strlen(folder));
+        told = strncmp(told, folder, strlen(folder)) == 0 ? told + strlen(folder) : told;
+        cr_expect_str_eq(told, expected, "for %s: %s", text, report.text);
+        snapshot_free(snapshot);
+        conf_report_end(&report);
+}
+
+#define RECIPIENTS(text, expected)                                                                           \
+        {                                                                                                    \
+                text, sizeof(text) - 1, expected                                                             \
+        }
+#define NEITHER "/people:1: error: neither an address nor a local part\n"
+
+static const struct {
+        const char *text;
+        size_t length;
+        const char *expected;
+} files[] = {
+    RECIPIENTS("a\r\n\r\n  b@isp.example \t# x\n#c\n \t\n", ""),
+    RECIPIENTS("no newline", NEITHER),
+    RECIPIENTS("a", ""),
+    RECIPIENTS("\"a # b\"@ISP.example # c\n\"a@b\"\n\"\\\"\"\na#b\n", ""),
+    RECIPIENTS("j\xc3\xb6rg@isp.example\n", ""),
+    RECIPIENTS("a@b@isp.example\n", "/people:1: error: the address is in another domain\n"),
+    RECIPIENTS("a@other.example\n", "/people:1: error: the address is in another domain\n"),
+    RECIPIENTS("a@\n", "/people:1: error: the address is in another domain\n"),
+    RECIPIENTS("@isp.example\n", NEITHER),
+    RECIPIENTS("a b\n", NEITHER),
+    RECIPIENTS(".a\n", NEITHER),
+    RECIPIENTS("a.\n", NEITHER),
+    RECIPIENTS("a..b\n", NEITHER),
+    RECIPIENTS("\"a\n", NEITHER),
+    RECIPIENTS("\"a\"b\n", NEITHER),
+    RECIPIENTS("\"\n", NEITHER),
+    RECIPIENTS("\"a\\\n", NEITHER),
+    RECIPIENTS("a\rb\n", "/people:1: error: control character\n"),
+    RECIPIENTS("a\0b\n", "/people:1: error: control character\n"),
+    RECIPIENTS("a\xff\n", "/people:1: error: not UTF-8\n"),
+    RECIPIENTS("# \xff\nb\n", "/people:1: error: not UTF-8\n"),
+    RECIPIENTS("0123456789012345678901234567890123456789012345678901234567890123\n", ""),
+    RECIPIENTS("01234567890123456789012345678901234567890123456789012345678901234\n", NEITHER),
+};
+
+Test(lists, recipients)
+{
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+                check_recipients(files[i].text, files[i].length, files[i].expected);
+}
+
+Test(lists, errors_are_told_twenty_times)
+{
+        char expected[4096] = "";
+        for (int line = 1; line <= 20; line++)
+                snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
+                         "%s/people:%d: error: neither an address nor a local part\n",
+                         line == 1 ? "" : folder, line);
+        snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
+                 "%s/people: error: 5 errors more\n", folder);
+        check_recipients("@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n", 50,
+                         expected);
+}
+
+Test(lists, files_that_cannot_be_read_are_never_empty_lists)
+{
+        char report[512];
+
+        snprintf(report, sizeof report, "(text):1: error: recipients: %s/none: No such file or directory\n",
+                 folder);
+        check_report(HOSTNAME "domain \"x\" { recipients = \"none\" deliver = \"discard:\" }", report);
+        snprintf(report, sizeof report, "(text):1: error: recipients: %s: is a directory\n", folder);
+        check_report(HOSTNAME "domain \"x\" { recipients = \".\" deliver = \"discard:\" }", report);
+        check_report(HOSTNAME "domain \"x\" { recipients = \"/dev/null\" deliver = \"discard:\" }",
+                     "(text):1: error: recipients: /dev/null: is not a regular file\n");
+        write_file("people", "", 0);
+        snprintf(report, sizeof report, "(text):1: warning: recipients: %s/people names nobody\n", folder);
+        check_report(HOSTNAME DOMAIN, report);
+}
+
+Test(lists, lines_longer_than_any_buffer_are_told)
+{
+        char *line = malloc(1 << 20);
+        memset(line, 'a', 1 << 20);
+        line[0] = line[100] = '\n';
+        write_file("people", line, 1 << 20);
+        char report[512];
+        snprintf(
+            report, sizeof report,
+            "%s/people:2: error: neither an address nor a local part\n%s/people:3: error: line too long\n",
+            folder, folder);
+        check_report(HOSTNAME DOMAIN, report);
+        free(line);
+}
+
+/* Lines meet the buffer's end at each offset. */
+Test(lists, a_million_recipients)
+{
+        char path[256], name[64];
+        snprintf(path, sizeof path, "%s/people", folder);
+        FILE *file = fopen(path, "w");
+        for (int i = 0; i < 1000000; i++)
+                fprintf(file, i % 3 == 0 ? "User%d@isp.example\n" : "user%d\n", i);
+        fclose(file);
+        struct snapshot *snapshot = load(HOSTNAME DOMAIN);
+
+        cr_expect_eq(snapshot->domains[0].recipients.count, 1000000);
+        for (int i = 0; i < 1000000; i += 997) {
+                int length = snprintf(name, sizeof name, "user%d", i);
+                cr_expect(
+                    name_table_find(&snapshot->domains[0].recipients, span_of(name, (size_t)length), NULL));
+        }
+        cr_expect_not(name_table_find(&snapshot->domains[0].recipients, SPAN("user1000000"), NULL));
+        snapshot_free(snapshot);
+}
+
+Test(lists, top_level_domains)
+{
+        char text[4096] = "# list\nCOM\nXN--VERMGENSBERATUNG-PWB\nvermögensberater\n", report[512];
+
+        struct snapshot *snapshot = load(HOSTNAME DOMAIN);
+        cr_expect_gt(snapshot->tlds.count, 1000);
+        cr_expect(name_table_find(&snapshot->tlds, SPAN("com"), NULL));
+        cr_expect(name_table_find(&snapshot->tlds, SPAN("xn--p1ai"), NULL));
+        cr_expect_not(name_table_find(&snapshot->tlds, SPAN("invalid"), NULL));
+        snapshot_free(snapshot);
+
+        write_file("tlds", text, strlen(text));
+        snprintf(report, sizeof report,
+                 "(text):1: error: list: %s/tlds: holds fewer than 100 top-level domains\n", folder);
+        check_report(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN, report);
+        for (char c = 'a'; c <= 'z'; c++)
+                snprintf(text + strlen(text), sizeof text - strlen(text), "a%c\nb%c\nc%c\nd%c\n", c, c, c, c);
+        write_file("tlds", text, strlen(text));
+        snapshot = load(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN);
+        cr_expect_eq(snapshot->tlds.count, 107);
+        cr_expect(name_table_find(&snapshot->tlds, SPAN("com"), NULL));
+        cr_expect(name_table_find(&snapshot->tlds, SPAN("xn--vermgensberater-ctb"), NULL));
+        snapshot_free(snapshot);
+        strcat(text, "co.uk\n");
+        write_file("tlds", text, strlen(text));
+        snprintf(report, sizeof report, "%s/tlds:109: error: not a top-level domain\n", folder);
+        check_report(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN, report);
+}
+
+Test(lists, name_table)
+{
+        struct name_table table = {0};
+        uint32_t value = 7;
+        char octets[70000] = {0};
+
+        cr_expect_not(name_table_find(&table, SPAN("a"), &value));
+        cr_expect(name_table_add(&table, SPAN("a"), 1));
+        cr_expect(name_table_add(&table, SPAN("a"), 2), "the first value stays");
+        cr_expect(name_table_add(&table, SPAN(""), 3));
+        cr_expect(name_table_add(&table, span_of(octets, 65535), 4));
+        cr_expect_not(name_table_add(&table, span_of(octets, 65536), 5));
+        cr_expect_eq(table.count, 3);
+        cr_expect(name_table_find(&table, SPAN("a"), &value) && value == 1);
+        cr_expect(name_table_find(&table, SPAN(""), &value) && value == 3);
+        cr_expect(name_table_find(&table, span_of(octets, 65535), &value) && value == 4);
+        cr_expect_not(name_table_find(&table, SPAN("A"), &value));
+        name_table_end(&table);
+        cr_expect_eq(table.count, 0);
+}

@@ -1,0 +1,170 @@
+/* What the parser accepts, and where and how it tells of errors. */
+#include "tests/unit/conf/fixture.h"
+
+TestSuite(grammar, .init = folder_begin, .fini = folder_end);
+
+static const struct {
+        const char *text, *report;
+} bad[] = {
+    {"listn = 1\n" DOMAIN, "(text):1: error: unknown key \"listn\"; did you mean \"listen\"?\n"},
+    {"wrokers = 1\n" DOMAIN, "(text):1: error: unknown key \"wrokers\"; did you mean \"workers\"?\n"},
+    {"quux = 1\n" DOMAIN, "(text):1: error: unknown key \"quux\"\n"},
+    {"\"\" = 1\n" DOMAIN, "(text):1: error: syntax error\n"},
+    {"a|b = 1\n", "(text):1: error: no sub-section title/index for 'a'\n"},
+    {"helo_name { mode = off }\nhelo_name|mode = off\n",
+     "(text):2: error: no sub-section title/index for 'helo_name'\n"},
+    {"workers = 1\n# x\nworkers = 2\n" DOMAIN,
+     "(text):3: error: workers is given twice, first in (text):1\n"},
+    {"listen = {\"127.0.0.1:1\"}\nlisten = {\"127.0.0.1:2\"}\n" DOMAIN,
+     "(text):2: error: listen is given twice, first in (text):1\n"},
+    {"helo_name { mode = off }\nhelo_name { mode = off }\n" DOMAIN,
+     "(text):2: error: helo_name is given twice, first in (text):1\n"},
+    {"replies { }\nreplies { }\n" DOMAIN, "(text):2: error: replies is given twice, first in (text):1\n"},
+    {"syntax { mode = off }\n" DOMAIN,
+     "(text):1: error: syntax: is a rule that cannot be changed or switched off\n"},
+    {"workers 1\n", "(text):1: error: missing equal sign after option 'workers'\n"},
+    {"workers = {1}\n", "(text):1: error: unexpected token '{'\n"},
+    {"}\n", "(text):1: error: unexpected closing brace\n"},
+    {"\nlog = \"x\n\n", "(text):2: error: string or comment without end\n"},
+    {"\n/* x\n\n", "(text):2: error: string or comment without end\n"},
+    {"\ndomain \"x\" {\nhelo_name {\n}\n", "(text):2: error: section or list without end\n"},
+    {"workers = 1\n\nlog = \x01\n", "(text):3: error: control character\n"},
+    {"log = \"\xff\"\n", "(text): error: is not UTF-8\n"},
+    {"include(people)\n", "(text):1: error: syntax error; should it be include(\"FILE\")?\n"},
+    {"include(\"a\", \"b\")\n", "(text):1: error: syntax error; should it be include(\"FILE\")?\n"},
+    {"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{", "(text):1: error: sections are nested too deeply\n"},
+    {"workers = 1 spf { workers = 2 }\n" DOMAIN, "(text):1: error: unknown key \"workers\" in section spf\n"},
+    {"spf { permerror = pass } domain \"permerror\" { recipients = \"people\" deliver = \"discard:\" "
+     "spf { permerror = pass } }\n",
+     "(text):1: error: unknown key \"permerror\" in section spf\n"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" } x = 1\n",
+     "(text):1: error: unknown key \"x\"\n"},
+    {"domain { }\n", "(text):1: error: missing title for section 'domain'\n"},
+};
+
+/* The library's faults that conf/text/source.c makes up for would show in the lines. */
+Test(grammar, errors_have_their_line)
+{
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+                char text[1024];
+                snprintf(text, sizeof text, HOSTNAME "%s", bad[i].text);
+                check_report(text, bad[i].report);
+        }
+}
+
+Test(grammar, all_errors_are_told_in_order)
+{
+        check_report(
+            "/* two\n lines */ workers = x // comment\n"
+            "quarantine { mode = enforce\n  key \"a.example\" { names = {\"127.0.0.[2..11]\"} weight = 1 } "
+            "}\n"
+            "listn = {\"a\", # comment\n \"b\"}  tls { } delivery_threads = 0\n" HOSTNAME
+            "domain \"isp.example\" { recipients = \"people\" deliver = \"discard:\"\n"
+            "  extention = \"+\"  early_talker { mode = off }\n"
+            "  syntax { mode = off }\n  helo_name { mod = off }\n  helo_impersonation { names = {} } }\n"
+            "replies { recipient_unknwn = \"x\" }\nidle_timeout = soon",
+            "(text):2: error: workers = \"x\": needs a number\n"
+            "(text):3: error: unknown key \"quarantine\"\n"
+            "(text):5: error: unknown key \"listn\"; did you mean \"listen\"?\n"
+            "(text):6: error: unknown key \"tls\"\n"
+            "(text):6: error: delivery_threads = \"0\": must be from 1 to 64\n"
+            "(text):8: error: unknown key \"extention\" in section domain; did you mean \"extension\"?\n"
+            "(text):8: error: early_talker: holds for whole sessions: set it outside of domains\n"
+            "(text):9: error: syntax: is a rule that cannot be changed or switched off\n"
+            "(text):10: error: unknown key \"mod\" in section helo_name; did you mean \"mode\"?\n"
+            "(text):11: error: unknown key \"names\" in section helo_impersonation\n"
+            "(text):12: error: unknown key \"recipient_unknwn\" in section replies; did you mean "
+            "\"recipient_unknown\"?\n"
+            "(text):13: error: idle_timeout = \"soon\": needs a duration with unit, such as 250ms, 10s, 5m, "
+            "2h "
+            "or 1d\n");
+}
+
+Test(grammar, odd_but_right)
+{
+        check_report(HOSTNAME DOMAIN, "");
+        check_report("# \"unended\n// {\n/* ' { */" HOSTNAME
+                     "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
+                     "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
+                     "");
+        check_report(HOSTNAME "policy_url = http://isp.example/a\n" DOMAIN, "");
+}
+
+Test(grammar, included_files_have_their_own_places)
+{
+        char report[1024];
+
+        write_file("more.conf", "\nworkers = x\n" DOMAIN, strlen("\nworkers = x\n" DOMAIN));
+        snprintf(report, sizeof report,
+                 "%s/more.conf:2: error: workers = \"x\": needs a number\n"
+                 "(text):3: error: delivery_threads = \"y\": needs a number\n",
+                 folder);
+        check_report(HOSTNAME "\ninclude(\"more.conf\")\ndelivery_threads = y\n", report);
+
+        write_file("more.conf", "\n} x", 4);
+        snprintf(report, sizeof report, "%s/more.conf:2: error: unexpected closing brace\n", folder);
+        check_report(HOSTNAME "helo_name {\ninclude(\"more.conf\")\n}\n",
+                     "(text):2: error: unknown key \"include\" in section helo_name\n");
+        check_report(HOSTNAME "include(\"more.conf\")\nworkers = x", report);
+
+        write_file("more.conf", "domain x {", 10);
+        snprintf(report, sizeof report,
+                 "%s/more.conf:1: error: section or list without end\n(text):1: error: workers = \"x\": "
+                 "needs a number\n",
+                 folder);
+        check_report(HOSTNAME "include(\"more.conf\") workers = x\n" DOMAIN, report);
+
+        snprintf(report, sizeof report,
+                 "(text):1: error: %s/none: No such file or directory\n(text):1: error: %s: is a directory\n",
+                 folder, folder);
+        check_report(HOSTNAME "include(\"none\") include(\".\")\n" DOMAIN, report);
+}
+
+/* More of them than the library's own limit of ten, because it does not unwind after errors. */
+Test(grammar, included_files_may_fail_often)
+{
+        char report[1024];
+        static const char chain[] = "include(\"again.conf\")";
+
+        write_file("again.conf", chain, sizeof chain - 1);
+        snprintf(report, sizeof report, "%s/again.conf:1: error: %s/again.conf: includes itself\n", folder,
+                 folder);
+        for (int i = 0; i < 30; i++)
+                check_report(HOSTNAME "include(\"again.conf\")", report);
+        write_file("again.conf", "", 0);
+        check_report(HOSTNAME "include(\"again.conf\")" DOMAIN, "");
+}
+
+Test(grammar, deep_includes_end)
+{
+        char report[1024];
+        for (int i = 0; i < 12; i++) {
+                char name[32], text[64];
+                snprintf(name, sizeof name, "%d.conf", i);
+                int length = snprintf(text, sizeof text, "include(\"%d.conf\")", i + 1);
+                write_file(name, text, (size_t)length);
+        }
+        snprintf(report, sizeof report, "%s/9.conf:1: error: too many files included\n", folder);
+        check_report(HOSTNAME "include(\"0.conf\")", report);
+}
+
+Test(grammar, files_that_are_none)
+{
+        struct conf_report report = {0};
+        char path[256], expected[512];
+
+        write_file("nul.conf", "\nlog\0= x", 9);
+        snprintf(path, sizeof path, "%s/nul.conf", folder);
+        snprintf(expected, sizeof expected, "%s:2: error: control character\n", path);
+        cr_expect_null(snapshot_load(path, &report));
+        cr_expect_str_eq(report.text, expected);
+        conf_report_end(&report);
+        cr_expect_null(snapshot_load("/nonexistent/gatepost.conf", &report));
+        cr_expect_null(snapshot_load("/tmp", &report));
+        cr_expect_null(snapshot_load("/dev/null", &report));
+        cr_expect_str_eq(report.text,
+                         "/nonexistent/gatepost.conf: error: No such file or directory\n"
+                         "/tmp: error: is a directory\n/dev/null: error: is not a regular file\n");
+        cr_expect_eq(report.errors, 3);
+        conf_report_end(&report);
+}

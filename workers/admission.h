@@ -1,8 +1,0 @@
-/* What becomes of an accepted socket: refused for its client's other sessions, or the begin of a session. */
-#pragma once
-
-#include "workers/acceptor.h"
-
-/* Takes over the socket. */
-void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
-                    const struct listener *listener, int fd, const struct sockaddr *client);

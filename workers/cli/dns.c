@@ -1,0 +1,109 @@
+/* Answers from DNS outside of the server: waiting for them, showing them. */
+#include "workers/cli/dns.h"
+
+#include "core/base/address.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <urcu/urcu-memb.h>
+
+#define RECORDS_SHOWN 8
+#define OCTETS_SHOWN  600 /* of a text */
+
+bool command_dns_open(struct command_dns *dns, const struct endpoint *resolvers, size_t count)
+{
+        struct dns_pool_options options = dns_pool_defaults;
+
+        *dns = (struct command_dns){.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        urcu_memb_register_thread();
+        dns->cache = dns_cache_create(&dns_cache_defaults);
+        options.cache = dns->cache;
+        options.upstreams = resolvers;
+        options.upstream_count = count;
+        options.threads = 1;
+        options.clients = 1;
+        if (dns->event_fd >= 0 && dns->cache != NULL)
+                dns->pool = dns_pool_create(&options);
+        if (dns->pool == NULL) {
+                command_dns_close(dns);
+                return false;
+        }
+        dns->client = dns_pool_client(dns->pool, 0, dns->event_fd, &dns->is_asleep);
+        dns->source = dns_client_source(dns->client);
+        return true;
+}
+
+const struct dns_reply_message *command_dns_wait(struct command_dns *dns, int timeout_ms)
+{
+        const struct dns_reply_message *message;
+        struct pollfd event = {.fd = dns->event_fd, .events = POLLIN};
+        uint64_t count;
+
+        dns_client_flush(dns->client);
+        while ((message = dns_client_receive(dns->client)) == NULL) {
+                atomic_store(&dns->is_asleep, true);
+                if (dns_client_has_answers(dns->client))
+                        continue;
+                if (poll(&event, 1, timeout_ms) <= 0)
+                        return NULL;
+                if (read(dns->event_fd, &count, sizeof count) < 0)
+                        continue;
+        }
+        return message;
+}
+
+static void put_record(struct text *text, enum dns_type type, const struct dns_record *record)
+{
+        struct address address = {.octets = {[10] = 0xff, [11] = 0xff}};
+        struct span data = record->data;
+
+        if (type == DNS_A || type == DNS_AAAA) {
+                memcpy(address.octets + 16 - data.length, data.at, data.length);
+                address_write(text, &address);
+                return;
+        }
+        if (type == DNS_MX)
+                text_printf(text, "%u ", record->preference);
+        if (data.length > OCTETS_SHOWN)
+                data.length = OCTETS_SHOWN;
+        if (type == DNS_TXT)
+                text_put_char(text, '"');
+        text_put_printable(text, data.length > 0 || type == DNS_TXT ? data : SPAN("."), false);
+        if (type == DNS_TXT)
+                text_put_string(text, data.length < record->data.length ? "...\"" : "\"");
+}
+
+void command_dns_print(const char *label, const struct dns_question *question,
+                       const struct dns_answer *answer)
+{
+        static const char *const facts[] = {[FACT_FOUND] = "found",
+                                            [FACT_ABSENT] = "absent",
+                                            [FACT_FAILED] = "failed",
+                                            [FACT_PENDING] = "pending"};
+        char octets[RECORDS_SHOWN * (OCTETS_SHOWN + 16)];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        for (size_t i = 0; i < answer->record_count && i < RECORDS_SHOWN; i++) {
+                text_put_string(&text, i == 0 ? ": " : ", ");
+                put_record(&text, question->type, &answer->records[i]);
+        }
+        if (answer->record_count > RECORDS_SHOWN)
+                text_put_string(&text, ", ...");
+        printf("%s: %.*s %s %s, %u records, ttl %u s, %u ms%.*s\n", label, (int)question->name.length,
+               question->name.at, dns_type_name(question->type), facts[answer->fact], answer->record_count,
+               answer->ttl_s, answer->took_ms, (int)text.length, text.at);
+}
+
+void command_dns_close(struct command_dns *dns)
+{
+        if (dns->pool != NULL)
+                dns_pool_destroy(dns->pool);
+        if (dns->cache != NULL)
+                dns_cache_destroy(dns->cache);
+        if (dns->event_fd >= 0)
+                close(dns->event_fd);
+        urcu_memb_unregister_thread();
+}

@@ -1,0 +1,21 @@
+/* The second half of gatepost explain: what a session would be answered. */
+#pragma once
+
+#include "core/smtp/session.h"
+#include "workers/cli/dns.h"
+
+#define EXPLAIN_RECIPIENTS_MAX 16
+
+struct question {
+        const char *configuration;
+        struct address client;
+        const char *helo, *sender;
+        const char *recipients[EXPLAIN_RECIPIENTS_MAX];
+        size_t recipient_count;
+        char *message; /* NULL: none was given */
+        size_t message_length;
+};
+
+/* Plays a session and prints it. */
+void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
+                      struct session_host *host, struct command_dns *dns);

@@ -1,0 +1,239 @@
+/* gatepost greylist. */
+#include "workers/cli/greylist.h"
+
+#include "core/check/greylist/greylist.h"
+#include "core/base/domain_name.h"
+#include "workers/senders/access.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define IDENTITIES_MAX 2
+#define IDENTITY_MAX   300
+
+/* Who is meant: "spf:DOMAIN", "rdns:DOMAIN" or "net:PREFIX" as they are, a bare domain as both, an address as
+ * its network. */
+struct meant {
+        char octets[IDENTITIES_MAX][IDENTITY_MAX];
+        struct text identities[IDENTITIES_MAX];
+        size_t count;
+};
+
+static int usage(void)
+{
+        fputs("usage: gatepost greylist list -c FILE [WHO]     what is remembered, of all or of somebody\n"
+              "       gatepost greylist allow -c FILE WHO      always let pass\n"
+              "       gatepost greylist forget -c FILE WHO     as if never seen; also undoes allow\n"
+              "WHO: an address, a domain, or an identity as list shows it (spf:DOMAIN, rdns:DOMAIN, "
+              "net:PREFIX)\n",
+              stderr);
+        return 2;
+}
+
+static struct text *meant_add(struct meant *meant)
+{
+        struct text *identity = &meant->identities[meant->count];
+        text_over(identity, meant->octets[meant->count++], IDENTITY_MAX);
+        return identity;
+}
+
+static bool meant_add_domain(struct meant *meant, const char *kind, struct span domain)
+{
+        struct text *identity = meant_add(meant);
+        text_put_string(identity, kind);
+        return domain_name_to_ascii(domain, identity) && !identity->overflowed &&
+               domain_name_is_valid(span_skip(text_span(identity), strlen(kind)), false);
+}
+
+static bool meant_parse(const char *who, struct meant *ret_meant)
+{
+        struct span text = span_from(who);
+        struct address address;
+
+        *ret_meant = (struct meant){0};
+        if (address_parse(text, &address)) {
+                greylist_put_network(meant_add(ret_meant), &address);
+                return true;
+        }
+        if (span_starts_nocase(text, SPAN("net:"))) {
+                struct span network = span_skip(text, 4);
+                network.length =
+                    span_find(network, '/') < network.length ? span_find(network, '/') : network.length;
+                if (!address_parse(network, &address))
+                        return false;
+                greylist_put_network(meant_add(ret_meant), &address);
+                return true;
+        }
+        if (span_starts_nocase(text, SPAN("spf:")))
+                return meant_add_domain(ret_meant, "spf:", span_skip(text, 4));
+        if (span_starts_nocase(text, SPAN("rdns:")))
+                return meant_add_domain(ret_meant, "rdns:", span_skip(text, 5));
+        return meant_add_domain(ret_meant, "spf:", text) && meant_add_domain(ret_meant, "rdns:", text);
+}
+
+/* ---- list, forget ------------------------------------------------------------------------------------ */
+
+struct walk {
+        const struct meant *meant; /* count 0: everybody */
+        time_t now;
+        struct state_key *keys; /* of what is to be forgotten */
+        size_t key_count;
+        bool is_out_of_memory;
+};
+
+/* The identity's own record, or one of its senders. */
+static bool is_meant(const struct meant *meant, const struct state_key *key, struct span text)
+{
+        struct span identity = text;
+
+        identity.length = span_find(text, ' ') < text.length ? span_find(text, ' ') : text.length;
+        for (size_t i = 0; i < meant->count; i++) {
+                struct state_key own = state_key_of(text_span(&meant->identities[i]));
+                if (state_key_equals(&own, key) || span_equals(identity, text_span(&meant->identities[i])))
+                        return true;
+        }
+        return meant->count == 0;
+}
+
+static void print_time(const char *name, uint32_t seconds)
+{
+        time_t time = seconds;
+        struct tm tm;
+
+        gmtime_r(&time, &tm);
+        printf(" %s %04d-%02d-%02dT%02d:%02d:%02dZ", name, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+               tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void print_row(void *context, const struct state_key *key, const struct state_record *record,
+                      struct span text)
+{
+        const struct walk *walk = context;
+        bool is_identity = text.length > 0 && span_find(text, ' ') == SIZE_MAX;
+        char octets[STATE_TEXT_MAX];
+        struct text printable;
+
+        if (!is_meant(walk->meant, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
+                return;
+        if (record->count == UINT32_MAX)
+                printf("allowed   ");
+        else if (is_identity)
+                printf("delivered ");
+        else
+                printf(record->count > 0 ? "passed    " : "waiting   ");
+        text_over(&printable, octets, sizeof octets);
+        text_put_printable(&printable, text, true);
+        if (text.length > 0)
+                printf("%.*s", (int)printable.length, printable.at);
+        for (size_t i = 0; text.length == 0 && i < sizeof key->octets; i++)
+                printf("%02x", key->octets[i]);
+        printf(" count %u", record->count);
+        print_time("first", record->first_s);
+        print_time("last", record->last_s);
+        print_time("until", record->expires_s);
+        printf("\n");
+}
+
+static void gather_key(void *context, const struct state_key *key, const struct state_record *record,
+                       struct span text)
+{
+        struct walk *walk = context;
+
+        (void)record;
+        if (!is_meant(walk->meant, key, text))
+                return;
+        if (walk->key_count % 1024 == 0) {
+                struct state_key *grown = realloc(walk->keys, (walk->key_count + 1024) * sizeof *grown);
+                if (grown == NULL) {
+                        walk->is_out_of_memory = true;
+                        return;
+                }
+                walk->keys = grown;
+        }
+        walk->keys[walk->key_count++] = *key;
+}
+
+static bool list(struct state_access *access, const struct meant *meant)
+{
+        struct walk walk = {.meant = meant, .now = time(NULL)};
+        return state_access_each(access, print_row, &walk);
+}
+
+static bool forget(struct state_access *access, const struct meant *meant)
+{
+        struct walk walk = {.meant = meant};
+        bool is_good = state_access_each(access, gather_key, &walk) && !walk.is_out_of_memory &&
+                       state_access_forget(access, walk.keys, walk.key_count);
+
+        if (is_good)
+                printf("%zu forgotten\n", walk.key_count);
+        free(walk.keys);
+        return is_good;
+}
+
+static bool allow(struct state_access *access, const struct meant *meant)
+{
+        uint32_t now_s = (uint32_t)time(NULL);
+
+        for (size_t i = 0; i < meant->count; i++) {
+                struct span identity = text_span(&meant->identities[i]);
+                struct state_effect effect = {
+                    state_key_of(identity), {now_s, now_s, UINT32_MAX, UINT32_MAX}, identity};
+                if (effect.text.length > STATE_TEXT_MAX)
+                        effect.text.length = STATE_TEXT_MAX;
+                if (!state_access_merge(access, &effect))
+                        return false;
+                printf("allowed %.*s\n", (int)identity.length, identity.at);
+        }
+        return true;
+}
+
+/* ---- command line ------------------------------------------------------------------------------------ */
+
+static int run(const char *verb, const char *configuration, const struct meant *meant)
+{
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(configuration, &report);
+        struct state_access access;
+        bool is_good = false;
+
+        if (report.errors > 0)
+                fputs(report.text, stderr);
+        conf_report_end(&report);
+        if (snapshot == NULL)
+                return 1;
+        if (state_access_open(&access, snapshot, false)) {
+                is_good = strcmp(verb, "list") == 0    ? list(&access, meant)
+                          : strcmp(verb, "allow") == 0 ? allow(&access, meant)
+                                                       : forget(&access, meant);
+                state_access_close(&access);
+        }
+        snapshot_free(snapshot);
+        return is_good && fflush(stdout) == 0 ? 0 : 1;
+}
+
+int greylist_main(int argc, char **argv)
+{
+        const char *configuration = NULL, *who = NULL;
+        struct meant meant = {0};
+
+        if (argc < 2)
+                return usage();
+        for (int i = 2; i < argc; i++) {
+                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+                        configuration = argv[++i];
+                else if (who == NULL && argv[i][0] != '-')
+                        who = argv[i];
+                else
+                        return usage();
+        }
+        bool is_list = strcmp(argv[1], "list") == 0;
+        bool is_known = is_list || strcmp(argv[1], "allow") == 0 || strcmp(argv[1], "forget") == 0;
+        if (!is_known || configuration == NULL || (who == NULL && !is_list))
+                return usage();
+        if (who != NULL && !meant_parse(who, &meant)) {
+                fprintf(stderr, "gatepost: %s is neither an address nor a domain nor an identity\n", who);
+                return 2;
+        }
+        return run(argv[1], configuration, &meant);
+}

@@ -1,0 +1,114 @@
+/* gatepost spf: evaluates SPF (RFC 7208) for a client and a sender, and shows what was looked up. The first
+ * line is the result. */
+#include "workers/cli/spf.h"
+
+#include "conf/snapshot.h"
+#include "core/base/local_part.h"
+#include "core/check/spf/evaluate.h"
+#include "core/smtp/command/path.h"
+#include "workers/cli/dns.h"
+
+#include "core/base/expect.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <time.h>
+
+#define QUESTIONS_MAX  200
+#define ANSWER_WAIT_MS 20000
+
+static void print_report(enum spf_result result, const struct spf_report *report)
+{
+        printf("%s\n", spf_result_name(result));
+        if (report->explanation.length > 0)
+                printf("explanation: %.*s\n", (int)report->explanation.length, report->explanation.at);
+        if (report->mechanism.length > 0)
+                printf("mechanism: %.*s\n", (int)report->mechanism.length, report->mechanism.at);
+        if (report->problem.length > 0)
+                printf("problem: %.*s\n", (int)report->problem.length, report->problem.at);
+        for (size_t i = 0; i < report->lookup_count; i++)
+                command_dns_print("lookup", &report->lookups[i].question, report->lookups[i].answer);
+}
+
+static int evaluate(const struct spf_request *request, const struct endpoint *resolver)
+{
+        struct block_pool pool;
+        struct arena arena;
+        struct memo memo;
+        struct command_dns dns;
+        struct spf_report report = {0};
+        enum spf_result result;
+        const struct dns_reply_message *message;
+
+        if (!command_dns_open(&dns, resolver, 1)) {
+                fprintf(stderr, "gatepost: cannot start the resolver\n");
+                return 1;
+        }
+        block_pool_init(&pool, 65536, 0);
+        arena_init(&arena, &pool, SIZE_MAX);
+        memo_init(&memo, &arena, dns.source, 0, QUESTIONS_MAX);
+        while ((result = spf_evaluate(request, &memo, &arena, &report)) == SPF_WAIT) {
+                if ((message = command_dns_wait(&dns, ANSWER_WAIT_MS)) != NULL)
+                        memo_settle(&memo, &message->question, &message->answer);
+                else
+                        memo.is_late = true;
+        }
+        print_report(result, &report);
+        arena_end(&arena);
+        block_pool_end(&pool);
+        command_dns_close(&dns);
+        return 0;
+}
+
+/* "x@y", "<x@y>", "<>" or ""; a bare domain stands for postmaster there (RFC 7208 4.3). Quotes are spelling,
+ * as in a session; what is no local part of SMTP stays as it is. */
+static void set_sender(struct spf_request *request, struct span sender, struct text *unquoted)
+{
+        if (sender.length >= 2 && sender.at[0] == '<' && sender.at[sender.length - 1] == '>')
+                sender = span_of(sender.at + 1, sender.length - 2);
+        size_t at = span_find_last(sender, '@');
+        if (at < sender.length)
+                request->sender_local = span_of(sender.at, at);
+        if (local_part_parse(request->sender_local, true, unquoted))
+                request->sender_local = text_span(unquoted);
+        request->sender_domain = at < sender.length ? span_skip(sender, at + 1) : sender;
+}
+
+static int usage(void)
+{
+        fprintf(stderr,
+                "usage: gatepost spf --ip ADDRESS --helo NAME --from ADDRESS [--resolver ADDRESS:PORT]\n");
+        return 2;
+}
+
+int spf_main(int argc, char **argv)
+{
+        static const struct option options[] = {{"ip", required_argument, NULL, 'i'},
+                                                {"helo", required_argument, NULL, 'h'},
+                                                {"from", required_argument, NULL, 'f'},
+                                                {"resolver", required_argument, NULL, 'r'},
+                                                {0}};
+        struct spf_request request = {
+            .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = time(NULL)};
+        char unquoted_octets[LOCAL_PART_MAX];
+        struct text unquoted;
+        struct endpoint resolver;
+        bool has_client = false, has_sender = false;
+        int option;
+
+        text_over(&unquoted, unquoted_octets, sizeof unquoted_octets);
+        expect(endpoint_parse(SPAN("127.0.0.1:53"), &resolver));
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+                if (option == 'i' && address_parse(span_from(optarg), &request.client))
+                        has_client = true;
+                else if (option == 'h')
+                        request.helo = span_from(optarg);
+                else if (option == 'f')
+                        set_sender(&request, span_from(optarg), &unquoted), has_sender = true;
+                else if (option != 'r' || !endpoint_parse(span_from(optarg), &resolver))
+                        return usage();
+        }
+        if (!has_client || !has_sender || optind != argc)
+                return usage();
+        return evaluate(&request, &resolver);
+}

@@ -1,0 +1,163 @@
+/* gatepost tag: what an outbound server must put into a mail, so that its notifications are known for answers
+ * to ours. As a table it serves Postfix: tcp_table(5) on its standard input and output. */
+#include "workers/cli/tag.h"
+
+#include "core/mail/tag.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <time.h>
+
+#define LINE_SIZE 4096 /* tcp_table(5) */
+
+static int usage(void)
+{
+        fprintf(stderr, "usage: gatepost tag -c FILE --message-id ID | --sender ADDRESS | --table\n");
+        return 2;
+}
+
+static struct span without_brackets(struct span text)
+{
+        bool has_brackets = text.length >= 2 && text.at[0] == '<' && text.at[text.length - 1] == '>';
+        return has_brackets ? span_of(text.at + 1, text.length - 2) : text;
+}
+
+/* ---- as a table
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static int hex_digit(char c)
+{
+        char lower = ascii_lower(c);
+        return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* %XX for blanks, controls and percent signs. */
+static void put_decoded(struct text *text, struct span encoded)
+{
+        for (size_t i = 0; i < encoded.length; i++) {
+                bool is_code = encoded.at[i] == '%' && i + 2 < encoded.length &&
+                               hex_digit(encoded.at[i + 1]) >= 0 && hex_digit(encoded.at[i + 2]) >= 0;
+                text_put_char(
+                    text, is_code ? (char)(hex_digit(encoded.at[i + 1]) * 16 + hex_digit(encoded.at[i + 2]))
+                                  : encoded.at[i]);
+                i += is_code ? 2 : 0;
+        }
+}
+
+static void print_encoded(struct span span)
+{
+        for (size_t i = 0; i < span.length; i++) {
+                unsigned char octet = (unsigned char)span.at[i];
+                printf(octet <= ' ' || octet == '%' || octet >= 0x7f ? "%%%02X" : "%c", octet);
+        }
+}
+
+/* Mail from our domains is tagged. The null sender, senders elsewhere and tags stay as they are. */
+static void answer(const struct snapshot *snapshot, struct span key)
+{
+        char tagged_octets[LINE_SIZE], address_octets[LINE_SIZE];
+        struct text tagged, address;
+
+        text_over(&address, address_octets, sizeof address_octets);
+        put_decoded(&address, key);
+        struct span domain = span_skip(text_span(&address), span_find_last(text_span(&address), '@'));
+        text_over(&tagged, tagged_octets, sizeof tagged_octets);
+        if (domain.length > 1 && snapshot_find_domain(snapshot, span_skip(domain, 1)) != NULL &&
+            tag_sender(snapshot, text_span(&address), (int64_t)time(NULL), &tagged)) {
+                printf("200 ");
+                print_encoded(text_span(&tagged));
+                printf("\n");
+        } else {
+                printf("500 none\n");
+        }
+}
+
+static int serve_table(const struct snapshot *snapshot)
+{
+        char line[LINE_SIZE];
+
+        while (fgets(line, sizeof line, stdin) != NULL) {
+                struct span request = span_from(line);
+                if (request.length > 0 && request.at[request.length - 1] == '\n')
+                        request.length--;
+                if (span_starts_nocase(request, SPAN("get ")))
+                        answer(snapshot, span_skip(request, 4));
+                else
+                        printf("400 not understood\n");
+                if (fflush(stdout) != 0)
+                        return 1;
+        }
+        return 0;
+}
+
+/* ---- command line
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+struct wish {
+        const char *configuration, *message_id, *sender;
+        bool is_table;
+};
+
+static int fulfil(const struct wish *wish, const struct snapshot *snapshot)
+{
+        char octets[LINE_SIZE];
+        struct text tagged;
+        int64_t now_s = (int64_t)time(NULL);
+
+        text_over(&tagged, octets, sizeof octets);
+        if (snapshot->tag_key_count == 0) {
+                fprintf(stderr, "gatepost: bounce_reference has no keys\n");
+                return 1;
+        }
+        if (wish->is_table)
+                return serve_table(snapshot);
+        bool is_made =
+            wish->sender != NULL
+                ? tag_sender(snapshot, without_brackets(span_from(wish->sender)), now_s, &tagged)
+                : tag_message_id(snapshot, without_brackets(span_from(wish->message_id)), now_s, &tagged);
+        if (!is_made) {
+                fprintf(stderr, "gatepost: needs local@domain without a tag\n");
+                return 1;
+        }
+        printf(wish->sender != NULL ? "%.*s\n" : "<%.*s>\n", (int)tagged.length, tagged.at);
+        return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int tag_main(int argc, char **argv)
+{
+        static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                                {"message-id", required_argument, NULL, 'm'},
+                                                {"sender", required_argument, NULL, 's'},
+                                                {"table", no_argument, NULL, 't'},
+                                                {0}};
+        struct wish wish = {0};
+        struct conf_report report = {0};
+        int option;
+
+        while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+                if (option == 'c')
+                        wish.configuration = optarg;
+                else if (option == 'm')
+                        wish.message_id = optarg;
+                else if (option == 's')
+                        wish.sender = optarg;
+                else if (option == 't')
+                        wish.is_table = true;
+                else
+                        return usage();
+        }
+        if (wish.configuration == NULL || optind != argc ||
+            (wish.message_id != NULL) + (wish.sender != NULL) + wish.is_table != 1)
+                return usage();
+        struct snapshot *snapshot = snapshot_load(wish.configuration, &report);
+        if (snapshot == NULL && report.text != NULL)
+                fputs(report.text, stderr);
+        conf_report_end(&report);
+        if (snapshot == NULL)
+                return 1;
+        int status = fulfil(&wish, snapshot);
+        snapshot_free(snapshot);
+        return status;
+}

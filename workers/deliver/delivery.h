@@ -1,0 +1,105 @@
+/* Delivery threads store messages and report back. A job goes from a worker to one of them and comes back as
+ * its own report; text blocks travel with it both ways, so that each worker's pool gets its own back. */
+#pragma once
+
+#include "workers/thread/channel.h"
+#include "workers/log/writer.h"
+#include "workers/deliver/maildir.h"
+#include "workers/deliver/shared_sync.h"
+
+#include <pthread.h>
+
+/* A long message, stored piece by piece while it comes in. All that the delivery thread needs before the
+ * envelope is complete is copied, so that the session may end at any time. */
+struct spool {
+        /* Fixed. */
+        char id[16];       /* the message's */
+        uint32_t delivery; /* number of the thread that stores it */
+        enum newline_form newline;
+        struct span sender;
+        const char *mailbox; /* the first Maildir */
+
+        /* Owner: the worker. */
+        void *owner;      /* whom the reports concern; NULL when it is gone */
+        size_t in_flight; /* octets of pieces that have not been reported */
+
+        /* Owner: the delivery thread. */
+        bool is_begun;
+        enum store_outcome outcome;
+        struct mail mail;
+        struct mail_copy first;
+
+        char octets[]; /* mailbox and sender */
+};
+
+enum delivery_kind {
+        DELIVERY_APPEND, /* content goes to the end of the spool */
+        DELIVERY_STORE,  /* message is complete: with content, or what is left of it behind a spool */
+        DELIVERY_ABORT,  /* the spool is to vanish */
+};
+
+struct delivery_job {
+        struct parcel parcel;
+        enum delivery_kind kind;
+        enum store_outcome outcome; /* of STORE, in the report */
+        struct content content;
+        size_t octets;                 /* length of content when it was sent */
+        const struct message *message; /* STORE */
+        struct spool *spool;           /* NULL: a short message */
+        void *owner;                   /* STORE: whom the report concerns */
+
+        /* Owner: the delivery thread. */
+        struct mail *mail;
+        struct mail_copy *copies;
+        size_t system; /* in the batch's shared sync */
+};
+
+#define DELIVERY_BATCH_MAX 128
+
+/* Jobs that are run together, and the workers that they came from. */
+struct delivery_batch {
+        size_t count;
+        struct delivery_job *jobs[DELIVERY_BATCH_MAX];
+        uint32_t workers[DELIVERY_BATCH_MAX];
+        struct arena arena; /* paths and copies */
+};
+
+struct delivery {
+        /* Fixed after start. */
+        uint32_t number;
+        uint32_t worker_count;
+        uint32_t spools_max;    /* descriptors that long messages may hold */
+        uint64_t sync_together; /* messages of a batch from which they share a sync; 0: never */
+        struct log_writer *log;
+        pthread_t thread;
+        struct channel *jobs;     /* one for each worker */
+        struct channel **reports; /* to each worker; set before start */
+
+        struct waker waker;
+        _Atomic bool is_stopping;
+
+        /* Owner: the thread. */
+        uint32_t spool_count;
+        bool is_sharing;           /* the batch at hand shares its syncs */
+        struct shared_sync shared; /* of that batch, and of the one before */
+        struct mail_namer namer;
+        struct block_pool pool;
+        struct delivery_batch batches[2]; /* the one that is begun, and the one that was begun before it */
+        int turn;                         /* which is begun next */
+        struct arena *arena;              /* of the batch at hand */
+        uint64_t complaint_s;             /* when the last one was logged */
+        uint64_t complaints_unsaid;
+};
+
+bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_count, uint32_t spools_max,
+                   uint64_t sync_together, struct log_writer *log);
+bool delivery_start(struct delivery *delivery);
+/* All reports have been taken. Waits for the thread. */
+void delivery_stop(struct delivery *delivery);
+void delivery_end(struct delivery *delivery);
+
+/* Nobody wants a copy of it in a Maildir: there is nothing to store, nor to wait for. */
+bool message_is_discarded(const struct message *message);
+/* In the worker: what a long message's pieces need. NULL when memory is out. To be freed when STORE or ABORT
+ * is reported. */
+struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner);

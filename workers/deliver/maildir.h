@@ -1,0 +1,52 @@
+/* Messages as files in Maildirs: tmp/, then new/, durable when the directories are synced. Blocks on the
+ * disk. Where a function fails, errno tells why. */
+#pragma once
+
+#include "core/mail/message.h"
+
+#define MAIL_NAME_MAX 200
+
+/* A Maildir that gets the message. */
+struct mail_copy {
+        struct mail_copy *next;
+        const char *mailbox; /* path of the directory that holds tmp, new and cur */
+        bool is_in_tmp, is_in_new;
+        bool is_elsewhere; /* no link: it may be on another file system than the first one */
+};
+
+/* One message in the making; it has the same file name in each Maildir. */
+struct mail {
+        int fd; /* of the file in tmp/ of the first copy; -1: not open */
+        char name[MAIL_NAME_MAX];
+};
+
+/* What makes file names unique; one for each thread. */
+struct mail_namer {
+        uint32_t thread;
+        uint64_t count;
+        char host[65]; /* terminated */
+};
+
+void mail_namer_init(struct mail_namer *namer, uint32_t thread);
+
+/* Writes the path that `path_template` means for a mailbox: %d and %u become one path component each,
+ * whatever octets they hold. Terminated; false, with `path` cut back, when it does not fit. */
+bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
+                        struct span local_part);
+
+/* Creates the file in tmp/ of `copy` (and the Maildir, if need be) and writes the Return-Path field (RFC 5321
+ * 4.4) and `content`. */
+bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
+                const struct content *content, enum newline_form newline);
+bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline);
+/* The text is complete: makes it durable, and closes the file. */
+bool mail_sync(struct mail *mail);
+/* The text is complete; somebody else makes it durable. */
+bool mail_close(struct mail *mail);
+/* Puts the file of the first copy into tmp/ of another one as well. */
+bool mail_link(const struct mail *mail, const struct mail_copy *first, struct mail_copy *copy);
+/* Moves the copy from tmp/ to new/. Not durable before maildir_sync_new(). */
+bool mail_publish(const struct mail *mail, struct mail_copy *copy);
+bool maildir_sync_new(const char *mailbox);
+/* Closes the file and removes it from each copy in the list. */
+void mail_undo(struct mail *mail, struct mail_copy *copies);

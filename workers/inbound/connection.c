@@ -1,0 +1,363 @@
+/* Connections: octets from the socket to the session and back, driven by edges, time and reports. */
+#include "workers/inbound/connection.h"
+
+#include "workers/inbound/connection_io.h"
+#include "workers/inbound/delivery_client.h"
+#include "workers/inbound/worker.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define RECEIVES_PER_TURN 16           /* then others have their turn */
+#define CLOSE_WAIT_MS     2000         /* for a client that has been refused to stop sending */
+#define DRAIN_MAX         (256u << 10) /* octets it may send meanwhile */
+#define SLAB_CONNECTIONS  64
+
+struct slab {
+        struct slab *next;
+        struct connection connections[SLAB_CONNECTIONS];
+};
+
+/* ---- memory ------------------------------------------------------------------------------------------ */
+
+static struct connection *connection_take(struct connections *connections)
+{
+        if (LIST_EMPTY(&connections->unused)) {
+                struct slab *slab = malloc(sizeof *slab);
+                if (slab == NULL)
+                        return NULL;
+                slab->next = connections->slabs;
+                connections->slabs = slab;
+                for (size_t i = 0; i < SLAB_CONNECTIONS; i++)
+                        LIST_INSERT_HEAD(&connections->unused, &slab->connections[i], entry);
+        }
+        struct connection *connection = LIST_FIRST(&connections->unused);
+        LIST_REMOVE(connection, entry);
+        return connection;
+}
+
+void connections_end(struct connections *connections)
+{
+        while (connections->slabs != NULL) {
+                struct slab *slab = connections->slabs;
+                connections->slabs = slab->next;
+                free(slab);
+        }
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------ */
+
+static void connection_close(struct worker *worker, struct connection *connection)
+{
+        wheel_cancel(&worker->wheel, &connection->timer);
+        close(connection->fd);
+        client_table_rise(worker->clients, &connection->session.connected, &connection->seat);
+        atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
+        kept_end(&connection->unread);
+        kept_end(&connection->unsent);
+        LIST_REMOVE(connection, entry);
+        LIST_INSERT_HEAD(&worker->connections.unused, connection, entry);
+}
+
+static void connection_end_session(struct worker *worker, struct connection *connection,
+                                   enum session_ending ending)
+{
+        handover_abort(worker, connection);
+        session_end(&connection->session, ending);
+        worker_make_log_room(worker);
+        current_unpin(connection->published, worker->number);
+        connection->has_ended = true;
+}
+
+static void connection_abandon(struct worker *worker, struct connection *connection,
+                               enum session_ending ending)
+{
+        if (!connection->has_ended)
+                connection_end_session(worker, connection, ending);
+        connection_close(worker, connection);
+}
+
+/* The socket is of no use any more; but a session stays until its message is stored. */
+static void connection_break(struct worker *worker, struct connection *connection)
+{
+        if (connection->wish == SESSION_STORE)
+                shutdown(connection->fd, SHUT_RDWR);
+        else
+                connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
+}
+
+/* Reads what the client still sends, so that our last words are not lost to a reset. */
+static void connection_drain(struct worker *worker, struct connection *connection)
+{
+        while (connection->is_readable && connection->drained < DRAIN_MAX) {
+                ssize_t received = recv(connection->fd, worker->input, READ_SIZE, 0);
+                if (received < 0 && errno == EAGAIN)
+                        return;
+                if (received <= 0)
+                        break;
+                connection->drained += (uint32_t)received;
+        }
+        if (connection->is_readable)
+                connection_close(worker, connection);
+}
+
+/* The session has ended and its last words are with the kernel. */
+static void connection_finish(struct worker *worker, struct connection *connection)
+{
+        if (connection->is_quit || worker->stopping == STOP_ALL || shutdown(connection->fd, SHUT_WR) != 0) {
+                connection_close(worker, connection);
+                return;
+        }
+        connection_drain(worker, connection);
+}
+
+/* ---- session ----------------------------------------------------------------------------------------- */
+
+static void note_early_input(struct connection *connection)
+{
+        if (connection_has_input(connection))
+                session_note_early_input(&connection->session);
+}
+
+static void connection_schedule(struct worker *worker, struct connection *connection)
+{
+        uint64_t due_ms = connection->session.deadline_ms;
+
+        if (!connection->has_ended &&
+            (connection->wish == SESSION_STORE || handover_is_congested(connection)))
+                due_ms = UINT64_MAX;
+        wheel_schedule(&worker->wheel, &connection->timer, due_ms);
+}
+
+/* The session has said its last word. */
+static void connection_leave(struct worker *worker, struct connection *connection)
+{
+        enum session_ending ending = connection->session.ending;
+
+        connection_end_session(worker, connection, ending);
+        connection->is_quit = ending == SESSION_ENDED_BY_QUIT;
+        kept_end(&connection->unread);
+        connection->session.deadline_ms = worker->host.now_ms + CLOSE_WAIT_MS;
+        connection_schedule(worker, connection);
+        if (connection->unsent == NULL)
+                connection_finish(worker, connection);
+}
+
+/* A session call has returned `wish`: does what can be done at once, and gives the wish that then holds. */
+static enum session_wish connection_obey(struct worker *worker, struct connection *connection,
+                                         enum session_wish wish)
+{
+        struct session *session = &connection->session;
+        enum store_outcome outcome;
+
+        if (wish == SESSION_STORE && !handover_store(worker, connection, &outcome))
+                wish = session_stored(session, outcome, &worker->out);
+        handover_text(worker, connection);
+        worker_make_log_room(worker);
+        if (wish == SESSION_READ && worker->stopping != STOP_NOT)
+                wish = session_stop(session, &worker->out);
+        connection->wish = wish;
+        return wish;
+}
+
+/* What the session has not seen yet: false when there is nothing, or the connection is gone (*ret_is_gone).
+ */
+static bool connection_read(struct worker *worker, struct connection *connection, struct span *input,
+                            unsigned *receives, bool *ret_is_gone)
+{
+        if ((*receives)++ == RECEIVES_PER_TURN) {
+                connection_read_later(worker, connection);
+                return false;
+        }
+        enum received received = connection_receive(worker, connection, input);
+        if (received == RECEIVED_END) {
+                connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
+                *ret_is_gone = true;
+        }
+        return received == RECEIVED_OCTETS;
+}
+
+/* Goes on after a session call that returned `wish`, or after an edge, until there is nothing more to do.
+ * `input_is_new`: what is in `unread` has not been offered to the session in its present state. */
+static void connection_advance(struct worker *worker, struct connection *connection, enum session_wish wish,
+                               bool input_is_new)
+{
+        struct kept *unread = connection->unread;
+        struct span input = unread == NULL ? SPAN("") : span_of(unread->octets, unread->length);
+        bool is_gone = false;
+
+        input_is_new = input_is_new && input.length > 0;
+        for (unsigned receives = 0;;) {
+                wish = connection_obey(worker, connection, wish);
+                if (!connection_flush(worker, connection)) {
+                        connection_break(worker, connection);
+                        return;
+                }
+                if (wish != SESSION_READ || connection->unsent != NULL || handover_is_congested(connection))
+                        break;
+                if (!input_is_new && !connection_read(worker, connection, &input, &receives, &is_gone))
+                        break;
+                wish = session_input(&connection->session, &input, &worker->out);
+                /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at
+                 * once. */
+                input_is_new =
+                    input.length > 0 && (wish == SESSION_STORE || text_room(&worker->out) < SESSION_OUT_ROOM);
+        }
+        if (is_gone)
+                return;
+        if (wish == SESSION_CLOSE)
+                connection_leave(worker, connection);
+        else if (!connection_keep_input(connection, input))
+                connection_break(worker, connection);
+        else
+                connection_schedule(worker, connection);
+}
+
+/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ---------------
+ */
+
+static uint64_t handle_of(const struct connection *connection)
+{
+        return (uint64_t)connection->generation << 48 | (uint64_t)(uintptr_t)connection;
+}
+
+/* NULL when the connection has gone. The memory of connections is never given back while the worker runs. */
+static struct connection *handle_connection(uint64_t handle)
+{
+        struct connection *connection = (struct connection *)(uintptr_t)(handle & ((UINT64_C(1) << 48) - 1));
+        return handle_of(connection) == handle && !connection->has_ended ? connection : NULL;
+}
+
+/* ---- from the worker --------------------------------------------------------------------------------- */
+
+void connection_begin(struct worker *worker, const struct arrival *arrival)
+{
+        struct connection *connection = connection_take(&worker->connections);
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+
+        if (connection == NULL || epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, arrival->fd, &event) != 0) {
+                if (connection != NULL)
+                        LIST_INSERT_HEAD(&worker->connections.unused, connection, entry);
+                client_table_rise(worker->clients, &arrival->peer.client, &arrival->seat);
+                close(arrival->fd);
+                atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
+                return;
+        }
+        *connection = (struct connection){
+            .fd = arrival->fd, .seat = arrival->seat, .generation = connection->generation + 1};
+        struct session_peer peer = arrival->peer;
+        peer.dns_handle = handle_of(connection);
+        LIST_INSERT_HEAD(&worker->connections.open, connection, entry);
+        connection->published = current_pin(worker->current, worker->number);
+        enum session_wish wish = session_begin(&connection->session, &worker->host,
+                                               connection->published->snapshot, &peer, &worker->out);
+        connection_advance(worker, connection, wish, false);
+}
+
+void connection_event(struct worker *worker, struct connection *connection, uint32_t events)
+{
+        bool was_blocked = connection->unsent != NULL;
+
+        connection->is_readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        connection->is_hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        if (was_blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) && !connection_send_kept(connection)) {
+                connection_break(worker, connection);
+                return;
+        }
+        if (connection->unsent != NULL)
+                return;
+        if (connection->has_ended && was_blocked)
+                connection_finish(worker, connection);
+        else if (connection->has_ended)
+                connection_drain(worker, connection);
+        else if (connection->wish == SESSION_READ && !handover_is_congested(connection))
+                connection_advance(worker, connection, SESSION_READ, was_blocked);
+        else if (connection->wish == SESSION_PARK && (events & (EPOLLHUP | EPOLLERR)))
+                connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
+}
+
+void connection_tick(struct worker *worker, struct connection *connection)
+{
+        uint64_t due_ms = connection->session.deadline_ms;
+
+        if (!connection->has_ended &&
+            (connection->wish == SESSION_STORE || handover_is_congested(connection)))
+                return;
+        if (due_ms > worker->host.now_ms) {
+                connection_schedule(worker, connection);
+        } else if (connection->has_ended) {
+                connection_close(worker, connection);
+        } else {
+                if (connection->wish == SESSION_PARK)
+                        note_early_input(connection);
+                connection_advance(worker, connection, session_timeout(&connection->session, &worker->out),
+                                   true);
+        }
+}
+
+void connection_appended(struct worker *worker, struct connection *connection)
+{
+        if (connection->wish == SESSION_READ && connection->unsent == NULL &&
+            !handover_is_congested(connection))
+                connection_advance(worker, connection, SESSION_READ, true);
+}
+
+void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome)
+{
+        note_early_input(connection);
+        connection_advance(worker, connection, session_stored(&connection->session, outcome, &worker->out),
+                           true);
+}
+
+static bool note_if_parked(struct connection *connection)
+{
+        bool is_parked = connection->wish == SESSION_PARK;
+        if (is_parked)
+                note_early_input(connection);
+        return is_parked;
+}
+
+void connection_answer(struct worker *worker, const struct dns_reply_message *message)
+{
+        struct connection *connection = handle_connection(message->handle);
+
+        if (connection == NULL)
+                return;
+        bool was_parked = note_if_parked(connection);
+        enum session_wish wish =
+            session_answer(&connection->session, &message->question, &message->answer, &worker->out);
+        if (was_parked)
+                connection_advance(worker, connection, wish, true);
+}
+
+void connection_state_answer(struct worker *worker, const struct state_job *job)
+{
+        struct connection *connection = handle_connection(job->handle);
+
+        if (connection == NULL)
+                return;
+        bool was_parked = note_if_parked(connection);
+        enum session_wish wish =
+            session_state_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);
+        if (was_parked)
+                connection_advance(worker, connection, wish, true);
+}
+
+void connection_stress(struct worker *worker, struct connection *connection)
+{
+        if (connection->has_ended)
+                return;
+        session_set_deadline(&connection->session);
+        connection_schedule(worker, connection);
+}
+
+void connection_stop(struct worker *worker, struct connection *connection)
+{
+        if (!connection->has_ended && connection->wish == SESSION_STORE)
+                return;
+        if (worker->stopping == STOP_ALL)
+                connection_abandon(worker, connection, SESSION_ENDED_BY_STOP);
+        else if (!connection->has_ended && connection->wish == SESSION_READ)
+                connection_advance(worker, connection, SESSION_READ, false);
+}

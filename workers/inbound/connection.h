@@ -1,0 +1,68 @@
+/* One client's socket and the session on it. An idle connection holds no buffer. Owner: one worker, for its
+ * whole life. */
+#pragma once
+
+#include "core/smtp/session.h"
+#include "workers/inbound/client_table.h"
+#include "workers/thread/publication.h"
+#include "workers/deliver/delivery.h"
+#include "dns/pool/pool.h"
+#include "workers/thread/wheel.h"
+
+#include <sys/queue.h>
+
+struct worker;
+struct arrival;
+struct state_job;
+
+/* Octets that had to be kept between two events. */
+struct kept {
+        size_t length;
+        char octets[];
+};
+
+struct connection {
+        struct timer timer;
+        LIST_ENTRY(connection) entry; /* also links unused ones */
+        struct published *published;  /* pinned until the session has ended */
+        struct kept *unread;          /* input that the session has not used yet */
+        struct kept *unsent;          /* replies that the socket did not take; nothing is read meanwhile */
+        struct spool *spool;          /* the message so far, when it is long */
+        int fd;
+        uint32_t drained; /* octets thrown away since then */
+        enum session_wish wish;
+        bool has_ended;         /* the session; only last words and their arrival are waited for */
+        bool is_readable;       /* an edge has come and not everything behind it has been read */
+        bool is_hung_up;        /* the client will send no more: read on to the end of file */
+        bool wants_output_edge; /* registered for EPOLLOUT too */
+        struct client_seat seat;
+        bool is_quit;        /* nothing more will come: close without waiting for the client */
+        uint16_t generation; /* counts the uses of this memory: answers to an earlier one are not ours */
+        struct session session;
+};
+
+struct connections {
+        LIST_HEAD(, connection) open;
+        LIST_HEAD(, connection) unused;
+        struct slab *slabs;
+};
+
+/* Takes over the arrival's socket. Without memory the socket is closed. */
+void connection_begin(struct worker *worker, const struct arrival *arrival);
+/* What epoll reports. */
+void connection_event(struct worker *worker, struct connection *connection, uint32_t events);
+/* Its timer came up, maybe early. */
+void connection_tick(struct worker *worker, struct connection *connection);
+/* A piece of its long message was stored: it may read on. */
+void connection_appended(struct worker *worker, struct connection *connection);
+void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome);
+/* DNS answers a question of the session with this handle, if it still is there. */
+void connection_answer(struct worker *worker, const struct dns_reply_message *message);
+/* The same from the store of senders. */
+void connection_state_answer(struct worker *worker, const struct state_job *job);
+/* worker->host.under_stress has changed. */
+void connection_stress(struct worker *worker, struct connection *connection);
+/* The server is closing: worker->stopping tells how urgently. */
+void connection_stop(struct worker *worker, struct connection *connection);
+/* Gives the memory of all connections back; none is open. */
+void connections_end(struct connections *connections);

@@ -1,0 +1,136 @@
+/* Octets between a connection's socket and the worker's buffers. */
+#include "workers/inbound/connection_io.h"
+
+#include "workers/inbound/worker.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out. */
+static bool keep_more(struct kept **kept, struct span octets)
+{
+        size_t length = *kept == NULL ? 0 : (*kept)->length;
+        struct kept *longer = realloc(*kept, sizeof *longer + length + octets.length);
+        if (longer == NULL)
+                return false;
+        memcpy(longer->octets + length, octets.at, octets.length);
+        longer->length = length + octets.length;
+        *kept = longer;
+        return true;
+}
+
+void kept_end(struct kept **kept)
+{
+        free(*kept);
+        *kept = NULL;
+}
+
+/* ---- output ------------------------------------------------------------------------------------------ */
+
+/* epoll looks anew and reports what is ready now. */
+static void watch_again(struct worker *worker, struct connection *connection)
+{
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+
+        if (connection->wants_output_edge)
+                event.events |= EPOLLOUT;
+        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
+}
+
+static void wait_for_output(struct worker *worker, struct connection *connection)
+{
+        if (connection->wants_output_edge)
+                return;
+        connection->wants_output_edge = true;
+        watch_again(worker, connection);
+}
+
+/* Gives `octets` to the kernel; advances past what it took. False when the connection is broken. */
+static bool send_octets(int fd, struct span *octets)
+{
+        while (octets->length > 0) {
+                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
+                if (sent < 0 && errno == EAGAIN)
+                        return true;
+                if (sent < 0)
+                        return false;
+                *octets = span_skip(*octets, (size_t)sent);
+        }
+        return true;
+}
+
+bool connection_flush(struct worker *worker, struct connection *connection)
+{
+        struct span octets = text_span(&worker->out);
+
+        worker->out.length = 0;
+        if (octets.length == 0)
+                return true;
+        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
+                return false;
+        if (octets.length == 0)
+                return true;
+        wait_for_output(worker, connection);
+        return keep_more(&connection->unsent, octets);
+}
+
+bool connection_send_kept(struct connection *connection)
+{
+        struct kept *unsent = connection->unsent;
+        struct span octets = span_of(unsent->octets, unsent->length);
+
+        if (!send_octets(connection->fd, &octets))
+                return false;
+        memmove(unsent->octets, octets.at, octets.length);
+        unsent->length = octets.length;
+        if (octets.length == 0)
+                kept_end(&connection->unsent);
+        return true;
+}
+
+/* ---- input ------------------------------------------------------------------------------------------- */
+
+enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input)
+{
+        if (!connection->is_readable)
+                return RECEIVED_NOTHING;
+        expect(input->length <= SESSION_LINE_MAX);
+        if (input->length > 0)
+                memmove(worker->input, input->at, input->length);
+        ssize_t received = recv(connection->fd, worker->input + input->length, READ_SIZE, 0);
+        if (received < 0 && errno == EAGAIN) {
+                connection->is_readable = false;
+                *input = span_of(worker->input, input->length);
+                return RECEIVED_NOTHING;
+        }
+        if (received <= 0)
+                return RECEIVED_END;
+        /* Under an edge a short read has emptied the socket, but for an end of file that came with the same
+         * edge. */
+        connection->is_readable = received == READ_SIZE || connection->is_hung_up;
+        *input = span_of(worker->input, input->length + (size_t)received);
+        return RECEIVED_OCTETS;
+}
+
+void connection_read_later(struct worker *worker, struct connection *connection)
+{
+        connection->is_readable = false;
+        watch_again(worker, connection);
+}
+
+bool connection_keep_input(struct connection *connection, struct span input)
+{
+        struct kept *before = connection->unread;
+
+        connection->unread = NULL;
+        bool is_kept = input.length == 0 || keep_more(&connection->unread, input);
+        free(before);
+        return is_kept;
+}
+
+bool connection_has_input(const struct connection *connection)
+{
+        char octet;
+        return connection->unread != NULL ||
+               (connection->is_readable && recv(connection->fd, &octet, 1, MSG_PEEK) > 0);
+}

@@ -1,0 +1,189 @@
+/* Jobs to the delivery threads and reports from them. */
+#include "workers/inbound/delivery_client.h"
+
+#define PIECE_MIN     (256u << 10) /* a message that is longer is sent ahead in pieces of this size */
+#define IN_FLIGHT_MAX (1u << 20)
+
+static struct delivery_job *job_take(struct worker *worker, enum delivery_kind kind)
+{
+        struct delivery_job *job = worker->free_jobs;
+
+        if (job != NULL)
+                worker->free_jobs =
+                    (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
+        else
+                job = malloc(sizeof *job);
+        if (job != NULL)
+                *job = (struct delivery_job){.kind = kind};
+        return job;
+}
+
+static void job_put_back(struct worker *worker, struct delivery_job *job)
+{
+        struct parcel *next = worker->free_jobs == NULL ? NULL : &worker->free_jobs->parcel;
+        atomic_store_explicit(&job->parcel.next, next, memory_order_relaxed);
+        worker->free_jobs = job;
+}
+
+static void job_send(struct worker *worker, struct delivery_job *job, uint32_t delivery)
+{
+        job->octets = job->content.length;
+        worker->jobs_sent[delivery]++;
+        worker->jobs_sent_total++;
+        channel_send(&worker->deliveries[delivery].jobs[worker->number], &job->parcel);
+}
+
+/* The one with the fewest jobs of ours; equals take turns. */
+static uint32_t choose_delivery(const struct worker *worker)
+{
+        uint32_t best = (uint32_t)(worker->host.sequence % worker->delivery_count);
+
+        for (uint32_t i = 0; i < worker->delivery_count; i++)
+                if (worker->jobs_sent[i] < DELIVERY_BATCH_MAX)
+                        best = i;
+        return best;
+}
+
+/* Messages that are to share a sync go where others wait for one already. */
+static uint32_t choose_batch(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->delivery_count; i++)
+                if (worker->jobs_sent[i] < DELIVERY_BATCH_MAX)
+                        return i;
+        return choose_delivery(worker);
+}
+
+bool handover_store(struct worker *worker, struct connection *connection, enum store_outcome *ret_outcome)
+{
+        struct message *message = session_message(&connection->session);
+        struct spool *spool = connection->spool;
+
+        *ret_outcome = STORE_DONE;
+        if (message_is_discarded(message))
+                return false;
+        struct delivery_job *job = job_take(worker, DELIVERY_STORE);
+        *ret_outcome = STORE_FAILED;
+        if (job == NULL)
+                return false;
+        job->content = content_detach(&message->content);
+        job->message = message;
+        job->owner = connection;
+        job->spool = spool;
+        job_send(worker, job, spool != NULL ? spool->delivery : choose_batch(worker));
+        return true;
+}
+
+/* Without memory the text just stays here for now. */
+static void send_piece(struct worker *worker, struct connection *connection, struct message *message)
+{
+        if (message_is_discarded(message)) {
+                content_release(&message->content, &worker->host.content_pool);
+                return;
+        }
+        struct delivery_job *job = job_take(worker, DELIVERY_APPEND);
+
+        if (job == NULL)
+                return;
+        if (connection->spool == NULL)
+                connection->spool = spool_create(message, choose_delivery(worker), connection);
+        if (connection->spool == NULL) {
+                job_put_back(worker, job);
+                return;
+        }
+        job->content = content_detach(&message->content);
+        job->spool = connection->spool;
+        job->spool->in_flight += job->content.length;
+        job_send(worker, job, job->spool->delivery);
+}
+
+void handover_abort(struct worker *worker, struct connection *connection)
+{
+        struct spool *spool = connection->spool;
+
+        if (spool == NULL)
+                return;
+        connection->spool = NULL;
+        spool->owner = NULL;
+        struct delivery_job *job = job_take(worker, DELIVERY_ABORT);
+        /* Only memory for the file's removal is missing: the file is left to whoever cleans tmp/. */
+        if (job == NULL)
+                return;
+        job->spool = spool;
+        job_send(worker, job, spool->delivery);
+}
+
+void handover_text(struct worker *worker, struct connection *connection)
+{
+        struct session *session = &connection->session;
+
+        if (session->state != SESSION_STATE_TEXT && connection->spool == NULL)
+                return;
+        struct message *message = session_message(session);
+        if (connection->spool != NULL &&
+            (message == NULL || memcmp(message->id, connection->spool->id, sizeof message->id) != 0))
+                handover_abort(worker, connection);
+        if (session->state == SESSION_STATE_TEXT && message != NULL && message->content.length > PIECE_MIN)
+                send_piece(worker, connection, message);
+}
+
+bool handover_is_congested(const struct connection *connection)
+{
+        return connection->spool != NULL && connection->spool->in_flight >= IN_FLIGHT_MAX;
+}
+
+static void take_report(struct worker *worker, struct delivery_job *job)
+{
+        struct connection *connection = job->kind == DELIVERY_STORE ? job->owner : job->spool->owner;
+        struct spool *spool = job->spool;
+        enum delivery_kind kind = job->kind;
+        enum store_outcome outcome = job->outcome;
+
+        if (kind == DELIVERY_APPEND)
+                spool->in_flight -= job->octets;
+        content_release(&job->content, &worker->host.content_pool);
+        job_put_back(worker, job);
+        switch (kind) {
+        case DELIVERY_APPEND:
+                if (connection != NULL)
+                        connection_appended(worker, connection);
+                break;
+        case DELIVERY_STORE:
+                connection->spool = NULL;
+                free(spool);
+                connection_stored(worker, connection, outcome);
+                break;
+        case DELIVERY_ABORT:
+                free(spool);
+                break;
+        }
+}
+
+void handover_receive(struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->delivery_count; i++) {
+                struct parcel *parcel;
+                while ((parcel = channel_receive(&worker->reports[i])) != NULL) {
+                        worker->jobs_sent[i]--;
+                        worker->jobs_sent_total--;
+                        take_report(worker, (struct delivery_job *)parcel);
+                }
+        }
+}
+
+bool handover_flush(struct worker *worker)
+{
+        bool is_all = true;
+        for (uint32_t i = 0; i < worker->delivery_count; i++)
+                is_all &= channel_flush(&worker->deliveries[i].jobs[worker->number]);
+        return is_all;
+}
+
+void handover_end(struct worker *worker)
+{
+        while (worker->free_jobs != NULL) {
+                struct delivery_job *job = worker->free_jobs;
+                worker->free_jobs =
+                    (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
+                free(job);
+        }
+}

@@ -1,0 +1,257 @@
+/* Writes log lines to a file or stderr, in batches, and never makes a worker wait. */
+#include "workers/log/writer.h"
+
+#include "core/base/expect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENT_MAX   16384
+#define VALUE_MAX   2000
+#define STOP_WAIT_S 5
+
+struct log_event {
+        struct log_event *next;
+        size_t length;
+        char octets[];
+};
+
+int log_open(const char *path)
+{
+        if (strcmp(path, "stderr") == 0)
+                return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+        return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count)
+{
+        *log = (struct log_writer){.fd = fd, .worker_count = worker_count, .waker = {.event_fd = -1}};
+        atomic_init(&log->next_fd, -1);
+        pthread_mutex_init(&log->lock, NULL);
+        log->events_end = &log->events;
+        log->full = channels_create(worker_count, &log->waker);
+        log->empty = calloc(worker_count, sizeof(struct channel *));
+        return waker_open(&log->waker) && log->full != NULL && log->empty != NULL;
+}
+
+void log_writer_end(struct log_writer *log)
+{
+        waker_close(&log->waker);
+        pthread_mutex_destroy(&log->lock);
+        close(log->fd);
+        free(log->full);
+        free(log->empty);
+}
+
+void log_writer_switch(struct log_writer *log, int fd)
+{
+        int unused = atomic_exchange(&log->next_fd, fd);
+        if (unused >= 0)
+                close(unused);
+        waker_wake(&log->waker);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------ */
+
+static void put_time(struct text *line)
+{
+        struct timespec now;
+        struct tm utc;
+        char string[32];
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        gmtime_r(&now.tv_sec, &utc);
+        strftime(string, sizeof string, "%Y-%m-%dT%H:%M:%S", &utc);
+        text_printf(line, "%s.%03ldZ", string, now.tv_nsec / 1000000);
+}
+
+static void put_value(struct text *line, const char *value)
+{
+        text_put_json(line, span_of(value, strnlen(value, VALUE_MAX)));
+}
+
+static void event_begin(struct text *line, const char *event)
+{
+        text_put(line, SPAN("{\"time\":\""));
+        put_time(line);
+        text_put(line, SPAN("\",\"event\":"));
+        put_value(line, event);
+}
+
+static void event_hand_over(struct log_writer *log, const struct text *line)
+{
+        struct log_event *copy = malloc(sizeof *copy + line->length);
+
+        if (copy == NULL)
+                return;
+        copy->next = NULL;
+        copy->length = line->length;
+        memcpy(copy->octets, line->at, line->length);
+        pthread_mutex_lock(&log->lock);
+        *log->events_end = copy;
+        log->events_end = &copy->next;
+        pthread_mutex_unlock(&log->lock);
+        waker_wake(&log->waker);
+}
+
+void log_event_write(struct text *line, const char *event, va_list pairs)
+{
+        size_t before = line->length;
+
+        line->overflowed = false;
+        event_begin(line, event);
+        for (const char *name; (name = va_arg(pairs, const char *)) != NULL;) {
+                text_put_char(line, ',');
+                put_value(line, name);
+                text_put_char(line, ':');
+                put_value(line, va_arg(pairs, const char *));
+        }
+        text_put(line, SPAN("}\n"));
+        if (line->overflowed)
+                line->length = before;
+        line->overflowed = false;
+}
+
+void log_event(struct log_writer *log, const char *event, ...)
+{
+        char octets[EVENT_MAX];
+        struct text line;
+        va_list pairs;
+
+        text_over(&line, octets, sizeof octets);
+        va_start(pairs, event);
+        log_event_write(&line, event, pairs);
+        va_end(pairs);
+        event_hand_over(log, &line);
+}
+
+void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
+                       const uint64_t *numbers)
+{
+        char octets[EVENT_MAX];
+        struct text line;
+
+        text_over(&line, octets, sizeof octets);
+        event_begin(&line, event);
+        for (size_t i = 0; names[i] != NULL; i++) {
+                text_put_char(&line, ',');
+                put_value(&line, names[i]);
+                text_put_char(&line, ':');
+                text_put_number(&line, numbers[i]);
+        }
+        text_put(&line, SPAN("}\n"));
+        event_hand_over(log, &line);
+}
+
+/* ---- thread ------------------------------------------------------------------------------------------ */
+
+/* What cannot be written is lost: waiting would stop the mail. */
+static void write_octets(struct log_writer *log, const char *at, size_t length)
+{
+        while (length > 0) {
+                ssize_t written = write(log->fd, at, length);
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written < 0) {
+                        if (!log->is_failing)
+                                fprintf(stderr, "gatepost: cannot write the log: %s\n", strerror(errno));
+                        log->is_failing = true;
+                        return;
+                }
+                log->is_failing = false;
+                at += written;
+                length -= (size_t)written;
+        }
+}
+
+static bool write_events(struct log_writer *log)
+{
+        pthread_mutex_lock(&log->lock);
+        struct log_event *event = log->events;
+        log->events = NULL;
+        log->events_end = &log->events;
+        pthread_mutex_unlock(&log->lock);
+
+        bool is_any = event != NULL;
+        while (event != NULL) {
+                struct log_event *next = event->next;
+                write_octets(log, event->octets, event->length);
+                free(event);
+                event = next;
+        }
+        return is_any;
+}
+
+static bool write_buffers(struct log_writer *log)
+{
+        bool is_any = false;
+
+        for (uint32_t i = 0; i < log->worker_count; i++) {
+                struct log_buffer *buffer = (struct log_buffer *)channel_receive(&log->full[i]);
+                if (buffer == NULL)
+                        continue;
+                is_any = true;
+                write_octets(log, buffer->octets, buffer->length);
+                channel_send(log->empty[i], &buffer->parcel);
+                /* A worker has fewer buffers than the ring has slots. */
+                expect(channel_flush(log->empty[i]));
+        }
+        return is_any;
+}
+
+static bool has_work(struct log_writer *log)
+{
+        for (uint32_t i = 0; i < log->worker_count; i++)
+                if (!channel_is_empty(&log->full[i]))
+                        return true;
+        pthread_mutex_lock(&log->lock);
+        bool has_events = log->events != NULL;
+        pthread_mutex_unlock(&log->lock);
+        return has_events || atomic_load(&log->next_fd) >= 0;
+}
+
+static void *log_writer_main(void *argument)
+{
+        struct log_writer *log = argument;
+
+        for (;;) {
+                int next_fd = atomic_exchange(&log->next_fd, -1);
+                if (next_fd >= 0) {
+                        close(log->fd);
+                        log->fd = next_fd;
+                }
+                bool is_stopping = atomic_load(&log->is_stopping);
+                bool was_any = write_events(log);
+                was_any |= write_buffers(log);
+                if (was_any)
+                        continue;
+                if (is_stopping)
+                        break;
+                waker_prepare(&log->waker);
+                if (has_work(log) || atomic_load(&log->is_stopping))
+                        waker_stay_awake(&log->waker);
+                else
+                        waker_sleep(&log->waker);
+        }
+        return NULL;
+}
+
+bool log_writer_start(struct log_writer *log)
+{
+        return pthread_create(&log->thread, NULL, log_writer_main, log) == 0;
+}
+
+bool log_writer_stop(struct log_writer *log)
+{
+        struct timespec limit;
+
+        atomic_store(&log->is_stopping, true);
+        waker_wake(&log->waker);
+        clock_gettime(CLOCK_REALTIME, &limit);
+        limit.tv_sec += STOP_WAIT_S;
+        return pthread_timedjoin_np(log->thread, NULL, &limit) == 0;
+}

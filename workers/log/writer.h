@@ -1,0 +1,60 @@
+/* The log thread. Workers hand over buffers of whole lines and get them back; the server's own events are
+ * lines too. */
+#pragma once
+
+#include "core/base/text.h"
+#include "workers/thread/channel.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+
+#define LOG_BUFFER_SIZE 131072
+
+struct log_buffer {
+        struct parcel parcel;
+        size_t length;
+        char octets[LOG_BUFFER_SIZE];
+};
+
+struct log_event;
+
+struct log_writer {
+        /* Fixed after start. */
+        uint32_t worker_count;
+        struct channel *full;   /* from each worker */
+        struct channel **empty; /* back to each worker; set before start */
+        pthread_t thread;
+
+        struct waker waker;
+        _Atomic bool is_stopping;
+        _Atomic int next_fd; /* replaces fd; -1: none */
+
+        /* Events are rare and never on a session's way: a lock is good enough. */
+        pthread_mutex_t lock;
+        struct log_event *events, **events_end;
+
+        /* Owner: the thread. */
+        int fd;
+        bool is_failing;
+};
+
+/* Opens "stderr" or a file for appending. -1 with errno. */
+int log_open(const char *path);
+/* Takes over the descriptor. False when memory or descriptors are out. */
+bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count);
+bool log_writer_start(struct log_writer *log);
+/* Goes on in another file, or in the same one opened anew. Takes over the descriptor. */
+void log_writer_switch(struct log_writer *log, int fd);
+/* Waits until all is written that was handed over. False when that takes more than five seconds: the thread
+ * is still there. */
+bool log_writer_stop(struct log_writer *log);
+void log_writer_end(struct log_writer *log);
+
+/* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow,
+ * ended by NULL. */
+void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));
+/* The line alone, appended; nothing when it does not fit. */
+void log_event_write(struct text *line, const char *event, va_list pairs);
+/* The same with numbers; a NULL ends `names`. */
+void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
+                       const uint64_t *numbers);

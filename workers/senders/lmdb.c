@@ -1,0 +1,231 @@
+/* LMDB: a tree from key to record, and one from key to text. */
+#include "workers/senders/lmdb.h"
+
+#include "core/base/expect.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#define READERS_MAX 512 /* workers, and commands beside the server */
+#define WINDOW      256 /* neighbours that are looked at when some must go */
+#define LOOKS_MAX   16  /* windows for each that would be enough */
+
+int state_lmdb_open(struct state_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
+{
+        /* NOTLS: a reader belongs to a worker, not to whoever opens it. NOMETASYNC: one sync for each batch;
+         * when the machine fails the last batch may be lost, the file is whole. A killed process loses
+         * nothing that was committed. */
+        unsigned flags = MDB_NOTLS | MDB_NOMETASYNC | (is_read_only ? MDB_RDONLY : 0);
+        MDB_txn *txn = NULL;
+        int dead;
+
+        *lmdb = (struct state_lmdb){.size = size, .random = 2463534242};
+        if (!is_read_only && mkdir(folder, 0700) != 0 && errno != EEXIST)
+                return errno;
+        int error = mdb_env_create(&lmdb->env);
+        if (error != 0)
+                return error;
+        if ((error = mdb_env_set_maxdbs(lmdb->env, 2)) != 0 ||
+            (error = mdb_env_set_maxreaders(lmdb->env, READERS_MAX)) != 0 ||
+            (error = mdb_env_set_mapsize(lmdb->env, size)) != 0 ||
+            (error = mdb_env_open(lmdb->env, folder, flags, 0600)) != 0 ||
+            (error = mdb_reader_check(lmdb->env, &dead)) != 0 || /* of a process that was killed */
+            (error = mdb_txn_begin(lmdb->env, NULL, is_read_only ? MDB_RDONLY : 0, &txn)) != 0)
+                goto out;
+        unsigned create = is_read_only ? 0 : MDB_CREATE;
+        if ((error = mdb_dbi_open(txn, "senders-1", create, &lmdb->records)) == 0 &&
+            (error = mdb_dbi_open(txn, "texts-1", create, &lmdb->texts)) == 0)
+                error = mdb_txn_commit(txn);
+        else
+                mdb_txn_abort(txn);
+out:
+        if (error != 0)
+                state_lmdb_close(lmdb);
+        return error;
+}
+
+void state_lmdb_close(struct state_lmdb *lmdb)
+{
+        if (lmdb->env != NULL)
+                mdb_env_close(lmdb->env);
+        lmdb->env = NULL;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------- */
+
+MDB_txn *state_lmdb_reader(struct state_lmdb *lmdb)
+{
+        MDB_txn *reader;
+
+        if (mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &reader) != 0)
+                return NULL;
+        mdb_txn_reset(reader);
+        return reader;
+}
+
+static MDB_val value_of_key(const struct state_key *key)
+{
+        return (MDB_val){.mv_size = sizeof key->octets, .mv_data = (void *)(uintptr_t)key->octets};
+}
+
+static int get(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key,
+               struct state_record *ret_record)
+{
+        MDB_val name = value_of_key(key), value;
+        int error = mdb_get(txn, lmdb->records, &name, &value);
+
+        if (error != 0)
+                return error;
+        if (value.mv_size != STATE_RECORD_SIZE)
+                return MDB_CORRUPTED;
+        state_record_read(value.mv_data, ret_record);
+        return 0;
+}
+
+/* Renewed for each question: a reader that stays keeps the writer from using pages again. */
+enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct state_key *key,
+                         struct state_record *ret_record)
+{
+        if (reader == NULL || mdb_txn_renew(reader) != 0)
+                return FACT_FAILED;
+        int error = get(lmdb, reader, key, ret_record);
+        mdb_txn_reset(reader);
+        return error == 0 ? FACT_FOUND : error == MDB_NOTFOUND ? FACT_ABSENT : FACT_FAILED;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------- */
+
+int state_lmdb_merge(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_effect *effect)
+{
+        uint8_t octets[STATE_RECORD_SIZE];
+        struct state_record record = {0};
+        int error = get(lmdb, txn, &effect->key, &record);
+
+        if (error != 0 && error != MDB_NOTFOUND)
+                return error;
+        state_merge(&record, error == MDB_NOTFOUND, &effect->record);
+        state_record_write(&record, octets);
+        MDB_val name = value_of_key(&effect->key), value = {STATE_RECORD_SIZE, octets};
+        error = mdb_put(txn, lmdb->records, &name, &value, 0);
+        if (error != 0 || effect->text.length == 0)
+                return error;
+        /* A key has but one text. */
+        value = (MDB_val){effect->text.length, (void *)(uintptr_t)effect->text.at};
+        error = mdb_put(txn, lmdb->texts, &name, &value, MDB_NOOVERWRITE);
+        return error == MDB_KEYEXIST ? 0 : error;
+}
+
+static int forget_in(MDB_txn *txn, MDB_dbi dbi, const struct state_key *key)
+{
+        MDB_val name = value_of_key(key);
+        int error = mdb_del(txn, dbi, &name, NULL);
+        return error == MDB_NOTFOUND ? 0 : error;
+}
+
+int state_lmdb_forget(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key)
+{
+        int error = forget_in(txn, lmdb->records, key);
+        return error != 0 ? error : forget_in(txn, lmdb->texts, key);
+}
+
+/* ---- what has to go ---------------------------------------------------------------------------------- */
+
+/* The record under the cursor, with its text. */
+static int delete_here(struct state_lmdb *lmdb, MDB_cursor *cursor, const MDB_val *name)
+{
+        struct state_key key = {0}; /* the cursor's own goes with the record */
+        memcpy(key.octets, name->mv_data,
+               name->mv_size < sizeof key.octets ? name->mv_size : sizeof key.octets);
+        int error = mdb_cursor_del(cursor, 0);
+        return error != 0 ? error : forget_in(mdb_cursor_txn(cursor), lmdb->texts, &key);
+}
+
+static bool has_expired(const MDB_val *value, uint32_t now_s, struct state_record *ret_record)
+{
+        if (value->mv_size < STATE_RECORD_SIZE)
+                return true;
+        state_record_read(value->mv_data, ret_record);
+        return ret_record->expires_s <= now_s;
+}
+
+int state_lmdb_sweep(struct state_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size_t count)
+{
+        MDB_val key = {sizeof lmdb->sweep_from, lmdb->sweep_from}, value;
+        struct state_record record;
+        MDB_cursor *cursor;
+        int error = mdb_cursor_open(txn, lmdb->records, &cursor);
+
+        if (error != 0)
+                return error;
+        error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        for (; error == 0 && count > 0; count--) {
+                memcpy(lmdb->sweep_from, key.mv_data, sizeof lmdb->sweep_from);
+                if (has_expired(&value, now_s, &record) && (error = delete_here(lmdb, cursor, &key)) != 0)
+                        break;
+                error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        }
+        mdb_cursor_close(cursor);
+        if (error != MDB_NOTFOUND)
+                return error;
+        memset(lmdb->sweep_from, 0, sizeof lmdb->sweep_from); /* the end: from the beginning */
+        return 0;
+}
+
+static uint64_t octets_of(MDB_txn *txn, MDB_dbi dbi)
+{
+        MDB_stat stat;
+
+        if (mdb_stat(txn, dbi, &stat) != 0)
+                return 0;
+        return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * (uint64_t)stat.ms_psize;
+}
+
+bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn)
+{
+        return octets_of(txn, lmdb->records) + octets_of(txn, lmdb->texts) > lmdb->size / 3 * 2;
+}
+
+/* Keys are hashes: a random key is a random place. */
+static void random_key(struct state_lmdb *lmdb, uint8_t ret_key[static sizeof(struct state_key)])
+{
+        for (size_t i = 0; i < sizeof(struct state_key); i++) {
+                lmdb->random ^= lmdb->random << 13;
+                lmdb->random ^= lmdb->random >> 17;
+                lmdb->random ^= lmdb->random << 5;
+                ret_key[i] = (uint8_t)(lmdb->random >> 11);
+        }
+}
+
+/* In one window, at most `count`. The first pass takes those that wait, the second takes any. */
+static int evict_window(struct state_lmdb *lmdb, MDB_cursor *cursor, bool takes_any, size_t count,
+                        size_t *ret_deleted)
+{
+        uint8_t octets[sizeof(struct state_key)];
+        MDB_val key = {sizeof octets, octets}, value;
+        struct state_record record;
+
+        random_key(lmdb, octets);
+        int error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        for (int looked = 0; error == 0 && looked < WINDOW && *ret_deleted < count; looked++) {
+                bool is_useless = has_expired(&value, 0, &record) || record.count == 0;
+                if (is_useless || (takes_any && record.count != UINT32_MAX)) {
+                        if ((error = delete_here(lmdb, cursor, &key)) != 0)
+                                return error;
+                        ++*ret_deleted;
+                }
+                error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        }
+        return error == MDB_NOTFOUND ? 0 : error;
+}
+
+int state_lmdb_evict(struct state_lmdb *lmdb, MDB_txn *txn, size_t count)
+{
+        size_t deleted = 0, windows = (count / WINDOW + 1) * LOOKS_MAX;
+        MDB_cursor *cursor;
+        int error = mdb_cursor_open(txn, lmdb->records, &cursor);
+
+        for (size_t i = 0; error == 0 && i < windows && deleted < count; i++)
+                error = evict_window(lmdb, cursor, i >= windows / 2, count, &deleted);
+        mdb_cursor_close(cursor);
+        return error;
+}

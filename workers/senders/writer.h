@@ -1,0 +1,8 @@
+/* The thread that writes the store of senders in LMDB: batches of jobs, the search for expired records, and
+ * room for new ones. */
+#pragma once
+
+#include "workers/senders/store.h"
+
+/* Runs until the store is stopping and all jobs are done. */
+void state_writer_run(struct state_store *store);

@@ -1,0 +1,244 @@
+/* SIGHUP: a whole snapshot is built beside the one in force, new sockets are bound, and then both are
+ * swapped. Sessions keep the snapshot that they began with. */
+#include "workers/server/reload.h"
+
+#include "workers/log/console.h"
+
+#include "dns/pool/settings.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* The listeners of a snapshot, in one list. */
+struct wanted {
+        const struct endpoint *endpoint;
+        bool needs_proxy_header;
+};
+
+static size_t wanted_count(const struct snapshot *snapshot)
+{
+        return snapshot->options.listen.count + snapshot->options.proxy_listen.count;
+}
+
+static struct wanted wanted_at(const struct snapshot *snapshot, size_t i)
+{
+        const struct endpoint_list *plain = &snapshot->options.listen,
+                                   *proxy = &snapshot->options.proxy_listen;
+        if (i < plain->count)
+                return (struct wanted){&plain->endpoints[i], false};
+        return (struct wanted){&proxy->endpoints[i - plain->count], true};
+}
+
+static bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
+{
+        return left->port == right->port && address_equals(&left->address, &right->address);
+}
+
+static struct listener *find_listener(struct listener *listeners, const struct endpoint *endpoint)
+{
+        while (listeners != NULL && !endpoint_equals(&listeners->endpoint, endpoint))
+                listeners = listeners->next;
+        return listeners;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------- */
+
+static void say_listener(struct server *server, const char *event, const struct listener *listener)
+{
+        char name[ENDPOINT_TEXT_MAX];
+
+        endpoint_write(&listener->endpoint.address, listener->port, name);
+        log_event(&server->log, event, "address", name, NULL);
+        if (strcmp(event, "listener_opened") == 0)
+                say("gatepost: listening on %s%s", name,
+                    atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
+}
+
+static void close_all(struct listener *listeners)
+{
+        while (listeners != NULL) {
+                struct listener *next = listeners->next;
+                listener_leave(listeners);
+                listeners = next;
+        }
+}
+
+/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none is.
+ */
+static bool open_new(struct server *server, const struct snapshot *snapshot, struct listener **ret_opened)
+{
+        struct listener *opened = NULL, **end = &opened;
+
+        for (size_t i = 0; i < wanted_count(snapshot); i++) {
+                struct wanted wanted = wanted_at(snapshot, i);
+                char name[ENDPOINT_TEXT_MAX];
+
+                if (find_listener(server->listeners, wanted.endpoint) ||
+                    find_listener(opened, wanted.endpoint))
+                        continue;
+                struct listener *listener = listener_open(wanted.endpoint, wanted.needs_proxy_header);
+                if (listener == NULL) {
+                        int error = errno;
+                        endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
+                        say("gatepost: cannot listen on %s: %s", name, strerror(error));
+                        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error),
+                                  NULL);
+                        close_all(opened);
+                        return false;
+                }
+                listener->next = NULL;
+                *end = listener;
+                end = &listener->next;
+        }
+        *ret_opened = opened;
+        return true;
+}
+
+static void order_all(struct server *server, enum acceptor_order_kind kind, struct listener *listener)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++) {
+                if (kind == ACCEPTOR_LISTEN)
+                        listener_refer(listener);
+                expect(acceptor_order(&server->acceptors[i], kind, listener));
+        }
+}
+
+static void use_opened(struct server *server, struct listener *opened)
+{
+        while (opened != NULL) {
+                struct listener *next = opened->next;
+                opened->next = server->listeners;
+                server->listeners = opened;
+                order_all(server, ACCEPTOR_LISTEN, opened);
+                say_listener(server, "listener_opened", opened);
+                opened = next;
+        }
+}
+
+bool reload_open_first(struct server *server, const struct snapshot *snapshot)
+{
+        struct listener *opened;
+
+        if (!open_new(server, snapshot, &opened))
+                return false;
+        use_opened(server, opened);
+        return true;
+}
+
+/* Closes what is no longer wanted, and tells the others whether they take PROXY headers now. */
+static void drop_unwanted(struct server *server, const struct snapshot *snapshot)
+{
+        for (struct listener **link = &server->listeners, *listener; (listener = *link) != NULL;) {
+                bool is_wanted = false;
+                for (size_t i = 0; i < wanted_count(snapshot) && !is_wanted; i++) {
+                        struct wanted wanted = wanted_at(snapshot, i);
+                        is_wanted = endpoint_equals(wanted.endpoint, &listener->endpoint);
+                        if (is_wanted)
+                                atomic_store(&listener->needs_proxy_header, wanted.needs_proxy_header);
+                }
+                if (is_wanted) {
+                        link = &listener->next;
+                        continue;
+                }
+                *link = listener->next;
+                order_all(server, ACCEPTOR_LEAVE, listener);
+                say_listener(server, "listener_closed", listener);
+                listener_leave(listener);
+        }
+}
+
+/* ---- reload ------------------------------------------------------------------------------------------ */
+
+static void say_report(struct server *server, const char *event, const struct conf_report *report)
+{
+        const char *text = report->text != NULL ? report->text : "";
+
+        for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+                say("%.*s", (int)(end - line), line);
+        log_event(&server->log, event, "report", text, NULL);
+}
+
+static void warn_of_restart(struct server *server, const char *option, bool is_needed)
+{
+        if (!is_needed)
+                return;
+        say("gatepost: warning: a change of %s takes a restart", option);
+        log_event(&server->log, "restart_needed", "option", option, NULL);
+}
+
+static void warn_of_restarts(struct server *server, const struct snapshot *snapshot)
+{
+        const struct options *options = &snapshot->options;
+        struct state_key state_identity = state_store_identity(snapshot);
+
+        warn_of_restart(server, "workers", server->workers_wanted != options->workers);
+        warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
+        warn_of_restart(server, "client_rate.memory", server->ledger_size != options->client_rate_memory);
+        warn_of_restart(server, "dns_threads", server->dns_threads != options->dns_threads);
+        warn_of_restart(server, "dns_in_flight_max",
+                        server->dns_in_flight_wanted != options->dns_in_flight_max);
+        warn_of_restart(server, "dns_cache_size", server->dns_cache_size != options->dns_cache_size);
+        warn_of_restart(server, "maildir_sync_together",
+                        server->sync_together != options->maildir_sync_together);
+        warn_of_restart(server, "state_store", !state_key_equals(&server->state_identity, &state_identity));
+}
+
+/* Everything that may fail, before anything is changed. */
+static bool prepare(struct server *server, struct snapshot *snapshot, struct listener **ret_opened,
+                    int *ret_log_fd)
+{
+        struct listener *opened;
+
+        if (snapshot == NULL || !open_new(server, snapshot, &opened))
+                return false;
+        int log_fd = log_open(snapshot->options.log);
+        if (log_fd < 0)
+                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+        zone_watch_inherit(&server->zone_watch, snapshot);
+        if (log_fd < 0 || !current_publish(&server->current, snapshot)) {
+                close_all(opened);
+                if (log_fd >= 0)
+                        close(log_fd);
+                return false;
+        }
+        *ret_opened = opened;
+        *ret_log_fd = log_fd;
+        return true;
+}
+
+static void set_dns(struct server *server, const struct options *options)
+{
+        struct dns_cache_options cache = dns_cache_settings(options);
+        struct dns_pool_options pool = dns_pool_settings(options);
+
+        dns_cache_set_times(server->dns_cache, &cache);
+        dns_pool_set_limits(server->dns_pool, &pool);
+        if (!dns_pool_set_upstreams(server->dns_pool, pool.upstreams, pool.upstream_count))
+                say("gatepost: no memory for the new resolvers; the former ones are asked");
+}
+
+void reload(struct server *server)
+{
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(server->path, &report);
+        struct listener *opened;
+        int log_fd;
+
+        if (!prepare(server, snapshot, &opened, &log_fd)) {
+                say_report(server, "reload_failed", &report);
+                say("gatepost: reload failed, nothing has changed");
+                if (snapshot != NULL)
+                        snapshot_free(snapshot);
+                conf_report_end(&report);
+                return;
+        }
+        log_writer_switch(&server->log, log_fd);
+        set_dns(server, &snapshot->options);
+        use_opened(server, opened);
+        drop_unwanted(server, snapshot);
+        say_report(server, "reload", &report);
+        dns_report_say(server);
+        warn_of_restarts(server, snapshot);
+        say("gatepost: configuration reloaded");
+        conf_report_end(&report);
+}

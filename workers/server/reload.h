@@ -1,0 +1,10 @@
+/* Listening sockets and snapshot, replaced together while the server runs. */
+#pragma once
+
+#include "workers/server/server.h"
+
+/* Opens all that the snapshot wants to listen on. False, with a line on stderr, when one of them cannot be
+ * opened. */
+bool reload_open_first(struct server *server, const struct snapshot *snapshot);
+/* Takes up what the configuration says now, if all of it is right; else says so and changes nothing. */
+void reload(struct server *server);

@@ -1,0 +1,385 @@
+/* Start, signals and stop of the server. */
+#include "workers/server/server.h"
+
+#include "workers/server/fleet.h"
+#include "workers/server/status_line.h"
+#include "workers/server/reload.h"
+#include "workers/log/console.h"
+
+#include "dns/pool/settings.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <urcu/urcu-memb.h>
+
+/* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making,
+ * resolvers. */
+#define DESCRIPTORS_RESERVED   64
+#define DESCRIPTORS_PER_THREAD 4
+#define MAIN_NICE              5
+#define STOP_LOOK_MS           20
+
+static uint64_t monotonic_ms(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- descriptors ------------------------------------------------------------------------------------- */
+
+static uint64_t raise_descriptor_limit(uint64_t wanted)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+                return 1024;
+        /* More than the hard limit is a privilege. */
+        struct rlimit more = {.rlim_cur = wanted, .rlim_max = wanted};
+        if (wanted > limit.rlim_max && setrlimit(RLIMIT_NOFILE, &more) == 0)
+                return wanted;
+        more = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+                return limit.rlim_max;
+        return limit.rlim_cur;
+}
+
+/* An eighth of the descriptors at most is for questions to DNS. */
+static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
+{
+        uint64_t share = limit / 8 / options->dns_threads;
+        if (share > options->dns_in_flight_max)
+                return (uint32_t)options->dns_in_flight_max;
+        return share < 16 ? 16 : (uint32_t)share;
+}
+
+/* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may
+ * have open. */
+static uint64_t divide_descriptors(struct server *server, const struct options *options, uint32_t *ret_spools)
+{
+        uint64_t threads = server->worker_count + server->delivery_count;
+        uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
+                         options->proxy_listen.count;
+        uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed +
+                                                UINT64_C(8) * server->delivery_count);
+        uint64_t spools = limit / 16 / server->delivery_count;
+
+        server->dns_in_flight_max = dns_in_flight(limit, options);
+        fixed += options->dns_threads * (server->dns_in_flight_max + 32);
+        *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
+        fixed += (uint64_t)*ret_spools * server->delivery_count;
+        uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
+        if (options->connections_max > sessions)
+                say("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
+                    (unsigned long long)limit, (unsigned long long)sessions);
+        return sessions;
+}
+
+/* ---- start ------------------------------------------------------------------------------------------- */
+
+static uint32_t cores(void)
+{
+        cpu_set_t set;
+        int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+        return count > 120 ? 120 : (uint32_t)count;
+}
+
+static bool allocate(struct server *server, const struct options *options)
+{
+        server->workers_wanted = options->workers;
+        server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
+        server->delivery_count = (uint32_t)options->delivery_threads;
+        server->dns_threads = options->dns_threads;
+        server->dns_in_flight_wanted = options->dns_in_flight_max;
+        server->dns_cache_size = options->dns_cache_size;
+        server->sync_together = options->maildir_sync_together;
+        server->workers =
+            aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
+        server->acceptors = calloc(server->worker_count, sizeof server->acceptors[0]);
+        server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
+        if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
+                return false;
+        memset(server->workers, 0, server->worker_count * sizeof server->workers[0]);
+        return true;
+}
+
+/* The pool is there without resolvers too: a reload may name some. */
+static bool init_dns(struct server *server, const struct options *options)
+{
+        struct dns_pool_options pool = dns_pool_settings(options);
+        struct dns_cache_options cache = dns_cache_settings(options);
+
+        server->dns_cache = dns_cache_create(&cache);
+        if (server->dns_cache == NULL)
+                return false;
+        pool.cache = server->dns_cache;
+        pool.clients = server->worker_count + 1;
+        pool.in_flight_max = server->dns_in_flight_max;
+        server->dns_pool = dns_pool_create(&pool);
+        return server->dns_pool != NULL;
+}
+
+/* Memory that no client has needed yet is not there. */
+static bool init_ledger(struct server *server, const struct options *options)
+{
+        uint64_t key;
+        void *memory = mmap(NULL, options->client_rate_memory, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (memory == MAP_FAILED)
+                return false;
+        expect(getrandom(&key, sizeof key, 0) == sizeof key);
+        server->ledger_size = options->client_rate_memory;
+        ledger_init(&server->ledger, memory, server->ledger_size, key, monotonic_ms());
+        return true;
+}
+
+static bool init_workers(struct server *server, uint64_t sessions_max)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++) {
+                struct worker *worker = &server->workers[i];
+                worker->number = i;
+                worker->acceptor = &server->acceptors[i];
+                worker->delivery_count = server->delivery_count;
+                worker->current = &server->current;
+                worker->clients = &server->clients;
+                worker->deliveries = server->deliveries;
+                worker->log = &server->log;
+                worker->under_stress = &server->load.under_stress;
+                if (!worker_init(worker))
+                        return false;
+                worker->dns =
+                    dns_pool_client(server->dns_pool, i, worker->waker.event_fd, &worker->waker.is_asleep);
+                worker->host.dns = dns_client_source(worker->dns);
+                worker->state = state_store_client(&server->state, i, &worker->waker, &worker->counters);
+                worker->host.state = state_client_source(worker->state);
+                worker->host.ledger = &server->ledger;
+                *worker->acceptor = (struct acceptor){
+                    .worker = worker,
+                    .workers = server->workers,
+                    .worker_count = server->worker_count,
+                    .load = &server->load,
+                    .sessions_max = sessions_max,
+                };
+                if (!acceptor_init(worker->acceptor))
+                        return false;
+                server->log.empty[i] = worker->empty_logs;
+                for (uint32_t j = 0; j < server->delivery_count; j++)
+                        server->deliveries[j].reports[i] = &worker->reports[j];
+        }
+        return true;
+}
+
+static bool init_threads(struct server *server, const struct options *options)
+{
+        uint32_t spools;
+        uint64_t sessions_max = divide_descriptors(server, options, &spools);
+
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools,
+                                   options->maildir_sync_together, &server->log))
+                        return false;
+        if (!client_table_init(&server->clients, sessions_max) || !init_ledger(server, options) ||
+            !init_dns(server, options))
+                return false;
+        return init_workers(server, sessions_max);
+}
+
+static bool start_threads(struct server *server)
+{
+        bool is_started = log_writer_start(&server->log) && state_store_start(&server->state);
+
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                is_started = is_started && delivery_start(&server->deliveries[i]);
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                is_started = is_started && worker_start(&server->workers[i]);
+        return is_started;
+}
+
+/* ---- stop -------------------------------------------------------------------------------------------- */
+
+static bool workers_have_ended(const struct server *server)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                if (!atomic_load(&server->workers[i].has_ended))
+                        return false;
+        return true;
+}
+
+static void stop_workers(struct server *server, enum stop_stage stage)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_stop(&server->workers[i], stage);
+}
+
+static void wait_for_sessions(struct server *server, const sigset_t *signals, uint64_t timeout_ms)
+{
+        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000L};
+
+        stop_workers(server, STOP_IDLE);
+        for (uint64_t waited_ms = 0; !workers_have_ended(server); waited_ms += STOP_LOOK_MS) {
+                int signal = sigtimedwait(signals, NULL, &pause);
+                if (signal == SIGTERM || signal == SIGINT || waited_ms >= timeout_ms)
+                        stop_workers(server, STOP_ALL);
+        }
+}
+
+static void stop_accepting(struct server *server)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
+        while (server->listeners != NULL) {
+                struct listener *next = server->listeners->next;
+                listener_leave(server->listeners);
+                server->listeners = next;
+        }
+}
+
+static void stop(struct server *server, const sigset_t *signals)
+{
+        struct published *published = atomic_load(&server->current.published);
+
+        say("gatepost: stopping");
+        log_event(&server->log, "stop", NULL);
+        stop_accepting(server);
+        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_join(&server->workers[i]);
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                delivery_stop(&server->deliveries[i]);
+        state_store_stop(&server->state);
+        dns_report_say(server);
+        dns_pool_destroy(server->dns_pool);
+        zone_watch_end(&server->zone_watch);
+        log_event(&server->log, "stopped", NULL);
+        /* Whoever reads the log may have stopped to: that must not keep us. */
+        if (!log_writer_stop(&server->log))
+                _exit(0);
+}
+
+static void free_all(struct server *server)
+{
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                acceptor_end(&server->acceptors[i]);
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_end(&server->workers[i]);
+        for (uint32_t i = 0; i < server->delivery_count; i++)
+                delivery_end(&server->deliveries[i]);
+        state_store_close(&server->state);
+        log_writer_end(&server->log);
+        client_table_end(&server->clients);
+        munmap(server->ledger.sets, server->ledger_size);
+        dns_cache_destroy(server->dns_cache);
+        current_end(&server->current);
+        free(server->acceptors);
+        free(server->workers);
+        free(server->deliveries);
+}
+
+/* ---- run --------------------------------------------------------------------------------------------- */
+
+/* All threads that are started later inherit the blocked signals; the main thread waits for them. */
+static void block_signals(sigset_t *ret_signals)
+{
+        sigemptyset(ret_signals);
+        sigaddset(ret_signals, SIGHUP);
+        sigaddset(ret_signals, SIGTERM);
+        sigaddset(ret_signals, SIGINT);
+        pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
+}
+
+static void serve_until_stopped(struct server *server, const sigset_t *signals, bool is_live)
+{
+        const struct timespec second = {.tv_sec = 1};
+        struct live live;
+
+        live_begin(&live);
+        for (;;) {
+                zone_watch_look(&server->zone_watch, server, monotonic_ms());
+                int signal = sigtimedwait(signals, NULL, &second);
+                if (signal == SIGTERM || signal == SIGINT)
+                        break;
+                if (signal == SIGHUP)
+                        reload(server);
+                current_reap(&server->current);
+                dns_report_look(&server->dns_report, server, monotonic_ms());
+                if (is_live)
+                        live_say(&live, server);
+        }
+        live_end(&live);
+}
+
+static struct snapshot *load_first(const char *path)
+{
+        struct conf_report report = {0};
+        struct snapshot *snapshot = snapshot_load(path, &report);
+
+        if (report.text != NULL)
+                fputs(report.text, stderr);
+        conf_report_end(&report);
+        return snapshot;
+}
+
+static bool open_state(struct server *server, const struct snapshot *snapshot)
+{
+        server->state_identity = state_store_identity(snapshot);
+        if (!state_store_open(&server->state, snapshot, server->worker_count, &server->log))
+                return false;
+        server->state.hear = fleet_hear;
+        server->state.hearer = server;
+        return true;
+}
+
+static bool start(struct server *server, struct snapshot *snapshot)
+{
+        int log_fd = log_open(snapshot->options.log);
+
+        if (log_fd < 0) {
+                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+                return false;
+        }
+        if (!allocate(server, &snapshot->options) ||
+            !log_writer_init(&server->log, log_fd, server->worker_count) ||
+            !current_init(&server->current, server->worker_count + 1, snapshot) ||
+            !open_state(server, snapshot) || !init_threads(server, &snapshot->options) ||
+            !start_threads(server)) {
+                say("gatepost: cannot start: %s", strerror(errno));
+                return false;
+        }
+        log_event(&server->log, "start", NULL);
+        return reload_open_first(server, snapshot);
+}
+
+int server_run(const char *path, bool is_live)
+{
+        struct server server = {.path = path};
+        sigset_t signals;
+
+        block_signals(&signals);
+        urcu_memb_register_thread();
+        struct snapshot *snapshot = load_first(path);
+        if (snapshot == NULL)
+                return 1;
+        /* A failed start ends the process, threads, memory and all. */
+        if (!start(&server, snapshot))
+                _exit(1);
+        if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
+                _exit(1);
+        /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
+        log_event(&server.log, "ready", NULL);
+        say("gatepost: ready");
+        serve_until_stopped(&server, &signals, is_live);
+        stop(&server, &signals);
+        free_all(&server);
+        urcu_memb_unregister_thread();
+        return 0;
+}

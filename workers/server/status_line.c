@@ -1,0 +1,87 @@
+/* Sums of the workers' counters as one line on stdout: in place on a terminal, else only when something has
+ * changed. */
+#include "workers/server/status_line.h"
+
+#include <unistd.h>
+
+#define TOP_CHECKS 3
+
+enum { OPEN, ACCEPTED, REFUSED, DEFERRED, NUMBERS };
+
+static uint64_t sum(const struct server *server, enum metric_id metric)
+{
+        uint64_t total = 0;
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                total += counter_read(&server->workers[i].counters.metrics[metric]);
+        return total;
+}
+
+static uint64_t sum_refused(const struct server *server, enum check_id check)
+{
+        uint64_t total = 0;
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                total += counter_read(&server->workers[i].counters.refused[check]);
+        return total;
+}
+
+/* The checks that refused most, most first. */
+static void put_top_checks(const struct server *server, struct text *line)
+{
+        uint64_t refused[CHECK_COUNT];
+
+        for (int check = 0; check < CHECK_COUNT; check++)
+                refused[check] = sum_refused(server, (enum check_id)check);
+        for (int place = 0; place < TOP_CHECKS; place++) {
+                int top = 0;
+                for (int check = 1; check < CHECK_COUNT; check++)
+                        if (refused[check] > refused[top])
+                                top = check;
+                if (refused[top] == 0)
+                        break;
+                text_printf(line, "%s%s %llu", place == 0 ? "  top: " : ", ", check_infos[top].name,
+                            (unsigned long long)refused[top]);
+                refused[top] = 0;
+        }
+}
+
+void live_begin(struct live *live)
+{
+        *live = (struct live){.is_terminal = isatty(STDOUT_FILENO)};
+}
+
+void live_say(struct live *live, struct server *server)
+{
+        static const char *const names[NUMBERS] = {"open", "accepted", "refused", "deferred"};
+        const uint64_t numbers[NUMBERS] = {
+            [OPEN] = workers_open(server->workers, server->worker_count),
+            [ACCEPTED] = sum(server, METRIC_messages_accepted),
+            [REFUSED] = sum(server, METRIC_recipients_refused) + sum(server, METRIC_messages_refused),
+            [DEFERRED] = sum(server, METRIC_recipients_deferred) + sum(server, METRIC_messages_deferred) +
+                         sum(server, METRIC_connections_refused),
+        };
+        char octets[512];
+        struct text line;
+
+        if (!live->is_terminal && live->has_line && memcmp(numbers, live->said, sizeof numbers) == 0)
+                return;
+        text_over(&line, octets, sizeof octets);
+        for (int i = 0; i < NUMBERS; i++) {
+                text_printf(&line, "%s%s %llu", i == 0 ? "" : "  ", names[i], (unsigned long long)numbers[i]);
+                if (i != OPEN)
+                        text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - live->said[i]));
+        }
+        put_top_checks(server, &line);
+        if (live->is_terminal)
+                printf("\r\033[K%.*s", (int)line.length, line.at);
+        else
+                printf("%.*s\n", (int)line.length, line.at);
+        fflush(stdout);
+        memcpy(live->said, numbers, sizeof numbers);
+        live->has_line = true;
+}
+
+void live_end(struct live *live)
+{
+        if (live->is_terminal && live->has_line)
+                printf("\n");
+}

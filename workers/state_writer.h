@@ -1,8 +1,0 @@
-/* The thread that writes the store of senders in LMDB: batches of jobs, the search for expired records, and
- * room for new ones. */
-#pragma once
-
-#include "workers/state_store.h"
-
-/* Runs until the store is stopping and all jobs are done. */
-void state_writer_run(struct state_store *store);

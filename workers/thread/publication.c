@@ -1,0 +1,103 @@
+/* Publication by pointer exchange (C11), grace periods by liburcu, lifetime by pin counts. */
+#include "workers/thread/publication.h"
+
+#include "core/base/expect.h"
+#include "core/base/thread_sanitizer.h"
+
+#include <urcu/urcu-memb.h>
+
+static struct published *published_create(size_t pinner_count, struct snapshot *snapshot)
+{
+        struct published *published = aligned_alloc(
+            _Alignof(struct published), sizeof *published + pinner_count * sizeof published->counts[0]);
+        if (published == NULL)
+                return NULL;
+        published->snapshot = snapshot;
+        published->older = NULL;
+        for (size_t i = 0; i < pinner_count; i++)
+                atomic_init(&published->counts[i].pins, 0);
+        return published;
+}
+
+static void published_free(struct published *published)
+{
+        snapshot_free(published->snapshot);
+        free(published);
+}
+
+bool current_init(struct current *current, size_t pinner_count, struct snapshot *snapshot)
+{
+        struct published *published = published_create(pinner_count, snapshot);
+        if (published == NULL)
+                return false;
+        atomic_init(&current->published, published);
+        current->replaced = NULL;
+        current->pinner_count = pinner_count;
+        return true;
+}
+
+void current_end(struct current *current)
+{
+        expect(current_reap(current) == 0);
+        published_free(atomic_load(&current->published));
+}
+
+bool current_publish(struct current *current, struct snapshot *snapshot)
+{
+        struct published *published = published_create(current->pinner_count, snapshot);
+        if (published == NULL)
+                return false;
+        struct published *before =
+            atomic_exchange_explicit(&current->published, published, memory_order_acq_rel);
+        /* After this, whoever read the old pointer has counted its pin. */
+        urcu_memb_synchronize_rcu();
+        before->older = current->replaced;
+        current->replaced = before;
+        return true;
+}
+
+static bool is_pinned(const struct published *published, size_t pinner_count)
+{
+        for (size_t i = 0; i < pinner_count; i++)
+                if (atomic_load_explicit(&published->counts[i].pins, memory_order_acquire) != 0)
+                        return true;
+        return false;
+}
+
+size_t current_reap(struct current *current)
+{
+        size_t pinned = 0;
+
+        for (struct published **link = &current->replaced, *published; (published = *link) != NULL;) {
+                if (is_pinned(published, current->pinner_count)) {
+                        link = &published->older;
+                        pinned++;
+                } else {
+                        *link = published->older;
+                        published_free(published);
+                }
+        }
+        return pinned;
+}
+
+struct published *current_pin(struct current *current, size_t pinner)
+{
+        foreign_accesses_begin();
+        urcu_memb_read_lock();
+        foreign_accesses_end();
+        struct published *published = atomic_load_explicit(&current->published, memory_order_acquire);
+        _Atomic uint64_t *pins = &published->counts[pinner].pins;
+        atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) + 1,
+                              memory_order_release);
+        foreign_accesses_begin();
+        urcu_memb_read_unlock();
+        foreign_accesses_end();
+        return published;
+}
+
+void current_unpin(struct published *published, size_t pinner)
+{
+        _Atomic uint64_t *pins = &published->counts[pinner].pins;
+        atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) - 1,
+                              memory_order_release);
+}
