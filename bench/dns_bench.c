@@ -2,6 +2,7 @@
  * the stub server in the same process, on loopback. One line "NAME VALUE ..." for each figure, which
  * `gatepost-bench suite parts` reads. */
 #include "tests/stress/dns_asker.h"
+#include "dns/pool/settings.h"
 
 #include "core/check/spf/evaluate.h"
 
@@ -162,7 +163,7 @@ static void ask_for(struct asker *asker, uint64_t *ret_answers, uint64_t *ret_fo
 
 static void measure_misses(uint32_t threads, uint32_t latency_ms)
 {
-        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_pool_options options = dns_pool_defaults();
         struct dns_stub *stub = stub_begin(SPAN("*.listed.example 300 A 127.0.0.2\n"), latency_ms);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         uint64_t answers = 0, found = 0;
@@ -204,7 +205,7 @@ static enum spf_result spf_once(struct asker *asker)
                                       .helo = SPAN("mail.example.net"),
                                       .receiver = SPAN("mx1.isp.example"),
                                       .now_s = 1700000000};
-        struct spf_report report;
+        struct spf_detail report;
         struct memo memo;
 
         expect(address_parse(SPAN("192.0.2.7"), &request.client));
@@ -216,7 +217,7 @@ static enum spf_result spf_once(struct asker *asker)
 
 static void measure_spf(void)
 {
-        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_pool_options options = dns_pool_defaults();
         struct endpoint nowhere = loopback_endpoint(9);
         struct asker asker;
         uint64_t count = 0;
@@ -241,7 +242,7 @@ static void measure_spf(void)
 
 int main(int argc, char **argv)
 {
-        struct dns_cache_options options = dns_cache_defaults;
+        struct dns_cache_options options = dns_cache_defaults();
 
         if (argc > 1)
                 seconds = atof(argv[1]);

@@ -1,6 +1,7 @@
 /* gatepost-rates-bench [SESSIONS]: what the check client_rate costs a session that delivers a mail to one
  * recipient: all calls that the acceptor and the worker make, for few clients and for many. One line for each
  * measurement. */
+#include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "core/smtp/admit.h"
 
@@ -85,13 +86,13 @@ static void measure(unsigned threads, uint32_t clients)
 
 int main(int argc, char **argv)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
 
         if (argc > 1)
                 sessions = strtoull(argv[1], NULL, 10);
-        snapshot = snapshot_load_text("hostname = \"bench.example\"", "/", &report);
+        snapshot = snapshot_load_text("hostname = \"bench.example\"", "/", &complaints);
         expect(snapshot != NULL && sessions > 0);
-        size_t size = snapshot->options.client_rate_memory;
+        size_t size = snapshot->options.client_rate_memory_octets;
         void *memory = aligned_alloc(4096, size);
         expect(memory != NULL);
         memset(memory, 0, size);
@@ -102,6 +103,6 @@ int main(int argc, char **argv)
                         measure(threads, clients[i]);
         free(memory);
         snapshot_free(snapshot);
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
         return 0;
 }

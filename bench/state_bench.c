@@ -1,6 +1,7 @@
 /* gatepost-state-bench [RECORDS [DIRECTORY]]: what the store of senders in LMDB costs on this machine:
  * filling, size, lookups, the writer, and what the greylist adds to a session whose sender is known. One line
  * for each measurement. */
+#include "conf/build/load.h"
 #include "core/smtp/session.h"
 #include "workers/senders/lmdb.h"
 
@@ -22,7 +23,7 @@
 #define ROUNDS      3
 #define STORE_SIZE  (UINT64_C(16) << 30) /* of addresses, not of memory */
 
-static struct state_lmdb store;
+static struct sender_lmdb store;
 static MDB_txn *reader;
 static char folder[512];
 static uint64_t record_count = 10000000;
@@ -44,10 +45,10 @@ static uint64_t mixed(uint64_t number)
 }
 
 /* As long as the text of a triplet is. */
-static struct span text_of(uint64_t number, char octets[static STATE_TEXT_MAX])
+static struct span text_of(uint64_t number, char octets[static SENDER_TEXT_MAX])
 {
         uint64_t random = mixed(number);
-        int length = snprintf(octets, STATE_TEXT_MAX,
+        int length = snprintf(octets, SENDER_TEXT_MAX,
                               "spf:domain%llu.example sender%llu@domain%llu.example user%llu@isp.example",
                               (unsigned long long)(random % 1000000), (unsigned long long)number,
                               (unsigned long long)(random % 1000000), (unsigned long long)(random >> 44));
@@ -58,14 +59,14 @@ static struct span text_of(uint64_t number, char octets[static STATE_TEXT_MAX])
 
 static void put(MDB_txn *txn, uint64_t number, bool keeps_text)
 {
-        char octets[STATE_TEXT_MAX];
+        char octets[SENDER_TEXT_MAX];
         struct span text = text_of(number, octets);
         uint32_t now_s = (uint32_t)time(NULL);
-        struct state_effect effect = {state_key_of(text), {now_s, now_s, now_s + 3024000, 1}, text};
+        struct sender_effect effect = {sender_key_of(text), {now_s, now_s, now_s + 3024000, 1}, text};
 
         if (!keeps_text)
                 effect.text = SPAN("");
-        expect(state_lmdb_merge(&store, txn, &effect) == 0);
+        expect(sender_lmdb_merge(&store, txn, &effect) == 0);
 }
 
 static double octets_of(MDB_txn *txn, MDB_dbi dbi)
@@ -92,22 +93,22 @@ static void print_size(void)
 }
 
 struct filling {
-        struct state_key key;
+        struct sender_key key;
         uint64_t number;
 };
 
 static int compare_keys(const void *left, const void *right)
 {
-        return memcmp(left, right, sizeof(struct state_key));
+        return memcmp(left, right, sizeof(struct sender_key));
 }
 
 static void fill_run(struct filling *run, uint64_t first, size_t count, bool keeps_text)
 {
-        char octets[STATE_TEXT_MAX];
+        char octets[SENDER_TEXT_MAX];
         MDB_txn *txn;
 
         for (size_t i = 0; i < count; i++)
-                run[i] = (struct filling){state_key_of(text_of(first + i, octets)), first + i};
+                run[i] = (struct filling){sender_key_of(text_of(first + i, octets)), first + i};
         qsort(run, count, sizeof run[0], compare_keys);
         expect(mdb_txn_begin(store.env, NULL, 0, &txn) == 0);
         for (size_t i = 0; i < count; i++)
@@ -120,7 +121,7 @@ static void fill(bool keeps_text)
         double begin_s = seconds_of(CLOCK_MONOTONIC);
         struct filling *run = malloc(FILL_RUN * sizeof *run);
 
-        expect(run != NULL && state_lmdb_open(&store, folder, STORE_SIZE, false) == 0);
+        expect(run != NULL && sender_lmdb_open(&store, folder, STORE_SIZE, false) == 0);
         expect(mdb_env_set_flags(store.env, MDB_NOSYNC, 1) == 0);
         for (uint64_t i = 0; i < record_count; i += FILL_RUN)
                 fill_run(run, i, record_count - i < FILL_RUN ? (size_t)(record_count - i) : FILL_RUN,
@@ -136,16 +137,16 @@ static void fill(bool keeps_text)
 
 static void look_up(const char *name, uint64_t first, uint64_t range)
 {
-        static struct state_key keys[LOOKUPS];
-        struct state_record record;
-        char octets[STATE_TEXT_MAX];
+        static struct sender_key keys[LOOKUPS];
+        struct sender_record record;
+        char octets[SENDER_TEXT_MAX];
         uint64_t found = 0;
 
         for (uint64_t i = 0; i < LOOKUPS; i++)
-                keys[i] = state_key_of(text_of(first + mixed(i) % range, octets));
+                keys[i] = sender_key_of(text_of(first + mixed(i) % range, octets));
         double begin_s = seconds_of(CLOCK_THREAD_CPUTIME_ID), wall_s = seconds_of(CLOCK_MONOTONIC);
         for (uint64_t i = 0; i < LOOKUPS; i++)
-                found += state_lmdb_get(&store, reader, &keys[i], &record) == FACT_FOUND;
+                found += sender_lmdb_get(&store, reader, &keys[i], &record) == FACT_FOUND;
         printf("lookup, %s: %.2f us CPU, %.2f us wall (%llu%% found)\n", name,
                (seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin_s) / LOOKUPS * 1e6,
                (seconds_of(CLOCK_MONOTONIC) - wall_s) / LOOKUPS * 1e6,
@@ -171,39 +172,39 @@ static void write_batches(void)
 
 /* ---- sessions ---------------------------------------------------------------------------------------- */
 
-static enum fact ask(struct state_source *source, const struct state_key *key, uint64_t handle,
-                     struct state_record *ret_record)
+static enum fact ask(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                     struct sender_record *ret_record)
 {
         (void)source, (void)handle;
-        return state_lmdb_get(&store, reader, key, ret_record);
+        return sender_lmdb_get(&store, reader, key, ret_record);
 }
 
-static void apply(struct state_source *source, const struct state_effect *effect)
+static void apply(struct sender_source *source, const struct sender_effect *effect)
 {
         (void)source, (void)effect;
 }
 
-static struct state_source source = {.ask = ask, .apply = apply};
+static struct sender_source source = {.ask = ask, .apply = apply};
 static struct session_host host;
 static struct counters counters;
 
 static struct snapshot *configuration(const char *greylist)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char text[1024], path[600];
 
         snprintf(path, sizeof path, "%s/recipients", folder);
         FILE *file = fopen(path, "w");
         expect(file != NULL && fputs("alice\n", file) >= 0 && fclose(file) == 0);
         snprintf(text, sizeof text,
-                 "hostname = \"mx.isp.example\" state_store = \"lmdb:x\" %s\n"
+                 "hostname = \"mx.isp.example\" sender_store = \"lmdb:x\" %s\n"
                  "domain \"isp.example\" { recipients = \"recipients\" deliver = \"discard:\" }",
                  greylist);
-        struct snapshot *snapshot = snapshot_load_text(text, folder, &report);
+        struct snapshot *snapshot = snapshot_load_text(text, folder, &complaints);
         if (snapshot == NULL)
-                fputs(report.text, stderr);
+                fputs(complaints.text, stderr);
         expect(snapshot != NULL);
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
         return snapshot;
 }
 
@@ -257,9 +258,9 @@ static void remember_clients(const char *sender, uint32_t count)
                 char text[128];
                 int length = snprintf(text, sizeof text, "net:192.%u.%u.0/24%s", i >> 8, i & 255, sender);
                 struct span span = span_of(text, (size_t)length);
-                struct state_effect effect = {
-                    state_key_of(span), {now_s, now_s, now_s + 3024000, count}, span};
-                expect(state_lmdb_merge(&store, txn, &effect) == 0);
+                struct sender_effect effect = {
+                    sender_key_of(span), {now_s, now_s, now_s + 3024000, count}, span};
+                expect(sender_lmdb_merge(&store, txn, &effect) == 0);
         }
         expect(mdb_txn_commit(txn) == 0);
 }
@@ -281,7 +282,7 @@ static void measure_sessions(void)
         struct snapshot *with = configuration("greylist { mode = enforce }");
 
         host = (struct session_host){
-            .counters = &counters, .now_ms = 1, .wall_ms = (int64_t)time(NULL) * 1000, .state = &source};
+            .counters = &counters, .now_ms = 1, .wall_ms = (int64_t)time(NULL) * 1000, .senders = &source};
         block_pool_init(&host.session_pool, 256, 64);
         block_pool_init(&host.transaction_pool, 2048, 64);
         content_pool_init(&host.content_pool, 4);
@@ -314,7 +315,7 @@ static void measure(bool keeps_text)
 {
         expect(mkdtemp(folder) != NULL);
         fill(keeps_text);
-        reader = state_lmdb_reader(&store);
+        reader = sender_lmdb_reader(&store);
         expect(reader != NULL);
         look_up("known", 0, record_count);
         look_up("known, again", 0, record_count);
@@ -322,7 +323,7 @@ static void measure(bool keeps_text)
         measure_sessions();
         write_batches();
         mdb_txn_abort(reader);
-        state_lmdb_close(&store);
+        sender_lmdb_close(&store);
         nftw(folder, delete_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -119,7 +119,7 @@ void suite_set_cost(struct suite *suite, enum measured measured, const struct be
 
 /* ---- outcome ----------------------------------------------------------------------------------------- */
 
-static const char *state_of(const struct row *row, double value)
+static const char *senders_of(const struct row *row, double value)
 {
         if (row->relation == NO_TARGET)
                 return "";
@@ -137,7 +137,7 @@ static void print_table(const struct suite *suite)
                         snprintf(target, sizeof target, "%s %g",
                                  rows[i].relation == AT_LEAST ? ">=" : "<=", rows[i].bound);
                 printf("%-22s %14.2f %-6s %-18s %-7s %s\n", rows[i].name, suite->values[i], rows[i].unit,
-                       target, state_of(&rows[i], suite->values[i]), rows[i].text);
+                       target, senders_of(&rows[i], suite->values[i]), rows[i].text);
         }
 }
 
@@ -147,8 +147,8 @@ static json_t *figure_json(const struct row *row, double value)
             [NO_TARGET] = "none", [AT_LEAST] = "at least", [AT_MOST] = "at most"};
 
         return json_pack("{s:s,s:f,s:s,s:s,s:s,s:f,s:s}", "name", row->name, "value", value, "unit",
-                         row->unit, "target", targets[row->relation], "state", state_of(row, value), "bound",
-                         row->bound, "text", row->text);
+                         row->unit, "target", targets[row->relation], "state", senders_of(row, value),
+                         "bound", row->bound, "text", row->text);
 }
 
 static void write_json(const struct suite *suite)

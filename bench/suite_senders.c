@@ -26,7 +26,7 @@ void suite_senders(struct suite *suite)
                 with.variety = QUICK_SENDERS;
         with.is_without_dns = without.is_without_dns = true;
         snprintf(more, sizeof more,
-                 "state_store = \"lmdb:@DIR@/state\"\n"
+                 "sender_store = \"lmdb:@DIR@/state\"\n"
                  "greylist { mode = enforce delay = %us }\n"
                  "client_rate { mode = enforce connections = 1000000/1s messages = 1000000/1s\n"
                  "recipients = 1000000/1s prefix4 = 24 }\n",

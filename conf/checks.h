@@ -22,7 +22,7 @@ enum check_mode { CHECK_MODE_OFF, CHECK_MODE_OBSERVE, CHECK_MODE_ENFORCE };
 enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
 /* What must be configured, else the check is off, or an error. */
-enum check_need { NEEDS_NOTHING, NEEDS_DNS, NEEDS_STATE };
+enum check_need { NEEDS_NOTHING, NEEDS_DNS, NEEDS_SENDERS };
 
 struct check_info {
         const char *name;

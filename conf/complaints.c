@@ -1,22 +1,23 @@
 /* The list of what is wrong with a configuration. */
 #include "conf/complaints.h"
 
+#include <stdio.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
-static void append(struct conf_report *report, struct span line)
+static void append(struct conf_complaints *complaints, struct span line)
 {
-        char *text = realloc(report->text, report->length + line.length + 1);
+        char *text = realloc(complaints->text, complaints->length + line.length + 1);
         if (text == NULL)
                 return;
-        memcpy(text + report->length, line.at, line.length);
-        report->text = text;
-        report->length += line.length;
-        text[report->length] = '\0';
+        memcpy(text + complaints->length, line.at, line.length);
+        complaints->text = text;
+        complaints->length += line.length;
+        text[complaints->length] = '\0';
 }
 
-void conf_report_add(struct conf_report *report, enum report_kind kind, const struct place *place,
-                     const char *format, ...)
+void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind, const struct place *place,
+                   const char *format, ...)
 {
         char message[2048], octets[8192];
         struct text line;
@@ -27,18 +28,18 @@ void conf_report_add(struct conf_report *report, enum report_kind kind, const st
                 text_printf(&line, "%.900s:%u: ", place->file, place->line);
         else if (place->file != NULL)
                 text_printf(&line, "%.900s: ", place->file);
-        text_put_string(&line, kind == REPORT_ERROR ? "error: " : "warning: ");
+        text_put_string(&line, kind == COMPLAINT_ERROR ? "error: " : "warning: ");
         va_start(arguments, format);
         vsnprintf(message, sizeof message, format, arguments);
         va_end(arguments);
         text_put_printable(&line, span_from(message), true);
         octets[line.length++] = '\n';
-        append(report, text_span(&line));
-        *(kind == REPORT_ERROR ? &report->errors : &report->warnings) += 1;
+        append(complaints, text_span(&line));
+        *(kind == COMPLAINT_ERROR ? &complaints->errors : &complaints->warnings) += 1;
 }
 
-void conf_report_end(struct conf_report *report)
+void conf_complaints_end(struct conf_complaints *complaints)
 {
-        free(report->text);
-        *report = (struct conf_report){0};
+        free(complaints->text);
+        *complaints = (struct conf_complaints){0};
 }

@@ -1,11 +1,20 @@
-/* Writing to a configuration report; for conf/ only. */
+/* What is wrong, or only odd, with a configuration, in the order found. */
 #pragma once
 
 #include "conf/snapshot.h"
 
-enum report_kind { REPORT_ERROR, REPORT_WARNING };
+struct conf_complaints {
+        /* Lines "FILE:LINE: error: ..." or "...: warning: ...", terminated; NULL when there are none. Owner:
+         * this. */
+        char *text;
+        size_t length;
+        unsigned errors, warnings;
+};
+
+enum complaint_kind { COMPLAINT_ERROR, COMPLAINT_WARNING };
 
 /* Appends "FILE:LINE: error: ..."; without line when place->line is 0, without file when there is none. What
  * is not printable is masked. When memory runs out the line is counted, but lost. */
-void conf_report_add(struct conf_report *report, enum report_kind kind, const struct place *place,
-                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind, const struct place *place,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void conf_complaints_end(struct conf_complaints *complaints);

@@ -1,5 +1,5 @@
-/* Open addressing over one string of octets: two allocations a table matter when there are a million names.
- */
+/* Open addressing over one string of octets: two allocations a table matter when there are a million
+ * names. */
 #include "conf/name_table.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* An immutable set of octet strings with a number each: built once, then read by any thread. Holds millions.
- */
+/* An immutable set of octet strings with a number each: built once, then read by any thread. Holds
+ * millions. */
 #pragma once
 
 #include "core/base/text.h"

@@ -16,7 +16,7 @@ enum reply_id reply_by_name(struct span name)
         for (unsigned reply = 0; reply < REPLY_COUNT; reply++)
                 if (span_equals(name, span_from(reply_infos[reply].name)))
                         return (enum reply_id)reply;
-        return REPLY_COUNT;
+        return REPLY_NONE;
 }
 
 /* Octets of "class.subject.detail" at the start (RFC 3463 2), 0 when there is none. */

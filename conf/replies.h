@@ -9,7 +9,8 @@ enum reply_id {
 #include "core/smtp/replies.def"
 #undef REPLY
 #undef POLICY_REPLY
-        REPLY_COUNT
+        REPLY_COUNT,
+        REPLY_NONE = REPLY_COUNT /* nothing stands against it */
 };
 
 /* "550 5.7.1 you are not %v", taken apart. Owner: the snapshot. */
@@ -30,7 +31,7 @@ struct reply_info {
 /* Indexed by enum reply_id. */
 extern const struct reply_info reply_infos[REPLY_COUNT];
 
-/* REPLY_COUNT when there is none of that name. */
+/* REPLY_NONE when there is none of that name. */
 enum reply_id reply_by_name(struct span name);
 /* Takes `text` apart; the template points into it. Demands a code 2xx..5xx, an enhanced code of the same
  * class (RFC 3463) for 4xx and 5xx, known placeholders, printable ASCII and at most 200 octets. On failure

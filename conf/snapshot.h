@@ -10,7 +10,6 @@
 #include "core/base/arena.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 
 struct text_list {
         const char **texts;
@@ -67,19 +66,38 @@ struct rate {
 #define OPTION_FIELD_NEWLINE   enum newline_form
 #define OPTION_FIELD_CASING    enum local_part_case
 
+/* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
+#define OPTION_NAME_RATE(name)      name
+#define OPTION_NAME_ACTION(name)    name
+#define OPTION_NAME_EXCHANGE(name)  name
+#define OPTION_NAME_WEIGHT(name)    name
+#define OPTION_NAME_FILTERS(name)   name
+#define OPTION_NAME_COUNT(name)     name
+#define OPTION_NAME_DURATION(name)  name##_ms
+#define OPTION_NAME_SIZE(name)      name##_octets
+#define OPTION_NAME_FLAG(name)      name
+#define OPTION_NAME_TEXT(name)      name
+#define OPTION_NAME_PATH(name)      name
+#define OPTION_NAME_NAMES(name)     name
+#define OPTION_NAME_NETWORKS(name)  name
+#define OPTION_NAME_ENDPOINTS(name) name
+#define OPTION_NAME_MOMENT(name)    name
+#define OPTION_NAME_NEWLINE(name)   name
+#define OPTION_NAME_CASING(name)    name
+
 struct options {
-#define OPTION(name, type, ...)              OPTION_FIELD_##type name;
-#define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type check##_##name;
+#define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
+#define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(check##_##name);
 #include "conf/options.def"
 };
 
 struct domain_options {
-#define DOMAIN_OPTION(name, type, ...) OPTION_FIELD_##type name;
+#define DOMAIN_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
 #include "conf/options.def"
 };
 
 struct zone_options {
-#define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type name;
+#define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
 #include "conf/options.def"
 };
 
@@ -120,10 +138,10 @@ struct deliver_target {
         const char *path; /* maildir: absolute path with %d and %u */
 };
 
-enum state_store_kind { STATE_STORE_NONE, STATE_STORE_LMDB, STATE_STORE_REDIS };
+enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };
 
-struct state_target {
-        enum state_store_kind kind;
+struct sender_target {
+        enum sender_store_kind kind;
         const char *path;             /* lmdb: absolute */
         struct endpoint_list servers; /* redis: in the order in which they are tried */
 };
@@ -150,10 +168,10 @@ struct snapshot {
         struct dnsbl_zone *zones;
         size_t zone_count;
         struct name_table tlds; /* A-labels, lower case */
-        struct name_table
-            own_names; /* hostname, domains and helo_impersonation.names: A-labels, lower case */
+        /* hostname, domains and helo_impersonation.names: A-labels, lower case */
+        struct name_table own_names;
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
-        struct state_target state_store;
+        struct sender_target sender_store;
         const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
         struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
         size_t tag_key_count;
@@ -180,21 +198,6 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
  * always known. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
 
-/* Collects what is wrong, or only odd, with a configuration, in the order found. */
-struct conf_report {
-        char *text; /* lines "FILE:LINE: error: ..." or "...: warning: ...", terminated; NULL when empty;
-                       owner: the report */
-        size_t length;
-        unsigned errors, warnings;
-};
-
-void conf_report_end(struct conf_report *report);
-
-/* Reads the file and all that it names, and builds a snapshot. NULL when there is any error; the report says
- * which. Blocks on files; not to be called by two threads at once (libConfuse's parser is not reentrant). */
-struct snapshot *snapshot_load(const char *path, struct conf_report *report);
-/* The same from text in memory, for tests and the fuzzer; relative paths are relative to `directory`. */
-struct snapshot *snapshot_load_text(const char *text, const char *directory, struct conf_report *report);
+/* An empty one, to be filled in; NULL when memory is out. */
+struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *snapshot);
-/* Writes every option with its default, as a configuration file with the help as comments. */
-void options_print(FILE *file);

@@ -92,7 +92,7 @@ static void section_end(struct dns_cache *cache)
         foreign_accesses_end();
 }
 
-/* ---- lookup ------------------------------------------------------------------------------------------ */
+/* ---- lookup -------------------------------------------------------------------------------------------- */
 
 uint64_t dns_cache_hash(const struct dns_cache *cache, struct span name)
 {
@@ -181,7 +181,7 @@ enum dns_cache_result dns_cache_get(struct dns_cache *cache, const struct dns_qu
         return result;
 }
 
-/* ---- writers: by the lock ---------------------------------------------------------------------------- */
+/* ---- writers: by the lock ------------------------------------------------------------------------------ */
 
 static void ring_add(struct dns_cache *cache, struct entry *entry)
 {
@@ -331,7 +331,7 @@ void dns_cache_put(struct dns_cache *cache, const struct dns_question *question,
         pthread_mutex_unlock(&cache->lock);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 struct dns_cache *dns_cache_create(const struct dns_cache_options *options)
 {

@@ -11,21 +11,17 @@ struct dns_cache_options {
         uint32_t ttl_min_s, ttl_max_s;
         uint32_t negative_ttl_max_s; /* RFC 2308 5 */
         uint32_t failure_ttl_s;      /* how long a failure is believed; RFC 2308 7.1: at most 300 */
-        uint32_t
-            stale_s; /* an answer may serve this long after its end while DNS fails (RFC 8767); 0: never */
-        uint32_t stale_recheck_s; /* after a failure stale answers are served this long before DNS is asked
-                                     again */
+        /* an answer may serve this long after its end while DNS fails (RFC 8767); 0: never */
+        uint32_t stale_s;
+        /* after a failure stale answers are served this long before DNS is asked again */
+        uint32_t stale_recheck_s;
 };
-
-/* 64 MB, TTLs from 1 s to a day, negative ones to 10 minutes, failures 1 s, stale for a day, rechecked each
- * 30 s. */
-extern const struct dns_cache_options dns_cache_defaults;
 
 enum dns_cache_result {
         CACHE_MISS,
         CACHE_HIT,
-        CACHE_HIT_REFRESH, /* a hit on a hot answer near its end: the caller, and no other, is to ask DNS for
-                              it now */
+        /* a hit on a hot answer near its end: the caller, and no other, is to ask DNS for it now */
+        CACHE_HIT_REFRESH,
 };
 
 /* metrics.def tells what they mean. */

@@ -2,8 +2,8 @@
  * no socket, no clock.
  *
  * A memo belongs to one session or transaction and remembers each question and its answer, so that a check
- * that runs again sees what it saw before. What the memo does not know it asks of its source: in the server
- * the cache and the resolver pool behind it, in tests a table. A pending question is asked once;
+ * that runs again sees what it saw before. What the memo does not know it asks of its source: in the
+ * server the cache and the resolver pool behind it, in tests a table. A pending question is asked once;
  * memo_settle() brings its answer. */
 #pragma once
 
@@ -28,15 +28,15 @@ enum __attribute__((packed)) fact {
 };
 
 struct dns_question {
-        struct span
-            name; /* presentation form without a trailing dot, lower case, no escapes, at most 253 octets */
+        /* presentation form without a trailing dot, lower case, no escapes, at most 253 octets */
+        struct span name;
         enum dns_type type;
 };
 
 struct dns_record {
-        struct span
-            data; /* A 4 octets, AAAA 16, TXT its strings joined, others a name as in dns_question; the root
-                   * is empty, and a name with octets that cannot be asked for has them as \DDD */
+        /* A 4 octets, AAAA 16, TXT its strings joined, others a name as in dns_question; the root is empty,
+         * and a name with octets that cannot be asked for has them as \DDD */
+        struct span data;
         uint16_t preference; /* of MX */
 };
 
@@ -83,8 +83,8 @@ void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source
  * *ret_answer (may be NULL) stays valid as long as the arena; for PENDING it is an answer without records. */
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer);
-/* The same for a name that lives as long as the memo, such as one out of its answers: it need not be copied.
- */
+/* The same for a name that lives as long as the memo, such as one out of its answers: it need not be
+ * copied. */
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
                         const struct dns_answer **ret_answer);
 /* An answer has come for a pending question; it is copied. Nothing happens when the memo does not wait for

@@ -1,5 +1,8 @@
 /* The command line. */
 #include "workers/cli/explain.h"
+
+#include "conf/build/load.h"
+#include "conf/value/print.h"
 #include "workers/cli/greylist.h"
 #include "workers/cli/spf.h"
 #include "workers/server/server.h"
@@ -29,17 +32,17 @@ static int usage(void)
 static int serve_main(int argc, char **argv)
 {
         const char *path = NULL;
-        bool is_live = false;
+        bool shows_status_line = false;
 
         for (int i = 1; i < argc; i++) {
                 if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
                         path = argv[++i];
                 else if (strcmp(argv[i], "--live") == 0)
-                        is_live = true;
+                        shows_status_line = true;
                 else
                         return usage();
         }
-        return path == NULL ? usage() : server_run(path, is_live);
+        return path == NULL ? usage() : server_run(path, shows_status_line);
 }
 
 static int check_config_main(int argc, char **argv)
@@ -51,12 +54,12 @@ static int check_config_main(int argc, char **argv)
         if (argc != 3 || strcmp(argv[1], "-c") != 0)
                 return usage();
 
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load(argv[2], &report);
-        if (report.text != NULL)
-                fputs(report.text, stderr);
-        printf("%s: %u errors, %u warnings\n", argv[2], report.errors, report.warnings);
-        conf_report_end(&report);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(argv[2], &complaints);
+        if (complaints.text != NULL)
+                fputs(complaints.text, stderr);
+        printf("%s: %u errors, %u warnings\n", argv[2], complaints.errors, complaints.warnings);
+        conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
         snapshot_free(snapshot);

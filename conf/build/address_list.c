@@ -28,12 +28,12 @@ struct list {
         const char *path;
         uint32_t line;
         unsigned errors;
-        struct conf_report *report;
+        struct conf_complaints *complaints;
 };
 
 static const char out_of_memory[] = "out of memory";
 
-/* ---- entries ---- */
+/* ---- entries ------------------------------------------------------------------------------------------- */
 
 /* Offset of the "@" behind the local part, or the length. */
 static size_t local_part_end(struct span entry)
@@ -90,13 +90,13 @@ static const char *tld_add(struct list *list, struct span entry)
         return name_table_add(list->table, text_span(&a_label), 0) ? NULL : out_of_memory;
 }
 
-/* ---- lines ---- */
+/* ---- lines --------------------------------------------------------------------------------------------- */
 
-static void say(struct list *list, const char *message)
+static void complain(struct list *list, const char *message)
 {
         struct place place = {list->path, list->line};
         if (list->errors++ < ERRORS_MAX)
-                conf_report_add(list->report, REPORT_ERROR, &place, "%s", message);
+                conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s", message);
 }
 
 /* A "#" within the quotes of a local part starts none. */
@@ -131,7 +131,7 @@ static void line_read(struct list *list, struct span line)
         if (message == NULL && line.length > 0)
                 message = list->add(list, line);
         if (message != NULL)
-                say(list, message);
+                complain(list, message);
 }
 
 /* Reads the whole lines of `text`; returns what is left of it. */
@@ -161,7 +161,7 @@ static bool file_read(struct list *list, int file, char *buffer)
                 struct span rest = lines_read(list, span_of(buffer, kept + (size_t)length));
                 if (rest.length == BUFFER_SIZE) {
                         list->line++;
-                        say(list, "line too long");
+                        complain(list, "line too long");
                         return true;
                 }
                 memmove(buffer, rest.at, rest.length);
@@ -186,10 +186,11 @@ static bool list_read(struct list *list, const char *what, struct place place)
         else if (!is_open || !file_read(list, file, buffer))
                 message = strerror(errno);
         if (message != NULL)
-                conf_report_add(list->report, REPORT_ERROR, &place, "%s: %s: %s", what, list->path, message);
+                conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s: %s: %s", what, list->path,
+                              message);
         if (list->errors > ERRORS_MAX)
-                conf_report_add(list->report, REPORT_ERROR, &(struct place){list->path, 0}, "%u errors more",
-                                list->errors - ERRORS_MAX);
+                conf_complain(list->complaints, COMPLAINT_ERROR, &(struct place){list->path, 0},
+                              "%u errors more", list->errors - ERRORS_MAX);
         if (file >= 0)
                 close(file);
         free(buffer);
@@ -197,20 +198,21 @@ static bool list_read(struct list *list, const char *what, struct place place)
 }
 
 bool recipients_read(const char *path, struct place place, struct span domain, bool fold,
-                     struct name_table *table, struct conf_report *report)
+                     struct name_table *table, struct conf_complaints *complaints)
 {
         struct list list = {.add = recipient_add,
                             .table = table,
                             .domain = domain,
                             .fold = fold,
                             .path = path,
-                            .report = report};
+                            .complaints = complaints};
         return list_read(&list, "recipients", place);
 }
 
-bool tlds_read(const char *path, struct place place, struct name_table *table, struct conf_report *report)
+bool tlds_read(const char *path, struct place place, struct name_table *table,
+               struct conf_complaints *complaints)
 {
-        struct list list = {.add = tld_add, .table = table, .path = path, .report = report};
+        struct list list = {.add = tld_add, .table = table, .path = path, .complaints = complaints};
 
         if (path == NULL) {
                 for (size_t i = 0; i < sizeof tlds_builtin / sizeof *tlds_builtin; i++)
@@ -220,8 +222,8 @@ bool tlds_read(const char *path, struct place place, struct name_table *table, s
         if (!list_read(&list, "list", place))
                 return false;
         if (table->count < TLDS_MIN) {
-                conf_report_add(report, REPORT_ERROR, &place,
-                                "list: %s: holds fewer than %d top-level domains", path, TLDS_MIN);
+                conf_complain(complaints, COMPLAINT_ERROR, &place,
+                              "list: %s: holds fewer than %d top-level domains", path, TLDS_MIN);
                 return false;
         }
         return true;

@@ -2,11 +2,12 @@
  * "#" at the begin of a line or behind a blank starts a comment. */
 #pragma once
 
-#include "conf/snapshot.h"
+#include "conf/complaints.h"
 
 /* Reads known recipients into `table`: addresses in `domain` (A-labels) or local parts. `place`: where the
- * file is named. False, with errors in the report, unless all of it was understood. */
+ * file is named. False, with errors among the complaints, unless all of it was understood. */
 bool recipients_read(const char *path, struct place place, struct span domain, bool fold,
-                     struct name_table *table, struct conf_report *report);
+                     struct name_table *table, struct conf_complaints *complaints);
 /* Reads top-level domains into `table`; `path` NULL: the list of the build. */
-bool tlds_read(const char *path, struct place place, struct name_table *table, struct conf_report *report);
+bool tlds_read(const char *path, struct place place, struct name_table *table,
+               struct conf_complaints *complaints);

@@ -4,9 +4,9 @@
 #include "conf/build/address_list.h"
 #include "core/base/domain_name.h"
 
-static void say(struct builder *builder, struct place place, const char *message, const char *detail)
+static void complain(struct builder *builder, struct place place, const char *message, const char *detail)
 {
-        conf_report_add(builder->report, REPORT_ERROR, &place, "%s%.900s", message, detail);
+        conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "%s%.900s", message, detail);
 }
 
 /* U-labels become A-labels. */
@@ -19,17 +19,17 @@ static void finish_name(struct builder *builder, struct domain *domain)
 
         text_over(&name, octets, sizeof octets - 1);
         if (!domain_name_read(domain->name, &name)) {
-                conf_report_add(builder->report, REPORT_ERROR, &domain->place,
-                                "domain \"%.*s\": not a domain name", (int)domain->name.length,
-                                domain->name.at);
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &domain->place,
+                              "domain \"%.*s\": not a domain name", (int)domain->name.length,
+                              domain->name.at);
                 return;
         }
         octets[name.length] = '\0';
         domain->name = arena_copy(&snapshot->memory, text_span(&name));
         if (name_table_find(&snapshot->domain_names, text_span(&name), &earlier))
-                conf_report_add(builder->report, REPORT_ERROR, &domain->place,
-                                "domain \"%s\" is given twice, first in %s:%u", octets,
-                                snapshot->domains[earlier].place.file, snapshot->domains[earlier].place.line);
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &domain->place,
+                              "domain \"%s\" is given twice, first in %s:%u", octets,
+                              snapshot->domains[earlier].place.file, snapshot->domains[earlier].place.line);
         if (domain->name.at == NULL || !name_table_add(&snapshot->domain_names, text_span(&name), index))
                 builder->out_of_memory = true;
 }
@@ -58,11 +58,11 @@ static void finish_deliver(struct builder *builder, struct domain *domain, struc
         if (span_equals(target, SPAN("discard:")))
                 return; /* DELIVER_DISCARD is zero */
         if (span_starts_nocase(target, lmtp) || span_starts_nocase(target, smtp)) {
-                say(builder, place, "deliver: not built yet: ", text);
+                complain(builder, place, "deliver: not built yet: ", text);
                 return;
         }
         if (!span_starts_nocase(target, maildir) || target.length == maildir.length) {
-                say(builder, place, "deliver: must be maildir:PATH or discard:, not ", text);
+                complain(builder, place, "deliver: must be maildir:PATH or discard:, not ", text);
                 return;
         }
         domain->deliver.kind = DELIVER_MAILDIR;
@@ -74,28 +74,28 @@ static void finish_deliver(struct builder *builder, struct domain *domain, struc
         }
         const char *fault = mailbox_path_fault(domain->deliver.path);
         if (fault != NULL)
-                conf_report_add(builder->report, REPORT_ERROR, &place, "deliver: %s%.900s", fault, text);
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver: %s%.900s", fault, text);
 }
 
 static void finish_extension(struct builder *builder, const struct domain *domain, struct place place)
 {
         const char *text = domain->options.extension;
         if (text[0] != '\0' && (text[1] != '\0' || strchr("!#$%&'*+-/=?^_`{|}~", text[0]) == NULL))
-                say(builder, place, "extension: must be one special character such as +, not ", text);
+                complain(builder, place, "extension: must be one special character such as +, not ", text);
 }
 
 static void finish_recipients(struct builder *builder, struct domain *domain, struct place place)
 {
         bool fold = domain->options.local_part_case == LOCAL_PART_FOLD;
         if (domain->options.recipients[0] == '\0') {
-                say(builder, place, "recipients: needs a file", "");
+                complain(builder, place, "recipients: needs a file", "");
                 return;
         }
         if (recipients_read(domain->options.recipients, place, domain->name, fold, &domain->recipients,
-                            builder->report) &&
+                            builder->complaints) &&
             domain->recipients.count == 0)
-                conf_report_add(builder->report, REPORT_WARNING, &place, "recipients: %.900s names nobody",
-                                domain->options.recipients);
+                conf_complain(builder->complaints, COMPLAINT_WARNING, &place,
+                              "recipients: %.900s names nobody", domain->options.recipients);
 }
 
 static void finish_domain(struct builder *builder, struct domain *domain, const struct domain_places *places)
@@ -108,11 +108,11 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
         if (deliver->file != NULL)
                 finish_deliver(builder, domain, *deliver);
         else
-                say(builder, domain->place, "deliver is missing in this domain", "");
+                complain(builder, domain->place, "deliver is missing in this domain", "");
         if (recipients->file != NULL)
                 finish_recipients(builder, domain, *recipients);
         else
-                say(builder, domain->place, "recipients is missing in this domain", "");
+                complain(builder, domain->place, "recipients is missing in this domain", "");
         for (size_t check = 0; check < CHECK_COUNT; check++)
                 if (domain->checks[check].place.file == NULL)
                         domain->checks[check] = builder->snapshot->checks[check];
@@ -125,6 +125,6 @@ void build_finish_domains(struct builder *builder)
         for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++)
                 finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
         if (snapshot->domain_count == 0)
-                conf_report_add(builder->report, REPORT_WARNING, &builder->whole,
-                                "no domain: every recipient will be refused");
+                conf_complain(builder->complaints, COMPLAINT_WARNING, &builder->whole,
+                              "no domain: every recipient will be refused");
 }

@@ -17,13 +17,14 @@ struct place build_option_place(const struct builder *builder, enum option_at op
         return builder->options[option].file != NULL ? builder->options[option] : builder->whole;
 }
 
-static void say(struct builder *builder, enum report_kind kind, enum option_at option, const char *reason)
+static void complain(struct builder *builder, enum complaint_kind kind, enum option_at option,
+                     const char *reason)
 {
         struct place place = build_option_place(builder, option);
-        conf_report_add(builder->report, kind, &place, "%s: %s", option_rows[option].name, reason);
+        conf_complain(builder->complaints, kind, &place, "%s: %s", option_rows[option].name, reason);
 }
 
-/* ---- our name ---- */
+/* ---- our name ------------------------------------------------------------------------------------------ */
 
 /* False when it is no domain name. */
 static bool hostname_set(struct builder *builder, struct span name)
@@ -38,8 +39,8 @@ static bool hostname_set(struct builder *builder, struct span name)
         if (builder->snapshot->options.hostname == NULL)
                 builder->out_of_memory = true;
         else if (!domain_name_is_qualified(text_span(&a_labels)))
-                say(builder, REPORT_WARNING, OPTION_AT_hostname,
-                    "our name is not fully qualified (RFC 5321 2.3.5)");
+                complain(builder, COMPLAINT_WARNING, OPTION_AT_hostname,
+                         "our name is not fully qualified (RFC 5321 2.3.5)");
         return true;
 }
 
@@ -50,14 +51,14 @@ static void finish_hostname(struct builder *builder)
 
         if (name.length > 0) {
                 if (!hostname_set(builder, name))
-                        say(builder, REPORT_ERROR, OPTION_AT_hostname, "not a domain name");
+                        complain(builder, COMPLAINT_ERROR, OPTION_AT_hostname, "not a domain name");
                 return;
         }
         if (gethostname(machine, sizeof machine - 1) != 0 || !hostname_set(builder, span_from(machine)))
                 hostname_set(builder, SPAN("localhost"));
 }
 
-/* ---- texts ---- */
+/* ---- texts --------------------------------------------------------------------------------------------- */
 
 static void finish_policy_url(struct builder *builder)
 {
@@ -66,8 +67,8 @@ static void finish_policy_url(struct builder *builder)
         for (size_t i = 0; i < url.length; i++)
                 is_valid = is_valid && url.at[i] != ' ';
         if (!is_valid)
-                say(builder, REPORT_ERROR, OPTION_AT_policy_url,
-                    "must be ASCII without blanks, of at most 200 octets");
+                complain(builder, COMPLAINT_ERROR, OPTION_AT_policy_url,
+                         "must be ASCII without blanks, of at most 200 octets");
 }
 
 static void finish_log(struct builder *builder)
@@ -76,7 +77,7 @@ static void finish_log(struct builder *builder)
         if (strcmp(*log, "stderr") == 0)
                 return;
         if (**log == '\0') {
-                say(builder, REPORT_ERROR, OPTION_AT_log, "must be stderr or a file");
+                complain(builder, COMPLAINT_ERROR, OPTION_AT_log, "must be stderr or a file");
                 return;
         }
         *log = path_resolve(span_from(*log), builder->directory, &builder->snapshot->memory);
@@ -84,7 +85,7 @@ static void finish_log(struct builder *builder)
                 builder->out_of_memory = true;
 }
 
-/* ---- addresses ---- */
+/* ---- addresses ----------------------------------------------------------------------------------------- */
 
 static bool endpoint_is_in(const struct endpoint *endpoint, const struct endpoint_list *list)
 {
@@ -100,11 +101,11 @@ static void finish_endpoints(struct builder *builder)
         const struct options *options = &builder->snapshot->options;
 
         if (options->listen.count + options->proxy_listen.count == 0)
-                say(builder, REPORT_ERROR, OPTION_AT_listen, "no address to listen on");
+                complain(builder, COMPLAINT_ERROR, OPTION_AT_listen, "no address to listen on");
         for (size_t i = 0; i < options->proxy_listen.count; i++)
                 if (endpoint_is_in(&options->proxy_listen.endpoints[i], &options->listen))
-                        say(builder, REPORT_ERROR, OPTION_AT_proxy_listen,
-                            "names an address that listen names too");
+                        complain(builder, COMPLAINT_ERROR, OPTION_AT_proxy_listen,
+                                 "names an address that listen names too");
 }
 
 /* On loopback, private (RFC 1918, RFC 4193) or link-local. Elsewhere whoever can send packets with the
@@ -135,7 +136,7 @@ static void finish_resolvers(struct builder *builder)
                 address_write(&message, &resolvers->endpoints[i].address);
                 text_put_string(&message, " is neither loopback nor private: it must be on a trusted link");
                 octets[message.length] = '\0';
-                say(builder, REPORT_WARNING, OPTION_AT_resolvers, octets);
+                complain(builder, COMPLAINT_WARNING, OPTION_AT_resolvers, octets);
         }
 }
 
@@ -170,8 +171,8 @@ static void finish_own_addresses(struct builder *builder)
         uint16_t port;
 
         if (getifaddrs(&interfaces) != 0)
-                conf_report_add(builder->report, REPORT_WARNING, &builder->whole,
-                                "own addresses are not known: %s", strerror(errno));
+                conf_complain(builder->complaints, COMPLAINT_WARNING, &builder->whole,
+                              "own addresses are not known: %s", strerror(errno));
         for (const struct ifaddrs *at = interfaces; at != NULL; at = at->ifa_next)
                 room++;
         own->networks = arena_take(&builder->snapshot->memory, room * sizeof *own->networks);
@@ -186,7 +187,7 @@ static void finish_own_addresses(struct builder *builder)
         freeifaddrs(interfaces);
 }
 
-/* ---- names and lists ---- */
+/* ---- names and lists ----------------------------------------------------------------------------------- */
 
 /* The value is where the name itself stands in the table's octets, so that it can be given back: see
  * snapshot_own_name(). */
@@ -213,7 +214,7 @@ static void finish_tlds(struct builder *builder)
 {
         const char *path = builder->snapshot->options.sender_tld_list;
         struct place place = build_option_place(builder, OPTION_AT_sender_tld_list);
-        tlds_read(path[0] == '\0' ? NULL : path, place, &builder->snapshot->tlds, builder->report);
+        tlds_read(path[0] == '\0' ? NULL : path, place, &builder->snapshot->tlds, builder->complaints);
 }
 
 /* Nothing to tell of where the mode is only the default. */
@@ -221,9 +222,9 @@ static void tell_of_missing_resolvers(struct builder *builder, enum check_id che
                                       const struct check_setting *setting)
 {
         if (setting->mode != CHECK_MODE_OFF && setting->place.line > 0)
-                conf_report_add(builder->report, REPORT_WARNING, &setting->place,
-                                "%s: needs DNS, but there are no resolvers: it is off",
-                                check_infos[check].name);
+                conf_complain(builder->complaints, COMPLAINT_WARNING, &setting->place,
+                              "%s: needs DNS, but there are no resolvers: it is off",
+                              check_infos[check].name);
 }
 
 static bool place_is(const struct place *left, const struct place *right)
@@ -256,13 +257,13 @@ static void finish_checks(struct builder *builder)
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
                 finish_check(builder, check);
         if (options->helo_name_must_resolve && options->resolvers.count == 0) {
-                say(builder, REPORT_WARNING, OPTION_AT_helo_name_must_resolve,
-                    "needs DNS, but there are no resolvers: taken as no");
+                complain(builder, COMPLAINT_WARNING, OPTION_AT_helo_name_must_resolve,
+                         "needs DNS, but there are no resolvers: taken as no");
                 options->helo_name_must_resolve = false;
         }
 }
 
-/* ---- postmaster ---- */
+/* ---- postmaster ---------------------------------------------------------------------------------------- */
 
 /* NULL, or what is wrong. */
 static const char *postmaster_find(struct snapshot *snapshot, struct span address, struct text *mailbox)
@@ -298,7 +299,7 @@ static void finish_postmaster(struct builder *builder)
         } else {
                 const char *fault = postmaster_find(snapshot, address, &mailbox);
                 if (fault != NULL) {
-                        say(builder, REPORT_ERROR, OPTION_AT_postmaster, fault);
+                        complain(builder, COMPLAINT_ERROR, OPTION_AT_postmaster, fault);
                         return;
                 }
         }
@@ -320,7 +321,7 @@ void build_finish(struct builder *builder)
         if (builder->out_of_memory)
                 return;
         finish_checks(builder);
-        build_finish_state(builder);
+        build_finish_senders(builder);
         finish_tlds(builder);
         finish_own_names(builder);
         finish_own_addresses(builder);

@@ -12,7 +12,7 @@ struct domain_places {
 
 struct builder {
         struct snapshot *snapshot;
-        struct conf_report *report;
+        struct conf_complaints *complaints;
         const char *directory; /* absolute */
         struct place whole;    /* the file, for what stands nowhere in it */
         struct place options[OPTION_AT_END];
@@ -32,7 +32,7 @@ void build_finish_keys(struct builder *builder);
 /* Part of it: the zones of dnsbl. */
 void build_finish_zones(struct builder *builder);
 /* Part of it: the store of senders, and what checks that use it need. */
-void build_finish_state(struct builder *builder);
+void build_finish_senders(struct builder *builder);
 /* The next zone of the snapshot, which has room for it, with default options. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

@@ -1,5 +1,5 @@
-/* The keys of bounce_reference, from a file of their own: a secret belongs into no file that many may read.
- */
+/* The keys of bounce_reference, from a file of their own: a secret belongs into no file that many may
+ * read. */
 #include "conf/build/internal.h"
 
 #include "conf/text/source.h"
@@ -10,10 +10,10 @@
 #define SECRET_MIN 16
 #define SECRET_MAX 64 /* one block of the digests, and what Exim takes */
 
-static void say(struct builder *builder, uint32_t line, const char *message)
+static void complain(struct builder *builder, uint32_t line, const char *message)
 {
         const char *path = builder->snapshot->options.bounce_reference_keys;
-        conf_report_add(builder->report, REPORT_ERROR, &(struct place){path, line}, "%s", message);
+        conf_complain(builder->complaints, COMPLAINT_ERROR, &(struct place){path, line}, "%s", message);
 }
 
 /* NULL, or what is wrong with "N:secret". */
@@ -52,7 +52,7 @@ static void read_lines(struct builder *builder, struct span text)
                         continue;
                 const char *message = add_key(builder, entry);
                 if (message != NULL)
-                        say(builder, line, message);
+                        complain(builder, line, message);
         }
 }
 
@@ -62,8 +62,8 @@ static void warn_of_readers(struct builder *builder, struct place place)
         struct stat status;
 
         if (stat(path, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
-                conf_report_add(builder->report, REPORT_WARNING, &place,
-                                "keys: %s: every user of this machine may read it, and forge tags", path);
+                conf_complain(builder->complaints, COMPLAINT_WARNING, &place,
+                              "keys: %s: every user of this machine may read it, and forge tags", path);
 }
 
 void build_finish_keys(struct builder *builder)
@@ -75,8 +75,8 @@ void build_finish_keys(struct builder *builder)
 
         if (options->bounce_reference_keys[0] != '\0') {
                 if (!source_read(&source, options->bounce_reference_keys, &fault)) {
-                        conf_report_add(builder->report, REPORT_ERROR, &place, "keys: %s: %s",
-                                        options->bounce_reference_keys, fault.message);
+                        conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "keys: %s: %s",
+                                      options->bounce_reference_keys, fault.message);
                         return;
                 }
                 read_lines(builder, span_of(source.octets, source.length));
@@ -84,11 +84,11 @@ void build_finish_keys(struct builder *builder)
                 free(source.octets);
                 warn_of_readers(builder, place);
                 if (builder->snapshot->tag_key_count == 0)
-                        conf_report_add(builder->report, REPORT_ERROR, &place, "keys: %s: holds no key",
-                                        options->bounce_reference_keys);
+                        conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "keys: %s: holds no key",
+                                      options->bounce_reference_keys);
         } else if (options->bounce_reference_require_tag) {
                 place = build_option_place(builder, OPTION_AT_bounce_reference_require_tag);
-                conf_report_add(builder->report, REPORT_ERROR, &place,
-                                "require_tag: needs keys: without any no tag is valid");
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                              "require_tag: needs keys: without any no tag is valid");
         }
 }

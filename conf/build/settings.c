@@ -5,12 +5,12 @@
 
 #define WORD_MAX 900 /* octets of a value that are quoted in a report */
 
-static void say(struct builder *builder, const struct setting *setting, const char *reason)
+static void complain(struct builder *builder, const struct setting *setting, const char *reason)
 {
-        conf_report_add(builder->report, REPORT_ERROR, &setting->place, "%s: %s", setting->key, reason);
+        conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place, "%s: %s", setting->key, reason);
 }
 
-/* ---- defaults ---- */
+/* ---- defaults ------------------------------------------------------------------------------------------ */
 
 static void set_defaults(struct builder *builder)
 {
@@ -60,7 +60,7 @@ static void take_sections(struct builder *builder, const struct settings *settin
         snapshot->zones = take(builder, &snapshot->memory, (zones + 1) * sizeof *snapshot->zones);
 }
 
-/* ---- sections ---- */
+/* ---- sections ------------------------------------------------------------------------------------------ */
 
 static void begin_domain(struct builder *builder, const struct setting *setting)
 {
@@ -88,12 +88,12 @@ static void begin_section(struct builder *builder, const struct setting *setting
         if (scope->kind != SCOPE_CHECK)
                 return;
         if (check_infos[scope->check].kind == CHECK_KIND_RULE)
-                say(builder, setting, "is a rule that cannot be changed or switched off");
+                complain(builder, setting, "is a rule that cannot be changed or switched off");
         else if (check_infos[scope->check].kind == CHECK_KIND_SESSION && scope->parent->kind == SCOPE_DOMAIN)
-                say(builder, setting, "holds for whole sessions: set it outside of domains");
+                complain(builder, setting, "holds for whole sessions: set it outside of domains");
 }
 
-/* ---- values ---- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static void set_option(struct builder *builder, const struct setting *setting, const struct option_row *row,
                        void *base, struct place *place)
@@ -110,8 +110,8 @@ static void set_option(struct builder *builder, const struct setting *setting, c
                       &error))
                 return;
         octets[error.length] = '\0';
-        conf_report_add(builder->report, REPORT_ERROR, &setting->place, "%s = \"%.*s\": %s", setting->key,
-                        WORD_MAX, setting->text, octets);
+        conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place, "%s = \"%.*s\": %s",
+                      setting->key, WORD_MAX, setting->text, octets);
 }
 
 static void set_root_option(struct builder *builder, const struct setting *setting, enum check_id check)
@@ -148,7 +148,7 @@ static void set_check_option(struct builder *builder, const struct setting *sett
                 if (check_mode_parse(span_from(setting->text), &mode))
                         checks[scope->check] = (struct check_setting){mode, setting->place};
                 else
-                        say(builder, setting, "must be enforce, observe or off");
+                        complain(builder, setting, "must be enforce, observe or off");
         }
 }
 
@@ -161,13 +161,14 @@ static void set_reply(struct builder *builder, const struct setting *setting)
         if (text == NULL)
                 builder->out_of_memory = true;
         else if (reply->code < 400)
-                say(builder, setting, "only refusals (4xx and 5xx) can be changed");
+                complain(builder, setting, "only refusals (4xx and 5xx) can be changed");
         else if (!reply_template_parse(span_from(text), &changed, &error))
-                say(builder, setting, error);
+                complain(builder, setting, error);
         else if (changed.code < 400)
-                say(builder, setting, "a refusal must stay one (4xx or 5xx)");
+                complain(builder, setting, "a refusal must stay one (4xx or 5xx)");
         else if (changed.code == 421 && strncmp(reply_infos[id].text, "421", 3) != 0)
-                say(builder, setting, "421 closes the session, which this reply does not (RFC 5321 3.8)");
+                complain(builder, setting,
+                         "421 closes the session, which this reply does not (RFC 5321 3.8)");
         else {
                 changed.is_policy = reply->is_policy;
                 *reply = changed;
@@ -185,7 +186,7 @@ static bool text_is_clean(struct span text)
 static void set_value(struct builder *builder, const struct setting *setting)
 {
         if (setting->kind == SETTING_VALUE && !text_is_clean(span_from(setting->text))) {
-                say(builder, setting, "control character, or not UTF-8");
+                complain(builder, setting, "control character, or not UTF-8");
                 return;
         }
         switch (setting->scope->kind) {
@@ -214,7 +215,8 @@ void build_from_settings(struct builder *builder, const struct settings *setting
         for (const struct setting *setting = settings->first; setting != NULL && !builder->out_of_memory;
              setting = setting->next) {
                 if (setting->kind == SETTING_PROBLEM)
-                        conf_report_add(builder->report, REPORT_ERROR, &setting->place, "%s", setting->text);
+                        conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place, "%s",
+                                      setting->text);
                 else if (setting->kind == SETTING_SECTION)
                         begin_section(builder, setting);
                 else

@@ -5,10 +5,10 @@
 
 #define NAME_MAX_OCTETS (253 - 64) /* in front of it stands an IPv6 address as nibbles (RFC 5782 2.4) */
 
-static void say(struct builder *builder, const struct dnsbl_zone *zone, const char *reason)
+static void complain(struct builder *builder, const struct dnsbl_zone *zone, const char *reason)
 {
-        conf_report_add(builder->report, REPORT_ERROR, &zone->place, "zone \"%.*s\": %s",
-                        (int)zone->name.length, zone->name.at, reason);
+        conf_complain(builder->complaints, COMPLAINT_ERROR, &zone->place, "zone \"%.*s\": %s",
+                      (int)zone->name.length, zone->name.at, reason);
 }
 
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place)
@@ -54,24 +54,23 @@ static void finish_name(struct builder *builder, struct dnsbl_zone *zone)
 
         text_over(&name, octets, sizeof octets);
         if (!domain_name_read(zone->name, &name)) {
-                say(builder, zone, "not a domain name");
+                complain(builder, zone, "not a domain name");
                 return;
         }
         zone->name = arena_copy(&builder->snapshot->memory, text_span(&name));
         if (zone->name.at == NULL)
                 builder->out_of_memory = true;
         else if (zone->name.length > NAME_MAX_OCTETS)
-                say(builder, zone, "too long to ask for addresses in it");
+                complain(builder, zone, "too long to ask for addresses in it");
 }
 
 static void tell_of_twin(struct builder *builder, const struct dnsbl_zone *zone)
 {
         for (const struct dnsbl_zone *other = builder->snapshot->zones; other < zone; other++)
                 if (span_equals(other->name, zone->name)) {
-                        conf_report_add(builder->report, REPORT_ERROR, &zone->place,
-                                        "zone \"%.*s\" is given twice, first in %s:%u",
-                                        (int)zone->name.length, zone->name.at, other->place.file,
-                                        other->place.line);
+                        conf_complain(builder->complaints, COMPLAINT_ERROR, &zone->place,
+                                      "zone \"%.*s\" is given twice, first in %s:%u", (int)zone->name.length,
+                                      zone->name.at, other->place.file, other->place.line);
                         return;
                 }
 }
@@ -85,12 +84,12 @@ void build_finish_zones(struct builder *builder)
         for (size_t i = 0; i < snapshot->zone_count && !builder->out_of_memory; i++) {
                 struct dnsbl_zone *zone = &snapshot->zones[i];
                 if (i == DNSBL_ZONES_MAX) {
-                        say(builder, zone, "too many zones");
+                        complain(builder, zone, "too many zones");
                         return;
                 }
                 finish_name(builder, zone);
                 tell_of_twin(builder, zone);
                 if (zone->options.answers.count == 0)
-                        say(builder, zone, "has no answers: nothing would ever be listed");
+                        complain(builder, zone, "has no answers: nothing would ever be listed");
         }
 }

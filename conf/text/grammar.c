@@ -57,6 +57,16 @@ static size_t rows_add(const struct grammar_calls *calls, cfg_opt_t *options, co
         return count;
 }
 
+static size_t old_names_add(const struct grammar_calls *calls, cfg_opt_t *options)
+{
+        size_t count = 0;
+        for (const struct old_option_name *old = old_option_names; old->old != NULL; old++) {
+                const struct option_row *row = option_row_find(option_rows, CHECK_COUNT, old->name);
+                options[count++] = value_option(calls, old->old, value_is_list(row->type));
+        }
+        return count;
+}
+
 static cfg_opt_t *zone_options(const struct grammar_calls *calls, struct arena *memory)
 {
         cfg_opt_t *options = options_take(calls, memory, ZONE_OPTION_AT_END);
@@ -123,6 +133,7 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
         root[count++] = section_option(calls, "domain", domain, CFGF_TITLE);
         root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
         count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
+        count += old_names_add(calls, root + count);
         return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
 }
 
@@ -138,4 +149,12 @@ void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text)
                 text_printf(text, " in section %s", cfg->name);
         if (nearest.name != NULL)
                 text_printf(text, "; did you mean \"%s\"?", nearest.name);
+}
+
+enum scope_kind grammar_scope_kind(const char *section)
+{
+        return strcmp(section, "domain") == 0    ? SCOPE_DOMAIN
+               : strcmp(section, "zone") == 0    ? SCOPE_ZONE
+               : strcmp(section, "replies") == 0 ? SCOPE_REPLIES
+                                                 : SCOPE_CHECK;
 }

@@ -18,3 +18,8 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
 
 /* Appends that there is no such key in this section, and the nearest one that there is. */
 void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text);
+
+enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
+
+/* Of a section by its name. */
+enum scope_kind grammar_scope_kind(const char *section);

@@ -49,13 +49,13 @@ struct parser {
 };
 
 /* libConfuse's error function has no argument of ours, and its scanner is global: one parser at a time. */
-static struct parser *current;
+static struct parser *reading;
 
 static void *take(size_t size)
 {
-        void *piece = arena_take(current->scratch, size);
+        void *piece = arena_take(reading->scratch, size);
         if (piece == NULL)
-                current->out_of_memory = true;
+                reading->out_of_memory = true;
         else
                 memset(piece, 0, size);
         return piece;
@@ -70,7 +70,7 @@ static const char *copy(const char *string)
 
 static struct source *source_named(const char *name)
 {
-        struct source *source = current->sources;
+        struct source *source = reading->sources;
         while (source != NULL && strcmp(source->name, name) != 0)
                 source = source->next;
         return source;
@@ -82,28 +82,28 @@ static struct place place_of(const cfg_t *cfg)
         return (struct place){source == NULL ? NULL : source->name, (uint32_t)cfg->line};
 }
 
-/* ---- writing down ---- */
+/* ---- writing down -------------------------------------------------------------------------------------- */
 
 static void append(struct setting *setting)
 {
-        if (current->settings.last == NULL)
-                current->settings.first = setting;
+        if (reading->settings.last == NULL)
+                reading->settings.first = setting;
         else
-                current->settings.last->next = setting;
-        current->settings.last = setting;
+                reading->settings.last->next = setting;
+        reading->settings.last = setting;
 }
 
 /* Tells of the unknown keys that stand before the next setting. */
 static bool append_unknown_keys(void)
 {
-        for (; current->unknown_next != NULL && current->unknown_next->position <= current->recorded;
-             current->unknown_next = current->unknown_next->next) {
+        for (; reading->unknown_next != NULL && reading->unknown_next->position <= reading->recorded;
+             reading->unknown_next = reading->unknown_next->next) {
                 struct setting *setting = take(sizeof *setting);
                 if (setting == NULL)
                         return false;
                 setting->kind = SETTING_PROBLEM;
-                setting->text = current->unknown_next->message;
-                setting->place = current->unknown_next->place;
+                setting->text = reading->unknown_next->message;
+                setting->place = reading->unknown_next->place;
                 append(setting);
         }
         return true;
@@ -112,16 +112,16 @@ static bool append_unknown_keys(void)
 /* Copies both strings, which may be NULL. NULL when memory ran out. */
 static struct setting *record(enum setting_kind kind, struct place place, const char *key, const char *text)
 {
-        if (current->out_of_memory || !append_unknown_keys())
+        if (reading->out_of_memory || !append_unknown_keys())
                 return NULL;
         struct setting *setting = take(sizeof *setting);
         const char *key_copy = key == NULL ? NULL : copy(key), *text_copy = text == NULL ? NULL : copy(text);
-        if (current->out_of_memory)
+        if (reading->out_of_memory)
                 return NULL;
         *setting = (struct setting){
-            .kind = kind, .scope = current->scope, .key = key_copy, .text = text_copy, .place = place};
+            .kind = kind, .scope = reading->scope, .key = key_copy, .text = text_copy, .place = place};
         append(setting);
-        current->recorded++;
+        reading->recorded++;
         return setting;
 }
 
@@ -141,33 +141,31 @@ static void note_key(struct scope *scope, const char *key, struct place place)
         }
         seen = take(sizeof *seen);
         const char *key_copy = copy(key);
-        if (current->out_of_memory)
+        if (reading->out_of_memory)
                 return;
         *seen = (struct seen_key){.next = scope->seen, .key = key_copy, .place = place};
         scope->seen = seen;
 }
 
-/* ---- callbacks ---- */
+/* ---- callbacks ----------------------------------------------------------------------------------------- */
+
+/* An old name is read as the new one. */
+static const char *key_of(const cfg_opt_t *option)
+{
+        return reading->scope->kind == SCOPE_ROOT ? option_name_today(option->name) : option->name;
+}
 
 static int capture_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
         *(void **)result = NULL;
         bool continues_list = option->nvalues > 1;
         if (!continues_list)
-                note_key(current->scope, option->name, place_of(cfg));
-        struct setting *setting = record(SETTING_VALUE, place_of(cfg), option->name, value);
+                note_key(reading->scope, key_of(option), place_of(cfg));
+        struct setting *setting = record(SETTING_VALUE, place_of(cfg), key_of(option), value);
         if (setting == NULL)
                 return -1;
         setting->continues_list = continues_list;
         return 0;
-}
-
-static enum scope_kind scope_kind_of(const char *section)
-{
-        return strcmp(section, "domain") == 0    ? SCOPE_DOMAIN
-               : strcmp(section, "zone") == 0    ? SCOPE_ZONE
-               : strcmp(section, "replies") == 0 ? SCOPE_REPLIES
-                                                 : SCOPE_CHECK;
 }
 
 /* Must not fail: the library ends the program when a default is refused. */
@@ -180,13 +178,13 @@ static int capture_open(cfg_t *cfg, cfg_opt_t *option, const char *value, void *
         *(void **)result = NULL;
         if (scope == NULL)
                 return 0;
-        scope->kind = scope_kind_of(cfg->name);
+        scope->kind = grammar_scope_kind(cfg->name);
         scope->check = check_by_name(span_from(cfg->name));
         scope->title = cfg->title == NULL ? NULL : copy(cfg->title);
-        scope->parent = current->scope;
+        scope->parent = reading->scope;
         if (cfg->title == NULL)
-                note_key(current->scope, cfg->name, place_of(cfg));
-        current->scope = scope;
+                note_key(reading->scope, cfg->name, place_of(cfg));
+        reading->scope = scope;
         record(SETTING_SECTION, place_of(cfg), cfg->name, NULL);
         return 0;
 }
@@ -203,9 +201,9 @@ static int capture_close(cfg_t *cfg, cfg_opt_t *option)
 {
         (void)cfg;
         record_empty_lists(cfg_opt_getnsec(option, cfg_opt_size(option) - 1));
-        if (current->out_of_memory)
+        if (reading->out_of_memory)
                 return -1;
-        current->scope = current->scope->parent;
+        reading->scope = reading->scope->parent;
         /* It is written down. Kept, the library would compare each new title with all before, and take
          * "section|key" for a key in a section that stands elsewhere. */
         cfg_free_value(option);
@@ -220,25 +218,25 @@ static void capture_unknown_key(const cfg_t *cfg, const char *key)
         struct unknown_key *unknown = take(sizeof *unknown);
         size_t depth = 0;
 
-        for (const struct scope *scope = current->scope; scope->parent != NULL; scope = scope->parent)
+        for (const struct scope *scope = reading->scope; scope->parent != NULL; scope = scope->parent)
                 depth++;
         text_over(&text, octets, sizeof octets - 1);
         grammar_say_unknown(cfg, key, &text);
         octets[text.length] = '\0';
         const char *message = copy(octets);
-        if (current->out_of_memory)
+        if (reading->out_of_memory)
                 return;
         *unknown =
-            (struct unknown_key){.position = current->recorded, .message = message, .place = place_of(cfg)};
-        if (current->unknown_last == NULL)
-                current->unknown_first = unknown;
+            (struct unknown_key){.position = reading->recorded, .message = message, .place = place_of(cfg)};
+        if (reading->unknown_last == NULL)
+                reading->unknown_first = unknown;
         else
-                current->unknown_last->next = unknown;
-        current->unknown_last = unknown;
-        if (current->unknown_next == NULL)
-                current->unknown_next = unknown;
-        current->run_again =
-            ++current->unknown_count < UNKNOWN_KEYS_MAX &&
+                reading->unknown_last->next = unknown;
+        reading->unknown_last = unknown;
+        if (reading->unknown_next == NULL)
+                reading->unknown_next = unknown;
+        reading->run_again =
+            ++reading->unknown_count < UNKNOWN_KEYS_MAX &&
             source_blank_key(source, (uint32_t)cfg->line, span_from(key), span_from(cfg->name), depth);
 }
 
@@ -248,7 +246,7 @@ __attribute__((format(printf, 2, 0))) static void capture_error(cfg_t *cfg, cons
 {
         char message[512];
 
-        current->stop_is_told = true;
+        reading->stop_is_told = true;
         if (strcmp(format, "no such option '%s'") == 0) {
                 capture_unknown_key(cfg, va_arg(arguments, const char *));
         } else {
@@ -257,7 +255,7 @@ __attribute__((format(printf, 2, 0))) static void capture_error(cfg_t *cfg, cons
         }
 }
 
-/* ---- files ---- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
 /* libConfuse's own include forgets to unwind after an error: after ten of them no file could be included any
  * more. */
@@ -271,13 +269,13 @@ static bool parse_source(cfg_t *cfg, struct source *source)
         FILE *file = fmemopen(source->octets, source->length, "r");
         cfg->filename = strdup(source->name);
         if (file == NULL || cfg->filename == NULL)
-                current->out_of_memory = true;
+                reading->out_of_memory = true;
         source->is_open = true;
-        bool success = !current->out_of_memory && cfg_parse_fp(cfg, file) == CFG_SUCCESS;
+        bool success = !reading->out_of_memory && cfg_parse_fp(cfg, file) == CFG_SUCCESS;
         source->is_open = false;
-        if (!success && !current->stop_is_told && !current->out_of_memory) {
+        if (!success && !reading->stop_is_told && !reading->out_of_memory) {
                 record(SETTING_PROBLEM, place_of(cfg), NULL, "syntax error");
-                current->stop_is_told = true;
+                reading->stop_is_told = true;
         }
         if (file != NULL)
                 fclose(file);
@@ -299,7 +297,7 @@ static struct source *source_open(const cfg_t *cfg, const char *path)
         bool is_read = source_read(&read, path, &fault);
         if (!is_read || !source_prepare(&read, &fault)) {
                 snprintf(message, sizeof message, "%.700s: %.250s", path, fault.message);
-                struct place inside = {arena_string(current->names, span_from(path)), fault.line};
+                struct place inside = {arena_string(reading->names, span_from(path)), fault.line};
                 if (fault.line == 0)
                         record(SETTING_PROBLEM, place_of(cfg), NULL, message);
                 else
@@ -309,15 +307,15 @@ static struct source *source_open(const cfg_t *cfg, const char *path)
                 return NULL;
         }
         source = take(sizeof *source);
-        read.name = arena_string(current->names, span_from(path));
+        read.name = arena_string(reading->names, span_from(path));
         if (source == NULL || read.name == NULL) {
-                current->out_of_memory = true;
+                reading->out_of_memory = true;
                 free(read.octets);
                 return NULL;
         }
         *source = read;
-        source->next = current->sources->next; /* behind the first, which is not ours */
-        current->sources->next = source;
+        source->next = reading->sources->next; /* behind the first, which is not ours */
+        reading->sources->next = source;
         return source;
 }
 
@@ -328,48 +326,48 @@ static int capture_include(cfg_t *cfg, cfg_opt_t *option, int count, const char 
                 cfg_error(cfg, "include needs one file name");
                 return -1;
         }
-        if (current->include_depth == INCLUDE_DEPTH_MAX || current->includes == INCLUDES_MAX) {
+        if (reading->include_depth == INCLUDE_DEPTH_MAX || reading->includes == INCLUDES_MAX) {
                 cfg_error(cfg, "too many files included");
                 return -1;
         }
-        const char *path = path_resolve(span_from(arguments[0]), current->directory, current->scratch);
+        const char *path = path_resolve(span_from(arguments[0]), reading->directory, reading->scratch);
         if (path == NULL) {
-                current->out_of_memory = true;
+                reading->out_of_memory = true;
                 return -1;
         }
-        current->includes++;
+        reading->includes++;
         struct source *source = source_open(cfg, path);
         if (source == NULL) /* told of; go on, there may be more to tell */
-                return current->out_of_memory ? -1 : 0;
+                return reading->out_of_memory ? -1 : 0;
         if (source->is_open) {
                 cfg_error(cfg, "%s: includes itself", path);
                 return -1;
         }
-        current->include_depth++;
+        reading->include_depth++;
         bool success = parse_source(cfg, source);
-        current->include_depth--;
+        reading->include_depth--;
         return success ? 0 : -1;
 }
 
-/* ---- runs ---- */
+/* ---- runs ---------------------------------------------------------------------------------------------- */
 
 static void run_parser(void)
 {
-        current->settings = (struct settings){0};
-        current->recorded = current->include_depth = current->includes = 0;
-        current->unknown_next = current->unknown_first;
-        current->stop_is_told = current->run_again = false;
-        current->scope = take(sizeof *current->scope); /* SCOPE_ROOT */
-        cfg_t *cfg = current->scope == NULL ? NULL : cfg_init(current->grammar, CFGF_NONE);
+        reading->settings = (struct settings){0};
+        reading->recorded = reading->include_depth = reading->includes = 0;
+        reading->unknown_next = reading->unknown_first;
+        reading->stop_is_told = reading->run_again = false;
+        reading->scope = take(sizeof *reading->scope); /* SCOPE_ROOT */
+        cfg_t *cfg = reading->scope == NULL ? NULL : cfg_init(reading->grammar, CFGF_NONE);
         if (cfg == NULL) {
-                current->out_of_memory = true;
+                reading->out_of_memory = true;
                 return;
         }
         cfg_set_error_function(cfg, capture_error);
-        current->settings.are_complete = parse_source(cfg, current->sources);
-        if (current->settings.are_complete)
+        reading->settings.are_complete = parse_source(cfg, reading->sources);
+        if (reading->settings.are_complete)
                 record_empty_lists(cfg);
-        current->recorded = SIZE_MAX; /* none is left out */
+        reading->recorded = SIZE_MAX; /* none is left out */
         append_unknown_keys();
         cfg_free(cfg);
 }
@@ -382,14 +380,14 @@ bool conf_parse(struct source *source, const char *directory, struct arena *scra
         struct parser parser = {
             .scratch = scratch, .names = names, .directory = directory, .sources = source};
 
-        current = &parser;
+        reading = &parser;
         parser.grammar = grammar_build(&calls, scratch);
         if (parser.grammar == NULL)
                 return false;
         do
                 run_parser();
         while (parser.run_again && !parser.out_of_memory);
-        current = NULL;
+        reading = NULL;
         while (source->next != NULL) {
                 struct source *included = source->next;
                 source->next = included->next;

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "conf/text/grammar.h"
 #include "conf/text/source.h"
-
-enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
 
 /* One section of the text. */
 struct scope {

@@ -127,7 +127,7 @@ static bool is_mark(const struct scan *scan, const struct token *token, char mar
         return token->kind == TOKEN_MARK && scan->octets[token->start] == mark;
 }
 
-/* ---- reading ---- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static bool fault(struct source_fault *ret_fault, uint32_t line, const char *message)
 {
@@ -179,7 +179,7 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
         return message == NULL || fault(ret_fault, 0, message);
 }
 
-/* ---- preparing ---- */
+/* ---- preparing ----------------------------------------------------------------------------------------- */
 
 static bool octets_are_valid(struct source *source, struct source_fault *ret_fault)
 {
@@ -230,7 +230,7 @@ bool source_prepare(struct source *source, struct source_fault *ret_fault)
         }
 }
 
-/* ---- blanking ---- */
+/* ---- blanking ------------------------------------------------------------------------------------------ */
 
 /* Where in the text a token stands. */
 struct position {

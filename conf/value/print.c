@@ -1,4 +1,6 @@
 /* `check-config --print`: all options with their defaults, as a configuration file. */
+#include "conf/value/print.h"
+
 #include "conf/value/value.h"
 
 /* Text between quotes as libConfuse reads it. */
@@ -53,8 +55,9 @@ static void print_zones(FILE *file)
 
 static void print_checks(FILE *file)
 {
-        static const char *const needs[] = {
-            [NEEDS_NOTHING] = "", [NEEDS_DNS] = " (needs resolvers)", [NEEDS_STATE] = " (needs state_store)"};
+        static const char *const needs[] = {[NEEDS_NOTHING] = "",
+                                            [NEEDS_DNS] = " (needs resolvers)",
+                                            [NEEDS_SENDERS] = " (needs sender_store)"};
 
         fprintf(file, "\n# Checks. Modes: enforce, observe (count and log only), off.\n");
         for (unsigned check = 0; check < CHECK_COUNT; check++) {

@@ -4,7 +4,8 @@
 #include <inttypes.h>
 
 #define ROW(name, type, default, min, max, help, structure, field, check)                                    \
-        {#name, default, help, min, max, offsetof(struct structure, field), VALUE_##type, check},
+        {#name,        default, help, min, max, offsetof(struct structure, OPTION_NAME_##type(field)),       \
+         VALUE_##type, check},
 
 const struct option_row option_rows[OPTION_AT_END + 1] = {
 #define OPTION(name, type, default, min, max, help)                                                          \
@@ -22,9 +23,23 @@ const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1] = {
 
 const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #define ZONE_OPTION(name, type, default, min, max, help)                                                     \
-        {#name, default, help, min, max, offsetof(struct zone_options, name), VALUE_##type, CHECK_COUNT},
+        {#name,        default,    help, min, max, offsetof(struct zone_options, OPTION_NAME_##type(name)),  \
+         VALUE_##type, CHECK_COUNT},
 #include "conf/options.def"
     {0}};
+
+const struct old_option_name old_option_names[] = {
+#define OLD_NAME(old, name) {#old, #name},
+#include "conf/options.def"
+    {0}};
+
+const char *option_name_today(const char *name)
+{
+        for (const struct old_option_name *old = old_option_names; old->old != NULL; old++)
+                if (strcmp(old->old, name) == 0)
+                        return old->name;
+        return name;
+}
 
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check, const char *name)
 {
@@ -34,7 +49,7 @@ const struct option_row *option_row_find(const struct option_row *rows, enum che
         return NULL;
 }
 
-/* ---- numbers ---- */
+/* ---- numbers ------------------------------------------------------------------------------------------- */
 
 struct unit {
         const char *name;
@@ -126,7 +141,7 @@ static bool weight_set(const struct option_row *row, struct span text, int64_t *
         return true;
 }
 
-/* ---- words ---- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
 static bool word_parse(struct span text, const char *const *words, unsigned *ret_index)
 {
@@ -169,7 +184,7 @@ static bool word_set(struct span text, const char *const *words, unsigned *ret_i
         return false;
 }
 
-/* ---- texts ---- */
+/* ---- texts --------------------------------------------------------------------------------------------- */
 
 const char *arena_string(struct arena *memory, struct span text)
 {
@@ -217,7 +232,7 @@ const char *path_resolve(struct span path, const char *directory, struct arena *
         return octets;
 }
 
-/* ---- all ---- */
+/* ---- all ----------------------------------------------------------------------------------------------- */
 
 /* An empty path stays empty. */
 static bool text_set(const struct option_row *row, struct span text, const char **field, struct arena *memory,

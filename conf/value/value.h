@@ -61,6 +61,15 @@ extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
 #define DEFAULT_ZONE_ANSWERS "127.0.0.[2..11]"
 #define DEFAULT_ZONE_DYNAMIC "127.0.0.[10..11]"
 
+/* Names of options of the top level that were other ones once; ends with a row without name. */
+struct old_option_name {
+        const char *old, *name;
+};
+extern const struct old_option_name old_option_names[];
+
+/* The name by which an option of the top level is known today. */
+const char *option_name_today(const char *name);
+
 /* NULL when there is none. `check`: CHECK_COUNT for options outside of check sections. */
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
                                          const char *name);

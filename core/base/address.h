@@ -26,8 +26,8 @@ struct network_list {
 bool address_is_ipv4(const struct address *address);
 bool address_is_loopback(const struct address *address);
 bool address_equals(const struct address *left, const struct address *right);
-/* IPv4 dotted quad or IPv6 text (RFC 4291 2.2), nothing around it. IPv4-mapped IPv6 gives the IPv4 address.
- */
+/* IPv4 dotted quad or IPv6 text (RFC 4291 2.2), nothing around it. IPv4-mapped IPv6 gives the IPv4
+ * address. */
 bool address_parse(struct span span, struct address *ret_address);
 /* The inside of an RFC 5321 4.1.3 literal with its brackets: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
 bool address_parse_literal(struct span span, struct address *ret_address);

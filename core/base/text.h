@@ -39,8 +39,8 @@ struct span span_skip(struct span span, size_t offset);
 struct span span_take_word(struct span *rest);
 /* Without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
-/* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above UINT64_MAX.
- */
+/* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above
+ * UINT64_MAX. */
 bool span_number(struct span span, uint64_t *ret_number);
 /* Well-formed by RFC 3629: no overlong form, no surrogate, at most U+10FFFF. */
 bool span_is_utf8(struct span span);

@@ -1,11 +1,11 @@
 /* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
  * does no I/O.
  *
- * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check that
- * needs an answer which is pending returns VERDICT_WAIT, having asked for all that it can ask for already; it
- * is run again, from the top, when answers have come. Otherwise it sets verdict->reply, ->subject (what the
- * reply's %v names) and ->evidence (what was seen, for log and explain); their text lives in the facts'
- * arena, the session, or the snapshot. */
+ * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check
+ * that needs an answer which is pending returns VERDICT_WAIT, having asked for all that it can ask for
+ * already; it is run again, from the top, when answers have come. Otherwise it sets verdict->reply,
+ * ->subject (what the reply's %v names) and ->evidence (what was seen, for log and explain); their text
+ * lives in the facts' arena, the session, or the snapshot. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -45,15 +45,15 @@ struct greylist_finding {
         uint32_t seconds_left; /* EARLY, FIRST */
         /* FIRST, EARLY, PASSED */
         bool has_triplet_record;
-        struct state_key triplet_key;
-        struct state_record triplet_record;
+        struct sender_key triplet_key;
+        struct sender_record triplet_record;
 };
 
 /* What is costly to find out of a transaction's facts, and the same for all its recipients: found once. */
-struct known {
+struct derived {
         bool has_spf;
         enum spf_result spf;
-        struct spf_report spf_report;
+        struct spf_detail spf_detail;
         struct span identity; /* see greylist.h; empty: not found yet */
         struct greylist_finding greylist;
 };
@@ -79,8 +79,8 @@ struct facts {
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
         /* Questions to the store of senders, from RCPT on; and what was found out. Their transaction's. */
-        struct state_memo *state;
-        struct known *known;
+        struct sender_memo *senders;
+        struct derived *derived;
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;

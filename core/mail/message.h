@@ -1,6 +1,6 @@
 /* A message on its way from a session to the store: envelope and text. The session owns it until it wishes to
- * store it; from then to the report the delivery thread may read all of it and takes the blocks of its text.
- */
+ * store it; from then to the report the delivery thread may read all of it and takes the blocks of its
+ * text. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -38,8 +38,8 @@ void content_release(struct content *content, struct content_pool *pool);
 struct recipient {
         struct recipient *next;
         struct span address; /* as the client gave it, without brackets */
-        struct span
-            mailbox; /* local part as delivered: unquoted, folded, without extension; any octet may occur */
+        /* local part as delivered: unquoted, folded, without extension; any octet may occur */
+        struct span mailbox;
         const struct domain *domain;
         bool is_postmaster;
 };

@@ -31,7 +31,7 @@ static const struct tag_key *key_of(const struct snapshot *snapshot, char id)
 
 static int64_t days_max(const struct snapshot *snapshot)
 {
-        return (int64_t)((snapshot->options.bounce_reference_max_age + DAY_MS - 1) / DAY_MS);
+        return (int64_t)((snapshot->options.bounce_reference_max_age_ms + DAY_MS - 1) / DAY_MS);
 }
 
 /* Both as long as `expected` says; as slow for a wrong one as for a right one. */

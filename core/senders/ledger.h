@@ -3,10 +3,10 @@
  * is keyed: nobody can choose whom to collide with.
  *
  * A place has words of 48 bits. Each carries a mark of its client, so a word that a former client of the
- * place left behind reads as 0 and is never cleared: taking a place is one exchange of its tag. Errors, all
- * rare: what is noted while the place goes to another is lost; two threads that bring a client at the same
- * moment may give it two places, of which the later one is not seen; a stranger's word passes for one's own
- * once in 65536 places taken. */
+ * place left behind reads as 0 and is never cleared: taking a place is one exchange of its tag. Errors,
+ * all rare: what is noted while the place goes to another is lost; two threads that bring a client at the
+ * same moment may give it two places, of which the later one is not seen; a stranger's word passes for
+ * one's own once in 65536 places taken. */
 #pragma once
 
 #include "core/base/address.h"

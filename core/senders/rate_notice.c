@@ -5,7 +5,7 @@
 #define COUNTS_AGE_MAX_MS 60000 /* older news would count for a time that is over */
 #define EVENTS_MAX        100000
 
-/* ---- what is told ------------------------------------------------------------------------------------ */
+/* ---- what is told -------------------------------------------------------------------------------------- */
 
 static void begin(struct text *notice, struct span what, const struct address *client)
 {
@@ -40,7 +40,7 @@ void rate_notice_write_counts(struct text *notice, const struct address *client,
         }
 }
 
-/* ---- what is heard ----------------------------------------------------------------------------------- */
+/* ---- what is heard ------------------------------------------------------------------------------------- */
 
 static bool take_number(struct span *rest, uint64_t *ret_number)
 {
@@ -71,7 +71,7 @@ static bool hear_penalty(struct rates *rates, struct span rest, int64_t wall_ms)
         /* Of a prefix of 32 here, networks are nobody. */
         if (until_ms <= (uint64_t)wall_ms || (is_of_network && rates->key_count == 1))
                 return true;
-        uint64_t left_ms = until_ms - (uint64_t)wall_ms, most_ms = rates->options->client_rate_penalty_max;
+        uint64_t left_ms = until_ms - (uint64_t)wall_ms, most_ms = rates->options->client_rate_penalty_max_ms;
         rates_share_penalty(rates, is_of_network, kind, level < 255 ? (unsigned)level : 255,
                             left_ms < most_ms ? left_ms : most_ms);
         return true;

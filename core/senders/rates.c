@@ -30,7 +30,7 @@ const char *rate_kind_name(enum rate_kind kind)
         return names[kind];
 }
 
-/* ---- who counts, and how much ------------------------------------------------------------------------ */
+/* ---- who counts, and how much -------------------------------------------------------------------------- */
 
 void rates_init(struct rates *rates, const struct ledger *ledger, const struct options *options,
                 const struct address *client, uint64_t now_ms)
@@ -83,7 +83,7 @@ static bool bring(struct rates *rates, unsigned key, uint64_t keep_ms, struct le
         return true;
 }
 
-/* ---- buckets ----------------------------------------------------------------------------------------- */
+/* ---- buckets ------------------------------------------------------------------------------------------- */
 
 static uint64_t interval_us(const struct rate *limit)
 {
@@ -188,7 +188,7 @@ void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events)
         }
 }
 
-/* ---- penalties: until when, how many times doubled, what for ----------------------------------------- */
+/* ---- penalties: until when, how many times doubled, what for ------------------------------------------- */
 
 struct penalty {
         uint64_t until_ms; /* of the ledger's time */
@@ -213,23 +213,23 @@ static uint64_t penalty_pack(const struct penalty *penalty)
 
 static uint64_t penalty_ms(const struct options *options, unsigned level)
 {
-        uint64_t length = options->client_rate_penalty;
+        uint64_t length = options->client_rate_penalty_ms;
 
-        for (unsigned i = 0; i < level && length < options->client_rate_penalty_max; i++)
+        for (unsigned i = 0; i < level && length < options->client_rate_penalty_max_ms; i++)
                 length *= 2;
-        return RATE_MIN(length, options->client_rate_penalty_max);
+        return RATE_MIN(length, options->client_rate_penalty_max_ms);
 }
 
 /* How many count still. */
 static unsigned level_now(const struct penalty *penalty, const struct options *options, uint64_t now_ms)
 {
-        uint64_t forgotten = (now_ms - penalty->until_ms) / options->client_rate_penalty_forget;
+        uint64_t forgotten = (now_ms - penalty->until_ms) / options->client_rate_penalty_forget_ms;
         return forgotten < penalty->level ? penalty->level - (unsigned)forgotten : 0;
 }
 
 static uint64_t keep_penalty_ms(const struct options *options, const struct penalty *penalty, uint64_t now_ms)
 {
-        return penalty->until_ms - now_ms + penalty->level * options->client_rate_penalty_forget;
+        return penalty->until_ms - now_ms + penalty->level * options->client_rate_penalty_forget_ms;
 }
 
 void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,
@@ -251,7 +251,7 @@ bool rates_are_clear(struct rates *rates, struct rate_excess *ret_excess)
 {
         uint64_t now_ms = ledger_time(rates->ledger, rates->now_ms);
 
-        if (rates->options->client_rate_penalty == 0)
+        if (rates->options->client_rate_penalty_ms == 0)
                 return true;
         for (unsigned i = 0; i < rates->key_count; i++) {
                 struct ledger_place place;
@@ -277,7 +277,7 @@ static void penalise(struct rates *rates, struct rate_excess *excess)
         struct ledger_place place;
         struct penalty penalty;
 
-        if (rates->options->client_rate_penalty == 0 || !bring(rates, excess->is_of_network, 0, &place))
+        if (rates->options->client_rate_penalty_ms == 0 || !bring(rates, excess->is_of_network, 0, &place))
                 return;
         uint64_t raw = ledger_load(&place, WORD_PENALTY);
         do {
@@ -309,12 +309,12 @@ bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
         return false;
 }
 
-/* ---- history: how many messages, and when the last one came ------------------------------------------ */
+/* ---- history: how many messages, and when the last one came -------------------------------------------- */
 
 static uint64_t history_now(const struct rates *rates, uint64_t value, uint64_t now_ms)
 {
         uint64_t age_ms = now_ms - RATE_MIN(value & TIME_MASK, now_ms);
-        return age_ms < rates->options->client_rate_history_lifetime ? value >> TIME_BITS : 0;
+        return age_ms < rates->options->client_rate_history_lifetime_ms ? value >> TIME_BITS : 0;
 }
 
 void rates_note_history(struct rates *rates, uint64_t messages, uint64_t faults)
@@ -339,7 +339,7 @@ void rates_note_history(struct rates *rates, uint64_t messages, uint64_t faults)
         } while (!ledger_swap(&place, WORD_HISTORY, &raw, value));
         if (credit >= rates->options->client_rate_history)
                 ledger_keep(rates->ledger, &place, rates->now_ms,
-                            rates->options->client_rate_history_lifetime);
+                            rates->options->client_rate_history_lifetime_ms);
 }
 
 bool rates_has_good_history(const struct rates *rates)
@@ -353,7 +353,7 @@ bool rates_has_good_history(const struct rates *rates)
                rates->options->client_rate_history;
 }
 
-/* ---- text -------------------------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
 void rate_excess_write(struct text *text, const struct rate_excess *excess, const struct address *client,
                        const struct options *options)

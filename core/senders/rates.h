@@ -1,9 +1,9 @@
 /* Rates, penalties and good history of clients, in a ledger. An IPv4 client is an address, and counts for its
  * network too, whose limits are higher; an IPv6 client is a network. Nothing here refuses anybody.
  *
- * A limit of N in a time D is a bucket of N that fills up again within D: somebody quiet may do N things at
- * once, and over any time T nobody does more than N + T * N / D. Against a limit of more than one event in
- * 50 us the count errs by up to one in a hundred. */
+ * A limit of N in a time D is a bucket of N that fills up again within D: somebody quiet may do N things
+ * at once, and over any time T nobody does more than N + T * N / D. Against a limit of more than one event
+ * in 50 us the count errs by up to one in a hundred. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -57,8 +57,8 @@ void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events);
 
 /* What was taken at another machine: the bucket gives it as far as there is something in it. */
 void rates_share_taken(struct rates *rates, enum rate_kind kind, uint64_t events);
-/* A penalty that lasts at least so long: how another machine's is taken over. `level`: how many there were.
- */
+/* A penalty that lasts at least so long: how another machine's is taken over. `level`: how many there
+ * were. */
 void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,
                          uint64_t left_ms);
 /* False: the client, or its network, has a penalty. */

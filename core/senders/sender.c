@@ -3,17 +3,17 @@
 
 #include <xxhash.h>
 
-struct state_key state_key_of(struct span text)
+struct sender_key sender_key_of(struct span text)
 {
         XXH128_canonical_t canonical;
-        struct state_key key;
+        struct sender_key key;
 
         XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.at, text.length));
         memcpy(key.octets, canonical.digest, sizeof key.octets);
         return key;
 }
 
-bool state_key_equals(const struct state_key *left, const struct state_key *right)
+bool sender_key_equals(const struct sender_key *left, const struct sender_key *right)
 {
         return memcmp(left->octets, right->octets, sizeof left->octets) == 0;
 }
@@ -23,7 +23,7 @@ static uint32_t larger(uint32_t left, uint32_t right)
         return left > right ? left : right;
 }
 
-void state_merge(struct state_record *record, bool is_new, const struct state_record *more)
+void sender_merge(struct sender_record *record, bool is_new, const struct sender_record *more)
 {
         if (is_new || record->expires_s <= more->last_s) {
                 *record = *more;
@@ -46,7 +46,7 @@ static uint32_t number_read(const uint8_t *octets)
                (uint32_t)octets[3] << 24;
 }
 
-void state_record_write(const struct state_record *record, uint8_t ret_octets[static STATE_RECORD_SIZE])
+void sender_record_write(const struct sender_record *record, uint8_t ret_octets[static SENDER_RECORD_SIZE])
 {
         number_write(record->first_s, ret_octets);
         number_write(record->last_s, ret_octets + 4);
@@ -54,9 +54,9 @@ void state_record_write(const struct state_record *record, uint8_t ret_octets[st
         number_write(record->count, ret_octets + 12);
 }
 
-void state_record_read(const uint8_t octets[static STATE_RECORD_SIZE], struct state_record *ret_record)
+void sender_record_read(const uint8_t octets[static SENDER_RECORD_SIZE], struct sender_record *ret_record)
 {
-        *ret_record = (struct state_record){
+        *ret_record = (struct sender_record){
             .first_s = number_read(octets),
             .last_s = number_read(octets + 4),
             .expires_s = number_read(octets + 8),
@@ -64,30 +64,30 @@ void state_record_read(const uint8_t octets[static STATE_RECORD_SIZE], struct st
         };
 }
 
-/* ---- memo -------------------------------------------------------------------------------------------- */
+/* ---- memo ---------------------------------------------------------------------------------------------- */
 
-void state_memo_init(struct state_memo *memo, struct arena *arena, struct state_source *source,
-                     uint64_t handle)
+void sender_memo_init(struct sender_memo *memo, struct arena *arena, struct sender_source *source,
+                      uint64_t handle)
 {
-        *memo = (struct state_memo){.arena = arena, .source = source, .handle = handle};
+        *memo = (struct sender_memo){.arena = arena, .source = source, .handle = handle};
 }
 
-static struct state_entry *memo_find(const struct state_memo *memo, const struct state_key *key)
+static struct sender_entry *memo_find(const struct sender_memo *memo, const struct sender_key *key)
 {
-        struct state_entry *entry = memo->entries;
-        while (entry != NULL && !state_key_equals(&entry->key, key))
+        struct sender_entry *entry = memo->entries;
+        while (entry != NULL && !sender_key_equals(&entry->key, key))
                 entry = entry->next;
         return entry;
 }
 
 /* NULL when memory is out. */
-static struct state_entry *memo_file(struct state_memo *memo, const struct state_key *key)
+static struct sender_entry *memo_file(struct sender_memo *memo, const struct sender_key *key)
 {
-        struct state_entry *entry = arena_take(memo->arena, sizeof *entry);
+        struct sender_entry *entry = arena_take(memo->arena, sizeof *entry);
 
         if (entry == NULL)
                 return NULL;
-        *entry = (struct state_entry){.next = memo->entries, .key = *key, .fact = FACT_FAILED};
+        *entry = (struct sender_entry){.next = memo->entries, .key = *key, .fact = FACT_FAILED};
         memo->entries = entry;
         if (memo->source != NULL)
                 entry->fact = memo->source->ask(memo->source, key, memo->handle, &entry->record);
@@ -96,10 +96,10 @@ static struct state_entry *memo_file(struct state_memo *memo, const struct state
         return entry;
 }
 
-enum fact state_ask(struct state_memo *memo, const struct state_key *key, int64_t now_s,
-                    struct state_record *ret_record)
+enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int64_t now_s,
+                     struct sender_record *ret_record)
 {
-        struct state_entry *entry = memo_find(memo, key);
+        struct sender_entry *entry = memo_find(memo, key);
 
         if (entry == NULL && (entry = memo_file(memo, key)) == NULL)
                 return FACT_FAILED;
@@ -113,10 +113,10 @@ enum fact state_ask(struct state_memo *memo, const struct state_key *key, int64_
         return FACT_FOUND;
 }
 
-void state_settle(struct state_memo *memo, const struct state_key *key, enum fact fact,
-                  const struct state_record *record)
+void sender_settle(struct sender_memo *memo, const struct sender_key *key, enum fact fact,
+                   const struct sender_record *record)
 {
-        struct state_entry *entry = memo_find(memo, key);
+        struct sender_entry *entry = memo_find(memo, key);
 
         if (entry == NULL || entry->fact != FACT_PENDING)
                 return;
@@ -127,7 +127,7 @@ void state_settle(struct state_memo *memo, const struct state_key *key, enum fac
         memo->failed += entry->fact == FACT_FAILED;
 }
 
-void state_apply(struct state_memo *memo, const struct state_effect *effect)
+void sender_apply(struct sender_memo *memo, const struct sender_effect *effect)
 {
         if (memo->source != NULL)
                 memo->source->apply(memo->source, effect);

@@ -12,7 +12,7 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
                            struct counters *counters, const struct address *client, uint64_t now_ms,
                            struct rate_excess *ret_excess)
 {
-        enum reply_id reply = REPLY_COUNT;
+        enum reply_id reply = REPLY_NONE;
         struct rates rates;
 
         rates_init(&rates, ledger, &snapshot->options, client, now_ms);
@@ -22,11 +22,11 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
         else if (!rates_take(&rates, RATE_CONNECTIONS, 1, ret_excess))
                 reply = REPLY_rate_connections;
         counter_add(&counters->metrics[METRIC_clients_displaced], rates.displaced);
-        if (reply == REPLY_COUNT)
-                return REPLY_COUNT;
+        if (reply == REPLY_NONE)
+                return REPLY_NONE;
         if (snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_OBSERVE) {
                 counter_add(&counters->observed[CHECK_client_rate], 1);
-                return REPLY_COUNT;
+                return REPLY_NONE;
         }
         counter_add(&counters->deferred[CHECK_client_rate], 1);
         counter_add(&counters->metrics[METRIC_connections_refused], 1);

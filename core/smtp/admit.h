@@ -7,7 +7,7 @@
 
 /* Whether limits apply to the client at all. */
 bool client_is_rated(const struct snapshot *snapshot, const struct address *client);
-/* A rated client connects: counts it. The reply to refuse it with, or REPLY_COUNT. *ret_excess: what was too
+/* A rated client connects: counts it. The reply to refuse it with, or REPLY_NONE. *ret_excess: what was too
  * much, where the check only observes too. */
 enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger *ledger,
                            struct counters *counters, const struct address *client, uint64_t now_ms,

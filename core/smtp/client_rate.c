@@ -54,7 +54,7 @@ static void count_untold(uint16_t *count, size_t more)
         *count = more < (size_t)(UINT16_MAX - *count) ? (uint16_t)(*count + more) : UINT16_MAX;
 }
 
-/* ---- who the client is ------------------------------------------------------------------------------- */
+/* ---- who the client is --------------------------------------------------------------------------------- */
 
 void rate_client_is_known(struct session *session)
 {
@@ -85,13 +85,13 @@ bool rate_refuses_named_client(struct session *session, struct text *out, enum s
                                            &session->peer.client, session->host->now_ms, &excess);
         if (excess.is_over)
                 note_excess(session, &excess);
-        if (reply == REPLY_COUNT)
+        if (reply == REPLY_NONE)
                 return false;
         *ret_wish = session_close(session, out, reply);
         return true;
 }
 
-/* ---- what it does ------------------------------------------------------------------------------------ */
+/* ---- what it does -------------------------------------------------------------------------------------- */
 
 static enum reply_id too_much(struct session *session, const struct rate_excess *excess)
 {
@@ -113,7 +113,7 @@ static enum reply_id too_much(struct session *session, const struct rate_excess 
                 };
                 record_finding(session, verdict, &session->snapshot->checks[CHECK_client_rate]);
         }
-        return rate_mode(session) == CHECK_MODE_OBSERVE ? REPLY_COUNT : reply;
+        return rate_mode(session) == CHECK_MODE_OBSERVE ? REPLY_NONE : reply;
 }
 
 enum reply_id rate_recipient(struct session *session)
@@ -121,29 +121,29 @@ enum reply_id rate_recipient(struct session *session)
         struct transaction *transaction = session->transaction;
         struct rates *rates = rates_of(session);
         struct rate_excess excess = {0};
-        enum reply_id reply = REPLY_COUNT;
+        enum reply_id reply = REPLY_NONE;
 
         if (!session->is_rated)
-                return REPLY_COUNT;
+                return REPLY_NONE;
         if (!transaction->is_rated) {
                 transaction->is_rated = rates_take(rates, RATE_MESSAGES, 1, &excess);
                 count_untold(&session->untold.messages, transaction->is_rated);
                 if (!transaction->is_rated)
                         reply = too_much(session, &excess);
         }
-        if (reply == REPLY_COUNT && !rates_take(rates, RATE_RECIPIENTS, 1, &excess))
+        if (reply == REPLY_NONE && !rates_take(rates, RATE_RECIPIENTS, 1, &excess))
                 reply = too_much(session, &excess);
-        count_untold(&session->untold.recipients, reply == REPLY_COUNT);
+        count_untold(&session->untold.recipients, reply == REPLY_NONE);
         count_displaced(session);
         return reply;
 }
 
-/* ---- what other machines are told -------------------------------------------------------------------- */
+/* ---- what other machines are told ---------------------------------------------------------------------- */
 
 static bool is_shared(const struct session *session)
 {
         return session->is_rated && session->snapshot->options.client_rate_shared &&
-               session->host->state != NULL && session->host->state->tell != NULL;
+               session->host->senders != NULL && session->host->senders->tell != NULL;
 }
 
 static void tell_penalty(struct session *session, const struct rate_excess *excess)
@@ -155,7 +155,7 @@ static void tell_penalty(struct session *session, const struct rate_excess *exce
                 return;
         text_over(&notice, octets, sizeof octets);
         rate_notice_write_penalty(&notice, &session->peer.client, excess, session->host->wall_ms);
-        session->host->state->tell(session->host->state, text_span(&notice));
+        session->host->senders->tell(session->host->senders, text_span(&notice));
 }
 
 static uint32_t above(uint32_t left, uint32_t right)
@@ -183,10 +183,10 @@ static void tell_counts(struct session *session, uint32_t errors, uint32_t messa
                 return;
         text_over(&notice, octets, sizeof octets);
         rate_notice_write_counts(&notice, &session->peer.client, &counts, session->host->wall_ms);
-        session->host->state->tell(session->host->state, text_span(&notice));
+        session->host->senders->tell(session->host->senders, text_span(&notice));
 }
 
-/* ---- faults and merits ------------------------------------------------------------------------------- */
+/* ---- faults and merits --------------------------------------------------------------------------------- */
 
 /* True: they are too many. */
 static bool note_faults(struct session *session, enum rate_kind kind, uint64_t faults)

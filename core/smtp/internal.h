@@ -43,8 +43,8 @@ struct transaction {
         bool sender_is_null, is_smtputf8;
         struct verdict_list verdicts; /* of the MAIL stage */
         struct memo memo;             /* of the same and of RCPT, in arena */
-        struct state_memo state;      /* of RCPT */
-        struct known known;
+        struct sender_memo senders;   /* of RCPT */
+        struct derived derived;
         bool is_judged; /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
@@ -52,8 +52,8 @@ struct transaction {
         bool is_rated;                 /* it counts as a message */
         bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
         bool is_known_sender;          /* the greylist let pass for what it remembers: delivery counts */
-        const struct verdict
-            *deferred_whole; /* answered at DATA: of the recipient that has to wait longest */
+        /* answered at DATA: of the recipient that has to wait longest */
+        const struct verdict *deferred_whole;
         uint64_t deferred_whole_s;
         /* DATA */
         struct text_scan scan;
@@ -91,7 +91,7 @@ void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 /* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
  * blanks */
 
-/* `line_fault`: what is wrong with the line as such, or REPLY_COUNT; the line then may be a part only. */
+/* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only. */
 enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
                               struct text *out);
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out);
@@ -179,8 +179,8 @@ void stage_commit(struct session *session, const struct facts *facts, const stru
 /* Once, when the message has been stored. */
 void stage_commit_delivery(struct session *session);
 /* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
- * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the log.
- */
+ * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the
+ * log. */
 struct judgement stage_data(struct session *session);
 
 /* ---- notice.c */
@@ -196,7 +196,7 @@ void notice_end(struct session *session);
 void rate_client_is_known(struct session *session);
 /* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
-/* A recipient that nothing else stands against. REPLY_COUNT, or why it is too much. */
+/* A recipient that nothing else stands against. REPLY_NONE, or why it is too much. */
 enum reply_id rate_recipient(struct session *session);
 /* True: the session is to close with REPLY_rate_penalty. */
 bool rate_unknown_recipient(struct session *session);

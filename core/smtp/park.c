@@ -4,28 +4,28 @@
 /* The store's time begins when somebody first waits for it. */
 static void wait_for_store(struct session *session)
 {
-        struct state_memo *state = session->transaction == NULL ? NULL : &session->transaction->state;
+        struct sender_memo *state = session->transaction == NULL ? NULL : &session->transaction->senders;
 
         if (state == NULL)
                 return;
         if (state->pending == 0)
                 state->due_ms = 0;
         else if (state->due_ms == 0)
-                state->due_ms = session->host->now_ms + session->snapshot->options.state_timeout;
+                state->due_ms = session->host->now_ms + session->snapshot->options.sender_timeout_ms;
 }
 
 static bool waits_for_store(const struct session *session)
 {
         const struct transaction *transaction = session->transaction;
-        return transaction != NULL && transaction->state.due_ms != 0 && !transaction->state.is_late;
+        return transaction != NULL && transaction->senders.due_ms != 0 && !transaction->senders.is_late;
 }
 
 uint64_t parked_deadline_ms(const struct session *session)
 {
-        uint64_t due_ms = session->waiting_since_ms + session->snapshot->options.dns_timeout;
+        uint64_t due_ms = session->waiting_since_ms + session->snapshot->options.dns_timeout_ms;
 
-        if (waits_for_store(session) && session->transaction->state.due_ms < due_ms)
-                return session->transaction->state.due_ms;
+        if (waits_for_store(session) && session->transaction->senders.due_ms < due_ms)
+                return session->transaction->senders.due_ms;
         return due_ms;
 }
 
@@ -93,11 +93,11 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
         return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
 }
 
-enum session_wish session_state_answer(struct session *session, const struct state_key *key, enum fact fact,
-                                       const struct state_record *record, struct text *out)
+enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
+                                        const struct sender_record *record, struct text *out)
 {
         if (session->transaction != NULL)
-                state_settle(&session->transaction->state, key, fact, record);
+                sender_settle(&session->transaction->senders, key, fact, record);
         return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
 }
 
@@ -107,9 +107,9 @@ enum session_wish parked_timeout(struct session *session, struct text *out)
         struct transaction *transaction = session->transaction;
         uint64_t now_ms = session->host->now_ms;
 
-        if (waits_for_store(session) && now_ms >= transaction->state.due_ms)
-                transaction->state.is_late = true;
-        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout) {
+        if (waits_for_store(session) && now_ms >= transaction->senders.due_ms)
+                transaction->senders.is_late = true;
+        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout_ms) {
                 session->memo.is_late = true;
                 if (transaction != NULL)
                         transaction->memo.is_late = true;

@@ -1,5 +1,5 @@
-/* The PROXY protocol, versions 1 and 2 (haproxy, doc/proxy-protocol.txt): a balancer names the real client.
- */
+/* The PROXY protocol, versions 1 and 2 (haproxy, doc/proxy-protocol.txt): a balancer names the real
+ * client. */
 #include "core/smtp/internal.h"
 
 #define V1_LINE_MAX   107  /* with CRLF, section 2.1 */
@@ -15,8 +15,7 @@ static bool begins_like(struct span input, struct span start)
         return memcmp(input.at, start.at, length) == 0;
 }
 
-/* ---- version 1: "PROXY TCP4 SOURCE DESTINATION SOURCE-PORT DESTINATION-PORT"
- * ------------------------------------ */
+/* ---- version 1: "PROXY TCP4 SOURCE DESTINATION SOURCE-PORT DESTINATION-PORT" --------------------------- */
 
 static bool port_parse(struct span word, uint16_t *ret_port)
 {
@@ -63,8 +62,7 @@ static enum proxy_result v1_read(struct session *session, struct span *input)
         return v1_parse(session, line);
 }
 
-/* ---- version 2: binary (section 2.2)
- * ----------------------------------------------------------------------------- */
+/* ---- version 2: binary (section 2.2) ------------------------------------------------------------------- */
 
 static uint16_t read_u16(const uint8_t *at)
 {

@@ -25,8 +25,7 @@ static const char *const ending_names[] = {
 static const char *const result_names[] = {
     [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer"};
 
-/* ---- collecting
- * ------------------------------------------------------------------------------------------------ */
+/* ---- collecting ---------------------------------------------------------------------------------------- */
 
 void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check)
 {
@@ -78,8 +77,7 @@ void record_final(struct session *session, enum reply_id reply)
         memcpy(transaction->final_reject_id, session->reject_id, sizeof transaction->final_reject_id);
 }
 
-/* ---- rendering
- * ------------------------------------------------------------------------------------------------- */
+/* ---- rendering ----------------------------------------------------------------------------------------- */
 
 static void put_key(struct text *json, const char *key)
 {
@@ -203,18 +201,18 @@ static void put_transaction(struct text *json, const struct session *session)
 /* "2026-11-25T01:02:03.123Z"; all but the fraction is written once a second. */
 static void put_time(struct text *json, struct session_host *host)
 {
-        time_t second = (time_t)(host->wall_ms / 1000);
+        int64_t second = host->wall_ms / 1000;
         uint64_t ms = (uint64_t)(host->wall_ms % 1000);
-        struct tm tm;
 
         if (second != host->log_second || host->log_time[0] == '\0') {
-                gmtime_r(&second, &tm);
-                strftime(host->log_time, sizeof host->log_time, "%Y-%m-%dT%H:%M:%S", &tm);
+                struct text date;
+                text_over(&date, host->log_time, sizeof host->log_time);
+                date_write(&date, second);
                 host->log_second = second;
         }
         put_key(json, "time");
         text_put_char(json, '"');
-        text_put(json, span_of(host->log_time, sizeof host->log_time - 1));
+        text_put(json, span_of(host->log_time, sizeof host->log_time));
         text_put(json, span_of((char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
                                         (char)('0' + ms % 10), 'Z', '"'},
                                6));
@@ -284,7 +282,7 @@ static void put_client_rate(struct text *json, const struct session *session)
 static void put_end(struct text *json, const struct session *session)
 {
         put_string(json, "end", span_from(ending_names[session->ending]));
-        if (session->closed_with != REPLY_COUNT)
+        if (session->closed_with != REPLY_NONE)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
         if (session->closed_with == REPLY_early_talker)
                 put_string(json, "reject_id", span_from(session->reject_id));

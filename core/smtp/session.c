@@ -13,13 +13,13 @@
 static uint64_t stressed(const struct session *session, uint64_t timeout_ms)
 {
         return session->host->under_stress
-                   ? SESSION_MIN(timeout_ms, session->snapshot->options.stress_timeout)
+                   ? SESSION_MIN(timeout_ms, session->snapshot->options.stress_timeout_ms)
                    : timeout_ms;
 }
 
 static uint64_t pause_ms(const struct session *session)
 {
-        uint64_t pause = session->snapshot->options.greeting_pause;
+        uint64_t pause = session->snapshot->options.greeting_pause_ms;
         if (session->client_has_good_history &&
             session->snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_ENFORCE)
                 return 0;
@@ -39,8 +39,8 @@ void session_set_deadline(struct session *session)
                 session->deadline_ms = since + pause_ms(session);
                 break;
         case SESSION_STATE_COMMAND:
-                session->deadline_ms = SESSION_MIN(since + stressed(session, options->idle_timeout),
-                                                   session->begun_ms + options->session_timeout);
+                session->deadline_ms = SESSION_MIN(since + stressed(session, options->idle_timeout_ms),
+                                                   session->begun_ms + options->session_timeout_ms);
                 if (session->line_is_bad)
                         session->deadline_ms = SESSION_MIN(session->deadline_ms, since + BAD_LINE_WAIT_MS);
                 break;
@@ -48,7 +48,7 @@ void session_set_deadline(struct session *session)
                 session->deadline_ms = parked_deadline_ms(session);
                 break;
         case SESSION_STATE_TEXT:
-                session->deadline_ms = text_deadline_ms(session, stressed(session, options->data_timeout));
+                session->deadline_ms = text_deadline_ms(session, stressed(session, options->data_timeout_ms));
                 break;
         case SESSION_STATE_STORE:
         case SESSION_STATE_CLOSED:
@@ -115,7 +115,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
             .connected = peer->client,
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
-            .closed_with = REPLY_COUNT,
+            .closed_with = REPLY_NONE,
         };
         arena_init(&session->arena, &host->session_pool,
                    SESSION_ARENA_MAX + (size_t)snapshot->options.dns_questions_max * ADDRESSES_OCTETS_MAX);
@@ -132,8 +132,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         return SESSION_READ;
 }
 
-/* ---- input
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------------------------------------- */
 
 /* A whole line is at the front of *input: it is run, unless more follows that should have waited for the
  * answer. */
@@ -148,7 +147,7 @@ static enum session_wish run_line(struct session *session, struct span line, str
         }
         enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
                               : session->line_skipped > 0 ? REPLY_line_too_long
-                                                          : REPLY_COUNT;
+                                                          : REPLY_NONE;
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
@@ -295,15 +294,15 @@ enum session_wish session_input(struct session *session, struct span *input, str
         return wish;
 }
 
-/* ---- other events
- * --------------------------------------------------------------------------------------------- */
+/* ---- other events -------------------------------------------------------------------------------------- */
 
 static enum session_wish command_timeout(struct session *session, struct text *out)
 {
         if (session->line_is_bad)
                 return session_close(session, out, REPLY_line_bad_octet);
         counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
-        bool is_old = session->host->now_ms >= session->begun_ms + session->snapshot->options.session_timeout;
+        bool is_old =
+            session->host->now_ms >= session->begun_ms + session->snapshot->options.session_timeout_ms;
         return session_close(session, out, is_old ? REPLY_session_too_long : REPLY_idle);
 }
 

@@ -2,8 +2,9 @@
  * out. It opens no socket, starts no thread and reads no clock. All functions but session_end() return the
  * wish that holds until the next call.
  *
- *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its
- * verdict │  └───> STORE    the caller hands session->transaction's message over, then session_stored()
+ *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
+ *                         │  └───> STORE    the caller hands session->transaction's message over, then
+ *                         │                 session_stored()
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
  *      session_end: exactly once, from any state but STORE; logs and frees.
  *
@@ -11,6 +12,7 @@
 #pragma once
 
 #include "core/base/arena.h"
+#include "core/base/date.h"
 #include "core/check/pipeline.h"
 #include "core/mail/message.h"
 #include "core/smtp/metrics.h"
@@ -30,16 +32,16 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
          * of room. */
         struct text log;
-        uint64_t now_ms;             /* monotonic */
-        int64_t wall_ms;             /* since 1970, UTC */
-        struct dns_source *dns;      /* NULL: no check asks */
-        struct state_source *state;  /* of senders; NULL: nothing is remembered */
-        const struct ledger *ledger; /* of clients; NULL: nobody is counted */
-        int64_t log_second;          /* since 1970, which log_time is the text of */
-        char log_time[20];           /* "2026-11-25T01:02:03" */
-        uint64_t sequence;           /* of ids given; any start */
-        uint32_t worker;             /* 0..127 */
-        bool under_stress;           /* time limits shrink */
+        uint64_t now_ms;                 /* monotonic */
+        int64_t wall_ms;                 /* since 1970, UTC */
+        struct dns_source *dns;          /* NULL: no check asks */
+        struct sender_source *senders;   /* of senders; NULL: nothing is remembered */
+        const struct ledger *ledger;     /* of clients; NULL: nobody is counted */
+        int64_t log_second;              /* since 1970, which log_time is the text of */
+        char log_time[DATE_TEXT_LENGTH]; /* "2026-11-25T01:02:03" */
+        uint64_t sequence;               /* of ids given; any start */
+        uint32_t worker;                 /* 0..127 */
+        bool under_stress;               /* time limits shrink */
 };
 
 /* Who connected where. */
@@ -49,10 +51,10 @@ struct session_peer {
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
-        uint64_t dns_handle;     /* by which answers to this session's questions come, of DNS and of the store
-                                    of senders */
-        const struct rate_excess
-            *excess; /* of connections, where that only is observed; NULL: none. Not kept */
+        /* by which answers to this session's questions come, of DNS and of the store of senders */
+        uint64_t dns_handle;
+        /* of connections, where that only is observed; NULL: none. Not kept */
+        const struct rate_excess *excess;
 };
 
 /* The command that is parked; its function runs again with the same arguments. */
@@ -92,10 +94,11 @@ struct session {
         struct session_host *host;
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         uint64_t begun_ms;
-        struct address
-            connected;  /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
-        bool may_proxy; /* the socket's address is in proxy_networks, and no PROXY header has named another:
-                         * the client behind it speaks now, and for itself alone */
+        /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
+        struct address connected;
+        /* the socket's address is in proxy_networks, and no PROXY header has named another: the client behind
+         * it speaks now, and for itself alone */
+        bool may_proxy;
 
         /* Who the client is. */
         bool is_trusted;
@@ -109,8 +112,8 @@ struct session {
         struct memo memo;             /* of the same stages, in arena */
 
         /* Changes per command. */
-        uint64_t deadline_ms; /* call session_timeout() then; UINT64_MAX: never. After session_end() the
-                                 caller's */
+        /* call session_timeout() then; UINT64_MAX: never. After session_end() the caller's */
+        uint64_t deadline_ms;
         uint64_t waiting_since_ms;
         struct transaction *transaction; /* NULL outside of one */
         uint32_t commands, junk, errors; /* since the last accepted message */
@@ -158,8 +161,8 @@ enum session_wish session_timeout(struct session *session, struct text *out);
 enum session_wish session_answer(struct session *session, const struct dns_question *question,
                                  const struct dns_answer *answer, struct text *out);
 /* The same from the store of senders. */
-enum session_wish session_state_answer(struct session *session, const struct state_key *key, enum fact fact,
-                                       const struct state_record *record, struct text *out);
+enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
+                                        const struct sender_record *record, struct text *out);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
@@ -167,6 +170,6 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
 enum session_wish session_stop(struct session *session, struct text *out);
 /* The connection is gone, or the wish was CLOSE. */
 void session_end(struct session *session, enum session_ending ending);
-/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of one.
- */
+/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of
+ * one. */
 struct message *session_message(struct session *session);

@@ -21,8 +21,8 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
                 facts.sender_is_null = transaction->sender_is_null;
                 facts.notification = transaction->notification;
                 facts.recipients_accepted = transaction->message.recipient_count;
-                facts.state = &transaction->state;
-                facts.known = &transaction->known;
+                facts.senders = &transaction->senders;
+                facts.derived = &transaction->derived;
         }
         return facts;
 }

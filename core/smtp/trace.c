@@ -1,9 +1,8 @@
 /* The Received field (RFC 5321 4.4). What the client said enters it only where it cannot break out: HELO by a
  * list of allowed octets, the recipient by the grammar that it has passed. */
 #include "core/check/spf/spf.h"
+#include "core/base/date.h"
 #include "core/smtp/internal.h"
-
-#include <time.h>
 
 static void put_helo(struct text *text, struct span helo)
 {
@@ -12,20 +11,6 @@ static void put_helo(struct text *text, struct span helo)
                 text_put_char(text,
                               ascii_is_alnum(c) || (c != '\0' && strchr(".-_:[]", c) != NULL) ? c : '?');
         }
-}
-
-/* "Wed, 25 Nov 2026 01:02:03 +0000" (RFC 5322 3.3), in no locale */
-static void put_date(struct text *text, int64_t wall_ms)
-{
-        static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-        static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        time_t seconds = (time_t)(wall_ms / 1000);
-        struct tm tm;
-
-        gmtime_r(&seconds, &tm);
-        text_printf(text, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
-                    months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static const char *protocol_name(const struct session *session)
@@ -41,7 +26,7 @@ static bool write_spf(struct session *session)
 {
         struct transaction *transaction = session->transaction;
         char octets[SPF_RECEIVED_MAX];
-        const struct spf_report *report;
+        const struct spf_detail *detail;
         struct text field;
 
         if (session->is_trusted || !transaction->is_judged || !session->snapshot->check_is_wanted[CHECK_spf])
@@ -50,11 +35,11 @@ static bool write_spf(struct session *session)
         struct spf_request request = spf_request_of(&facts);
         if (!spf_counts(&facts))
                 return true;
-        enum spf_result result = spf_lookup(&facts, &report);
+        enum spf_result result = spf_lookup(&facts, &detail);
         if (result == SPF_WAIT)
                 return true;
         text_over(&field, octets, sizeof octets);
-        spf_write_received(&field, &request, result, report);
+        spf_write_received(&field, &request, result, detail);
         return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
 }
 
@@ -81,7 +66,7 @@ bool trace_write(struct session *session)
                 text_put_char(&field, '>');
         }
         text_put_string(&field, ";\r\n\t");
-        put_date(&field, session->host->wall_ms);
+        date_write_mail(&field, session->host->wall_ms / 1000);
         text_put_string(&field, "\r\n");
         expect(!field.overflowed);
         if (!write_spf(session))

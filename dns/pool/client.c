@@ -1,5 +1,6 @@
 /* A worker's side of the pool. */
 #include "dns/pool/internal.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static enum fact client_ask(struct dns_source *source, const struct dns_question
                             struct arena *arena, struct dns_answer *ret_answer)
 {
         struct dns_client *client = (struct dns_client *)source;
-        uint64_t now_ms = dns_now_ms();
+        uint64_t now_ms = clock_monotonic_ms();
 
         expect(question->name.length > 0 && question->name.length <= DNS_NAME_MAX);
         switch (dns_cache_get(client->pool->options.cache, question, now_ms, arena, ret_answer)) {
@@ -132,7 +133,7 @@ const struct dns_reply_message *dns_client_receive(struct dns_client *client)
         client->message.question = (struct dns_question){span_of(ask->name, ask->name_length), ask->type};
         client->message.answer =
             ask->answer == NULL ? (struct dns_answer){.fact = FACT_FAILED} : ask->answer->answer;
-        client->message.answer.took_ms = (uint32_t)(dns_now_ms() - ask->asked_ms);
+        client->message.answer.took_ms = (uint32_t)(clock_monotonic_ms() - ask->asked_ms);
         return &client->message;
 }
 

@@ -27,8 +27,8 @@ struct ask {
 
 struct lane {
         struct dns_ring questions, answers;
-        uint32_t
-            outstanding; /* owner: the client. Below DNS_RING_SLOTS - 1, so that neither ring is ever full */
+        /* owner: the client. Below DNS_RING_SLOTS - 1, so that neither ring is ever full */
+        uint32_t outstanding;
         bool is_announced; /* owner: the client. No question since the thread was last told */
         bool has_answers;  /* owner: the thread. Answers since the client was last told */
 };
@@ -139,6 +139,6 @@ struct query *query_list_take(struct query_list *list);
  * query_continue() then asks on, or tells all who wait and frees the query. */
 void query_attempt(struct query *query, uint64_t now_ms);
 void query_continue(struct query *query, uint64_t now_ms);
-/* Tells all who wait that it failed, and nothing to the cache: the fault is ours, not DNS's. Frees the query.
- */
+/* Tells all who wait that it failed, and nothing to the cache: the fault is ours, not DNS's. Frees the
+ * query. */
 void query_abandon(struct query *query);

@@ -2,6 +2,7 @@
 #include "dns/pool/loop.h"
 
 #include "core/base/expect.h"
+#include "dns/clock.h"
 
 #include <sys/epoll.h>
 #include <time.h>
@@ -22,19 +23,7 @@ struct loop_slot {
         uint32_t free_next;
 };
 
-uint64_t dns_now_us(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-uint64_t dns_now_ms(void)
-{
-        return dns_now_us() / 1000;
-}
-
-/* ---- timers ------------------------------------------------------------------------------------------ */
+/* ---- timers -------------------------------------------------------------------------------------------- */
 
 static void heap_place(struct dns_loop *loop, uint32_t at, uint32_t number)
 {
@@ -77,7 +66,7 @@ static void timer_remove(struct dns_loop *loop, uint32_t number)
                 heap_sink(loop, at, last);
 }
 
-/* ---- slots ------------------------------------------------------------------------------------------- */
+/* ---- slots --------------------------------------------------------------------------------------------- */
 
 static bool slots_grow(struct dns_loop *loop)
 {
@@ -126,7 +115,7 @@ static bool slot_arm(struct dns_loop *loop, uint32_t number)
         return slot->is_in_epoll;
 }
 
-/* ---- what getdns calls ------------------------------------------------------------------------------- */
+/* ---- what getdns calls --------------------------------------------------------------------------------- */
 
 static bool slot_begin(struct dns_view *view, uint32_t number)
 {
@@ -170,7 +159,7 @@ static getdns_return_t view_schedule(getdns_eventloop *base, int fd, uint64_t ti
         slot->event = event;
         slot->fd = fd;
         if (timeout_ms != FOREVER_MS && event->timeout_cb != NULL) {
-                slot->due_ms = dns_now_ms() + timeout_ms;
+                slot->due_ms = clock_monotonic_ms() + timeout_ms;
                 heap_rise(loop, loop->heap_count++, number);
         }
         if (!slot_begin(view, number)) {
@@ -222,7 +211,7 @@ void dns_view_init(struct dns_view *view, struct dns_loop *loop, const struct so
                 view->peer = *peer;
 }
 
-/* ---- a run ------------------------------------------------------------------------------------------- */
+/* ---- a run --------------------------------------------------------------------------------------------- */
 
 static void call(getdns_eventloop_event *event, getdns_eventloop_callback callback)
 {
@@ -283,7 +272,7 @@ static int wait_ms(const struct dns_loop *loop, uint64_t timeout_ms)
         if (loop->writable_count > 0)
                 return 0;
         if (loop->heap_count > 0) {
-                uint64_t now_ms = dns_now_ms(), due_ms = loop->slots[loop->heap[0]].due_ms;
+                uint64_t now_ms = clock_monotonic_ms(), due_ms = loop->slots[loop->heap[0]].due_ms;
                 uint64_t left_ms = due_ms > now_ms ? due_ms - now_ms : 0;
                 if (left_ms < timeout_ms)
                         timeout_ms = left_ms;
@@ -299,7 +288,7 @@ void dns_loop_run(struct dns_loop *loop, uint64_t timeout_ms)
         for (int i = 0; i < count; i++)
                 event_dispatch(loop, &events[i]);
         writables_dispatch(loop);
-        timers_dispatch(loop, dns_now_ms());
+        timers_dispatch(loop, clock_monotonic_ms());
 }
 
 bool dns_loop_open(struct dns_loop *loop, int wake_fd)

@@ -22,8 +22,8 @@ struct dns_loop {
         uint32_t slot_count, slot_free; /* free slots are chained by number; UINT32_MAX: none */
         uint32_t *heap;                 /* slots with a timer, the soonest first; as large as slots */
         uint32_t heap_count;
-        struct loop_reference
-            *writable; /* to be called in the next run without asking epoll; as large as slots */
+        /* to be called in the next run without asking epoll; as large as slots */
+        struct loop_reference *writable;
         uint32_t writable_count;
 };
 
@@ -38,9 +38,6 @@ struct dns_view {
         uint64_t scheduled; /* events so far */
         uint32_t active;    /* events now */
 };
-
-uint64_t dns_now_us(void);
-uint64_t dns_now_ms(void);
 
 /* `wake_fd`: an eventfd that ends a run; its count is read away. */
 bool dns_loop_open(struct dns_loop *loop, int wake_fd);

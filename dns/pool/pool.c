@@ -19,7 +19,7 @@ static struct upstream_news *news_create(const struct endpoint *upstreams, size_
         return news;
 }
 
-/* ---- threads ----------------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------------------- */
 
 static bool thread_prepare(struct dns_pool *pool, struct dns_thread *thread, uint32_t number)
 {
@@ -75,7 +75,7 @@ static bool threads_start(struct dns_pool *pool)
         return true;
 }
 
-/* ---- clients ----------------------------------------------------------------------------------------- */
+/* ---- clients ------------------------------------------------------------------------------------------- */
 
 static void *aligned_zeroed(size_t count, size_t size, size_t alignment)
 {
@@ -111,7 +111,7 @@ static void client_release(struct dns_client *client)
         free(client->lanes);
 }
 
-/* ---- pool -------------------------------------------------------------------------------------------- */
+/* ---- pool ---------------------------------------------------------------------------------------------- */
 
 struct dns_pool *dns_pool_create(const struct dns_pool_options *options)
 {

@@ -2,8 +2,8 @@
  * without a lock and without waiting: first the cache, then a ring to the thread that the name hashes to,
  * where equal questions join. Every answer goes into the cache and, by a ring, back to each that asked.
  *
- * Upstreams are believed if the answer comes from their address and port and repeats the question; nothing is
- * signed: they must be on loopback or a trusted link. */
+ * Upstreams are believed if the answer comes from their address and port and repeats the question; nothing
+ * is signed: they must be on loopback or a trusted link. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -22,10 +22,6 @@ struct dns_pool_options {
         uint32_t in_flight_max;      /* questions out at a time, each thread: as many descriptors */
         uint32_t waiting_max;        /* questions that wait for that, each thread; more fail at once */
 };
-
-/* Two threads, 1500 ms an attempt, 5 s in all, 1000 in flight and 8192 waiting a thread. The caller gives the
- * rest. */
-extern const struct dns_pool_options dns_pool_defaults;
 
 /* Descriptors that the pool may need, to be kept free for it. */
 #define DNS_POOL_DESCRIPTORS(options) ((size_t)(options)->threads * ((options)->in_flight_max + 32))
@@ -50,8 +46,7 @@ bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstre
 void dns_pool_set_limits(struct dns_pool *pool, const struct dns_pool_options *options);
 void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts);
 
-/* ---- a worker's side: one thread, registered with RCU
- * ---------------------------------------------------------- */
+/* ---- a worker's side: one thread, registered with RCU -------------------------------------------------- */
 
 struct dns_reply_message {
         uint64_t handle;

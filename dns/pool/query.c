@@ -29,7 +29,7 @@ struct query *query_list_take(struct query_list *list)
         return query;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------------- */
 
 static void query_end(struct query *query, struct shared_answer *answer)
 {
@@ -100,7 +100,7 @@ static void query_succeed(struct query *query, uint64_t now_ms)
         query_end(query, shared);
 }
 
-/* ---- an attempt -------------------------------------------------------------------------------------- */
+/* ---- an attempt ---------------------------------------------------------------------------------------- */
 
 static void query_replied(getdns_context *context, getdns_callback_type_t type, getdns_dict *response,
                           void *argument, getdns_transaction_t transaction)
@@ -115,8 +115,8 @@ static void query_replied(getdns_context *context, getdns_callback_type_t type, 
         query_list_add(&query->thread->done, query);
 }
 
-/* While others wait for a place, each upstream is given one: slow names hold the places no longer than that.
- */
+/* While others wait for a place, each upstream is given one: slow names hold the places no longer than
+ * that. */
 static bool attempts_are_used_up(const struct query *query)
 {
         uint32_t max = query->thread->upstreams.count * ATTEMPT_ROUNDS;
@@ -153,16 +153,16 @@ void query_attempt(struct query *query, uint64_t now_ms)
         thread_count(query->thread, COUNT_attempts, 1);
         if (!upstream_ask(upstreams, query->upstream, query->by_tcp, query->target, (uint16_t)query->type,
                           timeout_ms, query, query_replied, &query->resolver)) {
-                query->reply = (struct dns_reply){.kind = REPLY_NONE};
+                query->reply = (struct dns_reply){.kind = DNS_REPLY_NONE};
                 query_list_add(&query->thread->done, query);
         }
 }
 
-/* ---- what a reply leads to --------------------------------------------------------------------------- */
+/* ---- what a reply leads to ----------------------------------------------------------------------------- */
 
 static void note_health(struct query *query, uint64_t now_ms)
 {
-        bool is_good = query->reply.kind != REPLY_NONE && query->reply.kind != REPLY_BAD;
+        bool is_good = query->reply.kind != DNS_REPLY_NONE && query->reply.kind != DNS_REPLY_BAD;
         struct upstream_set *upstreams = &query->thread->upstreams;
 
         if (query->generation != upstreams->generation)
@@ -218,22 +218,23 @@ void query_continue(struct query *query, uint64_t now_ms)
 {
         note_health(query, now_ms);
         switch (query->reply.kind) {
-        case REPLY_NONE:
-        case REPLY_BAD:
-                thread_count(query->thread, query->reply.kind == REPLY_BAD ? COUNT_bad : COUNT_timeouts, 1);
+        case DNS_REPLY_NONE:
+        case DNS_REPLY_BAD:
+                thread_count(query->thread, query->reply.kind == DNS_REPLY_BAD ? COUNT_bad : COUNT_timeouts,
+                             1);
                 query->by_tcp = false;
                 query_attempt(query, now_ms);
                 break;
-        case REPLY_REFUSED:
+        case DNS_REPLY_REFUSED:
                 refused(query, now_ms);
                 break;
-        case REPLY_TRUNCATED:
+        case DNS_REPLY_TRUNCATED:
                 truncated(query, now_ms);
                 break;
-        case REPLY_CHAIN:
+        case DNS_REPLY_CHAIN:
                 chained(query, now_ms);
                 break;
-        case REPLY_ANSWER:
+        case DNS_REPLY_ANSWER:
                 query_succeed(query, now_ms);
                 break;
         }

@@ -61,7 +61,7 @@ static bool question_is_ours(const struct reading *reading)
                dict_name_is(reading->response, "/question/qname", reading->question->name);
 }
 
-/* ---- records ----------------------------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------------------------------------- */
 
 /* The record at `number` if it is of `type` and belongs to the owner. */
 static getdns_dict *record_of(const struct reading *reading, size_t number, uint32_t type)
@@ -98,8 +98,8 @@ static bool link_follow(struct reading *reading)
         return false;
 }
 
-/* A record without a single string is ill-formed (RFC 1035 3.3.14), but no reason to lose those beside it:
- * an empty text. */
+/* A record without a single string is ill-formed (RFC 1035 3.3.14), but no reason to lose those beside it: an
+ * empty text. */
 static bool strings_put(const getdns_dict *record, struct text *text)
 {
         getdns_list *strings;
@@ -188,17 +188,17 @@ static bool soa_read(struct reading *reading)
         return false;
 }
 
-/* ---- what it comes to -------------------------------------------------------------------------------- */
+/* ---- what it comes to ---------------------------------------------------------------------------------- */
 
-static void reply_answer(struct dns_reply *reply, enum reply_kind kind, const struct dns_answer *answer)
+static void reply_answer(struct dns_reply *reply, enum dns_reply_kind kind, const struct dns_answer *answer)
 {
         reply->answer = shared_answer_create(answer);
-        reply->kind = reply->answer == NULL ? REPLY_NONE : kind;
+        reply->kind = reply->answer == NULL ? DNS_REPLY_NONE : kind;
 }
 
 static void reply_failed(struct dns_reply *reply, uint32_t rcode)
 {
-        reply_answer(reply, REPLY_REFUSED,
+        reply_answer(reply, DNS_REPLY_REFUSED,
                      &(struct dns_answer){.fact = FACT_FAILED, .rcode = (uint8_t)rcode});
 }
 
@@ -227,7 +227,7 @@ static void reply_negative(struct reading *reading, uint32_t rcode, struct dns_r
                         reply_failed(reply, rcode);
                         return;
                 }
-                reply->kind = REPLY_CHAIN;
+                reply->kind = DNS_REPLY_CHAIN;
                 reply->ttl_s = reading->ttl_s;
                 reply->target_length = (uint8_t)reading->owner.length;
                 memcpy(reply->target, reading->owner.at, reading->owner.length);
@@ -237,7 +237,7 @@ static void reply_negative(struct reading *reading, uint32_t rcode, struct dns_r
                 reply_failed(reply, rcode);
                 return;
         }
-        reply_answer(reply, REPLY_ANSWER,
+        reply_answer(reply, DNS_REPLY_ANSWER,
                      &(struct dns_answer){.fact = FACT_ABSENT,
                                           .is_nxdomain = rcode == RCODE_NXDOMAIN,
                                           .rcode = (uint8_t)rcode,
@@ -259,7 +259,7 @@ static void records_read(struct reading *reading, uint32_t rcode, struct dns_rep
                 reply_negative(reading, rcode, reply);
                 return;
         }
-        reply_answer(reply, REPLY_ANSWER,
+        reply_answer(reply, DNS_REPLY_ANSWER,
                      &(struct dns_answer){.fact = FACT_FOUND,
                                           .ttl_s = reading->ttl_s,
                                           .record_count = reading->found_count,
@@ -285,15 +285,15 @@ void dns_reply_read(const getdns_dict *response, const struct dns_question *ques
 {
         struct reading reading;
 
-        *ret_reply = (struct dns_reply){.kind = REPLY_NONE};
+        *ret_reply = (struct dns_reply){.kind = DNS_REPLY_NONE};
         if (!reading_begin(&reading, response, question))
                 return;
         uint32_t rcode = dict_int(reading.response, "/header/rcode", UINT32_MAX);
-        ret_reply->kind = REPLY_BAD;
+        ret_reply->kind = DNS_REPLY_BAD;
         if (rcode == UINT32_MAX || !question_is_ours(&reading))
                 return;
         if (dict_int(reading.response, "/header/tc", 0) == 1) {
-                ret_reply->kind = REPLY_TRUNCATED;
+                ret_reply->kind = DNS_REPLY_TRUNCATED;
                 return;
         }
         if (rcode != 0 && rcode != RCODE_NXDOMAIN) {

@@ -7,19 +7,19 @@
 
 #include <getdns/getdns.h>
 
-enum reply_kind {
-        REPLY_NONE,      /* nothing came in time, or the socket failed */
-        REPLY_BAD,       /* what came answers another question, or none */
-        REPLY_REFUSED,   /* SERVFAIL, REFUSED and other codes; an answer of FACT_FAILED with the code */
-        REPLY_TRUNCATED, /* to be asked for by TCP */
-        REPLY_CHAIN,     /* CNAMEs that end at `target`, about which the response says nothing */
-        REPLY_ANSWER,
+enum dns_reply_kind {
+        DNS_REPLY_NONE,      /* nothing came in time, or the socket failed */
+        DNS_REPLY_BAD,       /* what came answers another question, or none */
+        DNS_REPLY_REFUSED,   /* SERVFAIL, REFUSED and other codes; an answer of FACT_FAILED with the code */
+        DNS_REPLY_TRUNCATED, /* to be asked for by TCP */
+        DNS_REPLY_CHAIN,     /* CNAMEs that end at `target`, about which the response says nothing */
+        DNS_REPLY_ANSWER,
 };
 
 struct dns_reply {
-        enum reply_kind kind;
-        struct shared_answer
-            *answer;               /* of REFUSED and ANSWER: one reference for who has the reply; else NULL */
+        enum dns_reply_kind kind;
+        /* of REFUSED and ANSWER: one reference for who has the reply; else NULL */
+        struct shared_answer *answer;
         uint32_t ttl_s;            /* of CHAIN: the least of its links */
         char target[DNS_NAME_MAX]; /* of CHAIN */
         uint8_t target_length;

@@ -1,6 +1,7 @@
 /* A resolver thread: takes questions out of the rings, joins equal ones, keeps the number in flight within
  * its bound. */
 #include "dns/pool/internal.h"
+#include "dns/clock.h"
 
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>
@@ -29,7 +30,7 @@ void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answ
         dns_ring_put(&lane->answers, ask);
 }
 
-/* ---- questions --------------------------------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------------------------------------- */
 
 static struct query *query_find(struct dns_thread *thread, const struct ask *ask, uint64_t hash)
 {
@@ -198,7 +199,7 @@ static void waiting_advance(struct dns_thread *thread, uint64_t now_ms)
         }
 }
 
-/* ---- a turn ------------------------------------------------------------------------------------------ */
+/* ---- a turn -------------------------------------------------------------------------------------------- */
 
 static void done_settle(struct dns_thread *thread, uint64_t now_ms)
 {
@@ -279,7 +280,7 @@ void *dns_thread_run(void *argument)
 
         urcu_memb_register_thread();
         while (!atomic_load_explicit(&thread->pool->is_stopping, memory_order_acquire)) {
-                uint64_t now_ms = dns_now_ms();
+                uint64_t now_ms = clock_monotonic_ms();
                 news_take(thread);
                 done_settle(thread, now_ms);
                 waiting_advance(thread, now_ms);

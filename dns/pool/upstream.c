@@ -11,7 +11,7 @@
 #define EDNS_OCTETS  1232 /* no fragments on common paths */
 #define TCP_IDLE_MS  10000
 
-/* ---- contexts ---------------------------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------------------------------ */
 
 static getdns_dict *endpoint_to_dict(const struct endpoint *endpoint)
 {
@@ -120,7 +120,7 @@ static void resolver_retire(struct upstream_set *set, struct resolver **resolver
         *resolver = NULL;
 }
 
-/* ---- the set ----------------------------------------------------------------------------------------- */
+/* ---- the set ------------------------------------------------------------------------------------------- */
 
 void upstream_set_init(struct upstream_set *set, struct dns_loop *loop)
 {
@@ -174,7 +174,7 @@ void upstream_set_end(struct upstream_set *set)
         }
 }
 
-/* ---- health ------------------------------------------------------------------------------------------ */
+/* ---- health -------------------------------------------------------------------------------------------- */
 
 /* Lower is better. */
 static uint64_t upstream_rank(const struct upstream *upstream, bool was_tried, bool is_last, uint64_t now_ms)
@@ -225,7 +225,7 @@ void upstream_failed(struct upstream_set *set, int number, uint64_t now_ms)
                 upstream->dead_until_ms = now_ms + upstream->pause_ms;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------ */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 bool upstream_ask(struct upstream_set *set, int number, bool by_tcp, const char *name, uint16_t type,
                   uint64_t timeout_ms, void *argument, getdns_callback_t callback,

@@ -67,7 +67,7 @@ static bool query_read(struct query_seen *seen)
         return true;
 }
 
-/* ---- names with addresses in them -------------------------------------------------------------------- */
+/* ---- names with addresses in them ---------------------------------------------------------------------- */
 
 #define HOST "host-"
 
@@ -110,7 +110,7 @@ static bool host_put(const struct stub_record *record, struct span asked, struct
         return true;
 }
 
-/* ---- sections ---------------------------------------------------------------------------------------- */
+/* ---- sections ------------------------------------------------------------------------------------------ */
 
 /* The owner's name is a pointer to the question when it is the one asked for (RFC 1035 4.1.4). False when
  * there is no such record after all. */

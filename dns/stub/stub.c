@@ -7,6 +7,7 @@
 
 #include "core/base/address.h"
 #include "core/base/expect.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -76,7 +77,7 @@ static bool is_lost(struct dns_stub *stub, const struct stub_name *name)
         return is_lost;
 }
 
-/* ---- UDP --------------------------------------------------------------------------------------------- */
+/* ---- UDP ----------------------------------------------------------------------------------------------- */
 
 static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct msghdr *from,
                      const char *packet, size_t length)
@@ -84,7 +85,7 @@ static void late_add(struct dns_stub *stub, uint32_t latency_ms, const struct ms
         struct late *late = stub->late_count >= LATE_MAX ? NULL : malloc(sizeof *late + length);
         if (late == NULL)
                 return;
-        late->due_us = dns_now_us() + latency_ms * UINT64_C(1000);
+        late->due_us = clock_monotonic_us() + latency_ms * UINT64_C(1000);
         late->peer_length = from->msg_namelen;
         memcpy(&late->peer, from->msg_name, from->msg_namelen);
         late->length = length;
@@ -110,7 +111,7 @@ static struct late *late_take(struct dns_stub *stub)
 
 static void late_send(struct dns_stub *stub)
 {
-        uint64_t now = dns_now_us();
+        uint64_t now = clock_monotonic_us();
 
         while (stub->late.later != &stub->late && stub->late.later->due_us <= now) {
                 struct late *late = late_take(stub);
@@ -166,7 +167,7 @@ static void udp_turn(struct dns_stub *stub)
         }
 }
 
-/* ---- TCP --------------------------------------------------------------------------------------------- */
+/* ---- TCP ----------------------------------------------------------------------------------------------- */
 
 static void connection_close(struct tcp_connection *connection)
 {
@@ -238,12 +239,12 @@ static void tcp_turn(struct dns_stub *stub, struct tcp_connection *connection)
                 connection_close(connection);
 }
 
-/* ---- thread ------------------------------------------------------------------------------------------ */
+/* ---- thread -------------------------------------------------------------------------------------------- */
 
 /* Exact, because benchmarks compare with the latency. NULL: no end. */
 static const struct timespec *stub_wait(const struct dns_stub *stub, struct timespec *wait)
 {
-        uint64_t now = dns_now_us();
+        uint64_t now = clock_monotonic_us();
         if (stub->late.later == &stub->late)
                 return NULL;
         uint64_t left_us = stub->late.later->due_us > now ? stub->late.later->due_us - now : 0;
@@ -272,7 +273,7 @@ static void *stub_run(void *argument)
         return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 /* A socket bound to `address`, whose port is filled in; -1 with errno. */
 static int socket_bound(struct sockaddr_storage *address, socklen_t *length, int type)

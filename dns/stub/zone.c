@@ -13,7 +13,7 @@ static const struct {
     {"PTR", DNS_PTR}, {"MX", DNS_MX},     {"TXT", DNS_TXT}, {"SOA", DNS_SOA},
 };
 
-/* ---- names ------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 static struct span parent_of(struct span name)
 {
@@ -105,7 +105,7 @@ static struct stub_name *name_add(struct stub_zone *zone, struct span name)
         return first;
 }
 
-/* ---- data -------------------------------------------------------------------------------------------- */
+/* ---- data ---------------------------------------------------------------------------------------------- */
 
 static struct span word_take(struct span *line)
 {
@@ -245,7 +245,7 @@ static bool host_take(enum dns_type type, struct span *line)
         return true;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------------------- */
 
 static bool type_find(struct span word, enum dns_type *ret_type)
 {

@@ -1,6 +1,7 @@
 /* Directives that expect something, and the failures of all. */
 #include "tests/dialogue/play.h"
 
+#include <stdio.h>
 #include <stdarg.h>
 
 #define REPLY_LINE_MAX 510 /* without CRLF, RFC 5321 4.5.3.1.5 */
@@ -85,12 +86,12 @@ void play_recipients(struct play *play, const struct step *step)
 void play_remembers(struct play *play, const struct step *step)
 {
         struct span text = step->argument, word = span_take_line(&text, SPAN(" "));
-        const struct state_row *row = scripted_state_find(&play->harness.state, text);
+        const struct sender_row *row = scripted_senders_find(&play->harness.senders, text);
         uint64_t count;
 
         if (span_equals(word, SPAN("nothing"))) {
-                if (play->harness.state.row_count > 0)
-                        play_fail(play, step, "%zu records are remembered", play->harness.state.row_count);
+                if (play->harness.senders.row_count > 0)
+                        play_fail(play, step, "%zu records are remembered", play->harness.senders.row_count);
         } else if (span_equals(word, SPAN("none"))) {
                 if (row != NULL)
                         play_fail(play, step, "it is remembered");
@@ -103,7 +104,7 @@ void play_remembers(struct play *play, const struct step *step)
 /* The oldest notice that was not looked at; "nothing": there is none. */
 void play_told(struct play *play, const struct step *step)
 {
-        struct text *told = &play->harness.state.told;
+        struct text *told = &play->harness.senders.told;
         struct span rest = text_span(told), notice = span_take_line(&rest, SPAN("\n"));
 
         if (span_equals(step->argument, SPAN("nothing")) ? notice.length > 0

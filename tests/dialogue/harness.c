@@ -18,8 +18,8 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
             .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
         scripted_dns_init(&harness->dns, answering, seed);
         harness->host.dns = &harness->dns.source;
-        scripted_state_init(&harness->state, answering);
-        harness->host.state = &harness->state.source;
+        scripted_senders_init(&harness->senders, answering);
+        harness->host.senders = &harness->senders.source;
         memset(harness->room.ledger, 0, sizeof harness->room.ledger);
         ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
                     harness->host.now_ms);
@@ -122,13 +122,13 @@ static bool answer_parked(struct harness *harness)
 /* Last first: the store of senders before DNS, which was asked before it. */
 static bool answer_from_store(struct harness *harness)
 {
-        struct state_key key;
+        struct sender_key key;
         enum fact fact;
-        struct state_record record;
+        struct sender_record record;
 
-        if (!scripted_state_next(&harness->state, &key, &fact, &record))
+        if (!scripted_senders_next(&harness->senders, &key, &fact, &record))
                 return false;
-        harness->wish = session_state_answer(&harness->session, &key, fact, &record, fresh_out(harness));
+        harness->wish = session_sender_answer(&harness->session, &key, fact, &record, fresh_out(harness));
         settle(harness);
         return true;
 }
@@ -196,9 +196,9 @@ static bool is_admitted(struct harness *harness)
                                            harness->host.now_ms, &harness->excess);
         if (harness->excess.is_over)
                 peer->excess = &harness->excess;
-        if (reply != REPLY_COUNT)
+        if (reply != REPLY_NONE)
                 refusal_write(&harness->said, snapshot, reply, &peer->client);
-        return reply == REPLY_COUNT;
+        return reply == REPLY_NONE;
 }
 
 void harness_connect(struct harness *harness)

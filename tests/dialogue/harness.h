@@ -23,7 +23,7 @@ struct harness {
         uint32_t random; /* of CUT_PIECES, not 0 */
 
         struct scripted_dns dns;
-        struct scripted_state state;
+        struct scripted_senders senders;
         struct ledger ledger; /* of clients */
 
         /* To be set before harness_connect(). */

@@ -1,4 +1,5 @@
 /* The directives of a script and what they mean. */
+#include "conf/build/load.h"
 #include "tests/dialogue/play.h"
 
 #include "core/base/expect.h"
@@ -30,16 +31,16 @@ static void play_file(struct play *play, const struct step *step)
 
 static void configure(struct play *play, const struct step *step, const char *base, struct span more)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char *text;
 
         expect(asprintf(&text, "%s%.*s", base, (int)more.length, more.at) >= 0);
-        struct snapshot *snapshot = snapshot_load_text(text, play->directory, &report);
+        struct snapshot *snapshot = snapshot_load_text(text, play->directory, &complaints);
         if (snapshot == NULL || play->snapshot_count == SNAPSHOTS_MAX)
-                play_fail(play, step, "configuration: %s", report.text);
+                play_fail(play, step, "configuration: %s", complaints.text);
         else
                 play->harness.snapshot = play->snapshots[play->snapshot_count++] = snapshot;
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
         free(text);
 }
 
@@ -144,14 +145,14 @@ static void play_dns(struct play *play, const struct step *step)
                 play_fail(play, step, "expected NAME TYPE DATA");
 }
 
-static void play_state(struct play *play, const struct step *step)
+static void play_senders(struct play *play, const struct step *step)
 {
         static const char *const moods[] = {
-            [STATE_UP] = "up", [STATE_FAILS] = "fails", [STATE_SILENT] = "silent"};
+            [SENDER_UP] = "up", [SENDER_FAILS] = "fails", [SENDER_SILENT] = "silent"};
 
         for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++)
                 if (span_equals(step->argument, span_from(moods[i]))) {
-                        play->harness.state.mood = (enum state_mood)i;
+                        play->harness.senders.mood = (enum sender_mood)i;
                         return;
                 }
         play_fail(play, step, "expected up, fails or silent");
@@ -239,7 +240,7 @@ static const struct directive {
     {"client", SETS, false, play_client},
     {"listener", SETS, false, play_listener},
     {"dns", SETS, false, play_dns},
-    {"state", SETS, false, play_state},
+    {"senders", SETS, false, play_senders},
     {"suspend", SETS, false, play_suspend},
     {"hears", SETS, false, play_hears},
     {"stress", SETS, false, play_stress},

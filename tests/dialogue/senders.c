@@ -3,21 +3,21 @@
 
 #include "core/base/expect.h"
 
-static struct state_row *find(struct scripted_state *state, const struct state_key *key)
+static struct sender_row *find(struct scripted_senders *state, const struct sender_key *key)
 {
         for (size_t i = 0; i < state->row_count; i++)
-                if (state_key_equals(&state->rows[i].key, key))
+                if (sender_key_equals(&state->rows[i].key, key))
                         return &state->rows[i];
         return NULL;
 }
 
-static enum fact look_up(struct scripted_state *state, const struct state_key *key,
-                         struct state_record *ret_record)
+static enum fact look_up(struct scripted_senders *state, const struct sender_key *key,
+                         struct sender_record *ret_record)
 {
-        const struct state_row *row = find(state, key);
+        const struct sender_row *row = find(state, key);
 
-        *ret_record = (struct state_record){0};
-        if (state->mood == STATE_FAILS)
+        *ret_record = (struct sender_record){0};
+        if (state->mood == SENDER_FAILS)
                 return FACT_FAILED;
         if (row == NULL)
                 return FACT_ABSENT;
@@ -25,29 +25,29 @@ static enum fact look_up(struct scripted_state *state, const struct state_key *k
         return FACT_FOUND;
 }
 
-static enum fact ask(struct state_source *source, const struct state_key *key, uint64_t handle,
-                     struct state_record *ret_record)
+static enum fact ask(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                     struct sender_record *ret_record)
 {
-        struct scripted_state *state = (struct scripted_state *)source;
+        struct scripted_senders *state = (struct scripted_senders *)source;
 
         (void)handle;
-        if (state->mood == STATE_SILENT)
+        if (state->mood == SENDER_SILENT)
                 return FACT_PENDING;
         if (state->answering == ANSWER_AT_ONCE)
                 return look_up(state, key, ret_record);
-        expect(state->pending_count < STATE_PENDING_MAX);
+        expect(state->pending_count < SENDER_PENDING_MAX);
         state->pending[state->pending_count++] = *key;
         return FACT_PENDING;
 }
 
-static void apply(struct state_source *source, const struct state_effect *effect)
+static void apply(struct sender_source *source, const struct sender_effect *effect)
 {
-        struct scripted_state *state = (struct scripted_state *)source;
-        struct state_row *row = find(state, &effect->key);
+        struct scripted_senders *state = (struct scripted_senders *)source;
+        struct sender_row *row = find(state, &effect->key);
         bool is_new = row == NULL;
 
-        expect(effect->text.length <= STATE_TEXT_MAX);
-        if (state->mood != STATE_UP || (is_new && state->row_count == STATE_RECORDS_MAX))
+        expect(effect->text.length <= SENDER_TEXT_MAX);
+        if (state->mood != SENDER_UP || (is_new && state->row_count == SENDER_RECORDS_MAX))
                 return;
         if (is_new)
                 row = &state->rows[state->row_count++];
@@ -55,29 +55,29 @@ static void apply(struct state_source *source, const struct state_effect *effect
         row->text_length = effect->text.length;
         if (effect->text.length > 0)
                 memcpy(row->text, effect->text.at, effect->text.length);
-        state_merge(&row->record, is_new, &effect->record);
+        sender_merge(&row->record, is_new, &effect->record);
 }
 
-static void tell(struct state_source *source, struct span notice)
+static void tell(struct sender_source *source, struct span notice)
 {
-        struct scripted_state *state = (struct scripted_state *)source;
+        struct scripted_senders *state = (struct scripted_senders *)source;
 
-        expect(notice.length <= STATE_TEXT_MAX);
+        expect(notice.length <= SENDER_TEXT_MAX);
         if (text_room(&state->told) <= notice.length)
                 return;
         text_put(&state->told, notice);
         text_put_char(&state->told, '\n');
 }
 
-void scripted_state_init(struct scripted_state *state, enum answering answering)
+void scripted_senders_init(struct scripted_senders *state, enum answering answering)
 {
-        *state = (struct scripted_state){.source = {.ask = ask, .apply = apply, .tell = tell},
-                                         .answering = answering};
+        *state = (struct scripted_senders){.source = {.ask = ask, .apply = apply, .tell = tell},
+                                           .answering = answering};
         text_over(&state->told, state->told_octets, sizeof state->told_octets);
 }
 
-bool scripted_state_next(struct scripted_state *state, struct state_key *ret_key, enum fact *ret_fact,
-                         struct state_record *ret_record)
+bool scripted_senders_next(struct scripted_senders *state, struct sender_key *ret_key, enum fact *ret_fact,
+                           struct sender_record *ret_record)
 {
         if (state->pending_count == 0)
                 return false;
@@ -90,7 +90,7 @@ bool scripted_state_next(struct scripted_state *state, struct state_key *ret_key
         return true;
 }
 
-const struct state_row *scripted_state_find(const struct scripted_state *state, struct span text)
+const struct sender_row *scripted_senders_find(const struct scripted_senders *state, struct span text)
 {
         for (size_t i = 0; i < state->row_count; i++)
                 if (span_equals(span_of(state->rows[i].text, state->rows[i].text_length), text))

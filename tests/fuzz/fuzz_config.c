@@ -1,6 +1,6 @@
 /* Fuzzes the configuration: text to snapshot. The text may name files, so it is given a directory without
  * any. */
-#include "conf/snapshot.h"
+#include "conf/build/load.h"
 
 #include "core/base/expect.h"
 
@@ -49,7 +49,7 @@ static void file_make(void)
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
         static bool has_file = false;
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char *text = malloc(length + 1);
 
         if (!has_file)
@@ -58,13 +58,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
         expect(text != NULL);
         memcpy(text, octets, length);
         text[length] = '\0';
-        struct snapshot *snapshot = snapshot_load_text(text, FOLDER, &report);
-        expect((snapshot == NULL) == (report.errors > 0));
-        expect((report.text == NULL) == (report.errors + report.warnings == 0));
+        struct snapshot *snapshot = snapshot_load_text(text, FOLDER, &complaints);
+        expect((snapshot == NULL) == (complaints.errors > 0));
+        expect((complaints.text == NULL) == (complaints.errors + complaints.warnings == 0));
         if (snapshot != NULL)
                 look_up(snapshot);
         snapshot_free(snapshot);
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
         free(text);
         return 0;
 }

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 #define HEADER_OCTETS 12
 #define SLACK_OCTETS  1024
 
-/* ---- names ------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 static bool can_be_asked(struct span name)
 {
@@ -47,8 +47,7 @@ static void check_wire_name(struct span octets)
                 check_name(span_skip(text_span(&text), 1));
 }
 
-/* ---- the question of the packet --------------------------------------------------------------------------
- */
+/* ---- the question of the packet ------------------------------------------------------------------------ */
 
 static enum dns_type type_of(unsigned number)
 {
@@ -77,8 +76,7 @@ static struct dns_question question_of(struct span packet, struct text *name)
         return question;
 }
 
-/* ---- what must be true of a reply ------------------------------------------------------------------------
- */
+/* ---- what must be true of a reply ---------------------------------------------------------------------- */
 
 static void check_record(const struct dns_record *record, enum dns_type type)
 {
@@ -91,11 +89,11 @@ static void check_record(const struct dns_record *record, enum dns_type type)
                 check_name(record->data);
 }
 
-static void check_answer(const struct dns_answer *answer, enum reply_kind kind, enum dns_type type)
+static void check_answer(const struct dns_answer *answer, enum dns_reply_kind kind, enum dns_type type)
 {
         size_t octets = 0;
 
-        expect((answer->fact == FACT_FAILED) == (kind == REPLY_REFUSED) && answer->fact != FACT_PENDING);
+        expect((answer->fact == FACT_FAILED) == (kind == DNS_REPLY_REFUSED) && answer->fact != FACT_PENDING);
         expect((answer->record_count > 0) == (answer->fact == FACT_FOUND));
         expect(answer->record_count <= (type == DNS_TXT ? DNS_TEXTS_MAX : DNS_RECORDS_MAX) &&
                answer->ttl_s <= INT32_MAX);
@@ -111,10 +109,11 @@ static void check_reply(const struct dns_reply *reply, enum dns_type type)
 {
         struct span target = span_of(reply->target, reply->target_length);
 
-        expect((reply->answer != NULL) == (reply->kind == REPLY_REFUSED || reply->kind == REPLY_ANSWER));
+        expect((reply->answer != NULL) ==
+               (reply->kind == DNS_REPLY_REFUSED || reply->kind == DNS_REPLY_ANSWER));
         if (reply->answer != NULL)
                 check_answer(&reply->answer->answer, reply->kind, type);
-        if (reply->kind == REPLY_CHAIN)
+        if (reply->kind == DNS_REPLY_CHAIN)
                 expect(can_be_asked(target) && reply->ttl_s <= INT32_MAX);
 }
 

@@ -2,6 +2,7 @@
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
  * now on, "X" the server stops. In C, D and F the octets 1, 2 and 3 stand for CR, LF and NUL. Played whole
  * and octet by octet: where the client waits for its replies, both must say and store the same. */
+#include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
 
@@ -19,7 +20,7 @@ static const char configuration[] =
     "hostname = \"mx.isp.example\"\n proxy_networks = {\"192.0.2.0/24\"}\n message_size_max = 4k\n"
     "recipients_max = 3\n errors_max = 30\n policy_url = \"https://policy.isp.example/\"\n text_line_max = "
     "500\n"
-    "resolvers = {\"127.0.0.1:53\"}\n state_store = \"lmdb:/nowhere\"\n greylist { mode = observe }\n"
+    "resolvers = {\"127.0.0.1:53\"}\n sender_store = \"lmdb:/nowhere\"\n greylist { mode = observe }\n"
     "client_rate { mode = enforce  connections = 3/1m  messages = 2/1m  recipients = 3/1m\n"
     "unknown_recipients = 2/1m  errors = 8/1m  history = 1 }\n"
     "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\" sender_tld { mode = "
@@ -28,21 +29,20 @@ static const char configuration[] =
 static const struct snapshot *snapshot_get(void)
 {
         static struct snapshot *snapshot;
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
 
         if (snapshot != NULL)
                 return snapshot;
         int people = memfd_create("people", 0);
         expect(people >= 0 && write(people, "alice\nbob\n", 10) == 10 &&
                dup2(people, PEOPLE_NUMBER) == PEOPLE_NUMBER);
-        snapshot = snapshot_load_text(configuration, "/", &report);
+        snapshot = snapshot_load_text(configuration, "/", &complaints);
         expect(snapshot != NULL);
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
         return snapshot;
 }
 
-/* ---- playing
- * --------------------------------------------------------------------------------------------------- */
+/* ---- playing ------------------------------------------------------------------------------------------- */
 
 static struct span take_line(struct span *rest)
 {
@@ -124,8 +124,7 @@ static void play(struct harness *harness, struct span script)
         harness_drop(harness);
 }
 
-/* ---- what must hold
- * -------------------------------------------------------------------------------------------- */
+/* ---- what must hold ------------------------------------------------------------------------------------ */
 
 static unsigned count(struct span whole, struct span part)
 {

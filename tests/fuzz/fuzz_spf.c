@@ -82,19 +82,19 @@ static enum fact zone_ask(struct dns_source *source, const struct dns_question *
         return ret_answer->fact;
 }
 
-static void check_report(const struct spf_request *request, enum spf_result result,
-                         const struct spf_report *report)
+static void check_complaints(const struct spf_request *request, enum spf_result result,
+                             const struct spf_detail *detail)
 {
         char octets[SPF_RECEIVED_MAX];
         struct text field;
 
-        expect(result == SPF_FAIL || report->explanation.length == 0);
-        expect(report->explanation.length <= SPF_EXPLANATION_MAX);
-        for (size_t i = 0; i < report->explanation.length; i++)
-                expect(report->explanation.at[i] >= 0x20 && report->explanation.at[i] < 0x7f);
-        expect((report->problem.length > 0) == (result == SPF_TEMPERROR || result == SPF_PERMERROR));
+        expect(result == SPF_FAIL || detail->explanation.length == 0);
+        expect(detail->explanation.length <= SPF_EXPLANATION_MAX);
+        for (size_t i = 0; i < detail->explanation.length; i++)
+                expect(detail->explanation.at[i] >= 0x20 && detail->explanation.at[i] < 0x7f);
+        expect((detail->problem.length > 0) == (result == SPF_TEMPERROR || result == SPF_PERMERROR));
         text_over(&field, octets, sizeof octets);
-        spf_write_received(&field, request, result, report);
+        spf_write_received(&field, request, result, detail);
         expect(!field.overflowed);
         for (size_t i = 0; i < field.length; i++) {
                 char c = field.at[i];
@@ -110,19 +110,19 @@ static enum spf_result evaluate(const struct spf_request *request, struct span l
         struct block_pool pool;
         struct arena arena;
         struct memo memo;
-        struct spf_report report;
+        struct spf_detail detail;
         enum spf_result result;
 
         block_pool_init(&pool, 65536, 4);
         arena_init(&arena, &pool, 64 << 20);
         memo_init(&memo, &arena, &zone.source, 1, 1000);
-        while ((result = spf_evaluate(request, &memo, &arena, &report)) == SPF_WAIT) {
+        while ((result = spf_evaluate(request, &memo, &arena, &detail)) == SPF_WAIT) {
                 expect(zone.waiting_count > 0);
                 struct dns_question question = zone.waiting[--zone.waiting_count];
                 struct dns_answer answer = zone_find(&zone, &question, &arena);
                 memo_settle(&memo, &question, &answer);
         }
-        check_report(request, result, &report);
+        check_complaints(request, result, &detail);
         arena_end(&arena);
         block_pool_end(&pool);
         return result;

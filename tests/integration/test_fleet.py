@@ -12,8 +12,8 @@ HARVESTER, OFFENDER, SLY, GOOD = "127.0.1.1", "127.0.2.1", "127.0.3.1", "127.0.4
 
 
 def options(redis, shared="yes"):
-    return f"""state_store = "redis://127.0.0.1:{redis.port}"
-state_timeout = 300ms
+    return f"""sender_store = "redis://127.0.0.1:{redis.port}"
+sender_timeout = 300ms
 client_rate {{ mode = enforce  shared = {shared}  unknown_recipients = 5/10m  penalty = 1h }}"""
 
 

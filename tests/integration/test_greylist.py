@@ -30,7 +30,7 @@ def seconds_left(answer):
 
 
 def options(store, delay="1h", more=""):
-    return f'state_store = "{store}"\nstate_timeout = 300ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
+    return f'sender_store = "{store}"\nstate_timeout = 300ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
 
 
 def greylist(server, *arguments, status=0):
@@ -103,7 +103,7 @@ def trouble(directory):
         seconds_left(mail(server))
         server.write_configuration(options=options("lmdb:other", "30m"))
         server.signal(signal.SIGHUP)
-        wait_for("the warning", lambda: "a change of state_store takes a restart" in server.stderr())
+        wait_for("the warning", lambda: "a change of sender_store takes a restart" in server.stderr())
         assert 1700 < seconds_left(mail(server, "dave@example.com")) <= 1800
         assert not (directory / "other").exists()
 

@@ -20,8 +20,8 @@ SESSIONS_EACH = 80
 CLIENTS_EACH = 3  # of a kind
 USERS = [f"user{number}" for number in range(8)]
 CHECKS = """workers = 4
-state_store = "{store}"
-state_timeout = 200ms
+sender_store = "{store}"
+sender_timeout = 200ms
 greeting_pause = 20ms
 dns_log_interval = 1s
 connections_per_client = 50

@@ -32,18 +32,18 @@ static void *come_and_go(void *argument)
         struct address own = ipv4(number), shared = ipv4(1000);
 
         for (int i = 0; i < HELD; i++)
-                client_table_enter(&table, &own, 128);
+                client_table_count(&table, &own, 128);
         for (uint32_t round = 0; round < ROUNDS; round++) {
                 struct address passing = ipv4(2000 + number * ROUNDS + round);
-                expect(client_table_enter(&table, &passing, 128) >= 1);
-                expect(client_table_enter(&table, &shared, 128) >= 1);
-                expect(client_table_enter(&table, &own, 128) >= HELD + 1);
-                client_table_leave(&table, &passing, 128);
-                client_table_leave(&table, &shared, 128);
-                client_table_leave(&table, &own, 128);
+                expect(client_table_count(&table, &passing, 128) >= 1);
+                expect(client_table_count(&table, &shared, 128) >= 1);
+                expect(client_table_count(&table, &own, 128) >= HELD + 1);
+                client_table_uncount(&table, &passing, 128);
+                client_table_uncount(&table, &shared, 128);
+                client_table_uncount(&table, &own, 128);
         }
         for (int i = 0; i < HELD; i++)
-                client_table_leave(&table, &own, 128);
+                client_table_uncount(&table, &own, 128);
         return NULL;
 }
 
@@ -55,25 +55,25 @@ static void check_seats(void)
         struct address first = ipv4(0x010101), second = ipv4(0x010102), stranger = ipv4(0x010201);
         struct client_seat seats[3], seat;
 
-        expect(client_table_sit(&table, &first, &options, &seats[0]) == NULL);
-        expect(client_table_sit(&table, &first, &options, &seats[1]) == NULL);
-        expect(strcmp(client_table_sit(&table, &first, &options, &seat), "connections_per_client") == 0);
-        expect(client_table_sit(&table, &second, &options, &seats[2]) == NULL);
-        expect(strcmp(client_table_sit(&table, &second, &options, &seat), "connections_per_network") == 0);
-        expect(client_table_sit(&table, &stranger, &options, &seat) == NULL);
-        client_table_rise(&table, &stranger, &seat);
+        expect(client_table_enter(&table, &first, &options, &seats[0]) == NULL);
+        expect(client_table_enter(&table, &first, &options, &seats[1]) == NULL);
+        expect(strcmp(client_table_enter(&table, &first, &options, &seat), "connections_per_client") == 0);
+        expect(client_table_enter(&table, &second, &options, &seats[2]) == NULL);
+        expect(strcmp(client_table_enter(&table, &second, &options, &seat), "connections_per_network") == 0);
+        expect(client_table_enter(&table, &stranger, &options, &seat) == NULL);
+        client_table_leave(&table, &stranger, &seat);
         options.client_rate_prefix4 = 16;
-        client_table_rise(&table, &first, &seats[0]);
-        expect(client_table_sit(&table, &first, &options, &seats[0]) == NULL);
-        client_table_rise(&table, &first, &seats[0]);
-        client_table_rise(&table, &first, &seats[1]);
-        client_table_rise(&table, &second, &seats[2]);
-        expect(client_table_enter(&table, &first, 128) == 1 && client_table_enter(&table, &first, 120) == 1);
+        client_table_leave(&table, &first, &seats[0]);
+        expect(client_table_enter(&table, &first, &options, &seats[0]) == NULL);
+        client_table_leave(&table, &first, &seats[0]);
+        client_table_leave(&table, &first, &seats[1]);
+        client_table_leave(&table, &second, &seats[2]);
+        expect(client_table_count(&table, &first, 128) == 1 && client_table_count(&table, &first, 120) == 1);
 
         struct address host = ipv6(7, 1), neighbour = ipv6(7, 2);
         options = (struct options){.connections_per_network = 1, .client_rate_prefix6 = 64};
-        expect(client_table_sit(&table, &host, &options, &seat) == NULL);
-        expect(client_table_sit(&table, &neighbour, &options, &seat) != NULL);
+        expect(client_table_enter(&table, &host, &options, &seat) == NULL);
+        expect(client_table_enter(&table, &neighbour, &options, &seat) != NULL);
 }
 
 int main(void)
@@ -90,9 +90,9 @@ int main(void)
 
         /* One IPv6 network is one client; two are two. */
         struct address first = ipv6(1, 1), second = ipv6(1, 2), other = ipv6(2, 1);
-        expect(client_table_enter(&table, &first, 64) == 1);
-        expect(client_table_enter(&table, &second, 64) == 2);
-        expect(client_table_enter(&table, &other, 64) == 1);
+        expect(client_table_count(&table, &first, 64) == 1);
+        expect(client_table_count(&table, &second, 64) == 2);
+        expect(client_table_count(&table, &other, 64) == 1);
         check_seats();
         client_table_end(&table);
         return 0;

@@ -4,7 +4,7 @@
 
 static struct domain nowhere = {.name = {"nowhere.example", 15}, .deliver = {DELIVER_DISCARD, NULL}};
 
-/* ---- tests ------------------------------------------------------------------------------------------- */
+/* ---- tests --------------------------------------------------------------------------------------------- */
 
 static void test_content(void)
 {

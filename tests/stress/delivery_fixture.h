@@ -17,7 +17,7 @@
 #define WORKERS    3
 #define SPOOLS_MAX 2
 
-/* ---- set-up ------------------------------------------------------------------------------------------ */
+/* ---- set-up -------------------------------------------------------------------------------------------- */
 
 static char base[200];
 static struct log_writer log_writer;
@@ -91,7 +91,7 @@ static inline void tear_down(void)
         expect(nftw(base, remove_one, 10, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
-/* ---- one message ------------------------------------------------------------------------------------- */
+/* ---- one message --------------------------------------------------------------------------------------- */
 
 static inline struct delivery_job *wait_for_report(int worker)
 {
@@ -152,7 +152,7 @@ static inline struct recipient to(const char *local_part, const struct domain *d
         return (struct recipient){.mailbox = span_from(local_part), .domain = domain};
 }
 
-/* ---- what is on the disk ----------------------------------------------------------------------------- */
+/* ---- what is on the disk ------------------------------------------------------------------------------- */
 
 /* Files in a folder below the base; the path of one of them in ret_path. */
 static inline size_t count_files(const char *folder, char ret_path[PATH_MAX])

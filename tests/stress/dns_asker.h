@@ -4,6 +4,7 @@
 
 #include "core/base/expect.h"
 #include "dns/pool/pool.h"
+#include "dns/pool/settings.h"
 #include "dns/stub/stub.h"
 
 #include <arpa/inet.h>
@@ -93,7 +94,7 @@ static inline enum fact asker_ask(struct asker *asker, const char *name, enum dn
         return ret_answer->fact;
 }
 
-/* ---- stub and pool ----------------------------------------------------------------------------------- */
+/* ---- stub and pool ------------------------------------------------------------------------------------- */
 
 static inline struct dns_stub *stub_begin(struct span zone, uint32_t latency_ms)
 {
@@ -126,12 +127,12 @@ struct bench {
 };
 
 /* Impatient: 200 ms an attempt, 2 s in all. */
-static inline void bench_begin(struct bench *bench, const struct dns_cache_options *cache_options,
+static inline void bench_begin(struct bench *bench, struct dns_cache_options cache_options,
                                const struct endpoint *upstreams, size_t count, uint32_t clients)
 {
-        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_pool_options options = dns_pool_defaults();
 
-        bench->cache = options.cache = dns_cache_create(cache_options);
+        bench->cache = options.cache = dns_cache_create(&cache_options);
         options.upstreams = upstreams;
         options.upstream_count = count;
         options.clients = clients;

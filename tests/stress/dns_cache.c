@@ -2,6 +2,7 @@
  * is whole and about the right name, the bound holds, and what is removed is freed. */
 #include "core/base/expect.h"
 #include "dns/cache.h"
+#include "dns/pool/settings.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -155,7 +156,7 @@ static void test_flood(const struct dns_cache_options *options)
 
 int main(void)
 {
-        struct dns_cache_options options = dns_cache_defaults;
+        struct dns_cache_options options = dns_cache_defaults();
 
         options.octets_max = OCTETS_MAX;
         options.deferred_octets_max = 256ul * 1024;

@@ -1,6 +1,7 @@
 /* The resolver pool against a hostile upstream: whatever comes, an answer that is none is never believed,
  * nothing crashes, time is bounded, and the next honest answer is taken. */
 #include "dns_asker.h"
+#include "dns/pool/settings.h"
 #include "dns_evil_server.h"
 
 #define MUTATIONS   3000
@@ -62,12 +63,13 @@ static void test_mutations(struct asker *asker)
 
 int main(void)
 {
-        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_cache_options cache_options = dns_cache_defaults();
+        struct dns_pool_options options = dns_pool_defaults();
         struct asker asker;
 
         urcu_memb_register_thread();
         struct endpoint endpoint = loopback_endpoint(evil_begin());
-        options.cache = dns_cache_create(&dns_cache_defaults);
+        options.cache = dns_cache_create(&cache_options);
         options.upstreams = &endpoint;
         options.upstream_count = options.clients = options.threads = 1;
         options.attempt_timeout_ms = ATTEMPT_MS;

@@ -15,7 +15,7 @@ static uint32_t evil_random(void)
         return state >> 8;
 }
 
-/* ---- packets ----------------------------------------------------------------------------------------- */
+/* ---- packets ------------------------------------------------------------------------------------------- */
 
 static void put(struct packet *packet, const void *octets, size_t length)
 {
@@ -60,7 +60,7 @@ static void answer_records(unsigned count)
                 PUT(&evil_answer, A_HEAD "\xc0\0\2\1");
 }
 
-/* ---- what the server does ---------------------------------------------------------------------------- */
+/* ---- what the server does ------------------------------------------------------------------------------ */
 
 void evil_do_garbage(void)
 {

@@ -1,5 +1,6 @@
 /* One authority that does not answer costs those who ask for its names, and nobody else. */
 #include "dns_asker.h"
+#include "dns/pool/settings.h"
 
 #define SLOW        1000
 #define QUICK       100
@@ -25,7 +26,8 @@ static void ask_many(struct asker *asker, const char *domain, unsigned count, ui
 
 int main(void)
 {
-        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_cache_options cache_options = dns_cache_defaults();
+        struct dns_pool_options options = dns_pool_defaults();
         struct dns_pool_counts counts;
         struct dns_stub *stub = stub_begin(span_from(zone), 0);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
@@ -33,7 +35,7 @@ int main(void)
         unsigned found = 0, failed = 0;
 
         urcu_memb_register_thread();
-        options.cache = dns_cache_create(&dns_cache_defaults);
+        options.cache = dns_cache_create(&cache_options);
         options.upstreams = &endpoint;
         options.upstream_count = 1;
         options.clients = 1;

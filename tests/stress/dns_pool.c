@@ -1,6 +1,7 @@
-/* The resolver pool against the stub server: every kind of answer, CNAMEs, TCP, joining, loss, many workers.
- */
+/* The resolver pool against the stub server: every kind of answer, CNAMEs, TCP, joining, loss, many
+ * workers. */
 #include "dns_asker.h"
+#include "dns/pool/settings.h"
 
 #include <pthread.h>
 
@@ -40,7 +41,7 @@ static const char zone[] =
     "silent.test. 300 A 192.0.2.7\nsilent.test. !silent\n"
     "*.lossy.test. 300 A 192.0.2.8\n*.lossy.test. !loss 30\n";
 
-/* ---- kinds of answers -------------------------------------------------------------------------------- */
+/* ---- kinds of answers ---------------------------------------------------------------------------------- */
 
 /* As "TYPE rcode ttl: data, data"; addresses as text, MX with preference. */
 static void describe(const struct dns_answer *answer, enum dns_type type, struct text *text)
@@ -119,7 +120,7 @@ static void test_kinds(struct bench *bench)
         }
 }
 
-/* ---- many -------------------------------------------------------------------------------------------- */
+/* ---- many ---------------------------------------------------------------------------------------------- */
 
 static void test_joining(struct bench *bench, struct dns_stub *stub)
 {
@@ -208,7 +209,7 @@ int main(void)
         urcu_memb_register_thread();
         struct dns_stub *stub = stub_begin(SPAN(zone), 0);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
-        bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1 + WORKERS);
+        bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1 + WORKERS);
         for (uint32_t i = 0; i < WORKERS; i++)
                 asker_begin(&askers[i], bench.pool, 1 + i);
         test_kinds(&bench);

@@ -1,6 +1,7 @@
 /* The resolver pool in trouble: dead, silent and exchanged upstreams, stale answers, no descriptors, an end
  * while busy. */
 #include "dns_asker.h"
+#include "dns/pool/settings.h"
 
 #include <sys/resource.h>
 
@@ -27,7 +28,7 @@ static void test_failover(void)
         struct bench bench;
         unsigned slow = 0;
 
-        bench_begin(&bench, &dns_cache_defaults, upstreams, 2, 1);
+        bench_begin(&bench, dns_cache_defaults(), upstreams, 2, 1);
         ask_timed(&bench.asker, 0, FACT_FOUND);
         dns_stub_set_silent(first, true);
         for (unsigned i = 1; i < 40; i++)
@@ -55,7 +56,7 @@ static void test_exchange(void)
         struct dns_answer answer;
         struct bench bench;
 
-        bench_begin(&bench, &dns_cache_defaults, &one, 1, 1);
+        bench_begin(&bench, dns_cache_defaults(), &one, 1, 1);
         ask_timed(&bench.asker, 0, FACT_FOUND);
         dns_stub_stop(first);
         expect(ask_timed(&bench.asker, 1, FACT_FAILED) < 150);
@@ -83,7 +84,7 @@ static void test_stop(void)
         struct bench bench;
         char name[64];
 
-        bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1);
+        bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1);
         dns_stub_set_silent(stub, true);
         for (unsigned i = 0; i < 3000; i++) {
                 snprintf(name, sizeof name, "s%u.wild.test", i);
@@ -98,14 +99,14 @@ static void test_stop(void)
 /* An answer past its end serves while DNS fails: the first asker waits for the failure, later ones do not. */
 static void test_stale(void)
 {
-        struct dns_cache_options options = dns_cache_defaults;
+        struct dns_cache_options options = dns_cache_defaults();
         struct dns_stub *stub = stub_begin(zone, 0);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         struct dns_answer answer;
         struct bench bench;
 
         options.ttl_max_s = 1;
-        bench_begin(&bench, &options, &endpoint, 1, 1);
+        bench_begin(&bench, options, &endpoint, 1, 1);
         ask_timed(&bench.asker, 0, FACT_FOUND);
         dns_stub_set_silent(stub, true);
         usleep(1100000);
@@ -123,14 +124,14 @@ static void test_stale(void)
 /* A hot answer near its end is asked for in the background; nobody hears of that. */
 static void test_refresh(void)
 {
-        struct dns_cache_options options = dns_cache_defaults;
+        struct dns_cache_options options = dns_cache_defaults();
         struct dns_stub *stub = stub_begin(zone, 0);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         struct dns_stub_counts counts;
         struct bench bench;
 
         options.ttl_max_s = 2;
-        bench_begin(&bench, &options, &endpoint, 1, 1);
+        bench_begin(&bench, options, &endpoint, 1, 1);
         for (int i = 0; i < 5; i++)
                 ask_timed(&bench.asker, 0, FACT_FOUND);
         usleep(1850000);
@@ -169,8 +170,8 @@ static void file_many(struct asker *asker, unsigned count)
         dns_client_flush(asker->client);
 }
 
-/* With few descriptors left every question still comes to an end, and all is well once there are some again.
- */
+/* With few descriptors left every question still comes to an end, and all is well once there are some
+ * again. */
 static void test_descriptors(void)
 {
         struct dns_stub *stub = stub_begin(zone, 20);
@@ -178,7 +179,7 @@ static void test_descriptors(void)
         struct bench bench;
         unsigned found = 0;
 
-        bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1);
+        bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1);
         ask_timed(&bench.asker, 0, FACT_FOUND);
         struct rlimit before = descriptors_limit(20);
         file_many(&bench.asker, 500);
@@ -202,7 +203,7 @@ static void test_no_descriptors(void)
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         struct bench bench;
 
-        bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1);
+        bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1);
         for (unsigned i = 0; i < 20; i++)
                 ask_timed(&bench.asker, i, FACT_FOUND);
         struct rlimit before = descriptors_limit(0);
@@ -226,7 +227,7 @@ static void test_stop_without_descriptors(void)
                 struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
                 struct bench bench;
 
-                bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1);
+                bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1);
                 ask_timed(&bench.asker, 0, FACT_FOUND);
                 ask_timed(&bench.asker, 1, FACT_FOUND);
                 struct rlimit before = descriptors_limit(left);
@@ -253,7 +254,7 @@ static void test_high_descriptors(void)
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
                 expect((fds[i] = dup(0)) >= 0);
-        bench_begin(&bench, &dns_cache_defaults, &endpoint, 1, 1);
+        bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1);
         for (unsigned i = 0; i < 20; i++)
                 ask_timed(&bench.asker, i, FACT_FOUND);
         bench_end(&bench);

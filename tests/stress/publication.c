@@ -1,6 +1,7 @@
 /* Pins of the published snapshot: readers pin, read and unpin, now at once, now late, while another thread
  * publishes and frees. Under AddressSanitizer a snapshot freed too early is seen, and a leak if one is never
  * freed. */
+#include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "workers/thread/publication.h"
 
@@ -12,16 +13,16 @@
 #define PUBLICATIONS 400
 #define HELD         5
 
-static struct current current;
+static struct publication publication;
 static _Atomic bool is_over;
 
 static struct snapshot *make_snapshot(uint64_t number)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load_text("hostname = \"mx.example.com\"\n", "/", &report);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load_text("hostname = \"mx.example.com\"\n", "/", &complaints);
 
-        expect(snapshot != NULL && report.errors == 0);
-        conf_report_end(&report);
+        expect(snapshot != NULL && complaints.errors == 0);
+        conf_complaints_end(&complaints);
         snapshot->options.hops_max = number;
         snapshot->options.errors_max = ~number;
         return snapshot;
@@ -40,7 +41,7 @@ static void *read_on(void *argument)
 
         urcu_memb_register_thread();
         for (size_t round = 0; !atomic_load_explicit(&is_over, memory_order_relaxed); round++) {
-                struct published *published = current_pin(&current, pinner);
+                struct published *published = publication_pin(&publication, pinner);
                 check(published);
                 /* What is in force never goes back to an older one. */
                 expect(published->snapshot->options.hops_max >= newest);
@@ -50,17 +51,17 @@ static void *read_on(void *argument)
                 if (round % 1000 < HELD) {
                         if (*slot != NULL) {
                                 check(*slot);
-                                current_unpin(*slot, pinner);
+                                publication_unpin(*slot, pinner);
                         }
                         *slot = published;
                 } else {
-                        current_unpin(published, pinner);
+                        publication_unpin(published, pinner);
                 }
         }
         for (size_t i = 0; i < HELD; i++)
                 if (held[i] != NULL) {
                         check(held[i]);
-                        current_unpin(held[i], pinner);
+                        publication_unpin(held[i], pinner);
                 }
         urcu_memb_unregister_thread();
         return NULL;
@@ -71,21 +72,21 @@ int main(void)
         pthread_t readers[READERS];
         size_t most = 0;
 
-        expect(current_init(&current, READERS, make_snapshot(0)));
+        expect(publication_init(&publication, READERS, make_snapshot(0)));
         for (uintptr_t i = 0; i < READERS; i++)
                 expect(pthread_create(&readers[i], NULL, read_on, (void *)i) == 0);
         for (uint64_t number = 1; number <= PUBLICATIONS; number++) {
-                expect(current_publish(&current, make_snapshot(number)));
-                size_t pinned = current_reap(&current);
+                expect(publication_publish(&publication, make_snapshot(number)));
+                size_t pinned = publication_reap(&publication);
                 most = pinned > most ? pinned : most;
                 nanosleep(&(struct timespec){.tv_nsec = number % 7 * 200000}, NULL);
         }
         atomic_store(&is_over, true);
         for (int i = 0; i < READERS; i++)
                 pthread_join(readers[i], NULL);
-        expect(current_reap(&current) == 0);
+        expect(publication_reap(&publication) == 0);
         expect(most <= (size_t)READERS * (HELD + 1));
-        current_end(&current);
+        publication_end(&publication);
         printf("%d publications, at most %zu old ones pinned\n", PUBLICATIONS, most);
         return 0;
 }

@@ -22,11 +22,11 @@ static struct options options = {
     .client_rate_network_factor = 65536,
     .client_rate_prefix4 = 24,
     .client_rate_prefix6 = 64,
-    .client_rate_penalty = 60000,
-    .client_rate_penalty_max = 3600000,
-    .client_rate_penalty_forget = 3600000,
+    .client_rate_penalty_ms = 60000,
+    .client_rate_penalty_max_ms = 3600000,
+    .client_rate_penalty_forget_ms = 3600000,
     .client_rate_history = 5,
-    .client_rate_history_lifetime = 86400000,
+    .client_rate_history_lifetime_ms = 86400000,
 };
 static _Atomic uint32_t granted, displaced;
 

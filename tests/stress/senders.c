@@ -17,20 +17,20 @@
 static char base[200], folder[256];
 static struct log_writer log_writer;
 static struct snapshot snapshot;
-static struct state_store store;
+static struct sender_store store;
 static struct waker wakers[WORKERS];
 static struct counters counters[WORKERS];
 
 static void store_begin(void)
 {
-        expect(state_store_open(&store, &snapshot, WORKERS, &log_writer));
-        expect(state_store_start(&store));
+        expect(sender_store_open(&store, &snapshot, WORKERS, &log_writer));
+        expect(sender_store_start(&store));
 }
 
 static void store_end(void)
 {
-        state_store_stop(&store);
-        state_store_close(&store);
+        sender_store_stop(&store);
+        sender_store_close(&store);
 }
 
 /* Each on a thread of its own, with its number; returns when all have ended. */
@@ -52,7 +52,7 @@ static uint64_t lost(void)
 {
         uint64_t sum = 0;
         for (uint32_t i = 0; i < WORKERS; i++)
-                sum += counter_read(&counters[i].metrics[METRIC_state_lost]);
+                sum += counter_read(&counters[i].metrics[METRIC_sender_lost]);
         return sum;
 }
 
@@ -61,47 +61,48 @@ static void pause_briefly(void)
         nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
 }
 
-static struct state_key key_of(uint32_t number)
+static struct sender_key key_of(uint32_t number)
 {
-        return state_key_of(span_of((const char *)&number, sizeof number));
+        return sender_key_of(span_of((const char *)&number, sizeof number));
 }
 
-static void apply_one(struct state_client *client, uint32_t number, uint32_t count)
+static void apply_one(struct sender_client *client, uint32_t number, uint32_t count)
 {
-        char octets[STATE_TEXT_MAX];
+        char octets[SENDER_TEXT_MAX];
         int length = snprintf(octets, sizeof octets, "number %u%*s", number, count == 0 ? 150 : 0, "");
-        struct state_effect effect = {
+        struct sender_effect effect = {
             key_of(number), {1, 1, 4000000000, count}, span_of(octets, (size_t)length)};
 
-        while (client->outstanding >= STATE_JOBS_MAX) {
-                state_client_flush(client);
-                expect(state_client_receive(client) == NULL);
+        while (client->outstanding >= SENDER_JOBS_MAX) {
+                sender_client_flush(client);
+                expect(sender_client_receive(client) == NULL);
                 pause_briefly();
         }
-        state_client_source(client)->apply(state_client_source(client), &effect);
+        sender_client_source(client)->apply(sender_client_source(client), &effect);
 }
 
-static void finish(struct state_client *client)
+static void finish(struct sender_client *client)
 {
-        while (!state_client_flush(client) || client->outstanding > 0) {
-                expect(state_client_receive(client) == NULL);
+        while (!sender_client_flush(client) || client->outstanding > 0) {
+                expect(sender_client_receive(client) == NULL);
                 pause_briefly();
         }
 }
 
-/* ---- counting ---------------------------------------------------------------------------------------- */
+/* ---- counting ------------------------------------------------------------------------------------------ */
 
 static void *count_keys(void *argument)
 {
         uint32_t number = *(uint32_t *)argument;
-        struct state_client *client = state_store_client(&store, number, &wakers[number], &counters[number]);
-        struct state_source *source = state_client_source(client);
-        struct state_record record;
+        struct sender_client *client =
+            sender_store_client(&store, number, &wakers[number], &counters[number]);
+        struct sender_source *source = sender_client_source(client);
+        struct sender_record record;
 
         for (uint32_t round = 0; round < ROUNDS; round++) {
                 for (uint32_t i = 0; i < KEYS; i++) {
                         uint32_t key_number = (i * 7 + number * 31) % KEYS;
-                        struct state_key key = key_of(key_number);
+                        struct sender_key key = key_of(key_number);
                         apply_one(client, key_number, 1);
                         enum fact fact = source->ask(source, &key, 0, &record);
                         expect(fact == FACT_ABSENT || fact == FACT_FOUND);
@@ -109,7 +110,7 @@ static void *count_keys(void *argument)
                                 expect(record.first_s == 1 && record.expires_s == 4000000000 &&
                                        record.count >= 1 && record.count <= WORKERS * ROUNDS);
                 }
-                state_client_flush(client);
+                sender_client_flush(client);
         }
         finish(client);
         return NULL;
@@ -117,27 +118,28 @@ static void *count_keys(void *argument)
 
 static void expect_counts(void)
 {
-        struct state_record record;
+        struct sender_record record;
 
         for (uint32_t i = 0; i < KEYS; i++) {
-                struct state_key key = key_of(i);
-                struct state_source *source = state_client_source(&store.clients[0]);
+                struct sender_key key = key_of(i);
+                struct sender_source *source = sender_client_source(&store.clients[0]);
                 expect(source->ask(source, &key, 0, &record) == FACT_FOUND);
                 expect(record.count == WORKERS * ROUNDS);
         }
 }
 
-/* ---- a flood ----------------------------------------------------------------------------------------- */
+/* ---- a flood ------------------------------------------------------------------------------------------- */
 
 static void *flood(void *argument)
 {
         uint32_t number = *(uint32_t *)argument;
-        struct state_client *client = state_store_client(&store, number, &wakers[number], &counters[number]);
+        struct sender_client *client =
+            sender_store_client(&store, number, &wakers[number], &counters[number]);
 
         for (uint32_t i = 0; i < FLOOD; i++) {
                 apply_one(client, 1000000 * (number + 1) + i, 0);
                 if (i % 64 == 0)
-                        state_client_flush(client);
+                        sender_client_flush(client);
         }
         finish(client);
         return NULL;
@@ -154,19 +156,20 @@ static int64_t file_size(void)
         return size;
 }
 
-/* ---- nobody there ------------------------------------------------------------------------------------ */
+/* ---- nobody there -------------------------------------------------------------------------------------- */
 
 static void *ask_nobody(void *argument)
 {
         uint32_t number = *(uint32_t *)argument;
-        struct state_client *client = state_store_client(&store, number, &wakers[number], &counters[number]);
-        struct state_source *source = state_client_source(client);
-        struct state_record record;
-        _Atomic uint64_t *lost_here = &counters[number].metrics[METRIC_state_lost];
+        struct sender_client *client =
+            sender_store_client(&store, number, &wakers[number], &counters[number]);
+        struct sender_source *source = sender_client_source(client);
+        struct sender_record record;
+        _Atomic uint64_t *lost_here = &counters[number].metrics[METRIC_sender_lost];
         uint32_t pending = 0, told = 0;
 
         for (uint32_t i = 0; i < ASKED; i++) {
-                struct state_key key = key_of(i);
+                struct sender_key key = key_of(i);
                 if (i % TELL_EVERY == 0) {
                         source->tell(source, SPAN("counts 192.0.2.7"));
                         told++;
@@ -177,24 +180,24 @@ static void *ask_nobody(void *argument)
                 expect(fact == FACT_PENDING || fact == FACT_FAILED);
                 pending += fact == FACT_PENDING;
                 if (i % 100 == 0)
-                        state_client_flush(client);
+                        sender_client_flush(client);
         }
         while (pending > 0 || counter_read(lost_here) < told) {
-                const struct state_job *job = state_client_receive(client);
-                state_client_flush(client);
+                const struct sender_job *job = sender_client_receive(client);
+                sender_client_flush(client);
                 if (job == NULL) {
                         pause_briefly();
                         continue;
                 }
-                struct state_key key = key_of((uint32_t)job->handle);
-                expect(job->fact == FACT_FAILED && state_key_equals(&job->key, &key));
+                struct sender_key key = key_of((uint32_t)job->handle);
+                expect(job->fact == FACT_FAILED && sender_key_equals(&job->key, &key));
                 pending--;
         }
         expect(counter_read(lost_here) == told);
         return NULL;
 }
 
-/* ---- set-up ------------------------------------------------------------------------------------------ */
+/* ---- set-up -------------------------------------------------------------------------------------------- */
 
 static int delete_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
 {
@@ -215,9 +218,10 @@ static void set_up(void)
         expect(log_fd >= 0 && log_writer_init(&log_writer, log_fd, 0) && log_writer_start(&log_writer));
         for (uint32_t i = 0; i < WORKERS; i++)
                 expect(waker_open(&wakers[i]));
-        snapshot.options.state_store = snapshot.options.state_prefix = snapshot.options.state_password = "";
-        snapshot.options.state_timeout = 500;
-        snapshot.state_store = (struct state_target){.kind = STATE_STORE_LMDB, .path = folder};
+        snapshot.options.sender_store = snapshot.options.sender_prefix = snapshot.options.sender_password =
+            "";
+        snapshot.options.sender_timeout_ms = 500;
+        snapshot.sender_store = (struct sender_target){.kind = SENDER_STORE_LMDB, .path = folder};
 }
 
 int main(void)
@@ -226,7 +230,7 @@ int main(void)
         struct endpoint nowhere = {.port = 1};
 
         set_up();
-        snapshot.options.state_size = 64 << 20;
+        snapshot.options.sender_size_octets = 64 << 20;
         store_begin();
         run_workers(count_keys);
         expect(lost() == 0);
@@ -238,7 +242,7 @@ int main(void)
         store_end();
 
         expect(nftw(folder, delete_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
-        snapshot.options.state_size = 4 << 20;
+        snapshot.options.sender_size_octets = 4 << 20;
         store_begin();
         run_workers(flood);
         expect(lost() == 0);
@@ -246,7 +250,7 @@ int main(void)
         expect(file_size() <= 4 << 20);
 
         expect(address_parse(SPAN("127.0.0.99"), &nowhere.address));
-        snapshot.state_store = (struct state_target){.kind = STATE_STORE_REDIS, .servers = {&nowhere, 1}};
+        snapshot.sender_store = (struct sender_target){.kind = SENDER_STORE_REDIS, .servers = {&nowhere, 1}};
         store_begin();
         run_workers(ask_nobody);
         store_end();

@@ -1,5 +1,6 @@
 /* Answers from DNS outside of the server: waiting for them, showing them. */
 #include "workers/cli/dns.h"
+#include "dns/pool/settings.h"
 
 #include "core/base/address.h"
 
@@ -12,13 +13,14 @@
 #define RECORDS_SHOWN 8
 #define OCTETS_SHOWN  600 /* of a text */
 
-bool command_dns_open(struct command_dns *dns, const struct endpoint *resolvers, size_t count)
+bool cli_dns_open(struct cli_dns *dns, const struct endpoint *resolvers, size_t count)
 {
-        struct dns_pool_options options = dns_pool_defaults;
+        struct dns_cache_options cache_options = dns_cache_defaults();
+        struct dns_pool_options options = dns_pool_defaults();
 
-        *dns = (struct command_dns){.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        *dns = (struct cli_dns){.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
         urcu_memb_register_thread();
-        dns->cache = dns_cache_create(&dns_cache_defaults);
+        dns->cache = dns_cache_create(&cache_options);
         options.cache = dns->cache;
         options.upstreams = resolvers;
         options.upstream_count = count;
@@ -27,7 +29,7 @@ bool command_dns_open(struct command_dns *dns, const struct endpoint *resolvers,
         if (dns->event_fd >= 0 && dns->cache != NULL)
                 dns->pool = dns_pool_create(&options);
         if (dns->pool == NULL) {
-                command_dns_close(dns);
+                cli_dns_close(dns);
                 return false;
         }
         dns->client = dns_pool_client(dns->pool, 0, dns->event_fd, &dns->is_asleep);
@@ -35,7 +37,7 @@ bool command_dns_open(struct command_dns *dns, const struct endpoint *resolvers,
         return true;
 }
 
-const struct dns_reply_message *command_dns_wait(struct command_dns *dns, int timeout_ms)
+const struct dns_reply_message *cli_dns_wait(struct cli_dns *dns, int timeout_ms)
 {
         const struct dns_reply_message *message;
         struct pollfd event = {.fd = dns->event_fd, .events = POLLIN};
@@ -75,8 +77,7 @@ static void put_record(struct text *text, enum dns_type type, const struct dns_r
                 text_put_string(text, data.length < record->data.length ? "...\"" : "\"");
 }
 
-void command_dns_print(const char *label, const struct dns_question *question,
-                       const struct dns_answer *answer)
+void cli_dns_print(const char *label, const struct dns_question *question, const struct dns_answer *answer)
 {
         static const char *const facts[] = {[FACT_FOUND] = "found",
                                             [FACT_ABSENT] = "absent",
@@ -97,7 +98,7 @@ void command_dns_print(const char *label, const struct dns_question *question,
                answer->ttl_s, answer->took_ms, (int)text.length, text.at);
 }
 
-void command_dns_close(struct command_dns *dns)
+void cli_dns_close(struct cli_dns *dns)
 {
         if (dns->pool != NULL)
                 dns_pool_destroy(dns->pool);

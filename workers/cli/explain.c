@@ -2,6 +2,7 @@
  * that a session would give; or what the log tells of a reject id. Runs no server. */
 #include "workers/cli/explain.h"
 
+#include "conf/build/load.h"
 #include "core/check/notification.h"
 #include "core/smtp/command/path.h"
 #include "core/base/domain_name.h"
@@ -10,6 +11,7 @@
 #include "workers/cli/explain_dialogue.h"
 #include "workers/cli/message_file.h"
 #include "workers/senders/access.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -19,15 +21,7 @@
 
 #define ANSWER_WAIT_MS 20000
 
-/* ---- the checks
- * ------------------------------------------------------------------------------------------------ */
-
-static double now_us(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
+/* ---- the checks ---------------------------------------------------------------------------------------- */
 
 static void print_row(enum check_id check, const struct check_setting *setting, const struct verdict *verdict,
                       double us)
@@ -153,11 +147,11 @@ static const struct notification *notification_of(const struct question *questio
 }
 
 /* Runs the check until all its answers are in. */
-static void settle(const struct facts *facts, enum check_id check, struct command_dns *dns,
+static void settle(const struct facts *facts, enum check_id check, struct cli_dns *dns,
                    struct verdict *ret_verdict)
 {
         while (pipeline_check(facts, check, ret_verdict) == VERDICT_WAIT) {
-                const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
+                const struct dns_reply_message *message = cli_dns_wait(dns, ANSWER_WAIT_MS);
                 if (message != NULL)
                         memo_settle(facts->memo, &message->question, &message->answer);
                 else
@@ -168,30 +162,30 @@ static void settle(const struct facts *facts, enum check_id check, struct comman
 static void print_answers(const struct memo *memo)
 {
         for (const struct memo_entry *entry = memo->entries; entry != NULL; entry = entry->next)
-                command_dns_print("DNS", &entry->question, &entry->answer);
+                cli_dns_print("DNS", &entry->question, &entry->answer);
 }
 
 static void explain_checks(const struct question *question, const struct snapshot *snapshot,
-                           struct session_host *host, struct command_dns *dns)
+                           struct session_host *host, struct cli_dns *dns)
 {
         const struct check_setting *settings = settings_of(question, snapshot);
         char octets[512], domain_octets[DOMAIN_NAME_MAX], mailbox_octets[DOMAIN_NAME_MAX];
         struct text sender, domain, mailbox;
-        struct state_memo state;
-        struct known known = {0};
+        struct sender_memo senders;
+        struct derived derived = {0};
         struct arena arena;
         struct memo memo;
 
         arena_init(&arena, &host->transaction_pool, SIZE_MAX);
         memo_init(&memo, &arena, host->dns, 0, (uint32_t)snapshot->options.dns_questions_max);
-        state_memo_init(&state, &arena, host->state, 0);
+        sender_memo_init(&senders, &arena, host->senders, 0);
         text_over(&sender, octets, sizeof octets);
         text_over(&mailbox, mailbox_octets, sizeof mailbox_octets);
         text_over(&domain, domain_octets, sizeof domain_octets);
         struct facts facts = facts_of(question, snapshot, &arena, &sender);
         facts.memo = &memo;
-        facts.state = &state;
-        facts.known = &known;
+        facts.senders = &senders;
+        facts.derived = &derived;
         set_recipient(question, snapshot, &facts, &mailbox);
         facts.wall_s = host->wall_ms / 1000;
         if (domain_name_to_ascii(facts.sender_domain, &domain) && !domain.overflowed)
@@ -206,51 +200,48 @@ static void explain_checks(const struct question *question, const struct snapsho
                     (check_infos[check].stage == STAGE_DATA && facts.notification == NULL) ||
                     (check_infos[check].needs == NEEDS_DNS && host->dns == NULL))
                         continue;
-                double before = now_us();
+                double before = (double)clock_monotonic_us();
                 settle(&facts, check, dns, &verdict);
-                print_row(check, &settings[check], &verdict, now_us() - before);
+                print_row(check, &settings[check], &verdict, (double)clock_monotonic_us() - before);
         }
         print_rates(question, snapshot);
         print_answers(&memo);
         arena_end(&arena);
 }
 
-/* ---- both
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- both ---------------------------------------------------------------------------------------------- */
 
 static int explain_question(const struct question *question)
 {
         static char log_octets[2 * LOG_LINE_MAX];
         static struct counters counters;
-        struct session_host host = {
-            .counters = &counters, .wall_ms = (int64_t)time(NULL) * 1000, .now_ms = 1};
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load(question->configuration, &report);
+        struct session_host host = {.counters = &counters, .wall_ms = clock_wall_ms(), .now_ms = 1};
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(question->configuration, &complaints);
 
-        if (report.text != NULL)
-                fputs(report.text, stderr);
-        conf_report_end(&report);
+        if (complaints.text != NULL)
+                fputs(complaints.text, stderr);
+        conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
         block_pool_init(&host.session_pool, 256, 0);
         block_pool_init(&host.transaction_pool, 4096, 0);
         content_pool_init(&host.content_pool, 0);
         text_over(&host.log, log_octets, sizeof log_octets);
-        struct command_dns dns = {0};
+        struct cli_dns dns = {0};
         const struct endpoint_list *resolvers = &snapshot->options.resolvers;
-        bool has_dns = resolvers->count > 0 && command_dns_open(&dns, resolvers->endpoints, resolvers->count);
+        bool has_dns = resolvers->count > 0 && cli_dns_open(&dns, resolvers->endpoints, resolvers->count);
         host.dns = has_dns ? dns.source : NULL;
-        struct state_access state;
-        bool has_state =
-            snapshot->state_store.kind != STATE_STORE_NONE && state_access_open(&state, snapshot, true);
-        host.state = has_state ? &state.source : NULL;
+        struct sender_access senders;
+        bool has_store =
+            snapshot->sender_store.kind != SENDER_STORE_NONE && sender_access_open(&senders, snapshot, true);
+        host.senders = has_store ? &senders.source : NULL;
         explain_checks(question, snapshot, &host, &dns);
         explain_dialogue(question, snapshot, &host, &dns);
-        if (has_state)
-                state_access_close(&state);
+        if (has_store)
+                sender_access_close(&senders);
         if (has_dns)
-                command_dns_close(&dns);
+                cli_dns_close(&dns);
         block_pool_end(&host.session_pool);
         block_pool_end(&host.transaction_pool);
         content_pool_end(&host.content_pool);
@@ -258,8 +249,7 @@ static int explain_question(const struct question *question)
         return 0;
 }
 
-/* ---- reject ids
- * ------------------------------------------------------------------------------------------------ */
+/* ---- reject ids ---------------------------------------------------------------------------------------- */
 
 static void print_session(const char *line, const char *reject_id)
 {
@@ -275,14 +265,14 @@ static void print_session(const char *line, const char *reject_id)
 
 static int explain_reject_id(const char *configuration, const char *reject_id)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load(configuration, &report);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(configuration, &complaints);
         char *line = NULL;
         size_t size = 0, found = 0;
 
-        if (snapshot == NULL && report.text != NULL)
-                fputs(report.text, stderr);
-        conf_report_end(&report);
+        if (snapshot == NULL && complaints.text != NULL)
+                fputs(complaints.text, stderr);
+        conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
         FILE *log = fopen(snapshot->options.log, "r");
@@ -303,8 +293,7 @@ static int explain_reject_id(const char *configuration, const char *reject_id)
         return found > 0 ? 0 : 1;
 }
 
-/* ---- command line
- * ---------------------------------------------------------------------------------------------- */
+/* ---- command line -------------------------------------------------------------------------------------- */
 
 static int usage(void)
 {

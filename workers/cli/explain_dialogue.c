@@ -6,11 +6,11 @@
 #define ANSWER_WAIT_MS 20000
 
 /* Gives the input to the session and prints what it answers. */
-static void hear(struct session *session, struct command_dns *dns, struct text *out, struct span *input)
+static void hear(struct session *session, struct cli_dns *dns, struct text *out, struct span *input)
 {
         enum session_wish wish = session_input(session, input, out);
         while (wish == SESSION_PARK) {
-                const struct dns_reply_message *message = command_dns_wait(dns, ANSWER_WAIT_MS);
+                const struct dns_reply_message *message = cli_dns_wait(dns, ANSWER_WAIT_MS);
                 if (message == NULL)
                         session->host->now_ms = session->deadline_ms;
                 wish = message != NULL ? session_answer(session, &message->question, &message->answer, out)
@@ -27,8 +27,8 @@ static void hear(struct session *session, struct command_dns *dns, struct text *
         out->length = 0;
 }
 
-static void say(struct session *session, struct command_dns *dns, struct text *out, const char *verb,
-                const char *argument)
+static void play_line(struct session *session, struct cli_dns *dns, struct text *out, const char *verb,
+                      const char *argument)
 {
         char octets[1024];
         struct text line;
@@ -47,7 +47,7 @@ static void say(struct session *session, struct command_dns *dns, struct text *o
 }
 
 /* Line by line, dots stuffed (RFC 5321 4.5.2). */
-static void say_text(struct session *session, struct command_dns *dns, struct text *out, struct span text)
+static void say_text(struct session *session, struct cli_dns *dns, struct text *out, struct span text)
 {
         struct span end = SPAN("\r\n.\r\n");
 
@@ -67,7 +67,7 @@ static void say_text(struct session *session, struct command_dns *dns, struct te
 }
 
 void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
-                      struct session_host *host, struct command_dns *dns)
+                      struct session_host *host, struct cli_dns *dns)
 {
         struct session_peer peer = {.client = question->client};
         char octets[2 * SESSION_OUT_ROOM];
@@ -79,12 +79,12 @@ void explain_dialogue(const struct question *question, const struct snapshot *sn
         if (session.state == SESSION_STATE_PAUSE)
                 session_timeout(&session, &out);
         out.length = 0;
-        say(&session, dns, &out, "EHLO ", question->helo);
-        say(&session, dns, &out, "MAIL FROM:<", question->sender);
+        play_line(&session, dns, &out, "EHLO ", question->helo);
+        play_line(&session, dns, &out, "MAIL FROM:<", question->sender);
         for (size_t i = 0; i < question->recipient_count; i++)
-                say(&session, dns, &out, "RCPT TO:<", question->recipients[i]);
+                play_line(&session, dns, &out, "RCPT TO:<", question->recipients[i]);
         if (question->message != NULL) {
-                say(&session, dns, &out, "DATA", "");
+                play_line(&session, dns, &out, "DATA", "");
                 if (session.state == SESSION_STATE_TEXT)
                         say_text(&session, dns, &out, span_of(question->message, question->message_length));
         }

@@ -18,4 +18,4 @@ struct question {
 
 /* Plays a session and prints it. */
 void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
-                      struct session_host *host, struct command_dns *dns);
+                      struct session_host *host, struct cli_dns *dns);

@@ -1,12 +1,15 @@
 /* gatepost greylist. */
 #include "workers/cli/greylist.h"
 
+#include "conf/build/load.h"
 #include "core/check/greylist/greylist.h"
 #include "core/base/domain_name.h"
 #include "workers/senders/access.h"
+#include "core/base/date.h"
+#include "dns/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define IDENTITIES_MAX 2
 #define IDENTITY_MAX   300
@@ -71,25 +74,25 @@ static bool meant_parse(const char *who, struct meant *ret_meant)
         return meant_add_domain(ret_meant, "spf:", text) && meant_add_domain(ret_meant, "rdns:", text);
 }
 
-/* ---- list, forget ------------------------------------------------------------------------------------ */
+/* ---- list, forget -------------------------------------------------------------------------------------- */
 
 struct walk {
         const struct meant *meant; /* count 0: everybody */
         time_t now;
-        struct state_key *keys; /* of what is to be forgotten */
+        struct sender_key *keys; /* of what is to be forgotten */
         size_t key_count;
         bool is_out_of_memory;
 };
 
 /* The identity's own record, or one of its senders. */
-static bool is_meant(const struct meant *meant, const struct state_key *key, struct span text)
+static bool is_meant(const struct meant *meant, const struct sender_key *key, struct span text)
 {
         struct span identity = text;
 
         identity.length = span_find(text, ' ') < text.length ? span_find(text, ' ') : text.length;
         for (size_t i = 0; i < meant->count; i++) {
-                struct state_key own = state_key_of(text_span(&meant->identities[i]));
-                if (state_key_equals(&own, key) || span_equals(identity, text_span(&meant->identities[i])))
+                struct sender_key own = sender_key_of(text_span(&meant->identities[i]));
+                if (sender_key_equals(&own, key) || span_equals(identity, text_span(&meant->identities[i])))
                         return true;
         }
         return meant->count == 0;
@@ -97,20 +100,20 @@ static bool is_meant(const struct meant *meant, const struct state_key *key, str
 
 static void print_time(const char *name, uint32_t seconds)
 {
-        time_t time = seconds;
-        struct tm tm;
+        char octets[DATE_TEXT_LENGTH];
+        struct text date;
 
-        gmtime_r(&time, &tm);
-        printf(" %s %04d-%02d-%02dT%02d:%02d:%02dZ", name, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-               tm.tm_hour, tm.tm_min, tm.tm_sec);
+        text_over(&date, octets, sizeof octets);
+        date_write(&date, seconds);
+        printf(" %s %.*sZ", name, (int)date.length, date.at);
 }
 
-static void print_row(void *context, const struct state_key *key, const struct state_record *record,
+static void print_row(void *context, const struct sender_key *key, const struct sender_record *record,
                       struct span text)
 {
         const struct walk *walk = context;
         bool is_identity = text.length > 0 && span_find(text, ' ') == SIZE_MAX;
-        char octets[STATE_TEXT_MAX];
+        char octets[SENDER_TEXT_MAX];
         struct text printable;
 
         if (!is_meant(walk->meant, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
@@ -134,7 +137,7 @@ static void print_row(void *context, const struct state_key *key, const struct s
         printf("\n");
 }
 
-static void gather_key(void *context, const struct state_key *key, const struct state_record *record,
+static void gather_key(void *context, const struct sender_key *key, const struct sender_record *record,
                        struct span text)
 {
         struct walk *walk = context;
@@ -143,7 +146,7 @@ static void gather_key(void *context, const struct state_key *key, const struct 
         if (!is_meant(walk->meant, key, text))
                 return;
         if (walk->key_count % 1024 == 0) {
-                struct state_key *grown = realloc(walk->keys, (walk->key_count + 1024) * sizeof *grown);
+                struct sender_key *grown = realloc(walk->keys, (walk->key_count + 1024) * sizeof *grown);
                 if (grown == NULL) {
                         walk->is_out_of_memory = true;
                         return;
@@ -153,17 +156,17 @@ static void gather_key(void *context, const struct state_key *key, const struct 
         walk->keys[walk->key_count++] = *key;
 }
 
-static bool list(struct state_access *access, const struct meant *meant)
+static bool list(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.meant = meant, .now = time(NULL)};
-        return state_access_each(access, print_row, &walk);
+        struct walk walk = {.meant = meant, .now = clock_wall_s()};
+        return sender_access_each(access, print_row, &walk);
 }
 
-static bool forget(struct state_access *access, const struct meant *meant)
+static bool forget(struct sender_access *access, const struct meant *meant)
 {
         struct walk walk = {.meant = meant};
-        bool is_good = state_access_each(access, gather_key, &walk) && !walk.is_out_of_memory &&
-                       state_access_forget(access, walk.keys, walk.key_count);
+        bool is_good = sender_access_each(access, gather_key, &walk) && !walk.is_out_of_memory &&
+                       sender_access_forget(access, walk.keys, walk.key_count);
 
         if (is_good)
                 printf("%zu forgotten\n", walk.key_count);
@@ -171,42 +174,42 @@ static bool forget(struct state_access *access, const struct meant *meant)
         return is_good;
 }
 
-static bool allow(struct state_access *access, const struct meant *meant)
+static bool allow(struct sender_access *access, const struct meant *meant)
 {
-        uint32_t now_s = (uint32_t)time(NULL);
+        uint32_t now_s = (uint32_t)clock_wall_s();
 
         for (size_t i = 0; i < meant->count; i++) {
                 struct span identity = text_span(&meant->identities[i]);
-                struct state_effect effect = {
-                    state_key_of(identity), {now_s, now_s, UINT32_MAX, UINT32_MAX}, identity};
-                if (effect.text.length > STATE_TEXT_MAX)
-                        effect.text.length = STATE_TEXT_MAX;
-                if (!state_access_merge(access, &effect))
+                struct sender_effect effect = {
+                    sender_key_of(identity), {now_s, now_s, UINT32_MAX, UINT32_MAX}, identity};
+                if (effect.text.length > SENDER_TEXT_MAX)
+                        effect.text.length = SENDER_TEXT_MAX;
+                if (!sender_access_merge(access, &effect))
                         return false;
                 printf("allowed %.*s\n", (int)identity.length, identity.at);
         }
         return true;
 }
 
-/* ---- command line ------------------------------------------------------------------------------------ */
+/* ---- command line -------------------------------------------------------------------------------------- */
 
 static int run(const char *verb, const char *configuration, const struct meant *meant)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load(configuration, &report);
-        struct state_access access;
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(configuration, &complaints);
+        struct sender_access access;
         bool is_good = false;
 
-        if (report.errors > 0)
-                fputs(report.text, stderr);
-        conf_report_end(&report);
+        if (complaints.errors > 0)
+                fputs(complaints.text, stderr);
+        conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
-        if (state_access_open(&access, snapshot, false)) {
+        if (sender_access_open(&access, snapshot, false)) {
                 is_good = strcmp(verb, "list") == 0    ? list(&access, meant)
                           : strcmp(verb, "allow") == 0 ? allow(&access, meant)
                                                        : forget(&access, meant);
-                state_access_close(&access);
+                sender_access_close(&access);
         }
         snapshot_free(snapshot);
         return is_good && fflush(stdout) == 0 ? 0 : 1;

@@ -9,6 +9,7 @@
 #include "workers/cli/dns.h"
 
 #include "core/base/expect.h"
+#include "dns/clock.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -17,17 +18,17 @@
 #define QUESTIONS_MAX  200
 #define ANSWER_WAIT_MS 20000
 
-static void print_report(enum spf_result result, const struct spf_report *report)
+static void print_detail(enum spf_result result, const struct spf_detail *detail)
 {
         printf("%s\n", spf_result_name(result));
-        if (report->explanation.length > 0)
-                printf("explanation: %.*s\n", (int)report->explanation.length, report->explanation.at);
-        if (report->mechanism.length > 0)
-                printf("mechanism: %.*s\n", (int)report->mechanism.length, report->mechanism.at);
-        if (report->problem.length > 0)
-                printf("problem: %.*s\n", (int)report->problem.length, report->problem.at);
-        for (size_t i = 0; i < report->lookup_count; i++)
-                command_dns_print("lookup", &report->lookups[i].question, report->lookups[i].answer);
+        if (detail->explanation.length > 0)
+                printf("explanation: %.*s\n", (int)detail->explanation.length, detail->explanation.at);
+        if (detail->mechanism.length > 0)
+                printf("mechanism: %.*s\n", (int)detail->mechanism.length, detail->mechanism.at);
+        if (detail->problem.length > 0)
+                printf("problem: %.*s\n", (int)detail->problem.length, detail->problem.at);
+        for (size_t i = 0; i < detail->lookup_count; i++)
+                cli_dns_print("lookup", &detail->lookups[i].question, detail->lookups[i].answer);
 }
 
 static int evaluate(const struct spf_request *request, const struct endpoint *resolver)
@@ -35,28 +36,28 @@ static int evaluate(const struct spf_request *request, const struct endpoint *re
         struct block_pool pool;
         struct arena arena;
         struct memo memo;
-        struct command_dns dns;
-        struct spf_report report = {0};
+        struct cli_dns dns;
+        struct spf_detail detail = {0};
         enum spf_result result;
         const struct dns_reply_message *message;
 
-        if (!command_dns_open(&dns, resolver, 1)) {
+        if (!cli_dns_open(&dns, resolver, 1)) {
                 fprintf(stderr, "gatepost: cannot start the resolver\n");
                 return 1;
         }
         block_pool_init(&pool, 65536, 0);
         arena_init(&arena, &pool, SIZE_MAX);
         memo_init(&memo, &arena, dns.source, 0, QUESTIONS_MAX);
-        while ((result = spf_evaluate(request, &memo, &arena, &report)) == SPF_WAIT) {
-                if ((message = command_dns_wait(&dns, ANSWER_WAIT_MS)) != NULL)
+        while ((result = spf_evaluate(request, &memo, &arena, &detail)) == SPF_WAIT) {
+                if ((message = cli_dns_wait(&dns, ANSWER_WAIT_MS)) != NULL)
                         memo_settle(&memo, &message->question, &message->answer);
                 else
                         memo.is_late = true;
         }
-        print_report(result, &report);
+        print_detail(result, &detail);
         arena_end(&arena);
         block_pool_end(&pool);
-        command_dns_close(&dns);
+        cli_dns_close(&dns);
         return 0;
 }
 
@@ -89,7 +90,7 @@ int spf_main(int argc, char **argv)
                                                 {"resolver", required_argument, NULL, 'r'},
                                                 {0}};
         struct spf_request request = {
-            .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = time(NULL)};
+            .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = clock_wall_s()};
         char unquoted_octets[LOCAL_PART_MAX];
         struct text unquoted;
         struct endpoint resolver;

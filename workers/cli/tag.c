@@ -2,7 +2,9 @@
  * to ours. As a table it serves Postfix: tcp_table(5) on its standard input and output. */
 #include "workers/cli/tag.h"
 
+#include "conf/build/load.h"
 #include "core/mail/tag.h"
+#include "dns/clock.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -22,9 +24,7 @@ static struct span without_brackets(struct span text)
         return has_brackets ? span_of(text.at + 1, text.length - 2) : text;
 }
 
-/* ---- as a table
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- as a table ---------------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -64,7 +64,7 @@ static void answer(const struct snapshot *snapshot, struct span key)
         struct span domain = span_skip(text_span(&address), span_find_last(text_span(&address), '@'));
         text_over(&tagged, tagged_octets, sizeof tagged_octets);
         if (domain.length > 1 && snapshot_find_domain(snapshot, span_skip(domain, 1)) != NULL &&
-            tag_sender(snapshot, text_span(&address), (int64_t)time(NULL), &tagged)) {
+            tag_sender(snapshot, text_span(&address), clock_wall_s(), &tagged)) {
                 printf("200 ");
                 print_encoded(text_span(&tagged));
                 printf("\n");
@@ -91,9 +91,7 @@ static int serve_table(const struct snapshot *snapshot)
         return 0;
 }
 
-/* ---- command line
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- command line -------------------------------------------------------------------------------------- */
 
 struct wish {
         const char *configuration, *message_id, *sender;
@@ -104,7 +102,7 @@ static int fulfil(const struct wish *wish, const struct snapshot *snapshot)
 {
         char octets[LINE_SIZE];
         struct text tagged;
-        int64_t now_s = (int64_t)time(NULL);
+        int64_t now_s = clock_wall_s();
 
         text_over(&tagged, octets, sizeof octets);
         if (snapshot->tag_key_count == 0) {
@@ -133,7 +131,7 @@ int tag_main(int argc, char **argv)
                                                 {"table", no_argument, NULL, 't'},
                                                 {0}};
         struct wish wish = {0};
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         int option;
 
         while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
@@ -151,10 +149,10 @@ int tag_main(int argc, char **argv)
         if (wish.configuration == NULL || optind != argc ||
             (wish.message_id != NULL) + (wish.sender != NULL) + wish.is_table != 1)
                 return usage();
-        struct snapshot *snapshot = snapshot_load(wish.configuration, &report);
-        if (snapshot == NULL && report.text != NULL)
-                fputs(report.text, stderr);
-        conf_report_end(&report);
+        struct snapshot *snapshot = snapshot_load(wish.configuration, &complaints);
+        if (snapshot == NULL && complaints.text != NULL)
+                fputs(complaints.text, stderr);
+        conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
         int status = fulfil(&wish, snapshot);

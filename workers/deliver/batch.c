@@ -3,26 +3,27 @@
  * ones. */
 #include "workers/deliver/batch.h"
 
+#include "dns/clock.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-/* ---- failures ---------------------------------------------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------------------------------------ */
 
 /* At most one line a second: a full disk concerns every message. */
 static void complain(struct delivery *delivery, const char *path, const char *reason)
 {
         char unsaid[24];
-        struct timespec now;
+        uint64_t now_s = clock_monotonic_coarse_ms() / 1000;
 
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-        if ((uint64_t)now.tv_sec == delivery->complaint_s) {
+        if (now_s == delivery->complaint_s) {
                 delivery->complaints_unsaid++;
                 return;
         }
         snprintf(unsaid, sizeof unsaid, "%llu", (unsigned long long)delivery->complaints_unsaid);
         log_event(delivery->log, "store_failed", "path", path, "reason", reason, "more_before", unsaid, NULL);
-        delivery->complaint_s = (uint64_t)now.tv_sec;
+        delivery->complaint_s = now_s;
         delivery->complaints_unsaid = 0;
 }
 
@@ -34,7 +35,7 @@ static enum store_outcome fail(struct delivery *delivery, const char *path)
         return error == ENOSPC || error == EDQUOT || error == EFBIG ? STORE_FULL : STORE_FAILED;
 }
 
-/* ---- spools (thread) --------------------------------------------------------------------------------- */
+/* ---- spools (thread) ----------------------------------------------------------------------------------- */
 
 static void spool_begin(struct delivery *delivery, struct spool *spool)
 {
@@ -77,7 +78,7 @@ static void spool_append(struct delivery *delivery, struct spool *spool, const s
                 spool_abort(delivery, spool);
 }
 
-/* ---- steps of a batch -------------------------------------------------------------------------------- */
+/* ---- steps of a batch ---------------------------------------------------------------------------------- */
 
 static struct mail_copy *add_copy(struct delivery *delivery, const struct recipient *recipient)
 {
@@ -225,7 +226,7 @@ static bool is_storing(const struct delivery_job *job)
         return job->kind == DELIVERY_STORE && job->outcome == STORE_DONE;
 }
 
-/* ---- rounds ------------------------------------------------------------------------------------------ */
+/* ---- rounds -------------------------------------------------------------------------------------------- */
 
 static void job_run(struct delivery *delivery, struct delivery_job *job)
 {

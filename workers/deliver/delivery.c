@@ -6,7 +6,7 @@
 #define ARENA_BLOCK_SIZE 16384
 #define ARENA_MAX        (64u << 20) /* a hundred thousand recipients with long paths */
 
-/* ---- spools (worker) --------------------------------------------------------------------------------- */
+/* ---- spools (worker) ----------------------------------------------------------------------------------- */
 
 bool message_is_discarded(const struct message *message)
 {
@@ -42,7 +42,7 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
         return spool;
 }
 
-/* ---- thread ------------------------------------------------------------------------------------------ */
+/* ---- thread -------------------------------------------------------------------------------------------- */
 
 /* Takes jobs from every worker in turn, and notes whose they are. */
 static void batch_take(struct delivery *delivery, struct delivery_batch *batch)

@@ -2,6 +2,7 @@
 #include "workers/deliver/maildir.h"
 
 #include "core/base/expect.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 
 #define PIECES_MAX 256
 
-/* ---- names ------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 /* The convention of Maildir for host names in file names: '/' and ':' as octal numbers. */
 void mail_namer_init(struct mail_namer *namer, uint32_t thread)
@@ -34,10 +35,9 @@ void mail_namer_init(struct mail_namer *namer, uint32_t thread)
 
 static void name_mail(struct mail *mail, struct mail_namer *namer)
 {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        snprintf(mail->name, sizeof mail->name, "%lld.M%06ldP%ldT%uQ%llu.%s", (long long)now.tv_sec,
-                 now.tv_nsec / 1000, (long)getpid(), (unsigned)namer->thread,
+        int64_t now_us = clock_wall_us();
+        snprintf(mail->name, sizeof mail->name, "%lld.M%06lldP%ldT%uQ%llu.%s", (long long)(now_us / 1000000),
+                 (long long)(now_us % 1000000), (long)getpid(), (unsigned)namer->thread,
                  (unsigned long long)namer->count++, namer->host);
 }
 
@@ -88,7 +88,7 @@ static bool put_path(char path[static PATH_MAX], const char *mailbox, const char
         return false;
 }
 
-/* ---- directories ------------------------------------------------------------------------------------- */
+/* ---- directories --------------------------------------------------------------------------------------- */
 
 static bool directory_sync(const char *path)
 {
@@ -146,7 +146,7 @@ bool maildir_sync_new(const char *mailbox)
         return put_path(path, mailbox, "new", "") && directory_sync(path);
 }
 
-/* ---- text -------------------------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
 /* Gathers pieces for one writev(). */
 struct gather {
@@ -218,7 +218,7 @@ bool mail_write(struct mail *mail, const struct content *content, enum newline_f
         return gather_content(&gather, content, newline);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------------------- */
 
 /* Opens a new file in tmp/ of the copy; makes the Maildir when there is none. */
 static int create_in_tmp(const struct mail *mail, struct mail_copy *copy)

@@ -22,8 +22,8 @@ struct shared_sync {
 /* Notes the file system of `fd`, a file that this batch has made. False with errno when there are too many
  * systems or no descriptor is left. */
 bool shared_sync_note(struct shared_sync *shared, int fd, size_t *ret_system);
-/* Blocks until all that was written, renamed or linked so far on the noted systems is on disk, or cannot be.
- */
+/* Blocks until all that was written, renamed or linked so far on the noted systems is on disk, or cannot
+ * be. */
 void shared_sync_run(struct shared_sync *shared);
 /* True when the last run succeeded there; else errno tells why. */
 bool shared_sync_is_done(const struct shared_sync *shared, size_t system);

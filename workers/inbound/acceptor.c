@@ -46,7 +46,7 @@ static void tell_stress(struct acceptor *acceptor, const struct limits *limits)
                 atomic_store_explicit(&acceptor->load->under_stress, under_stress, memory_order_relaxed);
 }
 
-/* ---- pause ------------------------------------------------------------------------------------------- */
+/* ---- pause --------------------------------------------------------------------------------------------- */
 
 static bool watch(struct acceptor *acceptor, struct listener *listener)
 {
@@ -106,7 +106,7 @@ static void resume_when_possible(struct acceptor *acceptor, const struct limits 
                 worker_log_event(acceptor->worker, "limit_left", NULL);
 }
 
-/* ---- listeners --------------------------------------------------------------------------------------- */
+/* ---- listeners ----------------------------------------------------------------------------------------- */
 
 /* Takes up to `max` connections; gives the error that ended it, or 0. Errors of single connections
  * (accept(2)) are passed over. */
@@ -154,9 +154,9 @@ void acceptor_event(struct acceptor *acceptor, struct listener *listener, uint64
 
         if (acceptor->is_paused)
                 return;
-        struct published *published = current_pin(worker->current, worker->number);
+        struct published *published = publication_pin(worker->publication, worker->number);
         accept_within(acceptor, published->snapshot, listener, max < BATCH_MAX ? max : BATCH_MAX);
-        current_unpin(published, worker->number);
+        publication_unpin(published, worker->number);
 }
 
 static void listen_on(struct acceptor *acceptor, struct listener *listener)
@@ -190,7 +190,7 @@ static void leave(struct acceptor *acceptor, const struct snapshot *snapshot, st
         }
 }
 
-/* ---- turn -------------------------------------------------------------------------------------------- */
+/* ---- turn ---------------------------------------------------------------------------------------------- */
 
 static void take_orders(struct acceptor *acceptor, const struct snapshot *snapshot)
 {
@@ -227,12 +227,12 @@ void acceptor_look(struct acceptor *acceptor)
 
         if (!acceptor_has_orders(acceptor) && !looks_again(acceptor))
                 return;
-        struct published *published = current_pin(worker->current, worker->number);
+        struct published *published = publication_pin(worker->publication, worker->number);
         take_orders(acceptor, published->snapshot);
         struct limits limits = look_at_limits(acceptor, published->snapshot);
         tell_stress(acceptor, &limits);
         resume_when_possible(acceptor, &limits);
-        current_unpin(published, worker->number);
+        publication_unpin(published, worker->number);
 }
 
 bool acceptor_has_orders(const struct acceptor *acceptor)
@@ -245,7 +245,7 @@ int acceptor_wait_ms(const struct acceptor *acceptor, int wait_ms)
         return looks_again(acceptor) && (wait_ms < 0 || wait_ms > LOOK_AGAIN_MS) ? LOOK_AGAIN_MS : wait_ms;
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 bool acceptor_init(struct acceptor *acceptor)
 {

@@ -45,7 +45,7 @@ static bool refuses_by_rate(struct acceptor *acceptor, const struct snapshot *sn
         enum reply_id reply =
             client_admit(snapshot, acceptor->worker->host.ledger, &acceptor->worker->counters, &peer->client,
                          acceptor->worker->host.now_ms, excess);
-        if (reply == REPLY_COUNT)
+        if (reply == REPLY_NONE)
                 return false;
         text_over(&text, reason, sizeof reason - 1);
         text_put_string(&text, "client_rate: ");
@@ -76,8 +76,8 @@ void acceptor_admit(struct acceptor *acceptor, const struct snapshot *snapshot,
         if (!network_list_contains(&snapshot->options.proxy_networks, &peer->client)) {
                 if (refuses_by_rate(acceptor, snapshot, fd, peer, &excess))
                         return;
-                limit = client_table_sit(acceptor->worker->clients, &peer->client, &snapshot->options,
-                                         &arrival.seat);
+                limit = client_table_enter(acceptor->worker->clients, &peer->client, &snapshot->options,
+                                           &arrival.seat);
         }
         if (limit != NULL) {
                 refuse(acceptor, snapshot, fd, &peer->client, REPLY_too_many_connections, limit);

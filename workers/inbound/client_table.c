@@ -13,8 +13,8 @@ bool client_table_init(struct client_table *table, size_t sessions)
 {
         size_t size = ROW_MIN;
 
-        /* Four counts each for client and network: two share both of theirs in one of 16 cases at the worst.
-         */
+        /* Four counts each for client and network: two share both of theirs in one of 16 cases at the
+         * worst. */
         while (size < ROW_MAX && size < 8 * sessions)
                 size *= 2;
         *table = (struct client_table){.mask = size - 1};
@@ -43,7 +43,7 @@ static void find_counts(struct client_table *table, const struct address *client
         ret_counts[1] = &table->rows[1][hash >> 32 & table->mask];
 }
 
-uint32_t client_table_enter(struct client_table *table, const struct address *client, uint8_t prefix)
+uint32_t client_table_count(struct client_table *table, const struct address *client, uint8_t prefix)
 {
         _Atomic uint32_t *counts[2];
 
@@ -53,7 +53,7 @@ uint32_t client_table_enter(struct client_table *table, const struct address *cl
         return first < second ? first : second;
 }
 
-void client_table_leave(struct client_table *table, const struct address *client, uint8_t prefix)
+void client_table_uncount(struct client_table *table, const struct address *client, uint8_t prefix)
 {
         _Atomic uint32_t *counts[2];
 
@@ -66,14 +66,14 @@ void client_table_leave(struct client_table *table, const struct address *client
 static bool enter_within(struct client_table *table, const struct address *client, uint8_t prefix,
                          uint64_t max)
 {
-        if (client_table_enter(table, client, prefix) <= max || max == 0)
+        if (client_table_count(table, client, prefix) <= max || max == 0)
                 return true;
-        client_table_leave(table, client, prefix);
+        client_table_uncount(table, client, prefix);
         return false;
 }
 
-const char *client_table_sit(struct client_table *table, const struct address *client,
-                             const struct options *options, struct client_seat *ret_seat)
+const char *client_table_enter(struct client_table *table, const struct address *client,
+                               const struct options *options, struct client_seat *ret_seat)
 {
         bool is_ipv4 = address_is_ipv4(client);
         uint64_t max = options->connections_per_client, network_max = options->connections_per_network;
@@ -89,18 +89,18 @@ const char *client_table_sit(struct client_table *table, const struct address *c
         if (!enter_within(table, client, prefix, max))
                 return "connections_per_client";
         if (network_max != 0 && !enter_within(table, client, network_prefix, network_max)) {
-                client_table_leave(table, client, prefix);
+                client_table_uncount(table, client, prefix);
                 return "connections_per_network";
         }
         *ret_seat = (struct client_seat){prefix, network_max != 0 ? network_prefix : 0};
         return NULL;
 }
 
-void client_table_rise(struct client_table *table, const struct address *client,
-                       const struct client_seat *seat)
+void client_table_leave(struct client_table *table, const struct address *client,
+                        const struct client_seat *seat)
 {
         if (seat->prefix != 0)
-                client_table_leave(table, client, seat->prefix);
+                client_table_uncount(table, client, seat->prefix);
         if (seat->network_prefix != 0)
-                client_table_leave(table, client, seat->network_prefix);
+                client_table_uncount(table, client, seat->network_prefix);
 }

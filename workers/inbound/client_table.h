@@ -23,11 +23,11 @@ struct client_seat {
 bool client_table_init(struct client_table *table, size_t sessions);
 void client_table_end(struct client_table *table);
 /* Counts one more, and gives the count with it. Clients of one `prefix` count together. */
-uint32_t client_table_enter(struct client_table *table, const struct address *client, uint8_t prefix);
-void client_table_leave(struct client_table *table, const struct address *client, uint8_t prefix);
+uint32_t client_table_count(struct client_table *table, const struct address *client, uint8_t prefix);
+void client_table_uncount(struct client_table *table, const struct address *client, uint8_t prefix);
 /* Takes a seat for the client, under the limits of these options. NULL, or the name of the one that is
  * reached: then nothing is taken. */
-const char *client_table_sit(struct client_table *table, const struct address *client,
-                             const struct options *options, struct client_seat *ret_seat);
-void client_table_rise(struct client_table *table, const struct address *client,
-                       const struct client_seat *seat);
+const char *client_table_enter(struct client_table *table, const struct address *client,
+                               const struct options *options, struct client_seat *ret_seat);
+void client_table_leave(struct client_table *table, const struct address *client,
+                        const struct client_seat *seat);

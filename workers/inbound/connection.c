@@ -19,7 +19,7 @@ struct slab {
         struct connection connections[SLAB_CONNECTIONS];
 };
 
-/* ---- memory ------------------------------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 static struct connection *connection_take(struct connections *connections)
 {
@@ -46,13 +46,13 @@ void connections_end(struct connections *connections)
         }
 }
 
-/* ---- ending ------------------------------------------------------------------------------------------ */
+/* ---- ending -------------------------------------------------------------------------------------------- */
 
 static void connection_close(struct worker *worker, struct connection *connection)
 {
         wheel_cancel(&worker->wheel, &connection->timer);
         close(connection->fd);
-        client_table_rise(worker->clients, &connection->session.connected, &connection->seat);
+        client_table_leave(worker->clients, &connection->session.connected, &connection->seat);
         atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
         kept_end(&connection->unread);
         kept_end(&connection->unsent);
@@ -63,10 +63,10 @@ static void connection_close(struct worker *worker, struct connection *connectio
 static void connection_end_session(struct worker *worker, struct connection *connection,
                                    enum session_ending ending)
 {
-        handover_abort(worker, connection);
+        delivery_client_abort(worker, connection);
         session_end(&connection->session, ending);
         worker_make_log_room(worker);
-        current_unpin(connection->published, worker->number);
+        publication_unpin(connection->published, worker->number);
         connection->has_ended = true;
 }
 
@@ -112,7 +112,7 @@ static void connection_finish(struct worker *worker, struct connection *connecti
         connection_drain(worker, connection);
 }
 
-/* ---- session ----------------------------------------------------------------------------------------- */
+/* ---- session ------------------------------------------------------------------------------------------- */
 
 static void note_early_input(struct connection *connection)
 {
@@ -125,7 +125,7 @@ static void connection_schedule(struct worker *worker, struct connection *connec
         uint64_t due_ms = connection->session.deadline_ms;
 
         if (!connection->has_ended &&
-            (connection->wish == SESSION_STORE || handover_is_congested(connection)))
+            (connection->wish == SESSION_STORE || delivery_client_is_congested(connection)))
                 due_ms = UINT64_MAX;
         wheel_schedule(&worker->wheel, &connection->timer, due_ms);
 }
@@ -151,9 +151,9 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
         struct session *session = &connection->session;
         enum store_outcome outcome;
 
-        if (wish == SESSION_STORE && !handover_store(worker, connection, &outcome))
+        if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &outcome))
                 wish = session_stored(session, outcome, &worker->out);
-        handover_text(worker, connection);
+        delivery_client_text(worker, connection);
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
                 wish = session_stop(session, &worker->out);
@@ -161,8 +161,8 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
         return wish;
 }
 
-/* What the session has not seen yet: false when there is nothing, or the connection is gone (*ret_is_gone).
- */
+/* What the session has not seen yet: false when there is nothing, or the connection is gone
+ * (*ret_is_gone). */
 static bool connection_read(struct worker *worker, struct connection *connection, struct span *input,
                             unsigned *receives, bool *ret_is_gone)
 {
@@ -194,7 +194,8 @@ static void connection_advance(struct worker *worker, struct connection *connect
                         connection_break(worker, connection);
                         return;
                 }
-                if (wish != SESSION_READ || connection->unsent != NULL || handover_is_congested(connection))
+                if (wish != SESSION_READ || connection->unsent != NULL ||
+                    delivery_client_is_congested(connection))
                         break;
                 if (!input_is_new && !connection_read(worker, connection, &input, &receives, &is_gone))
                         break;
@@ -214,8 +215,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 connection_schedule(worker, connection);
 }
 
-/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ---------------
- */
+/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ------------ */
 
 static uint64_t handle_of(const struct connection *connection)
 {
@@ -229,7 +229,7 @@ static struct connection *handle_connection(uint64_t handle)
         return handle_of(connection) == handle && !connection->has_ended ? connection : NULL;
 }
 
-/* ---- from the worker --------------------------------------------------------------------------------- */
+/* ---- from the worker ----------------------------------------------------------------------------------- */
 
 void connection_begin(struct worker *worker, const struct arrival *arrival)
 {
@@ -239,7 +239,7 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
         if (connection == NULL || epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, arrival->fd, &event) != 0) {
                 if (connection != NULL)
                         LIST_INSERT_HEAD(&worker->connections.unused, connection, entry);
-                client_table_rise(worker->clients, &arrival->peer.client, &arrival->seat);
+                client_table_leave(worker->clients, &arrival->peer.client, &arrival->seat);
                 close(arrival->fd);
                 atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
                 return;
@@ -249,7 +249,7 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
         struct session_peer peer = arrival->peer;
         peer.dns_handle = handle_of(connection);
         LIST_INSERT_HEAD(&worker->connections.open, connection, entry);
-        connection->published = current_pin(worker->current, worker->number);
+        connection->published = publication_pin(worker->publication, worker->number);
         enum session_wish wish = session_begin(&connection->session, &worker->host,
                                                connection->published->snapshot, &peer, &worker->out);
         connection_advance(worker, connection, wish, false);
@@ -271,7 +271,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_finish(worker, connection);
         else if (connection->has_ended)
                 connection_drain(worker, connection);
-        else if (connection->wish == SESSION_READ && !handover_is_congested(connection))
+        else if (connection->wish == SESSION_READ && !delivery_client_is_congested(connection))
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_PARK && (events & (EPOLLHUP | EPOLLERR)))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
@@ -282,7 +282,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
         uint64_t due_ms = connection->session.deadline_ms;
 
         if (!connection->has_ended &&
-            (connection->wish == SESSION_STORE || handover_is_congested(connection)))
+            (connection->wish == SESSION_STORE || delivery_client_is_congested(connection)))
                 return;
         if (due_ms > worker->host.now_ms) {
                 connection_schedule(worker, connection);
@@ -299,7 +299,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 void connection_appended(struct worker *worker, struct connection *connection)
 {
         if (connection->wish == SESSION_READ && connection->unsent == NULL &&
-            !handover_is_congested(connection))
+            !delivery_client_is_congested(connection))
                 connection_advance(worker, connection, SESSION_READ, true);
 }
 
@@ -331,7 +331,7 @@ void connection_answer(struct worker *worker, const struct dns_reply_message *me
                 connection_advance(worker, connection, wish, true);
 }
 
-void connection_state_answer(struct worker *worker, const struct state_job *job)
+void connection_sender_answer(struct worker *worker, const struct sender_job *job)
 {
         struct connection *connection = handle_connection(job->handle);
 
@@ -339,7 +339,7 @@ void connection_state_answer(struct worker *worker, const struct state_job *job)
                 return;
         bool was_parked = note_if_parked(connection);
         enum session_wish wish =
-            session_state_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);
+            session_sender_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);
         if (was_parked)
                 connection_advance(worker, connection, wish, true);
 }

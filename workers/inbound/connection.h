@@ -13,7 +13,7 @@
 
 struct worker;
 struct arrival;
-struct state_job;
+struct sender_job;
 
 /* Octets that had to be kept between two events. */
 struct kept {
@@ -59,7 +59,7 @@ void connection_stored(struct worker *worker, struct connection *connection, enu
 /* DNS answers a question of the session with this handle, if it still is there. */
 void connection_answer(struct worker *worker, const struct dns_reply_message *message);
 /* The same from the store of senders. */
-void connection_state_answer(struct worker *worker, const struct state_job *job);
+void connection_sender_answer(struct worker *worker, const struct sender_job *job);
 /* worker->host.under_stress has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
 /* The server is closing: worker->stopping tells how urgently. */

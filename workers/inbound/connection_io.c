@@ -25,7 +25,7 @@ void kept_end(struct kept **kept)
         *kept = NULL;
 }
 
-/* ---- output ------------------------------------------------------------------------------------------ */
+/* ---- output -------------------------------------------------------------------------------------------- */
 
 /* epoll looks anew and reports what is ready now. */
 static void watch_again(struct worker *worker, struct connection *connection)
@@ -88,7 +88,7 @@ bool connection_send_kept(struct connection *connection)
         return true;
 }
 
-/* ---- input ------------------------------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------------------------------------- */
 
 enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input)
 {

@@ -53,7 +53,8 @@ static uint32_t choose_batch(const struct worker *worker)
         return choose_delivery(worker);
 }
 
-bool handover_store(struct worker *worker, struct connection *connection, enum store_outcome *ret_outcome)
+bool delivery_client_store(struct worker *worker, struct connection *connection,
+                           enum store_outcome *ret_outcome)
 {
         struct message *message = session_message(&connection->session);
         struct spool *spool = connection->spool;
@@ -96,7 +97,7 @@ static void send_piece(struct worker *worker, struct connection *connection, str
         job_send(worker, job, job->spool->delivery);
 }
 
-void handover_abort(struct worker *worker, struct connection *connection)
+void delivery_client_abort(struct worker *worker, struct connection *connection)
 {
         struct spool *spool = connection->spool;
 
@@ -112,7 +113,7 @@ void handover_abort(struct worker *worker, struct connection *connection)
         job_send(worker, job, spool->delivery);
 }
 
-void handover_text(struct worker *worker, struct connection *connection)
+void delivery_client_text(struct worker *worker, struct connection *connection)
 {
         struct session *session = &connection->session;
 
@@ -121,12 +122,12 @@ void handover_text(struct worker *worker, struct connection *connection)
         struct message *message = session_message(session);
         if (connection->spool != NULL &&
             (message == NULL || memcmp(message->id, connection->spool->id, sizeof message->id) != 0))
-                handover_abort(worker, connection);
+                delivery_client_abort(worker, connection);
         if (session->state == SESSION_STATE_TEXT && message != NULL && message->content.length > PIECE_MIN)
                 send_piece(worker, connection, message);
 }
 
-bool handover_is_congested(const struct connection *connection)
+bool delivery_client_is_congested(const struct connection *connection)
 {
         return connection->spool != NULL && connection->spool->in_flight >= IN_FLIGHT_MAX;
 }
@@ -158,7 +159,7 @@ static void take_report(struct worker *worker, struct delivery_job *job)
         }
 }
 
-void handover_receive(struct worker *worker)
+void delivery_client_receive(struct worker *worker)
 {
         for (uint32_t i = 0; i < worker->delivery_count; i++) {
                 struct parcel *parcel;
@@ -170,7 +171,7 @@ void handover_receive(struct worker *worker)
         }
 }
 
-bool handover_flush(struct worker *worker)
+bool delivery_client_flush(struct worker *worker)
 {
         bool is_all = true;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
@@ -178,7 +179,7 @@ bool handover_flush(struct worker *worker)
         return is_all;
 }
 
-void handover_end(struct worker *worker)
+void delivery_client_end(struct worker *worker)
 {
         while (worker->free_jobs != NULL) {
                 struct delivery_job *job = worker->free_jobs;

@@ -3,6 +3,7 @@
 
 #include "workers/inbound/acceptor.h"
 #include "workers/inbound/delivery_client.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,21 +25,12 @@
 #define TRANSACTION_BLOCKS_KEPT 1024
 #define CONTENT_BLOCKS_KEPT     512
 
-/* ---- time and log ------------------------------------------------------------------------------------ */
-
-static uint64_t to_ms(const struct timespec *time)
-{
-        return (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_nsec / 1000000;
-}
+/* ---- time and log -------------------------------------------------------------------------------------- */
 
 static void worker_look_at_clock(struct worker *worker)
 {
-        struct timespec monotonic, wall;
-
-        clock_gettime(CLOCK_MONOTONIC, &monotonic);
-        clock_gettime(CLOCK_REALTIME, &wall);
-        worker->host.now_ms = to_ms(&monotonic);
-        worker->host.wall_ms = (int64_t)to_ms(&wall);
+        worker->host.now_ms = clock_monotonic_ms();
+        worker->host.wall_ms = clock_wall_ms();
 }
 
 static void log_use(struct worker *worker, struct log_buffer *buffer)
@@ -111,13 +103,13 @@ static void log_end(struct worker *worker)
 }
 
 /* What is to be remembered goes to a store that takes it, or within a second is lost. */
-static void state_end(struct worker *worker)
+static void sender_end(struct worker *worker)
 {
-        for (int i = 0; i < 1000 && !state_client_flush(worker->state); i++)
+        for (int i = 0; i < 1000 && !sender_client_flush(worker->senders); i++)
                 nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* ---- turn -------------------------------------------------------------------------------------------- */
+/* ---- turn ---------------------------------------------------------------------------------------------- */
 
 static bool has_work(const struct worker *worker)
 {
@@ -126,7 +118,7 @@ static bool has_work(const struct worker *worker)
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
-        return dns_client_has_answers(worker->dns) || state_client_has_answers(worker->state) ||
+        return dns_client_has_answers(worker->dns) || sender_client_has_answers(worker->senders) ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
 
@@ -153,9 +145,9 @@ static void take_answers(struct worker *worker)
         while ((message = dns_client_receive(worker->dns)) != NULL)
                 connection_answer(worker, message);
 
-        const struct state_job *job;
-        while ((job = state_client_receive(worker->state)) != NULL)
-                connection_state_answer(worker, job);
+        const struct sender_job *job;
+        while ((job = sender_client_receive(worker->senders)) != NULL)
+                connection_sender_answer(worker, job);
 }
 
 static void take_time_outs(struct worker *worker)
@@ -217,7 +209,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         expect(count >= 0 || errno == EINTR);
         worker_look_at_clock(worker);
         take_events(worker, events, count);
-        handover_receive(worker);
+        delivery_client_receive(worker);
         take_answers(worker);
         look_around(worker);
         take_time_outs(worker);
@@ -239,18 +231,18 @@ static void *worker_main(void *argument)
         urcu_memb_register_thread();
         do {
                 worker_turn(worker, wait_ms);
-                bool is_all_sent = handover_flush(worker);
-                is_all_sent = state_client_flush(worker->state) && is_all_sent;
+                bool is_all_sent = delivery_client_flush(worker);
+                is_all_sent = sender_client_flush(worker->senders) && is_all_sent;
                 wait_ms = prepare_sleep(worker, is_all_sent);
         } while (!is_finished(worker));
-        state_end(worker);
+        sender_end(worker);
         log_end(worker);
         urcu_memb_unregister_thread();
         atomic_store(&worker->has_ended, true);
         return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 static bool log_init(struct worker *worker)
 {
@@ -271,9 +263,7 @@ static bool log_init(struct worker *worker)
  * predecessor did. */
 static uint64_t first_sequence(void)
 {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t)now.tv_nsec * (1u << 22) / 1000000000;
+        return (uint64_t)(clock_wall_us() % 1000000) * (1u << 22) / 1000000;
 }
 
 bool worker_init(struct worker *worker)
@@ -328,7 +318,7 @@ void worker_end(struct worker *worker)
         while ((parcel = channel_receive(worker->empty_logs)) != NULL)
                 free(parcel);
         free(worker->log_buffer);
-        handover_end(worker);
+        delivery_client_end(worker);
         connections_end(&worker->connections);
         block_pool_end(&worker->host.session_pool);
         block_pool_end(&worker->host.transaction_pool);

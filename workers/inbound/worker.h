@@ -34,12 +34,12 @@ struct worker {
         uint32_t number;
         uint32_t delivery_count;
         struct acceptor *acceptor; /* its own */
-        struct current *current;
+        struct publication *publication;
         struct client_table *clients;
         struct delivery *deliveries;
         struct log_writer *log;
         struct dns_client *dns;
-        struct state_client *state;
+        struct sender_client *senders;
         const _Atomic bool *under_stress;
         pthread_t thread;
         int epoll_fd;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-void say(const char *format, ...)
+void console_print(const char *format, ...)
 {
         char line[4000]; /* a pipe that polls as writable takes 4096 octets whole */
         struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};

@@ -3,4 +3,4 @@
 
 /* Writes a line, with its newline, after "gatepost: "; or leaves it out when whoever reads stderr has stopped
  * to. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -2,6 +2,8 @@
 #include "workers/log/writer.h"
 
 #include "core/base/expect.h"
+#include "core/base/date.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,18 +57,14 @@ void log_writer_switch(struct log_writer *log, int fd)
         waker_wake(&log->waker);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------ */
+/* ---- events -------------------------------------------------------------------------------------------- */
 
 static void put_time(struct text *line)
 {
-        struct timespec now;
-        struct tm utc;
-        char string[32];
+        int64_t now_ms = clock_wall_ms();
 
-        clock_gettime(CLOCK_REALTIME, &now);
-        gmtime_r(&now.tv_sec, &utc);
-        strftime(string, sizeof string, "%Y-%m-%dT%H:%M:%S", &utc);
-        text_printf(line, "%s.%03ldZ", string, now.tv_nsec / 1000000);
+        date_write(line, now_ms / 1000);
+        text_printf(line, ".%03dZ", (int)(now_ms % 1000));
 }
 
 static void put_value(struct text *line, const char *value)
@@ -147,7 +145,7 @@ void log_event_numbers(struct log_writer *log, const char *event, const char *co
         event_hand_over(log, &line);
 }
 
-/* ---- thread ------------------------------------------------------------------------------------------ */
+/* ---- thread -------------------------------------------------------------------------------------------- */
 
 /* What cannot be written is lost: waiting would stop the mail. */
 static void write_octets(struct log_writer *log, const char *at, size_t length)

@@ -15,35 +15,35 @@ static bool fail(const char *reason)
         return false;
 }
 
-/* ---- lmdb -------------------------------------------------------------------------------------------- */
+/* ---- lmdb ---------------------------------------------------------------------------------------------- */
 
-static enum fact ask_lmdb(struct state_source *source, const struct state_key *key, uint64_t handle,
-                          struct state_record *ret_record)
+static enum fact ask_lmdb(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                          struct sender_record *ret_record)
 {
-        struct state_access *access = (struct state_access *)source;
+        struct sender_access *access = (struct sender_access *)source;
 
         (void)handle;
-        return state_lmdb_get(&access->lmdb, access->reader, key, ret_record);
+        return sender_lmdb_get(&access->lmdb, access->reader, key, ret_record);
 }
 
-static void apply_nothing(struct state_source *source, const struct state_effect *effect)
+static void apply_nothing(struct sender_source *source, const struct sender_effect *effect)
 {
         (void)source, (void)effect;
 }
 
-static bool open_lmdb(struct state_access *access, const struct snapshot *snapshot, bool is_read_only)
+static bool open_lmdb(struct sender_access *access, const struct snapshot *snapshot, bool is_read_only)
 {
-        int error = state_lmdb_open(&access->lmdb, snapshot->state_store.path, snapshot->options.state_size,
-                                    is_read_only);
+        int error = sender_lmdb_open(&access->lmdb, snapshot->sender_store.path,
+                                     snapshot->options.sender_size_octets, is_read_only);
 
         if (error != 0)
                 return fail(mdb_strerror(error));
-        access->reader = state_lmdb_reader(&access->lmdb);
+        access->reader = sender_lmdb_reader(&access->lmdb);
         access->source.ask = ask_lmdb;
         return access->reader != NULL || fail("too many readers");
 }
 
-static struct span text_lmdb(struct state_access *access, MDB_val *name)
+static struct span text_lmdb(struct sender_access *access, MDB_val *name)
 {
         MDB_val text;
         if (mdb_get(access->reader, access->lmdb.texts, name, &text) != 0)
@@ -51,20 +51,20 @@ static struct span text_lmdb(struct state_access *access, MDB_val *name)
         return span_of(text.mv_data, text.mv_size);
 }
 
-static bool each_lmdb(struct state_access *access, state_visit *visit, void *context)
+static bool each_lmdb(struct sender_access *access, sender_visit *visit, void *context)
 {
         MDB_cursor *cursor;
         MDB_val name, value;
-        struct state_record record;
-        struct state_key key;
+        struct sender_record record;
+        struct sender_key key;
         int error = mdb_txn_renew(access->reader);
 
         if (error == 0 && (error = mdb_cursor_open(access->reader, access->lmdb.records, &cursor)) == 0) {
                 while ((error = mdb_cursor_get(cursor, &name, &value, MDB_NEXT)) == 0) {
-                        if (name.mv_size != sizeof key || value.mv_size != STATE_RECORD_SIZE)
+                        if (name.mv_size != sizeof key || value.mv_size != SENDER_RECORD_SIZE)
                                 continue;
                         memcpy(key.octets, name.mv_data, sizeof key.octets);
-                        state_record_read(value.mv_data, &record);
+                        sender_record_read(value.mv_data, &record);
                         visit(context, &key, &record, text_lmdb(access, &name));
                 }
                 mdb_cursor_close(cursor);
@@ -73,25 +73,25 @@ static bool each_lmdb(struct state_access *access, state_visit *visit, void *con
         return error == MDB_NOTFOUND || fail(mdb_strerror(error));
 }
 
-static bool merge_lmdb(struct state_access *access, const struct state_effect *effect)
+static bool merge_lmdb(struct sender_access *access, const struct sender_effect *effect)
 {
         MDB_txn *txn;
         int error = mdb_txn_begin(access->lmdb.env, NULL, 0, &txn);
 
-        if (error == 0 && (error = state_lmdb_merge(&access->lmdb, txn, effect)) != 0)
+        if (error == 0 && (error = sender_lmdb_merge(&access->lmdb, txn, effect)) != 0)
                 mdb_txn_abort(txn);
         else if (error == 0)
                 error = mdb_txn_commit(txn);
         return error == 0 || fail(mdb_strerror(error));
 }
 
-static bool forget_lmdb(struct state_access *access, const struct state_key *keys, size_t count)
+static bool forget_lmdb(struct sender_access *access, const struct sender_key *keys, size_t count)
 {
         MDB_txn *txn;
         int error = mdb_txn_begin(access->lmdb.env, NULL, 0, &txn);
 
         for (size_t i = 0; i < count && error == 0; i++) {
-                error = state_lmdb_forget(&access->lmdb, txn, &keys[i]);
+                error = sender_lmdb_forget(&access->lmdb, txn, &keys[i]);
                 if (error != 0)
                         mdb_txn_abort(txn);
         }
@@ -100,10 +100,10 @@ static bool forget_lmdb(struct state_access *access, const struct state_key *key
         return error == 0 || fail(mdb_strerror(error));
 }
 
-/* ---- redis ------------------------------------------------------------------------------------------- */
+/* ---- redis --------------------------------------------------------------------------------------------- */
 
 /* NULL, with the reason on stderr, for errors. */
-static redisReply *checked(struct state_access *access, redisReply *reply)
+static redisReply *checked(struct sender_access *access, redisReply *reply)
 {
         if (reply == NULL)
                 fail(access->redis->errstr);
@@ -116,20 +116,20 @@ static redisReply *checked(struct state_access *access, redisReply *reply)
         return NULL;
 }
 
-static bool read_value(const redisReply *reply, struct state_record *ret_record)
+static bool read_value(const redisReply *reply, struct sender_record *ret_record)
 {
-        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < STATE_RECORD_SIZE)
+        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < SENDER_RECORD_SIZE)
                 return false;
-        state_record_read((const uint8_t *)reply->str, ret_record);
+        sender_record_read((const uint8_t *)reply->str, ret_record);
         return true;
 }
 
-static enum fact ask_redis(struct state_source *source, const struct state_key *key, uint64_t handle,
-                           struct state_record *ret_record)
+static enum fact ask_redis(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                           struct sender_record *ret_record)
 {
-        struct state_access *access = (struct state_access *)source;
-        char name[STATE_NAME_MAX];
-        size_t length = state_redis_put_key(name, access->prefix, key);
+        struct sender_access *access = (struct sender_access *)source;
+        char name[SENDER_NAME_MAX];
+        size_t length = sender_redis_put_key(name, access->prefix, key);
 
         (void)handle;
         redisReply *reply = checked(access, redisCommand(access->redis, "GET %b", name, length));
@@ -140,7 +140,7 @@ static enum fact ask_redis(struct state_source *source, const struct state_key *
         return is_found ? FACT_FOUND : FACT_ABSENT;
 }
 
-static bool connect_redis(struct state_access *access, const struct endpoint *server, const char *password)
+static bool connect_redis(struct sender_access *access, const struct endpoint *server, const char *password)
 {
         const struct timeval timeout = {.tv_sec = WAIT_SECONDS};
         char octets[ADDRESS_TEXT_MAX + 1];
@@ -161,14 +161,14 @@ static bool connect_redis(struct state_access *access, const struct endpoint *se
         return reply != NULL;
 }
 
-static bool open_redis(struct state_access *access, const struct snapshot *snapshot)
+static bool open_redis(struct sender_access *access, const struct snapshot *snapshot)
 {
-        const struct endpoint_list *servers = &snapshot->state_store.servers;
+        const struct endpoint_list *servers = &snapshot->sender_store.servers;
 
-        access->prefix = snapshot->options.state_prefix;
+        access->prefix = snapshot->options.sender_prefix;
         access->source.ask = ask_redis;
         for (size_t i = 0; i < servers->count; i++) {
-                if (connect_redis(access, &servers->endpoints[i], snapshot->options.state_password))
+                if (connect_redis(access, &servers->endpoints[i], snapshot->options.sender_password))
                         return true;
                 if (access->redis != NULL)
                         redisFree(access->redis);
@@ -185,12 +185,12 @@ static bool hexadecimal_read(struct span text, uint8_t *octets, size_t count)
         return text.length == 2 * count;
 }
 
-static void visit_redis(struct state_access *access, const redisReply *name, state_visit *visit,
+static void visit_redis(struct sender_access *access, const redisReply *name, sender_visit *visit,
                         void *context)
 {
         struct span hexadecimal = span_skip(span_of(name->str, (size_t)name->len), strlen(access->prefix));
-        struct state_record record;
-        struct state_key key;
+        struct sender_record record;
+        struct sender_key key;
 
         if (!hexadecimal_read(hexadecimal, key.octets, sizeof key.octets))
                 return;
@@ -198,13 +198,13 @@ static void visit_redis(struct state_access *access, const redisReply *name, sta
             checked(access, redisCommand(access->redis, "GET %b", name->str, (size_t)name->len));
         if (reply != NULL && read_value(reply, &record))
                 visit(context, &key, &record,
-                      span_skip(span_of(reply->str, (size_t)reply->len), STATE_RECORD_SIZE));
+                      span_skip(span_of(reply->str, (size_t)reply->len), SENDER_RECORD_SIZE));
         if (reply != NULL)
                 freeReplyObject(reply);
 }
 
 /* SCAN may give a key twice; that is no harm here. */
-static bool each_redis(struct state_access *access, state_visit *visit, void *context)
+static bool each_redis(struct sender_access *access, sender_visit *visit, void *context)
 {
         char at[32] = "0";
 
@@ -224,25 +224,25 @@ static bool each_redis(struct state_access *access, state_visit *visit, void *co
         return true;
 }
 
-static bool merge_redis(struct state_access *access, const struct state_effect *effect)
+static bool merge_redis(struct sender_access *access, const struct sender_effect *effect)
 {
-        uint8_t record[STATE_RECORD_SIZE];
-        char name[STATE_NAME_MAX];
-        size_t length = state_redis_put_key(name, access->prefix, &effect->key);
+        uint8_t record[SENDER_RECORD_SIZE];
+        char name[SENDER_NAME_MAX];
+        size_t length = sender_redis_put_key(name, access->prefix, &effect->key);
 
-        state_record_write(&effect->record, record);
+        sender_record_write(&effect->record, record);
         redisReply *reply = checked(
-            access, redisCommand(access->redis, "EVAL %s 1 %b %b %b", state_redis_script, name, length,
+            access, redisCommand(access->redis, "EVAL %s 1 %b %b %b", sender_redis_script, name, length,
                                  record, sizeof record, effect->text.at, effect->text.length));
         if (reply != NULL)
                 freeReplyObject(reply);
         return reply != NULL;
 }
 
-static bool forget_redis(struct state_access *access, const struct state_key *key)
+static bool forget_redis(struct sender_access *access, const struct sender_key *key)
 {
-        char name[STATE_NAME_MAX];
-        size_t length = state_redis_put_key(name, access->prefix, key);
+        char name[SENDER_NAME_MAX];
+        size_t length = sender_redis_put_key(name, access->prefix, key);
         redisReply *reply = checked(access, redisCommand(access->redis, "DEL %b", name, length));
 
         if (reply != NULL)
@@ -250,54 +250,54 @@ static bool forget_redis(struct state_access *access, const struct state_key *ke
         return reply != NULL;
 }
 
-/* ---- either ------------------------------------------------------------------------------------------ */
+/* ---- either -------------------------------------------------------------------------------------------- */
 
-bool state_access_open(struct state_access *access, const struct snapshot *snapshot, bool is_read_only)
+bool sender_access_open(struct sender_access *access, const struct snapshot *snapshot, bool is_read_only)
 {
         bool is_open = false;
 
-        *access = (struct state_access){.kind = snapshot->state_store.kind, .source.apply = apply_nothing};
-        if (access->kind == STATE_STORE_LMDB)
+        *access = (struct sender_access){.kind = snapshot->sender_store.kind, .source.apply = apply_nothing};
+        if (access->kind == SENDER_STORE_LMDB)
                 is_open = open_lmdb(access, snapshot, is_read_only);
-        else if (access->kind == STATE_STORE_REDIS)
+        else if (access->kind == SENDER_STORE_REDIS)
                 is_open = open_redis(access, snapshot);
         else
-                fail("the configuration names none (state_store)");
+                fail("the configuration names none (sender_store)");
         if (!is_open)
-                state_access_close(access);
+                sender_access_close(access);
         return is_open;
 }
 
-void state_access_close(struct state_access *access)
+void sender_access_close(struct sender_access *access)
 {
         if (access->reader != NULL)
                 mdb_txn_abort(access->reader);
-        state_lmdb_close(&access->lmdb);
+        sender_lmdb_close(&access->lmdb);
         if (access->redis != NULL)
                 redisFree(access->redis);
         access->reader = NULL;
         access->redis = NULL;
 }
 
-bool state_access_each(struct state_access *access, state_visit *visit, void *context)
+bool sender_access_each(struct sender_access *access, sender_visit *visit, void *context)
 {
-        return access->kind == STATE_STORE_LMDB ? each_lmdb(access, visit, context)
-                                                : each_redis(access, visit, context);
+        return access->kind == SENDER_STORE_LMDB ? each_lmdb(access, visit, context)
+                                                 : each_redis(access, visit, context);
 }
 
-bool state_access_merge(struct state_access *access, const struct state_effect *effect)
+bool sender_access_merge(struct sender_access *access, const struct sender_effect *effect)
 {
-        return access->kind == STATE_STORE_LMDB ? merge_lmdb(access, effect) : merge_redis(access, effect);
+        return access->kind == SENDER_STORE_LMDB ? merge_lmdb(access, effect) : merge_redis(access, effect);
 }
 
-bool state_access_forget(struct state_access *access, const struct state_key *keys, size_t count)
+bool sender_access_forget(struct sender_access *access, const struct sender_key *keys, size_t count)
 {
         for (size_t i = 0; i < count;) {
                 size_t batch = count - i < FORGET_BATCH ? count - i : FORGET_BATCH;
-                if (access->kind == STATE_STORE_REDIS)
+                if (access->kind == SENDER_STORE_REDIS)
                         batch = 1;
-                if (!(access->kind == STATE_STORE_LMDB ? forget_lmdb(access, keys + i, batch)
-                                                       : forget_redis(access, keys + i)))
+                if (!(access->kind == SENDER_STORE_LMDB ? forget_lmdb(access, keys + i, batch)
+                                                        : forget_redis(access, keys + i)))
                         return false;
                 i += batch;
         }

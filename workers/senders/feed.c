@@ -2,6 +2,7 @@
 #include "workers/senders/feed.h"
 
 #include "core/base/expect.h"
+#include "dns/clock.h"
 
 #include <sys/random.h>
 
@@ -13,25 +14,25 @@
 #define AS_TEXT(number)  AS_TEXT2(number)
 #define AS_TEXT2(number) #number
 
-void state_feed_init(struct state_feed *feed, struct state_store *store, const char *prefix)
+void sender_feed_init(struct sender_feed *feed, struct sender_store *store, const char *prefix)
 {
         uint64_t origin;
 
-        *feed = (struct state_feed){.store = store, .last_id = "0"};
+        *feed = (struct sender_feed){.store = store, .last_id = "0"};
         expect(getrandom(&origin, sizeof origin, 0) == sizeof origin);
         snprintf(feed->origin, sizeof feed->origin, "%016llx", (unsigned long long)origin);
         snprintf(feed->stream, sizeof feed->stream, "%snotices", prefix);
 }
 
-bool state_feed_tell(const struct state_feed *feed, redisAsyncContext *context, const struct state_job *job,
-                     redisCallbackFn *done)
+bool sender_feed_tell(const struct sender_feed *feed, redisAsyncContext *context,
+                      const struct sender_job *job, redisCallbackFn *done)
 {
         return redisAsyncCommand(context, done, (void *)(uintptr_t)job,
                                  "XADD %s MAXLEN ~ " AS_TEXT(KEPT) " * %s %b", feed->stream, feed->origin,
                                  job->text, job->text_length) == REDIS_OK;
 }
 
-/* ---- hearing ----------------------------------------------------------------------------------------- */
+/* ---- hearing ------------------------------------------------------------------------------------------- */
 
 static const redisReply *element(const redisReply *reply, size_t at)
 {
@@ -46,7 +47,7 @@ static bool is_text(const redisReply *reply)
 }
 
 /* [ID, [ORIGIN, NOTICE]] */
-static void hear_entry(struct state_feed *feed, const redisReply *entry)
+static void hear_entry(struct sender_feed *feed, const redisReply *entry)
 {
         const redisReply *id = element(entry, 0);
         const redisReply *origin = element(element(entry, 1), 0), *notice = element(element(entry, 1), 1);
@@ -61,7 +62,7 @@ static void hear_entry(struct state_feed *feed, const redisReply *entry)
 /* [[STREAM, [entry, ...]]], or nil when there is nothing new. */
 static void heard(redisAsyncContext *context, void *data, void *argument)
 {
-        struct state_feed *feed = argument;
+        struct sender_feed *feed = argument;
         const redisReply *reply = data;
 
         (void)context;
@@ -69,8 +70,8 @@ static void heard(redisAsyncContext *context, void *data, void *argument)
         if (reply == NULL)
                 return;
         if (reply->type == REDIS_REPLY_ERROR) {
-                state_store_complain(feed->store, "state_refused", reply->str);
-                feed->ask_at_ms = state_now_ms() + REFUSED_WAIT_MS;
+                sender_store_complain(feed->store, "sender_refused", reply->str);
+                feed->ask_at_ms = clock_monotonic_ms() + REFUSED_WAIT_MS;
                 return;
         }
         const redisReply *entries = element(element(reply, 0), 1);
@@ -81,9 +82,9 @@ static void heard(redisAsyncContext *context, void *data, void *argument)
                 feed->ask_at_ms = 0;
 }
 
-bool state_feed_listen(struct state_feed *feed, redisAsyncContext *context)
+bool sender_feed_listen(struct sender_feed *feed, redisAsyncContext *context)
 {
-        uint64_t now_ms = state_now_ms();
+        uint64_t now_ms = clock_monotonic_ms();
 
         if (feed->store->hear == NULL || feed->is_asked || now_ms < feed->ask_at_ms)
                 return true;
@@ -94,7 +95,7 @@ bool state_feed_listen(struct state_feed *feed, redisAsyncContext *context)
                                  feed->stream, feed->last_id) == REDIS_OK;
 }
 
-uint64_t state_feed_wait_ms(const struct state_feed *feed, uint64_t now_ms)
+uint64_t sender_feed_wait_ms(const struct sender_feed *feed, uint64_t now_ms)
 {
         if (feed->store->hear == NULL || feed->is_asked)
                 return UINT64_MAX;

@@ -6,12 +6,12 @@
 
 #include <hiredis/async.h>
 
-#define STATE_FEED_NAME_MAX 80
+#define SENDER_FEED_NAME_MAX 80
 
-struct state_feed {
+struct sender_feed {
         /* Fixed. */
-        struct state_store *store;
-        char stream[STATE_FEED_NAME_MAX];
+        struct sender_store *store;
+        char stream[SENDER_FEED_NAME_MAX];
         char origin[17]; /* marks our own */
 
         char last_id[64]; /* of what was heard */
@@ -19,11 +19,11 @@ struct state_feed {
         uint64_t asked_ms, ask_at_ms;
 };
 
-void state_feed_init(struct state_feed *feed, struct state_store *store, const char *prefix);
+void sender_feed_init(struct sender_feed *feed, struct sender_store *store, const char *prefix);
 /* The commands of one connection: to tell what the job holds, `done` as with all jobs; and to hear, if it is
  * time for that. False: the connection is of no use. */
-bool state_feed_tell(const struct state_feed *feed, redisAsyncContext *context, const struct state_job *job,
-                     redisCallbackFn *done);
-bool state_feed_listen(struct state_feed *feed, redisAsyncContext *context);
+bool sender_feed_tell(const struct sender_feed *feed, redisAsyncContext *context,
+                      const struct sender_job *job, redisCallbackFn *done);
+bool sender_feed_listen(struct sender_feed *feed, redisAsyncContext *context);
 /* Until there is something to do. */
-uint64_t state_feed_wait_ms(const struct state_feed *feed, uint64_t now_ms);
+uint64_t sender_feed_wait_ms(const struct sender_feed *feed, uint64_t now_ms);

@@ -10,7 +10,7 @@
 #define WINDOW      256 /* neighbours that are looked at when some must go */
 #define LOOKS_MAX   16  /* windows for each that would be enough */
 
-int state_lmdb_open(struct state_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
+int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
 {
         /* NOTLS: a reader belongs to a worker, not to whoever opens it. NOMETASYNC: one sync for each batch;
          * when the machine fails the last batch may be lost, the file is whole. A killed process loses
@@ -19,7 +19,7 @@ int state_lmdb_open(struct state_lmdb *lmdb, const char *folder, uint64_t size, 
         MDB_txn *txn = NULL;
         int dead;
 
-        *lmdb = (struct state_lmdb){.size = size, .random = 2463534242};
+        *lmdb = (struct sender_lmdb){.size = size, .random = 2463534242};
         if (!is_read_only && mkdir(folder, 0700) != 0 && errno != EEXIST)
                 return errno;
         int error = mdb_env_create(&lmdb->env);
@@ -40,20 +40,20 @@ int state_lmdb_open(struct state_lmdb *lmdb, const char *folder, uint64_t size, 
                 mdb_txn_abort(txn);
 out:
         if (error != 0)
-                state_lmdb_close(lmdb);
+                sender_lmdb_close(lmdb);
         return error;
 }
 
-void state_lmdb_close(struct state_lmdb *lmdb)
+void sender_lmdb_close(struct sender_lmdb *lmdb)
 {
         if (lmdb->env != NULL)
                 mdb_env_close(lmdb->env);
         lmdb->env = NULL;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
-MDB_txn *state_lmdb_reader(struct state_lmdb *lmdb)
+MDB_txn *sender_lmdb_reader(struct sender_lmdb *lmdb)
 {
         MDB_txn *reader;
 
@@ -63,28 +63,28 @@ MDB_txn *state_lmdb_reader(struct state_lmdb *lmdb)
         return reader;
 }
 
-static MDB_val value_of_key(const struct state_key *key)
+static MDB_val value_of_key(const struct sender_key *key)
 {
         return (MDB_val){.mv_size = sizeof key->octets, .mv_data = (void *)(uintptr_t)key->octets};
 }
 
-static int get(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key,
-               struct state_record *ret_record)
+static int get(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key,
+               struct sender_record *ret_record)
 {
         MDB_val name = value_of_key(key), value;
         int error = mdb_get(txn, lmdb->records, &name, &value);
 
         if (error != 0)
                 return error;
-        if (value.mv_size != STATE_RECORD_SIZE)
+        if (value.mv_size != SENDER_RECORD_SIZE)
                 return MDB_CORRUPTED;
-        state_record_read(value.mv_data, ret_record);
+        sender_record_read(value.mv_data, ret_record);
         return 0;
 }
 
 /* Renewed for each question: a reader that stays keeps the writer from using pages again. */
-enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct state_key *key,
-                         struct state_record *ret_record)
+enum fact sender_lmdb_get(struct sender_lmdb *lmdb, MDB_txn *reader, const struct sender_key *key,
+                          struct sender_record *ret_record)
 {
         if (reader == NULL || mdb_txn_renew(reader) != 0)
                 return FACT_FAILED;
@@ -93,19 +93,19 @@ enum fact state_lmdb_get(struct state_lmdb *lmdb, MDB_txn *reader, const struct 
         return error == 0 ? FACT_FOUND : error == MDB_NOTFOUND ? FACT_ABSENT : FACT_FAILED;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
-int state_lmdb_merge(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_effect *effect)
+int sender_lmdb_merge(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_effect *effect)
 {
-        uint8_t octets[STATE_RECORD_SIZE];
-        struct state_record record = {0};
+        uint8_t octets[SENDER_RECORD_SIZE];
+        struct sender_record record = {0};
         int error = get(lmdb, txn, &effect->key, &record);
 
         if (error != 0 && error != MDB_NOTFOUND)
                 return error;
-        state_merge(&record, error == MDB_NOTFOUND, &effect->record);
-        state_record_write(&record, octets);
-        MDB_val name = value_of_key(&effect->key), value = {STATE_RECORD_SIZE, octets};
+        sender_merge(&record, error == MDB_NOTFOUND, &effect->record);
+        sender_record_write(&record, octets);
+        MDB_val name = value_of_key(&effect->key), value = {SENDER_RECORD_SIZE, octets};
         error = mdb_put(txn, lmdb->records, &name, &value, 0);
         if (error != 0 || effect->text.length == 0)
                 return error;
@@ -115,43 +115,43 @@ int state_lmdb_merge(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_e
         return error == MDB_KEYEXIST ? 0 : error;
 }
 
-static int forget_in(MDB_txn *txn, MDB_dbi dbi, const struct state_key *key)
+static int forget_in(MDB_txn *txn, MDB_dbi dbi, const struct sender_key *key)
 {
         MDB_val name = value_of_key(key);
         int error = mdb_del(txn, dbi, &name, NULL);
         return error == MDB_NOTFOUND ? 0 : error;
 }
 
-int state_lmdb_forget(struct state_lmdb *lmdb, MDB_txn *txn, const struct state_key *key)
+int sender_lmdb_forget(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key)
 {
         int error = forget_in(txn, lmdb->records, key);
         return error != 0 ? error : forget_in(txn, lmdb->texts, key);
 }
 
-/* ---- what has to go ---------------------------------------------------------------------------------- */
+/* ---- what has to go ------------------------------------------------------------------------------------ */
 
 /* The record under the cursor, with its text. */
-static int delete_here(struct state_lmdb *lmdb, MDB_cursor *cursor, const MDB_val *name)
+static int delete_here(struct sender_lmdb *lmdb, MDB_cursor *cursor, const MDB_val *name)
 {
-        struct state_key key = {0}; /* the cursor's own goes with the record */
+        struct sender_key key = {0}; /* the cursor's own goes with the record */
         memcpy(key.octets, name->mv_data,
                name->mv_size < sizeof key.octets ? name->mv_size : sizeof key.octets);
         int error = mdb_cursor_del(cursor, 0);
         return error != 0 ? error : forget_in(mdb_cursor_txn(cursor), lmdb->texts, &key);
 }
 
-static bool has_expired(const MDB_val *value, uint32_t now_s, struct state_record *ret_record)
+static bool has_expired(const MDB_val *value, uint32_t now_s, struct sender_record *ret_record)
 {
-        if (value->mv_size < STATE_RECORD_SIZE)
+        if (value->mv_size < SENDER_RECORD_SIZE)
                 return true;
-        state_record_read(value->mv_data, ret_record);
+        sender_record_read(value->mv_data, ret_record);
         return ret_record->expires_s <= now_s;
 }
 
-int state_lmdb_sweep(struct state_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size_t count)
+int sender_lmdb_sweep(struct sender_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size_t count)
 {
         MDB_val key = {sizeof lmdb->sweep_from, lmdb->sweep_from}, value;
-        struct state_record record;
+        struct sender_record record;
         MDB_cursor *cursor;
         int error = mdb_cursor_open(txn, lmdb->records, &cursor);
 
@@ -180,15 +180,15 @@ static uint64_t octets_of(MDB_txn *txn, MDB_dbi dbi)
         return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * (uint64_t)stat.ms_psize;
 }
 
-bool state_lmdb_is_nearly_full(struct state_lmdb *lmdb, MDB_txn *txn)
+bool sender_lmdb_is_nearly_full(struct sender_lmdb *lmdb, MDB_txn *txn)
 {
         return octets_of(txn, lmdb->records) + octets_of(txn, lmdb->texts) > lmdb->size / 3 * 2;
 }
 
 /* Keys are hashes: a random key is a random place. */
-static void random_key(struct state_lmdb *lmdb, uint8_t ret_key[static sizeof(struct state_key)])
+static void random_key(struct sender_lmdb *lmdb, uint8_t ret_key[static sizeof(struct sender_key)])
 {
-        for (size_t i = 0; i < sizeof(struct state_key); i++) {
+        for (size_t i = 0; i < sizeof(struct sender_key); i++) {
                 lmdb->random ^= lmdb->random << 13;
                 lmdb->random ^= lmdb->random >> 17;
                 lmdb->random ^= lmdb->random << 5;
@@ -197,12 +197,12 @@ static void random_key(struct state_lmdb *lmdb, uint8_t ret_key[static sizeof(st
 }
 
 /* In one window, at most `count`. The first pass takes those that wait, the second takes any. */
-static int evict_window(struct state_lmdb *lmdb, MDB_cursor *cursor, bool takes_any, size_t count,
+static int evict_window(struct sender_lmdb *lmdb, MDB_cursor *cursor, bool takes_any, size_t count,
                         size_t *ret_deleted)
 {
-        uint8_t octets[sizeof(struct state_key)];
+        uint8_t octets[sizeof(struct sender_key)];
         MDB_val key = {sizeof octets, octets}, value;
-        struct state_record record;
+        struct sender_record record;
 
         random_key(lmdb, octets);
         int error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
@@ -218,7 +218,7 @@ static int evict_window(struct state_lmdb *lmdb, MDB_cursor *cursor, bool takes_
         return error == MDB_NOTFOUND ? 0 : error;
 }
 
-int state_lmdb_evict(struct state_lmdb *lmdb, MDB_txn *txn, size_t count)
+int sender_lmdb_evict(struct sender_lmdb *lmdb, MDB_txn *txn, size_t count)
 {
         size_t deleted = 0, windows = (count / WINDOW + 1) * LOOKS_MAX;
         MDB_cursor *cursor;

@@ -4,6 +4,7 @@
 #include "workers/log/console.h"
 #include "workers/senders/feed.h"
 #include "workers/senders/redis_job.h"
+#include "dns/clock.h"
 
 #include <poll.h>
 
@@ -14,16 +15,16 @@
 #define STOP_WAIT_MS     1000
 #define STOP_LOOK_MS     10
 
-struct state_redis {
+struct sender_redis {
         /* Fixed. */
-        struct state_store *store;
+        struct sender_store *store;
         struct endpoint servers[SERVERS_MAX];
         size_t server_count;
         uint64_t timeout_ms;
-        char prefix[STATE_PREFIX_MAX];
+        char prefix[SENDER_PREFIX_MAX];
         char password[256];
 
-        struct state_feed feed;
+        struct sender_feed feed;
         redisAsyncContext *context; /* NULL: between two connections */
         bool wants_read, wants_write;
         bool is_begun;     /* a connection was begun, and its end has not been noticed */
@@ -33,56 +34,56 @@ struct state_redis {
         size_t server;     /* the one connected to, or next */
         uint64_t begun_ms; /* of the connection */
         uint64_t retry_at_ms, backoff_ms;
-        struct state_job *first, *last; /* under way, the oldest first */
+        struct sender_job *first, *last; /* under way, the oldest first */
 };
 
-/* ---- events: with two descriptors poll() is all that is needed --------------------------------------- */
+/* ---- events: with two descriptors poll() is all that is needed ----------------------------------------- */
 
 static void add_read(void *data)
 {
-        ((struct state_redis *)data)->wants_read = true;
+        ((struct sender_redis *)data)->wants_read = true;
 }
 
 static void del_read(void *data)
 {
-        ((struct state_redis *)data)->wants_read = false;
+        ((struct sender_redis *)data)->wants_read = false;
 }
 
 static void add_write(void *data)
 {
-        ((struct state_redis *)data)->wants_write = true;
+        ((struct sender_redis *)data)->wants_write = true;
 }
 
 static void del_write(void *data)
 {
-        ((struct state_redis *)data)->wants_write = false;
+        ((struct sender_redis *)data)->wants_write = false;
 }
 
 static void clean_up(void *data)
 {
-        struct state_redis *redis = data;
+        struct sender_redis *redis = data;
         redis->wants_read = redis->wants_write = false;
 }
 
-/* ---- jobs -------------------------------------------------------------------------------------------- */
+/* ---- jobs ---------------------------------------------------------------------------------------------- */
 
-static void set_reachable(struct state_redis *redis, bool is_reachable)
+static void set_reachable(struct sender_redis *redis, bool is_reachable)
 {
         if (atomic_exchange(&redis->store->is_reachable, is_reachable) == is_reachable)
                 return;
         if (is_reachable) {
                 redis->store->complaint_ms = 0; /* the next trouble is news again */
-                say("gatepost: the store of senders answers");
-                log_event(redis->store->log, "state_reachable", NULL);
+                console_print("gatepost: the store of senders answers");
+                log_event(redis->store->log, "sender_reachable", NULL);
         }
 }
 
 /* `reply` is NULL when the connection has ended. */
 static void job_done(redisAsyncContext *context, void *data, void *argument)
 {
-        struct state_redis *redis = context->data;
+        struct sender_redis *redis = context->data;
         const redisReply *reply = data;
-        struct state_job *job = argument;
+        struct sender_job *job = argument;
 
         expect(redis->first == job);
         redis->first = job->next;
@@ -92,41 +93,41 @@ static void job_done(redisAsyncContext *context, void *data, void *argument)
                 /* Read-only, no memory, script lost: another server, or the same after a while, may do
                  * better. */
                 if (reply != NULL) {
-                        state_store_complain(redis->store, "state_refused", reply->str);
+                        sender_store_complain(redis->store, "sender_refused", reply->str);
                         redis->must_leave = true;
                 }
                 job->fact = FACT_FAILED;
-        } else if (job->kind == STATE_JOB_ASK) {
-                state_redis_read(reply, job);
+        } else if (job->kind == SENDER_JOB_ASK) {
+                sender_redis_read(reply, job);
         } else {
                 job->fact = FACT_FOUND;
         }
-        state_store_return(redis->store, job, job->fact);
+        sender_store_return(redis->store, job, job->fact);
 }
 
-static bool job_send(struct state_redis *redis, struct state_job *job)
+static bool job_send(struct sender_redis *redis, struct sender_job *job)
 {
-        if (job->kind == STATE_JOB_TELL)
-                return state_feed_tell(&redis->feed, redis->context, job, job_done);
-        return state_redis_send(redis->context, job_done, job, redis->prefix, redis->script);
+        if (job->kind == SENDER_JOB_TELL)
+                return sender_feed_tell(&redis->feed, redis->context, job, job_done);
+        return sender_redis_send(redis->context, job_done, job, redis->prefix, redis->script);
 }
 
-static bool is_open(const struct state_redis *redis)
+static bool is_open(const struct sender_redis *redis)
 {
         return redis->context != NULL && redis->is_ready && !redis->must_leave;
 }
 
-static void take_jobs(struct state_redis *redis)
+static void take_jobs(struct sender_redis *redis)
 {
-        struct state_job *job;
+        struct sender_job *job;
 
-        while ((job = state_store_take(redis->store)) != NULL) {
+        while ((job = sender_store_take(redis->store)) != NULL) {
                 if (!is_open(redis) || !job_send(redis, job)) {
-                        state_store_return(redis->store, job, FACT_FAILED);
+                        sender_store_return(redis->store, job, FACT_FAILED);
                         continue;
                 }
                 job->next = NULL;
-                job->sent_ms = state_now_ms();
+                job->sent_ms = clock_monotonic_ms();
                 if (redis->last == NULL)
                         redis->first = job;
                 else
@@ -135,25 +136,25 @@ static void take_jobs(struct state_redis *redis)
         }
 }
 
-static void listen_to_others(struct state_redis *redis)
+static void listen_to_others(struct sender_redis *redis)
 {
-        if (is_open(redis) && !state_feed_listen(&redis->feed, redis->context))
+        if (is_open(redis) && !sender_feed_listen(&redis->feed, redis->context))
                 redis->must_leave = true;
 }
 
-/* ---- connection -------------------------------------------------------------------------------------- */
+/* ---- connection ---------------------------------------------------------------------------------------- */
 
 static void script_loaded(redisAsyncContext *context, void *data, void *argument)
 {
-        struct state_redis *redis = context->data;
+        struct sender_redis *redis = context->data;
         const redisReply *reply = data;
 
         (void)argument;
         if (reply == NULL)
                 return;
         if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len >= sizeof redis->script) {
-                state_store_complain(redis->store, "state_refused",
-                                     reply->str == NULL ? "no script" : reply->str);
+                sender_store_complain(redis->store, "sender_refused",
+                                      reply->str == NULL ? "no script" : reply->str);
                 redis->must_leave = true;
                 return;
         }
@@ -165,36 +166,36 @@ static void script_loaded(redisAsyncContext *context, void *data, void *argument
 
 static void connected(const redisAsyncContext *context, int status)
 {
-        struct state_redis *redis = context->data;
+        struct sender_redis *redis = context->data;
 
         if (status == REDIS_OK)
                 return;
         /* The library frees the context after this. */
-        state_store_complain(redis->store, "state_unreachable", context->errstr);
+        sender_store_complain(redis->store, "sender_unreachable", context->errstr);
         redis->context = NULL;
 }
 
 static void disconnected(const redisAsyncContext *context, int status)
 {
-        struct state_redis *redis = context->data;
+        struct sender_redis *redis = context->data;
 
         if (status != REDIS_OK)
-                state_store_complain(redis->store, "state_lost", context->errstr);
+                sender_store_complain(redis->store, "sender_lost", context->errstr);
         redis->context = NULL;
 }
 
 /* The next server is tried after a while that grows as long as none serves. */
-static void go_on_with_next(struct state_redis *redis)
+static void go_on_with_next(struct sender_redis *redis)
 {
         redis->is_begun = redis->is_ready = redis->must_leave = false;
         set_reachable(redis, false);
         redis->server = (redis->server + 1) % redis->server_count;
-        redis->retry_at_ms = state_now_ms() + redis->backoff_ms;
+        redis->retry_at_ms = clock_monotonic_ms() + redis->backoff_ms;
         if (redis->backoff_ms < BACKOFF_LAST_MS)
                 redis->backoff_ms *= 2;
 }
 
-static void leave(struct state_redis *redis)
+static void leave(struct sender_redis *redis)
 {
         redisAsyncContext *context = redis->context;
 
@@ -205,7 +206,7 @@ static void leave(struct state_redis *redis)
         go_on_with_next(redis);
 }
 
-static void connect_to_server(struct state_redis *redis)
+static void connect_to_server(struct sender_redis *redis)
 {
         const struct endpoint *server = &redis->servers[redis->server];
         char octets[ADDRESS_TEXT_MAX + 1];
@@ -216,8 +217,8 @@ static void connect_to_server(struct state_redis *redis)
         octets[address.length] = '\0';
         redisAsyncContext *context = redisAsyncConnect(octets, server->port);
         if (context == NULL || context->err != 0) {
-                state_store_complain(redis->store, "state_unreachable",
-                                     context == NULL ? "out of memory" : context->errstr);
+                sender_store_complain(redis->store, "sender_unreachable",
+                                      context == NULL ? "out of memory" : context->errstr);
                 if (context != NULL)
                         redisAsyncFree(context);
                 go_on_with_next(redis);
@@ -225,7 +226,7 @@ static void connect_to_server(struct state_redis *redis)
         }
         redis->context = context;
         redis->is_begun = true;
-        redis->begun_ms = state_now_ms();
+        redis->begun_ms = clock_monotonic_ms();
         context->data = redis;
         context->ev.data = redis;
         context->ev.addRead = add_read;
@@ -237,14 +238,14 @@ static void connect_to_server(struct state_redis *redis)
         redisAsyncSetDisconnectCallback(context, disconnected);
         if (redis->password[0] != '\0')
                 redisAsyncCommand(context, NULL, NULL, "AUTH %s", redis->password);
-        redisAsyncCommand(context, script_loaded, NULL, "SCRIPT LOAD %s", state_redis_script);
+        redisAsyncCommand(context, script_loaded, NULL, "SCRIPT LOAD %s", sender_redis_script);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------------------------------------- */
 
-static uint64_t waiting_since_ms(const struct state_redis *redis)
+static uint64_t waiting_since_ms(const struct sender_redis *redis)
 {
-        const struct state_feed *feed = &redis->feed;
+        const struct sender_feed *feed = &redis->feed;
 
         if (feed->is_asked && (redis->first == NULL || feed->asked_ms < redis->first->sent_ms))
                 return feed->asked_ms;
@@ -252,9 +253,9 @@ static uint64_t waiting_since_ms(const struct state_redis *redis)
 }
 
 /* A server that answers too late is asked no more until it has caught up, and left when it does not. */
-static void look_at_time(struct state_redis *redis)
+static void look_at_time(struct sender_redis *redis)
 {
-        uint64_t now_ms = state_now_ms();
+        uint64_t now_ms = clock_monotonic_ms();
         uint64_t since_ms = waiting_since_ms(redis);
 
         if (redis->context == NULL) {
@@ -267,7 +268,7 @@ static void look_at_time(struct state_redis *redis)
         bool waits = redis->first != NULL || redis->feed.is_asked || !redis->is_ready;
         if (redis->must_leave || (waits && now_ms - since_ms >= GIVE_UP_MS + redis->timeout_ms)) {
                 if (!redis->must_leave)
-                        state_store_complain(redis->store, "state_unreachable", "no answer");
+                        sender_store_complain(redis->store, "sender_unreachable", "no answer");
                 leave(redis);
                 return;
         }
@@ -276,9 +277,9 @@ static void look_at_time(struct state_redis *redis)
 }
 
 /* How long poll() may sleep. */
-static int wait_ms(const struct state_redis *redis, bool is_flushed)
+static int wait_ms(const struct sender_redis *redis, bool is_flushed)
 {
-        uint64_t now_ms = state_now_ms();
+        uint64_t now_ms = clock_monotonic_ms();
 
         if (!is_flushed)
                 return 1;
@@ -286,11 +287,11 @@ static int wait_ms(const struct state_redis *redis, bool is_flushed)
                 return redis->retry_at_ms > now_ms ? (int)(redis->retry_at_ms - now_ms) : 0;
         if (redis->first != NULL || redis->feed.is_asked || !redis->is_ready)
                 return 50; /* replies are due */
-        uint64_t feed_ms = state_feed_wait_ms(&redis->feed, now_ms);
+        uint64_t feed_ms = sender_feed_wait_ms(&redis->feed, now_ms);
         return feed_ms < 1000 ? (int)feed_ms : 1000;
 }
 
-static void handle_events(struct state_redis *redis, int revents)
+static void handle_events(struct sender_redis *redis, int revents)
 {
         /* Each call may end the connection: the callbacks say so. */
         if ((revents & (POLLIN | POLLHUP | POLLERR)) && redis->context != NULL)
@@ -299,7 +300,7 @@ static void handle_events(struct state_redis *redis, int revents)
                 redisAsyncHandleWrite(redis->context);
 }
 
-static void wait_for_events(struct state_redis *redis, bool is_flushed)
+static void wait_for_events(struct sender_redis *redis, bool is_flushed)
 {
         struct waker *waker = &redis->store->waker;
         struct pollfd events[2] = {{.fd = waker->event_fd, .events = POLLIN}, {.fd = -1}};
@@ -311,7 +312,7 @@ static void wait_for_events(struct state_redis *redis, bool is_flushed)
                     (short)((redis->wants_read ? POLLIN : 0) | (redis->wants_write ? POLLOUT : 0));
         }
         waker_prepare(waker);
-        if (!state_store_is_empty(redis->store))
+        if (!sender_store_is_empty(redis->store))
                 timeout = 0;
         else if (atomic_load(&redis->store->is_stopping) && timeout > STOP_LOOK_MS)
                 timeout = STOP_LOOK_MS;
@@ -323,18 +324,18 @@ static void wait_for_events(struct state_redis *redis, bool is_flushed)
                 handle_events(redis, events[1].revents);
 }
 
-void state_redis_run(struct state_redis *redis)
+void sender_redis_run(struct sender_redis *redis)
 {
-        struct state_store *store = redis->store;
+        struct sender_store *store = redis->store;
         uint64_t stop_at_ms = UINT64_MAX;
         bool is_flushed = true;
 
-        while (state_now_ms() < stop_at_ms) {
+        while (clock_monotonic_ms() < stop_at_ms) {
                 if (atomic_load(&store->is_stopping)) {
-                        if (redis->first == NULL && state_store_is_empty(store))
+                        if (redis->first == NULL && sender_store_is_empty(store))
                                 break;
                         if (stop_at_ms == UINT64_MAX)
-                                stop_at_ms = state_now_ms() + STOP_WAIT_MS;
+                                stop_at_ms = clock_monotonic_ms() + STOP_WAIT_MS;
                 }
                 wait_for_events(redis, is_flushed);
                 take_jobs(redis);
@@ -342,18 +343,18 @@ void state_redis_run(struct state_redis *redis)
                 if (redis->context != NULL && redis->wants_write && redis->is_ready)
                         redisAsyncHandleWrite(redis->context); /* at once, without another poll() */
                 look_at_time(redis);
-                is_flushed = state_store_flush(store);
+                is_flushed = sender_store_flush(store);
         }
         if (redis->context != NULL)
                 leave(redis);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
-struct state_redis *state_redis_create(struct state_store *store, const struct snapshot *snapshot)
+struct sender_redis *sender_redis_create(struct sender_store *store, const struct snapshot *snapshot)
 {
-        const struct endpoint_list *servers = &snapshot->state_store.servers;
-        struct state_redis *redis = calloc(1, sizeof *redis);
+        const struct endpoint_list *servers = &snapshot->sender_store.servers;
+        struct sender_redis *redis = calloc(1, sizeof *redis);
 
         if (redis == NULL)
                 return NULL;
@@ -361,15 +362,15 @@ struct state_redis *state_redis_create(struct state_store *store, const struct s
         redis->store = store;
         redis->server_count = servers->count;
         memcpy(redis->servers, servers->endpoints, servers->count * sizeof servers->endpoints[0]);
-        redis->timeout_ms = snapshot->options.state_timeout;
+        redis->timeout_ms = snapshot->options.sender_timeout_ms;
         redis->backoff_ms = BACKOFF_FIRST_MS;
-        snprintf(redis->prefix, sizeof redis->prefix, "%s", snapshot->options.state_prefix);
-        state_feed_init(&redis->feed, store, snapshot->options.state_prefix);
-        snprintf(redis->password, sizeof redis->password, "%s", snapshot->options.state_password);
+        snprintf(redis->prefix, sizeof redis->prefix, "%s", snapshot->options.sender_prefix);
+        sender_feed_init(&redis->feed, store, snapshot->options.sender_prefix);
+        snprintf(redis->password, sizeof redis->password, "%s", snapshot->options.sender_password);
         return redis;
 }
 
-void state_redis_destroy(struct state_redis *redis)
+void sender_redis_destroy(struct sender_redis *redis)
 {
         free(redis);
 }

@@ -4,10 +4,10 @@
 
 #include "workers/senders/store.h"
 
-struct state_redis;
+struct sender_redis;
 
 /* Connects to nothing yet. NULL when memory is out. */
-struct state_redis *state_redis_create(struct state_store *store, const struct snapshot *snapshot);
+struct sender_redis *sender_redis_create(struct sender_store *store, const struct snapshot *snapshot);
 /* In the thread, until the store is stopping and what is under way is answered, or a second has passed. */
-void state_redis_run(struct state_redis *redis);
-void state_redis_destroy(struct state_redis *redis);
+void sender_redis_run(struct sender_redis *redis);
+void sender_redis_destroy(struct sender_redis *redis);

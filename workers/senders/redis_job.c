@@ -1,7 +1,7 @@
 /* GET, and a script that merges. */
 #include "workers/senders/redis_job.h"
 
-const char state_redis_script[] =
+const char sender_redis_script[] =
     "local first, last, expires, count = struct.unpack('<I4I4I4I4', ARGV[1])\n"
     "local text, old = ARGV[2], redis.call('GET', KEYS[1])\n"
     "if old and #old >= 16 then\n"
@@ -16,38 +16,38 @@ const char state_redis_script[] =
     "  'PX', string.format('%d', math.max(expires - last, 1) * 1000))\n"
     "return 1\n";
 
-size_t state_redis_put_key(char ret_name[static STATE_NAME_MAX], const char *prefix,
-                           const struct state_key *key)
+size_t sender_redis_put_key(char ret_name[static SENDER_NAME_MAX], const char *prefix,
+                            const struct sender_key *key)
 {
         struct text text;
 
-        text_over(&text, ret_name, STATE_NAME_MAX);
+        text_over(&text, ret_name, SENDER_NAME_MAX);
         text_put_string(&text, prefix);
         text_put_hex(&text, key->octets, sizeof key->octets);
         return text.length;
 }
 
-bool state_redis_send(redisAsyncContext *context, redisCallbackFn *done, struct state_job *job,
-                      const char *prefix, const char *script)
+bool sender_redis_send(redisAsyncContext *context, redisCallbackFn *done, struct sender_job *job,
+                       const char *prefix, const char *script)
 {
-        char name[STATE_NAME_MAX];
-        uint8_t record[STATE_RECORD_SIZE];
-        size_t length = state_redis_put_key(name, prefix, &job->key);
+        char name[SENDER_NAME_MAX];
+        uint8_t record[SENDER_RECORD_SIZE];
+        size_t length = sender_redis_put_key(name, prefix, &job->key);
 
-        if (job->kind == STATE_JOB_ASK)
+        if (job->kind == SENDER_JOB_ASK)
                 return redisAsyncCommand(context, done, job, "GET %b", name, length) == REDIS_OK;
-        state_record_write(&job->record, record);
+        sender_record_write(&job->record, record);
         return redisAsyncCommand(context, done, job, "EVALSHA %s 1 %b %b %b", script, name, length, record,
                                  sizeof record, job->text, job->text_length) == REDIS_OK;
 }
 
-void state_redis_read(const redisReply *reply, struct state_job *job)
+void sender_redis_read(const redisReply *reply, struct sender_job *job)
 {
         job->fact = FACT_FAILED;
         if (reply->type == REDIS_REPLY_NIL)
                 job->fact = FACT_ABSENT;
-        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < STATE_RECORD_SIZE)
+        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < SENDER_RECORD_SIZE)
                 return;
-        state_record_read((const uint8_t *)reply->str, &job->record);
+        sender_record_read((const uint8_t *)reply->str, &job->record);
         job->fact = FACT_FOUND;
 }

@@ -6,6 +6,7 @@
 #include "workers/senders/writer.h"
 
 #include "core/base/expect.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <time.h>
@@ -13,22 +14,15 @@
 
 #define COMPLAINT_EVERY_MS 60000
 
-uint64_t state_now_ms(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* ---- the worker's side ------------------------------------------------------------------------------- */
+/* ---- the worker's side --------------------------------------------------------------------------------- */
 
 /* Jobs come back and are used again: memory is taken only until there are as many as the worker ever needs at
  * once. NULL when too many are under way. */
-static struct state_job *job_take(struct state_client *client)
+static struct sender_job *job_take(struct sender_client *client)
 {
-        struct state_job *job = client->unused;
+        struct sender_job *job = client->unused;
 
-        if (client->outstanding >= STATE_JOBS_MAX)
+        if (client->outstanding >= SENDER_JOBS_MAX)
                 return NULL;
         if (job != NULL)
                 client->unused = job->next;
@@ -38,10 +32,10 @@ static struct state_job *job_take(struct state_client *client)
         return job;
 }
 
-static bool client_send(struct state_client *client, enum state_job_kind kind, uint64_t handle,
-                        const struct state_effect *effect)
+static bool client_send(struct sender_client *client, enum sender_job_kind kind, uint64_t handle,
+                        const struct sender_effect *effect)
 {
-        struct state_job *job = job_take(client);
+        struct sender_job *job = job_take(client);
 
         if (job == NULL)
                 return false;
@@ -57,112 +51,113 @@ static bool client_send(struct state_client *client, enum state_job_kind kind, u
         return true;
 }
 
-static enum fact ask_mapped(struct state_source *source, const struct state_key *key, uint64_t handle,
-                            struct state_record *ret_record)
+static enum fact ask_mapped(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                            struct sender_record *ret_record)
 {
-        struct state_client *client = (struct state_client *)source;
+        struct sender_client *client = (struct sender_client *)source;
 
         (void)handle;
-        return state_lmdb_get(&client->store->lmdb, client->reader, key, ret_record);
+        return sender_lmdb_get(&client->store->lmdb, client->reader, key, ret_record);
 }
 
-static enum fact ask_thread(struct state_source *source, const struct state_key *key, uint64_t handle,
-                            struct state_record *ret_record)
+static enum fact ask_thread(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                            struct sender_record *ret_record)
 {
-        struct state_client *client = (struct state_client *)source;
+        struct sender_client *client = (struct sender_client *)source;
 
         (void)ret_record;
         if (!atomic_load_explicit(&client->store->is_reachable, memory_order_relaxed))
                 return FACT_FAILED;
-        return client_send(client, STATE_JOB_ASK, handle, &(struct state_effect){.key = *key}) ? FACT_PENDING
-                                                                                               : FACT_FAILED;
+        return client_send(client, SENDER_JOB_ASK, handle, &(struct sender_effect){.key = *key})
+                   ? FACT_PENDING
+                   : FACT_FAILED;
 }
 
-static void apply(struct state_source *source, const struct state_effect *effect)
+static void apply(struct sender_source *source, const struct sender_effect *effect)
 {
-        struct state_client *client = (struct state_client *)source;
+        struct sender_client *client = (struct sender_client *)source;
 
-        if (!client_send(client, STATE_JOB_APPLY, 0, effect))
-                counter_add(&client->counters->metrics[METRIC_state_lost], 1);
+        if (!client_send(client, SENDER_JOB_APPLY, 0, effect))
+                counter_add(&client->counters->metrics[METRIC_sender_lost], 1);
 }
 
-static void tell(struct state_source *source, struct span notice)
+static void tell(struct sender_source *source, struct span notice)
 {
-        struct state_client *client = (struct state_client *)source;
+        struct sender_client *client = (struct sender_client *)source;
 
-        expect(notice.length <= STATE_TEXT_MAX);
+        expect(notice.length <= SENDER_TEXT_MAX);
         /* In a flood questions come first. */
-        if (client->outstanding >= STATE_JOBS_MAX / 2 ||
-            !client_send(client, STATE_JOB_TELL, 0, &(struct state_effect){.text = notice}))
-                counter_add(&client->counters->metrics[METRIC_state_lost], 1);
+        if (client->outstanding >= SENDER_JOBS_MAX / 2 ||
+            !client_send(client, SENDER_JOB_TELL, 0, &(struct sender_effect){.text = notice}))
+                counter_add(&client->counters->metrics[METRIC_sender_lost], 1);
 }
 
-struct state_client *state_store_client(struct state_store *store, uint32_t number, struct waker *waker,
-                                        struct counters *counters)
+struct sender_client *sender_store_client(struct sender_store *store, uint32_t number, struct waker *waker,
+                                          struct counters *counters)
 {
-        struct state_client *client = &store->clients[number];
+        struct sender_client *client = &store->clients[number];
 
         client->counters = counters;
         /* Of lmdb only used jobs come back, and nobody is in a hurry for them. */
-        if (store->kind == STATE_STORE_REDIS)
+        if (store->kind == SENDER_STORE_REDIS)
                 client->done->waker = waker;
         return client;
 }
 
-struct state_source *state_client_source(struct state_client *client)
+struct sender_source *sender_client_source(struct sender_client *client)
 {
-        return client->store->kind == STATE_STORE_NONE ? NULL : &client->source;
+        return client->store->kind == SENDER_STORE_NONE ? NULL : &client->source;
 }
 
-static void job_put_away(struct state_client *client, struct state_job *job)
+static void job_put_away(struct sender_client *client, struct sender_job *job)
 {
         job->next = client->unused;
         client->unused = job;
         client->outstanding--;
 }
 
-const struct state_job *state_client_receive(struct state_client *client)
+const struct sender_job *sender_client_receive(struct sender_client *client)
 {
-        struct state_job *job;
+        struct sender_job *job;
 
         if (client->current != NULL)
                 job_put_away(client, client->current);
         client->current = NULL;
-        while ((job = (struct state_job *)channel_receive(client->done)) != NULL) {
-                if (job->kind == STATE_JOB_ASK) {
+        while ((job = (struct sender_job *)channel_receive(client->done)) != NULL) {
+                if (job->kind == SENDER_JOB_ASK) {
                         client->current = job;
                         return job;
                 }
                 if (job->fact == FACT_FAILED)
-                        counter_add(&client->counters->metrics[METRIC_state_lost], 1);
+                        counter_add(&client->counters->metrics[METRIC_sender_lost], 1);
                 job_put_away(client, job);
         }
         return NULL;
 }
 
-bool state_client_has_answers(const struct state_client *client)
+bool sender_client_has_answers(const struct sender_client *client)
 {
-        return client->store->kind == STATE_STORE_REDIS && !channel_is_empty(client->done);
+        return client->store->kind == SENDER_STORE_REDIS && !channel_is_empty(client->done);
 }
 
-bool state_client_flush(struct state_client *client)
+bool sender_client_flush(struct sender_client *client)
 {
         return channel_flush(client->jobs);
 }
 
-/* ---- the thread's side ------------------------------------------------------------------------------- */
+/* ---- the thread's side --------------------------------------------------------------------------------- */
 
-struct state_job *state_store_take(struct state_store *store)
+struct sender_job *sender_store_take(struct sender_store *store)
 {
         for (uint32_t i = 0; i < store->client_count; i++) {
-                struct state_job *job = (struct state_job *)channel_receive(store->clients[i].jobs);
+                struct sender_job *job = (struct sender_job *)channel_receive(store->clients[i].jobs);
                 if (job != NULL)
                         return job;
         }
         return NULL;
 }
 
-bool state_store_is_empty(const struct state_store *store)
+bool sender_store_is_empty(const struct sender_store *store)
 {
         for (uint32_t i = 0; i < store->client_count; i++)
                 if (!channel_is_empty(store->clients[i].jobs))
@@ -170,13 +165,13 @@ bool state_store_is_empty(const struct state_store *store)
         return true;
 }
 
-void state_store_return(struct state_store *store, struct state_job *job, enum fact fact)
+void sender_store_return(struct sender_store *store, struct sender_job *job, enum fact fact)
 {
         job->fact = fact;
         channel_send(store->clients[job->client].done, &job->parcel);
 }
 
-bool state_store_flush(struct state_store *store)
+bool sender_store_flush(struct sender_store *store)
 {
         bool is_flushed = true;
 
@@ -185,93 +180,95 @@ bool state_store_flush(struct state_store *store)
         return is_flushed;
 }
 
-void state_store_complain(struct state_store *store, const char *event, const char *reason)
+void sender_store_complain(struct sender_store *store, const char *event, const char *reason)
 {
-        uint64_t now_ms = state_now_ms();
+        uint64_t now_ms = clock_monotonic_ms();
 
         if (store->complaint_ms != 0 && now_ms - store->complaint_ms < COMPLAINT_EVERY_MS)
                 return;
         store->complaint_ms = now_ms;
-        say("gatepost: %s: %s", event, reason);
+        console_print("gatepost: %s: %s", event, reason);
         log_event(store->log, event, "reason", reason, NULL);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
-static bool clients_create(struct state_store *store)
+static bool clients_create(struct sender_store *store)
 {
         store->clients = calloc(store->client_count, sizeof store->clients[0]);
         for (uint32_t i = 0; store->clients != NULL && i < store->client_count; i++) {
-                struct state_client *client = &store->clients[i];
+                struct sender_client *client = &store->clients[i];
                 client->store = store;
                 client->jobs = channels_create(1, &store->waker);
                 client->done = channels_create(1, NULL);
-                client->source.ask = store->kind == STATE_STORE_LMDB ? ask_mapped : ask_thread;
+                client->source.ask = store->kind == SENDER_STORE_LMDB ? ask_mapped : ask_thread;
                 client->source.apply = apply;
-                client->source.tell = store->kind == STATE_STORE_REDIS ? tell : NULL;
+                client->source.tell = store->kind == SENDER_STORE_REDIS ? tell : NULL;
                 if (client->jobs == NULL || client->done == NULL)
                         return false;
-                if (store->kind == STATE_STORE_LMDB &&
-                    (client->reader = state_lmdb_reader(&store->lmdb)) == NULL)
+                if (store->kind == SENDER_STORE_LMDB &&
+                    (client->reader = sender_lmdb_reader(&store->lmdb)) == NULL)
                         return false;
         }
         return store->clients != NULL;
 }
 
-bool state_store_open(struct state_store *store, const struct snapshot *snapshot, uint32_t clients,
-                      struct log_writer *log)
+bool sender_store_open(struct sender_store *store, const struct snapshot *snapshot, uint32_t clients,
+                       struct log_writer *log)
 {
-        const struct state_target *target = &snapshot->state_store;
+        const struct sender_target *target = &snapshot->sender_store;
 
-        *store = (struct state_store){
+        *store = (struct sender_store){
             .kind = target->kind, .client_count = clients, .log = log, .waker = {.event_fd = -1}};
-        if (store->kind == STATE_STORE_LMDB) {
-                int error = state_lmdb_open(&store->lmdb, target->path, snapshot->options.state_size, false);
+        if (store->kind == SENDER_STORE_LMDB) {
+                int error =
+                    sender_lmdb_open(&store->lmdb, target->path, snapshot->options.sender_size_octets, false);
                 if (error != 0) {
-                        say("gatepost: cannot open the store of senders in %s: %s", target->path,
-                            mdb_strerror(error));
+                        console_print("gatepost: cannot open the store of senders in %s: %s", target->path,
+                                      mdb_strerror(error));
                         return false;
                 }
         }
-        if (store->kind == STATE_STORE_REDIS && (store->redis = state_redis_create(store, snapshot)) == NULL)
+        if (store->kind == SENDER_STORE_REDIS &&
+            (store->redis = sender_redis_create(store, snapshot)) == NULL)
                 return false;
         return waker_open(&store->waker) && clients_create(store);
 }
 
-struct state_key state_store_identity(const struct snapshot *snapshot)
+struct sender_key sender_store_identity(const struct snapshot *snapshot)
 {
         const struct options *options = &snapshot->options;
         char octets[2048];
-        int length =
-            snprintf(octets, sizeof octets, "%s %s %s %llu %llu", options->state_store, options->state_prefix,
-                     options->state_password, (unsigned long long)options->state_size,
-                     (unsigned long long)options->state_timeout);
-        return state_key_of(
+        int length = snprintf(octets, sizeof octets, "%s %s %s %llu %llu", options->sender_store,
+                              options->sender_prefix, options->sender_password,
+                              (unsigned long long)options->sender_size_octets,
+                              (unsigned long long)options->sender_timeout_ms);
+        return sender_key_of(
             span_of(octets, (size_t)length < sizeof octets ? (size_t)length : sizeof octets - 1));
 }
 
 static void *thread_main(void *argument)
 {
-        struct state_store *store = argument;
+        struct sender_store *store = argument;
 
         urcu_memb_register_thread(); /* for who hears */
-        if (store->kind == STATE_STORE_LMDB)
-                state_writer_run(store);
+        if (store->kind == SENDER_STORE_LMDB)
+                sender_writer_run(store);
         else
-                state_redis_run(store->redis);
+                sender_redis_run(store->redis);
         urcu_memb_unregister_thread();
         return NULL;
 }
 
-bool state_store_start(struct state_store *store)
+bool sender_store_start(struct sender_store *store)
 {
-        return store->kind == STATE_STORE_NONE ||
+        return store->kind == SENDER_STORE_NONE ||
                pthread_create(&store->thread, NULL, thread_main, store) == 0;
 }
 
-void state_store_stop(struct state_store *store)
+void sender_store_stop(struct sender_store *store)
 {
-        if (store->kind == STATE_STORE_NONE)
+        if (store->kind == SENDER_STORE_NONE)
                 return;
         atomic_store(&store->is_stopping, true);
         waker_wake(&store->waker);
@@ -293,9 +290,9 @@ static void free_all(struct channel *channel)
         }
 }
 
-static void client_end(struct state_client *client)
+static void client_end(struct sender_client *client)
 {
-        struct state_job *job, *next;
+        struct sender_job *job, *next;
 
         free_all(client->jobs);
         free_all(client->done);
@@ -310,13 +307,13 @@ static void client_end(struct state_client *client)
         free(client->done);
 }
 
-void state_store_close(struct state_store *store)
+void sender_store_close(struct sender_store *store)
 {
         for (uint32_t i = 0; store->clients != NULL && i < store->client_count; i++)
                 client_end(&store->clients[i]);
         free(store->clients);
         if (store->redis != NULL)
-                state_redis_destroy(store->redis);
-        state_lmdb_close(&store->lmdb);
+                sender_redis_destroy(store->redis);
+        sender_lmdb_close(&store->lmdb);
         waker_close(&store->waker);
 }

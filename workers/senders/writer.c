@@ -1,6 +1,8 @@
 /* Batches for LMDB. */
 #include "workers/senders/writer.h"
 
+#include "dns/clock.h"
+
 #include <poll.h>
 #include <time.h>
 
@@ -12,21 +14,21 @@
 
 /* A batch must find room in what is kept free, a third: each job may change some pages of its own, and what
  * the batch before has freed cannot be used yet. */
-static size_t batch_max(const struct state_lmdb *lmdb)
+static size_t batch_max(const struct sender_lmdb *lmdb)
 {
         uint64_t fits = lmdb->size / 4096 / 64;
         return fits < 1 ? 1 : fits < BATCH_MAX ? (size_t)fits : BATCH_MAX;
 }
 
 /* What is there; when that is not enough for a batch, also what comes while we wait a little. */
-static struct state_job *take_batch(struct state_store *store)
+static struct sender_job *take_batch(struct sender_store *store)
 {
         const struct timespec gather = {.tv_nsec = GATHER_MS * 1000000L};
-        struct state_job *first = NULL, *job;
+        struct sender_job *first = NULL, *job;
         bool has_waited = atomic_load(&store->is_stopping);
 
         for (size_t left = batch_max(&store->lmdb); left > 0;) {
-                if ((job = state_store_take(store)) != NULL) {
+                if ((job = sender_store_take(store)) != NULL) {
                         job->next = first;
                         first = job;
                         left--;
@@ -40,18 +42,18 @@ static struct state_job *take_batch(struct state_store *store)
         return first;
 }
 
-static int merge_all(struct state_store *store, MDB_txn *txn, struct state_job *job)
+static int merge_all(struct sender_store *store, MDB_txn *txn, struct sender_job *job)
 {
         size_t merged = 0;
         int error = 0;
 
         for (; job != NULL && error == 0; job = job->next, merged++) {
-                struct state_effect effect = {job->key, job->record, span_of(job->text, job->text_length)};
-                error = state_lmdb_merge(&store->lmdb, txn, &effect);
+                struct sender_effect effect = {job->key, job->record, span_of(job->text, job->text_length)};
+                error = sender_lmdb_merge(&store->lmdb, txn, &effect);
         }
         /* A little more goes than came, so that the file stays below its bound. */
-        if (error == 0 && state_lmdb_is_nearly_full(&store->lmdb, txn))
-                error = state_lmdb_evict(&store->lmdb, txn, merged + merged / 4 + 1);
+        if (error == 0 && sender_lmdb_is_nearly_full(&store->lmdb, txn))
+                error = sender_lmdb_evict(&store->lmdb, txn, merged + merged / 4 + 1);
         return error;
 }
 
@@ -64,16 +66,16 @@ static int end_transaction(MDB_txn *txn, int error)
 }
 
 /* It was nearly full by more than a batch: another process, or a smaller size than before. */
-static void make_room(struct state_store *store)
+static void make_room(struct sender_store *store)
 {
         MDB_txn *txn;
 
         if (mdb_txn_begin(store->lmdb.env, NULL, 0, &txn) != 0)
                 return;
-        end_transaction(txn, state_lmdb_evict(&store->lmdb, txn, batch_max(&store->lmdb)));
+        end_transaction(txn, sender_lmdb_evict(&store->lmdb, txn, batch_max(&store->lmdb)));
 }
 
-static void write_batch(struct state_store *store, struct state_job *batch)
+static void write_batch(struct sender_store *store, struct sender_job *batch)
 {
         MDB_txn *txn;
         int error = mdb_txn_begin(store->lmdb.env, NULL, 0, &txn);
@@ -81,17 +83,17 @@ static void write_batch(struct state_store *store, struct state_job *batch)
         if (error == 0)
                 error = end_transaction(txn, merge_all(store, txn, batch));
         if (error != 0)
-                state_store_complain(store, "state_not_written", mdb_strerror(error));
+                sender_store_complain(store, "sender_not_written", mdb_strerror(error));
         if (error == MDB_MAP_FULL)
                 make_room(store);
         while (batch != NULL) {
-                struct state_job *next = batch->next;
-                state_store_return(store, batch, error == 0 ? FACT_FOUND : FACT_FAILED);
+                struct sender_job *next = batch->next;
+                sender_store_return(store, batch, error == 0 ? FACT_FOUND : FACT_FAILED);
                 batch = next;
         }
 }
 
-static void sweep(struct state_store *store)
+static void sweep(struct sender_store *store)
 {
         MDB_txn *txn;
         MDB_stat stat = {0};
@@ -103,41 +105,41 @@ static void sweep(struct state_store *store)
                 return;
         mdb_stat(txn, store->lmdb.records, &stat);
         size_t count = stat.ms_entries / SWEEP_PARTS;
-        int error =
-            state_lmdb_sweep(&store->lmdb, txn, (uint32_t)time(NULL), count < SWEEP_MIN ? SWEEP_MIN : count);
+        int error = sender_lmdb_sweep(&store->lmdb, txn, (uint32_t)clock_wall_s(),
+                                      count < SWEEP_MIN ? SWEEP_MIN : count);
         error = end_transaction(txn, error);
         if (error != 0)
-                state_store_complain(store, "state_not_swept", mdb_strerror(error));
+                sender_store_complain(store, "sender_not_swept", mdb_strerror(error));
 }
 
 /* Until there are jobs, or it is time for something else. */
-static void wait_for_jobs(struct state_store *store, uint64_t until_ms)
+static void wait_for_jobs(struct sender_store *store, uint64_t until_ms)
 {
-        uint64_t now_ms = state_now_ms(), wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+        uint64_t now_ms = clock_monotonic_ms(), wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
         struct pollfd event = {.fd = store->waker.event_fd, .events = POLLIN};
 
         waker_prepare(&store->waker);
-        if (!state_store_is_empty(store) || atomic_load(&store->is_stopping))
+        if (!sender_store_is_empty(store) || atomic_load(&store->is_stopping))
                 waker_stay_awake(&store->waker);
         else if (poll(&event, 1, (int)wait_ms) > 0)
                 waker_sleep(&store->waker);
         waker_stay_awake(&store->waker);
 }
 
-void state_writer_run(struct state_store *store)
+void sender_writer_run(struct sender_store *store)
 {
-        uint64_t sweep_at_ms = state_now_ms() + SWEEP_EVERY_MS;
+        uint64_t sweep_at_ms = clock_monotonic_ms() + SWEEP_EVERY_MS;
 
-        while (!atomic_load(&store->is_stopping) || !state_store_is_empty(store)) {
+        while (!atomic_load(&store->is_stopping) || !sender_store_is_empty(store)) {
                 wait_for_jobs(store, sweep_at_ms);
-                struct state_job *batch = take_batch(store);
+                struct sender_job *batch = take_batch(store);
                 if (batch != NULL)
                         write_batch(store, batch);
-                state_store_flush(store); /* what finds no room goes with the next batch, or in a second */
-                if (state_now_ms() >= sweep_at_ms) {
+                sender_store_flush(store); /* what finds no room goes with the next batch, or in a second */
+                if (clock_monotonic_ms() >= sweep_at_ms) {
                         sweep(store);
-                        sweep_at_ms = state_now_ms() + SWEEP_EVERY_MS;
+                        sweep_at_ms = clock_monotonic_ms() + SWEEP_EVERY_MS;
                 }
         }
-        state_store_flush(store);
+        sender_store_flush(store);
 }

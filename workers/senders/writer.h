@@ -5,4 +5,4 @@
 #include "workers/senders/store.h"
 
 /* Runs until the store is stopping and all jobs are done. */
-void state_writer_run(struct state_store *store);
+void sender_writer_run(struct sender_store *store);

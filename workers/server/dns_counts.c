@@ -9,7 +9,7 @@ static const char *const names[] = {
 #include "dns/metrics.def"
     NULL};
 
-void dns_report_say(struct server *server)
+void dns_counts_log(struct server *server)
 {
         struct dns_cache_counts cache = {0};
         struct dns_pool_counts pool = {0};
@@ -24,14 +24,15 @@ void dns_report_say(struct server *server)
         log_event_numbers(&server->log, "dns", names, numbers);
 }
 
-void dns_report_look(struct dns_report *report, struct server *server, uint64_t now_ms)
+void dns_counts_look(struct dns_counts *counts, struct server *server, uint64_t now_ms)
 {
-        uint64_t interval_ms = atomic_load(&server->current.published)->snapshot->options.dns_log_interval;
+        uint64_t interval_ms =
+            atomic_load(&server->publication.published)->snapshot->options.dns_log_interval_ms;
 
-        if (report->due_ms == 0 || report->due_ms > now_ms + interval_ms)
-                report->due_ms = now_ms + interval_ms;
-        if (interval_ms == 0 || now_ms < report->due_ms)
+        if (counts->due_ms == 0 || counts->due_ms > now_ms + interval_ms)
+                counts->due_ms = now_ms + interval_ms;
+        if (interval_ms == 0 || now_ms < counts->due_ms)
                 return;
-        report->due_ms = now_ms + interval_ms;
-        dns_report_say(server);
+        counts->due_ms = now_ms + interval_ms;
+        dns_counts_log(server);
 }

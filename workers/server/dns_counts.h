@@ -7,10 +7,10 @@
 struct server;
 
 /* Owner: the main thread. */
-struct dns_report {
+struct dns_counts {
         uint64_t due_ms; /* 0: not yet known */
 };
 
 /* Once a second: writes when the interval of the configuration has passed. */
-void dns_report_look(struct dns_report *report, struct server *server, uint64_t now_ms);
-void dns_report_say(struct server *server);
+void dns_counts_look(struct dns_counts *counts, struct server *server, uint64_t now_ms);
+void dns_counts_log(struct server *server);

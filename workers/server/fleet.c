@@ -2,6 +2,7 @@
 #include "workers/server/fleet.h"
 
 #include "core/senders/rate_notice.h"
+#include "dns/clock.h"
 
 #include <time.h>
 
@@ -9,14 +10,12 @@ void fleet_hear(void *argument, struct span notice)
 {
         struct server *server = argument;
         uint32_t pinner = fleet_pinner(server);
-        struct published *published = current_pin(&server->current, pinner);
+        struct published *published = publication_pin(&server->publication, pinner);
         const struct options *options = &published->snapshot->options;
-        struct timespec wall;
 
-        clock_gettime(CLOCK_REALTIME, &wall);
         if (options->client_rate_shared &&
-            !rate_notice_hear(notice, &server->ledger, options, state_now_ms(),
-                              (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000))
-                state_store_complain(&server->state, "state_notice_unknown", "not what this version tells");
-        current_unpin(published, pinner);
+            !rate_notice_hear(notice, &server->ledger, options, clock_monotonic_ms(), clock_wall_ms()))
+                sender_store_complain(&server->senders, "sender_notice_unknown",
+                                      "not what this version tells");
+        publication_unpin(published, pinner);
 }

@@ -2,6 +2,7 @@
  * swapped. Sessions keep the snapshot that they began with. */
 #include "workers/server/reload.h"
 
+#include "conf/build/load.h"
 #include "workers/log/console.h"
 
 #include "dns/pool/settings.h"
@@ -41,7 +42,7 @@ static struct listener *find_listener(struct listener *listeners, const struct e
         return listeners;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
 static void say_listener(struct server *server, const char *event, const struct listener *listener)
 {
@@ -50,8 +51,8 @@ static void say_listener(struct server *server, const char *event, const struct 
         endpoint_write(&listener->endpoint.address, listener->port, name);
         log_event(&server->log, event, "address", name, NULL);
         if (strcmp(event, "listener_opened") == 0)
-                say("gatepost: listening on %s%s", name,
-                    atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
+                console_print("gatepost: listening on %s%s", name,
+                              atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
 }
 
 static void close_all(struct listener *listeners)
@@ -63,8 +64,8 @@ static void close_all(struct listener *listeners)
         }
 }
 
-/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none is.
- */
+/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none
+ * is. */
 static bool open_new(struct server *server, const struct snapshot *snapshot, struct listener **ret_opened)
 {
         struct listener *opened = NULL, **end = &opened;
@@ -80,7 +81,7 @@ static bool open_new(struct server *server, const struct snapshot *snapshot, str
                 if (listener == NULL) {
                         int error = errno;
                         endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
-                        say("gatepost: cannot listen on %s: %s", name, strerror(error));
+                        console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
                         log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error),
                                   NULL);
                         close_all(opened);
@@ -147,14 +148,15 @@ static void drop_unwanted(struct server *server, const struct snapshot *snapshot
         }
 }
 
-/* ---- reload ------------------------------------------------------------------------------------------ */
+/* ---- reload -------------------------------------------------------------------------------------------- */
 
-static void say_report(struct server *server, const char *event, const struct conf_report *report)
+static void print_complaints(struct server *server, const char *event,
+                             const struct conf_complaints *complaints)
 {
-        const char *text = report->text != NULL ? report->text : "";
+        const char *text = complaints->text != NULL ? complaints->text : "";
 
         for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
-                say("%.*s", (int)(end - line), line);
+                console_print("%.*s", (int)(end - line), line);
         log_event(&server->log, event, "report", text, NULL);
 }
 
@@ -162,25 +164,28 @@ static void warn_of_restart(struct server *server, const char *option, bool is_n
 {
         if (!is_needed)
                 return;
-        say("gatepost: warning: a change of %s takes a restart", option);
+        console_print("gatepost: warning: a change of %s takes a restart", option);
         log_event(&server->log, "restart_needed", "option", option, NULL);
 }
 
 static void warn_of_restarts(struct server *server, const struct snapshot *snapshot)
 {
         const struct options *options = &snapshot->options;
-        struct state_key state_identity = state_store_identity(snapshot);
+        struct sender_key sender_store_identity_at_start = sender_store_identity(snapshot);
 
         warn_of_restart(server, "workers", server->workers_wanted != options->workers);
         warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
-        warn_of_restart(server, "client_rate.memory", server->ledger_size != options->client_rate_memory);
+        warn_of_restart(server, "client_rate.memory",
+                        server->ledger_size != options->client_rate_memory_octets);
         warn_of_restart(server, "dns_threads", server->dns_threads != options->dns_threads);
         warn_of_restart(server, "dns_in_flight_max",
                         server->dns_in_flight_wanted != options->dns_in_flight_max);
-        warn_of_restart(server, "dns_cache_size", server->dns_cache_size != options->dns_cache_size);
+        warn_of_restart(server, "dns_cache_size", server->dns_cache_size != options->dns_cache_size_octets);
         warn_of_restart(server, "maildir_sync_together",
                         server->sync_together != options->maildir_sync_together);
-        warn_of_restart(server, "state_store", !state_key_equals(&server->state_identity, &state_identity));
+        warn_of_restart(
+            server, "sender_store",
+            !sender_key_equals(&server->sender_store_identity_at_start, &sender_store_identity_at_start));
 }
 
 /* Everything that may fail, before anything is changed. */
@@ -193,9 +198,9 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
                 return false;
         int log_fd = log_open(snapshot->options.log);
         if (log_fd < 0)
-                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
         zone_watch_inherit(&server->zone_watch, snapshot);
-        if (log_fd < 0 || !current_publish(&server->current, snapshot)) {
+        if (log_fd < 0 || !publication_publish(&server->publication, snapshot)) {
                 close_all(opened);
                 if (log_fd >= 0)
                         close(log_fd);
@@ -214,31 +219,31 @@ static void set_dns(struct server *server, const struct options *options)
         dns_cache_set_times(server->dns_cache, &cache);
         dns_pool_set_limits(server->dns_pool, &pool);
         if (!dns_pool_set_upstreams(server->dns_pool, pool.upstreams, pool.upstream_count))
-                say("gatepost: no memory for the new resolvers; the former ones are asked");
+                console_print("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
 void reload(struct server *server)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load(server->path, &report);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(server->path, &complaints);
         struct listener *opened;
         int log_fd;
 
         if (!prepare(server, snapshot, &opened, &log_fd)) {
-                say_report(server, "reload_failed", &report);
-                say("gatepost: reload failed, nothing has changed");
+                print_complaints(server, "reload_failed", &complaints);
+                console_print("gatepost: reload failed, nothing has changed");
                 if (snapshot != NULL)
                         snapshot_free(snapshot);
-                conf_report_end(&report);
+                conf_complaints_end(&complaints);
                 return;
         }
         log_writer_switch(&server->log, log_fd);
         set_dns(server, &snapshot->options);
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
-        say_report(server, "reload", &report);
-        dns_report_say(server);
+        print_complaints(server, "reload", &complaints);
+        dns_counts_log(server);
         warn_of_restarts(server, snapshot);
-        say("gatepost: configuration reloaded");
-        conf_report_end(&report);
+        console_print("gatepost: configuration reloaded");
+        conf_complaints_end(&complaints);
 }

@@ -1,12 +1,14 @@
 /* Start, signals and stop of the server. */
 #include "workers/server/server.h"
 
+#include "conf/build/load.h"
 #include "workers/server/fleet.h"
 #include "workers/server/status_line.h"
 #include "workers/server/reload.h"
 #include "workers/log/console.h"
 
 #include "dns/pool/settings.h"
+#include "dns/clock.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -25,14 +27,7 @@
 #define MAIN_NICE              5
 #define STOP_LOOK_MS           20
 
-static uint64_t monotonic_ms(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* ---- descriptors ------------------------------------------------------------------------------------- */
+/* ---- descriptors --------------------------------------------------------------------------------------- */
 
 static uint64_t raise_descriptor_limit(uint64_t wanted)
 {
@@ -76,12 +71,12 @@ static uint64_t divide_descriptors(struct server *server, const struct options *
         fixed += (uint64_t)*ret_spools * server->delivery_count;
         uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
         if (options->connections_max > sessions)
-                say("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
-                    (unsigned long long)limit, (unsigned long long)sessions);
+                console_print("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
+                              (unsigned long long)limit, (unsigned long long)sessions);
         return sessions;
 }
 
-/* ---- start ------------------------------------------------------------------------------------------- */
+/* ---- start --------------------------------------------------------------------------------------------- */
 
 static uint32_t cores(void)
 {
@@ -97,7 +92,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->dns_threads = options->dns_threads;
         server->dns_in_flight_wanted = options->dns_in_flight_max;
-        server->dns_cache_size = options->dns_cache_size;
+        server->dns_cache_size = options->dns_cache_size_octets;
         server->sync_together = options->maildir_sync_together;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
@@ -129,14 +124,14 @@ static bool init_dns(struct server *server, const struct options *options)
 static bool init_ledger(struct server *server, const struct options *options)
 {
         uint64_t key;
-        void *memory = mmap(NULL, options->client_rate_memory, PROT_READ | PROT_WRITE,
+        void *memory = mmap(NULL, options->client_rate_memory_octets, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         if (memory == MAP_FAILED)
                 return false;
         expect(getrandom(&key, sizeof key, 0) == sizeof key);
-        server->ledger_size = options->client_rate_memory;
-        ledger_init(&server->ledger, memory, server->ledger_size, key, monotonic_ms());
+        server->ledger_size = options->client_rate_memory_octets;
+        ledger_init(&server->ledger, memory, server->ledger_size, key, clock_monotonic_ms());
         return true;
 }
 
@@ -147,7 +142,7 @@ static bool init_workers(struct server *server, uint64_t sessions_max)
                 worker->number = i;
                 worker->acceptor = &server->acceptors[i];
                 worker->delivery_count = server->delivery_count;
-                worker->current = &server->current;
+                worker->publication = &server->publication;
                 worker->clients = &server->clients;
                 worker->deliveries = server->deliveries;
                 worker->log = &server->log;
@@ -157,8 +152,8 @@ static bool init_workers(struct server *server, uint64_t sessions_max)
                 worker->dns =
                     dns_pool_client(server->dns_pool, i, worker->waker.event_fd, &worker->waker.is_asleep);
                 worker->host.dns = dns_client_source(worker->dns);
-                worker->state = state_store_client(&server->state, i, &worker->waker, &worker->counters);
-                worker->host.state = state_client_source(worker->state);
+                worker->senders = sender_store_client(&server->senders, i, &worker->waker, &worker->counters);
+                worker->host.senders = sender_client_source(worker->senders);
                 worker->host.ledger = &server->ledger;
                 *worker->acceptor = (struct acceptor){
                     .worker = worker,
@@ -193,7 +188,7 @@ static bool init_threads(struct server *server, const struct options *options)
 
 static bool start_threads(struct server *server)
 {
-        bool is_started = log_writer_start(&server->log) && state_store_start(&server->state);
+        bool is_started = log_writer_start(&server->log) && sender_store_start(&server->senders);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
@@ -202,7 +197,7 @@ static bool start_threads(struct server *server)
         return is_started;
 }
 
-/* ---- stop -------------------------------------------------------------------------------------------- */
+/* ---- stop ---------------------------------------------------------------------------------------------- */
 
 static bool workers_have_ended(const struct server *server)
 {
@@ -243,18 +238,18 @@ static void stop_accepting(struct server *server)
 
 static void stop(struct server *server, const sigset_t *signals)
 {
-        struct published *published = atomic_load(&server->current.published);
+        struct published *published = atomic_load(&server->publication.published);
 
-        say("gatepost: stopping");
+        console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
         stop_accepting(server);
-        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout);
+        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout_ms);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_join(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
-        state_store_stop(&server->state);
-        dns_report_say(server);
+        sender_store_stop(&server->senders);
+        dns_counts_log(server);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
@@ -271,18 +266,18 @@ static void free_all(struct server *server)
                 worker_end(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_end(&server->deliveries[i]);
-        state_store_close(&server->state);
+        sender_store_close(&server->senders);
         log_writer_end(&server->log);
         client_table_end(&server->clients);
         munmap(server->ledger.sets, server->ledger_size);
         dns_cache_destroy(server->dns_cache);
-        current_end(&server->current);
+        publication_end(&server->publication);
         free(server->acceptors);
         free(server->workers);
         free(server->deliveries);
 }
 
-/* ---- run --------------------------------------------------------------------------------------------- */
+/* ---- run ----------------------------------------------------------------------------------------------- */
 
 /* All threads that are started later inherit the blocked signals; the main thread waits for them. */
 static void block_signals(sigset_t *ret_signals)
@@ -296,45 +291,45 @@ static void block_signals(sigset_t *ret_signals)
         signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
 }
 
-static void serve_until_stopped(struct server *server, const sigset_t *signals, bool is_live)
+static void serve_until_stopped(struct server *server, const sigset_t *signals, bool shows_status_line)
 {
         const struct timespec second = {.tv_sec = 1};
-        struct live live;
+        struct status_line status;
 
-        live_begin(&live);
+        status_line_begin(&status);
         for (;;) {
-                zone_watch_look(&server->zone_watch, server, monotonic_ms());
+                zone_watch_look(&server->zone_watch, server, clock_monotonic_ms());
                 int signal = sigtimedwait(signals, NULL, &second);
                 if (signal == SIGTERM || signal == SIGINT)
                         break;
                 if (signal == SIGHUP)
                         reload(server);
-                current_reap(&server->current);
-                dns_report_look(&server->dns_report, server, monotonic_ms());
-                if (is_live)
-                        live_say(&live, server);
+                publication_reap(&server->publication);
+                dns_counts_look(&server->dns_counts, server, clock_monotonic_ms());
+                if (shows_status_line)
+                        status_line_print(&status, server);
         }
-        live_end(&live);
+        status_line_end(&status);
 }
 
 static struct snapshot *load_first(const char *path)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load(path, &report);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(path, &complaints);
 
-        if (report.text != NULL)
-                fputs(report.text, stderr);
-        conf_report_end(&report);
+        if (complaints.text != NULL)
+                fputs(complaints.text, stderr);
+        conf_complaints_end(&complaints);
         return snapshot;
 }
 
-static bool open_state(struct server *server, const struct snapshot *snapshot)
+static bool open_senders(struct server *server, const struct snapshot *snapshot)
 {
-        server->state_identity = state_store_identity(snapshot);
-        if (!state_store_open(&server->state, snapshot, server->worker_count, &server->log))
+        server->sender_store_identity_at_start = sender_store_identity(snapshot);
+        if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
                 return false;
-        server->state.hear = fleet_hear;
-        server->state.hearer = server;
+        server->senders.hear = fleet_hear;
+        server->senders.hearer = server;
         return true;
 }
 
@@ -343,22 +338,22 @@ static bool start(struct server *server, struct snapshot *snapshot)
         int log_fd = log_open(snapshot->options.log);
 
         if (log_fd < 0) {
-                say("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !current_init(&server->current, server->worker_count + 1, snapshot) ||
-            !open_state(server, snapshot) || !init_threads(server, &snapshot->options) ||
+            !publication_init(&server->publication, server->worker_count + 1, snapshot) ||
+            !open_senders(server, snapshot) || !init_threads(server, &snapshot->options) ||
             !start_threads(server)) {
-                say("gatepost: cannot start: %s", strerror(errno));
+                console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         log_event(&server->log, "start", NULL);
         return reload_open_first(server, snapshot);
 }
 
-int server_run(const char *path, bool is_live)
+int server_run(const char *path, bool shows_status_line)
 {
         struct server server = {.path = path};
         sigset_t signals;
@@ -376,8 +371,8 @@ int server_run(const char *path, bool is_live)
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         log_event(&server.log, "ready", NULL);
-        say("gatepost: ready");
-        serve_until_stopped(&server, &signals, is_live);
+        console_print("gatepost: ready");
+        serve_until_stopped(&server, &signals, shows_status_line);
         stop(&server, &signals);
         free_all(&server);
         urcu_memb_unregister_thread();

@@ -7,7 +7,7 @@
 
 struct server {
         const char *path; /* of the configuration */
-        struct current current;
+        struct publication publication;
         struct client_table clients;
         struct ledger ledger;
         size_t ledger_size;
@@ -22,14 +22,14 @@ struct server {
         struct listener *listeners;
         uint32_t dns_in_flight_max;                                 /* questions, each thread of the pool */
         uint64_t dns_in_flight_wanted, dns_threads, dns_cache_size; /* by the configuration at the start */
-        struct state_store state;
-        struct state_key state_identity; /* at the start */
+        struct sender_store senders;
+        struct sender_key sender_store_identity_at_start; /* at the start */
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
-        struct dns_report dns_report;
+        struct dns_counts dns_counts;
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 
-/* Runs until it is told to stop by a signal; gives the exit code. `is_live`: prints a status line on stdout
- * every second. */
-int server_run(const char *path, bool is_live);
+/* Runs until it is told to stop by a signal; gives the exit code. `shows_status_line`: prints a status line
+ * on stdout every second. */
+int server_run(const char *path, bool shows_status_line);

@@ -44,12 +44,12 @@ static void put_top_checks(const struct server *server, struct text *line)
         }
 }
 
-void live_begin(struct live *live)
+void status_line_begin(struct status_line *status)
 {
-        *live = (struct live){.is_terminal = isatty(STDOUT_FILENO)};
+        *status = (struct status_line){.is_terminal = isatty(STDOUT_FILENO)};
 }
 
-void live_say(struct live *live, struct server *server)
+void status_line_print(struct status_line *status, struct server *server)
 {
         static const char *const names[NUMBERS] = {"open", "accepted", "refused", "deferred"};
         const uint64_t numbers[NUMBERS] = {
@@ -62,26 +62,26 @@ void live_say(struct live *live, struct server *server)
         char octets[512];
         struct text line;
 
-        if (!live->is_terminal && live->has_line && memcmp(numbers, live->said, sizeof numbers) == 0)
+        if (!status->is_terminal && status->has_line && memcmp(numbers, status->said, sizeof numbers) == 0)
                 return;
         text_over(&line, octets, sizeof octets);
         for (int i = 0; i < NUMBERS; i++) {
                 text_printf(&line, "%s%s %llu", i == 0 ? "" : "  ", names[i], (unsigned long long)numbers[i]);
                 if (i != OPEN)
-                        text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - live->said[i]));
+                        text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - status->said[i]));
         }
         put_top_checks(server, &line);
-        if (live->is_terminal)
+        if (status->is_terminal)
                 printf("\r\033[K%.*s", (int)line.length, line.at);
         else
                 printf("%.*s\n", (int)line.length, line.at);
         fflush(stdout);
-        memcpy(live->said, numbers, sizeof numbers);
-        live->has_line = true;
+        memcpy(status->said, numbers, sizeof numbers);
+        status->has_line = true;
 }
 
-void live_end(struct live *live)
+void status_line_end(struct status_line *status)
 {
-        if (live->is_terminal && live->has_line)
+        if (status->is_terminal && status->has_line)
                 printf("\n");
 }

@@ -3,12 +3,12 @@
 
 #include "workers/server/server.h"
 
-struct live {
+struct status_line {
         bool is_terminal, has_line;
         uint64_t said[4]; /* open, accepted, refused, deferred at the last line */
 };
 
-void live_begin(struct live *live);
+void status_line_begin(struct status_line *status);
 /* To be called once a second. */
-void live_say(struct live *live, struct server *server);
-void live_end(struct live *live);
+void status_line_print(struct status_line *status, struct server *server);
+void status_line_end(struct status_line *status);

@@ -33,7 +33,8 @@ void zone_watch_end(struct zone_watch *watch)
         close(watch->event_fd);
 }
 
-static void say(struct server *server, const struct dnsbl_zone *zone, const char *event, const char *reason)
+static void log_zone_event(struct server *server, const struct dnsbl_zone *zone, const char *event,
+                           const char *reason)
 {
         char name[256];
 
@@ -49,11 +50,10 @@ static void suspend_or_release(struct server *server, const struct watched_zone 
         bool is_suspended = watched->fails_test || watched->lists_too_many;
 
         if (atomic_exchange(&zone->is_suspended, is_suspended) != is_suspended)
-                say(server, zone, is_suspended ? "zone_suspended" : "zone_released", reason);
+                log_zone_event(server, zone, is_suspended ? "zone_suspended" : "zone_released", reason);
 }
 
-/* ---- the test points of RFC 5782 5
- * ----------------------------------------------------------------------------- */
+/* ---- the test points of RFC 5782 5 --------------------------------------------------------------------- */
 
 static enum fact ask_point(struct watched_zone *watched, const struct dnsbl_zone *zone, const char *point,
                            const struct dns_answer **ret_answer)
@@ -120,8 +120,7 @@ static bool points_settle(struct server *server, struct watched_zone *watched, s
         return true;
 }
 
-/* ---- addresses at random
- * --------------------------------------------------------------------------------------- */
+/* ---- addresses at random ------------------------------------------------------------------------------- */
 
 /* Reversed, and in networks that are given out: 11.0.0.0 to 98.255.255.255. The same ones each time that the
  * test goes on. */
@@ -167,7 +166,7 @@ static bool probes_settle(struct server *server, struct watched_zone *watched, s
 static void go_on_testing(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
                           uint64_t now_ms)
 {
-        uint64_t interval_ms = server->zone_watch.snapshot->options.dnsbl_self_test_interval;
+        uint64_t interval_ms = server->zone_watch.snapshot->options.dnsbl_self_test_interval_ms;
         bool points_are_in = points_settle(server, watched, zone);
         bool probes_are_in = probes_settle(server, watched, zone);
 
@@ -187,8 +186,7 @@ static bool is_due(const struct watched_zone *watched, const struct dnsbl_zone *
         return now_ms >= watched->test_at_ms && (zone->options.self_test || watched->lists_too_many);
 }
 
-/* ---- the share of clients
- * -------------------------------------------------------------------------------------- */
+/* ---- the share of clients ------------------------------------------------------------------------------ */
 
 static void counters_read(const struct server *server, size_t i, uint64_t *ret_asked, uint64_t *ret_listed)
 {
@@ -229,8 +227,7 @@ static void look_at_share(struct server *server, struct watched_zone *watched, s
                 learn(watched, share, elapsed_ms);
 }
 
-/* ---- each second
- * ----------------------------------------------------------------------------------------------- */
+/* ---- each second --------------------------------------------------------------------------------------- */
 
 static const struct watched_zone *find_former(const struct watched_zone *former, struct span name)
 {
@@ -313,7 +310,7 @@ static void take_answers(struct zone_watch *watch)
 
 void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t now_ms)
 {
-        struct snapshot *snapshot = atomic_load(&server->current.published)->snapshot;
+        struct snapshot *snapshot = atomic_load(&server->publication.published)->snapshot;
 
         if (snapshot != watch->snapshot)
                 take_snapshot(watch, server, snapshot, now_ms);

@@ -25,34 +25,34 @@ static void published_free(struct published *published)
         free(published);
 }
 
-bool current_init(struct current *current, size_t pinner_count, struct snapshot *snapshot)
+bool publication_init(struct publication *publication, size_t pinner_count, struct snapshot *snapshot)
 {
         struct published *published = published_create(pinner_count, snapshot);
         if (published == NULL)
                 return false;
-        atomic_init(&current->published, published);
-        current->replaced = NULL;
-        current->pinner_count = pinner_count;
+        atomic_init(&publication->published, published);
+        publication->replaced = NULL;
+        publication->pinner_count = pinner_count;
         return true;
 }
 
-void current_end(struct current *current)
+void publication_end(struct publication *publication)
 {
-        expect(current_reap(current) == 0);
-        published_free(atomic_load(&current->published));
+        expect(publication_reap(publication) == 0);
+        published_free(atomic_load(&publication->published));
 }
 
-bool current_publish(struct current *current, struct snapshot *snapshot)
+bool publication_publish(struct publication *publication, struct snapshot *snapshot)
 {
-        struct published *published = published_create(current->pinner_count, snapshot);
+        struct published *published = published_create(publication->pinner_count, snapshot);
         if (published == NULL)
                 return false;
         struct published *before =
-            atomic_exchange_explicit(&current->published, published, memory_order_acq_rel);
+            atomic_exchange_explicit(&publication->published, published, memory_order_acq_rel);
         /* After this, whoever read the old pointer has counted its pin. */
         urcu_memb_synchronize_rcu();
-        before->older = current->replaced;
-        current->replaced = before;
+        before->older = publication->replaced;
+        publication->replaced = before;
         return true;
 }
 
@@ -64,12 +64,12 @@ static bool is_pinned(const struct published *published, size_t pinner_count)
         return false;
 }
 
-size_t current_reap(struct current *current)
+size_t publication_reap(struct publication *publication)
 {
         size_t pinned = 0;
 
-        for (struct published **link = &current->replaced, *published; (published = *link) != NULL;) {
-                if (is_pinned(published, current->pinner_count)) {
+        for (struct published **link = &publication->replaced, *published; (published = *link) != NULL;) {
+                if (is_pinned(published, publication->pinner_count)) {
                         link = &published->older;
                         pinned++;
                 } else {
@@ -80,12 +80,12 @@ size_t current_reap(struct current *current)
         return pinned;
 }
 
-struct published *current_pin(struct current *current, size_t pinner)
+struct published *publication_pin(struct publication *publication, size_t pinner)
 {
         foreign_accesses_begin();
         urcu_memb_read_lock();
         foreign_accesses_end();
-        struct published *published = atomic_load_explicit(&current->published, memory_order_acquire);
+        struct published *published = atomic_load_explicit(&publication->published, memory_order_acquire);
         _Atomic uint64_t *pins = &published->counts[pinner].pins;
         atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) + 1,
                               memory_order_release);
@@ -95,7 +95,7 @@ struct published *current_pin(struct current *current, size_t pinner)
         return published;
 }
 
-void current_unpin(struct published *published, size_t pinner)
+void publication_unpin(struct published *published, size_t pinner)
 {
         _Atomic uint64_t *pins = &published->counts[pinner].pins;
         atomic_store_explicit(pins, atomic_load_explicit(pins, memory_order_relaxed) - 1,

@@ -17,7 +17,7 @@ struct published {
         struct pin_count counts[];
 };
 
-struct current {
+struct publication {
         _Atomic(struct published *) published;
         /* Owner: the publisher. */
         struct published *replaced;
@@ -25,15 +25,15 @@ struct current {
 };
 
 /* Publishes the first snapshot. False when memory is out; then the snapshot is still the caller's. */
-bool current_init(struct current *current, size_t pinner_count, struct snapshot *snapshot);
+bool publication_init(struct publication *publication, size_t pinner_count, struct snapshot *snapshot);
 /* Frees everything; nothing may be pinned any more. */
-void current_end(struct current *current);
+void publication_end(struct publication *publication);
 /* Publisher: takes over the snapshot. Waits for a grace period, some microseconds. False when memory is out,
  * with nothing changed. */
-bool current_publish(struct current *current, struct snapshot *snapshot);
+bool publication_publish(struct publication *publication, struct snapshot *snapshot);
 /* Publisher: frees what was replaced and is no longer pinned; gives the number of those that are. */
-size_t current_reap(struct current *current);
+size_t publication_reap(struct publication *publication);
 
 /* Pinner: pins may nest, and must each be undone by the same pinner. */
-struct published *current_pin(struct current *current, size_t pinner);
-void current_unpin(struct published *published, size_t pinner);
+struct published *publication_pin(struct publication *publication, size_t pinner);
+void publication_unpin(struct published *published, size_t pinner);

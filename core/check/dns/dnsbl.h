@@ -33,6 +33,6 @@ enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_ta
  * one. */
 enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_zone *zone,
                                  bool *ret_is_dynamic, const struct dns_answer **ret_answer);
-/* Adds up what the zones that list addresses say of the client. The tally's evidence is the caller's to give.
- */
+/* Adds up what the zones that list addresses say of the client. The tally's evidence is the caller's to
+ * give. */
 void dnsbl_count_client(const struct facts *facts, struct dnsbl_tally *tally);

@@ -3,6 +3,8 @@
 
 #include "core/base/domain_name.h"
 
+#include <stdio.h>
+
 void reverse_put_address(struct text *text, const struct address *address)
 {
         static const char hex[] = "0123456789abcdef";
@@ -83,8 +85,7 @@ enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_nam
         return look_back(facts, answer, ret_names);
 }
 
-/* ---- generic names: the address is in it, and a keyword too
- * ---------------------------------------------------- */
+/* ---- generic names: the address is in it, and a keyword too -------------------------------------------- */
 
 static bool is_hex_digit(char c)
 {

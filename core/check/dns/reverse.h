@@ -15,8 +15,8 @@ enum reverse_result {
 
 /* Its text lives as long as the memo. */
 struct reverse_names {
-        struct span
-            names[REVERSE_NAMES_MAX]; /* those that lead back; if none does, the first of the others */
+        /* those that lead back; if none does, the first of the others */
+        struct span names[REVERSE_NAMES_MAX];
         size_t count;
         bool is_complete; /* no name could not be looked up */
 };

@@ -7,7 +7,7 @@
 
 #define TRIPLET_MAX 1024
 
-/* ---- whom it is for ---------------------------------------------------------------------------------- */
+/* ---- whom it is for ------------------------------------------------------------------------------------ */
 
 enum condition { HOLDS, HOLDS_NOT, UNDECIDED };
 
@@ -119,12 +119,12 @@ static enum condition exception(const struct facts *facts, struct span identity)
         return HOLDS_NOT;
 }
 
-/* ---- what the store says ----------------------------------------------------------------------------- */
+/* ---- what the store says ------------------------------------------------------------------------------- */
 
 /* "IDENTITY SENDER RECIPIENT" */
 static void put_triplet(const struct facts *facts, struct text *text)
 {
-        text_put(text, facts->known->identity);
+        text_put(text, facts->derived->identity);
         text_put_char(text, ' ');
         greylist_put_sender(text, facts->sender);
         text_put_char(text, ' ');
@@ -140,8 +140,8 @@ static uint32_t seconds(uint64_t milliseconds)
 
 static enum greylist_result by_triplet(const struct facts *facts, struct greylist_finding *finding)
 {
-        uint32_t delay_s = seconds(facts->snapshot->options.greylist_delay);
-        const struct state_record *record = &finding->triplet_record;
+        uint32_t delay_s = seconds(facts->snapshot->options.greylist_delay_ms);
+        const struct sender_record *record = &finding->triplet_record;
 
         finding->seconds_left = delay_s;
         if (!finding->has_triplet_record)
@@ -152,7 +152,7 @@ static enum greylist_result by_triplet(const struct facts *facts, struct greylis
         return GREYLIST_EARLY;
 }
 
-static bool is_allowed(const struct facts *facts, const struct state_record *record)
+static bool is_allowed(const struct facts *facts, const struct sender_record *record)
 {
         uint64_t allow_after = facts->snapshot->options.greylist_auto_allow_after;
         /* Allowed by hand counts where nobody is allowed by itself, too. */
@@ -163,19 +163,19 @@ static bool is_allowed(const struct facts *facts, const struct state_record *rec
 static enum greylist_result ask(const struct facts *facts, struct span identity,
                                 struct greylist_finding *finding)
 {
-        struct state_key identity_key = state_key_of(identity);
-        struct state_record identity_record;
+        struct sender_key identity_key = sender_key_of(identity);
+        struct sender_record identity_record;
         char octets[TRIPLET_MAX];
         struct text triplet;
-        enum fact by_identity = state_ask(facts->state, &identity_key, facts->wall_s, &identity_record);
+        enum fact by_identity = sender_ask(facts->senders, &identity_key, facts->wall_s, &identity_record);
 
         if (by_identity == FACT_FOUND && is_allowed(facts, &identity_record))
                 return GREYLIST_ALLOWED;
         text_over(&triplet, octets, sizeof octets);
         put_triplet(facts, &triplet);
-        finding->triplet_key = state_key_of(text_span(&triplet));
+        finding->triplet_key = sender_key_of(text_span(&triplet));
         enum fact known =
-            state_ask(facts->state, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
+            sender_ask(facts->senders, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
         if (by_identity == FACT_PENDING || known == FACT_PENDING)
                 return GREYLIST_PENDING;
         if (by_identity == FACT_FAILED || known == FACT_FAILED)
@@ -205,7 +205,7 @@ static enum greylist_result find(const struct facts *facts, struct greylist_find
         return condition == HOLDS ? GREYLIST_EXEMPT : ask(facts, identity, finding);
 }
 
-/* ---- verdict ----------------------------------------------------------------------------------------- */
+/* ---- verdict ------------------------------------------------------------------------------------------- */
 
 static enum verdict_result defer(const struct facts *facts, const struct greylist_finding *finding,
                                  struct verdict *verdict)
@@ -218,7 +218,7 @@ static enum verdict_result defer(const struct facts *facts, const struct greylis
         verdict->reply = REPLY_greylist;
         verdict->subject = arena_copy(facts->arena, text_span(&left));
         verdict->evidence =
-            facts_note(facts, facts->known->identity,
+            facts_note(facts, facts->derived->identity,
                        finding->result == GREYLIST_FIRST ? "first contact" : "came back too early");
         return VERDICT_DEFER;
 }
@@ -231,7 +231,7 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
             [GREYLIST_PASSED] = {"came back in time", 17},
             [GREYLIST_FAILED] = {"the store does not answer", 25},
         };
-        struct greylist_finding *finding = &facts->known->greylist;
+        struct greylist_finding *finding = &facts->derived->greylist;
 
         *finding = (struct greylist_finding){0};
         finding->result = find(facts, finding);
@@ -258,13 +258,13 @@ void greylist_prepare(const struct facts *facts)
                 reverse_lookup(facts, &names);
 }
 
-/* ---- effects ----------------------------------------------------------------------------------------- */
+/* ---- effects ------------------------------------------------------------------------------------------- */
 
-static void remember(const struct facts *facts, const struct state_key *key, struct span text,
+static void remember(const struct facts *facts, const struct sender_key *key, struct span text,
                      uint32_t first_s, uint64_t lifetime_ms, uint32_t count)
 {
         uint32_t now_s = (uint32_t)facts->wall_s;
-        struct state_effect effect = {
+        struct sender_effect effect = {
             .key = *key,
             .record = {.first_s = first_s,
                        .last_s = now_s,
@@ -272,15 +272,15 @@ static void remember(const struct facts *facts, const struct state_key *key, str
                        .count = count},
         };
 
-        if (facts->snapshot->options.state_readable)
-                effect.text = span_of(text.at, text.length < STATE_TEXT_MAX ? text.length : STATE_TEXT_MAX);
-        state_apply(facts->state, &effect);
+        if (facts->snapshot->options.sender_readable)
+                effect.text = span_of(text.at, text.length < SENDER_TEXT_MAX ? text.length : SENDER_TEXT_MAX);
+        sender_apply(facts->senders, &effect);
 }
 
 /* Mail that follows soon after other changes nothing that matters: busy senders cost no write. */
-static bool is_recent(const struct facts *facts, const struct state_record *record)
+static bool is_recent(const struct facts *facts, const struct sender_record *record)
 {
-        uint32_t interval_s = seconds(facts->snapshot->options.greylist_auto_allow_interval);
+        uint32_t interval_s = seconds(facts->snapshot->options.greylist_auto_allow_interval_ms);
         return record->count > 0 && facts->wall_s < (int64_t)record->last_s + interval_s;
 }
 
@@ -292,30 +292,30 @@ static void remember_triplet(const struct facts *facts, uint32_t first_s, uint64
 
         text_over(&triplet, octets, sizeof octets);
         put_triplet(facts, &triplet);
-        remember(facts, &facts->known->greylist.triplet_key, text_span(&triplet), first_s, lifetime_ms,
+        remember(facts, &facts->derived->greylist.triplet_key, text_span(&triplet), first_s, lifetime_ms,
                  count);
 }
 
 enum greylist_result greylist_commit(const struct facts *facts)
 {
         const struct options *options = &facts->snapshot->options;
-        const struct greylist_finding *finding = &facts->known->greylist;
+        const struct greylist_finding *finding = &facts->derived->greylist;
 
         if (finding->result == GREYLIST_FIRST)
-                remember_triplet(facts, (uint32_t)facts->wall_s, options->greylist_retry_window, 0);
+                remember_triplet(facts, (uint32_t)facts->wall_s, options->greylist_retry_window_ms, 0);
         else if (finding->result == GREYLIST_PASSED && !is_recent(facts, &finding->triplet_record))
-                remember_triplet(facts, finding->triplet_record.first_s, options->greylist_lifetime, 1);
+                remember_triplet(facts, finding->triplet_record.first_s, options->greylist_lifetime_ms, 1);
         return finding->result;
 }
 
 void greylist_commit_delivery(const struct facts *facts)
 {
-        struct span identity = facts->known->identity;
-        struct state_key key = state_key_of(identity);
-        struct state_record record;
-        enum fact fact = state_ask(facts->state, &key, facts->wall_s, &record);
+        struct span identity = facts->derived->identity;
+        struct sender_key key = sender_key_of(identity);
+        struct sender_record record;
+        enum fact fact = sender_ask(facts->senders, &key, facts->wall_s, &record);
 
         if (fact == FACT_ABSENT || (fact == FACT_FOUND && !is_recent(facts, &record)))
                 remember(facts, &key, identity, fact == FACT_FOUND ? record.first_s : (uint32_t)facts->wall_s,
-                         facts->snapshot->options.greylist_lifetime, 1);
+                         facts->snapshot->options.greylist_lifetime_ms, 1);
 }

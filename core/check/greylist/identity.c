@@ -9,7 +9,7 @@
 #define NAME_OCTETS 256
 #define TOKEN_MIN   8 /* hexadecimal digits that are taken for one number */
 
-/* ---- identity ---------------------------------------------------------------------------------------- */
+/* ---- identity ------------------------------------------------------------------------------------------ */
 
 /* A domain that lets the whole world send for it vouches for nobody. */
 static bool is_all(struct span mechanism)
@@ -19,11 +19,11 @@ static bool is_all(struct span mechanism)
 
 static bool by_spf(const struct facts *facts, struct text *identity, bool *ret_is_pending)
 {
-        const struct spf_report *report;
-        enum spf_result result = spf_counts(facts) ? spf_lookup(facts, &report) : SPF_NONE;
+        const struct spf_detail *detail;
+        enum spf_result result = spf_counts(facts) ? spf_lookup(facts, &detail) : SPF_NONE;
 
         *ret_is_pending = result == SPF_WAIT;
-        if (result != SPF_PASS || is_all(report->mechanism))
+        if (result != SPF_PASS || is_all(detail->mechanism))
                 return false;
         text_put_string(identity, "spf:");
         struct span domain = facts->sender_is_null ? facts->helo : facts->sender_domain_ascii;
@@ -87,8 +87,8 @@ struct span greylist_identity(const struct facts *facts, bool *ret_is_pending)
         bool spf_is_pending = false, reverse_is_pending = false;
 
         *ret_is_pending = false;
-        if (facts->known->identity.length > 0)
-                return facts->known->identity;
+        if (facts->derived->identity.length > 0)
+                return facts->derived->identity;
         text_over(&identity, octets, sizeof octets);
         bool has_dns = facts->memo->source != NULL;
         bool is_found = has_dns && by_spf(facts, &identity, &spf_is_pending);
@@ -100,11 +100,11 @@ struct span greylist_identity(const struct facts *facts, bool *ret_is_pending)
                 return SPAN("");
         if (!is_found)
                 greylist_put_network(&identity, &facts->client);
-        facts->known->identity = arena_copy(facts->arena, text_span(&identity));
-        return facts->known->identity;
+        facts->derived->identity = arena_copy(facts->arena, text_span(&identity));
+        return facts->derived->identity;
 }
 
-/* ---- sender ------------------------------------------------------------------------------------------ */
+/* ---- sender -------------------------------------------------------------------------------------------- */
 
 static struct span behind(struct span local, char separator, int times)
 {

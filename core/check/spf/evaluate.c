@@ -62,8 +62,7 @@ static enum spf_result record_find(struct spf_state *state, struct host *host)
         return problem == NULL ? SPF_PASS : spf_state_error(state, SPF_PERMERROR, problem, term);
 }
 
-/* ---- mechanisms: SPF_PASS it matches, SPF_NEUTRAL it does not -------------------------------------------
- */
+/* ---- mechanisms: SPF_PASS it matches, SPF_NEUTRAL it does not ------------------------------------------ */
 
 static bool term_is_network(const struct spf_term *term)
 {
@@ -173,8 +172,7 @@ static enum spf_result match_lookup(struct spf_state *state, const struct host *
         return result == SPF_PASS && !domain_name_is_within(name, target) ? SPF_NEUTRAL : result;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------------------- */
 
 /* What later terms will ask first, as long as this evaluation may come to them: it waits anyway. */
 static void ask_ahead(struct spf_state *state, const struct host *host, struct span rest)
@@ -290,8 +288,7 @@ static bool explain(struct spf_state *state, const struct host *host, struct tex
         return true;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------------------------------------- */
 
 static struct span clipped(struct span value)
 {
@@ -308,7 +305,7 @@ static struct span domain_normalise(struct span domain, struct text *a_labels)
         return clipped(domain);
 }
 
-static void report_lookups(const struct spf_state *state, struct arena *arena, struct spf_report *report)
+static void list_lookups(const struct spf_state *state, struct arena *arena, struct spf_detail *detail)
 {
         struct spf_lookup *lookups = arena_take(arena, (state->entry_count + 1) * sizeof *lookups);
 
@@ -316,17 +313,17 @@ static void report_lookups(const struct spf_state *state, struct arena *arena, s
                 return;
         for (size_t i = 0; i < state->entry_count; i++)
                 lookups[i] = (struct spf_lookup){state->entries[i]->question, &state->entries[i]->answer};
-        report->lookups = lookups;
-        report->lookup_count = state->entry_count;
+        detail->lookups = lookups;
+        detail->lookup_count = state->entry_count;
 }
 
 enum spf_result spf_evaluate(const struct spf_request *request, struct memo *memo, struct arena *arena,
-                             struct spf_report *ret_report)
+                             struct spf_detail *ret_detail)
 {
         char a_label_octets[DOMAIN_NAME_MAX + 1], explanation_octets[SPF_EXPLANATION_MAX];
         bool is_helo = request->sender_local.length == 0 && request->sender_domain.length == 0;
         struct spf_state state = {.memo = memo};
-        struct spf_report report = {0};
+        struct spf_detail detail = {0};
         struct text a_labels, explanation;
         struct host host = {0};
 
@@ -344,12 +341,12 @@ enum spf_result spf_evaluate(const struct spf_request *request, struct memo *mem
         enum spf_result result = host_run(&state, &host);
         if (result == SPF_WAIT || (result == SPF_FAIL && !explain(&state, &host, &explanation)))
                 return SPF_WAIT;
-        report.mechanism = host.mechanism.length > 0 ? host.mechanism
+        detail.mechanism = host.mechanism.length > 0 ? host.mechanism
                            : result == SPF_NEUTRAL   ? SPAN("default")
                                                      : SPAN("");
-        report.explanation = arena_copy(arena, text_span(&explanation));
-        report.problem = arena_copy(arena, text_span(&state.problem));
-        report_lookups(&state, arena, &report);
-        *ret_report = report;
+        detail.explanation = arena_copy(arena, text_span(&explanation));
+        detail.problem = arena_copy(arena, text_span(&state.problem));
+        list_lookups(&state, arena, &detail);
+        *ret_detail = detail;
         return result;
 }

@@ -34,21 +34,21 @@ struct spf_lookup {
 #define SPF_EXPLANATION_MAX 480 /* fits into one SMTP reply line (RFC 5321 4.5.3.1.5) */
 
 /* All text lives in the arena, or as long as the memo. */
-struct spf_report {
-        struct span
-            explanation; /* of a fail, by the sender's domain: printable ASCII; empty when it gives none */
-        struct span
-            mechanism;       /* the term that matched, as written; "default" when none did; empty on errors */
-        struct span problem; /* why it is an error; printable ASCII */
+struct spf_detail {
+        /* of a fail, by the sender's domain: printable ASCII; empty when it gives none */
+        struct span explanation;
+        /* the term that matched, as written; "default" when none did; empty on errors */
+        struct span mechanism;
+        struct span problem;              /* why it is an error; printable ASCII */
         const struct spf_lookup *lookups; /* in order, each question once */
         size_t lookup_count;
 };
 
-/* check_host() of RFC 7208 4 for the sender's domain, or for HELO. For SPF_WAIT *ret_report is untouched.
+/* check_host() of RFC 7208 4 for the sender's domain, or for HELO. For SPF_WAIT *ret_detail is untouched.
  * Costs are bounded whatever the records say: 10 terms with lookups, 2 of them void, 4096 octets a record,
  * 512 a term. */
 enum spf_result spf_evaluate(const struct spf_request *request, struct memo *memo, struct arena *arena,
-                             struct spf_report *ret_report);
+                             struct spf_detail *ret_detail);
 /* "pass", "softfail", ... */
 const char *spf_result_name(enum spf_result result);
 
@@ -57,4 +57,4 @@ const char *spf_result_name(enum spf_result result);
 /* The whole Received-SPF field with CRLF (9.1), at most SPF_RECEIVED_MAX octets. Nothing that a stranger said
  * can end its line, its comment or its value. */
 void spf_write_received(struct text *text, const struct spf_request *request, enum spf_result result,
-                        const struct spf_report *report);
+                        const struct spf_detail *detail);

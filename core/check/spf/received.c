@@ -60,7 +60,7 @@ static const char *const comments[][2] = {
 };
 
 void spf_write_received(struct text *text, const struct spf_request *request, enum spf_result result,
-                        const struct spf_report *report)
+                        const struct spf_detail *detail)
 {
         bool is_helo = request->sender_local.length == 0 && request->sender_domain.length == 0;
         char mailbox_octets[2 * VALUE_MAX], client_octets[ADDRESS_TEXT_MAX];
@@ -86,10 +86,10 @@ void spf_write_received(struct text *text, const struct spf_request *request, en
         put_pair(text, "envelope-from", text_span(&mailbox));
         put_pair(text, "helo", request->helo);
         put_pair(text, "identity", is_helo ? SPAN("helo") : SPAN("mailfrom"));
-        if (report->mechanism.length > 0)
-                put_pair(text, "mechanism", report->mechanism);
-        if (report->problem.length > 0)
-                put_pair(text, "problem", report->problem);
+        if (detail->mechanism.length > 0)
+                put_pair(text, "mechanism", detail->mechanism);
+        if (detail->problem.length > 0)
+                put_pair(text, "problem", detail->problem);
         text_put_string(text, "\r\n");
 }
 

@@ -1,5 +1,5 @@
-/* P12: the sender's domain lets this client send its mail (RFC 7208). The evaluation is in core/check/spf/.
- */
+/* P12: the sender's domain lets this client send its mail (RFC 7208). The evaluation is in
+ * core/check/spf/. */
 #include "core/check/spf/spf.h"
 
 #include "core/base/local_part.h"
@@ -40,17 +40,17 @@ bool spf_counts(const struct facts *facts)
                (facts->sender_is_null || facts->sender_domain.length > 0);
 }
 
-enum spf_result spf_lookup(const struct facts *facts, const struct spf_report **ret_report)
+enum spf_result spf_lookup(const struct facts *facts, const struct spf_detail **ret_detail)
 {
-        struct known *known = facts->known;
+        struct derived *derived = facts->derived;
 
-        if (!known->has_spf) {
+        if (!derived->has_spf) {
                 struct spf_request request = spf_request_of(facts);
-                known->spf = spf_evaluate(&request, facts->memo, facts->arena, &known->spf_report);
-                known->has_spf = known->spf != SPF_WAIT;
+                derived->spf = spf_evaluate(&request, facts->memo, facts->arena, &derived->spf_detail);
+                derived->has_spf = derived->spf != SPF_WAIT;
         }
-        *ret_report = &known->spf_report;
-        return known->spf;
+        *ret_detail = &derived->spf_detail;
+        return derived->spf;
 }
 
 static enum verdict_result error(const struct facts *facts, struct verdict *verdict, enum reply_id reply,
@@ -65,26 +65,26 @@ static enum verdict_result error(const struct facts *facts, struct verdict *verd
 enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict)
 {
         const struct options *options = &facts->snapshot->options;
-        const struct spf_report *report;
+        const struct spf_detail *detail;
 
         if (!spf_counts(facts))
                 return VERDICT_PASS;
-        switch (spf_lookup(facts, &report)) {
+        switch (spf_lookup(facts, &detail)) {
         case SPF_WAIT:
                 return VERDICT_WAIT;
         case SPF_FAIL:
                 verdict->reply = REPLY_spf_fail;
-                verdict->subject = report->explanation;
-                if (report->explanation.length == 0)
+                verdict->subject = detail->explanation;
+                if (detail->explanation.length == 0)
                         verdict->subject =
                             facts_note(facts, facts->sender_is_null ? facts->helo : facts->sender_domain,
                                        "does not permit your address to send for it");
-                verdict->evidence = facts_note(facts, report->mechanism, "of the record makes it fail");
+                verdict->evidence = facts_note(facts, detail->mechanism, "of the record makes it fail");
                 return VERDICT_REFUSE;
         case SPF_PERMERROR:
-                return error(facts, verdict, REPLY_spf_permerror, options->spf_permerror, report->problem);
+                return error(facts, verdict, REPLY_spf_permerror, options->spf_permerror, detail->problem);
         case SPF_TEMPERROR:
-                return error(facts, verdict, REPLY_spf_temperror, options->spf_temperror, report->problem);
+                return error(facts, verdict, REPLY_spf_temperror, options->spf_temperror, detail->problem);
         case SPF_NONE:
         case SPF_NEUTRAL:
         case SPF_PASS:

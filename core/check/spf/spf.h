@@ -9,4 +9,4 @@ struct spf_request spf_request_of(const struct facts *facts);
 /* False for trusted forwarders and for senders without a domain. */
 bool spf_counts(const struct facts *facts);
 /* The result, where SPF counts: evaluated until it is not SPF_WAIT, then remembered among what is known. */
-enum spf_result spf_lookup(const struct facts *facts, const struct spf_report **ret_report);
+enum spf_result spf_lookup(const struct facts *facts, const struct spf_detail **ret_detail);

@@ -138,8 +138,8 @@ static struct engine *engine_for(const struct address *client)
         return engine;
 }
 
-/* Compiled and interpreted apart from SPF_request_query_...(), which let every loopback client pass unseen.
- */
+/* Compiled and interpreted apart from SPF_request_query_...(), which let every loopback client pass
+ * unseen. */
 static SPF_result_t engine_run(struct engine *engine, const char *record)
 {
         SPF_response_t *response = SPF_response_new(engine->request);

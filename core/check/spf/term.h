@@ -40,8 +40,7 @@ struct spf_modifiers {
 };
 
 /* Of a version 1 record: NULL when it obeys the grammar and the bounds, else what is wrong, with the term at
- * fault.
- */
+ * fault. */
 const char *spf_record_check(struct span record, struct spf_modifiers *ret_modifiers, struct span *ret_term);
 /* The terms, without the version. */
 struct span spf_record_terms(struct span record);

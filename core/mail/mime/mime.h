@@ -19,11 +19,12 @@ enum mime_kind {
 };
 
 enum mime_event {
-        MIME_MORE,      /* the input is used up */
-        MIME_REFERENCE, /* `reference` is a message id from In-Reply-To, References, Original-Message-ID or
-                           returned headers */
-        MIME_MENTION,   /* `reference` is a domain behind an "@" in running text */
-        MIME_OVER,      /* nothing that may follow matters */
+        MIME_MORE, /* the input is used up */
+        /* `reference` is a message id from In-Reply-To, References, Original-Message-ID or returned
+         * headers */
+        MIME_REFERENCE,
+        MIME_MENTION, /* `reference` is a domain behind an "@" in running text */
+        MIME_OVER,    /* nothing that may follow matters */
 };
 
 enum mime_encoding { MIME_ENCODING_NONE, MIME_ENCODING_BASE64, MIME_ENCODING_QUOTED };

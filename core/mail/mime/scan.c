@@ -203,8 +203,7 @@ static enum mime_step line_octet(struct mime_scan *scan, char octet)
 }
 
 /* A line that begins with "-" is kept until it is known to be no delimiter: then it is read like any other,
- * see next_octet().
- */
+ * see next_octet(). */
 static void dash_octet(struct mime_scan *scan, char octet)
 {
         bool is_end = octet == '\n';

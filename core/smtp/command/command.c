@@ -27,8 +27,7 @@ static enum session_wish answer(struct session *session, struct text *out, enum 
         return SESSION_READ;
 }
 
-/* ---- HELO, EHLO
- * ------------------------------------------------------------------------------------------------ */
+/* ---- HELO, EHLO ---------------------------------------------------------------------------------------- */
 
 bool helo_set(struct session *session, struct span name)
 {
@@ -61,7 +60,7 @@ static void put_capabilities(struct session *session, struct text *out)
         if (session->may_proxy)
                 put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
         text_put_string(out, "250 SIZE ");
-        text_put_number(out, session->snapshot->options.message_size_max);
+        text_put_number(out, session->snapshot->options.message_size_max_octets);
         text_put_string(out, "\r\n");
         session->last_code = 250;
 }
@@ -106,8 +105,7 @@ static enum session_wish command_ehlo(struct session *session, struct span argum
         return greet_client(session, arguments, true, out);
 }
 
-/* ---- small ones
- * ------------------------------------------------------------------------------------------------ */
+/* ---- small ones ---------------------------------------------------------------------------------------- */
 
 static enum session_wish command_rset(struct session *session, struct span arguments, struct text *out)
 {
@@ -139,8 +137,7 @@ static enum session_wish command_quit(struct session *session, struct span argum
         return session_close(session, out, REPLY_goodbye);
 }
 
-/* ---- table
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- table --------------------------------------------------------------------------------------------- */
 
 #define VERB(text)                                                                                           \
         {                                                                                                    \
@@ -187,18 +184,18 @@ static bool has_control_octet(struct span line)
         return false;
 }
 
-/* REPLY_COUNT when the command is in order (RFC 5321 4.1.4). */
+/* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */
 static enum reply_id order_fault(const struct session *session, enum command_need need)
 {
         if (need == NEED_NOTHING)
-                return REPLY_COUNT;
+                return REPLY_NONE;
         if (session->helo.length == 0)
                 return REPLY_helo_first;
         if (need == NEED_NO_MAIL && session->transaction != NULL)
                 return REPLY_mail_already;
         if (need == NEED_MAIL && session->transaction == NULL)
                 return REPLY_mail_first;
-        return REPLY_COUNT;
+        return REPLY_NONE;
 }
 
 static enum session_wish run_or_refuse(struct session *session, struct span line, enum reply_id line_fault,
@@ -208,7 +205,7 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
         struct span verb = span_of(line.at, space < line.length ? space : line.length);
         const struct command *command = command_find(verb);
 
-        if (line_fault != REPLY_COUNT)
+        if (line_fault != REPLY_NONE)
                 return answer(session, out, line_fault);
         if (line.length + 2 > (command == NULL ? COMMAND_LINE_MAX : command->line_max))
                 return answer(session, out, REPLY_line_too_long);
@@ -227,7 +224,7 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
         if (!command->takes_arguments && arguments.length > 0)
                 return answer(session, out, REPLY_arguments_unwanted);
         enum reply_id fault = order_fault(session, command->need);
-        if (fault != REPLY_COUNT)
+        if (fault != REPLY_NONE)
                 return answer(session, out, fault);
         return command->run(session, arguments, out);
 }

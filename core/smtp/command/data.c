@@ -38,10 +38,10 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
         notice_begin(session);
-        text_scan_init(&transaction->scan, options->message_size_max, options->text_line_max);
+        text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
         transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
         transaction->rate_check_ms =
-            options->data_rate_min == 0 ? UINT64_MAX : session->host->now_ms + RATE_GRACE_MS;
+            options->data_rate_min_octets == 0 ? UINT64_MAX : session->host->now_ms + RATE_GRACE_MS;
         transaction->is_text_seen = true;
         session->state = SESSION_STATE_TEXT;
         session_reply(session, out, REPLY_data_go_ahead);
@@ -59,7 +59,7 @@ void text_answer(struct session *session, enum reply_id reply, struct text *out)
         session_set_deadline(session);
 }
 
-/* REPLY_COUNT when the text can be taken. */
+/* REPLY_NONE when the text can be taken. */
 static enum reply_id text_fault(const struct session *session)
 {
         const struct text_scan *scan = &session->transaction->scan;
@@ -76,7 +76,7 @@ static enum reply_id text_fault(const struct session *session)
                 return REPLY_message_loops;
         if (scan->is_out_of_memory)
                 return REPLY_out_of_memory;
-        return REPLY_COUNT;
+        return REPLY_NONE;
 }
 
 /* Nothing of a refused message is stored, and the session goes on. */
@@ -99,7 +99,7 @@ static enum session_wish end_text(struct session *session, struct span rest, str
                 return wish;
         }
         enum reply_id fault = text_fault(session);
-        if (fault != REPLY_COUNT)
+        if (fault != REPLY_NONE)
                 return refuse_text(session, fault, out);
         struct judgement judgement = stage_data(session);
         if (judgement.verdict != NULL)
@@ -112,7 +112,7 @@ static enum session_wish end_text(struct session *session, struct span rest, str
 /* A client that goes on for ever after the limit is not listened to for ever. */
 static bool is_endless(const struct session *session)
 {
-        uint64_t limit = session->snapshot->options.message_size_max;
+        uint64_t limit = session->snapshot->options.message_size_max_octets;
         return session->transaction->scan.size > 2 * limit + (1u << 20);
 }
 
@@ -121,7 +121,7 @@ static bool is_too_slow(const struct session *session)
 {
         struct transaction *transaction = session->transaction;
         uint64_t now_ms = session->host->now_ms, elapsed_ms = now_ms - transaction->text_begun_ms;
-        uint64_t rate_min = session->snapshot->options.data_rate_min;
+        uint64_t rate_min = session->snapshot->options.data_rate_min_octets;
 
         if (now_ms < transaction->rate_check_ms)
                 return false;
@@ -175,10 +175,10 @@ uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_m
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
         const struct options *options = &session->snapshot->options;
-        uint64_t timeout = options->data_timeout;
+        uint64_t timeout = options->data_timeout_ms;
 
-        if (session->host->under_stress && options->stress_timeout < timeout)
-                timeout = options->stress_timeout;
+        if (session->host->under_stress && options->stress_timeout_ms < timeout)
+                timeout = options->stress_timeout_ms;
         bool is_silent = session->host->now_ms >= session->transaction->text_last_ms + timeout;
         if (!is_silent && !is_too_slow(session))
                 return SESSION_READ;

@@ -19,8 +19,8 @@ struct transaction *transaction_begin(struct session *session)
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
         memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
-        state_memo_init(&transaction->state, &transaction->arena, session->host->state,
-                        session->peer.dns_handle);
+        sender_memo_init(&transaction->senders, &transaction->arena, session->host->senders,
+                         session->peer.dns_handle);
         transaction->recipients_end = &transaction->message.recipients;
         transaction->attempts_end = &transaction->attempts;
         transaction->message.newline = session->snapshot->options.maildir_newline;
@@ -35,8 +35,8 @@ void transaction_end(struct session *session)
 
         if (transaction == NULL)
                 return;
-        const struct state_memo *state = &transaction->state;
-        counter_add(&session->host->counters->metrics[METRIC_state_failed],
+        const struct sender_memo *state = &transaction->senders;
+        counter_add(&session->host->counters->metrics[METRIC_sender_failed],
                     state->failed + (state->is_late ? state->pending : 0));
         record_transaction(session);
         content_release(&transaction->message.content, &session->host->content_pool);
@@ -45,15 +45,14 @@ void transaction_end(struct session *session)
         arena_end(&arena);
 }
 
-/* ---- MAIL
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- MAIL ---------------------------------------------------------------------------------------------- */
 
 struct mail_parameters {
         bool has_size, has_body, is_smtputf8;
         uint64_t size;
 };
 
-/* REPLY_COUNT when the parameter is good. */
+/* REPLY_NONE when the parameter is good. */
 static enum reply_id take_parameter(const struct parameter *parameter, struct mail_parameters *parameters)
 {
         if (span_equals_nocase(parameter->keyword, SPAN("SIZE"))) {
@@ -61,20 +60,20 @@ static enum reply_id take_parameter(const struct parameter *parameter, struct ma
                     !span_number(parameter->value, &parameters->size))
                         return REPLY_parameter_bad;
                 parameters->has_size = true;
-                return REPLY_COUNT;
+                return REPLY_NONE;
         }
         if (span_equals_nocase(parameter->keyword, SPAN("BODY"))) {
                 if (parameters->has_body || (!span_equals_nocase(parameter->value, SPAN("7BIT")) &&
                                              !span_equals_nocase(parameter->value, SPAN("8BITMIME"))))
                         return REPLY_parameter_bad;
                 parameters->has_body = true;
-                return REPLY_COUNT;
+                return REPLY_NONE;
         }
         if (span_equals_nocase(parameter->keyword, SPAN("SMTPUTF8"))) {
                 if (parameters->is_smtputf8 || parameter->value.at != NULL)
                         return REPLY_parameter_bad;
                 parameters->is_smtputf8 = true;
-                return REPLY_COUNT;
+                return REPLY_NONE;
         }
         return REPLY_parameter_unknown;
 }
@@ -94,16 +93,16 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
                 if (!session->is_esmtp)
                         return REPLY_parameter_unknown;
                 enum reply_id fault = take_parameter(&parameter, parameters);
-                if (fault != REPLY_COUNT)
+                if (fault != REPLY_NONE)
                         return fault;
         }
         if (result == PARAMETER_BAD)
                 return REPLY_arguments_bad;
         if (!path->is_ascii && !parameters->is_smtputf8)
                 return REPLY_utf8_not_asked;
-        if (parameters->size > session->snapshot->options.message_size_max)
+        if (parameters->size > session->snapshot->options.message_size_max_octets)
                 return REPLY_message_too_large;
-        return REPLY_COUNT;
+        return REPLY_NONE;
 }
 
 /* The form to ask DNS for; empty, and so unknown there, when a U-label is none. */
@@ -139,7 +138,7 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
         struct mail_parameters parameters = {0};
         enum reply_id fault = parse_mail(session, arguments, &path, &parameters);
 
-        if (fault != REPLY_COUNT) {
+        if (fault != REPLY_NONE) {
                 session_reply(session, out, fault);
                 return SESSION_READ;
         }
@@ -172,8 +171,7 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
         return SESSION_READ;
 }
 
-/* ---- RCPT
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- RCPT ---------------------------------------------------------------------------------------------- */
 
 /* A recipient that is being judged. */
 struct candidate {
@@ -201,7 +199,7 @@ static enum reply_id parse_rcpt(const struct session *session, struct span argum
         result = parameter_next(&arguments, &parameter);
         if (result != PARAMETER_END)
                 return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;
-        return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_COUNT : REPLY_utf8_not_asked;
+        return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
 }
 
 static const struct domain *domain_of(const struct session *session, const struct path *path)
@@ -245,7 +243,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
                 candidate->domain = session->snapshot->postmaster_domain;
                 candidate->is_postmaster = true;
                 text_put(&candidate->mailbox, session->snapshot->postmaster_local_part);
-                return candidate->domain == NULL ? REPLY_recipient_unknown : REPLY_COUNT;
+                return candidate->domain == NULL ? REPLY_recipient_unknown : REPLY_NONE;
         }
         candidate->domain = domain_of(session, &candidate->path);
         if (candidate->domain == NULL)
@@ -256,7 +254,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         if (!find_mailbox(session, candidate, text_span(&local_part)))
                 return REPLY_recipient_unknown;
         candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
-        return REPLY_COUNT;
+        return REPLY_NONE;
 }
 
 /* By option the greylist answers at DATA, for all recipients: DATA then names the longest time. */
@@ -286,7 +284,7 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
         if (candidate->is_postmaster)
-                return REPLY_COUNT;
+                return REPLY_NONE;
         struct facts facts =
             stage_recipient_facts(session, text_span(&candidate->mailbox), candidate->domain);
         stage_rcpt(session, &facts, &list);
@@ -295,7 +293,7 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         stage_commit(session, &facts, settings, &judgement);
         transaction->is_judged |= judgement.result == VERDICT_PASS;
         if (judgement.verdict == NULL || defers_whole(session, judgement.verdict))
-                return REPLY_COUNT;
+                return REPLY_NONE;
         candidate->refused_by = check_infos[judgement.verdict->check].name;
         candidate->subject = judgement.verdict->subject;
         if (judgement.verdict->check == CHECK_null_sender_recipients)
@@ -307,13 +305,13 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
 static enum reply_id count_recipient(struct session *session, struct candidate *candidate,
                                      enum reply_id reply)
 {
-        enum reply_id instead = REPLY_COUNT;
+        enum reply_id instead = REPLY_NONE;
 
-        if (reply == REPLY_COUNT && !candidate->is_postmaster)
+        if (reply == REPLY_NONE && !candidate->is_postmaster)
                 instead = rate_recipient(session);
         else if (reply == REPLY_recipient_unknown && rate_unknown_recipient(session))
                 instead = REPLY_rate_penalty;
-        if (instead == REPLY_COUNT)
+        if (instead == REPLY_NONE)
                 return reply;
         candidate->refused_by = check_infos[CHECK_client_rate].name;
         return instead;
@@ -360,19 +358,19 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         enum session_wish wish = SESSION_READ;
         enum reply_id reply = parse_rcpt(session, arguments, &candidate.path);
 
-        if (reply != REPLY_COUNT) {
+        if (reply != REPLY_NONE) {
                 session_reply(session, out, reply);
                 return SESSION_READ;
         }
         reply = find_recipient(session, &candidate);
-        if (reply == REPLY_COUNT)
+        if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);
         else
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
         if (candidate.waits)
                 return session_park(session, PARKED_RCPT, arguments, out);
         reply = count_recipient(session, &candidate, reply);
-        if (reply == REPLY_COUNT)
+        if (reply == REPLY_NONE)
                 reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
         if (reply == REPLY_rate_penalty)
                 wish = session_close(session, out, reply);

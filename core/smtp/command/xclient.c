@@ -21,8 +21,8 @@ static int hex_value(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* xtext (RFC 3461 4): "+2B" is '+'. False on bad hexadecimal digits, control characters, or too long a value.
- */
+/* xtext (RFC 3461 4): "+2B" is '+'. False on bad hexadecimal digits, control characters, or too long a
+ * value. */
 static bool xtext_decode(struct span value, struct text *text)
 {
         for (size_t i = 0; i < value.length; i++) {

@@ -1,8 +1,9 @@
 /* For the tests of conf/: a folder with files, and texts that load or give errors. */
 #pragma once
 
-#include "conf/snapshot.h"
+#include "conf/build/load.h"
 
+#include <stdio.h>
 #include <criterion/criterion.h>
 #include <ftw.h>
 #include <stdlib.h>
@@ -41,23 +42,24 @@ static void folder_end(void)
         nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Everything that the report says about a text must be `expected`; with errors there is no snapshot. */
-static inline void check_report(const char *text, const char *expected)
+/* Everything that the complaints says about a text must be `expected`; with errors there is no snapshot. */
+static inline void check_complaints(const char *text, const char *expected)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load_text(text, folder, &report);
-        cr_expect_str_eq(report.text == NULL ? "" : report.text, expected, "for %s:\n%s", text, report.text);
-        cr_expect_eq(snapshot == NULL, report.errors > 0);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load_text(text, folder, &complaints);
+        cr_expect_str_eq(complaints.text == NULL ? "" : complaints.text, expected, "for %s:\n%s", text,
+                         complaints.text);
+        cr_expect_eq(snapshot == NULL, complaints.errors > 0);
         snapshot_free(snapshot);
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
 }
 
 /* The snapshot of a text without errors, to be freed. */
 static inline struct snapshot *load(const char *text)
 {
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load_text(text, folder, &report);
-        cr_assert(snapshot != NULL, "%s", report.text);
-        conf_report_end(&report);
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load_text(text, folder, &complaints);
+        cr_assert(snapshot != NULL, "%s", complaints.text);
+        conf_complaints_end(&complaints);
         return snapshot;
 }

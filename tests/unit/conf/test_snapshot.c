@@ -1,4 +1,5 @@
 /* Snapshots: checks, replies, domains, names, defaults. */
+#include "conf/value/print.h"
 #include "tests/unit/conf/fixture.h"
 
 TestSuite(snapshot, .init = folder_begin, .fini = folder_end);
@@ -55,7 +56,7 @@ Test(snapshot, checks_have_modes_and_places)
 }
 
 static const struct {
-        const char *text, *report;
+        const char *text, *complaints;
 } replies[] = {
     {"banner = \"220 x\"", "banner: only refusals (4xx and 5xx) can be changed"},
     {"idle = \"250 2.0.0 x\"", "idle: a refusal must stay one (4xx or 5xx)"},
@@ -83,10 +84,10 @@ static const struct {
 Test(snapshot, bad_replies_are_told)
 {
         for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
-                char text[512], report[512];
+                char text[512], complaints[512];
                 snprintf(text, sizeof text, "%sreplies { %s }\n%s", HOSTNAME, replies[i].text, DOMAIN);
-                snprintf(report, sizeof report, "(text):1: error: %s\n", replies[i].report);
-                check_report(text, report);
+                snprintf(complaints, sizeof complaints, "(text):1: error: %s\n", replies[i].complaints);
+                check_complaints(text, complaints);
         }
 }
 
@@ -108,7 +109,7 @@ Test(snapshot, replies_are_taken_apart)
 }
 
 static const struct {
-        const char *domain, *report;
+        const char *domain, *complaints;
 } domains[] = {
     {"domain \"a..b\" { recipients = \"people\" deliver = \"discard:\" }",
      "domain \"a..b\": not a domain name"},
@@ -147,10 +148,10 @@ static const struct {
 Test(snapshot, bad_domains_are_told)
 {
         for (size_t i = 0; i < sizeof domains / sizeof *domains; i++) {
-                char text[512], report[512];
+                char text[512], complaints[512];
                 snprintf(text, sizeof text, "%s%s%s\n", HOSTNAME, DOMAIN, domains[i].domain);
-                snprintf(report, sizeof report, "(text):2: error: %s\n", domains[i].report);
-                check_report(text, report);
+                snprintf(complaints, sizeof complaints, "(text):2: error: %s\n", domains[i].complaints);
+                check_complaints(text, complaints);
         }
 }
 
@@ -263,7 +264,7 @@ static void expect_same_options(const struct snapshot *left, const struct snapsh
 #define PUT_RATE(value)      rate_write(&text, &(value))
 #define OPTION(name, type, ...)                                                                              \
         text_put_string(&text, #name "=");                                                                   \
-        PUT_##type(from->name);                                                                              \
+        PUT_##type(from->OPTION_NAME_##type(name));                                                          \
         text_put_string(&text, "\n");
 #define CHECK_OPTION(check, name, type, ...) OPTION(check##_##name, type)
 #include "conf/options.def"

@@ -1,5 +1,6 @@
 /* The cache in virtual time: lifetimes and their bounds, stale answers, refresh, eviction. */
 #include "dns/cache.h"
+#include "dns/pool/settings.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,9 +10,9 @@ static struct dns_cache *cache;
 static struct block_pool blocks;
 static struct arena arena;
 
-static void cache_begin_with(const struct dns_cache_options *options)
+static void cache_begin_with(struct dns_cache_options options)
 {
-        cache = dns_cache_create(options);
+        cache = dns_cache_create(&options);
         cr_assert_not_null(cache);
 }
 
@@ -20,7 +21,7 @@ static void cache_begin(void)
         urcu_memb_register_thread();
         block_pool_init(&blocks, 65536, 4);
         arena_init(&arena, &blocks, SIZE_MAX);
-        cache_begin_with(&dns_cache_defaults);
+        cache_begin_with(dns_cache_defaults());
 }
 
 static void cache_end(void)
@@ -137,13 +138,13 @@ static void fill(unsigned from, unsigned to)
 
 Test(cache, memory_is_bounded_and_used_names_stay)
 {
-        struct dns_cache_options options = dns_cache_defaults;
+        struct dns_cache_options options = dns_cache_defaults();
         struct dns_cache_counts counts;
 
         options.octets_max = 64 * 1024;
         options.deferred_octets_max = SIZE_MAX;
         dns_cache_destroy(cache);
-        cache_begin_with(&options);
+        cache_begin_with(options);
         fill(0, 100);
         for (unsigned i = 0; i < 10; i++) {
                 cr_expect_eq(get("n50.test", 0), CACHE_HIT, "round %u", i);
@@ -162,13 +163,13 @@ Test(cache, large_answers_and_floods_are_not_kept)
         struct dns_record large = {{data, sizeof data}, 0};
         struct dns_answer answer = {.fact = FACT_FOUND, .ttl_s = 60, .record_count = 1, .records = &large};
         struct dns_question question = {SPAN("large.test"), DNS_MX};
-        struct dns_cache_options options = dns_cache_defaults;
+        struct dns_cache_options options = dns_cache_defaults();
         struct dns_cache_counts counts;
 
         options.octets_max = 64 * 1024;
         options.deferred_octets_max = 0;
         dns_cache_destroy(cache);
-        cache_begin_with(&options);
+        cache_begin_with(options);
         dns_cache_put(cache, &question, &answer, 0);
         cr_expect_eq(get("large.test", 0), CACHE_MISS);
         dns_cache_count(cache, &counts);

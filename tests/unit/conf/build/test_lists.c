@@ -1,4 +1,5 @@
 /* Files of recipients and top-level domains; the table that holds them. */
+#include "conf/build/load.h"
 #include "tests/unit/conf/fixture.h"
 
 TestSuite(lists, .init = folder_begin, .fini = folder_end);
@@ -6,14 +7,14 @@ TestSuite(lists, .init = folder_begin, .fini = folder_end);
 static void check_recipients(const char *text, size_t length, const char *expected)
 {
         write_file("people", text, length);
-        struct conf_report report = {0};
-        struct snapshot *snapshot = snapshot_load_text(HOSTNAME DOMAIN, folder, &report);
-        const char *told = report.text == NULL ? "" : report.text;
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load_text(HOSTNAME DOMAIN, folder, &complaints);
+        const char *told = complaints.text == NULL ? "" : complaints.text;
         cr_expect(strncmp(told, folder, strlen(folder)) != 0 || strlen(told) > strlen(folder));
         told = strncmp(told, folder, strlen(folder)) == 0 ? told + strlen(folder) : told;
-        cr_expect_str_eq(told, expected, "for %s: %s", text, report.text);
+        cr_expect_str_eq(told, expected, "for %s: %s", text, complaints.text);
         snapshot_free(snapshot);
-        conf_report_end(&report);
+        conf_complaints_end(&complaints);
 }
 
 #define RECIPIENTS(text, expected)                                                                           \
@@ -73,18 +74,20 @@ Test(lists, errors_are_told_twenty_times)
 
 Test(lists, files_that_cannot_be_read_are_never_empty_lists)
 {
-        char report[512];
+        char complaints[512];
 
-        snprintf(report, sizeof report, "(text):1: error: recipients: %s/none: No such file or directory\n",
-                 folder);
-        check_report(HOSTNAME "domain \"x\" { recipients = \"none\" deliver = \"discard:\" }", report);
-        snprintf(report, sizeof report, "(text):1: error: recipients: %s: is a directory\n", folder);
-        check_report(HOSTNAME "domain \"x\" { recipients = \".\" deliver = \"discard:\" }", report);
-        check_report(HOSTNAME "domain \"x\" { recipients = \"/dev/null\" deliver = \"discard:\" }",
-                     "(text):1: error: recipients: /dev/null: is not a regular file\n");
+        snprintf(complaints, sizeof complaints,
+                 "(text):1: error: recipients: %s/none: No such file or directory\n", folder);
+        check_complaints(HOSTNAME "domain \"x\" { recipients = \"none\" deliver = \"discard:\" }",
+                         complaints);
+        snprintf(complaints, sizeof complaints, "(text):1: error: recipients: %s: is a directory\n", folder);
+        check_complaints(HOSTNAME "domain \"x\" { recipients = \".\" deliver = \"discard:\" }", complaints);
+        check_complaints(HOSTNAME "domain \"x\" { recipients = \"/dev/null\" deliver = \"discard:\" }",
+                         "(text):1: error: recipients: /dev/null: is not a regular file\n");
         write_file("people", "", 0);
-        snprintf(report, sizeof report, "(text):1: warning: recipients: %s/people names nobody\n", folder);
-        check_report(HOSTNAME DOMAIN, report);
+        snprintf(complaints, sizeof complaints, "(text):1: warning: recipients: %s/people names nobody\n",
+                 folder);
+        check_complaints(HOSTNAME DOMAIN, complaints);
 }
 
 Test(lists, lines_longer_than_any_buffer_are_told)
@@ -93,12 +96,12 @@ Test(lists, lines_longer_than_any_buffer_are_told)
         memset(line, 'a', 1 << 20);
         line[0] = line[100] = '\n';
         write_file("people", line, 1 << 20);
-        char report[512];
+        char complaints[512];
         snprintf(
-            report, sizeof report,
+            complaints, sizeof complaints,
             "%s/people:2: error: neither an address nor a local part\n%s/people:3: error: line too long\n",
             folder, folder);
-        check_report(HOSTNAME DOMAIN, report);
+        check_complaints(HOSTNAME DOMAIN, complaints);
         free(line);
 }
 
@@ -125,7 +128,7 @@ Test(lists, a_million_recipients)
 
 Test(lists, top_level_domains)
 {
-        char text[4096] = "# list\nCOM\nXN--VERMGENSBERATUNG-PWB\nvermögensberater\n", report[512];
+        char text[4096] = "# list\nCOM\nXN--VERMGENSBERATUNG-PWB\nvermögensberater\n", complaints[512];
 
         struct snapshot *snapshot = load(HOSTNAME DOMAIN);
         cr_expect_gt(snapshot->tlds.count, 1000);
@@ -135,9 +138,9 @@ Test(lists, top_level_domains)
         snapshot_free(snapshot);
 
         write_file("tlds", text, strlen(text));
-        snprintf(report, sizeof report,
+        snprintf(complaints, sizeof complaints,
                  "(text):1: error: list: %s/tlds: holds fewer than 100 top-level domains\n", folder);
-        check_report(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN, report);
+        check_complaints(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN, complaints);
         for (char c = 'a'; c <= 'z'; c++)
                 snprintf(text + strlen(text), sizeof text - strlen(text), "a%c\nb%c\nc%c\nd%c\n", c, c, c, c);
         write_file("tlds", text, strlen(text));
@@ -148,8 +151,8 @@ Test(lists, top_level_domains)
         snapshot_free(snapshot);
         strcat(text, "co.uk\n");
         write_file("tlds", text, strlen(text));
-        snprintf(report, sizeof report, "%s/tlds:109: error: not a top-level domain\n", folder);
-        check_report(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN, report);
+        snprintf(complaints, sizeof complaints, "%s/tlds:109: error: not a top-level domain\n", folder);
+        check_complaints(HOSTNAME "sender_tld { list = \"tlds\" }\n" DOMAIN, complaints);
 }
 
 Test(lists, name_table)

@@ -74,7 +74,7 @@ Test(zones, sections_replace_it)
 #define LABEL "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789."
 
 static const struct {
-        const char *section, *report;
+        const char *section, *complaints;
 } bad[] = {
     {WEIGHT("0")},
     {WEIGHT("-0")},
@@ -102,10 +102,10 @@ static const struct {
 Test(zones, bad_ones_are_told)
 {
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-                char text[1024], report[1024];
+                char text[1024], complaints[1024];
                 snprintf(text, sizeof text, HOSTNAME "dnsbl { %s }\n%s", bad[i].section, DOMAIN);
-                snprintf(report, sizeof report, "(text):1: error: %s\n", bad[i].report);
-                check_report(text, report);
+                snprintf(complaints, sizeof complaints, "(text):1: error: %s\n", bad[i].complaints);
+                check_complaints(text, complaints);
         }
 }
 
@@ -150,10 +150,10 @@ Test(zones, bad_filters_are_refused)
                 struct answer_filter filter;
                 cr_expect_not(answer_filter_parse(span_from(bad_filters[i]), &filter), "%s", bad_filters[i]);
         }
-        check_report(HOSTNAME
-                     "dnsbl { zone \"a.example\" {\n answers = {\"127.0.0.2\",\n\"127.0.0\"} } }\n" DOMAIN,
-                     "(text):3: error: answers = \"127.0.0\": needs IPv4 addresses such as 127.0.0.2 or "
-                     "127.0.[1;3].[2..11]\n");
+        check_complaints(
+            HOSTNAME "dnsbl { zone \"a.example\" {\n answers = {\"127.0.0.2\",\n\"127.0.0\"} } }\n" DOMAIN,
+            "(text):3: error: answers = \"127.0.0\": needs IPv4 addresses such as 127.0.0.2 or "
+            "127.0.[1;3].[2..11]\n");
 }
 
 static const struct {
@@ -184,12 +184,12 @@ Test(zones, filters_match)
 
 Test(zones, stand_in_dnsbl_only)
 {
-        check_report(HOSTNAME "zone \"a.example\" { }\nrhsbl { zone \"a.example\" { } }\n" RESOLVERS
-                              "domain \"isp.example\" { recipients = \"people\" deliver = \"discard:\"\n"
-                              "dnsbl { zone \"a.example\" { } } }\n",
-                     "(text):1: error: unknown key \"zone\"\n"
-                     "(text):2: error: unknown key \"zone\" in section rhsbl; did you mean \"mode\"?\n"
-                     "(text):4: error: unknown key \"zone\" in section dnsbl; did you mean \"mode\"?\n");
+        check_complaints(HOSTNAME "zone \"a.example\" { }\nrhsbl { zone \"a.example\" { } }\n" RESOLVERS
+                                  "domain \"isp.example\" { recipients = \"people\" deliver = \"discard:\"\n"
+                                  "dnsbl { zone \"a.example\" { } } }\n",
+                         "(text):1: error: unknown key \"zone\"\n"
+                         "(text):2: error: unknown key \"zone\" in section rhsbl; did you mean \"mode\"?\n"
+                         "(text):4: error: unknown key \"zone\" in section dnsbl; did you mean \"mode\"?\n");
 }
 
 Test(zones, are_bounded)
@@ -204,14 +204,14 @@ Test(zones, are_bounded)
         size_t length = text.length;
         text_put_string(&text, "}");
         octets[text.length] = '\0';
-        check_report(octets, "");
+        check_complaints(octets, "");
         text.length = length;
         text_put_string(&text, "\nzone \"z.example\" { }\nzone \"y..example\" { } }");
         octets[text.length] = '\0';
-        check_report(octets, "(text):35: error: zone \"z.example\": too many zones\n");
+        check_complaints(octets, "(text):35: error: zone \"z.example\": too many zones\n");
 }
 
-/* ---- without resolvers ---- */
+/* ---- without resolvers --------------------------------------------------------------------------------- */
 
 Test(zones, checks_need_resolvers)
 {
@@ -242,12 +242,12 @@ Test(zones, missing_resolvers_are_told)
                      "helo_name { mode = observe\nmust_resolve = yes }\n";
         char with[1024];
 
-        check_report(
+        check_complaints(
             text, "(text):6: warning: dnsbl" NO_RESOLVERS "(text):2: warning: spf" NO_RESOLVERS
                   "(text):9: warning: spf" NO_RESOLVERS
                   "(text):11: warning: must_resolve: needs DNS, but there are no resolvers: taken as no\n");
         snprintf(with, sizeof with, RESOLVERS "%s", text);
-        check_report(with, "");
+        check_complaints(with, "");
         struct snapshot *snapshot = load(text);
         cr_expect_not(snapshot->options.helo_name_must_resolve);
         cr_expect_not(snapshot->check_is_wanted[CHECK_spf]);
@@ -261,11 +261,11 @@ Test(zones, missing_resolvers_are_told)
 
 Test(zones, resolvers_are_near)
 {
-        check_report(HOSTNAME
-                     "resolvers = {\"127.0.0.53:53\", \"[::1]:53\", \"10.1.1.1:53\", \"172.31.0.1:53\",\n"
-                     "\"192.168.1.1:53\", \"[fd00::53]:53\", \"[fe80::1]:5353\"}\n" DOMAIN,
-                     "");
-        check_report(
+        check_complaints(HOSTNAME
+                         "resolvers = {\"127.0.0.53:53\", \"[::1]:53\", \"10.1.1.1:53\", \"172.31.0.1:53\",\n"
+                         "\"192.168.1.1:53\", \"[fd00::53]:53\", \"[fe80::1]:5353\"}\n" DOMAIN,
+                         "");
+        check_complaints(
             HOSTNAME "resolvers = {\"192.0.2.53:53\",\n\"127.0.0.1:53\", \"[2001:db8::53]:53\", "
                      "\"172.32.0.1:53\"}\n" DOMAIN,
             "(text):2: warning: resolvers: 192.0.2.53 is neither loopback nor private: it must be on a "

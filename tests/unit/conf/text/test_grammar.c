@@ -1,10 +1,11 @@
 /* What the parser accepts, and where and how it tells of errors. */
+#include "conf/build/load.h"
 #include "tests/unit/conf/fixture.h"
 
 TestSuite(grammar, .init = folder_begin, .fini = folder_end);
 
 static const struct {
-        const char *text, *report;
+        const char *text, *complaints;
 } bad[] = {
     {"listn = 1\n" DOMAIN, "(text):1: error: unknown key \"listn\"; did you mean \"listen\"?\n"},
     {"wrokers = 1\n" DOMAIN, "(text):1: error: unknown key \"wrokers\"; did you mean \"workers\"?\n"},
@@ -48,13 +49,13 @@ Test(grammar, errors_have_their_line)
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
                 char text[1024];
                 snprintf(text, sizeof text, HOSTNAME "%s", bad[i].text);
-                check_report(text, bad[i].report);
+                check_complaints(text, bad[i].complaints);
         }
 }
 
 Test(grammar, all_errors_are_told_in_order)
 {
-        check_report(
+        check_complaints(
             "/* two\n lines */ workers = x // comment\n"
             "quarantine { mode = enforce\n  key \"a.example\" { names = {\"127.0.0.[2..11]\"} weight = 1 } "
             "}\n"
@@ -82,89 +83,89 @@ Test(grammar, all_errors_are_told_in_order)
 
 Test(grammar, odd_but_right)
 {
-        check_report(HOSTNAME DOMAIN, "");
-        check_report("# \"unended\n// {\n/* ' { */" HOSTNAME
-                     "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
-                     "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
-                     "");
-        check_report(HOSTNAME "policy_url = http://isp.example/a\n" DOMAIN, "");
+        check_complaints(HOSTNAME DOMAIN, "");
+        check_complaints("# \"unended\n// {\n/* ' { */" HOSTNAME
+                         "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
+                         "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
+                         "");
+        check_complaints(HOSTNAME "policy_url = http://isp.example/a\n" DOMAIN, "");
 }
 
 Test(grammar, included_files_have_their_own_places)
 {
-        char report[1024];
+        char complaints[1024];
 
         write_file("more.conf", "\nworkers = x\n" DOMAIN, strlen("\nworkers = x\n" DOMAIN));
-        snprintf(report, sizeof report,
+        snprintf(complaints, sizeof complaints,
                  "%s/more.conf:2: error: workers = \"x\": needs a number\n"
                  "(text):3: error: delivery_threads = \"y\": needs a number\n",
                  folder);
-        check_report(HOSTNAME "\ninclude(\"more.conf\")\ndelivery_threads = y\n", report);
+        check_complaints(HOSTNAME "\ninclude(\"more.conf\")\ndelivery_threads = y\n", complaints);
 
         write_file("more.conf", "\n} x", 4);
-        snprintf(report, sizeof report, "%s/more.conf:2: error: unexpected closing brace\n", folder);
-        check_report(HOSTNAME "helo_name {\ninclude(\"more.conf\")\n}\n",
-                     "(text):2: error: unknown key \"include\" in section helo_name\n");
-        check_report(HOSTNAME "include(\"more.conf\")\nworkers = x", report);
+        snprintf(complaints, sizeof complaints, "%s/more.conf:2: error: unexpected closing brace\n", folder);
+        check_complaints(HOSTNAME "helo_name {\ninclude(\"more.conf\")\n}\n",
+                         "(text):2: error: unknown key \"include\" in section helo_name\n");
+        check_complaints(HOSTNAME "include(\"more.conf\")\nworkers = x", complaints);
 
         write_file("more.conf", "domain x {", 10);
-        snprintf(report, sizeof report,
+        snprintf(complaints, sizeof complaints,
                  "%s/more.conf:1: error: section or list without end\n(text):1: error: workers = \"x\": "
                  "needs a number\n",
                  folder);
-        check_report(HOSTNAME "include(\"more.conf\") workers = x\n" DOMAIN, report);
+        check_complaints(HOSTNAME "include(\"more.conf\") workers = x\n" DOMAIN, complaints);
 
-        snprintf(report, sizeof report,
+        snprintf(complaints, sizeof complaints,
                  "(text):1: error: %s/none: No such file or directory\n(text):1: error: %s: is a directory\n",
                  folder, folder);
-        check_report(HOSTNAME "include(\"none\") include(\".\")\n" DOMAIN, report);
+        check_complaints(HOSTNAME "include(\"none\") include(\".\")\n" DOMAIN, complaints);
 }
 
 /* More of them than the library's own limit of ten, because it does not unwind after errors. */
 Test(grammar, included_files_may_fail_often)
 {
-        char report[1024];
+        char complaints[1024];
         static const char chain[] = "include(\"again.conf\")";
 
         write_file("again.conf", chain, sizeof chain - 1);
-        snprintf(report, sizeof report, "%s/again.conf:1: error: %s/again.conf: includes itself\n", folder,
-                 folder);
+        snprintf(complaints, sizeof complaints, "%s/again.conf:1: error: %s/again.conf: includes itself\n",
+                 folder, folder);
         for (int i = 0; i < 30; i++)
-                check_report(HOSTNAME "include(\"again.conf\")", report);
+                check_complaints(HOSTNAME "include(\"again.conf\")", complaints);
         write_file("again.conf", "", 0);
-        check_report(HOSTNAME "include(\"again.conf\")" DOMAIN, "");
+        check_complaints(HOSTNAME "include(\"again.conf\")" DOMAIN, "");
 }
 
 Test(grammar, deep_includes_end)
 {
-        char report[1024];
+        char complaints[1024];
         for (int i = 0; i < 12; i++) {
                 char name[32], text[64];
                 snprintf(name, sizeof name, "%d.conf", i);
                 int length = snprintf(text, sizeof text, "include(\"%d.conf\")", i + 1);
                 write_file(name, text, (size_t)length);
         }
-        snprintf(report, sizeof report, "%s/9.conf:1: error: too many files included\n", folder);
-        check_report(HOSTNAME "include(\"0.conf\")", report);
+        snprintf(complaints, sizeof complaints, "%s/9.conf:1: error: too many files included\n", folder);
+        check_complaints(HOSTNAME "include(\"0.conf\")", complaints);
 }
 
 Test(grammar, files_that_are_none)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char path[256], expected[512];
 
         write_file("nul.conf", "\nlog\0= x", 9);
         snprintf(path, sizeof path, "%s/nul.conf", folder);
         snprintf(expected, sizeof expected, "%s:2: error: control character\n", path);
-        cr_expect_null(snapshot_load(path, &report));
-        cr_expect_str_eq(report.text, expected);
-        conf_report_end(&report);
-        cr_expect_null(snapshot_load("/nonexistent/gatepost.conf", &report));
-        cr_expect_null(snapshot_load("/tmp", &report));
-        cr_expect_null(snapshot_load("/dev/null", &report));
-        cr_expect_str_eq(report.text,
+        cr_expect_null(snapshot_load(path, &complaints));
+        cr_expect_str_eq(complaints.text, expected);
+        conf_complaints_end(&complaints);
+        cr_expect_null(snapshot_load("/nonexistent/gatepost.conf", &complaints));
+        cr_expect_null(snapshot_load("/tmp", &complaints));
+        cr_expect_null(snapshot_load("/dev/null", &complaints));
+        cr_expect_str_eq(complaints.text,
                          "/nonexistent/gatepost.conf: error: No such file or directory\n"
                          "/tmp: error: is a directory\n/dev/null: error: is not a regular file\n");
-        cr_expect_eq(report.errors, 3);
-        conf_report_end(&report);
+        cr_expect_eq(complaints.errors, 3);
+        conf_complaints_end(&complaints);
 }

@@ -9,7 +9,7 @@ TestSuite(values, .init = folder_begin, .fini = folder_end);
         }
 
 static const struct {
-        const char *text, *report;
+        const char *text, *complaints;
 } bad[] = {
     NUMBER_ERROR("workers = 121", "workers = \"121\": must be from 0 to 120"),
     NUMBER_ERROR("workers = -1", "workers = \"-1\": needs a number"),
@@ -75,7 +75,7 @@ Test(values, bad_ones_are_told)
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
                 char text[1024];
                 snprintf(text, sizeof text, "%s %s\n%s", bad[i].text, HOSTNAME, DOMAIN);
-                check_report(text, bad[i].report);
+                check_complaints(text, bad[i].complaints);
         }
 }
 
@@ -92,27 +92,27 @@ static const char *const bad_endpoints[] = {"127.0.0.1",       "127.0.0.1:0",
 Test(values, bad_endpoints_are_told)
 {
         for (size_t i = 0; i < sizeof bad_endpoints / sizeof *bad_endpoints; i++) {
-                char text[512], report[512];
+                char text[512], complaints[512];
                 snprintf(text, sizeof text, "%slisten = {\"%s\"}\n%s", HOSTNAME, bad_endpoints[i], DOMAIN);
                 snprintf(
-                    report, sizeof report,
+                    complaints, sizeof complaints,
                     "(text):1: error: listen = \"%s\": needs addresses with port, such as 192.0.2.1:25 or "
                     "[2001:db8::1]:25\n"
                     "(text):1: error: listen: no address to listen on\n",
                     bad_endpoints[i]);
-                check_report(text, report);
+                check_complaints(text, complaints);
         }
 }
 
 Test(values, endpoints_are_unique)
 {
-        check_report(HOSTNAME "listen = {\"127.0.0.1:25\", \"[::ffff:127.0.0.1]:25\"}\n" DOMAIN,
-                     "(text):1: error: listen = \"[::ffff:127.0.0.1]:25\": names an address twice\n");
-        check_report(HOSTNAME "listen = {\"127.0.0.1:25\"} proxy_listen = {\"127.0.0.1:25\"}\n" DOMAIN,
-                     "(text):1: error: proxy_listen: names an address that listen names too\n");
-        check_report(HOSTNAME "listen = {}\n" DOMAIN, "(text): error: listen: no address to listen on\n");
-        check_report(HOSTNAME "resolvers = {\"127.0.0.1:53\", \"127.0.0.1:53\"}\n" DOMAIN,
-                     "(text):1: error: resolvers = \"127.0.0.1:53\": names an address twice\n");
+        check_complaints(HOSTNAME "listen = {\"127.0.0.1:25\", \"[::ffff:127.0.0.1]:25\"}\n" DOMAIN,
+                         "(text):1: error: listen = \"[::ffff:127.0.0.1]:25\": names an address twice\n");
+        check_complaints(HOSTNAME "listen = {\"127.0.0.1:25\"} proxy_listen = {\"127.0.0.1:25\"}\n" DOMAIN,
+                         "(text):1: error: proxy_listen: names an address that listen names too\n");
+        check_complaints(HOSTNAME "listen = {}\n" DOMAIN, "(text): error: listen: no address to listen on\n");
+        check_complaints(HOSTNAME "resolvers = {\"127.0.0.1:53\", \"127.0.0.1:53\"}\n" DOMAIN,
+                         "(text):1: error: resolvers = \"127.0.0.1:53\": names an address twice\n");
 }
 
 Test(values, good_ones_are_set)
@@ -130,12 +130,12 @@ Test(values, good_ones_are_set)
 
         snprintf(log, sizeof log, "%s/log", folder);
         cr_expect_eq(options->workers, 3);
-        cr_expect_eq(options->idle_timeout, 250);
-        cr_expect_eq(options->data_timeout, 3600000);
-        cr_expect_eq(options->session_timeout, 86400000);
-        cr_expect_eq(options->greeting_pause, 0);
-        cr_expect_eq(options->message_size_max, 4294967296);
-        cr_expect_eq(options->data_rate_min, 65536);
+        cr_expect_eq(options->idle_timeout_ms, 250);
+        cr_expect_eq(options->data_timeout_ms, 3600000);
+        cr_expect_eq(options->session_timeout_ms, 86400000);
+        cr_expect_eq(options->greeting_pause_ms, 0);
+        cr_expect_eq(options->message_size_max_octets, 4294967296);
+        cr_expect_eq(options->data_rate_min_octets, 65536);
         cr_expect_eq(options->reject_at, REJECT_AT_FIRST);
         cr_expect_eq(options->maildir_newline, NEWLINE_LF);
         cr_expect_str_eq(options->log, log);

@@ -1,4 +1,5 @@
 /* Tags in message ids and senders: known values, keys that change, days that pass. */
+#include "conf/build/load.h"
 #include "core/mail/mac.h"
 #include "core/mail/tag.h"
 #include "tests/unit/conf/fixture.h"
@@ -9,14 +10,14 @@
 
 static struct snapshot *load_with(const char *keys, const char *options)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char text[1024];
 
         write_file("keys", keys, strlen(keys));
         snprintf(text, sizeof text, "%sbounce_reference { keys = \"keys\" %s }\n", HOSTNAME DOMAIN, options);
-        struct snapshot *snapshot = snapshot_load_text(text, folder, &report);
-        cr_assert_not_null(snapshot, "%s", report.text);
-        conf_report_end(&report);
+        struct snapshot *snapshot = snapshot_load_text(text, folder, &complaints);
+        cr_assert_not_null(snapshot, "%s", complaints.text);
+        conf_complaints_end(&complaints);
         return snapshot;
 }
 
@@ -118,16 +119,16 @@ Test(tag, senders_over_the_turn_of_the_days, .init = folder_begin, .fini = folde
 
 static void expect_error(const char *keys, const char *options, const char *error)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char text[1024];
 
         write_file("keys", keys, strlen(keys));
         snprintf(text, sizeof text, "%sbounce_reference { %s }\n", HOSTNAME DOMAIN, options);
-        struct snapshot *snapshot = snapshot_load_text(text, folder, &report);
+        struct snapshot *snapshot = snapshot_load_text(text, folder, &complaints);
         cr_expect_null(snapshot, "loaded: %s", text);
-        cr_expect(report.text != NULL && strstr(report.text, error) != NULL, "%s, expected %s", report.text,
-                  error);
-        conf_report_end(&report);
+        cr_expect(complaints.text != NULL && strstr(complaints.text, error) != NULL, "%s, expected %s",
+                  complaints.text, error);
+        conf_complaints_end(&complaints);
         snapshot_free(snapshot);
 }
 

@@ -22,9 +22,9 @@ static void begin(void)
             .client_rate_network_factor = 3,
             .client_rate_prefix4 = 24,
             .client_rate_prefix6 = 64,
-            .client_rate_penalty = MINUTE_MS,
-            .client_rate_penalty_max = 60 * MINUTE_MS,
-            .client_rate_penalty_forget = 60 * MINUTE_MS,
+            .client_rate_penalty_ms = MINUTE_MS,
+            .client_rate_penalty_max_ms = 60 * MINUTE_MS,
+            .client_rate_penalty_forget_ms = 60 * MINUTE_MS,
         };
         cr_assert(address_parse(SPAN("192.0.2.7"), &client));
         rates_init(&rates, &ledger, &options, &client, 1000);

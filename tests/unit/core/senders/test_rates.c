@@ -29,11 +29,11 @@ static void begin_with(size_t set_count)
             .client_rate_network_factor = 3,
             .client_rate_prefix4 = 24,
             .client_rate_prefix6 = 64,
-            .client_rate_penalty = MINUTE_MS,
-            .client_rate_penalty_max = 5 * MINUTE_MS,
-            .client_rate_penalty_forget = HOUR_MS,
+            .client_rate_penalty_ms = MINUTE_MS,
+            .client_rate_penalty_max_ms = 5 * MINUTE_MS,
+            .client_rate_penalty_forget_ms = HOUR_MS,
             .client_rate_history = 20,
-            .client_rate_history_lifetime = 24 * HOUR_MS,
+            .client_rate_history_lifetime_ms = 24 * HOUR_MS,
         };
         rates.now_ms = 1000;
         come_from("192.0.2.7");
@@ -220,7 +220,7 @@ Test(rates, without_penalties_limits_still_trip)
 {
         struct rate_excess excess;
 
-        options.client_rate_penalty = 0;
+        options.client_rate_penalty_ms = 0;
         cr_expect(rates_take_fault(&rates, RATE_UNKNOWN_RECIPIENTS, 2, &excess));
         cr_expect(!rates_take_fault(&rates, RATE_UNKNOWN_RECIPIENTS, 1, &excess));
         cr_expect_eq(excess.count, 3);

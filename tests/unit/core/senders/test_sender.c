@@ -5,25 +5,25 @@
 
 Test(state, keys_differ_with_their_text)
 {
-        struct state_key a = state_key_of(SPAN("net:192.0.2.0/24")),
-                         b = state_key_of(SPAN("net:192.0.2.0/24 "));
-        struct state_key again = state_key_of(SPAN("net:192.0.2.0/24"));
+        struct sender_key a = sender_key_of(SPAN("net:192.0.2.0/24")),
+                          b = sender_key_of(SPAN("net:192.0.2.0/24 "));
+        struct sender_key again = sender_key_of(SPAN("net:192.0.2.0/24"));
 
-        cr_expect(state_key_equals(&a, &again));
-        cr_expect_not(state_key_equals(&a, &b));
+        cr_expect(sender_key_equals(&a, &again));
+        cr_expect_not(sender_key_equals(&a, &b));
         /* Machines of a fleet, and versions of the program, must agree. */
         static const uint8_t empty[16] = {0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47, 0x98, 0xd8,
                                           0x60, 0x01, 0xc3, 0x24, 0x46, 0x8d, 0x49, 0x7f};
-        cr_expect_arr_eq(state_key_of(SPAN("")).octets, empty, sizeof empty);
+        cr_expect_arr_eq(sender_key_of(SPAN("")).octets, empty, sizeof empty);
 }
 
-static struct state_record merged(struct state_record record, bool is_new, struct state_record more)
+static struct sender_record merged(struct sender_record record, bool is_new, struct sender_record more)
 {
-        state_merge(&record, is_new, &more);
+        sender_merge(&record, is_new, &more);
         return record;
 }
 
-static void expect_record(struct state_record found, uint32_t first_s, uint32_t last_s, uint32_t expires_s,
+static void expect_record(struct sender_record found, uint32_t first_s, uint32_t last_s, uint32_t expires_s,
                           uint32_t count)
 {
         cr_expect(found.first_s == first_s && found.last_s == last_s && found.expires_s == expires_s &&
@@ -33,64 +33,64 @@ static void expect_record(struct state_record found, uint32_t first_s, uint32_t 
 
 Test(state, merging_keeps_the_first_time_and_the_latest_end)
 {
-        expect_record(merged((struct state_record){0}, true, (struct state_record){10, 10, 20, 0}), 10, 10,
+        expect_record(merged((struct sender_record){0}, true, (struct sender_record){10, 10, 20, 0}), 10, 10,
                       20, 0);
         expect_record(
-            merged((struct state_record){10, 10, 20, 0}, false, (struct state_record){10, 15, 90, 1}), 10, 15,
-            90, 1);
+            merged((struct sender_record){10, 10, 20, 0}, false, (struct sender_record){10, 15, 90, 1}), 10,
+            15, 90, 1);
         /* In the other order it is the same. */
         expect_record(
-            merged((struct state_record){10, 15, 90, 1}, false, (struct state_record){10, 10, 20, 0}), 10, 15,
-            90, 1);
+            merged((struct sender_record){10, 15, 90, 1}, false, (struct sender_record){10, 10, 20, 0}), 10,
+            15, 90, 1);
         expect_record(
-            merged((struct state_record){10, 15, 90, 3}, false, (struct state_record){20, 20, 80, 2}), 10, 20,
-            90, 5);
+            merged((struct sender_record){10, 15, 90, 3}, false, (struct sender_record){20, 20, 80, 2}), 10,
+            20, 90, 5);
         /* Expired: anew. */
         expect_record(
-            merged((struct state_record){10, 15, 20, 7}, false, (struct state_record){20, 20, 80, 0}), 20, 20,
-            80, 0);
+            merged((struct sender_record){10, 15, 20, 7}, false, (struct sender_record){20, 20, 80, 0}), 20,
+            20, 80, 0);
         /* Allowed by hand stays so. */
-        expect_record(merged((struct state_record){10, 10, UINT32_MAX, UINT32_MAX}, false,
-                             (struct state_record){20, 20, 80, 1}),
+        expect_record(merged((struct sender_record){10, 10, UINT32_MAX, UINT32_MAX}, false,
+                             (struct sender_record){20, 20, 80, 1}),
                       10, 20, UINT32_MAX, UINT32_MAX);
 }
 
 Test(state, records_are_stored_little_endian)
 {
-        static const uint8_t expected[STATE_RECORD_SIZE] = {1, 0, 0, 0, 2,   1,   0,   0,
-                                                            3, 2, 1, 0, 255, 254, 253, 252};
-        const struct state_record record = {1, 0x102, 0x10203, 0xfcfdfeff};
-        uint8_t octets[STATE_RECORD_SIZE];
-        struct state_record read;
+        static const uint8_t expected[SENDER_RECORD_SIZE] = {1, 0, 0, 0, 2,   1,   0,   0,
+                                                             3, 2, 1, 0, 255, 254, 253, 252};
+        const struct sender_record record = {1, 0x102, 0x10203, 0xfcfdfeff};
+        uint8_t octets[SENDER_RECORD_SIZE];
+        struct sender_record read;
 
-        state_record_write(&record, octets);
+        sender_record_write(&record, octets);
         cr_expect_arr_eq(octets, expected, sizeof expected);
-        state_record_read(octets, &read);
+        sender_record_read(octets, &read);
         expect_record(read, record.first_s, record.last_s, record.expires_s, record.count);
 }
 
-/* ---- memo ---- */
+/* ---- memo ---------------------------------------------------------------------------------------------- */
 
 struct table_source {
-        struct state_source source;
+        struct sender_source source;
         enum fact fact;
         unsigned asked, applied;
         uint64_t handle;
 };
 
-static enum fact table_ask(struct state_source *source, const struct state_key *key, uint64_t handle,
-                           struct state_record *ret_record)
+static enum fact table_ask(struct sender_source *source, const struct sender_key *key, uint64_t handle,
+                           struct sender_record *ret_record)
 {
         struct table_source *table = (struct table_source *)source;
 
         (void)key;
         table->asked++;
         table->handle = handle;
-        *ret_record = (struct state_record){1, 2, 100, 4};
+        *ret_record = (struct sender_record){1, 2, 100, 4};
         return table->fact;
 }
 
-static void table_apply(struct state_source *source, const struct state_effect *effect)
+static void table_apply(struct sender_source *source, const struct sender_effect *effect)
 {
         (void)effect;
         ((struct table_source *)source)->applied++;
@@ -99,15 +99,15 @@ static void table_apply(struct state_source *source, const struct state_effect *
 static struct table_source table;
 static struct block_pool blocks;
 static struct arena arena;
-static struct state_memo memo;
-static struct state_record record;
+static struct sender_memo memo;
+static struct sender_record record;
 
 static void memo_begin(void)
 {
         table = (struct table_source){.source = {table_ask, table_apply}, .fact = FACT_PENDING};
         block_pool_init(&blocks, 4096, 4);
         arena_init(&arena, &blocks, 65536);
-        state_memo_init(&memo, &arena, &table.source, 42);
+        sender_memo_init(&memo, &arena, &table.source, 42);
 }
 
 static void memo_end(void)
@@ -116,57 +116,57 @@ static void memo_end(void)
         block_pool_end(&blocks);
 }
 
-TestSuite(state_memo, .init = memo_begin, .fini = memo_end);
+TestSuite(sender_memo, .init = memo_begin, .fini = memo_end);
 
-Test(state_memo, pending_is_filed_once_and_settles_once)
+Test(sender_memo, pending_is_filed_once_and_settles_once)
 {
-        struct state_key key = state_key_of(SPAN("a")), other = state_key_of(SPAN("b"));
+        struct sender_key key = sender_key_of(SPAN("a")), other = sender_key_of(SPAN("b"));
 
-        cr_expect_eq(state_ask(&memo, &key, 50, &record), FACT_PENDING);
-        cr_expect_eq(state_ask(&memo, &key, 50, &record), FACT_PENDING);
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_PENDING);
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_PENDING);
         cr_expect_eq(table.asked, 1);
         cr_expect_eq(table.handle, 42);
         cr_expect_eq(memo.pending, 1);
-        state_settle(&memo, &other, FACT_FOUND, &(struct state_record){0});
+        sender_settle(&memo, &other, FACT_FOUND, &(struct sender_record){0});
         cr_expect_eq(memo.pending, 1);
-        state_settle(&memo, &key, FACT_FOUND, &(struct state_record){7, 8, 60, 9});
-        state_settle(&memo, &key, FACT_ABSENT, &(struct state_record){0});
+        sender_settle(&memo, &key, FACT_FOUND, &(struct sender_record){7, 8, 60, 9});
+        sender_settle(&memo, &key, FACT_ABSENT, &(struct sender_record){0});
         cr_expect_eq(memo.pending, 0);
-        cr_expect_eq(state_ask(&memo, &key, 50, &record), FACT_FOUND);
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_FOUND);
         expect_record(record, 7, 8, 60, 9);
 }
 
-Test(state_memo, expired_records_are_absent)
+Test(sender_memo, expired_records_are_absent)
 {
-        struct state_key key = state_key_of(SPAN("a"));
+        struct sender_key key = sender_key_of(SPAN("a"));
 
         table.fact = FACT_FOUND;
-        cr_expect_eq(state_ask(&memo, &key, 99, &record), FACT_FOUND);
-        cr_expect_eq(state_ask(&memo, &key, 100, &record), FACT_ABSENT);
+        cr_expect_eq(sender_ask(&memo, &key, 99, &record), FACT_FOUND);
+        cr_expect_eq(sender_ask(&memo, &key, 100, &record), FACT_ABSENT);
 }
 
-Test(state_memo, what_was_late_once_stays_failed)
+Test(sender_memo, what_was_late_once_stays_failed)
 {
-        struct state_key key = state_key_of(SPAN("a")), other = state_key_of(SPAN("b"));
+        struct sender_key key = sender_key_of(SPAN("a")), other = sender_key_of(SPAN("b"));
 
-        state_ask(&memo, &key, 50, &record);
+        sender_ask(&memo, &key, 50, &record);
         memo.is_late = true;
-        cr_expect_eq(state_ask(&memo, &key, 50, &record), FACT_FAILED);
-        state_settle(&memo, &key, FACT_FOUND, &(struct state_record){7, 8, 60, 9});
-        cr_expect_eq(state_ask(&memo, &key, 50, &record), FACT_FAILED);
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_FAILED);
+        sender_settle(&memo, &key, FACT_FOUND, &(struct sender_record){7, 8, 60, 9});
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_FAILED);
         cr_expect_eq(memo.failed, 1);
-        cr_expect_eq(state_ask(&memo, &other, 50, &record), FACT_FAILED);
+        cr_expect_eq(sender_ask(&memo, &other, 50, &record), FACT_FAILED);
 }
 
-Test(state_memo, without_a_source_all_fails_and_nothing_is_stored)
+Test(sender_memo, without_a_source_all_fails_and_nothing_is_stored)
 {
-        struct state_key key = state_key_of(SPAN("a"));
-        struct state_effect effect = {.key = key};
+        struct sender_key key = sender_key_of(SPAN("a"));
+        struct sender_effect effect = {.key = key};
 
-        state_apply(&memo, &effect);
+        sender_apply(&memo, &effect);
         cr_expect_eq(table.applied, 1);
         memo.source = NULL;
-        cr_expect_eq(state_ask(&memo, &key, 50, &record), FACT_FAILED);
-        state_apply(&memo, &effect);
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_FAILED);
+        sender_apply(&memo, &effect);
         cr_expect_eq(table.applied, 1);
 }

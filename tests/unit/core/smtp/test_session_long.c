@@ -1,4 +1,5 @@
 /* What only long sessions show: their memory and their log. */
+#include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
 
@@ -26,7 +27,7 @@ static void expect_code(const char *code)
 
 static void begin(void)
 {
-        struct conf_report report = {0};
+        struct conf_complaints complaints = {0};
         char configuration[512];
         int people = memfd_create("people", MFD_CLOEXEC); /* nobody but postmaster */
 
@@ -36,10 +37,10 @@ static void begin(void)
                  "junk_max = 100000\n commands_max = 100000\n errors_max = 100000\n recipients_max = 100000\n"
                  "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" }\n",
                  people);
-        snapshot = snapshot_load_text(configuration, "/", &report);
+        snapshot = snapshot_load_text(configuration, "/", &complaints);
         close(people);
-        cr_assert(snapshot != NULL, "%s", report.text);
-        conf_report_end(&report);
+        cr_assert(snapshot != NULL, "%s", complaints.text);
+        conf_complaints_end(&complaints);
         harness.snapshot = snapshot;
         expect(address_parse(SPAN("192.0.2.7"), &harness.peer.client));
         harness_connect(&harness);

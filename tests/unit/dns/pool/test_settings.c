@@ -26,14 +26,18 @@ static void expect_cache(const struct dns_cache_options *cache, const struct dns
         cr_expect_eq(cache->stale_recheck_s, expected->stale_recheck_s);
 }
 
-Test(dns_settings, defaults_are_those_of_programs_without_a_configuration)
+Test(dns_settings, programs_without_a_configuration_have_its_defaults)
 {
         struct snapshot *snapshot = load(HOSTNAME DOMAIN);
-        struct dns_cache_options cache = dns_cache_settings(&snapshot->options);
-        struct dns_pool_options pool = dns_pool_settings(&snapshot->options);
+        struct dns_cache_options cache = dns_cache_settings(&snapshot->options),
+                                 cache_defaults = dns_cache_defaults();
+        struct dns_pool_options pool = dns_pool_settings(&snapshot->options),
+                                pool_defaults = dns_pool_defaults();
 
-        expect_cache(&cache, &dns_cache_defaults);
-        expect_pool(&pool, &dns_pool_defaults);
+        expect_cache(&cache, &cache_defaults);
+        expect_pool(&pool, &pool_defaults);
+        cr_expect_eq(pool_defaults.threads, 2);
+        cr_expect_eq(cache_defaults.octets_max, 64 << 20);
         snapshot_free(snapshot);
 }
 

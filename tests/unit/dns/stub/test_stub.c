@@ -1,5 +1,5 @@
-/* Tests of the stub server's answers: names made of addresses, and which zone says that a name is not there.
- */
+/* Tests of the stub server's answers: names made of addresses, and which zone says that a name is not
+ * there. */
 #include "dns/stub/zone.h"
 
 #include "core/base/expect.h"

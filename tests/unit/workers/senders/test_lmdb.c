@@ -5,7 +5,7 @@
 
 TestSuite(lmdb, .init = folder_begin, .fini = folder_end);
 
-static struct state_lmdb store;
+static struct sender_lmdb store;
 static char path[256];
 
 static MDB_txn *begin(void)
@@ -18,24 +18,25 @@ static MDB_txn *begin(void)
 static void open_store(uint64_t size)
 {
         snprintf(path, sizeof path, "%s/state", folder);
-        cr_assert_eq(state_lmdb_open(&store, path, size, false), 0);
+        cr_assert_eq(sender_lmdb_open(&store, path, size, false), 0);
 }
 
-static struct state_key key_of(unsigned number)
+static struct sender_key key_of(unsigned number)
 {
-        return state_key_of(span_of((const char *)&number, sizeof number));
+        return sender_key_of(span_of((const char *)&number, sizeof number));
 }
 
-static int put(MDB_txn *txn, unsigned number, struct state_record record, const char *text)
+static int put(MDB_txn *txn, unsigned number, struct sender_record record, const char *text)
 {
-        return state_lmdb_merge(&store, txn, &(struct state_effect){key_of(number), record, span_from(text)});
+        return sender_lmdb_merge(&store, txn,
+                                 &(struct sender_effect){key_of(number), record, span_from(text)});
 }
 
-static enum fact get(unsigned number, struct state_record *ret_record)
+static enum fact get(unsigned number, struct sender_record *ret_record)
 {
-        struct state_key key = key_of(number);
-        MDB_txn *reader = state_lmdb_reader(&store);
-        enum fact fact = state_lmdb_get(&store, reader, &key, ret_record);
+        struct sender_key key = key_of(number);
+        MDB_txn *reader = sender_lmdb_reader(&store);
+        enum fact fact = sender_lmdb_get(&store, reader, &key, ret_record);
         mdb_txn_abort(reader);
         return fact;
 }
@@ -54,79 +55,79 @@ static size_t entries(void)
 
 Test(lmdb, what_was_committed_is_there_again)
 {
-        struct state_record record;
+        struct sender_record record;
 
         open_store(1 << 20);
         MDB_txn *txn = begin();
-        cr_expect_eq(put(txn, 1, (struct state_record){10, 10, 20, 0}, "a b c"), 0);
+        cr_expect_eq(put(txn, 1, (struct sender_record){10, 10, 20, 0}, "a b c"), 0);
         cr_expect_eq(mdb_txn_commit(txn), 0);
         txn = begin();
-        cr_expect_eq(put(txn, 1, (struct state_record){12, 12, 90, 1}, ""), 0);
-        cr_expect_eq(put(txn, 2, (struct state_record){1, 1, 1, 1}, ""), 0);
+        cr_expect_eq(put(txn, 1, (struct sender_record){12, 12, 90, 1}, ""), 0);
+        cr_expect_eq(put(txn, 2, (struct sender_record){1, 1, 1, 1}, ""), 0);
         cr_expect_eq(get(2, &record), FACT_ABSENT, "not before the commit");
         cr_expect_eq(mdb_txn_commit(txn), 0);
-        state_lmdb_close(&store);
+        sender_lmdb_close(&store);
         open_store(1 << 20);
         cr_expect_eq(get(1, &record), FACT_FOUND);
         cr_expect(record.first_s == 10 && record.last_s == 12 && record.expires_s == 90 && record.count == 1);
         cr_expect_eq(get(3, &record), FACT_ABSENT);
         txn = begin();
-        struct state_key key = key_of(1);
-        cr_expect_eq(state_lmdb_forget(&store, txn, &key), 0);
-        cr_expect_eq(state_lmdb_forget(&store, txn, &key), 0);
+        struct sender_key key = key_of(1);
+        cr_expect_eq(sender_lmdb_forget(&store, txn, &key), 0);
+        cr_expect_eq(sender_lmdb_forget(&store, txn, &key), 0);
         cr_expect_eq(mdb_txn_commit(txn), 0);
         cr_expect_eq(get(1, &record), FACT_ABSENT);
-        state_lmdb_close(&store);
-        cr_expect_neq(state_lmdb_open(&store, "/proc/nowhere", 1 << 20, false), 0);
+        sender_lmdb_close(&store);
+        cr_expect_neq(sender_lmdb_open(&store, "/proc/nowhere", 1 << 20, false), 0);
 }
 
 Test(lmdb, expired_records_are_swept_bit_by_bit)
 {
-        struct state_record record;
+        struct sender_record record;
 
         open_store(4 << 20);
         MDB_txn *txn = begin();
         for (unsigned i = 0; i < 1000; i++)
-                cr_assert_eq(put(txn, i, (struct state_record){1, 1, i % 2 == 0 ? 50 : 150, 0}, "text"), 0);
+                cr_assert_eq(put(txn, i, (struct sender_record){1, 1, i % 2 == 0 ? 50 : 150, 0}, "text"), 0);
         cr_assert_eq(mdb_txn_commit(txn), 0);
         txn = begin();
-        cr_expect_eq(state_lmdb_sweep(&store, txn, 100, 300), 0);
+        cr_expect_eq(sender_lmdb_sweep(&store, txn, 100, 300), 0);
         cr_assert_eq(mdb_txn_commit(txn), 0);
         size_t left = entries();
         cr_expect(left > 700 && left < 1000, "%zu", left);
         for (int i = 0; i < 4; i++) {
                 txn = begin();
-                cr_expect_eq(state_lmdb_sweep(&store, txn, 100, 300), 0);
+                cr_expect_eq(sender_lmdb_sweep(&store, txn, 100, 300), 0);
                 cr_assert_eq(mdb_txn_commit(txn), 0);
         }
         cr_expect_eq(entries(), 500);
         cr_expect_eq(get(2, &record), FACT_ABSENT);
         cr_expect_eq(get(3, &record), FACT_FOUND);
-        state_lmdb_close(&store);
+        sender_lmdb_close(&store);
 }
 
 /* As the writer does it: each batch that finds it nearly full makes more room than it has taken. */
 Test(lmdb, a_full_file_makes_room_and_keeps_what_was_allowed_by_hand)
 {
-        struct state_record record;
+        struct sender_record record;
 
         open_store(4 << 20);
         cr_assert_eq(mdb_env_set_flags(store.env, MDB_NOSYNC, 1), 0);
         MDB_txn *txn = begin();
-        cr_assert_eq(put(txn, 1000000, (struct state_record){1, 1, UINT32_MAX, UINT32_MAX}, "allowed"), 0);
+        cr_assert_eq(put(txn, 1000000, (struct sender_record){1, 1, UINT32_MAX, UINT32_MAX}, "allowed"), 0);
         cr_assert_eq(mdb_txn_commit(txn), 0);
         for (unsigned i = 0; i < 100000; i += 16) {
                 txn = begin();
                 for (unsigned j = i; j < i + 16; j++)
                         cr_assert_eq(
-                            put(txn, j, (struct state_record){1, 1, 1000, j % 4 == 0}, "some text about it"),
+                            put(txn, j, (struct sender_record){1, 1, 1000, j % 4 == 0}, "some text about it"),
                             0, "at %u", j);
-                if (state_lmdb_is_nearly_full(&store, txn))
-                        cr_assert_eq(state_lmdb_evict(&store, txn, 21), 0);
+                if (sender_lmdb_is_nearly_full(&store, txn))
+                        cr_assert_eq(sender_lmdb_evict(&store, txn, 21), 0);
                 cr_assert_eq(mdb_txn_commit(txn), 0, "at %u", i);
         }
         size_t left = entries();
         cr_expect(left > 10000 && left < 60000, "%zu", left);
         cr_expect_eq(get(1000000, &record), FACT_FOUND);
-        state_lmdb_close(&store);
+        sender_lmdb_close(&store);
 }

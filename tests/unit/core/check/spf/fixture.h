@@ -106,10 +106,10 @@ static inline void zone_settle_one(struct zone *zone, struct memo *memo)
 
 static struct block_pool spf_pool = {.block_size = 65536, .free_max = 8};
 
-/* Runs one order to its end. The report lives until the arena ends. */
+/* Runs one order to its end. The detail lives until the arena ends. */
 static inline enum spf_result spf_run(const char *zone_text, const char *more,
                                       const struct spf_request *request, enum zone_order order,
-                                      struct arena *arena, struct spf_report *ret_report)
+                                      struct arena *arena, struct spf_detail *ret_detail)
 {
         struct zone zone = {.source.ask = zone_ask, .texts = {zone_text, more}, .order = order};
         struct memo memo;
@@ -117,7 +117,7 @@ static inline enum spf_result spf_run(const char *zone_text, const char *more,
 
         arena_init(arena, &spf_pool, 16 << 20);
         memo_init(&memo, arena, &zone.source, 1, 1000);
-        while ((result = spf_evaluate(request, &memo, arena, ret_report)) == SPF_WAIT) {
+        while ((result = spf_evaluate(request, &memo, arena, ret_detail)) == SPF_WAIT) {
                 cr_assert(zone.waiting_count > 0, "waits for nothing");
                 zone_settle_one(&zone, &memo);
         }
@@ -146,26 +146,26 @@ static inline bool spf_check(const char *zone_text, const char *more, const stru
                              const char *expected, const char *explanation)
 {
         for (enum zone_order order = ZONE_AT_ONCE; order < ZONE_ORDERS; order++) {
-                struct spf_report report;
+                struct spf_detail detail;
                 struct arena arena;
                 char octets[1024];
                 struct text got;
 
                 text_over(&got, octets, sizeof octets);
-                enum spf_result result = spf_run(zone_text, more, request, order, &arena, &report);
+                enum spf_result result = spf_run(zone_text, more, request, order, &arena, &detail);
                 text_put_string(&got, spf_result_name(result));
                 if (strchr(expected, ' ') != NULL) {
                         text_put_char(&got, ' ');
-                        text_put(&got, report.mechanism);
+                        text_put(&got, detail.mechanism);
                 }
                 bool is_right =
                     span_equals(text_span(&got), span_from(expected)) &&
-                    (explanation == NULL || span_equals(report.explanation, span_from(explanation)));
+                    (explanation == NULL || span_equals(detail.explanation, span_from(explanation)));
                 cr_expect(is_right, "%s%.*s order %d: expected %s '%s', got %.*s '%.*s' (%.*s)", more,
                           (int)request->sender_domain.length, request->sender_domain.at, (int)order, expected,
                           explanation == NULL ? "any" : explanation, (int)got.length, got.at,
-                          (int)report.explanation.length, report.explanation.at, (int)report.problem.length,
-                          report.problem.at);
+                          (int)detail.explanation.length, detail.explanation.at, (int)detail.problem.length,
+                          detail.problem.at);
                 arena_end(&arena);
                 if (!is_right)
                         return false;

@@ -70,8 +70,8 @@ Test(spf_limits, lookups)
         SPF_CHECK_CASES(ZONE, limits);
 }
 
-/* The client's own reverse names decide nothing but their own: the first 10 count, the rest is passed over.
- */
+/* The client's own reverse names decide nothing but their own: the first 10 count, the rest is passed
+ * over. */
 Test(spf_limits, names_of_the_client)
 {
         char zone[8192];
@@ -170,11 +170,11 @@ Test(spf_limits, explanations_that_overflow)
         fill(text, 508, "%{s}");
         snprintf(zone, sizeof zone, "e.x.example TXT %sabc\n", text);
         struct spf_request request = spf_request_for("192.0.2.2", "h.example", "user@d.example");
-        struct spf_report report;
+        struct spf_detail detail;
         struct arena arena;
         cr_expect(spf_run(zone, "d.example TXT v=spf1 -all exp=e.x.example\n", &request, ZONE_AT_ONCE, &arena,
-                          &report) == SPF_FAIL);
-        cr_expect(report.explanation.length == SPF_EXPLANATION_MAX);
+                          &detail) == SPF_FAIL);
+        cr_expect(detail.explanation.length == SPF_EXPLANATION_MAX);
         arena_end(&arena);
         for (size_t length = 4000; length <= 5600; length += 800) {
                 fill(text, length, "%{S10r-+.}");

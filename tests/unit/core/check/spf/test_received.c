@@ -31,14 +31,14 @@ Test(spf_received, fields)
                 struct spf_request request =
                     spf_request_for(fields[i].client, fields[i].helo, fields[i].sender);
                 char octets[SPF_RECEIVED_MAX], more[256];
-                struct spf_report report;
+                struct spf_detail detail;
                 struct arena arena;
                 struct text text;
 
                 text_over(&text, octets, sizeof octets);
                 snprintf(more, sizeof more, "d.example TXT %s\n", fields[i].policy);
-                enum spf_result result = spf_run("", more, &request, ZONE_AT_ONCE, &arena, &report);
-                spf_write_received(&text, &request, result, &report);
+                enum spf_result result = spf_run("", more, &request, ZONE_AT_ONCE, &arena, &detail);
+                spf_write_received(&text, &request, result, &detail);
                 cr_expect(span_equals(text_span(&text), span_from(fields[i].expected)), "%.*s",
                           (int)text.length, text.at);
                 arena_end(&arena);
@@ -60,10 +60,10 @@ Test(spf_received, bounds)
                                       .sender_domain = value,
                                       .receiver = value,
                                       .client.octets = {[0] = 0xff, [15] = 0xff}};
-        struct spf_report report = {.mechanism = value, .problem = value};
+        struct spf_detail detail = {.mechanism = value, .problem = value};
         for (enum spf_result result = SPF_NONE; result < SPF_WAIT; result++) {
                 text_over(&text, octets, sizeof octets);
-                spf_write_received(&text, &request, result, &report);
+                spf_write_received(&text, &request, result, &detail);
                 cr_expect(!text.overflowed);
                 for (struct span rest = text_span(&text); rest.length > 0;) {
                         size_t end = span_find(rest, '\n');
@@ -77,20 +77,20 @@ Test(spf_received, bounds)
 Test(spf_received, lookups_of_the_report)
 {
         struct spf_request request = spf_request_for("192.0.2.1", "h.example", "u@D.example");
-        struct spf_report report;
+        struct spf_detail detail;
         struct arena arena;
 
         spf_run("d.example A 192.0.2.2\n", "d.example TXT v=spf1 a a:x.example -all exp=e.example\n",
-                &request, ZONE_AT_ONCE, &arena, &report);
+                &request, ZONE_AT_ONCE, &arena, &detail);
         static const char *const expected[] = {"TXT d.example", "A d.example", "A x.example",
                                                "TXT e.example"};
-        cr_assert(report.lookup_count == 4);
+        cr_assert(detail.lookup_count == 4);
         for (size_t i = 0; i < 4; i++) {
                 char line[64];
-                snprintf(line, sizeof line, "%s %.*s", dns_type_name(report.lookups[i].question.type),
-                         (int)report.lookups[i].question.name.length, report.lookups[i].question.name.at);
+                snprintf(line, sizeof line, "%s %.*s", dns_type_name(detail.lookups[i].question.type),
+                         (int)detail.lookups[i].question.name.length, detail.lookups[i].question.name.at);
                 cr_expect_str_eq(line, expected[i]);
-                cr_expect((report.lookups[i].answer->fact == FACT_FOUND) == (i < 2));
+                cr_expect((detail.lookups[i].answer->fact == FACT_FOUND) == (i < 2));
         }
         arena_end(&arena);
         block_pool_end(&spf_pool);
