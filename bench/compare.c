@@ -1,6 +1,7 @@
 /* gatepost-bench compare: the same work against each server, interleaved over rounds. */
 #include "bench/compare.h"
 
+#include "bench/common.h"
 #include "bench/dns.h"
 #include "bench/idle.h"
 #include "bench/install.h"
@@ -250,8 +251,9 @@ static void comparison_free(struct comparison *comparison)
         free(comparison);
 }
 
-int compare_command(const struct bench_options *given)
+int compare_command(const struct bench_options *given, int argument_count, char **arguments)
 {
+        (void)argument_count, (void)arguments;
         struct comparison *comparison = calloc(1, sizeof *comparison);
         struct bench_options options = *given;
         struct pair pairs[PEERS] = {0};

@@ -1,6 +1,7 @@
 /* The outcome of a comparison, for the reports. */
 #pragma once
 
+#include "bench/options.h"
 #include "bench/peers.h"
 #include "bench/scenario.h"
 
@@ -8,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROUNDS_MAX 64
-#define CASES_MAX  64
+#define CASES_MAX 64
 
 enum figure {
         FIGURE_RATE, /* sessions a second */
@@ -83,3 +83,6 @@ bool report_write_json(const struct comparison *comparison, const char *path);
 /* The table of FOLDER/suite.json; nothing when there is none. */
 void report_put_suite(FILE *out, const char *folder);
 bool report_write_html(const struct comparison *comparison, const char *path);
+
+/* 1 when sessions have failed. */
+int compare_command(const struct bench_options *options, int argument_count, char **arguments);

@@ -1,6 +1,8 @@
 /* Starting stub servers. */
 #include "bench/dns.h"
 
+#include "bench/common.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

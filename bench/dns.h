@@ -2,7 +2,7 @@
  * server's nor as the generator's. */
 #pragma once
 
-#include "bench/common.h"
+#include "bench/options.h"
 
 /* Port of one with bench/zones/bench.zone and the options' latency and loss; started when there is none, it
  * ends with us. Ends the program when that cannot be. */

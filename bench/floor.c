@@ -1,6 +1,8 @@
 /* The floor server: the same dialogue with canned replies on epoll, and nothing else. What no server on this
  * machine can beat by much. It takes one hint: "+NNN" in a recipient is the code to answer.
  * With --durable DIR it writes and syncs one file a message before its 250. */
+#include "bench/floor.h"
+
 #include "bench/common.h"
 
 #include <errno.h>
@@ -248,8 +250,9 @@ static void thread_start(struct floor_thread *thread)
         expect(pthread_create(&thread->thread, NULL, floor_main, thread) == 0);
 }
 
-int floor_command(const struct bench_options *options)
+int floor_command(const struct bench_options *options, int argument_count, char **arguments)
 {
+        (void)argument_count, (void)arguments;
         unsigned count = options->threads != 0      ? options->threads
                          : options->durable != NULL ? DURABLE_THREADS
                                                     : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);

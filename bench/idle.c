@@ -1,6 +1,7 @@
 /* gatepost-bench idle N: connections that are greeted and then say nothing. */
 #include "bench/idle.h"
 
+#include "bench/common.h"
 #include "bench/peers.h"
 
 #include <arpa/inet.h>

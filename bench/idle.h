@@ -2,6 +2,9 @@
 #pragma once
 
 #include "bench/measure.h"
+#include "bench/options.h"
+
+#include <netinet/in.h>
 
 /* Opens `count` connections, says EHLO on each, and gives the user memory that the server grew by, octets a
  * connection; all are closed then. Less than 0 when it is not reached. */
@@ -16,3 +19,6 @@ struct idle {
 struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count);
 /* How many the server had closed. */
 unsigned idle_close(struct idle *idle);
+
+/* 1 when the connections are not reached. */
+int idle_command(const struct bench_options *options, int count, char **arguments);

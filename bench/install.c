@@ -1,9 +1,11 @@
 /* Fetched servers: presence and fetching (the work is bench/peers/install's). */
 #include "bench/install.h"
 
+#include "bench/common.h"
 #include "bench/measure.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>

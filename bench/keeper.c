@@ -2,9 +2,12 @@
  * user. */
 #include "bench/keeper.h"
 
+#include "bench/common.h"
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>

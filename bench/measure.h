@@ -1,7 +1,9 @@
 /* What a server costs: CPU time, memory, context switches, system calls. */
 #pragma once
 
-#include "bench/common.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 struct watched {
         pid_t pid;

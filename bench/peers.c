@@ -1,6 +1,7 @@
 /* Starting and stopping of servers by the rows of peers.def. */
 #include "bench/peers.h"
 
+#include "bench/common.h"
 #include "bench/dns.h"
 #include "bench/install.h"
 #include "bench/keeper.h"

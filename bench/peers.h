@@ -1,8 +1,8 @@
 /* Servers that the bench starts, each in a folder and, where possible, a cgroup of its own. */
 #pragma once
 
-#include "bench/common.h"
 #include "bench/measure.h"
+#include "bench/options.h"
 #include "bench/scenario.h"
 
 enum peer_kind {

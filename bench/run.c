@@ -1,4 +1,7 @@
 /* gatepost-bench run: scenarios against one server, one after the other. */
+#include "bench/run.h"
+
+#include "bench/common.h"
 #include "bench/dns.h"
 #include "bench/peers.h"
 #include "bench/trial.h"

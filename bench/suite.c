@@ -1,7 +1,7 @@
 /* gatepost-bench suite: runs cases, and says which targets are met. */
 #include "bench/suite.h"
 
-#include "bench/compare.h"
+#include "bench/common.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

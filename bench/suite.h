@@ -49,3 +49,6 @@ void suite_idle(struct suite *suite);
 void suite_growth(struct suite *suite);
 void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
+
+/* 1 when sessions have failed. */
+int suite_command(const struct bench_options *options, int count, char **names);

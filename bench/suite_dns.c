@@ -1,7 +1,7 @@
 /* Cases about DNS: what its checks cost, what a session waits for, what a server remembers of its clients. */
 #include "bench/suite.h"
 
-#include "bench/compare.h"
+#include "bench/common.h"
 #include "bench/dns.h"
 #include "bench/probe.h"
 

@@ -1,7 +1,7 @@
 /* Cases about load: reloads, idle connections, many sessions, more workers. */
 #include "bench/suite.h"
 
-#include "bench/compare.h"
+#include "bench/common.h"
 #include "bench/idle.h"
 
 #include <errno.h>

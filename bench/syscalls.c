@@ -2,8 +2,11 @@
  * other figure. */
 #include "bench/measure.h"
 
+#include "bench/common.h"
+
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>

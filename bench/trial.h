@@ -3,6 +3,7 @@
 
 #include "bench/load.h"
 #include "bench/measure.h"
+#include "bench/options.h"
 
 #include <jansson.h>
 
