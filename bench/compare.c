@@ -79,7 +79,8 @@ static void choose_cases(struct comparison *comparison)
                 const struct workload *workloads[PEERS];
                 const struct workload *workload = workload_read(options->scenarios, name, NULL);
                 for (unsigned i = 0; i < comparison->peer_count; i++)
-                        workloads[i] = peer_workload(options, name, comparison->peers[i]);
+                        workloads[i] =
+                            workload_read(options->scenarios, name, peer_name(comparison->peers[i]));
                 for (unsigned i = 0; i < options->concurrency_count; i++) {
                         if (comparison->case_count == CASES_MAX)
                                 bench_fail("more than %d cases", CASES_MAX);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -36,12 +37,6 @@ static const struct peer {
 const char *peer_name(enum peer_kind kind)
 {
         return peers[kind].name;
-}
-
-const struct workload *peer_workload(const struct bench_options *options, const char *name,
-                                     enum peer_kind kind)
-{
-        return workload_read(options->scenarios, name, peer_name(kind));
 }
 
 const char *peer_command(enum peer_kind kind)

@@ -3,7 +3,8 @@
 
 #include "bench/measure.h"
 #include "bench/options.h"
-#include "bench/scenario.h"
+
+#include <netinet/in.h>
 
 enum peer_kind {
 #define PEER(name, ...) PEER_##name,
@@ -26,9 +27,6 @@ const char *peer_name(enum peer_kind kind);
 const char *peer_command(enum peer_kind kind);
 /* Whether `names`, with commas between them, has it; NULL has all. */
 bool peer_is_named(const char *names, enum peer_kind kind);
-/* The scenario of that name as this server has it. */
-const struct workload *peer_workload(const struct bench_options *options, const char *name,
-                                     enum peer_kind kind);
 /* Ends the program when there is none of that name. */
 enum peer_kind peer_find(const char *name);
 /* Returns when the server greets; ends the program, with the server's own words, when it does not. */

@@ -18,9 +18,8 @@ struct target {
 /* As the server says it, if that is one of ours. */
 static const struct workload *workload_of(const struct bench_options *options, const char *name)
 {
-        if (options->peer == NULL)
-                return workload_read(options->scenarios, name, NULL);
-        return peer_workload(options, name, peer_find(options->peer));
+        const char *server = options->peer == NULL ? NULL : peer_name(peer_find(options->peer));
+        return workload_read(options->scenarios, name, server);
 }
 
 static struct target target_of(const struct bench_options *options, const struct workload *workload)
