@@ -2,9 +2,9 @@
 #include "bench/compare.h"
 
 #include "bench/common.h"
-#include "bench/dns.h"
 #include "bench/idle.h"
-#include "bench/install.h"
+#include "bench/peers/dns.h"
+#include "bench/peers/install.h"
 #include "bench/trial.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bench/options.h"
-#include "bench/peers.h"
+#include "bench/peers/server.h"
 #include "bench/scenario.h"
 
 #include <jansson.h>

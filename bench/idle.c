@@ -2,7 +2,7 @@
 #include "bench/idle.h"
 
 #include "bench/common.h"
-#include "bench/peers.h"
+#include "bench/peers/server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* gatepost-bench: the table of subcommands. */
 #include "bench/compare.h"
-#include "bench/floor.h"
 #include "bench/idle.h"
 #include "bench/options.h"
+#include "bench/peers/floor.h"
 #include "bench/run.h"
 #include "bench/suite.h"
 

@@ -2,8 +2,8 @@
 #include "bench/run.h"
 
 #include "bench/common.h"
-#include "bench/dns.h"
-#include "bench/peers.h"
+#include "bench/peers/dns.h"
+#include "bench/peers/server.h"
 #include "bench/trial.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * targets.def. */
 #pragma once
 
-#include "bench/peers.h"
+#include "bench/peers/server.h"
 #include "bench/trial.h"
 
 enum measured {

@@ -2,7 +2,7 @@
 #include "bench/suite.h"
 
 #include "bench/common.h"
-#include "bench/dns.h"
+#include "bench/peers/dns.h"
 #include "bench/probe.h"
 
 #include <stdlib.h>

@@ -3,15 +3,9 @@
 
 #include "bench/measure.h"
 #include "bench/options.h"
+#include "bench/peers/table.h"
 
 #include <netinet/in.h>
-
-enum peer_kind {
-#define PEER(name, ...) PEER_##name,
-#include "bench/peers.def"
-#undef PEER
-        PEERS
-};
 
 struct server {
         struct server *next; /* of those that run */
@@ -22,13 +16,6 @@ struct server {
         char folder[256];
 };
 
-const char *peer_name(enum peer_kind kind);
-/* With its placeholders. */
-const char *peer_command(enum peer_kind kind);
-/* Whether `names`, with commas between them, has it; NULL has all. */
-bool peer_is_named(const char *names, enum peer_kind kind);
-/* Ends the program when there is none of that name. */
-enum peer_kind peer_find(const char *name);
 /* Returns when the server greets; ends the program, with the server's own words, when it does not. */
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable);
 /* Ends it, removes its folder and frees `server`. */

@@ -1,5 +1,5 @@
 /* Starting stub servers. */
-#include "bench/dns.h"
+#include "bench/peers/dns.h"
 
 #include "bench/common.h"
 

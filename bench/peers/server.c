@@ -1,10 +1,10 @@
 /* Starting and stopping of servers by the rows of peers.def. */
-#include "bench/peers.h"
+#include "bench/peers/server.h"
 
 #include "bench/common.h"
-#include "bench/dns.h"
-#include "bench/install.h"
-#include "bench/keeper.h"
+#include "bench/peers/dns.h"
+#include "bench/peers/install.h"
+#include "bench/peers/keeper.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,45 +25,6 @@
 #define TRY_NS      20000000
 #define WORDS_MAX   32
 #define TEXT_SIZE   16384
-
-static const struct peer {
-        const char *name, *command, *deliver[2];
-} peers[] = {
-#define PEER(name, command, discard, durable) {#name, command, {discard, durable}},
-#include "bench/peers.def"
-#undef PEER
-};
-
-const char *peer_name(enum peer_kind kind)
-{
-        return peers[kind].name;
-}
-
-const char *peer_command(enum peer_kind kind)
-{
-        return peers[kind].command;
-}
-
-bool peer_is_named(const char *names, enum peer_kind kind)
-{
-        const char *name = peer_name(kind);
-        size_t length = strlen(name);
-
-        for (const char *at = names; at != NULL; at = strchr(at, ',')) {
-                at += *at == ',';
-                if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-                        return true;
-        }
-        return names == NULL;
-}
-
-enum peer_kind peer_find(const char *name)
-{
-        for (unsigned i = 0; i < PEERS; i++)
-                if (strcmp(peers[i].name, name) == 0)
-                        return (enum peer_kind)i;
-        bench_fail("no such server: %s", name);
-}
 
 /* ---- folder ------------------------------------------------------------------------------------------ */
 
@@ -305,12 +266,12 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         snprintf(source, sizeof source, "%s/../peers", options->scenarios);
         const struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@",
                                        "@WORKERS@", "@SOURCE@", "@FETCHED@", "@RESOLVER@", "@MORE@"},
-                                      {port, server->folder, options->build, peers[kind].deliver[is_durable],
+                                      {port, server->folder, options->build, peer_deliver(kind, is_durable),
                                        dns, resolvers, workers, source, install_folder(options),
                                        peer_fetched(kind) != NULL ? dns_resolver(options) : "none",
                                        options->more == NULL ? "" : options->more}};
         fill_folder(options, server, &values);
-        expand_all(&values, peers[kind].command, command, sizeof command);
+        expand_all(&values, peer_command(kind), command, sizeof command);
         guard_once();
         cgroup_make(name, &server->watched);
         server->keeper = keeper_start(&server->watched, server->folder);

@@ -2,7 +2,10 @@
  */
 #pragma once
 
-#include "bench/peers.h"
+#include "bench/options.h"
+#include "bench/peers/table.h"
+
+#include <stddef.h>
 
 /* The folder of a fetched server's programs (below the one of the fetched ones) and of its files
  * (bench/peers); NULL for what we build. */

@@ -1,5 +1,5 @@
 /* Fetched servers: presence and fetching (the work is bench/peers/install's). */
-#include "bench/install.h"
+#include "bench/peers/install.h"
 
 #include "bench/common.h"
 #include "bench/measure.h"

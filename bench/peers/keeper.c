@@ -1,6 +1,6 @@
 /* Keepers. The parent-death signal would be simpler, but the kernel forgets it when a server changes its
  * user. */
-#include "bench/keeper.h"
+#include "bench/peers/keeper.h"
 
 #include "bench/common.h"
 

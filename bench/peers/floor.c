@@ -1,7 +1,7 @@
 /* The floor server: the same dialogue with canned replies on epoll, and nothing else. What no server on this
  * machine can beat by much. It takes one hint: "+NNN" in a recipient is the code to answer.
  * With --durable DIR it writes and syncs one file a message before its 250. */
-#include "bench/floor.h"
+#include "bench/peers/floor.h"
 
 #include "bench/common.h"
 
