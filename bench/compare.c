@@ -2,10 +2,10 @@
 #include "bench/compare.h"
 
 #include "bench/common.h"
-#include "bench/idle.h"
+#include "bench/load/idle.h"
+#include "bench/load/trial.h"
 #include "bench/peers/dns.h"
 #include "bench/peers/install.h"
-#include "bench/trial.h"
 
 #include <stdlib.h>
 #include <string.h>

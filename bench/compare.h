@@ -1,9 +1,9 @@
 /* The outcome of a comparison, for the reports. */
 #pragma once
 
+#include "bench/load/scenario.h"
 #include "bench/options.h"
 #include "bench/peers/server.h"
-#include "bench/scenario.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What a server costs: CPU time, memory, context switches, system calls. */
+/* What a server costs: CPU time, memory, context switches. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,19 +31,3 @@ void cgroup_remove(const struct watched *watched);
 
 struct usage usage_read(const struct watched *watched);
 const char *usage_source(const struct watched *watched);
-
-/* Counted by strace from syscalls_begin() to syscalls_end(). */
-struct syscall_count {
-        pid_t strace;
-        char path[64];
-        unsigned kind_count;
-        struct {
-                char name[24];
-                uint64_t calls;
-        } kinds[64];
-};
-
-/* NULL when strace cannot be started. */
-struct syscall_count *syscalls_begin(const struct watched *watched);
-/* Reads the counts; the caller frees `count`. */
-void syscalls_end(struct syscall_count *count);

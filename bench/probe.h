@@ -2,7 +2,7 @@
  * answers of a chain take at that time on that machine, whoever asks. */
 #pragma once
 
-#include "bench/histogram.h"
+#include "bench/load/histogram.h"
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * targets.def. */
 #pragma once
 
+#include "bench/load/trial.h"
 #include "bench/peers/server.h"
-#include "bench/trial.h"
 
 enum measured {
 #define TARGET(...)

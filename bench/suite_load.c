@@ -2,7 +2,7 @@
 #include "bench/suite.h"
 
 #include "bench/common.h"
-#include "bench/idle.h"
+#include "bench/load/idle.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* gatepost-bench idle N: connections that are greeted and then say nothing. */
-#include "bench/idle.h"
+#include "bench/load/idle.h"
 
 #include "bench/common.h"
 #include "bench/peers/server.h"

@@ -1,10 +1,10 @@
 /* gatepost-bench run: scenarios against one server, one after the other. */
-#include "bench/run.h"
+#include "bench/load/run.h"
 
 #include "bench/common.h"
+#include "bench/load/trial.h"
 #include "bench/peers/dns.h"
 #include "bench/peers/server.h"
-#include "bench/trial.h"
 
 #include <stdlib.h>
 

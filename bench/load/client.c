@@ -1,5 +1,5 @@
 /* One client's session: say a flight, wait for the whole reply, look at it, go on. */
-#include "bench/load_internal.h"
+#include "bench/load/internal.h"
 
 #include "bench/common.h"
 

@@ -1,7 +1,7 @@
 /* Shared by the generator's threads and its clients. */
 #pragma once
 
-#include "bench/load.h"
+#include "bench/load/load.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* The generator's threads: when sessions begin, and when all is over. */
-#include "bench/load_internal.h"
+#include "bench/load/internal.h"
 
 #include "bench/common.h"
 

@@ -1,6 +1,6 @@
 /* System calls per session, counted by strace: exact, but the server is slow meanwhile, so this run gives no
  * other figure. */
-#include "bench/measure.h"
+#include "bench/load/syscalls.h"
 
 #include "bench/common.h"
 

@@ -1,5 +1,5 @@
 /* Logarithmic buckets with 64 linear steps each. */
-#include "bench/histogram.h"
+#include "bench/load/histogram.h"
 
 #include <math.h>
 

@@ -1,7 +1,8 @@
 /* Start, warm up, measure, stop; and the figures as text and JSON. */
-#include "bench/trial.h"
+#include "bench/load/trial.h"
 
 #include "bench/common.h"
+#include "bench/load/syscalls.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Parser of scenario files. */
-#include "bench/scenario.h"
+#include "bench/load/scenario.h"
 
 #include "bench/common.h"
 

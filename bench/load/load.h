@@ -2,8 +2,8 @@
  * addresses. A wrong reply is a failure, and so is a session that gets nowhere. */
 #pragma once
 
-#include "bench/histogram.h"
-#include "bench/scenario.h"
+#include "bench/load/histogram.h"
+#include "bench/load/scenario.h"
 
 #include <netinet/in.h>
 #include <stdatomic.h>

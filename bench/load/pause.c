@@ -1,5 +1,5 @@
 /* Clients that pause before they speak, in a heap: the first to go on is the first. */
-#include "bench/load_internal.h"
+#include "bench/load/internal.h"
 
 #include "bench/common.h"
 

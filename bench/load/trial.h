@@ -1,7 +1,7 @@
 /* One measurement: a workload at one concurrency or rate against one server. */
 #pragma once
 
-#include "bench/load.h"
+#include "bench/load/load.h"
 #include "bench/measure.h"
 #include "bench/options.h"
 
