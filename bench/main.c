@@ -1,9 +1,9 @@
 /* gatepost-bench: the table of subcommands. */
-#include "bench/compare.h"
 #include "bench/load/idle.h"
 #include "bench/load/run.h"
 #include "bench/options.h"
 #include "bench/peers/floor.h"
+#include "bench/report/compare.h"
 #include "bench/suite.h"
 
 #include <string.h>

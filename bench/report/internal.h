@@ -1,13 +1,14 @@
-/* The outcome of a comparison, for the reports. */
+/* The outcome of a comparison, and the reports of it. */
 #pragma once
 
 #include "bench/load/scenario.h"
 #include "bench/options.h"
-#include "bench/peers/server.h"
+#include "bench/peers/table.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #define CASES_MAX 64
 
@@ -83,6 +84,3 @@ bool report_write_json(const struct comparison *comparison, const char *path);
 /* The table of FOLDER/suite.json; nothing when there is none. */
 void report_put_suite(FILE *out, const char *folder);
 bool report_write_html(const struct comparison *comparison, const char *path);
-
-/* 1 when sessions have failed. */
-int compare_command(const struct bench_options *options, int argument_count, char **arguments);

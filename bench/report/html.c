@@ -1,5 +1,5 @@
 /* The comparison as one HTML file: plots as inline SVG, nothing fetched, no script. */
-#include "bench/compare.h"
+#include "bench/report/internal.h"
 
 #include <string.h>
 

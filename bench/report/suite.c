@@ -1,5 +1,7 @@
 /* The figures of `suite`, when there are any, as a part of the comparison's page. */
-#include "bench/compare.h"
+#include "bench/report/internal.h"
+
+#include <string.h>
 
 #define BAR_WIDTH 110.0
 

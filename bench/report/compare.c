@@ -1,11 +1,13 @@
 /* gatepost-bench compare: the same work against each server, interleaved over rounds. */
-#include "bench/compare.h"
+#include "bench/report/compare.h"
 
 #include "bench/common.h"
 #include "bench/load/idle.h"
 #include "bench/load/trial.h"
 #include "bench/peers/dns.h"
 #include "bench/peers/install.h"
+#include "bench/peers/server.h"
+#include "bench/report/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
