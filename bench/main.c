@@ -4,7 +4,7 @@
 #include "bench/options.h"
 #include "bench/peers/floor.h"
 #include "bench/report/compare.h"
-#include "bench/suite.h"
+#include "bench/suite/suite.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- medians and ratios ----------------------------------------------------------------------------- */
+/* ---- medians and ratios ------------------------------------------------------------------------------ */
 
 static int compare_values(const void *left, const void *right)
 {

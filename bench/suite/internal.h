@@ -1,5 +1,4 @@
-/* Figures that are no ratio to the floor in a scenario: cases that each measure some of the MEASURED rows of
- * targets.def. */
+/* What the cases of the suite share. */
 #pragma once
 
 #include "bench/load/trial.h"
@@ -49,6 +48,3 @@ void suite_idle(struct suite *suite);
 void suite_growth(struct suite *suite);
 void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
-
-/* 1 when sessions have failed. */
-int suite_command(const struct bench_options *options, int count, char **names);

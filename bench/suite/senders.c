@@ -1,5 +1,5 @@
 /* What greylist and client_rate cost a session whose sender is known. */
-#include "bench/suite.h"
+#include "bench/suite/internal.h"
 
 #include <math.h>
 #include <time.h>

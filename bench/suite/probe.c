@@ -1,5 +1,5 @@
 /* The probe's questions are its own: names that nobody else asks for. */
-#include "bench/probe.h"
+#include "bench/suite/probe.h"
 
 #include "bench/common.h"
 

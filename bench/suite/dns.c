@@ -1,9 +1,9 @@
 /* Cases about DNS: what its checks cost, what a session waits for, what a server remembers of its clients. */
-#include "bench/suite.h"
+#include "bench/suite/internal.h"
 
 #include "bench/common.h"
 #include "bench/peers/dns.h"
-#include "bench/probe.h"
+#include "bench/suite/probe.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Cases about load: reloads, idle connections, many sessions, more workers. */
-#include "bench/suite.h"
+#include "bench/suite/internal.h"
 
 #include "bench/common.h"
 #include "bench/load/idle.h"

@@ -1,7 +1,8 @@
 /* gatepost-bench suite: runs cases, and says which targets are met. */
-#include "bench/suite.h"
+#include "bench/suite/suite.h"
 
 #include "bench/common.h"
+#include "bench/suite/internal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
