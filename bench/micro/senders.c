@@ -1,4 +1,4 @@
-/* gatepost-state-bench [RECORDS [DIRECTORY]]: what the store of senders in LMDB costs on this machine:
+/* gatepost-senders-bench [RECORDS [DIRECTORY]]: what the store of senders in LMDB costs on this machine:
  * filling, size, lookups, the writer, and what the greylist adds to a session whose sender is known. One line
  * for each measurement. */
 #include "core/smtp/session.h"
@@ -333,11 +333,11 @@ int main(int argc, char **argv)
         if (argc > 1)
                 record_count = strtoull(argv[1], NULL, 10);
         if (argc > 3 || record_count == 0) {
-                fprintf(stderr, "usage: gatepost-state-bench [RECORDS [DIRECTORY]]\n");
+                fprintf(stderr, "usage: gatepost-senders-bench [RECORDS [DIRECTORY]]\n");
                 return 2;
         }
         for (int keeps_text = 0; keeps_text < 2; keeps_text++) {
-                snprintf(folder, sizeof folder, "%s/gatepost-state-XXXXXX", directory);
+                snprintf(folder, sizeof folder, "%s/gatepost-senders-XXXXXX", directory);
                 measure(keeps_text);
         }
         return 0;
