@@ -2,9 +2,9 @@
 #include "bench/peers/server.h"
 
 #include "bench/common.h"
+#include "bench/peers/cleaner.h"
 #include "bench/peers/dns.h"
 #include "bench/peers/install.h"
-#include "bench/peers/keeper.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -122,7 +122,7 @@ static void server_end(struct server *server)
         waitpid(server->watched.pid, NULL, 0);
         cgroup_remove(&server->watched);
         folder_remove(server->folder);
-        keeper_end(server->keeper);
+        cleaner_end(server->cleaner);
         free(server);
 }
 
@@ -274,7 +274,7 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         expand_all(&values, peer_command(kind), command, sizeof command);
         guard_once();
         cgroup_make(name, &server->watched);
-        server->keeper = keeper_start(&server->watched, server->folder);
+        server->cleaner = cleaner_start(&server->watched, server->folder);
         pid_t parent = getpid();
         pthread_mutex_lock(&running_lock);
         server->watched.pid = fork();

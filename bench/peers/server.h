@@ -11,7 +11,7 @@ struct server {
         struct server *next; /* of those that run */
         enum peer_kind kind;
         struct watched watched;
-        pid_t keeper;
+        pid_t cleaner;
         struct sockaddr_in address;
         char folder[256];
 };

@@ -3,7 +3,7 @@
 
 #include "bench/common.h"
 #include "bench/peers/dns.h"
-#include "bench/suite/probe.h"
+#include "bench/suite/chain_timer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +56,11 @@ static double chain_ms(const struct late_round *round, double share)
 static void late_run(struct suite *suite, const struct bench_options *options, struct late_round *ret_round)
 {
         struct server *server = server_start(options, PEER_gatepost, false);
-        struct probe *probe = probe_start(dns_port(options));
+        struct chain_timer *timer = chain_timer_start(dns_port(options));
         struct trial trial =
             suite_trial(suite, options, server, "thoughtful-client", LATE_CLIENTS / suite->divisor);
 
-        probe_stop(probe, &ret_round->chains);
+        chain_timer_stop(timer, &ret_round->chains);
         ret_round->p50_ms = histogram_quantile_us(&trial.load->session, 0.5) / 1000;
         ret_round->p99_ms = histogram_quantile_us(&trial.load->session, 0.99) / 1000;
         printf("#   %u clients, %s: %.0f sessions/s, p50 %.2f ms, p99 %.2f ms, CPU %.1f us a session; two "
@@ -75,9 +75,9 @@ static void late_run(struct suite *suite, const struct bench_options *options, s
 
 /* Clients keep quiet for most of their time: so many sessions are open without the machine being busy, and
  * what they wait for is the server's doing. The longest chain of questions has two links: PTR and then A
- * from the connection on, TXT and then the included TXT from MAIL on. What such a chain takes is probed at
- * the same time, since the machine and the stub are late themselves; a warm session is what the rest takes.
- */
+ * from the connection on, TXT and then the included TXT from MAIL on. What such a chain takes is
+ * measured at the same time, since the machine and the stub are late themselves; a warm session is what the
+ * rest takes. */
 void suite_dns_late(struct suite *suite)
 {
         struct bench_options warm = options_with(suite, 256, 0), cold = options_with(suite, 0, LATE_MS);

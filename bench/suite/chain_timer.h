@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-struct probe;
+struct chain_timer;
 
-struct probe *probe_start(uint16_t dns_port);
+struct chain_timer *chain_timer_start(uint16_t dns_port);
 /* Ends it and gives the chains' times in *ret_chains. */
-void probe_stop(struct probe *probe, struct histogram *ret_chains);
+void chain_timer_stop(struct chain_timer *timer, struct histogram *ret_chains);

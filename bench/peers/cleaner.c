@@ -1,6 +1,5 @@
-/* Keepers. The parent-death signal would be simpler, but the kernel forgets it when a server changes its
- * user. */
-#include "bench/peers/keeper.h"
+/* The parent-death signal would be simpler, but the kernel forgets it when a server changes its user. */
+#include "bench/peers/cleaner.h"
 
 #include "bench/common.h"
 
@@ -32,7 +31,7 @@ static void wait_for_end(int fd)
                 continue;
 }
 
-pid_t keeper_start(const struct watched *watched, const char *folder)
+pid_t cleaner_start(const struct watched *watched, const char *folder)
 {
         static int ends[2] = {-1, -1}; /* the second one is ours alone */
 
@@ -40,10 +39,10 @@ pid_t keeper_start(const struct watched *watched, const char *folder)
                 return 0;
         if (ends[0] < 0)
                 expect(pipe2(ends, O_CLOEXEC) == 0);
-        pid_t keeper = fork();
-        expect(keeper >= 0);
-        if (keeper > 0)
-                return keeper;
+        pid_t cleaner = fork();
+        expect(cleaner >= 0);
+        if (cleaner > 0)
+                return cleaner;
         setpgid(0, 0); /* out of the terminal's reach */
         close(ends[1]);
         wait_for_end(ends[0]);
@@ -53,10 +52,10 @@ pid_t keeper_start(const struct watched *watched, const char *folder)
         _exit(0);
 }
 
-void keeper_end(pid_t keeper)
+void cleaner_end(pid_t cleaner)
 {
-        if (keeper == 0)
+        if (cleaner == 0)
                 return;
-        kill(keeper, SIGKILL);
-        waitpid(keeper, NULL, 0);
+        kill(cleaner, SIGKILL);
+        waitpid(cleaner, NULL, 0);
 }

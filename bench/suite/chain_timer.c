@@ -1,5 +1,5 @@
-/* The probe's questions are its own: names that nobody else asks for. */
-#include "bench/suite/probe.h"
+/* Its questions are for names that nobody else asks for. */
+#include "bench/suite/chain_timer.h"
 
 #include "bench/common.h"
 
@@ -18,7 +18,7 @@
 #define PATIENCE_S 2
 #define LINKS      2
 
-struct probe {
+struct chain_timer {
         pthread_t thread;
         int fd;
         atomic_bool is_stopping;
@@ -41,51 +41,51 @@ static size_t question_write(char *packet, uint32_t number)
         return 13 + (size_t)length + sizeof rest - 1;
 }
 
-static bool ask(struct probe *probe)
+static bool ask(struct chain_timer *timer)
 {
         char question[64], answer[512];
-        size_t length = question_write(question, ++probe->number);
+        size_t length = question_write(question, ++timer->number);
 
-        return send(probe->fd, question, length, 0) == (ssize_t)length &&
-               recv(probe->fd, answer, sizeof answer, 0) > 12 && memcmp(answer, question, 2) == 0;
+        return send(timer->fd, question, length, 0) == (ssize_t)length &&
+               recv(timer->fd, answer, sizeof answer, 0) > 12 && memcmp(answer, question, 2) == 0;
 }
 
-static void *probe_main(void *argument)
+static void *timer_main(void *argument)
 {
-        struct probe *probe = argument;
+        struct chain_timer *timer = argument;
 
-        while (!atomic_load(&probe->is_stopping)) {
+        while (!atomic_load(&timer->is_stopping)) {
                 uint64_t begin_ns = bench_now_ns();
                 unsigned links = 0;
-                while (links < LINKS && ask(probe))
+                while (links < LINKS && ask(timer))
                         links++;
                 if (links == LINKS)
-                        histogram_add(&probe->chains, bench_now_ns() - begin_ns);
+                        histogram_add(&timer->chains, bench_now_ns() - begin_ns);
                 nanosleep(&(struct timespec){.tv_nsec = GAP_NS}, NULL);
         }
         return NULL;
 }
 
-struct probe *probe_start(uint16_t dns_port)
+struct chain_timer *chain_timer_start(uint16_t dns_port)
 {
-        struct probe *probe = calloc(1, sizeof *probe);
+        struct chain_timer *timer = calloc(1, sizeof *timer);
         struct sockaddr_in server = {
             .sin_family = AF_INET, .sin_port = htons(dns_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         struct timeval patience = {.tv_sec = PATIENCE_S};
 
-        expect(probe != NULL);
-        probe->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        expect(probe->fd >= 0 && connect(probe->fd, (struct sockaddr *)&server, sizeof server) == 0);
-        setsockopt(probe->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        expect(pthread_create(&probe->thread, NULL, probe_main, probe) == 0);
-        return probe;
+        expect(timer != NULL);
+        timer->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        expect(timer->fd >= 0 && connect(timer->fd, (struct sockaddr *)&server, sizeof server) == 0);
+        setsockopt(timer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        expect(pthread_create(&timer->thread, NULL, timer_main, timer) == 0);
+        return timer;
 }
 
-void probe_stop(struct probe *probe, struct histogram *ret_chains)
+void chain_timer_stop(struct chain_timer *timer, struct histogram *ret_chains)
 {
-        atomic_store(&probe->is_stopping, true);
-        pthread_join(probe->thread, NULL);
-        close(probe->fd);
-        *ret_chains = probe->chains;
-        free(probe);
+        atomic_store(&timer->is_stopping, true);
+        pthread_join(timer->thread, NULL);
+        close(timer->fd);
+        *ret_chains = timer->chains;
+        free(timer);
 }
