@@ -1,4 +1,4 @@
-/* One client's session: say a flight, wait for the whole reply, look at it, go on. */
+/* One client's session: send a flight, wait for the whole reply, look at it, go on. */
 #include "bench/load/internal.h"
 
 #include "bench/common.h"
@@ -90,7 +90,7 @@ static size_t send_some(struct client *client, const char *octets, size_t length
         return (size_t)sent;
 }
 
-static void say(struct load_thread *thread, struct client *client)
+static void flight_send(struct load_thread *thread, struct client *client)
 {
         const struct scenario *scenario = scenario_of(thread, client);
         const struct step *step = &scenario->steps[client->step];
@@ -115,16 +115,16 @@ void client_go_on(struct load_thread *thread, struct client *client)
 {
         client->is_paused = false;
         client->begin_ns += bench_now_ns() - client->pause_ns;
-        say(thread, client);
+        flight_send(thread, client);
 }
 
 /* Now, or after the step's pause. */
-static void say_in_time(struct load_thread *thread, struct client *client)
+static void flight_send_in_time(struct load_thread *thread, struct client *client)
 {
         unsigned pause_ms = scenario_of(thread, client)->steps[client->step].pause_ms;
 
         if (pause_ms == 0) {
-                say(thread, client);
+                flight_send(thread, client);
                 return;
         }
         client->pause_ns = bench_now_ns();
@@ -133,7 +133,7 @@ static void say_in_time(struct load_thread *thread, struct client *client)
         load_pause(thread, client);
 }
 
-static void say_rest(struct load_thread *thread, struct client *client)
+static void flight_send_rest(struct load_thread *thread, struct client *client)
 {
         size_t sent = send_some(client, client->unsent, client->unsent_length);
 
@@ -187,7 +187,7 @@ static bool reply_done(struct load_thread *thread, struct client *client, uint64
         if (client->step == scenario->step_count)
                 return true;
         const struct step *next = &scenario->steps[client->step];
-        say_in_time(thread, client);
+        flight_send_in_time(thread, client);
         return next->piece_count > 0 || next->pause_ms > 0 || next->code == CODE_CLOSE;
 }
 
@@ -262,7 +262,7 @@ void client_event(struct load_thread *thread, struct client *client, uint32_t ev
 {
         client->is_hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         if (client->unsent != NULL && (events & EPOLLOUT))
-                say_rest(thread, client);
+                flight_send_rest(thread, client);
         if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
                 take_input(thread, client, now_ns);
 }
@@ -324,6 +324,6 @@ bool client_begin(struct load_thread *thread, struct client *client, uint64_t be
                 client_fail(thread, client, "cannot connect: %s", strerror(errno));
                 return true;
         }
-        say_in_time(thread, client);
+        flight_send_in_time(thread, client);
         return true;
 }

@@ -46,7 +46,7 @@ static void cache_fill(void)
 
 struct reading {
         pthread_t thread;
-        unsigned state;
+        unsigned random_state;
         uint64_t hits;
         double cpu_s;
 };
@@ -65,8 +65,9 @@ static void *reader_run(void *argument)
                 arena_init(&arena, &blocks, SIZE_MAX);
                 for (unsigned i = 0; i < 1000; i++) {
                         struct dns_answer answer;
-                        reading->state = reading->state * 1664525u + 1013904223u;
-                        const struct dns_question *question = &questions[(reading->state >> 8) % NAMES];
+                        reading->random_state = reading->random_state * 1664525u + 1013904223u;
+                        const struct dns_question *question =
+                            &questions[(reading->random_state >> 8) % NAMES];
                         reading->hits +=
                             dns_cache_get(cache, question, now_ms, &arena, &answer) != CACHE_MISS;
                 }
@@ -85,7 +86,7 @@ static void measure_hits(unsigned readers)
         uint64_t hits = 0;
 
         for (unsigned i = 0; i < readers; i++) {
-                readings[i].state = i;
+                readings[i].random_state = i;
                 expect(pthread_create(&readings[i].thread, NULL, reader_run, &readings[i]) == 0);
         }
         for (unsigned i = 0; i < readers; i++) {
@@ -204,12 +205,12 @@ static enum spf_result spf_once(struct asker *asker)
                                       .helo = SPAN("mail.example.net"),
                                       .receiver = SPAN("mx1.isp.example"),
                                       .now_s = 1700000000};
-        struct spf_report report;
+        struct spf_report details;
         struct memo memo;
 
         expect(address_parse(SPAN("192.0.2.7"), &request.client));
         memo_init(&memo, &asker->arena, dns_client_source(asker->client), 1, 100);
-        enum spf_result result = spf_evaluate(&request, &memo, &asker->arena, &report);
+        enum spf_result result = spf_evaluate(&request, &memo, &asker->arena, &details);
         asker_forget(asker);
         return result;
 }

@@ -18,7 +18,7 @@ static uint64_t sessions = 1000000;
 
 struct run {
         pthread_t thread;
-        uint32_t clients, state;
+        uint32_t clients, random_state;
         double cpu_s;
         struct counters counters;
 };
@@ -54,9 +54,9 @@ static void *run_sessions(void *argument)
         double begun_s = cpu_seconds();
 
         for (uint64_t i = 0; i < sessions; i++) {
-                run->state = run->state * 1664525u + 1013904223u;
+                run->random_state = run->random_state * 1664525u + 1013904223u;
                 /* In about as many networks as addresses: the worst for the cache. */
-                uint32_t number = (uint32_t)((uint64_t)run->state * run->clients >> 32) * 2654435761u;
+                uint32_t number = (uint32_t)((uint64_t)run->random_state * run->clients >> 32) * 2654435761u;
                 memcpy(client.octets + 12, &number, sizeof number);
                 session(run, &client, NOW_MS + i / 100);
         }
@@ -71,7 +71,7 @@ static void measure(unsigned threads, uint32_t clients)
         double cpu_s = 0;
 
         for (unsigned i = 0; i < threads; i++) {
-                runs[i] = (struct run){.clients = clients, .state = i};
+                runs[i] = (struct run){.clients = clients, .random_state = i};
                 expect(pthread_create(&runs[i].thread, NULL, run_sessions, &runs[i]) == 0);
         }
         for (unsigned i = 0; i < threads; i++) {
@@ -85,11 +85,11 @@ static void measure(unsigned threads, uint32_t clients)
 
 int main(int argc, char **argv)
 {
-        struct conf_report report = {0};
+        struct conf_report problems = {0};
 
         if (argc > 1)
                 sessions = strtoull(argv[1], NULL, 10);
-        snapshot = snapshot_load_text("hostname = \"bench.example\"", "/", &report);
+        snapshot = snapshot_load_text("hostname = \"bench.example\"", "/", &problems);
         expect(snapshot != NULL && sessions > 0);
         size_t size = snapshot->options.client_rate_memory;
         void *memory = aligned_alloc(4096, size);
@@ -102,6 +102,6 @@ int main(int argc, char **argv)
                         measure(threads, clients[i]);
         free(memory);
         snapshot_free(snapshot);
-        conf_report_end(&report);
+        conf_report_end(&problems);
         return 0;
 }

@@ -189,7 +189,7 @@ static struct counters counters;
 
 static struct snapshot *configuration(const char *greylist)
 {
-        struct conf_report report = {0};
+        struct conf_report problems = {0};
         char text[1024], path[600];
 
         snprintf(path, sizeof path, "%s/recipients", folder);
@@ -199,15 +199,15 @@ static struct snapshot *configuration(const char *greylist)
                  "hostname = \"mx.isp.example\" state_store = \"lmdb:x\" %s\n"
                  "domain \"isp.example\" { recipients = \"recipients\" deliver = \"discard:\" }",
                  greylist);
-        struct snapshot *snapshot = snapshot_load_text(text, folder, &report);
+        struct snapshot *snapshot = snapshot_load_text(text, folder, &problems);
         if (snapshot == NULL)
-                fputs(report.text, stderr);
+                fputs(problems.text, stderr);
         expect(snapshot != NULL);
-        conf_report_end(&report);
+        conf_report_end(&problems);
         return snapshot;
 }
 
-static void say(struct session *session, const char *line, struct text *out)
+static void command_play(struct session *session, const char *line, struct text *out)
 {
         struct span input = span_from(line);
         out->length = 0;
@@ -228,10 +228,10 @@ static void run_session(const struct snapshot *snapshot, uint64_t number)
         peer.client.octets[14] = (uint8_t)number;
         text_over(&out, octets, sizeof octets);
         session_begin(&session, &host, snapshot, &peer, &out);
-        say(&session, "EHLO client.example.com\r\n", &out);
-        say(&session, "MAIL FROM:<carol@example.com>\r\n", &out);
-        say(&session, "RCPT TO:<alice@isp.example>\r\n", &out);
-        say(&session, "QUIT\r\n", &out);
+        command_play(&session, "EHLO client.example.com\r\n", &out);
+        command_play(&session, "MAIL FROM:<carol@example.com>\r\n", &out);
+        command_play(&session, "RCPT TO:<alice@isp.example>\r\n", &out);
+        command_play(&session, "QUIT\r\n", &out);
         session_end(&session, SESSION_ENDED_BY_QUIT);
         host.log.length = 0;
 }

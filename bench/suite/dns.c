@@ -85,11 +85,11 @@ void suite_dns_late(struct suite *suite)
 
         warm.seconds = cold.seconds = LATE_SECONDS;
         for (unsigned round = 0; round < warm.rounds; round++) {
-                struct late_round known, late;
-                late_run(suite, &warm, &known);
-                late_run(suite, &cold, &late);
-                p50s[round] = late.p50_ms / (known.p50_ms + chain_ms(&late, 0.5));
-                p99s[round] = late.p99_ms / (known.p99_ms + chain_ms(&late, 0.99));
+                struct late_round warm_round, cold_round;
+                late_run(suite, &warm, &warm_round);
+                late_run(suite, &cold, &cold_round);
+                p50s[round] = cold_round.p50_ms / (warm_round.p50_ms + chain_ms(&cold_round, 0.5));
+                p99s[round] = cold_round.p99_ms / (warm_round.p99_ms + chain_ms(&cold_round, 0.99));
         }
         suite_set(suite, MEASURED_dns_late_p50, median_of(p50s, warm.rounds),
                   "%u ms a question, %u sessions open", LATE_MS, LATE_CLIENTS);
@@ -106,7 +106,7 @@ void suite_dns_cold(struct suite *suite)
         struct server *server = server_start(&cold, PEER_gatepost, false);
 
         for (unsigned round = 0; round < cold.rounds; round++) {
-                struct trial known =
+                struct trial cached =
                     suite_trial(suite, &warm, server, "forged-sender", COLD_CLIENTS / suite->divisor);
                 uint64_t before = dns_questions(&cold);
                 double begin_s = (double)bench_now_ns() / 1e9;
@@ -117,8 +117,8 @@ void suite_dns_cold(struct suite *suite)
                 /* Sessions of the start ask too, so rates are those of the whole load. */
                 rates[round] = questions / seconds;
                 asked[round] = questions / (trial.sessions_per_s * seconds);
-                costs[round] = (trial.cpu_us - known.cpu_us) / asked[round];
-                trial_free(&known);
+                costs[round] = (trial.cpu_us - cached.cpu_us) / asked[round];
+                trial_free(&cached);
                 trial_free(&trial);
         }
         server_stop(server);
