@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 uint64_t bench_now_ns(void);
-/* A mistake of the caller or the machine, with the text on stderr. */
+/* Ends the program after a mistake of the caller or the machine, with the text on stderr. */
 __attribute__((noreturn, format(printf, 1, 2))) void bench_fail(const char *format, ...);
-/* Descriptors for `count` connections and some more, as far as the machine allows. */
+/* Raises the limit of descriptors for `count` connections and some more, as far as the machine allows. */
 void bench_raise_descriptors(uint64_t count);

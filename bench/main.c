@@ -11,7 +11,7 @@
 static const struct subcommand {
         const char *name;
         int (*run)(const struct bench_options *options, int count, char **arguments);
-        /* The number of concurrencies without --concurrency. */
+        /* So many concurrencies are tried without --concurrency. */
         unsigned concurrency_count;
         /* Whether it takes words that are no options. */
         bool has_arguments;

@@ -194,7 +194,7 @@ static void read_option(struct bench_options *options, int key)
                 read_number(options, (enum option_key)key, positive(optarg));
 }
 
-/* Beside the program, so that it finds its scenarios wherever it is called from. */
+/* Folders are found from the program's own place, so that it may be called from anywhere. */
 static void find_folders(struct bench_options *options)
 {
         static char build[400], scenarios[450], out[450];

@@ -118,7 +118,7 @@ void client_go_on(struct load_thread *thread, struct client *client)
         flight_send(thread, client);
 }
 
-/* Now, or after the step's pause. */
+/* Sends the flight now, or after the step's pause. */
 static void flight_send_in_time(struct load_thread *thread, struct client *client)
 {
         unsigned pause_ms = scenario_of(thread, client)->steps[client->step].pause_ms;
@@ -148,7 +148,7 @@ static void flight_send_rest(struct load_thread *thread, struct client *client)
 
 /* ---- input ------------------------------------------------------------------------------------------- */
 
-/* What came together with the reply before has `now_ns` of that, which is earlier than this step. */
+/* A reply that came together with the one before has its `now_ns`, which is earlier than this step. */
 static void step_done(struct load_thread *thread, struct client *client, uint64_t now_ns)
 {
         uint64_t took_ns = now_ns > client->step_ns ? now_ns - client->step_ns : 0;
@@ -176,7 +176,7 @@ static bool line_take(struct load_thread *thread, struct client *client, const c
         return true;
 }
 
-/* Says what comes next. True when the server has to wait for that. */
+/* Sends what comes next. True when the server has to wait for that. */
 static bool reply_done(struct load_thread *thread, struct client *client, uint64_t now_ns)
 {
         const struct scenario *scenario = scenario_of(thread, client);
@@ -191,7 +191,7 @@ static bool reply_done(struct load_thread *thread, struct client *client, uint64
         return next->piece_count > 0 || next->pause_ms > 0 || next->code == CODE_CLOSE;
 }
 
-/* Whole lines of what has come. False when the session is over. */
+/* Looks at the whole lines of what has come. False when the session is over. */
 static bool lines_take(struct load_thread *thread, struct client *client, uint64_t now_ns)
 {
         size_t begin = 0;
@@ -220,8 +220,8 @@ static bool lines_take(struct load_thread *thread, struct client *client, uint64
         return true;
 }
 
-/* A reset after the last reply is a close too: servers that close on a client which talks too much send one.
- */
+/* A reset after the last reply is a close too: a server that closes on a client which talks too much sends
+ * one. */
 static void take_end(struct load_thread *thread, struct client *client, int error, uint64_t now_ns)
 {
         const struct scenario *scenario = scenario_of(thread, client);
@@ -280,8 +280,8 @@ static uint16_t choose_scenario(struct load_thread *thread)
         return i;
 }
 
-/* All networks have a power of two: so no two sessions of a load have the same address before all have been
- * used, and loads begin elsewhere each. */
+/* The size of each network is a power of two, so no two sessions of a load have the same address before all
+ * have been used, and loads begin elsewhere each. */
 static uint32_t choose_address(struct load_thread *thread, const struct scenario *scenario)
 {
         const struct load *load = thread->load;

@@ -12,5 +12,5 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t duration_ns);
 void histogram_merge(struct histogram *into, const struct histogram *from);
-/* Middle of the bucket below which `share` (0..1) of the durations lie, in microseconds; 0 when empty. */
+/* The middle of the bucket below which `share` (0..1) of the durations lie, in microseconds; 0 when empty. */
 double histogram_quantile_us(const struct histogram *histogram, double share);

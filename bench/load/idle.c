@@ -15,10 +15,11 @@
 #define PATIENCE_S 20
 #define SETTLE_NS  300000000
 #define BATCH      64
-#define CLIENTS    4096 /* addresses, few enough to be warmed up, and too many for any to exceed a rate */
+/* The clients' addresses are few enough to be warmed up, and too many for any to exceed a rate. */
+#define CLIENTS 4096
 
-/* Reads one whole reply with that code; replies of one line, or last lines, end with CRLF at the end of a
- * read. */
+/* Reads one whole reply and says whether it has that code; replies of one line, or last lines, end with CRLF
+ * at the end of a read. */
 static bool hear(int fd, const char *code)
 {
         char octets[2048];
@@ -57,8 +58,8 @@ static int connect_client(const struct sockaddr_in *server, unsigned number)
         return -1;
 }
 
-/* At most BATCH at a time, because some servers have each wait for its banner. How many were greeted: these
- * are in `fds`, the others are closed. */
+/* Greets at most BATCH at a time, because some servers have each client wait for its banner. Returns how many
+ * were greeted: these are in `fds`, the others are closed. */
 static unsigned greet(const struct sockaddr_in *server, unsigned first, unsigned count, int *fds)
 {
         static const char hello[] = "EHLO idle.example.net\r\n";
@@ -77,7 +78,7 @@ static unsigned greet(const struct sockaddr_in *server, unsigned first, unsigned
         return greeted;
 }
 
-/* Twice: what an answer from DNS leads to is asked by the next session. */
+/* Each address comes twice, because what an answer from DNS leads to is asked by the next session. */
 static void warm_up(const struct sockaddr_in *server)
 {
         int fds[BATCH];

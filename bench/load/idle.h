@@ -15,10 +15,10 @@ struct idle {
         double octets; /* as above */
 };
 
-/* The same, with the connections kept open. */
+/* Does the same and keeps the connections open. */
 struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count);
-/* How many the server had closed. */
+/* Closes them, and says how many the server had closed before. */
 unsigned idle_close(struct idle *idle);
 
-/* 1 when the connections are not reached. */
+/* Returns the program's exit code, 1 when the connections are not reached. */
 int idle_command(const struct bench_options *options, int count, char **arguments);

@@ -1,23 +1,27 @@
-/* Shared by the generator's threads and its clients. */
+/* What the generator's threads and its clients share. */
 #pragma once
 
 #include "bench/load/load.h"
 
 #include <pthread.h>
 
-#define REPLY_SIZE 600 /* longest line (RFC 5321 4.5.3.1.5: 512), and some more */
+/* The longest line of a reply has 512 octets (RFC 5321 4.5.3.1.5). */
+#define REPLY_SIZE 600
 
-/* One session at a time; owner: its thread. */
+/* A client has one session at a time and belongs to its thread. */
 struct client {
         int fd; /* -1: no session */
         uint32_t random, name;
         uint16_t scenario, step;
         bool is_hung_up, is_paused;
-        uint64_t begin_ns; /* when it should have begun; later by all that it has paused */
+        /* The session should have begun then; each pause makes that later by its length. */
+        uint64_t begin_ns;
         uint64_t pause_ns; /* when the pause began */
-        uint64_t step_ns;  /* when this step's octets went out, or will */
+        /* This step's octets went out then, or will. */
+        uint64_t step_ns;
         char address[16];
-        char *unsent; /* what the kernel did not take; NULL: nothing */
+        /* What the kernel did not take; NULL if it took all. */
+        char *unsent;
         size_t unsent_length;
         size_t reply_length;
         char reply[REPLY_SIZE]; /* lines that are not yet whole */
@@ -39,12 +43,13 @@ struct load_thread {
         unsigned number;
         uint64_t addresses_given;
         unsigned client_count, unused_count;
-        struct client **paused; /* a heap: the first to go on is the first */
+        /* A heap: the client that goes on first is the first. */
+        struct client **paused;
         unsigned paused_count;
         char *flight;
         uint64_t next_arrival_ns;
         struct load_figures *figures;
-        /* Read by others: */
+        /* Other threads read these. */
         _Atomic uint64_t sessions, failures;
         atomic_bool has_ended;
 };
@@ -59,16 +64,17 @@ struct load {
 };
 
 uint64_t load_random(struct load_thread *thread);
-/* Until client->step_ns. */
+/* Lets the client pause until client->step_ns. */
 void load_pause(struct load_thread *thread, struct client *client);
-/* Its session is over. */
+/* Takes the client out of those that pause. */
 void load_unpause(struct load_thread *thread, const struct client *client);
-/* The first to go on; NULL: nobody pauses. */
+/* The client that goes on first; NULL if nobody pauses. */
 struct client *load_paused_first(const struct load_thread *thread);
-/* False when the machine lets no more sessions begin. */
+/* Begins a session; false when the machine lets no more begin. */
 bool client_begin(struct load_thread *thread, struct client *client, uint64_t begin_ns);
-/* Gives the client back to `unused` when its session has ended. */
+/* Goes on with the session, and gives the client back to `unused` when that has ended. */
 void client_event(struct load_thread *thread, struct client *client, uint32_t events, uint64_t now_ns);
-/* Its pause is over. */
+/* Sends what the client paused before. */
 void client_go_on(struct load_thread *thread, struct client *client);
+/* Ends the session as a failure: the server took too long. */
 void client_time_out(struct load_thread *thread, struct client *client);

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #define EVENTS_PER_TURN 256
-#define WAIT_MAX_NS     100000000 /* then threads look at the phase and at time-outs */
-#define START_GAP_NS    500000    /* between first sessions, so that they overflow nobody's backlog */
-#define START_MAX_NS    2000000000
-#define FAILURES_MAX    50 /* of a thread; then the server is beyond help */
+/* So often a thread looks at the phase and at time-outs. */
+#define WAIT_MAX_NS 100000000
+/* First sessions begin so far apart that they overflow nobody's backlog, but all within START_MAX_NS. */
+#define START_GAP_NS 500000
+#define START_MAX_NS 2000000000
+/* A thread that has seen more of them ends: the server is beyond help. */
+#define FAILURES_MAX 50
 
 uint64_t load_random(struct load_thread *thread)
 {
@@ -26,7 +29,7 @@ uint64_t load_random(struct load_thread *thread)
 
 /* ---- beginnings -------------------------------------------------------------------------------------- */
 
-/* Moments of independent clients: distances are exponential. */
+/* Clients are independent of each other, so the distances of their arrivals are exponential. */
 static void plan_next_arrival(struct load_thread *thread)
 {
         const struct load *load = thread->load;
@@ -49,7 +52,7 @@ static bool may_begin(struct load *load)
         return load->sessions_left == INT64_MAX || atomic_fetch_sub(&load->sessions_left, 1) > 0;
 }
 
-/* Begins the sessions that are due. `started`: how many clients have had their first session. */
+/* Begins the sessions that are due. `started` is how many clients have had their first session. */
 static void begin_sessions(struct load_thread *thread, unsigned *started, uint64_t now_ns)
 {
         struct load *load = thread->load;

@@ -1,4 +1,4 @@
-/* Clients that pause before they speak, in a heap: the first to go on is the first. */
+/* Clients that pause before they speak stand in a heap: the one that goes on first is its first. */
 #include "bench/load/internal.h"
 
 #include "bench/common.h"

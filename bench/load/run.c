@@ -15,7 +15,7 @@ struct target {
         struct watched watched;
 };
 
-/* As the server says it, if that is one of ours. */
+/* Its dialogues are those of the server, if that is one which we start. */
 static const struct workload *workload_of(const struct bench_options *options, const char *name)
 {
         const char *server = options->peer == NULL ? NULL : peer_name(peer_find(options->peer));

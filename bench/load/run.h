@@ -3,5 +3,5 @@
 
 #include "bench/options.h"
 
-/* 1 when sessions have failed. */
+/* Returns the program's exit code, 1 when sessions have failed. */
 int run_command(const struct bench_options *options, int count, char **names);

@@ -1,12 +1,13 @@
-/* Parser of scenario files. */
+/* The parser of scenario files, and the writer of a step's octets. */
 #include "bench/load/scenario.h"
 
 #include "bench/common.h"
 
 #include <arpa/inet.h>
 
-#define LINE_SIZE       1024
-#define PLACEHOLDER_MAX 15 /* octets that any of them becomes at most */
+#define LINE_SIZE 1024
+/* A placeholder becomes so many octets at most. */
+#define PLACEHOLDER_MAX 15
 #define PAUSE_MAX_MS    60000
 /* 127.128.0.0/9 */
 #define NETWORK_DEFAULT      0x7f800000u
@@ -17,13 +18,15 @@ struct reader {
         unsigned line;
         struct workload *workload;
         struct scenario *scenario;
-        struct step *step; /* whose flight is being written; NULL: none yet */
+        /* The step whose flight is being written; NULL before its first line. */
+        struct step *step;
         size_t flight;
         unsigned pause_ms; /* before the next flight */
         bool is_others;    /* the lines are for other servers */
 };
 
-static struct workload *workloads; /* all that were read: kept to the end */
+/* All that were read; they are kept to the end. */
+static struct workload *workloads;
 
 static void read_file(struct workload *workload, const char *folder, const char *name, unsigned share);
 
@@ -88,7 +91,7 @@ static void read_client_line(struct reader *reader, const char *line)
         }
 }
 
-/* A message of exactly `size` octets with the final dot. */
+/* Makes a message of exactly `number` octets with the final dot. */
 static void read_message(struct reader *reader, const char *number)
 {
         static const char header[] = "From: <sender@example.net>\r\nTo: <alice@bench.example>\r\n"
@@ -145,7 +148,7 @@ static struct scenario *scenario_add(struct reader *reader, const char *name, un
         return scenario;
 }
 
-/* "127.64.0.0/12": loopback, as all clients are. */
+/* Reads "127.64.0.0/12"; it must be loopback, as all clients are. */
 static void read_network(struct reader *reader, const char *text)
 {
         char address[16];

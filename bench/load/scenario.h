@@ -12,9 +12,11 @@
 
 enum piece_kind {
         PIECE_TEXT,
-        PIECE_RANDOM, /* eight hexadecimal digits, the same throughout the session */
+        /* Eight hexadecimal digits, the same throughout the session. */
+        PIECE_RANDOM,
         PIECE_CLIENT, /* the client's address */
-        PIECE_NAME,   /* eight hexadecimal digits, one of as many as there are names */
+        /* Eight hexadecimal digits that are one of as many as there are names. */
+        PIECE_NAME,
 };
 
 struct piece {
@@ -22,7 +24,7 @@ struct piece {
         struct span text;
 };
 
-/* Octets in one flight (none: the client just waits), then one reply. */
+/* The client sends one flight (or nothing, and just waits), and then there is one reply. */
 struct step {
         char label[16];
         unsigned first_piece, piece_count;
@@ -45,9 +47,11 @@ struct workload {
         struct workload *next;
         char name[NAME_SIZE];
         char title[96];
-        const char *server; /* whose dialogues are wanted; NULL: those of most */
-        bool has_own;       /* some differ from those of most */
-        bool is_durable;    /* servers are to store messages; otherwise they throw them away */
+        /* The dialogues are those of this server; NULL if they are those of most. */
+        const char *server;
+        bool has_own; /* some differ from those of most */
+        /* Servers are to store messages; otherwise they throw them away. */
+        bool is_durable;
         struct scenario scenarios[SCENARIOS_MAX];
         unsigned scenario_count;
         unsigned share_total;
@@ -59,12 +63,12 @@ struct workload {
  * them to its end. */
 struct workload *workload_read(const char *folder, const char *name, const char *server);
 
-/* What is a session's own in its octets. */
+/* What each session has of its own in its octets. */
 struct step_values {
         uint32_t random, name;
         const char *client;
 };
 
-/* Writes a step's octets; `into` has room for flight_max. */
+/* Writes a step's octets and returns their number; `into` has room for flight_max. */
 size_t step_write(const struct scenario *scenario, const struct step *step, const struct step_values *values,
                   char *into);

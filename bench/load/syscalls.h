@@ -17,7 +17,7 @@ struct syscall_count {
         } kinds[64];
 };
 
-/* NULL when strace cannot be started. */
+/* Starts strace; NULL when that cannot be. */
 struct syscall_count *syscalls_begin(const struct watched *watched);
-/* Reads the counts; the caller frees `count`. */
+/* Ends strace and reads the counts; the caller frees `count`. */
 void syscalls_end(struct syscall_count *count);

@@ -44,7 +44,7 @@ static void end_progress(void)
                 fprintf(stderr, "\r\033[K");
 }
 
-/* Until the load is finished or `seconds` are over. */
+/* Returns when the load is finished or `seconds` are over. */
 static void wait_for(struct load *load, double seconds, const char *label)
 {
         uint64_t begin_ns = bench_now_ns(), end_ns = begin_ns + (uint64_t)(seconds * 1e9), now_ns;
@@ -76,7 +76,7 @@ static struct load_plan plan_of(const struct bench_options *options, const struc
         };
 }
 
-/* Counts of processes that have ended are gone, so that a sum may shrink. */
+/* The counts of a process that has ended are gone, so that a sum may shrink. */
 static double grown(uint64_t before, uint64_t after)
 {
         return after > before ? (double)(after - before) : 0;

@@ -13,22 +13,22 @@ struct trial {
         double rate;    /* asked for; 0: closed loop */
         double seconds; /* measured */
         double sessions_per_s;
-        /* Each for a session; 0 where the server is not watched: */
+        /* These are for a session, and 0 where the server is not watched. */
         double cpu_us, runnable_us, voluntary, involuntary;
         double generator_cpu_us;
         const char *cpu_source;
         struct load_figures *load;
 };
 
-/* `watched` NULL: only what clients see. `label` heads the progress line on stderr. */
+/* With `watched` NULL only what clients see is measured. `label` heads the progress line on stderr. */
 struct trial trial_run(const struct bench_options *options, const struct sockaddr_in *server,
                        const struct watched *watched, const struct workload *workload, unsigned concurrency,
                        const char *label);
 void trial_free(struct trial *trial);
-/* System calls by kind, each for a session; NULL when they cannot be counted. New reference. */
+/* A new object with the system calls of a session by kind; NULL when they cannot be counted. */
 json_t *trial_syscalls(const struct bench_options *options, const struct sockaddr_in *server,
                        const struct watched *watched, const struct workload *workload);
 json_t *trial_json(const struct trial *trial);
 void trial_print(const struct trial *trial);
-/* The texts of the first wrong replies, on stderr. */
+/* Prints the texts of the first wrong replies on stderr. */
 void trial_print_failures(const struct trial *trial);

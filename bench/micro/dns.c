@@ -112,7 +112,7 @@ static double resident_mib(void)
         return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1048576;
 }
 
-/* A million answers: what the cache counts, and what the process takes for it. */
+/* Prints what the cache counts for a million answers, and what the process takes for them. */
 static void measure_bound(void)
 {
         struct dns_record record = {{"\177\0\0\2", 4}, 0};
@@ -197,7 +197,7 @@ static void spf_put(const char *name, const char *record)
         dns_cache_put(cache, &question, &answer, clock_ms());
 }
 
-/* As a transaction does it: a fresh memo, its answers from the cache. */
+/* Evaluates as a transaction does, with a fresh memo that has its answers from the cache. */
 static enum spf_result spf_once(struct asker *asker)
 {
         struct spf_request request = {.sender_local = SPAN("sender"),
@@ -257,7 +257,7 @@ int main(int argc, char **argv)
         measure_hits(1);
         measure_hits(2);
         for (uint32_t threads = 1; threads <= 2; threads++) {
-                /* New names each time. */
+                /* The names are those of the round before, so its answers must go. */
                 dns_cache_destroy(cache);
                 cache = dns_cache_create(&options);
                 measure_misses(threads, 0);

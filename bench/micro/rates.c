@@ -55,7 +55,7 @@ static void *run_sessions(void *argument)
 
         for (uint64_t i = 0; i < sessions; i++) {
                 run->random_state = run->random_state * 1664525u + 1013904223u;
-                /* In about as many networks as addresses: the worst for the cache. */
+                /* Addresses are in about as many networks, which is the worst for the processor's caches. */
                 uint32_t number = (uint32_t)((uint64_t)run->random_state * run->clients >> 32) * 2654435761u;
                 memcpy(client.octets + 12, &number, sizeof number);
                 session(run, &client, NOW_MS + i / 100);

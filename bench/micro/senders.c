@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILL_RUN                                                                                             \
-        1000000 /* records that are put in the order of their keys: a page is then written once a run */
+/* So many records are put in the order of their keys, so that a page is written once a run. */
+#define FILL_RUN    1000000
 #define LOOKUPS     2000000
 #define WRITE_BATCH 1000
 #define WRITES      50
@@ -34,7 +34,7 @@ static double seconds_of(clockid_t clock)
         return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* splitmix64: numbers that look random, and the same each time */
+/* splitmix64 makes numbers that look random and are the same each time. */
 static uint64_t mixed(uint64_t number)
 {
         number = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -43,7 +43,7 @@ static uint64_t mixed(uint64_t number)
         return number ^ number >> 31;
 }
 
-/* As long as the text of a triplet is. */
+/* The text is as long as that of a triplet. */
 static struct span text_of(uint64_t number, char octets[static STATE_TEXT_MAX])
 {
         uint64_t random = mixed(number);

@@ -22,7 +22,7 @@ void folder_remove(const char *folder)
         nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Returns when nobody has the other end any more. */
+/* Returns when nobody has the other end of the pipe any more. */
 static void wait_for_end(int fd)
 {
         char octet;

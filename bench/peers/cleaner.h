@@ -4,9 +4,10 @@
 
 #include "bench/measure.h"
 
-/* Ends all of the cgroup and removes `folder` once we are gone. 0 without a cgroup: then only the server's
- * first process is told of our end. */
+/* Starts the process, which ends all of the cgroup and removes `folder` once we are gone. 0 without a cgroup:
+ * then only the server's first process is told of our end. */
 pid_t cleaner_start(const struct watched *watched, const char *folder);
-/* Of no more use. */
+/* Ends that process, when the server has been stopped. */
 void cleaner_end(pid_t cleaner);
+/* Removes the folder with all that is in it. */
 void folder_remove(const char *folder);

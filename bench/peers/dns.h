@@ -4,13 +4,13 @@
 
 #include "bench/options.h"
 
-/* Port of one with bench/zones/bench.zone and the options' latency and loss; started when there is none, it
- * ends with us. Ends the program when that cannot be. */
+/* The port of one with bench/zones/bench.zone and the options' latency and loss; started when there is none,
+ * it ends with us. Ends the program when that cannot be. */
 uint16_t dns_port(const struct bench_options *options);
 /* The address of a second one at port 53, for servers that know no other; "none" without DNS, and where that
  * port may not be had. */
 const char *dns_resolver(const struct bench_options *options);
-/* Questions that it has had so far. */
+/* The number of questions that it has had so far. */
 uint64_t dns_questions(const struct bench_options *options);
-/* "warm: 256 clients and names a scenario, ..." */
+/* For reports: "warm: 256 clients and names a scenario, ..." */
 const char *dns_describe(const struct bench_options *options);

@@ -19,17 +19,19 @@
 #define ACCEPTS_A_TURN  16
 #define LINE_MAX_SIZE   512
 #define INPUT_SIZE      65536
-#define TAIL_SIZE       4  /* of the text seen so far: enough to find the end across pieces */
 #define DURABLE_THREADS 16 /* they block in fsync */
 #define FOR_CONNECTIONS 60000
 #define DESCRIPTORS_MAX 65536
+/* So much of the text seen so far is kept, enough to find its end across pieces. */
+#define TAIL_SIZE 4
 
 struct floor_connection {
         int fd;
         int file; /* -1: none */
         bool is_in_text;
         unsigned length;
-        char kept[LINE_MAX_SIZE]; /* begin of a line, or end of the text so far */
+        /* The begin of a line, or the end of the text so far. */
+        char kept[LINE_MAX_SIZE];
 };
 
 struct floor_thread {
@@ -40,7 +42,7 @@ struct floor_thread {
         char input[LINE_MAX_SIZE + INPUT_SIZE];
 };
 
-/* By descriptor; each is one thread's while it is open. */
+/* They are found by descriptor; each belongs to one thread while it is open. */
 static struct floor_connection *connections;
 
 /* ---- replies ----------------------------------------------------------------------------------------- */
@@ -72,7 +74,7 @@ static void reply_recipient(const struct floor_connection *connection, const cha
         reply(connection, refusal, sizeof refusal - 1);
 }
 
-/* False when the connection has been closed. */
+/* Answers one line. False when the connection has been closed. */
 static bool take_line(struct floor_connection *connection, const char *line, size_t length)
 {
         switch (line[0]) {
@@ -150,7 +152,7 @@ static void take_text(struct floor_thread *thread, struct floor_connection *conn
 
 /* ---- connections ------------------------------------------------------------------------------------- */
 
-/* One line, or part of one. False when the connection has been closed. */
+/* Takes one line, or a part of one. False when the connection has been closed. */
 static bool take_command(struct floor_connection *connection, const char *input, size_t length)
 {
         const char *newline = memchr(input, '\n', length);
@@ -168,7 +170,7 @@ static bool take_command(struct floor_connection *connection, const char *input,
         return false;
 }
 
-/* One read; true when there may be more to read. */
+/* Reads once; true when there may be more to read. */
 static bool take_input(struct floor_thread *thread, struct floor_connection *connection, bool is_hung_up)
 {
         char *input = thread->input;
@@ -228,7 +230,7 @@ static void *floor_main(void *argument)
 
 /* ---- life -------------------------------------------------------------------------------------------- */
 
-/* Each thread listens for itself: the kernel deals connections out. */
+/* Each thread listens for itself, so that the kernel deals connections out. */
 static int listen_on(struct sockaddr_in address)
 {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;

@@ -3,5 +3,5 @@
 
 #include "bench/options.h"
 
-/* Returns only when it cannot go on: a process of its own runs it. */
+/* Serves until the process is ended. */
 int floor_command(const struct bench_options *options, int argument_count, char **arguments);

@@ -1,4 +1,5 @@
-/* Fetched servers: presence and fetching (the work is bench/peers/install's). */
+/* Whether fetched servers are there, and fetching them: the work is that of the script bench/peers/install.
+ */
 #include "bench/peers/install.h"
 
 #include "bench/common.h"
@@ -62,7 +63,7 @@ bool peer_is_available(const struct bench_options *options, enum peer_kind kind,
         return why == NULL;
 }
 
-/* Their folders, each once; `list` has room for all. */
+/* Lists the folders of the named servers, each once; `list` has room for all. */
 static unsigned wanted_folders(const char *names, const char **list)
 {
         unsigned count = 0, seen;

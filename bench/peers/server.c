@@ -1,4 +1,4 @@
-/* Starting and stopping of servers by the rows of peers.def. */
+/* Starting and stopping servers by the rows of peers.def. */
 #include "bench/peers/server.h"
 
 #include "bench/common.h"
@@ -20,7 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 1500 /* of 20 ms: sanitizers and loaded machines are slow */
+/* A server has 30 seconds to greet, because sanitizers and loaded machines are slow, and 20 to end. */
+#define START_TRIES 1500
 #define STOP_TRIES  1000
 #define TRY_NS      20000000
 #define WORDS_MAX   32
@@ -51,7 +52,7 @@ static void expand(const struct values *values, const char *from, char *into, si
         into[length] = '\0';
 }
 
-/* Twice, because a text may hold placeholders itself. */
+/* Expands twice, because a text may hold placeholders itself. */
 static void expand_all(const struct values *values, const char *from, char *into, size_t size)
 {
         char once[TEXT_SIZE];
@@ -154,7 +155,7 @@ static void *signals_main(void *argument)
         _exit(128 + number);
 }
 
-/* No server outlives us. */
+/* From now on no server outlives us. */
 static void guard_once(void)
 {
         static bool is_guarded;

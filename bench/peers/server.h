@@ -9,6 +9,7 @@
 
 struct server {
         struct server *next; /* of those that run */
+        /* The process that ends the server if we do not; 0 if there is none. */
         enum peer_kind kind;
         struct watched watched;
         pid_t cleaner;

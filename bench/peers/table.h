@@ -11,11 +11,11 @@ enum peer_kind {
 };
 
 const char *peer_name(enum peer_kind kind);
-/* With its placeholders. */
+/* The row's command, with its placeholders. */
 const char *peer_command(enum peer_kind kind);
-/* What becomes of messages in the server's own words: they are stored, or thrown away. */
+/* The row's word for storing messages, or for throwing them away. */
 const char *peer_deliver(enum peer_kind kind, bool is_durable);
-/* Whether `names`, with commas between them, has it; NULL has all. */
+/* Whether `names`, with commas between them, has this server; NULL has all. */
 bool peer_is_named(const char *names, enum peer_kind kind);
 /* Ends the program when there is none of that name. */
 enum peer_kind peer_find(const char *name);

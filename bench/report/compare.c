@@ -39,7 +39,7 @@ static char *copy_of(const char *text)
         return copy;
 }
 
-/* Those that can run here. */
+/* Takes all that can run here. */
 static void choose_all_peers(struct comparison *comparison)
 {
         char why[160];
@@ -181,7 +181,7 @@ static void compare_one(struct comparison *comparison, struct compare_case *comp
                     trial_syscalls(comparison->options, &server->address, &server->watched, cell->workload);
 }
 
-/* Neighbours in time are compared; who comes first changes. */
+/* Those that are compared are neighbours in time, and who comes first changes. */
 static void compare_round(struct comparison *comparison, const struct pair *pairs, unsigned round)
 {
         for (unsigned i = 0; i < comparison->case_count; i++)
@@ -193,7 +193,7 @@ static void compare_round(struct comparison *comparison, const struct pair *pair
                 }
 }
 
-/* Of fresh servers: others would take what they still have from earlier sessions. */
+/* The servers are fresh: others would take what they still have from earlier sessions. */
 static void measure_idle(struct comparison *comparison)
 {
         for (unsigned i = 0; i < comparison->peer_count; i++) {

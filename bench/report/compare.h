@@ -3,5 +3,5 @@
 
 #include "bench/options.h"
 
-/* 1 when sessions have failed. */
+/* Returns the program's exit code, 1 when sessions have failed. */
 int compare_command(const struct bench_options *options, int argument_count, char **arguments);

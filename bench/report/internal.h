@@ -23,7 +23,7 @@ enum figure {
         FIGURES
 };
 
-/* One server under one case; one value a round. */
+/* The figures of one server under one case, with one value a round. */
 struct cell {
         const struct workload *workload; /* as it is with this server */
         double values[FIGURES][ROUNDS_MAX];
@@ -60,12 +60,12 @@ enum target_state {
 };
 
 struct spread spread_of(const struct cell *cell, enum figure figure);
-/* Of `peer` to `base` in the same round, because the machine's mood is that of the round; zeros without one
- * of them. */
+/* The ratio of `peer` to `base` in the same round, because the machine's mood is that of the round; zeros
+ * without one of them. */
 struct spread ratio_of(const struct comparison *comparison, const struct compare_case *compare_case,
                        enum peer_kind peer, enum peer_kind base, enum figure figure);
 
-/* A target of gatepost's in one case. */
+/* What gatepost is to reach in one case. */
 struct target {
         enum peer_kind base;
         enum figure figure;
@@ -79,8 +79,11 @@ extern const unsigned target_count;
 struct target target_of(const struct comparison *comparison, const struct compare_case *compare_case,
                         unsigned number);
 
+/* Prints the table on stdout. */
 void report_print(const struct comparison *comparison);
+/* False when the file cannot be written. */
 bool report_write_json(const struct comparison *comparison, const char *path);
-/* The table of FOLDER/suite.json; nothing when there is none. */
+/* Writes the table of FOLDER/suite.json; nothing when there is no such file. */
 void report_put_suite(FILE *out, const char *folder);
+/* False when the page cannot be written. It has the suite's table too. */
 bool report_write_html(const struct comparison *comparison, const char *path);

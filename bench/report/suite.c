@@ -5,7 +5,7 @@
 
 #define BAR_WIDTH 110.0
 
-/* How far the value is from its bound, which is the middle. */
+/* The bar shows how far the value is from its bound, which is the middle. */
 static void put_bar(FILE *out, double value, double bound, bool is_met)
 {
         double length = bound > 0 ? value / bound * BAR_WIDTH / 2 : 0;

@@ -9,7 +9,7 @@ static double syscalls_of(const struct cell *cell)
         return json_real_value(json_object_get(cell->syscalls, "all"));
 }
 
-/* Of gatepost's target to `base`. */
+/* The mark of gatepost's target to `base`. */
 static const char *mark_of(const struct comparison *comparison, const struct compare_case *compare_case,
                            enum peer_kind base, enum figure figure)
 {
@@ -21,7 +21,8 @@ static const char *mark_of(const struct comparison *comparison, const struct com
         return " ";
 }
 
-/* Multiples of the floor's. Targets are gatepost's: that to another server stands at this one's CPU. */
+/* Ratios are to the floor's figures. All targets are gatepost's; the one to another server stands at that
+ * server's CPU. */
 static void print_row(const struct comparison *comparison, const struct compare_case *compare_case,
                       enum peer_kind peer)
 {

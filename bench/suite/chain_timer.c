@@ -26,7 +26,7 @@ struct chain_timer {
         struct histogram chains;
 };
 
-/* TXT of p-NUMBER.example.net, in wire form; its length. */
+/* Writes the question for TXT of p-NUMBER.example.net in wire form, and returns its length. */
 static size_t question_write(char *packet, uint32_t number)
 {
         static const char header[] = "\0\0\1\0\0\1\0\0\0\0\0", rest[] = "\7example\3net\0\0\20\0\1";

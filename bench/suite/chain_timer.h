@@ -8,6 +8,7 @@
 
 struct chain_timer;
 
+/* Starts the thread. */
 struct chain_timer *chain_timer_start(uint16_t dns_port);
 /* Ends it and gives the chains' times in *ret_chains. */
 void chain_timer_stop(struct chain_timer *timer, struct histogram *ret_chains);

@@ -8,16 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_MS        5
-#define LATE_SECONDS   3 /* more than the clients' pause */
-#define LATE_CLIENTS   2000
-#define COLD_MS        1
-#define COLD_CLIENTS   500
-#define MANY_CLIENTS   1000000
-#define MANY_PARTS     20
-#define PARTS_S        1.0 /* each measurement */
-#define QUICK_PARTS_S  0.1
-#define MANY_FORGOTTEN 10 /* parts after which memory is to be at its bound */
+#define LATE_MS       5
+#define LATE_SECONDS  3 /* more than the clients' pause */
+#define LATE_CLIENTS  2000
+#define COLD_MS       1
+#define COLD_CLIENTS  500
+#define MANY_CLIENTS  1000000
+#define MANY_PARTS    20
+#define PARTS_S       1.0 /* each measurement */
+#define QUICK_PARTS_S 0.1
+/* After so many parts memory is to be at its bound. */
+#define MANY_FORGOTTEN 10
 
 static struct bench_options options_with(const struct suite *suite, unsigned variety, unsigned latency_ms)
 {
@@ -98,7 +99,7 @@ void suite_dns_late(struct suite *suite)
 
 /* ---- no cache ---------------------------------------------------------------------------------------- */
 
-/* Senders whom only DNS refuses: an answer that the pool could not get would be a wrong reply. */
+/* Only DNS refuses these senders: an answer that the pool could not get would be a wrong reply. */
 void suite_dns_cold(struct suite *suite)
 {
         struct bench_options warm = options_with(suite, 256, COLD_MS), cold = options_with(suite, 0, COLD_MS);
@@ -160,7 +161,7 @@ void suite_clients(struct suite *suite)
 
 /* ---- parts ------------------------------------------------------------------------------------------- */
 
-/* gatepost-dns-bench says "NAME VALUE ..." a line. */
+/* gatepost-dns-bench prints a line "NAME VALUE ..." for each figure. */
 void suite_parts(struct suite *suite)
 {
         static const struct {

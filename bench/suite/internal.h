@@ -20,20 +20,21 @@ struct suite {
         double values[MEASURED_COUNT];
         bool is_measured[MEASURED_COUNT];
         uint64_t sessions, failures;
-        unsigned divisor; /* of all large numbers: 1, or more in a quick run */
+        /* All large numbers are divided by it: 1, or more in a quick run. */
+        unsigned divisor;
 };
 
-/* `note` with further figures goes to stdout at once. */
+/* Sets a figure and prints it at once, with further ones in `note`. */
 __attribute__((format(printf, 4, 5))) void suite_set(struct suite *suite, enum measured measured,
                                                      double value, const char *note, ...);
-/* trial_run() against a server of ours; failures are shown and counted. */
+/* Does trial_run() against a server of ours; failures are shown and counted. */
 struct trial suite_trial(struct suite *suite, const struct bench_options *options,
                          const struct server *server, const char *scenario, unsigned concurrency);
-/* What the first server's CPU a session is more than the second's; alternating, in as many rounds as are
- * asked for. */
+/* Sets how much more CPU a session of the first server takes than one of the second. Both take turns, in as
+ * many rounds as are asked for. */
 void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,
                     struct server *const servers[2], const char *scenario);
-/* Sorts them. 0 without any. */
+/* Sorts the values; 0 when there are none. */
 double median_of(double *values, unsigned count);
 
 /* The cases. */

@@ -19,10 +19,11 @@
 #define RELOAD_TRIES     1500
 #define TRY_NS           20000000
 #define IDLE_CONNECTIONS 50000
-#define IDLE_SPARE       3500 /* descriptors that a server keeps for DNS, messages and active clients */
 #define IDLE_CLIENTS     50
 #define ARRIVALS         3000 /* a second */
 #define ARRIVALS_OPEN    4000 /* at most */
+/* A server keeps so many descriptors for DNS, messages and active clients. */
+#define IDLE_SPARE 3500
 
 static void sleep_ns(long ns)
 {
@@ -45,7 +46,7 @@ static unsigned reloads_of(const struct server *server)
         return count;
 }
 
-/* Seconds that it took. */
+/* Has the server reload, and returns how many seconds that took. */
 static double reload(const struct server *server)
 {
         unsigned before = reloads_of(server);
@@ -86,7 +87,7 @@ static void *reloader_main(void *argument)
         return NULL;
 }
 
-/* Of all replies. */
+/* The time of which `share` of all replies stayed below. */
 static double longest_ms(const struct trial *trial, double share)
 {
         const struct scenario *scenario = &trial->workload->scenarios[0];
@@ -97,7 +98,7 @@ static double longest_ms(const struct trial *trial, double share)
         return histogram_quantile_us(&all, share) / 1000;
 }
 
-/* The same load once without and once with a reload in its midst. */
+/* Applies the same load once without and once with a reload in its midst. */
 void suite_reload(struct suite *suite)
 {
         struct bench_options options = *suite->options;

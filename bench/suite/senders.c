@@ -4,7 +4,8 @@
 #include <math.h>
 #include <time.h>
 
-#define DELAY_SPARE_S 5 /* the greylist's delay is longer by so much than the trial of first contacts */
+/* The greylist's delay is longer by so much than the trial of first contacts. */
+#define DELAY_SPARE_S 5
 #define QUICK_SENDERS 4 /* so that even a short trial sees each */
 
 static void wait_seconds(unsigned seconds)
@@ -19,8 +20,8 @@ void suite_senders(struct suite *suite)
 {
         struct bench_options with = *suite->options, without = *suite->options;
         char more[600];
-        unsigned delay_s =
-            (unsigned)ceil(with.seconds) + DELAY_SPARE_S; /* the greylist counts whole seconds */
+        /* The greylist counts whole seconds. */
+        unsigned delay_s = (unsigned)ceil(with.seconds) + DELAY_SPARE_S;
 
         if (suite->divisor > 1)
                 with.variety = QUICK_SENDERS;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* A quick run shows that the cases work; their figures say nothing. */
+/* A quick run shows only that the cases work; its figures are worth nothing. */
 #define QUICK_SECONDS 0.2
 #define QUICK_DIVISOR 100
 
