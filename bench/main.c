@@ -1,281 +1,42 @@
-/* gatepost-bench: the command line. */
-#include "bench/common.h"
+/* gatepost-bench: the table of subcommands. */
+#include "bench/load/idle.h"
+#include "bench/load/run.h"
+#include "bench/options.h"
+#include "bench/peers/floor.h"
+#include "bench/report/compare.h"
+#include "bench/suite/suite.h"
 
-#include <arpa/inet.h>
-#include <getopt.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
-#define DESCRIPTORS_SPARE 200
-
-static const char usage_text[] =
-    "gatepost-bench run SCENARIO... (--peer NAME | --server ADDR:PORT [--pid PID]) [--concurrency N[,N...]]\n"
-    "               [--rate R] [--seconds S | --sessions N] [--threads N] [--syscalls] [--json FILE]\n"
-    "gatepost-bench floor --port P [--threads N] [--durable DIR]\n"
-    "gatepost-bench idle N (--peer NAME | --server ADDR:PORT --pid PID)\n"
-    "gatepost-bench compare [--rounds R] [--seconds S] [--peers A,B] [--only SCENARIO,...] [--concurrency "
-    "N[,N...]]\n"
-    "               [--syscalls] [--out DIR] [--quick]\n"
-    "gatepost-bench compare --install [--peers A,B]: fetches other servers and starts none\n"
-    "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR]\n"
-    "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR,\n"
-    "      --variety N (clients and names of a scenario) or --cold, --dns-latency MS, --dns-loss PERCENT,\n"
-    "      --no-dns, --workers N (of gatepost)\n"
-    "See bench/README.md.\n";
-
-uint64_t bench_now_ns(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-void bench_fail(const char *format, ...)
-{
-        va_list arguments;
-
-        fflush(stdout);
-        fputs("gatepost-bench: ", stderr);
-        va_start(arguments, format);
-        vfprintf(stderr, format, arguments);
-        va_end(arguments);
-        fputc('\n', stderr);
-        exit(2);
-}
-
-void bench_raise_descriptors(uint64_t count)
-{
-        struct rlimit limit;
-        rlim_t wanted = (rlim_t)count + DESCRIPTORS_SPARE;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-                return;
-        struct rlimit more = {wanted, wanted > limit.rlim_max ? wanted : limit.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-                return;
-        more = (struct rlimit){limit.rlim_max, limit.rlim_max};
-        setrlimit(RLIMIT_NOFILE, &more);
-}
-
-/* ---- options ----------------------------------------------------------------------------------------- */
-
-enum option_key {
-        OPTION_SERVER = 256,
-        OPTION_PORT,
-        OPTION_PEER,
-        OPTION_PID,
-        OPTION_THREADS,
-        OPTION_CONCURRENCY,
-        OPTION_RATE,
-        OPTION_SECONDS,
-        OPTION_SESSIONS,
-        OPTION_TIMEOUT,
-        OPTION_ROUNDS,
-        OPTION_QUICK,
-        OPTION_SYSCALLS,
-        OPTION_DURABLE,
-        OPTION_PEERS,
-        OPTION_ONLY,
-        OPTION_SCENARIOS,
-        OPTION_OUT,
-        OPTION_WORK,
-        OPTION_JSON,
-        OPTION_INSTALL,
-        OPTION_VARIETY,
-        OPTION_COLD,
-        OPTION_DNS_LATENCY,
-        OPTION_DNS_LOSS,
-        OPTION_NO_DNS,
-        OPTION_WORKERS,
+static const struct subcommand {
+        const char *name;
+        int (*run)(const struct bench_options *options, int count, char **arguments);
+        /* So many concurrencies are tried without --concurrency. */
+        unsigned concurrency_count;
+        /* Whether it takes words that are no options. */
+        bool has_arguments;
+} subcommands[] = {
+    {"run", run_command, 1, true},     {"floor", floor_command, 1, false},
+    {"idle", idle_command, 1, true},   {"compare", compare_command, 2, false},
+    {"suite", suite_command, 1, true},
 };
 
-static const struct option option_table[] = {
-    {"server", required_argument, NULL, OPTION_SERVER},
-    {"port", required_argument, NULL, OPTION_PORT},
-    {"peer", required_argument, NULL, OPTION_PEER},
-    {"pid", required_argument, NULL, OPTION_PID},
-    {"threads", required_argument, NULL, OPTION_THREADS},
-    {"concurrency", required_argument, NULL, OPTION_CONCURRENCY},
-    {"rate", required_argument, NULL, OPTION_RATE},
-    {"seconds", required_argument, NULL, OPTION_SECONDS},
-    {"sessions", required_argument, NULL, OPTION_SESSIONS},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-    {"rounds", required_argument, NULL, OPTION_ROUNDS},
-    {"quick", no_argument, NULL, OPTION_QUICK},
-    {"syscalls", no_argument, NULL, OPTION_SYSCALLS},
-    {"durable", required_argument, NULL, OPTION_DURABLE},
-    {"peers", required_argument, NULL, OPTION_PEERS},
-    {"only", required_argument, NULL, OPTION_ONLY},
-    {"scenarios", required_argument, NULL, OPTION_SCENARIOS},
-    {"out", required_argument, NULL, OPTION_OUT},
-    {"work", required_argument, NULL, OPTION_WORK},
-    {"json", required_argument, NULL, OPTION_JSON},
-    {"install", no_argument, NULL, OPTION_INSTALL},
-    {"variety", required_argument, NULL, OPTION_VARIETY},
-    {"cold", no_argument, NULL, OPTION_COLD},
-    {"dns-latency", required_argument, NULL, OPTION_DNS_LATENCY},
-    {"dns-loss", required_argument, NULL, OPTION_DNS_LOSS},
-    {"no-dns", no_argument, NULL, OPTION_NO_DNS},
-    {"workers", required_argument, NULL, OPTION_WORKERS},
-    {0},
-};
-
-static double positive(const char *text)
+static const struct subcommand *subcommand_find(const char *name)
 {
-        char *end;
-        double number = strtod(text, &end);
-
-        if (end == text || *end != '\0' || !(number > 0) || number > 1e9)
-                bench_fail("not a positive number: %s", text);
-        return number;
-}
-
-static void read_server(struct bench_options *options, const char *text)
-{
-        char host[16] = "";
-        unsigned port = 0;
-
-        if (sscanf(text, "%15[0-9.]:%u", host, &port) != 2 || port == 0 || port > 65535 ||
-            inet_pton(AF_INET, host, &options->server.sin_addr) != 1)
-                bench_fail("not an IPv4 ADDR:PORT: %s", text);
-        if (ntohl(options->server.sin_addr.s_addr) >> 24 != 127)
-                bench_fail("the clients have loopback addresses, so the server must too: %s", text);
-        options->server.sin_port = htons((uint16_t)port);
-}
-
-static void read_concurrencies(struct bench_options *options, char *list)
-{
-        char *rest;
-
-        options->concurrency_count = 0;
-        for (char *word = strtok_r(list, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
-                if (options->concurrency_count == CONCURRENCIES_MAX)
-                        bench_fail("at most %d concurrencies", CONCURRENCIES_MAX);
-                options->concurrencies[options->concurrency_count++] = (unsigned)positive(word);
-        }
-}
-
-static void read_number(struct bench_options *options, enum option_key key, double number)
-{
-        const struct {
-                enum option_key key;
-                unsigned *number;
-        } numbers[] = {
-            {OPTION_THREADS, &options->threads},           {OPTION_ROUNDS, &options->rounds},
-            {OPTION_VARIETY, &options->variety},           {OPTION_DNS_LATENCY, &options->dns_latency_ms},
-            {OPTION_DNS_LOSS, &options->dns_loss_percent}, {OPTION_WORKERS, &options->workers},
-        };
-
-        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-                if (numbers[i].key == key) {
-                        *numbers[i].number = (unsigned)number;
-                        return;
-                }
-        if (key == OPTION_PORT)
-                options->server.sin_port = htons((uint16_t)number);
-        else if (key == OPTION_PID)
-                options->pid = (pid_t)number;
-        else if (key == OPTION_RATE)
-                options->rate = number;
-        else if (key == OPTION_SECONDS)
-                options->seconds = number;
-        else if (key == OPTION_SESSIONS)
-                options->sessions = (uint64_t)number;
-        else if (key == OPTION_TIMEOUT)
-                options->timeout_s = number;
-        else
-                expect(false);
-}
-
-static void read_option(struct bench_options *options, int key)
-{
-        const struct {
-                int key;
-                const char **text;
-        } texts[] = {{OPTION_PEER, &options->peer},           {OPTION_DURABLE, &options->durable},
-                     {OPTION_PEERS, &options->peers},         {OPTION_ONLY, &options->only},
-                     {OPTION_SCENARIOS, &options->scenarios}, {OPTION_OUT, &options->out},
-                     {OPTION_WORK, &options->work},           {OPTION_JSON, &options->json}};
-
-        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-                if (texts[i].key == key) {
-                        *texts[i].text = optarg;
-                        return;
-                }
-        if (key == '?') {
-                fputs(usage_text, stderr);
-                exit(2);
-        }
-        if (key == OPTION_SERVER)
-                read_server(options, optarg);
-        else if (key == OPTION_CONCURRENCY)
-                read_concurrencies(options, optarg);
-        else if (key == OPTION_QUICK)
-                options->is_quick = true;
-        else if (key == OPTION_INSTALL)
-                options->is_install = true;
-        else if (key == OPTION_SYSCALLS)
-                options->counts_syscalls = true;
-        else if (key == OPTION_COLD)
-                options->variety = 0;
-        else if (key == OPTION_NO_DNS)
-                options->is_without_dns = true;
-        else
-                read_number(options, (enum option_key)key, positive(optarg));
-}
-
-/* Beside the program, so that it finds its scenarios wherever it is called from. */
-static void find_folders(struct bench_options *options)
-{
-        static char build[400], scenarios[450], out[450];
-        ssize_t length = readlink("/proc/self/exe", build, sizeof build - 1);
-
-        expect(length > 0);
-        build[length] = '\0';
-        *strrchr(build, '/') = '\0';
-        snprintf(scenarios, sizeof scenarios, "%s/../bench/scenarios", build);
-        snprintf(out, sizeof out, "%s/bench", build);
-        options->build = build;
-        options->scenarios = scenarios;
-        options->out = out;
+        for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
+                if (strcmp(subcommands[i].name, name) == 0)
+                        return &subcommands[i];
+        return NULL;
 }
 
 int main(int count, char **arguments)
 {
-        struct bench_options options = {
-            .server = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
-            .concurrencies = {50, 500},
-            .concurrency_count = 2,
-            .seconds = 2,
-            .timeout_s = 60,
-            .rounds = 5,
-            .variety = 256,
-            .work = "/var/tmp",
-        };
-        const char *command = count < 2 ? "" : arguments[1];
-        int key;
+        const struct subcommand *subcommand = subcommand_find(count < 2 ? "" : arguments[1]);
+        unsigned concurrency_count = subcommand == NULL ? 1 : subcommand->concurrency_count;
+        int first;
+        struct bench_options options = options_read(count, arguments, concurrency_count, &first);
 
-        find_folders(&options);
-        if (strcmp(command, "compare") != 0)
-                options.concurrency_count = 1;
-        if (count > 1)
-                optind = 2;
-        while ((key = getopt_long(count, arguments, "", option_table, NULL)) >= 0)
-                read_option(&options, key);
-        if (strcmp(command, "run") == 0)
-                return run_command(&options, count - optind, arguments + optind);
-        if (strcmp(command, "idle") == 0)
-                return idle_command(&options, count - optind, arguments + optind);
-        if (strcmp(command, "suite") == 0)
-                return suite_command(&options, count - optind, arguments + optind);
-        if (strcmp(command, "floor") == 0 && optind == count)
-                return floor_command(&options);
-        if (strcmp(command, "compare") == 0 && optind == count)
-                return compare_command(&options);
-        fputs(usage_text, stderr);
-        return 2;
+        if (subcommand == NULL || (first < count && !subcommand->has_arguments))
+                options_show_usage();
+        return subcommand->run(&options, count - first, arguments + first);
 }

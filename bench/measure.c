@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,9 +16,9 @@
 #define PIDS_MAX     4096
 #define REMOVE_TRIES 500 /* of 10 ms */
 
-/* ---- cgroup ------------------------------------------------------------------------------------------ */
+/* ---- cgroup -------------------------------------------------------------------------------------------- */
 
-/* Where the version 2 hierarchy is mounted. */
+/* Finds where the version 2 hierarchy is mounted. */
 static bool find_cgroup_mount(char *ret_path, size_t size)
 {
         char line[LINE_SIZE], path[96];
@@ -100,7 +101,7 @@ void cgroup_remove(const struct watched *watched)
                 nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 }
 
-/* ---- usage ------------------------------------------------------------------------------------------- */
+/* ---- usage --------------------------------------------------------------------------------------------- */
 
 /* The number behind `key` at the begin of a line; 0 when there is none. */
 static uint64_t number_of(const char *path, const char *key)
@@ -153,7 +154,7 @@ static double process_cpu_us(pid_t pid)
         return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* The second number: nanoseconds of waiting on a run queue. */
+/* The second number of the file is the nanoseconds of waiting on a run queue. */
 static double runnable_us(const char *path)
 {
         unsigned long long running_ns, runnable_ns = 0;
@@ -193,7 +194,7 @@ struct usage usage_read(const struct watched *watched)
         char path[LINE_SIZE];
         unsigned count = pids_of(watched, pids);
 
-        /* First, because the rest takes a while with hundreds of processes. */
+        /* CPU comes first, because the rest takes a while with hundreds of processes. */
         if (watched->cgroup[0] != '\0') {
                 snprintf(path, sizeof path, "%s/cpu.stat", watched->cgroup);
                 usage.cpu_us = (double)number_of(path, "usage_usec");

@@ -1,0 +1,67 @@
+/* The comparison as a file for programs. */
+#include "bench/report/internal.h"
+
+static json_t *figures_json(const struct comparison *comparison, const struct compare_case *compare_case,
+                            enum peer_kind peer)
+{
+        static const char *const names[FIGURES] = {
+            [FIGURE_RATE] = "sessions_per_s",       [FIGURE_CPU] = "server_cpu_us",
+            [FIGURE_P50] = "session_p50_us",        [FIGURE_P99] = "session_p99_us",
+            [FIGURE_P99_9] = "session_p99_9_us",    [FIGURE_SWITCHES] = "context_switches",
+            [FIGURE_GENERATOR] = "generator_cpu_us"};
+        const struct cell *cell = &compare_case->cells[peer];
+        json_t *figures = json_object();
+
+        for (unsigned i = 0; i < FIGURES; i++) {
+                struct spread spread = spread_of(cell, (enum figure)i);
+                json_t *values = json_array();
+                for (unsigned j = 0; j < cell->rounds; j++)
+                        json_array_append_new(values, json_real(cell->values[i][j]));
+                json_object_set_new(
+                    figures, names[i],
+                    json_pack("{s:f,s:f,s:f,s:f,s:f,s:o}", "median", spread.median, "low", spread.low, "high",
+                              spread.high, "to_floor",
+                              ratio_of(comparison, compare_case, peer, PEER_floor, (enum figure)i).median,
+                              "to_gatepost",
+                              ratio_of(comparison, compare_case, peer, PEER_gatepost, (enum figure)i).median,
+                              "rounds", values));
+        }
+        return figures;
+}
+
+static json_t *case_json(const struct comparison *comparison, const struct compare_case *compare_case)
+{
+        json_t *servers = json_object();
+
+        for (unsigned i = 0; i < comparison->peer_count; i++) {
+                const struct cell *cell = &compare_case->cells[comparison->peers[i]];
+                json_t *server =
+                    json_pack("{s:I,s:I,s:b,s:o}", "sessions", (json_int_t)cell->sessions, "failures",
+                              (json_int_t)cell->failures, "own_dialogue", (int)cell->workload->has_own,
+                              "figures", figures_json(comparison, compare_case, comparison->peers[i]));
+                if (cell->syscalls != NULL)
+                        json_object_set(server, "syscalls", cell->syscalls);
+                json_object_set_new(servers, peer_name(comparison->peers[i]), server);
+        }
+        return json_pack("{s:s,s:s,s:i,s:o}", "scenario", compare_case->workload->name, "title",
+                         compare_case->workload->title, "concurrency", (int)compare_case->concurrency,
+                         "servers", servers);
+}
+
+bool report_write_json(const struct comparison *comparison, const char *path)
+{
+        json_t *cases = json_array(), *idle = json_object();
+
+        for (unsigned i = 0; i < comparison->case_count; i++)
+                json_array_append_new(cases, case_json(comparison, &comparison->cases[i]));
+        for (unsigned i = 0; i < comparison->peer_count; i++)
+                json_object_set_new(idle, peer_name(comparison->peers[i]),
+                                    json_real(comparison->idle_octets[comparison->peers[i]]));
+        json_t *all = json_pack("{s:s,s:s,s:s,s:i,s:f,s:o,s:o}", "machine", comparison->machine, "date",
+                                comparison->date, "server_cpu_source", comparison->cpu_source, "rounds",
+                                (int)comparison->options->rounds, "seconds", comparison->options->seconds,
+                                "idle_connection_octets", idle, "cases", cases);
+        bool is_written = json_dump_file(all, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
+        json_decref(all);
+        return is_written;
+}

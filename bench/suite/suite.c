@@ -1,0 +1,225 @@
+/* gatepost-bench suite: runs cases, and says which targets are met. */
+#include "bench/suite/suite.h"
+
+#include "bench/common.h"
+#include "bench/suite/internal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* A quick run shows only that the cases work; its figures are worth nothing. */
+#define QUICK_SECONDS 0.2
+#define QUICK_DIVISOR 100
+
+static const struct {
+        const char *name;
+        void (*run)(struct suite *suite);
+        bool has_sessions;
+} cases[] = {
+    {"dns-cost", suite_dns_cost, true}, {"senders", suite_senders, true},
+    {"dns-late", suite_dns_late, true}, {"dns-cold", suite_dns_cold, true},
+    {"clients", suite_clients, true},   {"parts", suite_parts, false},
+    {"reload", suite_reload, true},     {"idle", suite_idle, true},
+    {"growth", suite_growth, true},     {"workers", suite_workers, true},
+    {"arrivals", suite_arrivals, true},
+};
+#define CASES (sizeof cases / sizeof cases[0])
+
+enum relation {
+        NO_TARGET,
+        AT_LEAST,
+        AT_MOST,
+};
+
+static const struct row {
+        const char *name, *unit;
+        enum relation relation;
+        double bound;
+        const char *text;
+} rows[] = {
+#define TARGET(...)
+#define PEER_TARGET(...)
+#define MEASURED(name, unit, relation, bound, text) {#name, unit, relation, bound, text},
+#include "bench/targets.def"
+#undef TARGET
+#undef PEER_TARGET
+#undef MEASURED
+};
+
+void suite_set(struct suite *suite, enum measured measured, double value, const char *note, ...)
+{
+        char text[200];
+        va_list arguments;
+
+        suite->values[measured] = value;
+        suite->is_measured[measured] = true;
+        va_start(arguments, note);
+        vsnprintf(text, sizeof text, note, arguments);
+        va_end(arguments);
+        printf("# %s: %.2f %s%s%s\n", rows[measured].name, value, rows[measured].unit,
+               text[0] == '\0' ? "" : "; ", text);
+        fflush(stdout);
+}
+
+struct trial suite_trial(struct suite *suite, const struct bench_options *options,
+                         const struct server *server, const char *scenario, unsigned concurrency)
+{
+        char label[160];
+
+        snprintf(label, sizeof label, "%s at %u, %s", scenario, concurrency, peer_name(server->kind));
+        if (!server_is_alive(server))
+                bench_fail("%s: the server has ended", label);
+        struct trial trial = trial_run(options, &server->address, &server->watched,
+                                       workload_read(options->scenarios, scenario, NULL), concurrency, label);
+        if (trial.load->failures > 0)
+                fprintf(stderr, "%s: %llu failed\n", label, (unsigned long long)trial.load->failures);
+        trial_print_failures(&trial);
+        suite->failures += trial.load->failures;
+        suite->sessions += trial.load->sessions;
+        return trial;
+}
+
+static int compare_values(const void *left, const void *right)
+{
+        double a = *(const double *)left, b = *(const double *)right;
+        return (a > b) - (a < b);
+}
+
+double median_of(double *values, unsigned count)
+{
+        if (count == 0)
+                return 0;
+        qsort(values, count, sizeof *values, compare_values);
+        return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,
+                    struct server *const servers[2], const char *scenario)
+{
+        double costs[ROUNDS_MAX] = {0}, cpus[2][ROUNDS_MAX];
+        unsigned rounds = options->rounds;
+
+        expect(rounds > 0 && rounds <= ROUNDS_MAX);
+        for (unsigned round = 0; round < rounds; round++) {
+                for (unsigned i = 0; i < 2; i++) {
+                        unsigned which = (i + round) % 2;
+                        struct trial trial =
+                            suite_trial(suite, options, servers[which], scenario, options->concurrencies[0]);
+                        cpus[which][round] = trial.cpu_us;
+                        trial_free(&trial);
+                }
+                costs[round] = cpus[0][round] - cpus[1][round];
+        }
+        double cost = median_of(costs, rounds), with_us = median_of(cpus[0], rounds);
+        suite_set(suite, measured, cost, "%.1f with, %.1f without; medians of %u rounds, %.1f to %.1f",
+                  with_us, median_of(cpus[1], rounds), rounds, costs[0], costs[rounds - 1]);
+}
+
+/* ---- outcome ------------------------------------------------------------------------------------------- */
+
+static const char *senders_of(const struct row *row, double value)
+{
+        if (row->relation == NO_TARGET)
+                return "";
+        return (row->relation == AT_LEAST ? value >= row->bound : value <= row->bound) ? "met" : "MISSED";
+}
+
+static void print_table(const struct suite *suite)
+{
+        printf("\n%-22s %14s %-6s %-18s %-7s\n", "figure", "value", "", "target", "");
+        for (unsigned i = 0; i < MEASURED_COUNT; i++) {
+                char target[32] = "";
+                if (!suite->is_measured[i])
+                        continue;
+                if (rows[i].relation != NO_TARGET)
+                        snprintf(target, sizeof target, "%s %g",
+                                 rows[i].relation == AT_LEAST ? ">=" : "<=", rows[i].bound);
+                printf("%-22s %14.2f %-6s %-18s %-7s %s\n", rows[i].name, suite->values[i], rows[i].unit,
+                       target, senders_of(&rows[i], suite->values[i]), rows[i].text);
+        }
+}
+
+static json_t *figure_json(const struct row *row, double value)
+{
+        static const char *const targets[] = {
+            [NO_TARGET] = "none", [AT_LEAST] = "at least", [AT_MOST] = "at most"};
+
+        return json_pack("{s:s,s:f,s:s,s:s,s:s,s:f,s:s}", "name", row->name, "value", value, "unit",
+                         row->unit, "target", targets[row->relation], "state", senders_of(row, value),
+                         "bound", row->bound, "text", row->text);
+}
+
+static void write_json(const struct suite *suite)
+{
+        json_t *figures = json_array();
+        char path[600], date[32];
+        time_t now = time(NULL);
+        struct tm day;
+
+        for (unsigned i = 0; i < MEASURED_COUNT; i++)
+                if (suite->is_measured[i])
+                        json_array_append_new(figures, figure_json(&rows[i], suite->values[i]));
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &day));
+        json_t *all = json_pack("{s:s,s:o}", "date", date, "figures", figures);
+        snprintf(path, sizeof path, "%s/suite.json", suite->options->out);
+        mkdir(suite->options->out, 0755);
+        if (json_dump_file(all, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0)
+                bench_fail("cannot write %s", path);
+        printf("\n%s\n", path);
+        json_decref(all);
+}
+
+static void run_case(struct suite *suite, size_t number)
+{
+        uint64_t failures = suite->failures, sessions = suite->sessions;
+
+        printf("# %s\n", cases[number].name);
+        cases[number].run(suite);
+        if (suite->options->is_quick)
+                printf("%s %zu - %s, %llu sessions\n",
+                       suite->failures == failures &&
+                               (suite->sessions > sessions || !cases[number].has_sessions)
+                           ? "ok"
+                           : "not ok",
+                       number + 1, cases[number].name, (unsigned long long)(suite->sessions - sessions));
+        fflush(stdout);
+}
+
+static void run_case_named(struct suite *suite, const char *name)
+{
+        for (size_t i = 0; i < CASES; i++)
+                if (strcmp(cases[i].name, name) == 0) {
+                        run_case(suite, i);
+                        return;
+                }
+        bench_fail("no such case: %s", name);
+}
+
+int suite_command(const struct bench_options *given, int count, char **names)
+{
+        struct bench_options options = *given;
+        struct suite suite = {.options = &options, .divisor = 1};
+
+        if (options.rounds > ROUNDS_MAX)
+                bench_fail("at most %d rounds", ROUNDS_MAX);
+        if (options.is_quick) {
+                options.rounds = 1;
+                options.seconds = QUICK_SECONDS;
+                suite.divisor = QUICK_DIVISOR;
+                printf("1..%zu\n", count == 0 ? CASES : (size_t)count);
+        }
+        for (size_t i = 0; i < CASES && count == 0; i++)
+                run_case(&suite, i);
+        for (int i = 0; i < count; i++)
+                run_case_named(&suite, names[i]);
+        if (!options.is_quick) {
+                print_table(&suite);
+                write_json(&suite);
+        }
+        if (suite.failures > 0)
+                fprintf(stderr, "%llu sessions failed\n", (unsigned long long)suite.failures);
+        return suite.failures == 0 ? 0 : 1;
+}
