@@ -27,7 +27,7 @@ enum check_id check_by_name(struct span name)
 
 const char *check_need_name(enum check_need need)
 {
-        static const char *const names[] = {"-", "dns", "state"};
+        static const char *const names[] = {"-", "dns", "senders"};
         return names[need];
 }
 

@@ -39,7 +39,7 @@ extern const struct check_info check_infos[CHECK_COUNT];
 
 /* CHECK_COUNT when there is none of that name. */
 enum check_id check_by_name(struct span name);
-/* "-", "dns", "state" */
+/* "-", "dns", "senders" */
 const char *check_need_name(enum check_need need);
 /* "off", "observe", "enforce" */
 const char *check_mode_name(enum check_mode mode);

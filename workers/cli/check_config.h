@@ -1,0 +1,5 @@
+/* The subcommand `gatepost check-config`. */
+#pragma once
+
+/* argv[0] is the subcommand's name. Returns the exit status: 1 when the configuration has an error. */
+int check_config_main(int argc, char **argv);

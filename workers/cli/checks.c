@@ -1,0 +1,24 @@
+/* gatepost checks: the table of checks, for people. */
+#include "workers/cli/checks.h"
+
+#include "conf/checks.h"
+
+#include <stdio.h>
+
+int checks_main(int argc, char **argv)
+{
+        (void)argv;
+        if (argc != 1) {
+                fputs("usage: gatepost checks\n", stderr);
+                return 2;
+        }
+        printf("%-24s %-6s %-8s %-8s %-7s %s\n", "check", "policy", "stage", "default", "needs",
+               "what it demands");
+        for (int id = 0; id < CHECK_COUNT; id++) {
+                const struct check_info *check = &check_infos[id];
+                printf("%-24s %-6s %-8s %-8s %-7s %s\n", check->name, check->policy, stage_name(check->stage),
+                       check->kind == CHECK_KIND_RULE ? "always" : check_mode_name(check->default_mode),
+                       check_need_name(check->needs), check->summary);
+        }
+        return 0;
+}

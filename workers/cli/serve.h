@@ -1,0 +1,5 @@
+/* The subcommand `gatepost serve`. */
+#pragma once
+
+/* argv[0] is the subcommand's name. Returns the exit status, when the server has been told to stop. */
+int serve_main(int argc, char **argv);
