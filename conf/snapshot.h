@@ -182,13 +182,6 @@ struct snapshot {
         struct block_pool memory_pool;
 };
 
-/* "5m" and "600/1m", as the configuration has them. */
-void duration_write(struct text *text, uint64_t ms);
-void rate_write(struct text *text, const struct rate *rate);
-/* "192.0.2.1:25", "[2001:db8::1]:25" */
-bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
-/* `address`: 4 octets. */
-bool filter_list_matches(const struct filter_list *list, const uint8_t address[static 4]);
 /* The domain of ours with this name (any case, A-labels), or NULL. */
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
 /* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */

@@ -2,11 +2,10 @@
  * readers write. */
 #include "dns/cache.h"
 
-#include "dns/answer.h"
-#include "dns/name.h"
-
 #include "core/base/expect.h"
 #include "core/base/thread_sanitizer.h"
+#include "dns/answer.h"
+#include "dns/name.h"
 
 #include <pthread.h>
 #include <stddef.h>

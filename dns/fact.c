@@ -1,10 +1,9 @@
 /* The memo: what a session or transaction has asked of DNS, and what it has heard. */
 #include "dns/fact.h"
 
+#include "core/base/expect.h"
 #include "dns/answer.h"
 #include "dns/name.h"
-
-#include "core/base/expect.h"
 
 /* For questions that no entry keeps. */
 static const struct dns_answer failed = {.fact = FACT_FAILED};

@@ -5,6 +5,7 @@
 
 #include "dns/pool/settings.h"
 #include "core/check/spf/evaluate.h"
+#include "dns/pool/client.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Domain sections: what their options mean together. */
-#include "conf/build/internal.h"
-
 #include "conf/build/address_list.h"
+#include "conf/build/internal.h"
+#include "conf/value/list.h"
 #include "core/base/domain_name.h"
 
 static void complain(struct builder *builder, struct place place, const char *message, const char *detail)

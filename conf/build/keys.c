@@ -1,7 +1,6 @@
 /* The keys of bounce_reference, from a file of their own: a secret belongs into no file that many may
  * read. */
 #include "conf/build/internal.h"
-
 #include "conf/text/source.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Where what is remembered of senders is kept, and whether the checks that need it have it. */
 #include "conf/build/internal.h"
+#include "conf/value/list.h"
 
 #include <libpsl.h>
 

@@ -1,6 +1,6 @@
 /* Settings become fields of the snapshot. */
 #include "conf/build/internal.h"
-
+#include "conf/value/list.h"
 #include "core/base/expect.h"
 
 #define WORD_MAX 900 /* octets of a value that are quoted in a report */

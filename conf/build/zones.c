@@ -1,6 +1,6 @@
 /* Zone sections of dnsbl: their names, and the zone that there is without any. */
 #include "conf/build/internal.h"
-
+#include "conf/value/list.h"
 #include "core/base/domain_name.h"
 
 #define NAME_MAX_OCTETS (253 - 64) /* in front of it stands an IPv6 address as nibbles (RFC 5782 2.4) */

@@ -3,6 +3,7 @@
 #include "conf/text/grammar.h"
 
 #include "conf/text/nearest.h"
+#include "conf/value/list.h"
 #include "conf/value/value.h"
 
 /* No text can name this option: a name with "|" in it is looked up as a path. */

@@ -1,6 +1,7 @@
 /* Option values that are lists: one item from text. */
+#include "conf/value/list.h"
+
 #include "conf/value/filter.h"
-#include "conf/value/value.h"
 #include "core/base/domain_name.h"
 
 bool domain_name_read(struct span text, struct text *name)

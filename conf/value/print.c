@@ -1,6 +1,7 @@
 /* `check-config --print`: all options with their defaults, as a configuration file. */
 #include "conf/value/print.h"
 
+#include "conf/value/list.h"
 #include "conf/value/value.h"
 
 /* Text between quotes as libConfuse reads it. */

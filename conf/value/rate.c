@@ -1,4 +1,6 @@
 /* Rates as text: so many events in so much time. */
+#include "conf/value/rate.h"
+
 #include "conf/value/value.h"
 
 #include <inttypes.h>

@@ -1,6 +1,9 @@
 /* Option values from text, by type. */
 #include "conf/value/value.h"
 
+#include "conf/value/list.h"
+#include "conf/value/rate.h"
+
 #include <inttypes.h>
 
 #define ROW(name, type, default, min, max, help, structure, field, check)                                    \

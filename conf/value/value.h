@@ -74,29 +74,21 @@ const char *option_name_today(const char *name);
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
                                          const char *name);
 
-bool value_is_list(enum value_type type);
 /* Sets the field of `row` in the structure at `base` to its default. False when memory ran out. */
 bool value_set_default(const struct option_row *row, void *base, struct arena *memory);
 /* Sets the field, or appends one item to a list, from text; `directory` is where relative paths begin. On
  * failure the field is as before and the reason is in *ret_error. */
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
                const char *directory, struct text *ret_error);
-void value_clear_list(const struct option_row *row, void *base);
-/* For value_set(): one item more for a list of this type. */
-bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
-                  struct text *ret_error);
-
-/* For value_set(): "600/1m" or "off". */
-bool rate_set(const struct option_row *row, struct span text, struct rate *field, struct text *error);
 /* "250ms", "10s", "5m", "2h", "1d" */
 bool duration_parse(struct span text, uint64_t *ret_ms);
+/* "5m", as the configuration has it. */
+void duration_write(struct text *text, uint64_t ms);
 
 /* "off", "observe" or "enforce". */
 bool check_mode_parse(struct span text, enum check_mode *ret_mode);
 /* `path`, which begins in `directory` when relative, absolute and without "." and ".." components; looks at
  * no file. NULL when memory ran out. `directory` is absolute. */
 const char *path_resolve(struct span path, const char *directory, struct arena *memory);
-/* Appends A-labels in lower case; false when `text` is no domain name, or there is no room. */
-bool domain_name_read(struct span text, struct text *name);
 /* A terminated copy, or NULL. */
 const char *arena_string(struct arena *memory, struct span text);

@@ -1,7 +1,6 @@
 /* P5: HELO must not claim to be us: our names, names below them, our addresses as a literal or bare. */
-#include "core/check/check.h"
-
 #include "core/base/domain_name.h"
+#include "core/check/check.h"
 
 enum verdict_result check_helo_impersonation(const struct facts *facts, struct verdict *verdict)
 {

@@ -1,8 +1,7 @@
 /* P6: HELO is a fully qualified domain name, or the client's address as a literal; a bare address counts as a
  * literal. */
-#include "core/check/check.h"
-
 #include "core/base/domain_name.h"
+#include "core/check/check.h"
 
 /* By option, the name must have an address. */
 static enum verdict_result resolves(const struct facts *facts, struct verdict *verdict)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/check/check.h"
-#include "core/mail/mime/mime.h"
+#include "core/mail/mime/scan.h"
 #include "core/mail/tag.h"
 
 /* What the best of a message's references is worth. */

@@ -1,8 +1,7 @@
 /* P8: the top-level domains of the sender and of HELO exist. One that is not on the list is asked of DNS
  * before it is refused, so that an old list refuses no new domain. */
-#include "core/check/check.h"
-
 #include "core/base/domain_name.h"
+#include "core/check/check.h"
 
 static bool put_tld(struct span name, struct text *tld)
 {

@@ -1,5 +1,5 @@
 /* Message text in blocks, and the pool of unused blocks. */
-#include "core/mail/message.h"
+#include "core/mail/content.h"
 
 #include <stdlib.h>
 

@@ -2,6 +2,8 @@
  * limit. A new limit counts at once, and finds the bucket as full as it was in proportion. */
 #include "core/senders/rates.h"
 
+#include "conf/value/rate.h"
+#include "conf/value/value.h"
 #include "core/base/expect.h"
 
 #define WORD_PENALTY ((unsigned)RATE_KINDS)

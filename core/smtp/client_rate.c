@@ -1,7 +1,7 @@
 /* The check client_rate in a session: what its client does is counted; over a limit it is deferred, or sent
  * away for a while. */
-#include "core/smtp/internal.h"
 #include "core/senders/rate_notice.h"
+#include "core/smtp/internal.h"
 
 #define EARLY_TALKER_ERRORS 10 /* that one counts for */
 #define EVIDENCE_MAX        200

@@ -1,7 +1,8 @@
 /* The Received field (RFC 5321 4.4). What the client said enters it only where it cannot break out: HELO by a
  * list of allowed octets, the recipient by the grammar that it has passed. */
-#include "core/check/spf/spf.h"
 #include "core/base/date.h"
+#include "core/check/spf/received.h"
+#include "core/check/spf/spf.h"
 #include "core/smtp/internal.h"
 
 static void put_helo(struct text *text, struct span helo)

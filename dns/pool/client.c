@@ -1,6 +1,8 @@
 /* A worker's side of the pool. */
-#include "dns/pool/internal.h"
+#include "dns/pool/client.h"
+
 #include "dns/clock.h"
+#include "dns/pool/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "dns/pool/reply.h"
 #include "dns/ring.h"
 #include "dns/pool/upstream.h"
+#include "dns/pool/client.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
 /* A resolver thread: takes questions out of the rings, joins equal ones, keeps the number in flight within
  * its bound. */
-#include "dns/pool/internal.h"
 #include "dns/clock.h"
+#include "dns/pool/internal.h"
 
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>

@@ -1,5 +1,5 @@
 /* From a query to the stub's answer, both in wire form. */
-#include "dns/stub/zone.h"
+#include "dns/stub/answer.h"
 
 #include <stdio.h>
 

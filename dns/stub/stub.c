@@ -2,12 +2,12 @@
  * another. */
 #include "dns/stub/stub.h"
 
-#include "dns/pool/loop.h"
-#include "dns/stub/zone.h"
-
 #include "core/base/address.h"
 #include "core/base/expect.h"
 #include "dns/clock.h"
+#include "dns/pool/loop.h"
+#include "dns/stub/answer.h"
+#include "dns/stub/zone.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -43,7 +43,3 @@ const struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span
 
 /* Wire form of a name in normal form ("" is the root). False, with *wire overflowed, when it does not fit. */
 bool stub_name_to_wire(struct span name, struct text *wire);
-/* The answer to the query in `packet` of `length`, at most `size` octets in `out`; 0: none. *ret_name: the
- * name it is about, for its behaviour; NULL when there is none. */
-size_t stub_answer(const struct stub_zone *zone, const char *packet, size_t length, bool by_tcp, char *out,
-                   size_t size, const struct stub_name **ret_name);

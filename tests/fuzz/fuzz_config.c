@@ -3,6 +3,7 @@
 #include "conf/build/load.h"
 
 #include "core/base/expect.h"
+#include "conf/value/filter.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* Fuzzes the scan of messages for notifications: what it finds must not depend on how the text is cut. The
  * first octet of the input says what is looked for and how it is cut. */
 #include "core/base/expect.h"
-#include "core/mail/mime/mime.h"
+#include "core/mail/mime/scan.h"
 
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
  * end. */
 #include "core/base/expect.h"
 #include "core/check/spf/evaluate.h"
+#include "core/check/spf/received.h"
 
 #include <stdlib.h>
 

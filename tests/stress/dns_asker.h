@@ -6,6 +6,7 @@
 #include "dns/pool/pool.h"
 #include "dns/pool/settings.h"
 #include "dns/stub/stub.h"
+#include "dns/pool/client.h"
 
 #include <arpa/inet.h>
 #include <ck_pr.h>

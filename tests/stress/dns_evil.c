@@ -3,6 +3,7 @@
 #include "dns_asker.h"
 #include "dns/pool/settings.h"
 #include "dns_evil_server.h"
+#include "dns/pool/client.h"
 
 #define MUTATIONS   3000
 #define ATTEMPT_MS  100

@@ -1,6 +1,7 @@
 /* One authority that does not answer costs those who ask for its names, and nobody else. */
 #include "dns_asker.h"
 #include "dns/pool/settings.h"
+#include "dns/pool/client.h"
 
 #define SLOW        1000
 #define QUICK       100

@@ -2,6 +2,7 @@
  * workers. */
 #include "dns_asker.h"
 #include "dns/pool/settings.h"
+#include "dns/pool/client.h"
 
 #include <pthread.h>
 

@@ -2,6 +2,7 @@
  * while busy. */
 #include "dns_asker.h"
 #include "dns/pool/settings.h"
+#include "dns/pool/client.h"
 
 #include <sys/resource.h>
 

@@ -1,8 +1,9 @@
 /* Answers from DNS outside of the server: waiting for them, showing them. */
 #include "workers/cli/dns.h"
-#include "dns/pool/settings.h"
 
 #include "core/base/address.h"
+#include "dns/pool/client.h"
+#include "dns/pool/settings.h"
 
 #include <poll.h>
 #include <stdio.h>

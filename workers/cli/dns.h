@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dns/pool/pool.h"
+#include "dns/pool/client.h"
 
 struct cli_dns {
         struct dns_cache *cache;

@@ -3,15 +3,17 @@
 #include "workers/cli/explain.h"
 
 #include "conf/build/load.h"
-#include "core/check/notification.h"
-#include "core/smtp/command/path.h"
+#include "conf/value/rate.h"
 #include "core/base/domain_name.h"
+#include "core/check/notification.h"
 #include "core/smtp/admit.h"
+#include "core/smtp/command/path.h"
 #include "core/smtp/session.h"
+#include "dns/clock.h"
+#include "dns/pool/client.h"
 #include "workers/cli/explain_dialogue.h"
 #include "workers/cli/message_file.h"
 #include "workers/senders/access.h"
-#include "dns/clock.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,6 +1,8 @@
 /* A session without a socket, for gatepost explain. */
 #include "workers/cli/explain_dialogue.h"
 
+#include "dns/pool/client.h"
+
 #include <stdio.h>
 
 #define ANSWER_WAIT_MS 20000

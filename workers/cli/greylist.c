@@ -2,11 +2,12 @@
 #include "workers/cli/greylist.h"
 
 #include "conf/build/load.h"
-#include "core/check/greylist/greylist.h"
-#include "core/base/domain_name.h"
-#include "workers/senders/access.h"
 #include "core/base/date.h"
+#include "core/base/domain_name.h"
+#include "core/check/greylist/greylist.h"
+#include "core/check/greylist/identity.h"
 #include "dns/clock.h"
+#include "workers/senders/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>

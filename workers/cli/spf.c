@@ -3,13 +3,15 @@
 #include "workers/cli/spf.h"
 
 #include "conf/snapshot.h"
+#include "conf/value/list.h"
+#include "core/base/expect.h"
 #include "core/base/local_part.h"
 #include "core/check/spf/evaluate.h"
+#include "core/check/spf/received.h"
 #include "core/smtp/command/path.h"
-#include "workers/cli/dns.h"
-
-#include "core/base/expect.h"
 #include "dns/clock.h"
+#include "dns/pool/client.h"
+#include "workers/cli/dns.h"
 
 #include <getopt.h>
 #include <stdio.h>

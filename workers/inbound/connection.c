@@ -1,6 +1,7 @@
 /* Connections: octets from the socket to the session and back, driven by edges, time and reports. */
 #include "workers/inbound/connection.h"
 
+#include "dns/pool/client.h"
 #include "workers/inbound/connection_io.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/worker.h"

@@ -8,6 +8,7 @@
 #include "workers/deliver/delivery.h"
 #include "dns/pool/pool.h"
 #include "workers/thread/wheel.h"
+#include "dns/pool/client.h"
 
 #include <sys/queue.h>
 

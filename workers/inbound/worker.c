@@ -1,9 +1,10 @@
 /* The worker's loop: events, arrivals, reports, timers, log. */
 #include "workers/inbound/worker.h"
 
+#include "dns/clock.h"
+#include "dns/pool/client.h"
 #include "workers/inbound/acceptor.h"
 #include "workers/inbound/delivery_client.h"
-#include "dns/clock.h"
 
 #include <errno.h>
 #include <stdarg.h>

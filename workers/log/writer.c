@@ -1,8 +1,8 @@
 /* Writes log lines to a file or stderr, in batches, and never makes a worker wait. */
 #include "workers/log/writer.h"
 
-#include "core/base/expect.h"
 #include "core/base/date.h"
+#include "core/base/expect.h"
 #include "dns/clock.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* hiredis, asynchronous. Replies come in the order of the commands. */
 #include "workers/senders/redis.h"
 
+#include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/senders/feed.h"
 #include "workers/senders/redis_job.h"
-#include "dns/clock.h"
 
 #include <poll.h>
 

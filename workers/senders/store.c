@@ -1,12 +1,11 @@
 /* Rings between the workers and the store's thread. */
 #include "workers/senders/store.h"
 
+#include "core/base/expect.h"
+#include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/senders/redis.h"
 #include "workers/senders/writer.h"
-
-#include "core/base/expect.h"
-#include "dns/clock.h"
 
 #include <errno.h>
 #include <time.h>

@@ -3,9 +3,8 @@
 #include "workers/server/reload.h"
 
 #include "conf/build/load.h"
-#include "workers/log/console.h"
-
 #include "dns/pool/settings.h"
+#include "workers/log/console.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -2,13 +2,13 @@
 #include "workers/server/server.h"
 
 #include "conf/build/load.h"
-#include "workers/server/fleet.h"
-#include "workers/server/status_line.h"
-#include "workers/server/reload.h"
-#include "workers/log/console.h"
-
-#include "dns/pool/settings.h"
 #include "dns/clock.h"
+#include "dns/pool/client.h"
+#include "dns/pool/settings.h"
+#include "workers/log/console.h"
+#include "workers/server/fleet.h"
+#include "workers/server/reload.h"
+#include "workers/server/status_line.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -1,6 +1,8 @@
 /* The watch over DNS lists. */
 #include "workers/server/zone_watch.h"
 
+#include "conf/value/filter.h"
+#include "dns/pool/client.h"
 #include "workers/server/server.h"
 
 #include <sys/eventfd.h>

@@ -1,6 +1,7 @@
 /* P2: DNS blocklists and allowlists (RFC 5782), weighed. A zone in error counts nothing. */
 #include "core/check/dns/dnsbl.h"
 
+#include "conf/value/filter.h"
 #include "core/base/domain_name.h"
 #include "core/check/dns/reverse.h"
 

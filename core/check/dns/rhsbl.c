@@ -1,8 +1,7 @@
 /* P2 for names: DNS lists of domains, asked for the sender's domain and for HELO. Addresses and names that
  * end in digits are never looked up in them. */
-#include "core/check/dns/dnsbl.h"
-
 #include "core/base/domain_name.h"
+#include "core/check/dns/dnsbl.h"
 
 static bool can_be_listed(struct span name)
 {

@@ -4,6 +4,7 @@
 #include "core/base/domain_name.h"
 #include "core/check/dns/dnsbl.h"
 #include "core/check/dns/reverse.h"
+#include "core/check/greylist/identity.h"
 
 #define TRIPLET_MAX 1024
 

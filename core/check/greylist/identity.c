@@ -1,5 +1,5 @@
 /* Whom a client stands for, and its senders in the form that is the same for each of their mails. */
-#include "core/check/greylist/greylist.h"
+#include "core/check/greylist/identity.h"
 
 #include "core/check/dns/reverse.h"
 #include "core/check/spf/spf.h"

@@ -49,12 +49,3 @@ struct spf_detail {
  * 512 a term. */
 enum spf_result spf_evaluate(const struct spf_request *request, struct memo *memo, struct arena *arena,
                              struct spf_detail *ret_detail);
-/* "pass", "softfail", ... */
-const char *spf_result_name(enum spf_result result);
-
-#define SPF_RECEIVED_MAX 8192
-
-/* The whole Received-SPF field with CRLF (9.1), at most SPF_RECEIVED_MAX octets. Nothing that a stranger said
- * can end its line, its comment or its value. */
-void spf_write_received(struct text *text, const struct spf_request *request, enum spf_result result,
-                        const struct spf_detail *detail);

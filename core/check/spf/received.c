@@ -1,5 +1,5 @@
 /* Results in words, and the Received-SPF field (RFC 7208 9.1). */
-#include "core/check/spf/evaluate.h"
+#include "core/check/spf/received.h"
 
 #define VALUE_MAX 320 /* octets: a mailbox (RFC 5321 4.5.3.1) */
 

@@ -1,7 +1,7 @@
 /* What the files of core/check/mime share. */
 #pragma once
 
-#include "core/mail/mime/mime.h"
+#include "core/mail/mime/scan.h"
 
 /* ---- value.c: values of fields, unfolded. What is wrong in one is read as if it did not stand there. */
 

@@ -1,4 +1,6 @@
 /* Lines, parts and what each part's body is read as. Lines that matter to nobody are leapt over. */
+#include "core/mail/mime/scan.h"
+
 #include "core/mail/mime/internal.h"
 
 void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_mentions)

@@ -1,7 +1,6 @@
 /* The command table (RFC 5321 4.1, 4.1.4) and the commands that need no envelope. */
-#include "core/smtp/internal.h"
-
 #include "core/base/domain_name.h"
+#include "core/smtp/internal.h"
 
 #define COMMAND_LINE_MAX 512
 /* What the extensions add: SIZE 26 (RFC 1870), BODY 17 (RFC 6152), SMTPUTF8 10 (RFC 6531). */

@@ -1,8 +1,7 @@
 /* MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3): the envelope, and the policy's answers to it. */
-#include "core/smtp/internal.h"
-
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
+#include "core/smtp/internal.h"
 
 #define TRANSACTION_ARENA_MAX (8u << 20)
 

@@ -1,8 +1,7 @@
 /* XCLIENT (Postfix, XCLIENT_README): a proxy network names the client it speaks for. The session starts again
  * as that one. */
-#include "core/smtp/internal.h"
-
 #include "core/base/domain_name.h"
+#include "core/smtp/internal.h"
 
 /* What one command has named so far. */
 struct xclient {

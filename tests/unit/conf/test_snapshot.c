@@ -1,6 +1,8 @@
 /* Snapshots: checks, replies, domains, names, defaults. */
 #include "conf/value/print.h"
 #include "tests/unit/conf/fixture.h"
+#include "conf/value/rate.h"
+#include "conf/value/filter.h"
 
 TestSuite(snapshot, .init = folder_begin, .fini = folder_end);
 

@@ -1,5 +1,6 @@
 /* Option values: types, units, bounds, lists. */
 #include "tests/unit/conf/fixture.h"
+#include "conf/value/rate.h"
 
 TestSuite(values, .init = folder_begin, .fini = folder_end);
 

@@ -1,6 +1,6 @@
 /* The MIME scan on notifications of the forms of RFC 3464 and RFC 8098, and on odd ones. Each text is given
  * whole and octet by octet. */
-#include "core/mail/mime/mime.h"
+#include "core/mail/mime/scan.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 #include "dns/stub/zone.h"
 
 #include "core/base/expect.h"
+#include "dns/stub/answer.h"
 
 #include <criterion/criterion.h>
 

@@ -5,6 +5,7 @@
 
 #include "core/base/expect.h"
 #include "core/check/spf/evaluate.h"
+#include "core/check/spf/received.h"
 
 #include <criterion/criterion.h>
 

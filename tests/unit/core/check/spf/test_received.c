@@ -1,5 +1,6 @@
 /* The Received-SPF field (RFC 7208 9.1), and that nobody can write into it what he likes. */
 #include "tests/unit/core/check/spf/fixture.h"
+#include "core/check/spf/received.h"
 
 static const struct {
         const char *client, *helo, *sender, *policy, *expected;

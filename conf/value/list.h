@@ -1,0 +1,14 @@
+/* Values that are lists, and what stands in them; for conf/ only. */
+#pragma once
+
+#include "conf/value/value.h"
+
+bool value_is_list(enum value_type type);
+void value_clear_list(const struct option_row *row, void *base);
+/* For value_set(): one item more for a list of this type. */
+bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
+                  struct text *ret_error);
+/* Appends A-labels in lower case; false when `text` is no domain name, or there is no room. */
+bool domain_name_read(struct span text, struct text *name);
+/* "192.0.2.1:25", "[2001:db8::1]:25" */
+bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
