@@ -1,4 +1,5 @@
 /* The last steps to a snapshot: options that depend on each other, on files and on this machine. */
+#include "conf/socket_address.h"
 #include "conf/build/address_list.h"
 #include "conf/build/internal.h"
 #include "conf/value/list.h"

@@ -2,13 +2,21 @@
 #include "core/base/address.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool address_is_ipv4(const struct address *address)
 {
         return memcmp(address->octets, mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
+struct address address_of_ipv4(const uint8_t octets[static 4])
+{
+        struct address address;
+
+        memcpy(address.octets, mapped_prefix, sizeof mapped_prefix);
+        memcpy(address.octets + 12, octets, 4);
+        return address;
 }
 
 bool address_is_loopback(const struct address *address)
@@ -79,43 +87,6 @@ void address_write_literal(struct text *text, const struct address *address)
         if (!address_is_ipv4(address))
                 text_put(text, SPAN("IPv6:"));
         address_write(text, address);
-}
-
-bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address,
-                         uint16_t *ret_port)
-{
-        if (socket_address->sa_family == AF_INET) {
-                const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)socket_address;
-                memcpy(ret_address->octets, mapped_prefix, sizeof mapped_prefix);
-                memcpy(ret_address->octets + 12, &in->sin_addr, 4);
-                *ret_port = ntohs(in->sin_port);
-                return true;
-        }
-        if (socket_address->sa_family == AF_INET6) {
-                const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)socket_address;
-                memcpy(ret_address->octets, &in6->sin6_addr, 16);
-                *ret_port = ntohs(in6->sin6_port);
-                return true;
-        }
-        return false;
-}
-
-socklen_t address_to_socket(const struct address *address, uint16_t port,
-                            struct sockaddr_storage *ret_storage)
-{
-        memset(ret_storage, 0, sizeof *ret_storage);
-        if (address_is_ipv4(address)) {
-                struct sockaddr_in *in = (struct sockaddr_in *)(void *)ret_storage;
-                in->sin_family = AF_INET;
-                in->sin_port = htons(port);
-                memcpy(&in->sin_addr, address->octets + 12, 4);
-                return sizeof *in;
-        }
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)ret_storage;
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons(port);
-        memcpy(&in6->sin6_addr, address->octets, 16);
-        return sizeof *in6;
 }
 
 bool address_shares_prefix(const struct address *left, const struct address *right, unsigned bits)

@@ -4,8 +4,6 @@
 
 #include "core/base/text.h"
 
-#include <sys/socket.h>
-
 struct address {
         uint8_t octets[16];
 };
@@ -24,6 +22,8 @@ struct network_list {
 };
 
 bool address_is_ipv4(const struct address *address);
+/* The IPv4 address of these four octets, IPv4-mapped. */
+struct address address_of_ipv4(const uint8_t octets[static 4]);
 bool address_is_loopback(const struct address *address);
 bool address_equals(const struct address *left, const struct address *right);
 /* IPv4 dotted quad or IPv6 text (RFC 4291 2.2), nothing around it. IPv4-mapped IPv6 gives the IPv4
@@ -36,12 +36,6 @@ void address_write_ipv4(struct text *text, const uint8_t octets[static 4]);
 void address_write(struct text *text, const struct address *address);
 /* As inside a literal: "192.0.2.1" or "IPv6:2001:db8::1". */
 void address_write_literal(struct text *text, const struct address *address);
-/* false for families other than AF_INET and AF_INET6. */
-bool address_from_socket(const struct sockaddr *socket_address, struct address *ret_address,
-                         uint16_t *ret_port);
-/* Length for bind() and connect(); IPv4 becomes AF_INET. */
-socklen_t address_to_socket(const struct address *address, uint16_t port,
-                            struct sockaddr_storage *ret_storage);
 
 /* "192.0.2.0/24", "2001:db8::/32" or one address. Host bits must be zero. */
 bool network_parse(struct span span, struct network *ret_network);

@@ -1,6 +1,7 @@
 /* Health of upstreams, and life of their contexts. */
 #include "dns/pool/upstream.h"
 
+#include "conf/socket_address.h"
 #include "core/base/expect.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] [--parent PID] ZONEFILE: the stub
  * server as a program, until SIGINT or SIGTERM; with --parent no longer than the process that started it,
  * however that ends. It says its port, and on SIGUSR1 how many queries there were. */
+#include "conf/socket_address.h"
 #include "core/base/address.h"
 #include "dns/stub/stub.h"
 

@@ -2,6 +2,7 @@
  * another. */
 #include "dns/stub/stub.h"
 
+#include "conf/socket_address.h"
 #include "core/base/address.h"
 #include "core/base/expect.h"
 #include "dns/clock.h"

@@ -1,6 +1,7 @@
 /* Who is let in. */
 #include "workers/inbound/admission.h"
 
+#include "conf/socket_address.h"
 #include "core/smtp/admit.h"
 
 #include <unistd.h>

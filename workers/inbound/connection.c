@@ -7,6 +7,7 @@
 #include "workers/inbound/worker.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 

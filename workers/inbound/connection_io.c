@@ -4,6 +4,7 @@
 #include "workers/inbound/worker.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/epoll.h>
 
 /* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out. */

@@ -1,6 +1,8 @@
 /* Opening and sharing of listening sockets. */
 #include "workers/inbound/listener.h"
 
+#include "conf/socket_address.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

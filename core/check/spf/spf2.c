@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <netinet/in.h>
 #include <netdb.h>
-#include <pthread.h>
+#include <threads.h>
 
 #include <spf2/spf.h>
 #include <spf2/spf_dns.h>
@@ -21,8 +21,8 @@ struct engine {
         bool is_any; /* prefix 0 */
 };
 
-static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
-static pthread_key_t engine_key;
+static once_flag engine_once = ONCE_FLAG_INIT;
+static tss_t engine_key;
 
 static void put_address(SPF_dns_rr_data_t *data, const uint8_t *octets, enum dns_type type)
 {
@@ -91,7 +91,7 @@ static void engine_free(void *pointer)
 
 static void engine_key_make(void)
 {
-        expect(pthread_key_create(&engine_key, engine_free) == 0);
+        expect(tss_create(&engine_key, engine_free) == thrd_success);
 }
 
 static struct engine *engine_new(void)
@@ -119,11 +119,11 @@ static struct engine *engine_new(void)
 
 static struct engine *engine_for(const struct address *client)
 {
-        expect(pthread_once(&engine_once, engine_key_make) == 0);
-        struct engine *engine = pthread_getspecific(engine_key);
+        call_once(&engine_once, engine_key_make);
+        struct engine *engine = tss_get(engine_key);
         if (engine == NULL) {
                 engine = engine_new();
-                expect(pthread_setspecific(engine_key, engine) == 0);
+                expect(tss_set(engine_key, engine) == thrd_success);
         }
         if (address_is_ipv4(client)) {
                 struct in_addr in;
