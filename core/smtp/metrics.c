@@ -1,8 +1,24 @@
-/* Names of the counters. */
+/* Names of the counters, and their sums. */
 #include "core/smtp/metrics.h"
+
+#include <assert.h>
 
 const char *const metric_names[METRIC_COUNT] = {
 #define METRIC(name, help) #name,
 #include "core/smtp/metrics.def"
 #undef METRIC
 };
+
+static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "a set is nothing but counters");
+
+void counters_sum(const struct counters_list *list, struct counters *ret_sum)
+{
+        _Atomic uint64_t *sums = (_Atomic uint64_t *)ret_sum;
+
+        memset(ret_sum, 0, sizeof *ret_sum);
+        for (size_t i = 0; i < list->count; i++) {
+                const _Atomic uint64_t *counts = (const _Atomic uint64_t *)list->sets[i];
+                for (size_t j = 0; j < sizeof *ret_sum / sizeof *sums; j++)
+                        counter_add(&sums[j], counter_read(&counts[j]));
+        }
+}

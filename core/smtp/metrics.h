@@ -21,6 +21,15 @@ struct counters {
         _Atomic uint64_t observed[CHECK_COUNT]; /* what observe mode would have refused or deferred */
 };
 
+/* The sets of all threads that count. */
+struct counters_list {
+        const struct counters **sets;
+        size_t count;
+};
+
+/* Any thread: *ret_sum is what all of them have counted by now. */
+void counters_sum(const struct counters_list *list, struct counters *ret_sum);
+
 /* Indexed by enum metric_id. */
 extern const char *const metric_names[METRIC_COUNT];
 

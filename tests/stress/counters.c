@@ -1,5 +1,5 @@
 /* Counters: each is written by its owner alone and read by anybody; a reader never sees one go back, and
- * nothing is lost. */
+ * nothing is lost. Their sum is the sum of each of them. */
 #include "core/base/expect.h"
 #include "core/smtp/metrics.h"
 
@@ -26,6 +26,8 @@ int main(void)
         pthread_t owners[OWNERS];
         uint64_t seen[OWNERS] = {0}, refused = 0, reads = 0;
         bool is_over = false;
+        const struct counters *sets[OWNERS] = {&counters[0], &counters[1], &counters[2]};
+        struct counters sum;
 
         for (int i = 0; i < OWNERS; i++)
                 expect(pthread_create(&owners[i], NULL, count, &counters[i]) == 0);
@@ -39,11 +41,12 @@ int main(void)
                 }
                 reads++;
         }
-        for (int i = 0; i < OWNERS; i++) {
+        for (int i = 0; i < OWNERS; i++)
                 pthread_join(owners[i], NULL);
-                for (int check = 0; check < CHECK_COUNT; check++)
-                        refused += counter_read(&counters[i].refused[check]);
-        }
+        counters_sum(&(struct counters_list){sets, OWNERS}, &sum);
+        for (int check = 0; check < CHECK_COUNT; check++)
+                refused += counter_read(&sum.refused[check]);
+        expect(counter_read(&sum.metrics[METRIC_commands]) == (uint64_t)OWNERS * ROUNDS);
         expect(refused == (uint64_t)OWNERS * ROUNDS / 2);
         printf("%llu reads\n", (unsigned long long)reads);
         return 0;

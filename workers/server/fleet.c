@@ -4,18 +4,14 @@
 #include "core/senders/rate_notice.h"
 #include "dns/clock.h"
 
-#include <time.h>
-
 void fleet_hear(void *argument, struct span notice)
 {
-        struct server *server = argument;
-        uint32_t pinner = fleet_pinner(server);
-        struct published *published = publication_pin(&server->publication, pinner);
+        const struct fleet *fleet = argument;
+        struct published *published = publication_pin(fleet->publication, fleet->pinner);
         const struct options *options = &published->snapshot->options;
 
         if (options->client_rate_shared &&
-            !rate_notice_hear(notice, &server->ledger, options, clock_monotonic_ms(), clock_wall_ms()))
-                sender_store_complain(&server->senders, "sender_notice_unknown",
-                                      "not what this version tells");
-        publication_unpin(published, pinner);
+            !rate_notice_hear(notice, fleet->ledger, options, clock_monotonic_ms(), clock_wall_ms()))
+                sender_store_complain(fleet->senders, "sender_notice_unknown", "not what this version tells");
+        publication_unpin(published, fleet->pinner);
 }

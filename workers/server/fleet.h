@@ -1,13 +1,17 @@
 /* What other machines of a fleet tell of clients. */
 #pragma once
 
-#include "workers/server/server.h"
+#include "core/senders/ledger.h"
+#include "workers/senders/store.h"
+#include "workers/thread/publication.h"
 
-/* The pinner of `current` that the store's thread is: one behind the workers. */
-static inline uint32_t fleet_pinner(const struct server *server)
-{
-        return server->worker_count;
-}
+/* What the store's thread needs to make use of a notice; all of it outlives the thread. */
+struct fleet {
+        struct publication *publication;
+        uint32_t pinner; /* that the thread is */
+        const struct ledger *ledger;
+        struct sender_store *senders;
+};
 
-/* In the store's thread, registered with RCU. `server`: struct server. */
-void fleet_hear(void *server, struct span notice);
+/* In the store's thread, registered with RCU. `fleet`: struct fleet. */
+void fleet_hear(void *fleet, struct span notice);

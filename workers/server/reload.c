@@ -3,10 +3,12 @@
 #include "workers/server/reload.h"
 
 #include "conf/build/load.h"
+#include "conf/value/value.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* The listeners of a snapshot, in one list. */
@@ -159,32 +161,39 @@ static void print_complaints(struct server *server, const char *event,
         log_event(&server->log, event, "report", text, NULL);
 }
 
-static void warn_of_restart(struct server *server, const char *option, bool is_needed)
+/* Numbers that threads, tables and memory were made by. */
+static const enum option_at fixed_options[] = {
+    OPTION_AT_workers,
+    OPTION_AT_delivery_threads,
+    OPTION_AT_client_rate_memory,
+    OPTION_AT_dns_threads,
+    OPTION_AT_dns_in_flight_max,
+    OPTION_AT_dns_cache_size,
+    OPTION_AT_maildir_sync_together,
+};
+
+static void warn_of_restart(struct server *server, enum check_id check, const char *name)
 {
-        if (!is_needed)
-                return;
+        char option[128];
+
+        snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
+                 check == CHECK_COUNT ? "" : ".", name);
         console_print("gatepost: warning: a change of %s takes a restart", option);
         log_event(&server->log, "restart_needed", "option", option, NULL);
 }
 
 static void warn_of_restarts(struct server *server, const struct snapshot *snapshot)
 {
-        const struct options *options = &snapshot->options;
-        struct sender_key sender_store_identity_at_start = sender_store_identity(snapshot);
+        const char *now = (const char *)&snapshot->options, *then = (const char *)&server->options_at_start;
+        struct sender_key senders = sender_store_identity(snapshot);
 
-        warn_of_restart(server, "workers", server->workers_wanted != options->workers);
-        warn_of_restart(server, "delivery_threads", server->delivery_count != options->delivery_threads);
-        warn_of_restart(server, "client_rate.memory",
-                        server->ledger_size != options->client_rate_memory_octets);
-        warn_of_restart(server, "dns_threads", server->dns_threads != options->dns_threads);
-        warn_of_restart(server, "dns_in_flight_max",
-                        server->dns_in_flight_wanted != options->dns_in_flight_max);
-        warn_of_restart(server, "dns_cache_size", server->dns_cache_size != options->dns_cache_size_octets);
-        warn_of_restart(server, "maildir_sync_together",
-                        server->sync_together != options->maildir_sync_together);
-        warn_of_restart(
-            server, "sender_store",
-            !sender_key_equals(&server->sender_store_identity_at_start, &sender_store_identity_at_start));
+        for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
+                const struct option_row *row = &option_rows[fixed_options[i]];
+                if (memcmp(now + row->offset, then + row->offset, sizeof(uint64_t)) != 0)
+                        warn_of_restart(server, row->check, row->name);
+        }
+        if (!sender_key_equals(&server->senders_at_start, &senders))
+                warn_of_restart(server, CHECK_COUNT, "sender_store");
 }
 
 /* Everything that may fail, before anything is changed. */
@@ -241,7 +250,7 @@ void reload(struct server *server)
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         print_complaints(server, "reload", &complaints);
-        dns_counts_log(server);
+        dns_counts_log(&server->dns_counts);
         warn_of_restarts(server, snapshot);
         console_print("gatepost: configuration reloaded");
         conf_complaints_end(&complaints);

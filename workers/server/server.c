@@ -6,7 +6,7 @@
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
-#include "workers/server/fleet.h"
+#include "workers/server/descriptors.h"
 #include "workers/server/reload.h"
 #include "workers/server/status_line.h"
 
@@ -20,61 +20,8 @@
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
-/* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making,
- * resolvers. */
-#define DESCRIPTORS_RESERVED   64
-#define DESCRIPTORS_PER_THREAD 4
-#define MAIN_NICE              5
-#define STOP_LOOK_MS           20
-
-/* ---- descriptors --------------------------------------------------------------------------------------- */
-
-static uint64_t raise_descriptor_limit(uint64_t wanted)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-                return 1024;
-        /* More than the hard limit is a privilege. */
-        struct rlimit more = {.rlim_cur = wanted, .rlim_max = wanted};
-        if (wanted > limit.rlim_max && setrlimit(RLIMIT_NOFILE, &more) == 0)
-                return wanted;
-        more = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-                return limit.rlim_max;
-        return limit.rlim_cur;
-}
-
-/* An eighth of the descriptors at most is for questions to DNS. */
-static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
-{
-        uint64_t share = limit / 8 / options->dns_threads;
-        if (share > options->dns_in_flight_max)
-                return (uint32_t)options->dns_in_flight_max;
-        return share < 16 ? 16 : (uint32_t)share;
-}
-
-/* How many sessions the descriptors are enough for. *ret_spools: long messages that each delivery thread may
- * have open. */
-static uint64_t divide_descriptors(struct server *server, const struct options *options, uint32_t *ret_spools)
-{
-        uint64_t threads = server->worker_count + server->delivery_count;
-        uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
-                         options->proxy_listen.count;
-        uint64_t limit = raise_descriptor_limit(options->connections_max * 17 / 16 + fixed +
-                                                UINT64_C(8) * server->delivery_count);
-        uint64_t spools = limit / 16 / server->delivery_count;
-
-        server->dns_in_flight_max = dns_in_flight(limit, options);
-        fixed += options->dns_threads * (server->dns_in_flight_max + 32);
-        *ret_spools = spools < 8 ? 8 : (uint32_t)spools;
-        fixed += (uint64_t)*ret_spools * server->delivery_count;
-        uint64_t sessions = limit > fixed + 16 ? limit - fixed : 16;
-        if (options->connections_max > sessions)
-                console_print("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
-                              (unsigned long long)limit, (unsigned long long)sessions);
-        return sessions;
-}
+#define MAIN_NICE    5
+#define STOP_LOOK_MS 20
 
 /* ---- start --------------------------------------------------------------------------------------------- */
 
@@ -87,25 +34,23 @@ static uint32_t cores(void)
 
 static bool allocate(struct server *server, const struct options *options)
 {
-        server->workers_wanted = options->workers;
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
         server->delivery_count = (uint32_t)options->delivery_threads;
-        server->dns_threads = options->dns_threads;
-        server->dns_in_flight_wanted = options->dns_in_flight_max;
-        server->dns_cache_size = options->dns_cache_size_octets;
-        server->sync_together = options->maildir_sync_together;
+        server->options_at_start = *options;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
+        server->counters.sets = calloc(server->worker_count, sizeof server->counters.sets[0]);
         server->acceptors = calloc(server->worker_count, sizeof server->acceptors[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
-        if (server->workers == NULL || server->acceptors == NULL || server->deliveries == NULL)
+        if (server->workers == NULL || server->counters.sets == NULL || server->acceptors == NULL ||
+            server->deliveries == NULL)
                 return false;
         memset(server->workers, 0, server->worker_count * sizeof server->workers[0]);
         return true;
 }
 
 /* The pool is there without resolvers too: a reload may name some. */
-static bool init_dns(struct server *server, const struct options *options)
+static bool init_dns(struct server *server, const struct options *options, uint32_t in_flight_max)
 {
         struct dns_pool_options pool = dns_pool_settings(options);
         struct dns_cache_options cache = dns_cache_settings(options);
@@ -115,7 +60,7 @@ static bool init_dns(struct server *server, const struct options *options)
                 return false;
         pool.cache = server->dns_cache;
         pool.clients = server->worker_count + 1;
-        pool.in_flight_max = server->dns_in_flight_max;
+        pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
 }
@@ -140,6 +85,7 @@ static bool init_workers(struct server *server, uint64_t sessions_max)
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 struct worker *worker = &server->workers[i];
                 worker->number = i;
+                server->counters.sets[server->counters.count++] = &worker->counters;
                 worker->acceptor = &server->acceptors[i];
                 worker->delivery_count = server->delivery_count;
                 worker->publication = &server->publication;
@@ -173,17 +119,17 @@ static bool init_workers(struct server *server, uint64_t sessions_max)
 
 static bool init_threads(struct server *server, const struct options *options)
 {
-        uint32_t spools;
-        uint64_t sessions_max = divide_descriptors(server, options, &spools);
+        struct descriptor_shares shares =
+            descriptors_divide(options, server->worker_count, server->delivery_count);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
-                if (!delivery_init(&server->deliveries[i], i, server->worker_count, spools,
+                if (!delivery_init(&server->deliveries[i], i, server->worker_count, shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        if (!client_table_init(&server->clients, sessions_max) || !init_ledger(server, options) ||
-            !init_dns(server, options))
+        if (!client_table_init(&server->clients, shares.sessions) || !init_ledger(server, options) ||
+            !init_dns(server, options, shares.dns_in_flight))
                 return false;
-        return init_workers(server, sessions_max);
+        return init_workers(server, shares.sessions);
 }
 
 static bool start_threads(struct server *server)
@@ -249,7 +195,7 @@ static void stop(struct server *server, const sigset_t *signals)
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
         sender_store_stop(&server->senders);
-        dns_counts_log(server);
+        dns_counts_log(&server->dns_counts);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
@@ -272,6 +218,7 @@ static void free_all(struct server *server)
         munmap(server->ledger.sets, server->ledger_size);
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
+        free(server->counters.sets);
         free(server->acceptors);
         free(server->workers);
         free(server->deliveries);
@@ -295,19 +242,23 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
 {
         const struct timespec second = {.tv_sec = 1};
         struct status_line status;
+        struct counters counters;
 
         status_line_begin(&status);
         for (;;) {
-                zone_watch_look(&server->zone_watch, server, clock_monotonic_ms());
+                zone_watch_look(&server->zone_watch, clock_monotonic_ms());
                 int signal = sigtimedwait(signals, NULL, &second);
                 if (signal == SIGTERM || signal == SIGINT)
                         break;
                 if (signal == SIGHUP)
                         reload(server);
                 publication_reap(&server->publication);
-                dns_counts_look(&server->dns_counts, server, clock_monotonic_ms());
-                if (shows_status_line)
-                        status_line_print(&status, server);
+                dns_counts_look(&server->dns_counts, clock_monotonic_ms());
+                if (shows_status_line) {
+                        counters_sum(&server->counters, &counters);
+                        status_line_print(&status, &counters,
+                                          workers_open(server->workers, server->worker_count));
+                }
         }
         status_line_end(&status);
 }
@@ -325,12 +276,39 @@ static struct snapshot *load_first(const char *path)
 
 static bool open_senders(struct server *server, const struct snapshot *snapshot)
 {
-        server->sender_store_identity_at_start = sender_store_identity(snapshot);
+        server->senders_at_start = sender_store_identity(snapshot);
         if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
                 return false;
+        /* The thread's pinner is the one behind the workers'. */
+        server->fleet = (struct fleet){
+            .publication = &server->publication,
+            .pinner = server->worker_count,
+            .ledger = &server->ledger,
+            .senders = &server->senders,
+        };
         server->senders.hear = fleet_hear;
-        server->senders.hearer = server;
+        server->senders.hearer = &server->fleet;
         return true;
+}
+
+/* What the main thread looks at once a second. */
+static bool init_watches(struct server *server)
+{
+        const struct zone_watch_parts parts = {
+            .publication = &server->publication,
+            .pool = server->dns_pool,
+            .client = server->worker_count,
+            .counters = &server->counters,
+            .log = &server->log,
+        };
+
+        server->dns_counts = (struct dns_counts){
+            .publication = &server->publication,
+            .cache = server->dns_cache,
+            .pool = server->dns_pool,
+            .log = &server->log,
+        };
+        return zone_watch_init(&server->zone_watch, &parts);
 }
 
 static bool start(struct server *server, struct snapshot *snapshot)
@@ -366,7 +344,7 @@ int server_run(const char *path, bool shows_status_line)
         /* A failed start ends the process, threads, memory and all. */
         if (!start(&server, snapshot))
                 _exit(1);
-        if (!zone_watch_init(&server.zone_watch, server.dns_pool, server.worker_count))
+        if (!init_watches(&server))
                 _exit(1);
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);

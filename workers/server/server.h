@@ -3,6 +3,7 @@
 
 #include "workers/inbound/acceptor.h"
 #include "workers/server/dns_counts.h"
+#include "workers/server/fleet.h"
 #include "workers/server/zone_watch.h"
 
 struct server {
@@ -16,14 +17,15 @@ struct server {
         struct worker *workers;
         struct acceptor *acceptors; /* one for each worker */
         struct delivery *deliveries;
-        uint64_t sync_together; /* as the delivery threads were given it */
         uint32_t worker_count, delivery_count;
-        uint64_t workers_wanted; /* by the configuration at the start; 0: one for each core */
+        /* Whose sets of counters there are: all threads that count. */
+        struct counters_list counters;
+        /* Numbers only: texts and lists went with the first snapshot. */
+        struct options options_at_start;
         struct listener *listeners;
-        uint32_t dns_in_flight_max;                                 /* questions, each thread of the pool */
-        uint64_t dns_in_flight_wanted, dns_threads, dns_cache_size; /* by the configuration at the start */
         struct sender_store senders;
-        struct sender_key sender_store_identity_at_start; /* at the start */
+        struct sender_key senders_at_start; /* the store's identity */
+        struct fleet fleet;
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;

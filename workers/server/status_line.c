@@ -1,36 +1,21 @@
-/* Sums of the workers' counters as one line on stdout: in place on a terminal, else only when something has
+/* Sums of all counters as one line on stdout: in place on a terminal, else only when something has
  * changed. */
 #include "workers/server/status_line.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #define TOP_CHECKS 3
 
 enum { OPEN, ACCEPTED, REFUSED, DEFERRED, NUMBERS };
 
-static uint64_t sum(const struct server *server, enum metric_id metric)
-{
-        uint64_t total = 0;
-        for (uint32_t i = 0; i < server->worker_count; i++)
-                total += counter_read(&server->workers[i].counters.metrics[metric]);
-        return total;
-}
-
-static uint64_t sum_refused(const struct server *server, enum check_id check)
-{
-        uint64_t total = 0;
-        for (uint32_t i = 0; i < server->worker_count; i++)
-                total += counter_read(&server->workers[i].counters.refused[check]);
-        return total;
-}
-
 /* The checks that refused most, most first. */
-static void put_top_checks(const struct server *server, struct text *line)
+static void put_top_checks(const struct counters *counters, struct text *line)
 {
         uint64_t refused[CHECK_COUNT];
 
         for (int check = 0; check < CHECK_COUNT; check++)
-                refused[check] = sum_refused(server, (enum check_id)check);
+                refused[check] = counter_read(&counters->refused[check]);
         for (int place = 0; place < TOP_CHECKS; place++) {
                 int top = 0;
                 for (int check = 1; check < CHECK_COUNT; check++)
@@ -49,15 +34,17 @@ void status_line_begin(struct status_line *status)
         *status = (struct status_line){.is_terminal = isatty(STDOUT_FILENO)};
 }
 
-void status_line_print(struct status_line *status, struct server *server)
+void status_line_print(struct status_line *status, const struct counters *counters, uint64_t open)
 {
         static const char *const names[NUMBERS] = {"open", "accepted", "refused", "deferred"};
         const uint64_t numbers[NUMBERS] = {
-            [OPEN] = workers_open(server->workers, server->worker_count),
-            [ACCEPTED] = sum(server, METRIC_messages_accepted),
-            [REFUSED] = sum(server, METRIC_recipients_refused) + sum(server, METRIC_messages_refused),
-            [DEFERRED] = sum(server, METRIC_recipients_deferred) + sum(server, METRIC_messages_deferred) +
-                         sum(server, METRIC_connections_refused),
+            [OPEN] = open,
+            [ACCEPTED] = counter_read(&counters->metrics[METRIC_messages_accepted]),
+            [REFUSED] = counter_read(&counters->metrics[METRIC_recipients_refused]) +
+                        counter_read(&counters->metrics[METRIC_messages_refused]),
+            [DEFERRED] = counter_read(&counters->metrics[METRIC_recipients_deferred]) +
+                         counter_read(&counters->metrics[METRIC_messages_deferred]) +
+                         counter_read(&counters->metrics[METRIC_connections_refused]),
         };
         char octets[512];
         struct text line;
@@ -70,7 +57,7 @@ void status_line_print(struct status_line *status, struct server *server)
                 if (i != OPEN)
                         text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - status->said[i]));
         }
-        put_top_checks(server, &line);
+        put_top_checks(counters, &line);
         if (status->is_terminal)
                 printf("\r\033[K%.*s", (int)line.length, line.at);
         else

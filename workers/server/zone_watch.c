@@ -3,7 +3,6 @@
 
 #include "conf/value/filter.h"
 #include "dns/pool/client.h"
-#include "workers/server/server.h"
 
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -16,13 +15,13 @@
 #define PROBES_LISTED   15      /* ... of which a list of everybody lists this many, and no honest one does */
 #define SHARE_MEMORY_MS 3600000 /* a list that turns bad within minutes, as caches run out, is seen too */
 
-bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client)
+bool zone_watch_init(struct zone_watch *watch, const struct zone_watch_parts *parts)
 {
-        *watch = (struct zone_watch){.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        *watch = (struct zone_watch){.parts = *parts, .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
         if (watch->event_fd < 0)
                 return false;
         block_pool_init(&watch->pool, 4096, 4);
-        watch->client = dns_pool_client(pool, client, watch->event_fd, &watch->is_asleep);
+        watch->client = dns_pool_client(parts->pool, parts->client, watch->event_fd, &watch->is_asleep);
         return true;
 }
 
@@ -35,24 +34,24 @@ void zone_watch_end(struct zone_watch *watch)
         close(watch->event_fd);
 }
 
-static void log_zone_event(struct server *server, const struct dnsbl_zone *zone, const char *event,
+static void log_zone_event(const struct zone_watch *watch, const struct dnsbl_zone *zone, const char *event,
                            const char *reason)
 {
         char name[256];
 
         snprintf(name, sizeof name, "%.*s", (int)zone->name.length, zone->name.at);
         fprintf(stderr, "gatepost: %s: %s: %s\n", event, name, reason);
-        log_event(&server->log, event, "zone", name, "reason", reason, NULL);
+        log_event(watch->parts.log, event, "zone", name, "reason", reason, NULL);
 }
 
 /* Suspends or releases the zone; `reason` is told when that changes anything. */
-static void suspend_or_release(struct server *server, const struct watched_zone *watched,
+static void suspend_or_release(const struct zone_watch *watch, const struct watched_zone *watched,
                                struct dnsbl_zone *zone, const char *reason)
 {
         bool is_suspended = watched->fails_test || watched->lists_too_many;
 
         if (atomic_exchange(&zone->is_suspended, is_suspended) != is_suspended)
-                log_zone_event(server, zone, is_suspended ? "zone_suspended" : "zone_released", reason);
+                log_zone_event(watch, zone, is_suspended ? "zone_suspended" : "zone_released", reason);
 }
 
 /* ---- the test points of RFC 5782 5 --------------------------------------------------------------------- */
@@ -103,7 +102,7 @@ static const char *fault_of(const struct dnsbl_zone *zone, enum fact must_list,
 }
 
 /* False while the answers are not in. A test that DNS fails says nothing of the zone. */
-static bool points_settle(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone)
+static bool points_settle(struct zone_watch *watch, struct watched_zone *watched, struct dnsbl_zone *zone)
 {
         const struct dns_answer *listed, *silent;
 
@@ -116,7 +115,7 @@ static bool points_settle(struct server *server, struct watched_zone *watched, s
         if (must_list != FACT_FAILED && must_not != FACT_FAILED) {
                 const char *fault = fault_of(zone, must_list, listed, must_not);
                 watched->fails_test = fault != NULL;
-                suspend_or_release(server, watched, zone,
+                suspend_or_release(watch, watched, zone,
                                    fault != NULL ? fault : "its test points are as they must be");
         }
         return true;
@@ -139,7 +138,7 @@ static void probe_name(const struct watched_zone *watched, uint32_t number, char
 
 /* Whether a zone of which clients make us suspicious lists everybody. Clients alone do not prove it: whoever
  * commands many listed ones could switch the list off by sending from all of them. */
-static bool probes_settle(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone)
+static bool probes_settle(struct zone_watch *watch, struct watched_zone *watched, struct dnsbl_zone *zone)
 {
         unsigned listed = 0, failed = 0;
         bool is_pending = false;
@@ -158,19 +157,19 @@ static bool probes_settle(struct server *server, struct watched_zone *watched, s
         if (failed <= PROBES - PROBES_LISTED) {
                 watched->is_suspicious = false;
                 watched->lists_too_many = listed >= PROBES_LISTED;
-                suspend_or_release(server, watched, zone,
+                suspend_or_release(watch, watched, zone,
                                    watched->lists_too_many ? "lists nearly every client of a sudden"
                                                            : "does not list everybody any more");
         }
         return true;
 }
 
-static void go_on_testing(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
+static void go_on_testing(struct zone_watch *watch, struct watched_zone *watched, struct dnsbl_zone *zone,
                           uint64_t now_ms)
 {
-        uint64_t interval_ms = server->zone_watch.snapshot->options.dnsbl_self_test_interval_ms;
-        bool points_are_in = points_settle(server, watched, zone);
-        bool probes_are_in = probes_settle(server, watched, zone);
+        uint64_t interval_ms = watch->snapshot->options.dnsbl_self_test_interval_ms;
+        bool points_are_in = points_settle(watch, watched, zone);
+        bool probes_are_in = probes_settle(watch, watched, zone);
 
         if (!points_are_in || !probes_are_in)
                 return;
@@ -190,15 +189,6 @@ static bool is_due(const struct watched_zone *watched, const struct dnsbl_zone *
 
 /* ---- the share of clients ------------------------------------------------------------------------------ */
 
-static void counters_read(const struct server *server, size_t i, uint64_t *ret_asked, uint64_t *ret_listed)
-{
-        *ret_asked = *ret_listed = 0;
-        for (uint32_t w = 0; w < server->worker_count; w++) {
-                *ret_asked += counter_read(&server->workers[w].counters.zone_asked[i]);
-                *ret_listed += counter_read(&server->workers[w].counters.zone_listed[i]);
-        }
-}
-
 /* What is usual follows slowly; while the zone is suspended, not at all. */
 static void learn(struct watched_zone *watched, double share, uint64_t elapsed_ms)
 {
@@ -210,12 +200,9 @@ static void learn(struct watched_zone *watched, double share, uint64_t elapsed_m
                 watched->usual += part * (share - watched->usual);
 }
 
-static void look_at_share(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
-                          size_t i, uint64_t now_ms)
+static void look_at_share(struct watched_zone *watched, const struct dnsbl_zone *zone, uint64_t asked,
+                          uint64_t listed, uint64_t now_ms)
 {
-        uint64_t asked, listed;
-
-        counters_read(server, i, &asked, &listed);
         if (asked - watched->asked < CLIENTS_MIN || zone->options.weight <= 0)
                 return;
         double share = (double)(listed - watched->listed) / (double)(asked - watched->asked);
@@ -257,7 +244,7 @@ void zone_watch_inherit(const struct zone_watch *watch, struct snapshot *snapsho
 
 /* A zone that is there again keeps what is known of it, else each reload would let a broken one count and
  * make what it lists usual. */
-static void take_zone(struct server *server, struct watched_zone *watched, struct dnsbl_zone *zone,
+static void take_zone(struct zone_watch *watch, struct watched_zone *watched, struct dnsbl_zone *zone,
                       const struct watched_zone *former)
 {
         *watched = (struct watched_zone){.usual = -1};
@@ -267,14 +254,15 @@ static void take_zone(struct server *server, struct watched_zone *watched, struc
         watched->usual = former->usual;
         watched->lists_too_many = former->lists_too_many && zone->options.weight > 0;
         watched->fails_test = former->fails_test && zone->options.self_test;
-        suspend_or_release(server, watched, zone, "as before the reload");
+        suspend_or_release(watch, watched, zone, "as before the reload");
 }
 
-static void take_snapshot(struct zone_watch *watch, struct server *server, struct snapshot *snapshot,
-                          uint64_t now_ms)
+static void take_snapshot(struct zone_watch *watch, struct snapshot *snapshot, uint64_t now_ms)
 {
         struct watched_zone former[DNSBL_ZONES_MAX];
+        struct counters counters;
 
+        counters_sum(watch->parts.counters, &counters);
         watch->snapshot = snapshot;
         watch->generation++;
         for (size_t i = 0; i < DNSBL_ZONES_MAX; i++)
@@ -285,8 +273,9 @@ static void take_snapshot(struct zone_watch *watch, struct server *server, struc
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 struct watched_zone *watched = &watch->zones[i];
                 struct dnsbl_zone *zone = &snapshot->zones[i];
-                take_zone(server, watched, zone, find_former(former, zone->name));
-                counters_read(server, i, &watched->asked, &watched->listed);
+                take_zone(watch, watched, zone, find_former(former, zone->name));
+                watched->asked = counter_read(&counters.zone_asked[i]);
+                watched->listed = counter_read(&counters.zone_listed[i]);
                 watched->looked_at_ms = now_ms;
         }
 }
@@ -310,25 +299,28 @@ static void take_answers(struct zone_watch *watch)
         }
 }
 
-void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t now_ms)
+void zone_watch_look(struct zone_watch *watch, uint64_t now_ms)
 {
-        struct snapshot *snapshot = atomic_load(&server->publication.published)->snapshot;
+        struct snapshot *snapshot = atomic_load(&watch->parts.publication->published)->snapshot;
+        struct counters counters;
 
         if (snapshot != watch->snapshot)
-                take_snapshot(watch, server, snapshot, now_ms);
+                take_snapshot(watch, snapshot, now_ms);
         take_answers(watch);
         if (snapshot->options.resolvers.count == 0)
                 return;
+        counters_sum(watch->parts.counters, &counters);
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 struct watched_zone *watched = &watch->zones[i];
                 struct dnsbl_zone *zone = &snapshot->zones[i];
                 if (!is_wanted(snapshot, zone))
                         continue;
-                look_at_share(server, watched, zone, i, now_ms);
+                look_at_share(watched, zone, counter_read(&counters.zone_asked[i]),
+                              counter_read(&counters.zone_listed[i]), now_ms);
                 if (!watched->is_tested && is_due(watched, zone, now_ms))
                         start_test(watch, watched, watch->generation * DNSBL_ZONES_MAX + i);
                 if (watched->is_tested)
-                        go_on_testing(server, watched, zone, now_ms);
+                        go_on_testing(watch, watched, zone, now_ms);
         }
         dns_client_flush(watch->client);
 }

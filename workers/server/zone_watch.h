@@ -6,8 +6,9 @@
 #include "conf/snapshot.h"
 #include "core/base/arena.h"
 #include "dns/pool/pool.h"
-
-struct server;
+#include "core/smtp/metrics.h"
+#include "workers/log/writer.h"
+#include "workers/thread/publication.h"
 
 /* Owner: the main thread. */
 struct watched_zone {
@@ -24,7 +25,17 @@ struct watched_zone {
         double usual;                         /* share of clients listed so far; negative: not known yet */
 };
 
+/* What the watch works with; all of it outlives the watch. */
+struct zone_watch_parts {
+        struct publication *publication;
+        struct dns_pool *pool;
+        uint32_t client; /* of the pool */
+        const struct counters_list *counters;
+        struct log_writer *log;
+};
+
 struct zone_watch {
+        struct zone_watch_parts parts;
         struct block_pool pool;
         struct dns_client *client;
         _Atomic bool is_asleep; /* never: the thread looks once a second by itself */
@@ -35,8 +46,8 @@ struct zone_watch {
 };
 
 /* The thread must be registered with RCU. False when descriptors are out. */
-bool zone_watch_init(struct zone_watch *watch, struct dns_pool *pool, uint32_t client);
-void zone_watch_look(struct zone_watch *watch, struct server *server, uint64_t now_ms);
+bool zone_watch_init(struct zone_watch *watch, const struct zone_watch_parts *parts);
+void zone_watch_look(struct zone_watch *watch, uint64_t now_ms);
 /* Before `snapshot` is published: its zones that were suspended are still. */
 void zone_watch_inherit(const struct zone_watch *watch, struct snapshot *snapshot);
 void zone_watch_end(struct zone_watch *watch);
