@@ -1,23 +1,25 @@
-/* One-way handover between two threads: a ck ring (single producer, single consumer), an overflow list that
- * keeps the producer from ever waiting or dropping, and a waker that costs a system call only when the
- * consumer sleeps. */
+/* One-way handover of parcels between two threads: a ring, an overflow list that keeps the producer from ever
+ * waiting or dropping, and a waker that costs a system call only when the consumer sleeps. */
 #pragma once
 
 #include "core/base/expect.h"
+#include "core/base/ring.h"
 #include "workers/thread/waker.h"
-
-#include <ck_ring.h>
 
 /* First member of whatever is sent: the payload belongs to the receiver from then on. */
 struct parcel {
         _Atomic(struct parcel *) next; /* in the overflow list; NULL when received */
 };
 
-#define CHANNEL_SLOTS 256 /* one stays empty */
+struct parcel_slot {
+        struct parcel *parcel;
+};
+
+#define CHANNEL_SLOTS 256
+RING(parcel_ring, parcel_slot, CHANNEL_SLOTS);
 
 struct channel {
-        _Alignas(64) struct ck_ring ring;
-        struct ck_ring_buffer slots[CHANNEL_SLOTS];
+        _Alignas(64) struct parcel_ring ring;
         /* Owner: the producer. */
         struct parcel *overflow_first, *overflow_last;
         bool is_announced;   /* nothing was sent since the consumer was last told */
