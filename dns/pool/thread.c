@@ -3,6 +3,7 @@
 #include "dns/clock.h"
 #include "dns/pool/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>
 
@@ -277,7 +278,10 @@ static void thread_stop(struct dns_thread *thread)
 void *dns_thread_run(void *argument)
 {
         struct dns_thread *thread = argument;
+        char name[16]; /* the kernel's bound */
 
+        snprintf(name, sizeof name, "resolver-%u", thread->number % 100);
+        pthread_setname_np(pthread_self(), name);
         urcu_memb_register_thread();
         while (!atomic_load_explicit(&thread->pool->is_stopping, memory_order_acquire)) {
                 uint64_t now_ms = clock_monotonic_ms();

@@ -1,5 +1,6 @@
 /* The delivery thread: takes all jobs that wait as one batch, has them run, and reports. */
 #include "workers/deliver/batch.h"
+#include "workers/thread/name.h"
 
 #include <time.h>
 
@@ -125,6 +126,7 @@ static void *delivery_main(void *argument)
 {
         struct delivery *delivery = argument;
 
+        thread_set_name("delivery", delivery->number);
         for (;;) {
                 bool is_stopping = atomic_load(&delivery->is_stopping);
                 bool was_idle = !delivery_round(delivery);

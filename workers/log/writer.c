@@ -216,6 +216,7 @@ static void *log_writer_main(void *argument)
 {
         struct log_writer *log = argument;
 
+        pthread_setname_np(pthread_self(), "log");
         for (;;) {
                 int next_fd = atomic_exchange(&log->next_fd, -1);
                 if (next_fd >= 0) {
