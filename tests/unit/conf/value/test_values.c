@@ -15,6 +15,8 @@ static const struct {
     NUMBER_ERROR("workers = 121", "workers = \"121\": must be from 0 to 120"),
     NUMBER_ERROR("workers = -1", "workers = \"-1\": needs a number"),
     NUMBER_ERROR("workers = 1k", "workers = \"1k\": needs a number"),
+    NUMBER_ERROR("acceptors = 33", "acceptors = \"33\": must be from 0 to 32"),
+    NUMBER_ERROR("acceptors = all", "acceptors = \"all\": needs a number, or auto"),
     NUMBER_ERROR("workers = \"\"", "workers = \"\": needs a number"),
     NUMBER_ERROR("workers = 99999999999999999999", "workers = \"99999999999999999999\": needs a number"),
     NUMBER_ERROR("idle_timeout = 99ms", "idle_timeout = \"99ms\": must be from 100ms to 1h"),
