@@ -79,10 +79,20 @@ static enum session_wish greet(struct session *session, struct text *out)
         return SESSION_READ;
 }
 
+static enum session_wish go_on_greeted(struct session *session)
+{
+        session->state = SESSION_STATE_COMMAND;
+        session->last_code = session->snapshot->replies[REPLY_banner].code;
+        session_wait(session);
+        return SESSION_READ;
+}
+
 /* Who the client is, is settled: questions about it go out while it waits for the banner. */
 static enum session_wish pause_or_greet(struct session *session, struct text *out)
 {
         stage_connect(session);
+        if (session->peer.is_greeted)
+                return go_on_greeted(session);
         if (pause_ms(session) == 0 || session->is_trusted)
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
@@ -104,6 +114,14 @@ void session_set_client(struct session *session, const struct address *client, u
                   (uint32_t)session->snapshot->options.dns_questions_max);
 }
 
+static enum session_wish await_proxy_header(struct session *session, struct text *out)
+{
+        if (!session->may_proxy)
+                return session_close(session, out, REPLY_proxy_not_trusted);
+        session->state = SESSION_STATE_PROXY;
+        return SESSION_READ;
+}
+
 enum session_wish session_begin(struct session *session, struct session_host *host,
                                 const struct snapshot *snapshot, const struct session_peer *peer,
                                 struct text *out)
@@ -111,7 +129,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         *session = (struct session){
             .host = host,
             .snapshot = snapshot,
-            .begun_ms = host->now_ms,
+            .begun_ms = peer->accepted_ms != 0 ? peer->accepted_ms : host->now_ms,
             .connected = peer->client,
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
@@ -123,13 +141,11 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
         session->may_proxy = network_list_contains(&snapshot->options.proxy_networks, &peer->client);
         session_set_client(session, &peer->client, peer->client_port);
-        if (!peer->needs_proxy_header)
-                return pause_or_greet(session, out);
-        if (!session->may_proxy)
-                return session_close(session, out, REPLY_proxy_not_trusted);
-        session->state = SESSION_STATE_PROXY;
-        session_wait(session);
-        return SESSION_READ;
+        enum session_wish wish =
+            peer->needs_proxy_header ? await_proxy_header(session, out) : pause_or_greet(session, out);
+        session->waiting_since_ms = session->begun_ms;
+        session_set_deadline(session);
+        return wish;
 }
 
 /* ---- input --------------------------------------------------------------------------------------------- */

@@ -156,6 +156,11 @@ bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_c
         return waker_open(&delivery->waker) && delivery->jobs != NULL && delivery->reports != NULL;
 }
 
+void delivery_connect(struct delivery *delivery, uint32_t worker, struct channel *reports)
+{
+        delivery->reports[worker] = reports;
+}
+
 bool delivery_start(struct delivery *delivery)
 {
         return pthread_create(&delivery->thread, NULL, delivery_main, delivery) == 0;

@@ -31,7 +31,8 @@ void kept_end(struct kept **kept)
 /* epoll looks anew and reports what is ready now. */
 static void watch_again(struct worker *worker, struct connection *connection)
 {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                    .data.u64 = (uint64_t)connection->fd};
 
         if (connection->wants_output_edge)
                 event.events |= EPOLLOUT;
