@@ -73,16 +73,12 @@ void session_wait(struct session *session)
 
 static enum session_wish greet(struct session *session, struct text *out)
 {
+        size_t before = out->length;
+
         session->state = SESSION_STATE_COMMAND;
         session_reply(session, out, REPLY_banner);
-        session_wait(session);
-        return SESSION_READ;
-}
-
-static enum session_wish go_on_greeted(struct session *session)
-{
-        session->state = SESSION_STATE_COMMAND;
-        session->last_code = session->snapshot->replies[REPLY_banner].code;
+        if (session->peer.is_greeted)
+                out->length = before;
         session_wait(session);
         return SESSION_READ;
 }
@@ -91,9 +87,7 @@ static enum session_wish go_on_greeted(struct session *session)
 static enum session_wish pause_or_greet(struct session *session, struct text *out)
 {
         stage_connect(session);
-        if (session->peer.is_greeted)
-                return go_on_greeted(session);
-        if (pause_ms(session) == 0 || session->is_trusted)
+        if (session->peer.is_greeted || pause_ms(session) == 0 || session->is_trusted)
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
         session_wait(session);
@@ -114,14 +108,6 @@ void session_set_client(struct session *session, const struct address *client, u
                   (uint32_t)session->snapshot->options.dns_questions_max);
 }
 
-static enum session_wish await_proxy_header(struct session *session, struct text *out)
-{
-        if (!session->may_proxy)
-                return session_close(session, out, REPLY_proxy_not_trusted);
-        session->state = SESSION_STATE_PROXY;
-        return SESSION_READ;
-}
-
 enum session_wish session_begin(struct session *session, struct session_host *host,
                                 const struct snapshot *snapshot, const struct session_peer *peer,
                                 struct text *out)
@@ -129,7 +115,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         *session = (struct session){
             .host = host,
             .snapshot = snapshot,
-            .begun_ms = peer->accepted_ms != 0 ? peer->accepted_ms : host->now_ms,
+            .begun_ms = peer->accepted_ms == 0 ? host->now_ms : SESSION_MIN(peer->accepted_ms, host->now_ms),
             .connected = peer->client,
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
@@ -141,11 +127,14 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
         session->may_proxy = network_list_contains(&snapshot->options.proxy_networks, &peer->client);
         session_set_client(session, &peer->client, peer->client_port);
-        enum session_wish wish =
-            peer->needs_proxy_header ? await_proxy_header(session, out) : pause_or_greet(session, out);
+        if (peer->needs_proxy_header && !session->may_proxy)
+                return session_close(session, out, REPLY_proxy_not_trusted);
+        session->state = SESSION_STATE_PROXY;
+        if (!peer->needs_proxy_header)
+                pause_or_greet(session, out);
         session->waiting_since_ms = session->begun_ms;
         session_set_deadline(session);
-        return wish;
+        return SESSION_READ;
 }
 
 /* ---- input --------------------------------------------------------------------------------------------- */

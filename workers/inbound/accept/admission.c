@@ -124,7 +124,7 @@ static void log_refusal(struct admission *admission, const struct address *clien
         text_put_char(&text, '\0');
         snprintf(unlogged, sizeof unlogged, "%llu", (unsigned long long)admission->refusals_unlogged);
         tell_log(admission, "client_refused", "client", name, "reason", reason, "more_before", unlogged,
-                  NULL);
+                 NULL);
         admission->refusal_logged_ms = admission->now_ms;
         admission->refusals_unlogged = 0;
 }
