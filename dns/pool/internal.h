@@ -40,8 +40,8 @@ struct dns_client {
         struct lane *lanes; /* one for each thread */
         int event_fd;
         _Atomic bool *is_asleep;
-        uint32_t next_lane;  /* where to look first for answers */
-        struct ask *current; /* whose answer `message` shows */
+        uint32_t next_lane;   /* where to look first for answers */
+        struct ask *received; /* whose answer `message` shows */
         struct dns_reply_message message;
 };
 

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import (IS_ROOT, PROGRAM, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, free_port, main,
+from common.harness import (IS_ROOT, PROGRAM, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, free_port, main,
                      need_program, note, wait_for, without_trace)
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 
-from harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, die_with_parent, equal, free_port, is_listening, main, note,
+from common.harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, die_with_parent, equal, free_port, is_listening, main, note,
                      sanitizer_environment, wait_for)
 
 # What quickstart says one can see: client, sender, HELO, and the reply to RCPT.

@@ -40,7 +40,7 @@ struct sender_client {
         struct counters *counters;
         MDB_txn *reader; /* lmdb */
         struct sender_job *unused;
-        struct sender_job *current; /* what sender_client_receive() gave last */
+        struct sender_job *received; /* what sender_client_receive() gave last */
         uint32_t outstanding;
 };
 
