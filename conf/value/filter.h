@@ -1,7 +1,8 @@
-/* Filters for IPv4 addresses in the answers of DNS lists, written as Postfix writes them; for conf/ only. */
+/* Filters for IPv4 addresses in the answers of DNS lists, written as Postfix writes them. Only conf/ includes
+ * this. */
 #pragma once
 
 #include "conf/snapshot.h"
 
-/* "127.0.0.2", "127.0.[1;3].[2..11]": each octet is a number, or numbers and ranges in brackets. */
+/* Reads "127.0.0.2" or "127.0.[1;3].[2..11]": each octet is a number, or numbers and ranges in brackets. */
 bool answer_filter_parse(struct span text, struct answer_filter *ret_filter);

@@ -1,6 +1,6 @@
 /* ck and liburcu order their accesses by inline assembler, which ThreadSanitizer does not see; it would
- * report races where there are none. These functions tell it of the order. In other builds they do nothing.
- * */
+ * report races where there are none. These functions tell it of the order. In other builds they do
+ * nothing. */
 #pragma once
 
 #if defined(__has_feature)

@@ -43,8 +43,8 @@ struct ledger_place {
         bool has_displaced; /* somebody who was worth keeping still */
 };
 
-/* `memory` consists of zeros, is aligned to 64 octets, stays the caller's, and has room for at least one set.
- * */
+/* `memory` consists of zeros, is aligned to 64 octets, stays the caller's, and has room for at least one
+ * set. */
 void ledger_init(struct ledger *ledger, void *memory, size_t size, uint64_t key, uint64_t now_ms);
 /* Returns the milliseconds since the ledger began, in which its words keep time. */
 static inline uint64_t ledger_time(const struct ledger *ledger, uint64_t now_ms)

@@ -2,8 +2,8 @@
  * without a lock and without waiting: first the cache, then a ring to the thread that the name hashes to,
  * where equal questions join. Every answer goes into the cache and, by a ring, back to each that asked.
  *
- * Upstreams are believed if the answer comes from their address and port and repeats the question; nothing
- * is signed: they must be on loopback or a trusted link. */
+ * An answer is believed if it comes from the upstream's address and port and repeats the question. Nothing is
+ * signed, so upstreams must be on loopback or on a trusted link. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -23,10 +23,10 @@ struct dns_pool_options {
         uint32_t waiting_max;        /* questions that wait for that, each thread; more fail at once */
 };
 
-/* Descriptors that the pool may need, to be kept free for it. */
+/* The descriptors that the pool may need, which are to be kept free for it. */
 #define DNS_POOL_DESCRIPTORS(options) ((size_t)(options)->threads * ((options)->in_flight_max + 32))
 
-/* Sums over all threads; metrics.def tells what they mean. */
+/* Sums over all threads. dns/metrics.def says what they mean. */
 struct dns_pool_counts {
 #define POOL_METRIC(name, kind, help) uint64_t name;
 #include "dns/metrics.def"
@@ -35,14 +35,14 @@ struct dns_pool_counts {
 struct dns_pool;
 struct dns_client;
 
-/* Threads run when this returns. NULL when memory, descriptors or threads are out. */
+/* When this returns the threads run. NULL when memory, descriptors or threads are out. */
 struct dns_pool *dns_pool_create(const struct dns_pool_options *options);
-/* Clients are not used any more; answers that nobody took are dropped. */
+/* No client may be in use any more. Answers that nobody took are dropped. */
 void dns_pool_destroy(struct dns_pool *pool);
-/* Questions from now on go to these; those in flight may still be answered by the former. False when memory
- * is out. */
+/* From now on questions go to these upstreams; those in flight may still be answered by the former ones.
+ * False when memory is out. */
 bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstreams, size_t count);
-/* The times and waiting_max of `options` hold for later questions. Owner only. */
+/* The times and waiting_max of `options` hold for later questions. Only the owner of the pool calls this. */
 void dns_pool_set_limits(struct dns_pool *pool, const struct dns_pool_options *options);
 void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts);
 
@@ -54,15 +54,17 @@ struct dns_reply_message {
         struct dns_answer answer;
 };
 
-/* Client `number` of 0..clients-1; the pool's. When an answer comes and *is_asleep, it is set to false and
- * event_fd, an eventfd, is written; both outlive the pool. To be called before the first question. */
+/* Returns client `number`, from 0 to clients - 1, which the pool owns. When an answer comes while *is_asleep
+ * is true, it is set to false and event_fd, an eventfd, is written. Both outlive the pool. It is to be called
+ * before the first question. */
 struct dns_client *dns_pool_client(struct dns_pool *pool, uint32_t number, int event_fd,
                                    _Atomic bool *is_asleep);
-/* For memos of this client's thread. Names must be in normal form, as memos give them. */
+/* Returns the source for memos of this client's thread. It takes names in normal form, as memos give them. */
 struct dns_source *dns_client_source(struct dns_client *client);
-/* Once a turn: wakes those threads that sleep and have got questions. */
+/* Wakes those threads that sleep and have got questions. It is to be called once a turn. */
 void dns_client_flush(struct dns_client *client);
-/* The next answer, valid until the next call; NULL when there is none. */
+/* Returns the next answer, which is valid until the next call, or NULL when there is none. */
 const struct dns_reply_message *dns_client_receive(struct dns_client *client);
-/* Before sleep, after *is_asleep has been set and a full fence. */
+/* True when there is something to receive. Before sleep it is to be asked once more, after *is_asleep has
+ * been set and a full fence. */
 bool dns_client_has_answers(const struct dns_client *client);
