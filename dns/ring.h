@@ -1,4 +1,4 @@
-/* One-way handover of pointers between two threads: a ck ring, one producer, one consumer. Whoever uses it
+/* Hands pointers from one thread to another by a ck ring with one producer and one consumer. Whoever uses it
  * has made sure that it is never full. */
 #pragma once
 
@@ -33,7 +33,7 @@ static inline void dns_ring_put(struct dns_ring *ring, void *item)
         expect(is_in);
 }
 
-/* NULL when nothing is there. */
+/* Returns NULL when nothing is there. */
 static inline void *dns_ring_take(struct dns_ring *ring)
 {
         void *item;
