@@ -126,8 +126,8 @@ const struct dns_reply_message *dns_client_receive(struct dns_client *client)
         struct ask *ask;
 
         do {
-                ask_free(client->current);
-                client->current = ask = client_take(client);
+                ask_free(client->received);
+                client->received = ask = client_take(client);
         } while (ask != NULL && ask->is_refresh);
         if (ask == NULL)
                 return NULL;

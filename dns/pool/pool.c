@@ -101,7 +101,7 @@ static void client_release(struct dns_client *client)
 {
         struct ask *ask;
 
-        ask_free(client->current);
+        ask_free(client->received);
         for (uint32_t i = 0; client->lanes != NULL && i < client->pool->options.threads; i++) {
                 while ((ask = ask_receive(&client->lanes[i].questions)) != NULL)
                         ask_free(ask);

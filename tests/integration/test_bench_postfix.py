@@ -3,7 +3,7 @@
 
 import subprocess
 
-from harness import IS_ROOT, PROGRAM, SANITIZE, Skip, case, equal, main
+from common.harness import IS_ROOT, PROGRAM, SANITIZE, Skip, case, equal, main
 
 BENCH = PROGRAM.with_name("gatepost-bench")
 SCENARIOS = ["refused-recipient", "bad-helo", "unknown-tld", "early-talker", "accepted-4k"]

@@ -4,8 +4,8 @@
 import smtplib
 import subprocess
 
-from harness import (HELO, SENDER, SECONDS, Server, case, dot_stuffed, equal, main, need_program, wait_for, without_trace)
-from messages import HEADER, MESSAGES
+from common.harness import (HELO, SENDER, SECONDS, Server, case, dot_stuffed, equal, main, need_program, wait_for, without_trace)
+from common.messages import HEADER, MESSAGES
 
 
 def arrived(server, sent, user="alice", number=1):

@@ -3,7 +3,7 @@
 
 import re
 
-from harness import ROOT, Server, case, configuration, equal, main, run_program
+from common.harness import ROOT, Server, case, configuration, equal, main, run_program
 
 
 def check(directory, text, status):

@@ -4,10 +4,10 @@
 import re
 import time
 
-from dns_peers import A, AAAA, MX, PTR, TXT, ScriptedDns, address, by_table, exchange, framed, text, wire_name
-from dns_world import dns_server, client_from, envelope, expect_reply, verdicts, world
-from harness import case, equal, main, note, run_program, wait_for
-from messages import HEADER
+from common.dns_peers import A, AAAA, MX, PTR, TXT, ScriptedDns, address, by_table, exchange, framed, text, wire_name
+from common.dns_world import dns_server, client_from, envelope, expect_reply, verdicts, world
+from common.harness import case, equal, main, note, run_program, wait_for
+from common.messages import HEADER
 
 LISTS = """dnsbl { threshold = 2
     zone "bl.example" { weight = 2 answers = {"127.0.0.[2..11]"} dynamic = {"127.0.0.[10..11]"} }

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from harness import HELO, PROGRAM, SECONDS, Server, case, die_with_parent, equal, main, wait_for
+from common.harness import HELO, PROGRAM, SECONDS, Server, case, die_with_parent, equal, main, wait_for
 
 ZONE = """example.com. 3600 MX 10 mail.example.com.
 mail.example.com. 3600 A 192.0.2.7

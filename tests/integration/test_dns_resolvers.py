@@ -11,9 +11,9 @@ import struct
 import threading
 import time
 
-from dns_peers import A, AAAA, MX, TXT, ScriptedDns, address, by_table, exchange, framed, free_dns_port, text, wire_name
-from dns_world import client_from, dns_server, envelope, expect_reply, options_with, verdicts
-from harness import PATIENCE, SECONDS, Server, case, equal, main, note, wait_for
+from common.dns_peers import A, AAAA, MX, TXT, ScriptedDns, address, by_table, exchange, framed, free_dns_port, text, wire_name
+from common.dns_world import client_from, dns_server, envelope, expect_reply, options_with, verdicts
+from common.harness import PATIENCE, SECONDS, Server, case, equal, main, note, wait_for
 
 NO_SPF = ("dnsbl", "rhsbl", "spf")
 GOOD, BAD = exchange("mx.example.com"), exchange("", 0)

@@ -4,9 +4,9 @@
 import signal
 import time
 
-from dns_peers import A, ScriptedDns, address, framed
-from dns_world import client_from, dns_server, envelope, expect_reply, verdicts
-from harness import PATIENCE, case, equal, main, wait_for
+from common.dns_peers import A, ScriptedDns, address, framed
+from common.dns_world import client_from, dns_server, envelope, expect_reply, verdicts
+from common.harness import PATIENCE, case, equal, main, wait_for
 
 LISTED, SILENT = "2.0.0.127", "1.0.0.127"
 OFF = ("rhsbl", "sender_mx", "spf")

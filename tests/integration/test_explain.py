@@ -3,7 +3,7 @@
 
 import re
 
-from harness import HELO, Server, case, equal, main, run_program, wait_for
+from common.harness import HELO, Server, case, equal, main, run_program, wait_for
 
 
 def explain(server, *arguments, status=0):

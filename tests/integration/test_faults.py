@@ -7,8 +7,8 @@ import os
 import resource
 import time
 
-from harness import IS_ROOT, PATIENCE, Server, Skip, case, equal, main, need_program, wait_for, without_trace
-from messages import HEADER, MESSAGES
+from common.harness import IS_ROOT, PATIENCE, Server, Skip, case, equal, main, need_program, wait_for, without_trace
+from common.messages import HEADER, MESSAGES
 
 SMALL = HEADER + b"small\r\n"
 LARGE = HEADER + b"x" * 70 + b"\r\n" + (b"y" * 998 + b"\r\n") * 3000

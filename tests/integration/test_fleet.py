@@ -4,9 +4,9 @@
 import signal
 import time
 
-from fleet import Redis, fleet, running, wait_until_reachable
-from harness import HELO, SENDER, case, equal, main, run_program, wait_for
-from messages import HEADER
+from common.fleet import Redis, fleet, running, wait_until_reachable
+from common.harness import HELO, SENDER, case, equal, main, run_program, wait_for
+from common.messages import HEADER
 
 HARVESTER, OFFENDER, SLY, GOOD = "127.0.1.1", "127.0.2.1", "127.0.3.1", "127.0.4.1"
 

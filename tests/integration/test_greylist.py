@@ -4,8 +4,8 @@
 import re
 import signal
 
-from fleet import Redis, fleet, running, wait_until_reachable
-from harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
+from common.fleet import Redis, fleet, running, wait_until_reachable
+from common.harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
 
 ANYBODY = "carol@example.com"
 

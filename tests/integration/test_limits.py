@@ -6,9 +6,9 @@ import select
 import socket
 import time
 
-from harness import (HELO, PATIENCE, SANITIZE, SENDER, Client, Server, case, equal, main, note, raise_descriptor_limit, wait_for,
+from common.harness import (HELO, PATIENCE, SANITIZE, SENDER, Client, Server, case, equal, main, note, raise_descriptor_limit, wait_for,
                      without_trace)
-from messages import HEADER
+from common.messages import HEADER
 
 IDLE_SESSIONS = 5000
 IDLE_KIB_MAX = 1.5

@@ -7,8 +7,8 @@ import socket
 import struct
 import time
 
-from harness import HELO, SENDER, Client, Server, case, equal, free_port, main, wait_for
-from messages import HEADER
+from common.harness import HELO, SENDER, Client, Server, case, equal, free_port, main, wait_for
+from common.messages import HEADER
 
 TRUST = 'proxy_networks = {"127.0.0.0/8"}'
 V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"

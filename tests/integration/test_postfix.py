@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import (IS_ROOT, PROGRAM, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, free_port, main,
+from common.harness import (IS_ROOT, PROGRAM, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, free_port, main,
                      need_program, note, wait_for, without_trace)
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
@@ -207,7 +207,7 @@ def refuses_notifications(directory):
               ["a notification from <> that refers to <spam@client.example.com>"], "evidence")
 
 
-# The recipe of README.md.
+# The recipe of conf/README.md.
 TABLE = """
 sender_canonical_maps = tcp:127.0.0.1:{port}
 sender_canonical_classes = envelope_sender

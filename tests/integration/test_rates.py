@@ -4,8 +4,8 @@
 import select
 import signal
 
-from harness import HELO, SENDER, Server, case, equal, main, run_program, wait_for
-from messages import HEADER
+from common.harness import HELO, SENDER, Server, case, equal, main, run_program, wait_for
+from common.messages import HEADER
 
 HARVESTER, GOOD = "127.0.1.1", "127.0.2.1"
 

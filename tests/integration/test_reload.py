@@ -7,9 +7,9 @@ import re
 import signal
 import time
 
-from harness import (HELO, PATIENCE, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
+from common.harness import (HELO, PATIENCE, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
                      without_trace)
-from messages import HEADER
+from common.messages import HEADER
 
 SESSIONS = 500
 MESSAGES_EACH = 3

@@ -8,8 +8,8 @@ import socket
 import threading
 import time
 
-from harness import PATIENCE, SENDER, HELO, Client, Server, case, equal, main, note, wait_for, without_trace
-from messages import HEADER, MESSAGES
+from common.harness import PATIENCE, SENDER, HELO, Client, Server, case, equal, main, note, wait_for, without_trace
+from common.messages import HEADER, MESSAGES
 
 
 @case("SIGTERM: idle sessions get 421, a message on its way is stored, exit 0")

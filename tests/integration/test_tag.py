@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from harness import HELO, PROGRAM, SECONDS, Server, case, equal, main, run_program, wait_for
+from common.harness import HELO, PROGRAM, SECONDS, Server, case, equal, main, run_program, wait_for
 
 OLD, NEW, OTHER = "1:0123456789abcdef0123456789abcdef", "2:fedcba9876543210fedcba9876543210", "3:a-secret-of-somebody-else"
 OPTIONS = 'bounce_reference { mode = enforce keys = "keys" require_tag = yes }'

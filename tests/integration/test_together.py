@@ -12,9 +12,9 @@ import subprocess
 import threading
 import time
 
-from dns_world import client_from, options_with
-from harness import PROGRAM, ROOT, SECONDS, Server, case, die_with_parent, equal, free_port, main, note, wait_for
-from fleet import Redis
+from common.dns_world import client_from, options_with
+from common.harness import PROGRAM, ROOT, SECONDS, Server, case, die_with_parent, equal, free_port, main, note, wait_for
+from common.fleet import Redis
 
 SESSIONS_EACH = 80
 CLIENTS_EACH = 3  # of a kind

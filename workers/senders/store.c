@@ -119,12 +119,12 @@ const struct sender_job *sender_client_receive(struct sender_client *client)
 {
         struct sender_job *job;
 
-        if (client->current != NULL)
-                job_put_away(client, client->current);
-        client->current = NULL;
+        if (client->received != NULL)
+                job_put_away(client, client->received);
+        client->received = NULL;
         while ((job = (struct sender_job *)channel_receive(client->done)) != NULL) {
                 if (job->kind == SENDER_JOB_ASK) {
-                        client->current = job;
+                        client->received = job;
                         return job;
                 }
                 if (job->fact == FACT_FAILED)
@@ -296,7 +296,7 @@ static void client_end(struct sender_client *client)
 
         free_all(client->jobs);
         free_all(client->done);
-        free(client->current);
+        free(client->received);
         for (job = client->unused; job != NULL; job = next) {
                 next = job->next;
                 free(job);

@@ -158,7 +158,7 @@ static void print_complaints(struct server *server, const char *event,
 
         for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
                 console_print("%.*s", (int)(end - line), line);
-        log_event(&server->log, event, "report", text, NULL);
+        log_event(&server->log, event, "complaints", text, NULL);
 }
 
 /* Numbers that threads, tables and memory were made by. */

@@ -11,8 +11,8 @@
 #define CLIENTS_MIN     100     /* fewer in a look say nothing */
 #define SHARE_ALARMING  0.98    /* of clients listed ... */
 #define SHARE_USUAL_MAX 0.90    /* ... where it was less than this before */
-#define PROBES          16      /* addresses at random, asked for when the share is alarming ... */
-#define PROBES_LISTED   15      /* ... of which a list of everybody lists this many, and no honest one does */
+#define SAMPLES         16      /* addresses at random, asked for when the share is alarming ... */
+#define SAMPLES_LISTED  15      /* ... of which a list of everybody lists this many, and no honest one does */
 #define SHARE_MEMORY_MS 3600000 /* a list that turns bad within minutes, as caches run out, is seen too */
 
 bool zone_watch_init(struct zone_watch *watch, const struct zone_watch_parts *parts)
@@ -83,11 +83,11 @@ static bool is_listing(const struct dnsbl_zone *zone, const struct dns_answer *a
 static void start_test(struct zone_watch *watch, struct watched_zone *watched, uint64_t handle)
 {
         arena_init(&watched->arena, &watch->pool, 65536);
-        memo_init(&watched->memo, &watched->arena, dns_client_source(watch->client), handle, 2 + PROBES);
+        memo_init(&watched->memo, &watched->arena, dns_client_source(watch->client), handle, 2 + SAMPLES);
         watched->is_tested = true;
-        watched->is_probed = watched->is_suspicious || watched->lists_too_many;
+        watched->is_sampled = watched->is_suspicious || watched->lists_too_many;
         if (getrandom(&watched->seed, sizeof watched->seed, 0) != sizeof watched->seed)
-                watched->is_probed = false;
+                watched->is_sampled = false;
 }
 
 /* What the two test points say; NULL: all is well. */
@@ -125,7 +125,7 @@ static bool points_settle(struct zone_watch *watch, struct watched_zone *watched
 
 /* Reversed, and in networks that are given out: 11.0.0.0 to 98.255.255.255. The same ones each time that the
  * test goes on. */
-static void probe_name(const struct watched_zone *watched, uint32_t number, char name[static 16])
+static void sample_name(const struct watched_zone *watched, uint32_t number, char name[static 16])
 {
         uint32_t octets = watched->seed + number * 0x9e3779b9u;
 
@@ -138,25 +138,25 @@ static void probe_name(const struct watched_zone *watched, uint32_t number, char
 
 /* Whether a zone of which clients make us suspicious lists everybody. Clients alone do not prove it: whoever
  * commands many listed ones could switch the list off by sending from all of them. */
-static bool probes_settle(struct zone_watch *watch, struct watched_zone *watched, struct dnsbl_zone *zone)
+static bool samples_settle(struct zone_watch *watch, struct watched_zone *watched, struct dnsbl_zone *zone)
 {
         unsigned listed = 0, failed = 0;
         bool is_pending = false;
         const struct dns_answer *answer;
         char name[16];
 
-        for (uint32_t i = 0; i < PROBES && watched->is_probed; i++) {
-                probe_name(watched, i, name);
+        for (uint32_t i = 0; i < SAMPLES && watched->is_sampled; i++) {
+                sample_name(watched, i, name);
                 enum fact fact = ask_point(watched, zone, name, &answer);
                 listed += fact == FACT_FOUND && is_listing(zone, answer);
                 failed += fact == FACT_FAILED;
                 is_pending |= fact == FACT_PENDING;
         }
-        if (is_pending || !watched->is_probed)
+        if (is_pending || !watched->is_sampled)
                 return !is_pending;
-        if (failed <= PROBES - PROBES_LISTED) {
+        if (failed <= SAMPLES - SAMPLES_LISTED) {
                 watched->is_suspicious = false;
-                watched->lists_too_many = listed >= PROBES_LISTED;
+                watched->lists_too_many = listed >= SAMPLES_LISTED;
                 suspend_or_release(watch, watched, zone,
                                    watched->lists_too_many ? "lists nearly every client of a sudden"
                                                            : "does not list everybody any more");
@@ -169,9 +169,9 @@ static void go_on_testing(struct zone_watch *watch, struct watched_zone *watched
 {
         uint64_t interval_ms = watch->snapshot->options.dnsbl_self_test_interval_ms;
         bool points_are_in = points_settle(watch, watched, zone);
-        bool probes_are_in = probes_settle(watch, watched, zone);
+        bool samples_are_in = samples_settle(watch, watched, zone);
 
-        if (!points_are_in || !probes_are_in)
+        if (!points_are_in || !samples_are_in)
                 return;
         arena_end(&watched->arena);
         watched->is_tested = false;

@@ -15,8 +15,8 @@ struct watched_zone {
         char name[254];     /* the snapshot that it came from may be gone */
         struct arena arena; /* of the test that runs */
         struct memo memo;
-        bool is_tested; /* a test runs ... */
-        bool is_probed; /* ... for addresses at random too, made from `seed` */
+        bool is_tested;  /* a test runs ... */
+        bool is_sampled; /* ... for addresses at random too, made from `seed` */
         uint32_t seed;
         uint64_t test_at_ms; /* the next one; with suspicion it may come at suspicion_at_ms */
         uint64_t suspicion_at_ms;

@@ -1,4 +1,4 @@
-/* P13: an unknown sender is asked to come back after a while. Who it is: greylist_key.c. */
+/* P13: an unknown sender is asked to come back after a while. Who it is: identity.c. */
 #include "core/check/greylist/greylist.h"
 
 #include "core/base/domain_name.h"

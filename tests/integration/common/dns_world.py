@@ -4,8 +4,8 @@ import contextlib
 import re
 import socket
 
-from harness import Client, Server, equal, free_port, wait_for
-from dns_peers import free_dns_port, reversed_address, start_nsd, start_unbound
+from common.harness import Client, Server, equal, free_port, wait_for
+from common.dns_peers import free_dns_port, reversed_address, start_nsd, start_unbound
 
 PROBE = "mail.example.com"
 OFF = {name: f"{name} {{ mode = off }}\n" for name in ("dnsbl", "rhsbl", "sender_mx", "spf")}

@@ -17,7 +17,7 @@ import tempfile
 import time
 import traceback
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = pathlib.Path(os.environ.get("GATEPOST", ROOT / "build/gatepost")).resolve()
 SANITIZE = os.environ.get("GATEPOST_SANITIZE", "")
 # Sanitizers slow the program down; every time limit of a test goes through this.

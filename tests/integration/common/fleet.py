@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 
-from harness import Server, die_with_parent, free_port, is_listening, need_program, wait_for
+from common.harness import Server, die_with_parent, free_port, is_listening, need_program, wait_for
 
 
 class Redis:

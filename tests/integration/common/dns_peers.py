@@ -9,7 +9,7 @@ import struct
 import subprocess
 import threading
 
-from harness import die_with_parent, need_program, note, wait_for
+from common.harness import die_with_parent, need_program, note, wait_for
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
