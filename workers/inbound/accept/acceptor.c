@@ -79,11 +79,11 @@ static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, s
 
 enum accepted {
         ACCEPTED,
-        ACCEPTED_NOBODY, /* nobody waits, or an order does */
+        ACCEPTED_NOBODY, /* nobody waits */
         ACCEPTED_SHORTAGE,
 };
 
-/* Takes one connection. Errors of a single one (accept(2)) count as one. */
+/* Takes one connection. Errors of a single one (accept(2)) count as one, and so does the signal of an order. */
 static enum accepted accept_one(struct acceptor *acceptor, const struct listener *listener, bool greets)
 {
         struct sockaddr_storage client;
@@ -92,7 +92,7 @@ static enum accepted accept_one(struct acceptor *acceptor, const struct listener
         bool is_well = true;
         int fd = accept4(listener->fd, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd < 0 && (errno == EAGAIN || errno == EINTR))
+        if (fd < 0 && errno == EAGAIN)
                 return ACCEPTED_NOBODY;
         if (fd < 0 && !error_is_shortage(errno))
                 return ACCEPTED;

@@ -56,8 +56,11 @@ bool admission_may_resume(struct admission *admission, const struct snapshot *sn
 bool admission_judge(struct admission *admission, const struct snapshot *snapshot,
                      const struct listener *listener, int fd, const struct sockaddr *client,
                      struct arrival *ret_arrival);
-/* Closes the socket of one that was let in and is gone already, or is not known to any worker. */
+/* Closes the socket of one that was let in and is not known to any worker: it is gone already. */
 void admission_forget(struct admission *admission, const struct arrival *arrival);
+/* The same for want of memory, with a word to the client. */
+void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
+                         const struct arrival *arrival);
 /* The client may be greeted before there is a session: nothing is due before the banner. */
 bool admission_may_greet(const struct snapshot *snapshot, const struct arrival *arrival);
 

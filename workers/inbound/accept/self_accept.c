@@ -65,7 +65,7 @@ static bool begin_session(struct self_accept *self, const struct snapshot *snaps
         if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
                 int error = errno;
                 admission_note_shortage(&self->admission, "connection_lost", error);
-                admission_forget(&self->admission, &arrival);
+                admission_send_away(&self->admission, snapshot, &arrival);
                 errno = error;
                 return false;
         }
