@@ -24,6 +24,7 @@
 #define START_TRIES  3000
 #define ACCEPT_FAULT 150 /* one call in so many fails */
 #define ADD_FAULT    40
+#define ADD_DELAY    7
 
 static char folder[200], path[300];
 static uint16_t port, more_port;
@@ -49,16 +50,23 @@ int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flag
         return __real_accept4(fd, address, length, flags);
 }
 
+/* Some wait a while, so that the worker knows the connection long before: still the descriptor must be that of
+ * the connection, and no other. */
 int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
 {
         static _Atomic uint64_t calls;
 
-        if (operation == EPOLL_CTL_ADD && atomic_load(&is_faulty) &&
-            atomic_fetch_add(&calls, 1) % ADD_FAULT == 0) {
+        if (operation != EPOLL_CTL_ADD || !atomic_load(&is_faulty))
+                return __real_epoll_ctl(epoll_fd, operation, fd, event);
+        uint64_t call = atomic_fetch_add(&calls, 1);
+        if (call % ADD_FAULT == 0) {
                 errno = atomic_fetch_add(&add_faults, 1) % 2 == 0 ? ENOSPC : ENOMEM;
                 return -1;
         }
-        return __real_epoll_ctl(epoll_fd, operation, fd, event);
+        if (call % ADD_DELAY == 0)
+                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        expect(__real_epoll_ctl(epoll_fd, operation, fd, event) == 0);
+        return 0;
 }
 
 /* ---- server -------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "workers/inbound/worker_log.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -19,6 +20,13 @@
 
 /* ---- ending -------------------------------------------------------------------------------------------- */
 
+static void connection_close_socket(struct worker *worker, struct connection *connection)
+{
+        close(connection->fd);
+        counter_add(&worker->closed, 1);
+        connection_table_put_back(&worker->connections, connection);
+}
+
 static void connection_close(struct worker *worker, struct connection *connection)
 {
         wheel_cancel(&worker->wheel, &connection->timer);
@@ -27,8 +35,24 @@ static void connection_close(struct worker *worker, struct connection *connectio
         kept_end(&connection->unsent);
         LIST_REMOVE(connection, entry);
         connection_table_leave(&worker->connections, connection);
-        close(connection->fd);
-        counter_add(&worker->closed, 1);
+        if (handover_is_over(worker->inflows, connection->serial))
+                connection_close_socket(worker, connection);
+        else
+                LIST_INSERT_HEAD(&worker->connections.closing, connection, entry);
+}
+
+void connections_close_later(struct worker *worker)
+{
+        struct connection *next;
+
+        for (struct connection *connection = LIST_FIRST(&worker->connections.closing); connection != NULL;
+             connection = next) {
+                next = LIST_NEXT(connection, entry);
+                if (!handover_is_over(worker->inflows, connection->serial))
+                        continue;
+                LIST_REMOVE(connection, entry);
+                connection_close_socket(worker, connection);
+        }
 }
 
 static void connection_end_session(struct worker *worker, struct connection *connection,
@@ -206,6 +230,8 @@ static struct connection *handle_connection(uint64_t handle)
 static void arrival_abandon(struct worker *worker, const struct arrival *arrival)
 {
         client_table_leave(worker->clients, &arrival->peer.client, &arrival->seat);
+        while (!handover_is_over(worker->inflows, arrival->serial))
+                sched_yield();
         close(arrival->fd);
         counter_add(&worker->closed, 1);
         worker_log_event(worker, "connection_lost", "reason", "out of memory", NULL);

@@ -46,6 +46,7 @@ struct connection {
 /* See connection_table.h. */
 struct connections {
         LIST_HEAD(, connection) open;
+        LIST_HEAD(, connection) closing; /* ended before the acceptor was done with them */
         LIST_HEAD(, connection) unused;
         struct slab *slabs;
         struct connection **by_fd;
@@ -57,6 +58,13 @@ struct connections {
 void connection_begin(struct worker *worker, const struct arrival *arrival);
 /* It never came into the worker's epoll: tells the client to come again, and ends. */
 void connection_drop(struct worker *worker, struct connection *connection);
+/* Once a turn: closes those that could not be closed yet. */
+void connections_close_later(struct worker *worker);
+static inline bool connections_are_closing(const struct connections *connections)
+{
+        return !LIST_EMPTY(&connections->closing);
+}
+
 /* What epoll reports. */
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events);
 /* Its timer came up, maybe early. */

@@ -36,7 +36,8 @@ static void watch_again(struct worker *worker, struct connection *connection)
 
         if (connection->wants_output_edge)
                 event.events |= EPOLLOUT;
-        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
+        /* Unknown to epoll is one that is to be dropped: its time limit ends it. */
+        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0 || errno == ENOENT);
 }
 
 static void wait_for_output(struct worker *worker, struct connection *connection)

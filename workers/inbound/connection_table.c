@@ -53,9 +53,8 @@ struct connection *connection_table_enter(struct connections *connections, int f
         return connection;
 }
 
-void connection_table_leave(struct connections *connections, struct connection *connection)
+void connection_table_put_back(struct connections *connections, struct connection *connection)
 {
-        connections->by_fd[connection->fd] = NULL;
         LIST_INSERT_HEAD(&connections->unused, connection, entry);
 }
 

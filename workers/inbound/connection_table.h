@@ -9,7 +9,13 @@
 struct connection *connection_table_enter(struct connections *connections, int fd);
 /* Before the descriptor is closed: an event of it that comes late must not find whoever is given the number
  * next. */
-void connection_table_leave(struct connections *connections, struct connection *connection);
+static inline void connection_table_leave(struct connections *connections, struct connection *connection)
+{
+        connections->by_fd[connection->fd] = NULL;
+}
+
+/* After it has left, and is in no list: its memory may be used anew. */
+void connection_table_put_back(struct connections *connections, struct connection *connection);
 /* NULL when there is none. */
 static inline struct connection *connection_table_find(const struct connections *connections, int fd)
 {

@@ -62,7 +62,7 @@ static int prepare_sleep(struct worker *worker, bool is_all_sent)
 {
         int wait_ms = wheel_wait_ms(&worker->wheel, worker->host.now_ms);
 
-        if (!is_all_sent)
+        if (!is_all_sent || connections_are_closing(&worker->connections))
                 wait_ms = RETRY_MS;
         else
                 wait_ms = worker_log_wait_ms(worker, wait_ms);
@@ -192,6 +192,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         waker_stay_awake(&worker->waker);
         expect(count >= 0 || errno == EINTR);
         worker_look_at_clock(worker);
+        connections_close_later(worker);
         take_arrivals(worker);
         take_events(worker, events, count);
         delivery_client_receive(worker);
@@ -207,7 +208,8 @@ static bool is_finished(struct worker *worker)
         bool is_accepting = worker->self_accept != NULL && worker->self_accept->listener_count > 0;
 
         return worker->stopping != STOP_NOT && !is_accepting && !has_arrivals(worker) &&
-               LIST_EMPTY(&worker->connections.open) && worker->jobs_sent_total == 0 && !has_work(worker);
+               LIST_EMPTY(&worker->connections.open) && !connections_are_closing(&worker->connections) &&
+               worker->jobs_sent_total == 0 && !has_work(worker);
 }
 
 static void *worker_main(void *argument)
@@ -248,6 +250,7 @@ static bool inflows_init(struct worker *worker)
         for (uint32_t i = 0; worker->inflows != NULL && i < count; i++) {
                 arrival_ring_init(&worker->inflows[i].ring);
                 atomic_init(&worker->inflows[i].assigned, 0);
+                atomic_init(&worker->inflows[i].added, 0);
         }
         return worker->inflows != NULL;
 }
@@ -262,6 +265,7 @@ static bool buffers_init(struct worker *worker)
         block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);
         content_pool_init(&worker->host.content_pool, CONTENT_BLOCKS_KEPT);
         LIST_INIT(&worker->connections.open);
+        LIST_INIT(&worker->connections.closing);
         LIST_INIT(&worker->connections.unused);
         return out != NULL && worker->input != NULL && worker_log_init(worker);
 }

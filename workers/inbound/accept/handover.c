@@ -7,8 +7,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-#define SERIAL_SHIFT 48 /* serials of different acceptors differ in the bits above */
-#define FULL_NAP_NS  1000000
+#define FULL_NAP_NS 1000000
 
 bool handover_init(struct handover *handover, uint32_t number, uint32_t acceptor_count,
                    struct worker *workers, uint32_t worker_count)
@@ -20,7 +19,7 @@ bool handover_init(struct handover *handover, uint32_t number, uint32_t acceptor
             .workers = workers,
             .others = calloc(worker_count, sizeof handover->others[0]),
             .random_state = UINT64_C(0x9e3779b97f4a7c15) * (number + 1),
-            .serial = (uint64_t)(number + 1) << SERIAL_SHIFT,
+            .serial = (uint64_t)(number + 1) << HANDOVER_SERIAL_SHIFT,
         };
         return handover->others != NULL;
 }
@@ -130,9 +129,11 @@ bool handover_send(struct handover *handover, struct arrival *arrival)
         /* Before the worker can count it as closed. */
         counter_add(&inflow->assigned, 1);
         expect(arrival_ring_put(&inflow->ring, arrival));
-        if (worker_add(worker, arrival))
-                return true;
+        bool is_added = worker_add(worker, arrival);
         int error = errno;
+        atomic_store_explicit(&inflow->added, arrival->serial, memory_order_release);
+        if (is_added)
+                return true;
         drop(worker, inflow, arrival);
         errno = error;
         return false;

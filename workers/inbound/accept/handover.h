@@ -5,8 +5,9 @@
  *      acceptor   [banner]  ──>  slot in the ring  ──>  ADD: an event, now or at the client's first octet
  *      worker     epoll_wait  ──>  takes all slots  ──>  events
  *
- * So whoever has an event is known to the worker. Nothing is allocated on the way, and no thread gives back
- * what is another's. */
+ * So whoever has an event is known to the worker. A worker that is awake may know a connection before its ADD,
+ * and must not close it before: the number could be another's by then. Nothing is allocated on the way, and no
+ * thread gives back what is another's. */
 #pragma once
 
 #include "core/base/ring.h"
@@ -39,7 +40,12 @@ struct inflow {
         _Alignas(64) struct arrival_ring ring;
         /* Connections so far. Written by the acceptor alone, or by the worker where it accepts for itself. */
         _Alignas(64) _Atomic uint64_t assigned;
+        /* The serial of the last one whose ADD is over. Written by the acceptor alone. */
+        _Atomic uint64_t added;
 };
+
+/* The serials of an acceptor begin with its number, from 1. */
+#define HANDOVER_SERIAL_SHIFT 48
 
 /* An acceptor's view of the workers. Owner: the acceptor. */
 struct handover {
@@ -62,6 +68,13 @@ void handover_look(struct handover *handover);
 static inline bool handover_prefers_lower(int64_t lower, int64_t higher)
 {
         return lower <= higher + higher / 8 + 4;
+}
+
+/* The worker: the acceptor does not need this connection's descriptor any more. */
+static inline bool handover_is_over(const struct inflow *inflows, uint64_t serial)
+{
+        return serial == 0 || atomic_load_explicit(&inflows[(serial >> HANDOVER_SERIAL_SHIFT) - 1].added,
+                                                   memory_order_acquire) >= serial;
 }
 
 /* Gives the connection to the less loaded of two workers; waits while the rings are full, which they are for
