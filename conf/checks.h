@@ -8,9 +8,6 @@ enum check_id {
 #define SESSION_CHECK(name, ...) CHECK_##name,
 #define CHECK(name, ...)         CHECK_##name,
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
         CHECK_COUNT
 };
 

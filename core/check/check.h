@@ -86,13 +86,8 @@ struct facts {
         struct arena *arena;
 };
 
-#define RULE(name, ...)
-#define SESSION_CHECK(name, ...)
 #define CHECK(name, ...) enum verdict_result check_##name(const struct facts *facts, struct verdict *verdict);
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
 
 static inline bool zone_is_suspended(const struct dnsbl_zone *zone)
 {

@@ -8,16 +8,11 @@
 static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
 
 /* At the end of a text nothing waits. */
-#define RULE(name, ...)
-#define SESSION_CHECK(name, ...)
 #define NEEDS_NOTHING false
 #define NEEDS_DNS     true
 #define CHECK(name, policy, stage, needs, ...)                                                               \
         static_assert(STAGE_##stage != STAGE_DATA || !NEEDS_##needs, #name " must not wait");
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
 
 #define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
 
@@ -25,13 +20,8 @@ typedef enum verdict_result check_function(const struct facts *facts, struct ver
 
 /* NULL for rules and session checks: core/smtp sees to them. */
 static check_function *const check_functions[CHECK_COUNT] = {
-#define RULE(name, ...)          NULL,
-#define SESSION_CHECK(name, ...) NULL,
-#define CHECK(name, ...)         check_##name,
+#define CHECK(name, ...) [CHECK_##name] = check_##name,
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
 };
 
 static uint64_t bit_of(enum check_id check)
