@@ -31,6 +31,12 @@ struct check_info {
         const char *summary;
 };
 
+/* A set of checks is a mask of these. */
+static inline uint64_t check_bit(enum check_id check)
+{
+        return UINT64_C(1) << check;
+}
+
 /* Indexed by enum check_id. */
 extern const struct check_info check_infos[CHECK_COUNT];
 
