@@ -347,7 +347,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);
         if (outcome == STORE_DONE) {
-                stage_commit_delivery(session);
+                stage_stored(session);
                 rate_stored(session, session->transaction->message.recipient_count);
                 session->messages_total++;
                 session->commands = session->junk = session->errors = 0;
