@@ -1,6 +1,8 @@
 /* What checks have in common. */
 #include "core/check/check.h"
 
+#define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
+
 struct span facts_note(const struct facts *facts, struct span what, const char *why)
 {
         if (what.length > NOTE_INPUT_MAX)

@@ -15,8 +15,6 @@ static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
         static_assert(STAGE_##stage != STAGE_DATA || !NEEDS_##needs, #name " must not wait");
 #include "core/check/checks.def"
 
-#define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
-
 typedef enum verdict_result check_function(const struct facts *facts, struct verdict *verdict);
 
 /* NULL for rules and session checks: core/smtp sees to them. */
