@@ -48,42 +48,46 @@ struct rate {
         uint64_t events, window_ms;
 };
 
-#define OPTION_FIELD_RATE      struct rate
-#define OPTION_FIELD_ACTION    enum failure_action
-#define OPTION_FIELD_EXCHANGE  enum exchange_requirement
-#define OPTION_FIELD_WEIGHT    int64_t
-#define OPTION_FIELD_FILTERS   struct filter_list
-#define OPTION_FIELD_COUNT     uint64_t
-#define OPTION_FIELD_DURATION  uint64_t
-#define OPTION_FIELD_SIZE      uint64_t
-#define OPTION_FIELD_FLAG      bool
-#define OPTION_FIELD_TEXT      const char *
-#define OPTION_FIELD_PATH      const char *
-#define OPTION_FIELD_NAMES     struct text_list
-#define OPTION_FIELD_NETWORKS  struct network_list
-#define OPTION_FIELD_ENDPOINTS struct endpoint_list
-#define OPTION_FIELD_MOMENT    enum reject_moment
-#define OPTION_FIELD_NEWLINE   enum newline_form
-#define OPTION_FIELD_CASING    enum local_part_case
+#define OPTION_AUTO UINT64_MAX /* what an AUTO_COUNT is then: the program finds a number itself */
+
+#define OPTION_FIELD_RATE       struct rate
+#define OPTION_FIELD_ACTION     enum failure_action
+#define OPTION_FIELD_EXCHANGE   enum exchange_requirement
+#define OPTION_FIELD_WEIGHT     int64_t
+#define OPTION_FIELD_FILTERS    struct filter_list
+#define OPTION_FIELD_COUNT      uint64_t
+#define OPTION_FIELD_AUTO_COUNT uint64_t
+#define OPTION_FIELD_DURATION   uint64_t
+#define OPTION_FIELD_SIZE       uint64_t
+#define OPTION_FIELD_FLAG       bool
+#define OPTION_FIELD_TEXT       const char *
+#define OPTION_FIELD_PATH       const char *
+#define OPTION_FIELD_NAMES      struct text_list
+#define OPTION_FIELD_NETWORKS   struct network_list
+#define OPTION_FIELD_ENDPOINTS  struct endpoint_list
+#define OPTION_FIELD_MOMENT     enum reject_moment
+#define OPTION_FIELD_NEWLINE    enum newline_form
+#define OPTION_FIELD_CASING     enum local_part_case
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
-#define OPTION_NAME_RATE(name)      name
-#define OPTION_NAME_ACTION(name)    name
-#define OPTION_NAME_EXCHANGE(name)  name
-#define OPTION_NAME_WEIGHT(name)    name
-#define OPTION_NAME_FILTERS(name)   name
-#define OPTION_NAME_COUNT(name)     name
-#define OPTION_NAME_DURATION(name)  name##_ms
-#define OPTION_NAME_SIZE(name)      name##_octets
-#define OPTION_NAME_FLAG(name)      name
-#define OPTION_NAME_TEXT(name)      name
-#define OPTION_NAME_PATH(name)      name
-#define OPTION_NAME_NAMES(name)     name
-#define OPTION_NAME_NETWORKS(name)  name
-#define OPTION_NAME_ENDPOINTS(name) name
-#define OPTION_NAME_MOMENT(name)    name
-#define OPTION_NAME_NEWLINE(name)   name
-#define OPTION_NAME_CASING(name)    name
+#define OPTION_NAME_RATE(name)       name
+#define OPTION_NAME_ACTION(name)     name
+#define OPTION_NAME_EXCHANGE(name)   name
+#define OPTION_NAME_WEIGHT(name)     name
+#define OPTION_NAME_FILTERS(name)    name
+#define OPTION_NAME_COUNT(name)      name
+#define OPTION_NAME_AUTO_COUNT(name) name
+#define OPTION_NAME_DURATION(name)   name##_ms
+#define OPTION_NAME_SIZE(name)       name##_octets
+#define OPTION_NAME_FLAG(name)       name
+#define OPTION_NAME_TEXT(name)       name
+#define OPTION_NAME_PATH(name)       name
+#define OPTION_NAME_NAMES(name)      name
+#define OPTION_NAME_NETWORKS(name)   name
+#define OPTION_NAME_ENDPOINTS(name)  name
+#define OPTION_NAME_MOMENT(name)     name
+#define OPTION_NAME_NEWLINE(name)    name
+#define OPTION_NAME_CASING(name)     name
 
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);

@@ -5,6 +5,7 @@
 
 enum value_type {
         VALUE_COUNT,
+        VALUE_AUTO_COUNT,
         VALUE_DURATION,
         VALUE_SIZE,
         VALUE_FLAG,

@@ -1,11 +1,12 @@
 /* What the pool, its clients and its threads share. Only dns/pool/ includes this. */
 #pragma once
 
+#include "core/base/expect.h"
+#include "core/base/ring.h"
 #include "dns/answer.h"
 #include "dns/name.h"
 #include "dns/pool/pool.h"
 #include "dns/pool/reply.h"
-#include "dns/ring.h"
 #include "dns/pool/upstream.h"
 #include "dns/pool/client.h"
 
@@ -27,10 +28,17 @@ struct ask {
         char name[];
 };
 
+struct ask_slot {
+        struct ask *ask;
+};
+
+#define LANE_SLOTS 4096
+RING(ask_ring, ask_slot, LANE_SLOTS);
+
 /* The two rings between one client and one thread. */
 struct lane {
-        struct dns_ring questions, answers;
-        /* owner: the client. Below DNS_RING_SLOTS - 1, so that neither ring is ever full */
+        struct ask_ring questions, answers;
+        /* owner: the client. Below LANE_SLOTS - 1, so that neither ring is ever full */
         uint32_t outstanding;
         bool is_announced; /* owner: the client. No question since the thread was last told */
         bool has_answers;  /* owner: the thread. Answers since the client was last told */
@@ -124,6 +132,19 @@ struct dns_pool {
         struct dns_thread *threads;
         struct dns_client *clients;
 };
+
+/* There is room, see `outstanding`. */
+static inline void ask_send(struct ask_ring *ring, struct ask *ask)
+{
+        expect(ask_ring_put(ring, &(struct ask_slot){ask}));
+}
+
+/* NULL when nothing is there. */
+static inline struct ask *ask_receive(struct ask_ring *ring)
+{
+        struct ask_slot slot;
+        return ask_ring_take(ring, &slot) ? slot.ask : NULL;
+}
 
 /* Frees an ask with its answer. */
 void ask_free(struct ask *ask);

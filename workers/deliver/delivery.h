@@ -95,6 +95,8 @@ struct delivery {
 /* False when memory or descriptors are out. */
 bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_count, uint32_t spools_max,
                    uint64_t sync_together, struct log_writer *log);
+/* Before the start: reports to this worker go there. */
+void delivery_connect(struct delivery *delivery, uint32_t worker, struct channel *reports);
 bool delivery_start(struct delivery *delivery);
 /* Ends the thread and waits for it. All reports must have been taken. */
 void delivery_stop(struct delivery *delivery);

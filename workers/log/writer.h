@@ -42,6 +42,8 @@ struct log_writer {
 int log_open(const char *path);
 /* Takes the descriptor over. False when memory or descriptors are out. */
 bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count);
+/* Before the start: buffers of this worker go back there. */
+void log_writer_connect(struct log_writer *log, uint32_t worker, struct channel *empty);
 bool log_writer_start(struct log_writer *log);
 /* Goes on in another file, or in the same one opened anew, and takes its descriptor over. */
 void log_writer_switch(struct log_writer *log, int fd);
@@ -53,6 +55,7 @@ void log_writer_end(struct log_writer *log);
 /* Any thread: writes a line {"time":...,"event":EVENT,NAME:VALUE,...}. Pairs of name and value follow, all of
  * them strings, and NULL ends them. */
 void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));
+void log_pairs(struct log_writer *log, const char *event, va_list pairs);
 /* Appends such a line to `line`, or nothing when it does not fit. */
 void log_event_write(struct text *line, const char *event, va_list pairs);
 /* Any thread: writes such a line with numbers. NULL ends `names`. */

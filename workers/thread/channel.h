@@ -1,23 +1,25 @@
-/* Hands parcels from one thread to another. It is a ck ring with one producer and one consumer, an overflow
- * list so that the producer never waits and drops nothing, and a waker that costs a system call only when the
- * consumer sleeps. */
+/* Hands parcels from one thread to another. It is a ring, an overflow list so that the producer never waits and
+ * drops nothing, and a waker that costs a system call only when the consumer sleeps. */
 #pragma once
 
 #include "core/base/expect.h"
+#include "core/base/ring.h"
 #include "workers/thread/waker.h"
-
-#include <ck_ring.h>
 
 /* The first member of whatever is sent. From then on what it is a part of belongs to the receiver. */
 struct parcel {
         _Atomic(struct parcel *) next; /* in the overflow list; NULL when received */
 };
 
-#define CHANNEL_SLOTS 256 /* one stays empty */
+struct parcel_slot {
+        struct parcel *parcel;
+};
+
+#define CHANNEL_SLOTS 256
+RING(parcel_ring, parcel_slot, CHANNEL_SLOTS);
 
 struct channel {
-        _Alignas(64) struct ck_ring ring;
-        struct ck_ring_buffer slots[CHANNEL_SLOTS];
+        _Alignas(64) struct parcel_ring ring;
         /* Owner: the producer. */
         struct parcel *overflow_first, *overflow_last;
         bool is_announced;   /* nothing was sent since the consumer was last told */
