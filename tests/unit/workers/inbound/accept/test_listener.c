@@ -10,8 +10,8 @@
 
 static struct endpoint loopback(uint16_t port)
 {
-        return (struct endpoint){
-            .address = {.octets = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}}, .port = port};
+        return (struct endpoint){.address = {.octets = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}},
+                                 .port = port};
 }
 
 static int connect_to(uint16_t port)
