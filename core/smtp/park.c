@@ -1,6 +1,8 @@
 /* The one waiting place of the program: a command whose verdict needs an answer that is not in yet. */
 #include "core/smtp/internal.h"
 
+#define ARGUMENTS_ROOM_MIN 64 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
+
 /* The store's time begins when somebody first waits for it. */
 static void wait_for_store(struct session *session)
 {
@@ -29,14 +31,31 @@ uint64_t parked_deadline_ms(const struct session *session)
         return due_ms;
 }
 
+/* In the session's arena, for the command may end its transaction when it runs again. The buffer is used
+ * again; it grows by doubling, so that all that it has been takes less than twice the longest line. */
+static bool keep_arguments(struct session *session, struct span arguments)
+{
+        if (session->parked_arguments == NULL || arguments.length > session->parked_room) {
+                size_t room = ARGUMENTS_ROOM_MIN;
+                while (room < arguments.length)
+                        room *= 2;
+                char *buffer = arena_take(&session->arena, room);
+                if (buffer == NULL)
+                        return false;
+                session->parked_arguments = buffer;
+                session->parked_room = (uint16_t)room;
+        }
+        if (arguments.length > 0)
+                memcpy(session->parked_arguments, arguments.at, arguments.length);
+        session->parked_length = (uint16_t)arguments.length;
+        return true;
+}
+
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out)
 {
-        struct arena *arena = session->transaction == NULL ? &session->arena : &session->transaction->arena;
-
         if (session->parked == PARKED_NOTHING) {
-                session->parked_arguments = arena_copy(arena, arguments);
-                if (session->parked_arguments.at == NULL) {
+                if (!keep_arguments(session, arguments)) {
                         session_reply(session, out, REPLY_out_of_memory);
                         return SESSION_READ;
                 }
@@ -56,7 +75,8 @@ static enum session_wish resume(struct session *session, struct text *out)
         session->state = SESSION_STATE_COMMAND;
         if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
                 return wish;
-        wish = command_resume(session, session->parked, session->parked_arguments, out);
+        wish = command_resume(session, session->parked,
+                              span_of(session->parked_arguments, session->parked_length), out);
         if (wish == SESSION_PARK)
                 return wish;
         session->parked = PARKED_NOTHING;

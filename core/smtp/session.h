@@ -121,7 +121,8 @@ struct session {
         bool line_is_bad; /* the unended line holds a bare CR or LF */
         bool came_early;  /* octets arrived while parked */
         enum parked parked;
-        struct span parked_arguments;              /* in arena, or the transaction's */
+        uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
+        char *parked_arguments;              /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
         uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
