@@ -68,7 +68,7 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
         return SESSION_PARK;
 }
 
-static enum session_wish resume(struct session *session, struct text *out)
+enum session_wish parked_resume(struct session *session, struct text *out)
 {
         enum session_wish wish;
 
@@ -86,41 +86,6 @@ static enum session_wish resume(struct session *session, struct text *out)
         return wish;
 }
 
-enum session_wish session_wish_now(const struct session *session)
-{
-        switch (session->state) {
-        case SESSION_STATE_PARKED:
-                return SESSION_PARK;
-        case SESSION_STATE_STORE:
-                return SESSION_STORE;
-        case SESSION_STATE_CLOSED:
-                return SESSION_CLOSE;
-        case SESSION_STATE_PROXY:
-        case SESSION_STATE_PAUSE:
-        case SESSION_STATE_COMMAND:
-        case SESSION_STATE_TEXT:
-                break;
-        }
-        return SESSION_READ;
-}
-
-enum session_wish session_answer(struct session *session, const struct dns_question *question,
-                                 const struct dns_answer *answer, struct text *out)
-{
-        memo_settle(&session->memo, question, answer);
-        if (session->transaction != NULL)
-                memo_settle(&session->transaction->memo, question, answer);
-        return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
-}
-
-enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
-                                        const struct sender_record *record, struct text *out)
-{
-        if (session->transaction != NULL)
-                sender_settle(&session->transaction->senders, key, fact, record);
-        return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
-}
-
 /* What is not answered by now counts as failed, for each check to make of it what it must. */
 enum session_wish parked_timeout(struct session *session, struct text *out)
 {
@@ -134,5 +99,5 @@ enum session_wish parked_timeout(struct session *session, struct text *out)
                 if (transaction != NULL)
                         transaction->memo.is_late = true;
         }
-        return resume(session, out);
+        return session_resume(session, out);
 }

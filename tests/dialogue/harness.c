@@ -172,6 +172,8 @@ static void drain(struct harness *harness)
                 if (used == 0)
                         break; /* an incomplete line */
         }
+        expect(!harness->is_open || harness->wish != SESSION_READ ||
+               harness->unread.length <= SESSION_INPUT_MAX);
 }
 
 /* The server is stopping: the worker tells each session again whenever it has come a step further. */

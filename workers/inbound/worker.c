@@ -271,7 +271,7 @@ bool worker_init(struct worker *worker)
         struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
         char *out = malloc(WRITE_SIZE);
 
-        worker->input = malloc(SESSION_LINE_MAX + READ_SIZE);
+        worker->input = malloc(SESSION_INPUT_MAX + READ_SIZE);
         worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
         worker->reports = channels_create(worker->delivery_count, &worker->waker);
         worker->empty_logs = channels_create(1, NULL);

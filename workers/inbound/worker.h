@@ -55,7 +55,7 @@ struct worker {
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
-        char *input;     /* SESSION_LINE_MAX + READ_SIZE */
+        char *input;     /* SESSION_INPUT_MAX + READ_SIZE */
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
         uint32_t jobs_sent_total;

@@ -137,7 +137,7 @@ static enum session_wish end_too_slow(struct session *session, enum reply_id rep
         return session_close(session, out, reply);
 }
 
-enum session_wish text_read(struct session *session, struct span *input, struct text *out)
+static enum session_wish read_text(struct session *session, struct span *input, struct text *out)
 {
         struct transaction *transaction = session->transaction;
         struct content *content = &transaction->message.content;
@@ -164,23 +164,33 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return SESSION_READ;
 }
 
-/* On a grid from the beginning, so that no octet puts it off. */
-uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms)
+enum session_wish text_read(struct session *session, struct span *input, struct text *out)
 {
-        const struct transaction *transaction = session->transaction;
-        uint64_t silence = transaction->text_last_ms + data_timeout_ms;
-        return silence < transaction->rate_check_ms ? silence : transaction->rate_check_ms;
+        enum session_wish wish = read_text(session, input, out);
+        if (wish == SESSION_READ)
+                session_wait(session);
+        return wish;
+}
+
+static uint64_t silence_ends_ms(const struct session *session)
+{
+        return session->transaction->text_last_ms +
+               session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+}
+
+/* On a grid from the beginning, so that no octet puts it off. */
+uint64_t text_deadline_ms(const struct session *session)
+{
+        uint64_t silence_ms = silence_ends_ms(session), rate_ms = session->transaction->rate_check_ms;
+        return silence_ms < rate_ms ? silence_ms : rate_ms;
 }
 
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
-        const struct options *options = &session->snapshot->options;
-        uint64_t timeout = options->data_timeout_ms;
+        bool is_silent = session->host->now_ms >= silence_ends_ms(session);
 
-        if (session->host->under_stress && options->stress_timeout_ms < timeout)
-                timeout = options->stress_timeout_ms;
-        bool is_silent = session->host->now_ms >= session->transaction->text_last_ms + timeout;
-        if (!is_silent && !is_too_slow(session))
-                return SESSION_READ;
-        return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        if (is_silent || is_too_slow(session))
+                return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        session_set_deadline(session);
+        return SESSION_READ;
 }
