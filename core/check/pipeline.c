@@ -7,18 +7,6 @@
 
 static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
 
-/* At the end of a text nothing waits. */
-#define RULE(name, ...)
-#define SESSION_CHECK(name, ...)
-#define NEEDS_NOTHING false
-#define NEEDS_DNS     true
-#define CHECK(name, policy, stage, needs, ...)                                                               \
-        static_assert(STAGE_##stage != STAGE_DATA || !NEEDS_##needs, #name " must not wait");
-#include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
-
 #define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
 
 typedef enum verdict_result check_function(const struct facts *facts, struct verdict *verdict);

@@ -81,5 +81,7 @@ enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int
 /* An answer has come. Nothing happens when the memo does not wait for it. */
 void sender_settle(struct sender_memo *memo, const struct sender_key *key, enum fact fact,
                    const struct sender_record *record);
+/* As memo_begin_stage(). */
+void sender_memo_begin_stage(struct sender_memo *memo);
 /* Not without a source. */
 void sender_apply(struct sender_memo *memo, const struct sender_effect *effect);

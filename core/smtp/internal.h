@@ -62,6 +62,7 @@ struct transaction {
         /* DATA */
         struct text_scan scan;
         struct notification *notification; /* in arena; NULL: no check asks */
+        struct verdict_list text_verdicts; /* of the DATA stage */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
@@ -106,8 +107,10 @@ bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
 
-/* The message is answered; the session goes on with commands. */
-void text_answer(struct session *session, enum reply_id reply, struct text *out);
+/* The message is answered; the session goes on with commands, unless the client did not wait for that.
+ * `subject`: of the reply, see reply_about. */
+enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+                              struct text *out);
 
 /* ---- proxy.c (PROXY protocol, versions 1 and 2) */
 
@@ -157,6 +160,7 @@ enum session_wish parked_resume(struct session *session, struct text *out);
 enum session_wish text_read(struct session *session, struct span *input, struct text *out);
 uint64_t text_deadline_ms(const struct session *session);
 enum session_wish text_timeout(struct session *session, struct text *out);
+enum session_wish text_resume(struct session *session, struct text *out);
 
 /* ---- greeting.c */
 
@@ -178,6 +182,8 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);
+/* The whole text is to be judged again when answers are in. */
+enum session_wish session_park_text(struct session *session);
 
 /* ---- commands.c: again for a parked command. */
 enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
@@ -210,9 +216,11 @@ void stage_commit(struct session *session, const struct facts *facts, const stru
 /* Once, when the message has been stored. */
 void stage_commit_delivery(struct session *session);
 /* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
- * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the
- * log. */
+ * answer is one for all, and nobody is to lose mail by the policy of another. WAIT while the policy of one of
+ * them waits. Counted and noted for the log, once it is settled. */
 struct judgement stage_data(struct session *session);
+/* Once more after WAIT. */
+struct judgement stage_data_again(struct session *session);
 
 /* ---- notice.c */
 

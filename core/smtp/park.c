@@ -1,4 +1,5 @@
-/* The one waiting place of the program: a command whose verdict needs an answer that is not in yet. */
+/* The one waiting place of the program: a command, or the end of a text, whose verdict needs an answer that is not
+ * in yet. */
 #include "core/smtp/internal.h"
 
 #define ARGUMENTS_ROOM_MIN 64 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
@@ -29,6 +30,14 @@ uint64_t parked_deadline_ms(const struct session *session)
         if (waits_for_store(session) && session->transaction->senders.due_ms < due_ms)
                 return session->transaction->senders.due_ms;
         return due_ms;
+}
+
+static enum session_wish wait_in(struct session *session, enum session_state state)
+{
+        session->state = state;
+        wait_for_store(session);
+        session_set_deadline(session);
+        return SESSION_PARK;
 }
 
 /* In the session's arena, for the command may end its transaction when it runs again. The buffer is used
@@ -62,10 +71,14 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
                 session->parked = parked;
                 session->waiting_since_ms = session->host->now_ms;
         }
-        session->state = SESSION_STATE_PARKED;
-        wait_for_store(session);
-        session_set_deadline(session);
-        return SESSION_PARK;
+        return wait_in(session, SESSION_STATE_PARKED);
+}
+
+enum session_wish session_park_text(struct session *session)
+{
+        if (session->state != SESSION_STATE_TEXT_PARKED)
+                session->waiting_since_ms = session->host->now_ms;
+        return wait_in(session, SESSION_STATE_TEXT_PARKED);
 }
 
 enum session_wish parked_resume(struct session *session, struct text *out)
@@ -86,18 +99,34 @@ enum session_wish parked_resume(struct session *session, struct text *out)
         return wish;
 }
 
+static void give_up_store(struct session *session)
+{
+        if (session->transaction != NULL)
+                session->transaction->senders.is_late = true;
+}
+
+static void give_up_dns(struct session *session)
+{
+        session->memo.is_late = true;
+        if (session->transaction != NULL)
+                session->transaction->memo.is_late = true;
+}
+
 /* What is not answered by now counts as failed, for each check to make of it what it must. */
 enum session_wish parked_timeout(struct session *session, struct text *out)
 {
-        struct transaction *transaction = session->transaction;
         uint64_t now_ms = session->host->now_ms;
 
-        if (waits_for_store(session) && now_ms >= transaction->senders.due_ms)
-                transaction->senders.is_late = true;
-        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout_ms) {
-                session->memo.is_late = true;
-                if (transaction != NULL)
-                        transaction->memo.is_late = true;
-        }
+        if (waits_for_store(session) && now_ms >= session->transaction->senders.due_ms)
+                give_up_store(session);
+        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout_ms)
+                give_up_dns(session);
+        return session_resume(session, out);
+}
+
+enum session_wish session_hurry(struct session *session, struct text *out)
+{
+        give_up_store(session);
+        give_up_dns(session);
         return session_resume(session, out);
 }

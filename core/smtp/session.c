@@ -178,7 +178,6 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
                                                 [STORE_FULL] = REPLY_storage_full,
                                                 [STORE_FAILED] = REPLY_storage_failed};
         struct counters *counters = session->host->counters;
-        enum session_wish wish;
 
         expect(session->state == SESSION_STATE_STORE);
         counter_add(
@@ -190,11 +189,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
                 session->messages_total++;
                 session->commands = session->junk = session->errors = 0;
         }
-        text_answer(session, replies[outcome], out);
-        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
-                return wish;
-        session->came_early = false;
-        return SESSION_READ;
+        return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
 }
 
 enum session_wish session_stop(struct session *session, struct text *out)
@@ -232,6 +227,8 @@ void session_end(struct session *session, enum session_ending ending)
 
 struct message *session_message(struct session *session)
 {
-        bool is_there = session->state == SESSION_STATE_TEXT || session->state == SESSION_STATE_STORE;
-        return is_there ? &session->transaction->message : NULL;
+        struct transaction *transaction = session->transaction;
+        bool is_there =
+            session->state != SESSION_STATE_CLOSED && transaction != NULL && transaction->is_text_seen;
+        return is_there ? &transaction->message : NULL;
 }

@@ -166,8 +166,11 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
  * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);
+/* The server can wait for answers no longer: those that are missing count as failed. A parked session goes on;
+ * others have no need to. */
+enum session_wish session_hurry(struct session *session, struct text *out);
 /* The connection is gone, or the wish was CLOSE. */
 void session_end(struct session *session, enum session_ending ending);
-/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of
- * one. */
+/* The message from DATA to its answer, for callers that store long ones piece by piece: what they have been given
+ * is not to be delivered before the wish STORE. NULL outside of one. */
 struct message *session_message(struct session *session);

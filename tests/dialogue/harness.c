@@ -291,6 +291,25 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
         drain(harness);
 }
 
+void harness_hold_dns(struct harness *harness, bool is_held)
+{
+        harness->dns.is_held = is_held;
+        if (is_held || !harness->is_open || harness->wish != SESSION_PARK)
+                return;
+        answer_next(harness);
+        drain(harness);
+        tell_to_stop(harness);
+}
+
+void harness_hurry(struct harness *harness)
+{
+        expect(harness->is_open);
+        harness->wish = session_hurry(&harness->session, fresh_out(harness));
+        settle(harness);
+        drain(harness);
+        tell_to_stop(harness);
+}
+
 void harness_drop(struct harness *harness)
 {
         if (!harness->is_open)

@@ -26,7 +26,7 @@ struct arrival {
 enum stop_stage {
         STOP_NOT,
         STOP_IDLE, /* sessions end at their next boundary */
-        STOP_ALL,  /* only messages that are being stored are waited for */
+        STOP_ALL,  /* only messages whose text is whole are waited for, and no answers for them */
 };
 
 struct worker {
