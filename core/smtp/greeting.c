@@ -71,7 +71,7 @@ enum session_wish header_timeout(struct session *session, struct text *out)
 bool optional_header_read(struct session *session, struct span *input, struct text *out,
                           enum session_wish *ret_wish)
 {
-        if (!session->may_proxy || session->commands_total > 0)
+        if (!session->may_proxy || session->commands_total > 0 || session->line_skipped > 0)
                 return false;
         *ret_wish = SESSION_READ;
         switch (proxy_read(session, input)) {

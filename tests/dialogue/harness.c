@@ -102,7 +102,7 @@ static struct text *fresh_out(struct harness *harness)
         return &harness->out;
 }
 
-/* A parked session waits for the next answer, then it is its turn again. */
+/* A parked session waits for the next answer, then it is its turn again. Others take note of it. */
 static bool answer_parked(struct harness *harness)
 {
         struct dns_question question;
@@ -293,6 +293,9 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
 
 void harness_hold_dns(struct harness *harness, bool is_held)
 {
+        if (harness->is_open && harness->wish != SESSION_STORE)
+                while (is_held && harness->is_open && answer_parked(harness))
+                        drain(harness);
         harness->dns.is_held = is_held;
         if (is_held || !harness->is_open || harness->wish != SESSION_PARK)
                 return;
