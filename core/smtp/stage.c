@@ -53,6 +53,7 @@ void stage_connect(struct session *session)
 
 void stage_helo(struct session *session)
 {
+        memo_begin_stage(&session->memo);
         run_session_stage(session, STAGE_HELO);
 }
 
