@@ -2,7 +2,7 @@
  * in yet. */
 #include "core/smtp/internal.h"
 
-#define ARGUMENTS_ROOM_MIN 64 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
+#define ARGUMENTS_ROOM_MIN 48 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
 
 /* The store's time begins when somebody first waits for it. */
 static void wait_for_store(struct session *session)

@@ -4,11 +4,12 @@
  *
  *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
- *                         │                 session_stored()
+ *                         │                 session_stored(); from PARK, too, where the text had to wait
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
  *      session_end: exactly once, from any state but STORE; logs and frees.
  *
- * `out` must have SESSION_OUT_ROOM octets of room at each call. */
+ * What each state does with each event: core/smtp/states.def. `out` must have SESSION_OUT_ROOM octets of room at
+ * each call. */
 #pragma once
 
 #include "core/base/arena.h"
@@ -115,7 +116,7 @@ struct session {
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
         bool line_is_bad; /* the unended line holds a bare CR or LF */
-        bool came_early;  /* octets arrived while parked */
+        bool came_early;  /* octets arrived while nobody read */
         enum parked parked;
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */

@@ -1,7 +1,7 @@
 /* Command lines (RFC 5321 2.3.8, 4.5.3.1.4): from octets to whole lines, and how long one may take. */
 #include "core/smtp/internal.h"
 
-#define UNENDED_MAX      65536 /* an unended line of more octets than this ends the session */
+#define ENDLESS_MAX      65536 /* a line of more octets than this ends the session, however it comes */
 #define BAD_LINE_WAIT_MS 5000  /* a bare CR or LF ends no line: the CRLF must follow soon */
 
 /* A whole line is at the front of *input: it is run, unless more follows that should have waited for the
@@ -18,6 +18,8 @@ static enum session_wish run_line(struct session *session, struct span line, str
         enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
                               : session->line_skipped > 0 ? REPLY_line_too_long
                                                           : REPLY_NONE;
+        if (session->line_skipped > ENDLESS_MAX)
+                return session_close(session, out, REPLY_line_too_long);
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
@@ -48,7 +50,7 @@ static enum session_wish skip_line(struct session *session, struct span *input, 
         size_t length = input->length - (input->at[input->length - 1] == '\r');
         session->line_skipped += (uint32_t)length;
         *input = span_skip(*input, length);
-        if (session->line_skipped > UNENDED_MAX)
+        if (session->line_skipped > ENDLESS_MAX)
                 return session_close(session, out, REPLY_line_too_long);
         return SESSION_READ;
 }
