@@ -29,7 +29,10 @@ static enum fact ask_dns(const struct facts *facts, const struct dns_answer **re
         return memo_ask(facts->memo, text_span(&name), DNS_A, ret_answer);
 }
 
-enum verdict_result check_bounce_reference(const struct facts *facts, struct verdict *verdict)
+/* The linker's name for what replaces check_bounce_reference(), see meson.build. */
+enum verdict_result __wrap_check_bounce_reference(const struct facts *facts, struct verdict *verdict);
+
+enum verdict_result __wrap_check_bounce_reference(const struct facts *facts, struct verdict *verdict)
 {
         const struct dns_answer *answer;
         enum fact known = ask_store(facts), listed = ask_dns(facts, &answer);

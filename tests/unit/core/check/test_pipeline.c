@@ -105,11 +105,13 @@ Test(pipeline, what_is_off_is_not_waited_for_and_what_observes_is, .init = all_e
         cr_expect_eq(combine_waiting(NULL, CHECK_bounce_reference).result, VERDICT_WAIT);
 }
 
-/* The check that waits: linked in the place of bounce_reference, at the stage DATA. */
+/* The check that waits: linked in the place of bounce_reference, at the stage DATA, by a name of the linker's. */
 static enum verdict_result next_result;
 static unsigned runs;
 
-enum verdict_result check_bounce_reference(const struct facts *facts, struct verdict *verdict)
+enum verdict_result __wrap_check_bounce_reference(const struct facts *facts, struct verdict *verdict);
+
+enum verdict_result __wrap_check_bounce_reference(const struct facts *facts, struct verdict *verdict)
 {
         (void)facts;
         verdict->reply = REPLY_bounce_reference;
