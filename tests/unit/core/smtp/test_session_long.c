@@ -133,8 +133,10 @@ Test(session_long, many_odd_recipients)
         cr_assert_eq(log_lines(), 1);
 }
 
+TestSuite(session_long_asking, .init = begin_asking, .fini = end);
+
 /* Parked commands by the thousand, longer and shorter: their arguments have one place. */
-Test(session_long, many_parked_commands, .init = begin_asking)
+Test(session_long_asking, many_parked_commands)
 {
         uint32_t total = 0;
         char line[200];
