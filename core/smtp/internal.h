@@ -13,6 +13,10 @@
 #define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
 
+/* Octets kept of what has not ended. */
+#define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
+#define PROXY_HEADER_MAX 2016 /* far more than balancers send; it may stand where a command line may */
+
 /* A RCPT command and its answer, for the log. */
 struct attempt {
         struct attempt *next;
@@ -53,6 +57,7 @@ struct transaction {
         struct text_scan scan;
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
+        struct verdict_list text_verdicts; /* of the DATA stage */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
@@ -97,11 +102,10 @@ bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
 
-enum session_wish text_read(struct session *session, struct span *input, struct text *out);
-enum session_wish text_timeout(struct session *session, struct text *out);
-uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms);
-/* The message is answered; the session goes on with commands. */
-void text_answer(struct session *session, enum reply_id reply, struct text *out);
+/* The message is answered; the session goes on with commands, unless the client did not wait for that.
+ * `subject`: of the reply, see reply_about. */
+enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+                              struct text *out);
 
 /* ---- proxy.c (PROXY protocol, versions 1 and 2) */
 
@@ -123,10 +127,46 @@ static inline struct dns_source *session_dns(const struct session *session)
 }
 /* The client's time to act begins now. */
 void session_wait(struct session *session);
+/* A time limit, shorter while the server is under stress. */
+uint64_t session_patience_ms(const struct session *session, uint64_t timeout_ms);
+/* A session that waits for answers goes on, for one has come or its time is up; others have no need to. */
+enum session_wish session_resume(struct session *session, struct text *out);
 /* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
 void session_set_client(struct session *session, const struct address *client, uint16_t port);
 
-/* ---- early.c */
+/* ---- the functions that states.def names */
+
+/* greeting.c */
+enum session_wish header_read(struct session *session, struct span *input, struct text *out);
+uint64_t header_deadline_ms(const struct session *session);
+enum session_wish header_timeout(struct session *session, struct text *out);
+enum session_wish pause_read(struct session *session, struct span *input, struct text *out);
+uint64_t pause_deadline_ms(const struct session *session);
+enum session_wish pause_timeout(struct session *session, struct text *out);
+/* command/line.c */
+enum session_wish line_read(struct session *session, struct span *input, struct text *out);
+uint64_t line_deadline_ms(const struct session *session);
+enum session_wish line_timeout(struct session *session, struct text *out);
+/* park.c: the deadline of DNS or of the store of senders, whichever comes first */
+uint64_t parked_deadline_ms(const struct session *session);
+enum session_wish parked_timeout(struct session *session, struct text *out);
+enum session_wish parked_resume(struct session *session, struct text *out);
+/* command/data.c */
+enum session_wish text_read(struct session *session, struct span *input, struct text *out);
+uint64_t text_deadline_ms(const struct session *session);
+enum session_wish text_timeout(struct session *session, struct text *out);
+enum session_wish text_resume(struct session *session, struct text *out);
+
+/* ---- greeting.c */
+
+/* Who the client is, is settled: questions about it go out while it waits for the banner. */
+enum session_wish greeting_begin(struct session *session, struct text *out);
+/* A balancer may name the client on any listener, before anything else was said. True: *input began like a
+ * header, *ret_wish tells what came of it. */
+bool optional_header_read(struct session *session, struct span *input, struct text *out,
+                          enum session_wish *ret_wish);
+
+/* ---- early_talker.c */
 
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
@@ -137,11 +177,8 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);
-enum session_wish parked_timeout(struct session *session, struct text *out);
-/* Of DNS, or of the store of senders, whichever comes first. */
-uint64_t parked_deadline_ms(const struct session *session);
-/* The wish that the state implies. */
-enum session_wish session_wish_now(const struct session *session);
+/* The whole text is to be judged again when answers are in. */
+enum session_wish session_park_text(struct session *session);
 
 /* ---- commands.c: again for a parked command. */
 enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
@@ -174,9 +211,11 @@ void stage_commit(struct session *session, const struct facts *facts, const stru
 /* Once, when the message has been stored. */
 void stage_stored(struct session *session);
 /* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
- * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the
- * log. */
+ * answer is one for all, and nobody is to lose mail by the policy of another. WAIT while the policy of one of
+ * them waits. Counted and noted for the log, once it is settled. */
 struct judgement stage_data(struct session *session);
+/* Once more after WAIT. */
+struct judgement stage_data_again(struct session *session);
 
 /* ---- text_readers.c */
 

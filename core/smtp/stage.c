@@ -47,6 +47,8 @@ void stage_connect(struct session *session)
 void stage_helo(struct session *session)
 {
         struct facts facts = stage_facts(session, &session->arena, &session->memo);
+
+        memo_begin_stage(&session->memo);
         if (!session->is_trusted)
                 pipeline_run(&facts, STAGE_HELO, &session->verdicts);
 }
@@ -172,8 +174,24 @@ struct judgement stage_judge(struct session *session, const struct check_setting
         return judgement;
 }
 
-/* Under the settings of each recipient's domain. */
-static struct judgement judge_text(struct session *session, const struct verdict_list *list)
+/* The policy of a recipient's domain waits for an answer. */
+static bool text_waits(const struct session *session, const struct verdict_list *list)
+{
+        uint64_t observed;
+
+        if (list->waiting == 0)
+                return false;
+        for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
+             recipient = recipient->next)
+                if (!recipient->is_postmaster &&
+                    pipeline_combine(list, 1, recipient->domain->checks, &observed).result == VERDICT_WAIT)
+                        return true;
+        return false;
+}
+
+/* Under the settings of each recipient's domain. A deferral of one is an answer for those who refuse, too: it
+ * costs them another look, and him no mail. */
+static struct judgement combine_domains(struct session *session, const struct verdict_list *list)
 {
         struct judgement judgement = {.result = VERDICT_PASS};
         bool is_taken = false;
@@ -185,10 +203,10 @@ static struct judgement judge_text(struct session *session, const struct verdict
                         continue;
                 struct judgement own = pipeline_combine(list, 1, recipient->domain->checks, &observed);
                 note_observed(session, list, 1, recipient->domain->checks, observed);
-                if (own.verdict != NULL)
-                        judgement = own;
-                else
+                if (own.verdict == NULL)
                         is_taken = true;
+                else if (judgement.result != VERDICT_DEFER)
+                        judgement = own;
         }
         if (!is_taken || judgement.verdict == NULL)
                 return judgement;
@@ -197,18 +215,34 @@ static struct judgement judge_text(struct session *session, const struct verdict
         return (struct judgement){.result = VERDICT_PASS};
 }
 
-struct judgement stage_data(struct session *session)
+static struct judgement judge_text(struct session *session)
 {
-        struct transaction *transaction = session->transaction;
-        struct verdict_list list = {0};
+        const struct verdict_list *list = &session->transaction->text_verdicts;
 
-        text_readers_end(session);
-        if (transaction->text_checks != 0)
-                run_transaction_stage(session, STAGE_DATA, &list);
-        if (list.first == NULL)
+        if (text_waits(session, list))
+                return (struct judgement){.result = VERDICT_WAIT};
+        if (list->first == NULL)
                 return (struct judgement){.result = VERDICT_PASS};
-        struct judgement judgement = judge_text(session, &list);
+        struct judgement judgement = combine_domains(session, list);
         if (judgement.result != VERDICT_PASS)
                 note_verdict(session, &judgement);
         return judgement;
+}
+
+struct judgement stage_data(struct session *session)
+{
+        text_readers_end(session);
+        memo_begin_stage(&session->transaction->memo);
+        sender_memo_begin_stage(&session->transaction->senders);
+        run_transaction_stage(session, STAGE_DATA, &session->transaction->text_verdicts);
+        return judge_text(session);
+}
+
+struct judgement stage_data_again(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+
+        pipeline_resume(&facts, STAGE_DATA, &transaction->text_verdicts);
+        return judge_text(session);
 }

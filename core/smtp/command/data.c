@@ -47,15 +47,20 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         return SESSION_READ;
 }
 
-void text_answer(struct session *session, enum reply_id reply, struct text *out)
+enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+                              struct text *out)
 {
-        session_reply_about(session, out, reply,
-                            &(struct reply_about){.subject = span_from(session->transaction->message.id)});
+        enum session_wish wish;
+
+        session_reply_about(session, out, reply, &(struct reply_about){.subject = subject});
         record_final(session, reply);
         session->state = SESSION_STATE_COMMAND;
         transaction_end(session);
-        session->waiting_since_ms = session->host->now_ms;
-        session_set_deadline(session);
+        session_wait(session);
+        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
+                return wish;
+        session->came_early = false;
+        return SESSION_READ;
 }
 
 /* REPLY_NONE when the text can be taken. */
@@ -79,13 +84,34 @@ static enum reply_id text_fault(const struct session *session)
 }
 
 /* Nothing of a refused message is stored, and the session goes on. */
-static enum session_wish refuse_text(struct session *session, enum reply_id reply, struct text *out)
+static enum session_wish refuse_text(struct session *session, enum reply_id reply, struct span subject,
+                                     struct text *out)
 {
-        text_answer(session, reply, out);
-        counter_add(&session->host->counters->metrics[session->last_code < 500 ? METRIC_messages_deferred
-                                                                               : METRIC_messages_refused],
+        bool is_deferred = session->snapshot->replies[reply].code < 500;
+
+        counter_add(&session->host->counters
+                         ->metrics[is_deferred ? METRIC_messages_deferred : METRIC_messages_refused],
                     1);
-        return SESSION_READ;
+        return text_answer(session, reply, subject, out);
+}
+
+/* What the checks say of the whole text, now or when answers are in. */
+static enum session_wish obey_judgement(struct session *session, const struct judgement *judgement,
+                                        struct text *out)
+{
+        if (judgement->result == VERDICT_WAIT)
+                return session_park_text(session);
+        if (judgement->verdict != NULL)
+                return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
+        session->state = SESSION_STATE_STORE;
+        session_set_deadline(session);
+        return SESSION_STORE;
+}
+
+enum session_wish text_resume(struct session *session, struct text *out)
+{
+        struct judgement judgement = stage_data_again(session);
+        return obey_judgement(session, &judgement, out);
 }
 
 static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
@@ -99,13 +125,9 @@ static enum session_wish end_text(struct session *session, struct span rest, str
         }
         enum reply_id fault = text_fault(session);
         if (fault != REPLY_NONE)
-                return refuse_text(session, fault, out);
+                return refuse_text(session, fault, span_from(session->transaction->message.id), out);
         struct judgement judgement = stage_data(session);
-        if (judgement.verdict != NULL)
-                return refuse_text(session, judgement.verdict->reply, out);
-        session->state = SESSION_STATE_STORE;
-        session_set_deadline(session);
-        return SESSION_STORE;
+        return obey_judgement(session, &judgement, out);
 }
 
 /* A client that goes on for ever after the limit is not listened to for ever. */
@@ -136,7 +158,7 @@ static enum session_wish end_too_slow(struct session *session, enum reply_id rep
         return session_close(session, out, reply);
 }
 
-enum session_wish text_read(struct session *session, struct span *input, struct text *out)
+static enum session_wish read_text(struct session *session, struct span *input, struct text *out)
 {
         struct transaction *transaction = session->transaction;
         struct content *content = &transaction->message.content;
@@ -163,23 +185,33 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return SESSION_READ;
 }
 
-/* On a grid from the beginning, so that no octet puts it off. */
-uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms)
+enum session_wish text_read(struct session *session, struct span *input, struct text *out)
 {
-        const struct transaction *transaction = session->transaction;
-        uint64_t silence = transaction->text_last_ms + data_timeout_ms;
-        return silence < transaction->rate_check_ms ? silence : transaction->rate_check_ms;
+        enum session_wish wish = read_text(session, input, out);
+        if (wish == SESSION_READ)
+                session_wait(session);
+        return wish;
+}
+
+static uint64_t silence_ends_ms(const struct session *session)
+{
+        return session->transaction->text_last_ms +
+               session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+}
+
+/* On a grid from the beginning, so that no octet puts it off. */
+uint64_t text_deadline_ms(const struct session *session)
+{
+        uint64_t silence_ms = silence_ends_ms(session), rate_ms = session->transaction->rate_check_ms;
+        return silence_ms < rate_ms ? silence_ms : rate_ms;
 }
 
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
-        const struct options *options = &session->snapshot->options;
-        uint64_t timeout = options->data_timeout_ms;
+        bool is_silent = session->host->now_ms >= silence_ends_ms(session);
 
-        if (session->host->under_stress && options->stress_timeout_ms < timeout)
-                timeout = options->stress_timeout_ms;
-        bool is_silent = session->host->now_ms >= session->transaction->text_last_ms + timeout;
-        if (!is_silent && !is_too_slow(session))
-                return SESSION_READ;
-        return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        if (is_silent || is_too_slow(session))
+                return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        session_set_deadline(session);
+        return SESSION_READ;
 }
