@@ -8,9 +8,6 @@ enum check_id {
 #define SESSION_CHECK(name, ...) CHECK_##name,
 #define CHECK(name, ...)         CHECK_##name,
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
         CHECK_COUNT
 };
 
@@ -34,6 +31,12 @@ struct check_info {
         enum check_mode default_mode;
         const char *summary;
 };
+
+/* A set of checks is a mask of these. */
+static inline uint64_t check_bit(enum check_id check)
+{
+        return UINT64_C(1) << check;
+}
 
 /* The index is enum check_id. */
 extern const struct check_info check_infos[CHECK_COUNT];

@@ -91,6 +91,9 @@ enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
 /* Takes the answer to a pending question and copies it. It is passed over when the memo does not wait for
  * it. */
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer);
+/* Another stage begins, with a deadline of its own: what was late stays failed, and what is asked from now on is
+ * waited for. */
+void memo_begin_stage(struct memo *memo);
 /* Makes a copy whose records live in the arena. It is FAILED and without records when memory is out. */
 void dns_answer_copy(struct arena *arena, const struct dns_answer *answer, struct dns_answer *ret_copy);
 /* Returns "A", "AAAA", "MX" and so on. */

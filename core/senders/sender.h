@@ -82,5 +82,7 @@ enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int
 /* Takes an answer that has come. It is passed over when the memo does not wait for it. */
 void sender_settle(struct sender_memo *memo, const struct sender_key *key, enum fact fact,
                    const struct sender_record *record);
+/* Another stage begins, as for memo_begin_stage(). */
+void sender_memo_begin_stage(struct sender_memo *memo);
 /* Hands the effect to the source, which the memo must have. */
 void sender_apply(struct sender_memo *memo, const struct sender_effect *effect);

@@ -115,12 +115,19 @@ static void note_early_input(struct connection *connection)
                 session_note_early_input(&connection->session);
 }
 
+/* The store's turn: neither the client nor an answer is waited for. */
+static bool waits_for_delivery(const struct connection *connection)
+{
+        return !connection->has_ended &&
+               (connection->wish == SESSION_STORE ||
+                (connection->wish == SESSION_READ && delivery_client_is_congested(connection)));
+}
+
 static void connection_schedule(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (!connection->has_ended &&
-            (connection->wish == SESSION_STORE || delivery_client_is_congested(connection)))
+        if (waits_for_delivery(connection))
                 due_ms = UINT64_MAX;
         wheel_schedule(&worker->wheel, &connection->timer, due_ms);
 }
@@ -300,8 +307,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (!connection->has_ended &&
-            (connection->wish == SESSION_STORE || delivery_client_is_congested(connection)))
+        if (waits_for_delivery(connection))
                 return;
         if (due_ms > worker->host.now_ms) {
                 connection_schedule(worker, connection);
@@ -371,11 +377,16 @@ void connection_stress(struct worker *worker, struct connection *connection)
         connection_schedule(worker, connection);
 }
 
+/* A message whose text is whole is answered, even when the answers that it waits for are not waited for. */
 void connection_stop(struct worker *worker, struct connection *connection)
 {
         if (!connection->has_ended && connection->wish == SESSION_STORE)
                 return;
-        if (worker->stopping == STOP_ALL)
+        if (worker->stopping == STOP_ALL && session_message(&connection->session) != NULL &&
+            note_if_parked(connection))
+                connection_advance(worker, connection, session_hurry(&connection->session, &worker->out),
+                                   true);
+        else if (worker->stopping == STOP_ALL)
                 connection_abandon(worker, connection, SESSION_ENDED_BY_STOP);
         else if (!connection->has_ended && connection->wish == SESSION_READ)
                 connection_advance(worker, connection, SESSION_READ, false);

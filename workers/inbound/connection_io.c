@@ -97,7 +97,9 @@ enum received connection_receive(struct worker *worker, struct connection *conne
 {
         if (!connection->is_readable)
                 return RECEIVED_NOTHING;
-        expect(input->length <= SESSION_LINE_MAX);
+        /* A session leaves no more. What a peer sends is no reason to end the process: that client goes. */
+        if (input->length > SESSION_INPUT_MAX)
+                return RECEIVED_END;
         if (input->length > 0)
                 memmove(worker->input, input->at, input->length);
         ssize_t received = recv(connection->fd, worker->input + input->length, READ_SIZE, 0);

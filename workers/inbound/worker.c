@@ -260,7 +260,7 @@ static bool buffers_init(struct worker *worker)
 {
         char *out = malloc(WRITE_SIZE);
 
-        worker->input = malloc(SESSION_LINE_MAX + READ_SIZE);
+        worker->input = malloc(SESSION_INPUT_MAX + READ_SIZE);
         text_over(&worker->out, out, WRITE_SIZE);
         block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, SESSION_BLOCKS_KEPT);
         block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);

@@ -20,7 +20,7 @@ struct self_accept;
 enum stop_stage {
         STOP_NOT,
         STOP_IDLE, /* sessions end at their next boundary */
-        STOP_ALL,  /* only messages that are being stored are waited for */
+        STOP_ALL,  /* only messages whose text is whole are waited for, and no answers for them */
 };
 
 struct worker_parts {
@@ -66,7 +66,7 @@ struct worker {
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
-        char *input;     /* SESSION_LINE_MAX + READ_SIZE */
+        char *input;     /* SESSION_INPUT_MAX + READ_SIZE */
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
         uint32_t jobs_sent_total;
