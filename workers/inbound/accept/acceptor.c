@@ -60,16 +60,13 @@ static bool greet(const struct snapshot *snapshot, const struct arrival *arrival
 }
 
 /* `greets`: the banner goes out at once where nothing is due before it, so that of acceptor and worker only
- * one has to wake for it. Else the worker greets, and is told at once. False: memory or descriptors are
- * out. */
+ * one has to wake for it. Else the worker greets, and is told at once; to it goes also who is gone already, for
+ * the log. False: memory or descriptors are out. */
 static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, struct arrival *arrival,
                    bool greets)
 {
-        arrival->peer.is_greeted = greets && admission_may_greet(snapshot, arrival);
-        if (arrival->peer.is_greeted && !greet(snapshot, arrival)) {
-                admission_forget(&acceptor->admission, arrival);
-                return true;
-        }
+        arrival->peer.is_greeted =
+            greets && admission_may_greet(snapshot, arrival) && greet(snapshot, arrival);
         if (handover_send(&acceptor->handover, arrival))
                 return true;
         admission_note_shortage(&acceptor->admission, "handover_failed", errno);
