@@ -66,7 +66,7 @@ static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, s
                    bool greets)
 {
         arrival->peer.is_greeted =
-            greets && admission_may_greet(snapshot, arrival) && greet(snapshot, arrival);
+            greets && client_is_greeted_at_once(snapshot, &arrival->peer) && greet(snapshot, arrival);
         if (handover_send(&acceptor->handover, arrival))
                 return true;
         admission_note_shortage(&acceptor->admission, "handover_failed", errno);

@@ -59,9 +59,6 @@ bool admission_judge(struct admission *admission, const struct snapshot *snapsho
 /* For one that was let in: there is no memory for it after all. */
 void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
                          const struct arrival *arrival);
-/* The client may be greeted before there is a session: nothing is due before the banner. */
-bool admission_may_greet(const struct snapshot *snapshot, const struct arrival *arrival);
-
 /* accept4() or epoll_ctl() failed for want of descriptors or memory: logs it, once a minute. */
 void admission_note_shortage(struct admission *admission, const char *event, int error);
 bool error_is_shortage(int error);
