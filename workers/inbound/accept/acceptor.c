@@ -130,7 +130,11 @@ static void listen_on(struct acceptor *acceptor, struct listener *listener)
                 acceptor->listeners = listeners;
         if (polled != NULL)
                 acceptor->polled = polled;
-        expect(listeners != NULL && polled != NULL);
+        if (listeners == NULL || polled == NULL) {
+                admission_note_shortage(&acceptor->admission, "listen_failed", ENOMEM);
+                listener_leave(listener);
+                return;
+        }
         listeners[count - 1] = listener;
         polled[count - 1] = (struct pollfd){.fd = listener->fd, .events = POLLIN};
         acceptor->listener_count = count;
