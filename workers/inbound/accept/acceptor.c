@@ -66,7 +66,6 @@ static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, s
                    bool greets)
 {
         arrival->peer.is_greeted = greets && admission_may_greet(snapshot, arrival);
-        arrival->is_registered_for_output = !arrival->peer.is_greeted;
         if (arrival->peer.is_greeted && !greet(snapshot, arrival)) {
                 admission_forget(&acceptor->admission, arrival);
                 return true;
