@@ -48,7 +48,7 @@ static void set_blocking(struct acceptor *acceptor, bool is_blocking)
 
 /* ---- connections --------------------------------------------------------------------------------------- */
 
-/* False: the client is gone. */
+/* False: the client is gone, and its worker is to find that out, for the log. */
 static bool greet(const struct snapshot *snapshot, const struct arrival *arrival)
 {
         char octets[1024];
@@ -65,11 +65,8 @@ static bool greet(const struct snapshot *snapshot, const struct arrival *arrival
 static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, struct arrival *arrival,
                    bool greets)
 {
-        arrival->peer.is_greeted = greets && admission_may_greet(snapshot, arrival);
-        if (arrival->peer.is_greeted && !greet(snapshot, arrival)) {
-                admission_forget(&acceptor->admission, arrival);
-                return true;
-        }
+        arrival->peer.is_greeted =
+            greets && admission_may_greet(snapshot, arrival) && greet(snapshot, arrival);
         if (handover_send(&acceptor->handover, arrival))
                 return true;
         admission_note_shortage(&acceptor->admission, "handover_failed", errno);

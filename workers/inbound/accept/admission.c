@@ -203,12 +203,6 @@ bool admission_judge(struct admission *admission, const struct snapshot *snapsho
         return true;
 }
 
-void admission_forget(struct admission *admission, const struct arrival *arrival)
-{
-        client_table_leave(admission->parts.clients, &arrival->peer.client, &arrival->seat);
-        close(arrival->fd);
-}
-
 void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
                          const struct arrival *arrival)
 {
