@@ -1,7 +1,12 @@
-/* What the files of core/check/mime share. */
+/* What the files of core/mail/mime share. */
 #pragma once
 
 #include "core/mail/mime/scan.h"
+
+static inline bool mime_is_blank(char octet)
+{
+        return octet == ' ' || octet == '\t';
+}
 
 /* ---- value.c: values of fields, unfolded. What is wrong in one is read as if it did not stand there. */
 
@@ -11,18 +16,42 @@ bool mime_is_auto_replied(struct span value);
 
 /* ---- decode.c */
 
-/* Takes an octet of the body of an entity with an encoding. True: it gave one, *octet. */
-bool mime_decode(struct mime_scan *scan, char *octet);
+void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding);
+/* Takes an octet of what is encoded. True: it gave one, *octet. */
+bool mime_decode(struct mime_decoder *decoder, char *octet);
+/* -1: it is no digit. */
+int mime_hex_value(char octet);
+
+/* ---- octets: what one of them came to */
+
+enum mime_step {
+        MIME_STEP_NONE,
+        MIME_STEP_REFERENCE, /* scan->reference is set */
+        MIME_STEP_MENTION,   /* the same */
+        MIME_STEP_BLANK,     /* the empty line behind a header */
+};
+
+/* ---- ids.c: message ids in a value; uses scan->value */
+
+void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in);
+enum mime_step mime_ids_octet(struct mime_scan *scan, char octet);
+/* The line ends; the value may go on in the next one. */
+enum mime_step mime_ids_line_end(struct mime_scan *scan);
+
+/* ---- lines.c: running text; uses scan->value */
+
+/* `has_labels`: lines that begin like fields with message ids count. `has_mentions`: domains do, when they
+ * are wanted. */
+void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions);
+enum mime_step mime_lines_octet(struct mime_scan *scan, char octet);
+/* Nothing in the rest of the line matters. */
+bool mime_lines_is_line_done(const struct mime_scan *scan);
+/* At the start of a line: nothing in it matters. `line`: all of it. */
+bool mime_lines_is_dull(const struct mime_scan *scan, struct span line);
 
 /* ---- fields.c: header blocks */
 
 void mime_block_begin(struct mime_scan *scan, enum mime_block block);
-
-enum mime_step {
-        MIME_STEP_NONE,
-        MIME_STEP_EVENT, /* scan->reference is set */
-        MIME_STEP_BLANK, /* the empty line behind a header */
-};
 enum mime_step mime_field_octet(struct mime_scan *scan, char octet);
 /* The two shortcuts, which change nothing. At the start of a line, which is not empty: true when its
  * beginning tells that it is of no use, state SKIP, or of which field it is, state VALUE; then *line is past
