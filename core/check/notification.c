@@ -4,8 +4,9 @@
 #include "core/base/domain_name.h"
 
 #define REFERENCES_MAX 1000 /* looked at in one message */
-#define TAGS_MAX       50   /* checked in one message: each costs two digests */
-#define FIRST_MAX      100  /* octets of the first one that are kept */
+#define MENTIONS_MAX   1000
+#define TAGS_MAX       50  /* checked in one message: each costs two digests */
+#define FIRST_MAX      100 /* octets of the first one that are kept */
 
 struct notification *notification_begin(const struct facts *facts, enum tag_result recipient_tag)
 {
@@ -17,7 +18,7 @@ struct notification *notification_begin(const struct facts *facts, enum tag_resu
         notification->recipient_tag = recipient_tag;
         notification->id_tag = TAG_NONE;
         notification->first = span_of(NULL, 0);
-        notification->references = notification->tags_checked = 0;
+        notification->references = notification->mentions = notification->tags_checked = 0;
         notification->foreign_length = 0;
         notification->is_settled = recipient_tag == TAG_VALID;
         mime_scan_init(&notification->scan, facts->sender_is_null,
@@ -76,27 +77,40 @@ static enum reference_rating rate_id(struct notification *notification, const st
 
 static enum reference_rating enough(const struct facts *facts)
 {
-        const struct options *options = &facts->snapshot->options;
-        return options->bounce_reference_require_tag   ? REFERENCE_TAGGED
-               : options->bounce_reference_accept_text ? REFERENCE_MENTION
-                                                       : REFERENCE_OWN;
+        return facts->snapshot->options.bounce_reference_require_tag ? REFERENCE_TAGGED : REFERENCE_OWN;
 }
 
-static void note(struct notification *notification, const struct facts *facts, enum mime_event event)
+static void rate(struct notification *notification, const struct facts *facts, enum reference_rating rating)
+{
+        if (rating > notification->rating)
+                notification->rating = rating;
+        if (notification->rating >= enough(facts))
+                notification->is_settled = true;
+}
+
+/* A mention decides only when no reference comes, so that one of ours is enough; and any number of them keeps
+ * no reference from being seen. */
+static void note_mention(struct notification *notification, const struct facts *facts)
+{
+        if (is_own_name(facts, notification->scan.reference))
+                rate(notification, facts, REFERENCE_MENTION);
+        notification->mentions++;
+        if (notification->rating >= REFERENCE_MENTION || notification->mentions == MENTIONS_MAX)
+                notification->scan.wants_mentions = false;
+}
+
+static void note_reference(struct notification *notification, const struct facts *facts)
 {
         struct span reference = notification->scan.reference;
-        enum reference_rating rating = event == MIME_REFERENCE ? rate_id(notification, facts, reference)
-                                       : is_own_name(facts, reference) ? REFERENCE_MENTION
-                                                                       : REFERENCE_NONE;
-        if (notification->first.length == 0 && event == MIME_REFERENCE)
+
+        rate(notification, facts, rate_id(notification, facts, reference));
+        if (notification->first.length == 0)
                 notification->first = arena_copy(
                     facts->arena,
                     span_of(reference.at, reference.length < FIRST_MAX ? reference.length : FIRST_MAX));
-        if (rating > notification->rating)
-                notification->rating = rating;
         notification->references++;
-        notification->is_settled =
-            notification->rating >= enough(facts) || notification->references == REFERENCES_MAX;
+        if (notification->references == REFERENCES_MAX)
+                notification->is_settled = true;
 }
 
 void notification_read(struct notification *notification, const struct facts *facts, struct span octets)
@@ -107,8 +121,10 @@ void notification_read(struct notification *notification, const struct facts *fa
                (event = mime_scan_read(&notification->scan, &octets)) != MIME_MORE) {
                 if (event == MIME_OVER)
                         notification->is_settled = true;
+                else if (event == MIME_MENTION)
+                        note_mention(notification, facts);
                 else
-                        note(notification, facts, event);
+                        note_reference(notification, facts);
         }
 }
 

@@ -9,8 +9,8 @@
 /* What the best of a message's references is worth. */
 enum reference_rating {
         REFERENCE_NONE,
-        REFERENCE_FOREIGN,
         REFERENCE_MENTION, /* one of our names behind an "@" in running text */
+        REFERENCE_FOREIGN, /* says whose mail it is about: then names in running text say nothing */
         REFERENCE_OWN,     /* one of our names on the right-hand side of a message id */
         REFERENCE_TAGGED,  /* a message id with a valid tag of ours */
 };
@@ -19,10 +19,10 @@ enum reference_rating {
 
 struct notification {
         enum reference_rating rating;
-        enum tag_result recipient_tag; /* the best of those of all recipients */
-        enum tag_result id_tag;        /* the best of a message id */
-        struct span first;             /* the first reference, cut short; in the facts' arena */
-        uint32_t references, tags_checked;
+        enum tag_result recipient_tag;               /* the best of those of all recipients */
+        enum tag_result id_tag;                      /* the best of a message id */
+        struct span first;                           /* the first reference, cut short; in the facts' arena */
+        uint32_t references, mentions, tags_checked; /* looked at */
         uint8_t foreign_length; /* a name that is not ours, the last one seen: many references stand on one */
         char foreign[FOREIGN_MAX];
         bool is_settled; /* nothing that may follow changes the verdict */
