@@ -6,16 +6,16 @@ void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding
         *decoder = (struct mime_decoder){.encoding = encoding};
 }
 
-static int base64_value(char c)
-{
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A';
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26;
-        if (ascii_is_digit(c))
-                return c - '0' + 52;
-        return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* One more than the value of a digit of base64; 0: it is none. */
+#define DIGIT(c, value) [c] = (value) + 1
+#define DIGITS(c, value)                                                                                     \
+        DIGIT(c, value), DIGIT((c) + 1, (value) + 1), DIGIT((c) + 2, (value) + 2), DIGIT((c) + 3, (value) + 3)
+static const uint8_t base64_digits[256] = {
+    DIGITS('A', 0),  DIGITS('E', 4),  DIGITS('I', 8),  DIGITS('M', 12), DIGITS('Q', 16), DIGITS('U', 20),
+    DIGIT('Y', 24),  DIGIT('Z', 25),  DIGITS('a', 26), DIGITS('e', 30), DIGITS('i', 34), DIGITS('m', 38),
+    DIGITS('q', 42), DIGITS('u', 46), DIGIT('y', 50),  DIGIT('z', 51),  DIGITS('0', 52), DIGITS('4', 56),
+    DIGIT('8', 60),  DIGIT('9', 61),  DIGIT('+', 62),  DIGIT('/', 63),
+};
 
 /* What has come in plain although base64 was promised: a header that a gateway put there. */
 static bool is_never_base64(char c)
@@ -25,14 +25,14 @@ static bool is_never_base64(char c)
 
 static bool decode_base64(struct mime_decoder *decoder, char *octet)
 {
-        int value = base64_value(*octet);
+        uint8_t digit = base64_digits[(unsigned char)*octet];
 
-        if (value < 0) {
+        if (digit == 0) {
                 if (is_never_base64(*octet))
                         decoder->encoding = MIME_ENCODING_NONE;
                 return decoder->encoding == MIME_ENCODING_NONE;
         }
-        decoder->bits = decoder->bits << 6 | (uint32_t)value;
+        decoder->bits = decoder->bits << 6 | (uint32_t)(digit - 1);
         decoder->state = (uint8_t)(decoder->state + 6);
         if (decoder->state < 8)
                 return false;

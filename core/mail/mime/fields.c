@@ -213,8 +213,8 @@ static bool is_copy(const struct mime_scan *scan, char first)
 static enum mime_step start_octet(struct mime_scan *scan, char octet)
 {
         if (is_copy(scan, octet)) {
-                mime_lines_begin(scan, true, true);
-                return mime_lines_octet(scan, octet);
+                mime_lines_begin(scan, true, true); /* the mark itself matters to nobody */
+                return MIME_STEP_NONE;
         }
         if (mime_is_blank(octet)) { /* folded */
                 scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
@@ -248,13 +248,12 @@ enum mime_step mime_field_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-#define LETTER(c) (1u << ((c) - 'a'))
-
-/* The first letters of the names, which most lines have not. */
-static const uint32_t first_letters[] = {
-    [MIME_BLOCK_TOP] = LETTER('c') | LETTER('a') | LETTER('i') | LETTER('r') | LETTER('o') | LETTER('x'),
-    [MIME_BLOCK_PART] = LETTER('c') | LETTER('m') | LETTER('o') | LETTER('x'),
-    [MIME_BLOCK_RETURNED] = LETTER('c') | LETTER('m') | LETTER('o') | LETTER('x'),
+/* The rows by their first letters, which most lines have not. */
+static const uint8_t with_letter['z' - 'a' + 1] = {
+    ['a' - 'a'] = 1 << AUTO_SUBMITTED,        ['c' - 'a'] = 1 << TYPE | 1 << ENCODING,
+    ['i' - 'a'] = 1 << IN_REPLY_TO,           ['m' - 'a'] = 1 << MESSAGE_ID,
+    ['o' - 'a'] = 1 << ORIGINAL_MESSAGE_ID,   ['r' - 'a'] = 1 << REFERENCES,
+    ['x' - 'a'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 
 /* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */
@@ -262,13 +261,12 @@ static unsigned row_of(const struct mime_scan *scan, struct span line)
 {
         char first = ascii_lower(line.at[0]);
 
-        if (first < 'a' || first > 'z' || (first_letters[scan->block] & LETTER(first)) == 0)
+        if (first < 'a' || first > 'z')
                 return NO_FIELD;
-        for (unsigned left = in_block[scan->block]; left != 0; left &= left - 1) {
+        for (unsigned left = in_block[scan->block] & with_letter[first - 'a']; left != 0; left &= left - 1) {
                 unsigned row = (unsigned)__builtin_ctz(left);
                 const struct span *name = &fields[row].name;
-                if (name->at[0] != first || name->at[1] != ascii_lower(line.at[1]) ||
-                    name->at[2] != ascii_lower(line.at[2]))
+                if (name->at[1] != ascii_lower(line.at[1]) || name->at[2] != ascii_lower(line.at[2]))
                         continue;
                 if (line.length <= name->length)
                         return FIELDS_END;

@@ -43,10 +43,11 @@ enum mime_step mime_ids_line_end(struct mime_scan *scan);
 /* `has_labels`: lines that begin like fields with message ids count. `has_mentions`: domains do, when they
  * are wanted. */
 void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions);
-enum mime_step mime_lines_octet(struct mime_scan *scan, char octet);
+/* Reads on to the end of the line as it came, or to an event. */
+enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
 /* Nothing in the rest of the line matters. */
 bool mime_lines_is_line_done(const struct mime_scan *scan);
-/* At the start of a line: nothing in it matters. `line`: all of it. */
+/* At the start of a line that is not encoded: nothing in it matters. `line`: all of it. */
 bool mime_lines_is_dull(const struct mime_scan *scan, struct span line);
 
 /* ---- fields.c: header blocks */

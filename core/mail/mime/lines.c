@@ -68,12 +68,20 @@ static enum mime_step label_bracket(struct mime_scan *scan, char octet)
         return scan->lines.state == MIME_LINES_VALUE ? value_octet(scan, octet) : MIME_STEP_NONE;
 }
 
+/* What may stand among a label's letters: digits, and these. */
+static const bool is_between[256] = {
+    ['0'] = true,  ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true,
+    ['7'] = true,  ['8'] = true, ['9'] = true, ['-'] = true, ['_'] = true, [' '] = true, ['\t'] = true,
+    ['\r'] = true, ['.'] = true, ['*'] = true, ['"'] = true, ['\''] = true};
+
 static enum mime_step label_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
 
         if (ascii_is_alpha(octet)) {
                 label_letter(lines, octet);
+        } else if (is_between[(unsigned char)octet]) {
+                return MIME_STEP_NONE;
         } else if (octet == ':' || octet == '=') {
                 value_begin(scan, label_of(lines));
         } else if (octet == '<') {
@@ -81,7 +89,7 @@ static enum mime_step label_octet(struct mime_scan *scan, char octet)
         } else if (octet == '\n' || octet == '>' || (unsigned char)octet >= 0x80 ||
                    (octet == ';' && lines->is_html)) {
                 lines->state = MIME_LINES_START;
-        } else if (!ascii_is_digit(octet) && strchr("-_ \t\r.*\"'", octet) == NULL) {
+        } else {
                 lines->state = MIME_LINES_SKIP;
         }
         return MIME_STEP_NONE;
@@ -215,22 +223,64 @@ static bool is_in_value(const struct mime_lines *lines)
 
 /* ---- octets */
 
-enum mime_step mime_lines_octet(struct mime_scan *scan, char octet)
+static enum mime_step text_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
         enum mime_step step = MIME_STEP_NONE, mention = MIME_STEP_NONE;
 
-        if (has_mentions(scan) && !is_in_value(lines))
+        if ((lines->in_domain || octet == '@') && has_mentions(scan) && !is_in_value(lines))
                 mention = mention_octet(scan, octet);
         if (lines->has_labels)
                 step = line_octet(scan, octet);
         return step == MIME_STEP_NONE ? mention : step;
 }
 
+/* Nothing but these matters to a line in which no label can begin. */
+static const bool is_end[256] = {['\n'] = true, ['>'] = true, ['@'] = true};
+
+static bool is_skipping(const struct mime_lines *lines)
+{
+        return (lines->state == MIME_LINES_SKIP || !lines->has_labels) && !lines->in_domain;
+}
+
+/* The octets at the front of what is not encoded that matter to nobody. */
+static size_t dull_octets(const struct mime_scan *scan, struct span input)
+{
+        size_t at = 0;
+
+        if (scan->is_decoded || !is_skipping(&scan->lines))
+                return 0;
+        while (at < input.length && !is_end[(unsigned char)input.at[at]])
+                at++;
+        return at;
+}
+
+enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
+{
+        const struct mime_lines *lines = &scan->lines;
+        enum mime_step step = MIME_STEP_NONE;
+        size_t at = 0;
+        char came = '\0';
+
+        while (step == MIME_STEP_NONE && came != '\n') {
+                at += dull_octets(scan, span_skip(*input, at));
+                if (at == input->length)
+                        break;
+                char octet = came = input->at[at++];
+                if (scan->is_decoded && !mime_decode(&scan->decoder, &octet))
+                        continue;
+                /* UTF-16 is ASCII with NUL octets between. */
+                if (octet != '\0' && (!is_skipping(lines) || is_end[(unsigned char)octet]))
+                        step = text_octet(scan, octet);
+        }
+        *input = span_skip(*input, at);
+        return step;
+}
+
 bool mime_lines_is_line_done(const struct mime_scan *scan)
 {
         const struct mime_lines *lines = &scan->lines;
-        return !has_mentions(scan) &&
+        return !scan->is_decoded && !has_mentions(scan) &&
                (!lines->has_labels || (lines->state == MIME_LINES_SKIP && !lines->is_html));
 }
 

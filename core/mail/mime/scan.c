@@ -156,41 +156,47 @@ static bool take_delimiter(struct mime_scan *scan)
 
 /* ---- octets */
 
-static enum mime_step body_octet(struct mime_scan *scan, char octet)
+static enum mime_step field_octet(struct mime_scan *scan, char octet)
 {
-        enum mime_step step;
-
         if (scan->is_decoded && !mime_decode(&scan->decoder, &octet))
                 return MIME_STEP_NONE;
         if (octet == '\0') /* UTF-16 is ASCII with such octets between */
                 return MIME_STEP_NONE;
-        if (scan->body == MIME_BODY_TEXT)
-                return mime_lines_octet(scan, octet);
-        if (scan->body != MIME_BODY_FIELDS)
-                return MIME_STEP_NONE;
-        step = mime_field_octet(scan, octet);
+        enum mime_step step = mime_field_octet(scan, octet);
         if (step == MIME_STEP_BLANK)
                 header_end(scan);
         return step;
 }
 
+static enum mime_step body_octet(struct mime_scan *scan, char octet)
+{
+        struct span input = span_of(&octet, 1);
+
+        if (scan->body == MIME_BODY_TEXT)
+                return mime_lines_read(scan, &input);
+        return scan->body == MIME_BODY_FIELDS ? field_octet(scan, octet) : MIME_STEP_NONE;
+}
+
 /* Nobody wants the rest of this line. */
 static bool is_line_done(const struct mime_scan *scan)
 {
-        if (scan->body == MIME_BODY_SKIP)
-                return true;
-        if (scan->is_decoded)
-                return false;
-        return scan->body == MIME_BODY_TEXT
-                   ? mime_lines_is_line_done(scan)
-                   : scan->body == MIME_BODY_FIELDS && scan->field_state == MIME_FIELD_SKIP;
+        if (scan->body == MIME_BODY_TEXT)
+                return mime_lines_is_line_done(scan);
+        return scan->body == MIME_BODY_SKIP ||
+               (scan->body == MIME_BODY_FIELDS && !scan->is_decoded && scan->field_state == MIME_FIELD_SKIP);
+}
+
+/* Behind an octet of the line. */
+static void note_line(struct mime_scan *scan, char octet)
+{
+        scan->line = octet == '\n' ? MIME_LINE_START : is_line_done(scan) ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
 }
 
 static enum mime_step line_octet(struct mime_scan *scan, char octet)
 {
         enum mime_step step = body_octet(scan, octet);
 
-        scan->line = octet == '\n' ? MIME_LINE_START : is_line_done(scan) ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+        note_line(scan, octet);
         return step;
 }
 
@@ -259,25 +265,40 @@ static void start_line(struct mime_scan *scan, struct span *input)
         if (scan->body == MIME_BODY_SKIP ||
             (scan->body == MIME_BODY_TEXT && is_plain && is_dull_line(scan, *input)))
                 scan->line = MIME_LINE_SKIP;
+        else if (scan->body == MIME_BODY_TEXT)
+                scan->line = MIME_LINE_INSIDE;
         else if (scan->body == MIME_BODY_FIELDS && is_plain && mime_field_start(scan, input))
                 scan->line = scan->field_state == MIME_FIELD_SKIP ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
 }
 
-/* Whole pieces at once where that can be: of the input itself, with no encoding. */
-static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+static void take_value(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
 {
-        if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
-                start_line(scan, input);
-        if (scan->line == MIME_LINE_SKIP) {
-                skip_line(scan, input);
-                return true;
-        }
-        if (scan->line != MIME_LINE_INSIDE || scan->body != MIME_BODY_FIELDS || scan->is_decoded ||
-            scan->field_state != MIME_FIELD_VALUE)
-                return false;
         *ret_step = mime_field_value(scan, input);
         if (scan->field_state == MIME_FIELD_START)
                 scan->line = MIME_LINE_START;
+}
+
+static void take_text(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+{
+        *ret_step = mime_lines_read(scan, input);
+        note_line(scan, input->at[-1]);
+}
+
+/* Whole pieces at once where that can be: of the input itself, and of fields with no encoding. */
+static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+{
+        bool in_value = scan->body == MIME_BODY_FIELDS && !scan->is_decoded;
+
+        if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
+                start_line(scan, input);
+        if (scan->line == MIME_LINE_SKIP)
+                skip_line(scan, input);
+        else if (scan->line == MIME_LINE_INSIDE && scan->body == MIME_BODY_TEXT)
+                take_text(scan, input, ret_step);
+        else if (scan->line == MIME_LINE_INSIDE && in_value && scan->field_state == MIME_FIELD_VALUE)
+                take_value(scan, input, ret_step);
+        else
+                return false;
         return true;
 }
 
