@@ -170,6 +170,9 @@ struct snapshot {
         struct name_table tlds; /* A-labels, lower case */
         /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct name_table own_names;
+        /* The same and bounce_reference.names, both with A-labels and with U-labels. */
+        struct name_table reference_names;
+        bool has_unicode_names;            /* among them */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
         struct sender_target sender_store;
         const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
@@ -186,6 +189,9 @@ struct snapshot {
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
 /* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name);
+/* Whether a message id of ours may stand on `name` (A-labels, any case, or U-labels as they are spelt): it
+ * equals one of reference_names or lies below. */
+bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
 /* `local_part`: unquoted octets. When known (after folding and, if need be, cutting the extension), true and
  * the mailbox's local part in ret_mailbox (folded, without extension; appended to that text). "postmaster" is
  * always known. */

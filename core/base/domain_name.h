@@ -18,3 +18,6 @@ bool domain_name_is_within(struct span name, struct span parent);
  * U-label is not a valid one; on success the text has grown by the name. Allocates only for names that are
  * not ASCII. */
 bool domain_name_to_ascii(struct span name, struct text *text);
+/* U-labels in place of the A-labels among the labels of `name`, as most programs write them. The same
+ * results. */
+bool domain_name_to_unicode(struct span name, struct text *text);

@@ -3,10 +3,11 @@
 
 #include "core/base/domain_name.h"
 
-#define REFERENCES_MAX 1000 /* looked at in one message */
-#define MENTIONS_MAX   1000
-#define TAGS_MAX       50  /* checked in one message: each costs two digests */
-#define FIRST_MAX      100 /* octets of the first one that are kept */
+#define REFERENCES_MAX  1000 /* looked at in one message */
+#define MENTIONS_MAX    1000
+#define CONVERSIONS_MAX 16
+#define TAGS_MAX        50  /* checked in one message: each costs two digests */
+#define FIRST_MAX       100 /* octets of the first one that are kept */
 
 struct notification *notification_begin(const struct facts *facts, enum tag_result recipient_tag)
 {
@@ -18,7 +19,8 @@ struct notification *notification_begin(const struct facts *facts, enum tag_resu
         notification->recipient_tag = recipient_tag;
         notification->id_tag = TAG_NONE;
         notification->first = span_of(NULL, 0);
-        notification->references = notification->mentions = notification->tags_checked = 0;
+        notification->references = notification->mentions = 0;
+        notification->tags_checked = notification->conversions = 0;
         notification->foreign_length = 0;
         notification->is_settled = recipient_tag == TAG_VALID;
         mime_scan_init(&notification->scan, facts->sender_is_null,
@@ -26,26 +28,29 @@ struct notification *notification_begin(const struct facts *facts, enum tag_resu
         return notification;
 }
 
-static bool is_own_name(const struct facts *facts, struct span name)
+/* Names of ours are known in both forms. What is left are U-labels that are not spelt as usual, in capitals
+ * for example: libidn2 takes 10 to 100 us for each, so only a few of them are looked at, and any
+ * beyond are names of others. */
+static bool is_own_when_converted(struct notification *notification, const struct facts *facts,
+                                  struct span name)
 {
-        const struct text_list *names = &facts->snapshot->options.bounce_reference_names;
         char octets[DOMAIN_NAME_MAX];
         struct text ascii;
 
+        if (!facts->snapshot->has_unicode_names || notification->conversions == CONVERSIONS_MAX)
+                return false;
+        notification->conversions++;
+        text_over(&ascii, octets, sizeof octets);
+        return domain_name_to_ascii(name, &ascii) && !ascii.overflowed &&
+               snapshot_is_reference_name(facts->snapshot, text_span(&ascii));
+}
+
+static bool is_own_name(struct notification *notification, const struct facts *facts, struct span name)
+{
         while (name.length > 0 && name.at[name.length - 1] == '.') /* the end of a sentence, or the root */
                 name.length--;
-        if (!span_is_ascii(name)) {
-                text_over(&ascii, octets, sizeof octets);
-                if (!domain_name_to_ascii(name, &ascii) || ascii.overflowed)
-                        return false;
-                name = text_span(&ascii);
-        }
-        if (snapshot_own_name(facts->snapshot, name).length > 0)
-                return true;
-        for (size_t i = 0; i < names->count; i++)
-                if (domain_name_is_within(name, span_from(names->texts[i])))
-                        return true;
-        return false;
+        return snapshot_is_reference_name(facts->snapshot, name) ||
+               (!span_is_ascii(name) && is_own_when_converted(notification, facts, name));
 }
 
 static enum reference_rating rate_id(struct notification *notification, const struct facts *facts,
@@ -66,7 +71,7 @@ static enum reference_rating rate_id(struct notification *notification, const st
         struct span name = span_skip(id, at + 1);
         if (span_equals(name, span_of(notification->foreign, notification->foreign_length)))
                 return REFERENCE_FOREIGN;
-        if (is_own_name(facts, name))
+        if (is_own_name(notification, facts, name))
                 return REFERENCE_OWN;
         if (name.length <= FOREIGN_MAX) {
                 memcpy(notification->foreign, name.at, name.length);
@@ -92,7 +97,7 @@ static void rate(struct notification *notification, const struct facts *facts, e
  * no reference from being seen. */
 static void note_mention(struct notification *notification, const struct facts *facts)
 {
-        if (is_own_name(facts, notification->scan.reference))
+        if (is_own_name(notification, facts, notification->scan.reference))
                 rate(notification, facts, REFERENCE_MENTION);
         notification->mentions++;
         if (notification->rating >= REFERENCE_MENTION || notification->mentions == MENTIONS_MAX)

@@ -19,10 +19,10 @@ enum reference_rating {
 
 struct notification {
         enum reference_rating rating;
-        enum tag_result recipient_tag;               /* the best of those of all recipients */
-        enum tag_result id_tag;                      /* the best of a message id */
-        struct span first;                           /* the first reference, cut short; in the facts' arena */
-        uint32_t references, mentions, tags_checked; /* looked at */
+        enum tag_result recipient_tag; /* the best of those of all recipients */
+        enum tag_result id_tag;        /* the best of a message id */
+        struct span first;             /* the first reference, cut short; in the facts' arena */
+        uint32_t references, mentions, tags_checked, conversions; /* so far */
         uint8_t foreign_length; /* a name that is not ours, the last one seen: many references stand on one */
         char foreign[FOREIGN_MAX];
         bool is_settled; /* nothing that may follow changes the verdict */

@@ -116,3 +116,34 @@ Test(notification, a_tag_settles, .init = folder_begin, .fini = folder_end)
         cr_expect_eq(fixture.notification->rating, REFERENCE_TAGGED);
         end(&fixture);
 }
+
+/* libidn2 is asked for few names only, and never for those that are spelt as usual. */
+Test(notification, conversions_are_bounded, .init = folder_begin, .fini = folder_end)
+{
+        struct fixture fixture;
+        char text[256];
+
+        begin(&fixture, "names = {\"xn--mnchen-3ya.example\"}");
+        for (int i = 0; i < 900; i++) {
+                snprintf(text, sizeof text, "References: <1@b\xc3\xbc%d.example>\r\n", i);
+                give(&fixture, text);
+        }
+        cr_expect_eq(fixture.notification->references, 900);
+        cr_expect_eq(fixture.notification->conversions, 16);
+        cr_expect_eq(fixture.notification->rating, REFERENCE_FOREIGN);
+        give(&fixture, "References: <1@M\xc3\x9cNCHEN.example>\r\n");
+        cr_expect_eq(fixture.notification->rating, REFERENCE_FOREIGN);
+        give(&fixture, "References: <1@pc.M\xc3\xbcnchen.EXAMPLE>\r\n");
+        cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
+        end(&fixture);
+        /* In capitals; and where no name of ours is spelt so, none is converted at all. */
+        begin(&fixture, "names = {\"xn--mnchen-3ya.example\"}");
+        give(&fixture, "References: <1@M\xc3\x9cNCHEN.example>\r\n");
+        cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
+        end(&fixture);
+        begin(&fixture, "");
+        give(&fixture, "References: <1@M\xc3\x9cNCHEN.example> <2@b\xc3\xbc.isp.example>\r\n");
+        cr_expect_eq(fixture.notification->conversions, 0);
+        cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
+        end(&fixture);
+}
