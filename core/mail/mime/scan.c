@@ -158,9 +158,8 @@ static bool take_delimiter(struct mime_scan *scan)
 
 static enum mime_step field_octet(struct mime_scan *scan, char octet)
 {
-        if (scan->is_decoded && !mime_decode(&scan->decoder, &octet))
-                return MIME_STEP_NONE;
-        if (octet == '\0') /* UTF-16 is ASCII with such octets between */
+        /* UTF-16 is ASCII with NUL octets between. */
+        if (scan->is_decoded && (!mime_decode(&scan->decoder, &octet) || octet == '\0'))
                 return MIME_STEP_NONE;
         enum mime_step step = mime_field_octet(scan, octet);
         if (step == MIME_STEP_BLANK)
