@@ -3,11 +3,12 @@
 
 #include "core/base/domain_name.h"
 
-#define REFERENCES_MAX  1000 /* looked at in one message */
-#define MENTIONS_MAX    1000
+/* What is looked at in one message, each for about a millisecond at most. */
+#define REFERENCES_MAX  4000
+#define MENTIONS_MAX    4000
+#define TAGS_MAX        1000 /* each costs two digests */
 #define CONVERSIONS_MAX 16
-#define TAGS_MAX        50  /* checked in one message: each costs two digests */
-#define FIRST_MAX       100 /* octets of the first one that are kept */
+#define FIRST_MAX       100 /* octets of the first reference that are kept */
 
 struct notification *notification_begin(const struct facts *facts, enum tag_result recipient_tag)
 {
