@@ -111,6 +111,16 @@ void memo_settle(struct memo *memo, const struct dns_question *question, const s
         memo->pending--;
 }
 
+void memo_begin_stage(struct memo *memo)
+{
+        for (struct memo_entry *entry = memo->entries; memo->is_late && entry != NULL; entry = entry->next)
+                if (entry->answer.fact == FACT_PENDING) {
+                        entry->answer = failed;
+                        memo->pending--;
+                }
+        memo->is_late = false;
+}
+
 void dns_answer_copy(struct arena *arena, const struct dns_answer *answer, struct dns_answer *ret_copy)
 {
         void *memory = arena_take(arena, dns_answer_octets(answer));

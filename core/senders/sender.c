@@ -127,6 +127,18 @@ void sender_settle(struct sender_memo *memo, const struct sender_key *key, enum 
         memo->failed += entry->fact == FACT_FAILED;
 }
 
+void sender_memo_begin_stage(struct sender_memo *memo)
+{
+        for (struct sender_entry *entry = memo->entries; memo->is_late && entry != NULL; entry = entry->next)
+                if (entry->fact == FACT_PENDING) {
+                        entry->fact = FACT_FAILED;
+                        memo->pending--;
+                        memo->failed++;
+                }
+        memo->is_late = false;
+        memo->due_ms = 0;
+}
+
 void sender_apply(struct sender_memo *memo, const struct sender_effect *effect)
 {
         if (memo->source != NULL)

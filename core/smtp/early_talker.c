@@ -29,8 +29,3 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
         *ret_wish = session_close(session, out, REPLY_early_talker);
         return true;
 }
-
-void session_note_early_input(struct session *session)
-{
-        session->came_early = true;
-}

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "core/base/expect.h"
-#include "core/check/greylist/greylist.h"
+#include "core/check/memory.h"
 #include "core/check/pipeline.h"
-#include "core/mail/tag.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/command/path.h"
 #include "core/smtp/session.h"
@@ -13,6 +12,10 @@
 #define ID_TEXT_SIZE  13  /* 12 characters and a terminator */
 #define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
+
+/* Octets kept of what has not ended. */
+#define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
+#define PROXY_HEADER_MAX 2016 /* far more than balancers send; it may stand where a command line may */
 
 /* A RCPT command and its answer, for the log. */
 struct attempt {
@@ -44,20 +47,17 @@ struct transaction {
         struct verdict_list verdicts; /* of the MAIL stage */
         struct memo memo;             /* of the same and of RCPT, in arena */
         struct sender_memo senders;   /* of RCPT */
-        struct derived derived;
-        bool is_judged; /* for a recipient that policy applies to: all its answers are in */
+        struct check_memory memory;   /* in arena */
+        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        enum tag_result recipient_tag; /* the best one */
-        bool is_rated;                 /* it counts as a message */
-        bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
-        bool is_known_sender;          /* the greylist let pass for what it remembers: delivery counts */
-        /* answered at DATA: of the recipient that has to wait longest */
-        const struct verdict *deferred_whole;
-        uint64_t deferred_whole_s;
+        bool is_rated;                      /* it counts as a message */
+        const struct verdict *data_verdict; /* of a recipient, DATA is answered with; NULL: none */
         /* DATA */
         struct text_scan scan;
-        struct notification *notification; /* in arena; NULL: no check asks */
+        uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
+        uint64_t text_readers; /* of these, those that want more of the text */
+        struct verdict_list text_verdicts; /* of the DATA stage */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
@@ -102,11 +102,10 @@ bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
 
-enum session_wish text_read(struct session *session, struct span *input, struct text *out);
-enum session_wish text_timeout(struct session *session, struct text *out);
-uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms);
-/* The message is answered; the session goes on with commands. */
-void text_answer(struct session *session, enum reply_id reply, struct text *out);
+/* The message is answered; the session goes on with commands, unless the client did not wait for that.
+ * `subject`: of the reply, see reply_about. */
+enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+                              struct text *out);
 
 /* ---- proxy.c (PROXY protocol, versions 1 and 2) */
 
@@ -128,10 +127,46 @@ static inline struct dns_source *session_dns(const struct session *session)
 }
 /* The client's time to act begins now. */
 void session_wait(struct session *session);
+/* A time limit, shorter while the server is under stress. */
+uint64_t session_patience_ms(const struct session *session, uint64_t timeout_ms);
+/* A session that waits for answers goes on, for one has come or its time is up; others have no need to. */
+enum session_wish session_resume(struct session *session, struct text *out);
 /* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
 void session_set_client(struct session *session, const struct address *client, uint16_t port);
 
-/* ---- early.c */
+/* ---- the functions that states.def names */
+
+/* greeting.c */
+enum session_wish header_read(struct session *session, struct span *input, struct text *out);
+uint64_t header_deadline_ms(const struct session *session);
+enum session_wish header_timeout(struct session *session, struct text *out);
+enum session_wish pause_read(struct session *session, struct span *input, struct text *out);
+uint64_t pause_deadline_ms(const struct session *session);
+enum session_wish pause_timeout(struct session *session, struct text *out);
+/* command/line.c */
+enum session_wish line_read(struct session *session, struct span *input, struct text *out);
+uint64_t line_deadline_ms(const struct session *session);
+enum session_wish line_timeout(struct session *session, struct text *out);
+/* park.c: the deadline of DNS or of the store of senders, whichever comes first */
+uint64_t parked_deadline_ms(const struct session *session);
+enum session_wish parked_timeout(struct session *session, struct text *out);
+enum session_wish parked_resume(struct session *session, struct text *out);
+/* command/data.c */
+enum session_wish text_read(struct session *session, struct span *input, struct text *out);
+uint64_t text_deadline_ms(const struct session *session);
+enum session_wish text_timeout(struct session *session, struct text *out);
+enum session_wish text_resume(struct session *session, struct text *out);
+
+/* ---- greeting.c */
+
+/* Who the client is, is settled: questions about it go out while it waits for the banner. */
+enum session_wish greeting_begin(struct session *session, struct text *out);
+/* A balancer may name the client on any listener, before anything else was said. True: *input began like a
+ * header, *ret_wish tells what came of it. */
+bool optional_header_read(struct session *session, struct span *input, struct text *out,
+                          enum session_wish *ret_wish);
+
+/* ---- early_talker.c */
 
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
@@ -142,11 +177,8 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);
-enum session_wish parked_timeout(struct session *session, struct text *out);
-/* Of DNS, or of the store of senders, whichever comes first. */
-uint64_t parked_deadline_ms(const struct session *session);
-/* The wish that the state implies. */
-enum session_wish session_wish_now(const struct session *session);
+/* The whole text is to be judged again when answers are in. */
+enum session_wish session_park_text(struct session *session);
 
 /* ---- commands.c: again for a parked command. */
 enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
@@ -173,22 +205,24 @@ void stage_rcpt(struct session *session, const struct facts *facts, struct verdi
 /* Facts of the transaction about a recipient. */
 struct facts stage_recipient_facts(const struct session *session, struct span mailbox,
                                    const struct domain *domain);
-/* Once, when the recipient's judgement is given: what has to be remembered of it. */
+/* The recipient's judgement is given: what has to be remembered of it, is. */
 void stage_commit(struct session *session, const struct facts *facts, const struct check_setting *settings,
                   const struct judgement *judgement);
 /* Once, when the message has been stored. */
-void stage_commit_delivery(struct session *session);
+void stage_stored(struct session *session);
 /* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
- * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the
- * log. */
+ * answer is one for all, and nobody is to lose mail by the policy of another. WAIT while the policy of one of
+ * them waits. Counted and noted for the log, once it is settled. */
 struct judgement stage_data(struct session *session);
+/* Once more after WAIT. */
+struct judgement stage_data_again(struct session *session);
 
-/* ---- notice.c */
+/* ---- text_readers.c */
 
-void notice_begin(struct session *session);
+void text_readers_begin(struct session *session);
 /* What the content holds from `offset` of `block` on is new; NULL: all that it holds. */
-void notice_read(struct session *session, const struct content_block *block, size_t offset);
-void notice_end(struct session *session);
+void text_readers_read(struct session *session, const struct content_block *block, size_t offset);
+void text_readers_end(struct session *session);
 
 /* ---- rate.c (check client_rate) */
 
@@ -217,5 +251,6 @@ void record_session(struct session *session);
 
 /* ---- trace.c */
 
-/* The Received field (RFC 5321 4.4) at the front of the message's text. False when memory is out. */
+/* The fields of checks and the Received field (RFC 5321 4.4) at the front of the message's text. False when
+ * memory is out. */
 bool trace_write(struct session *session);

@@ -1,5 +1,8 @@
-/* The one waiting place of the program: a command whose verdict needs an answer that is not in yet. */
+/* The one waiting place of the program: a command, or the end of a text, whose verdict needs an answer that is not
+ * in yet. */
 #include "core/smtp/internal.h"
+
+#define ARGUMENTS_ROOM_MIN 48 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
 
 /* The store's time begins when somebody first waits for it. */
 static void wait_for_store(struct session *session)
@@ -29,34 +32,64 @@ uint64_t parked_deadline_ms(const struct session *session)
         return due_ms;
 }
 
+static enum session_wish wait_in(struct session *session, enum session_state state)
+{
+        session->state = state;
+        wait_for_store(session);
+        session_set_deadline(session);
+        return SESSION_PARK;
+}
+
+/* In the session's arena, for the command may end its transaction when it runs again. The buffer is used
+ * again; it grows by doubling, so that all that it has been takes less than twice the longest line. */
+static bool keep_arguments(struct session *session, struct span arguments)
+{
+        if (session->parked_arguments == NULL || arguments.length > session->parked_room) {
+                size_t room = ARGUMENTS_ROOM_MIN;
+                while (room < arguments.length)
+                        room *= 2;
+                char *buffer = arena_take(&session->arena, room);
+                if (buffer == NULL)
+                        return false;
+                session->parked_arguments = buffer;
+                session->parked_room = (uint16_t)room;
+        }
+        if (arguments.length > 0)
+                memcpy(session->parked_arguments, arguments.at, arguments.length);
+        session->parked_length = (uint16_t)arguments.length;
+        return true;
+}
+
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out)
 {
-        struct arena *arena = session->transaction == NULL ? &session->arena : &session->transaction->arena;
-
         if (session->parked == PARKED_NOTHING) {
-                session->parked_arguments = arena_copy(arena, arguments);
-                if (session->parked_arguments.at == NULL) {
+                if (!keep_arguments(session, arguments)) {
                         session_reply(session, out, REPLY_out_of_memory);
                         return SESSION_READ;
                 }
                 session->parked = parked;
                 session->waiting_since_ms = session->host->now_ms;
         }
-        session->state = SESSION_STATE_PARKED;
-        wait_for_store(session);
-        session_set_deadline(session);
-        return SESSION_PARK;
+        return wait_in(session, SESSION_STATE_PARKED);
 }
 
-static enum session_wish resume(struct session *session, struct text *out)
+enum session_wish session_park_text(struct session *session)
+{
+        if (session->state != SESSION_STATE_TEXT_PARKED)
+                session->waiting_since_ms = session->host->now_ms;
+        return wait_in(session, SESSION_STATE_TEXT_PARKED);
+}
+
+enum session_wish parked_resume(struct session *session, struct text *out)
 {
         enum session_wish wish;
 
         session->state = SESSION_STATE_COMMAND;
         if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
                 return wish;
-        wish = command_resume(session, session->parked, session->parked_arguments, out);
+        wish = command_resume(session, session->parked,
+                              span_of(session->parked_arguments, session->parked_length), out);
         if (wish == SESSION_PARK)
                 return wish;
         session->parked = PARKED_NOTHING;
@@ -66,53 +99,34 @@ static enum session_wish resume(struct session *session, struct text *out)
         return wish;
 }
 
-enum session_wish session_wish_now(const struct session *session)
-{
-        switch (session->state) {
-        case SESSION_STATE_PARKED:
-                return SESSION_PARK;
-        case SESSION_STATE_STORE:
-                return SESSION_STORE;
-        case SESSION_STATE_CLOSED:
-                return SESSION_CLOSE;
-        case SESSION_STATE_PROXY:
-        case SESSION_STATE_PAUSE:
-        case SESSION_STATE_COMMAND:
-        case SESSION_STATE_TEXT:
-                break;
-        }
-        return SESSION_READ;
-}
-
-enum session_wish session_answer(struct session *session, const struct dns_question *question,
-                                 const struct dns_answer *answer, struct text *out)
-{
-        memo_settle(&session->memo, question, answer);
-        if (session->transaction != NULL)
-                memo_settle(&session->transaction->memo, question, answer);
-        return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
-}
-
-enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
-                                        const struct sender_record *record, struct text *out)
+static void give_up_store(struct session *session)
 {
         if (session->transaction != NULL)
-                sender_settle(&session->transaction->senders, key, fact, record);
-        return session->state == SESSION_STATE_PARKED ? resume(session, out) : session_wish_now(session);
+                session->transaction->senders.is_late = true;
+}
+
+static void give_up_dns(struct session *session)
+{
+        session->memo.is_late = true;
+        if (session->transaction != NULL)
+                session->transaction->memo.is_late = true;
 }
 
 /* What is not answered by now counts as failed, for each check to make of it what it must. */
 enum session_wish parked_timeout(struct session *session, struct text *out)
 {
-        struct transaction *transaction = session->transaction;
         uint64_t now_ms = session->host->now_ms;
 
-        if (waits_for_store(session) && now_ms >= transaction->senders.due_ms)
-                transaction->senders.is_late = true;
-        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout_ms) {
-                session->memo.is_late = true;
-                if (transaction != NULL)
-                        transaction->memo.is_late = true;
-        }
-        return resume(session, out);
+        if (waits_for_store(session) && now_ms >= session->transaction->senders.due_ms)
+                give_up_store(session);
+        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout_ms)
+                give_up_dns(session);
+        return session_resume(session, out);
+}
+
+enum session_wish session_hurry(struct session *session, struct text *out)
+{
+        give_up_store(session);
+        give_up_dns(session);
+        return session_resume(session, out);
 }

@@ -2,9 +2,9 @@
  * client. */
 #include "core/smtp/internal.h"
 
-#define V1_LINE_MAX   107  /* with CRLF, section 2.1 */
-#define V2_HEAD       16   /* signature, version and command, family, length */
-#define V2_LENGTH_MAX 2000 /* addresses and what follows them; far more than balancers send */
+#define V1_LINE_MAX   107                          /* with CRLF, section 2.1 */
+#define V2_HEAD       16                           /* signature, version and command, family, length */
+#define V2_LENGTH_MAX (PROXY_HEADER_MAX - V2_HEAD) /* addresses and what follows them */
 
 static const struct span v1_start = {"PROXY ", 6};
 static const struct span v2_signature = {"\r\n\r\n\0\r\nQUIT\n", 12};

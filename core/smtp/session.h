@@ -4,11 +4,12 @@
  *
  *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
- *                         │                 session_stored()
+ *                         │                 session_stored(); from PARK, too, where the text had to wait
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
  *      session_end: exactly once, from any state but STORE; logs and frees.
  *
- * `out` must have SESSION_OUT_ROOM octets of room at each call. */
+ * What each state does with each event: core/smtp/states.def. `out` must have SESSION_OUT_ROOM octets of room at
+ * each call. */
 #pragma once
 
 #include "core/base/arena.h"
@@ -18,9 +19,9 @@
 #include "core/smtp/metrics.h"
 #include "core/senders/rates.h"
 
-#define SESSION_OUT_ROOM 4096  /* no single step writes more */
-#define SESSION_LINE_MAX 65536 /* an unended command line of more octets than this ends the session */
-#define LOG_LINE_MAX     32768
+#define SESSION_OUT_ROOM  4096  /* no single step writes more */
+#define SESSION_INPUT_MAX 65536 /* octets that a session leaves unread while it wants more */
+#define LOG_LINE_MAX      32768
 
 /* What sessions of one worker share. Owner: the worker; it sets the time and the flags before it calls a
  * session. */
@@ -51,6 +52,8 @@ struct session_peer {
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
+        bool is_greeted;         /* the banner has been sent by whoever accepted it */
+        uint64_t accepted_ms;    /* monotonic: time limits count from then; 0, or later than now: now */
         /* by which answers to this session's questions come, of DNS and of the store of senders */
         uint64_t dns_handle;
         /* of connections, where that only is observed; NULL: none. Not kept */
@@ -70,13 +73,9 @@ enum __attribute__((packed)) session_ending {
 };
 
 enum __attribute__((packed)) session_state {
-        SESSION_STATE_PROXY,   /* awaits a PROXY header */
-        SESSION_STATE_PAUSE,   /* greeting pause */
-        SESSION_STATE_COMMAND, /* awaits a command line */
-        SESSION_STATE_PARKED,  /* a command awaits answers */
-        SESSION_STATE_TEXT,    /* awaits message text */
-        SESSION_STATE_STORE,   /* awaits the store's report */
-        SESSION_STATE_CLOSED,
+#define STATE(name, ...) SESSION_STATE_##name,
+#include "core/smtp/states.def"
+#undef STATE
 };
 
 struct transaction;
@@ -119,9 +118,10 @@ struct session {
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
         bool line_is_bad; /* the unended line holds a bare CR or LF */
-        bool came_early;  /* octets arrived while parked */
+        bool came_early;  /* octets arrived while nobody read */
         enum parked parked;
-        struct span parked_arguments;              /* in arena, or the transaction's */
+        uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
+        char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
         uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
@@ -147,10 +147,11 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
                                 struct text *out);
 /* Uses octets from the front of *input and advances it past them. Stops early when `out` has less than
  * SESSION_OUT_ROOM left (the wish is READ and *input is not empty: flush and call again) or when the wish is
- * another. An incomplete command line stays in *input: the caller keeps it and brings it again, longer. */
+ * another. What is incomplete stays in *input, at most SESSION_INPUT_MAX octets: the caller keeps it and brings
+ * it again, longer. */
 enum session_wish session_input(struct session *session, struct span *input, struct text *out);
-/* Octets arrived while the session was parked: it did not wait for our reply. To be called before the call
- * that resumes. */
+/* Octets arrived while nobody reads: the client did not wait for our reply. To be called before the call that
+ * goes on. */
 void session_note_early_input(struct session *session);
 /* host->under_stress has changed: deadline_ms is set anew. */
 void session_set_deadline(struct session *session);
@@ -168,8 +169,11 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
  * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);
+/* The server can wait for answers no longer: those that are missing count as failed. A parked session goes on;
+ * others have no need to. */
+enum session_wish session_hurry(struct session *session, struct text *out);
 /* The connection is gone, or the wish was CLOSE. */
 void session_end(struct session *session, enum session_ending ending);
-/* Message text not handed over yet, for callers that store long messages piece by piece; NULL outside of
- * one. */
+/* The message from DATA to its answer, for callers that store long ones piece by piece: what they have been given
+ * is not to be delivered before the wish STORE. NULL outside of one. */
 struct message *session_message(struct session *session);

@@ -1,5 +1,5 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
-#include "core/check/dns/dnsbl.h"
+#include "core/check/hooks.h"
 #include "core/smtp/internal.h"
 
 struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
@@ -19,19 +19,12 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
                 facts.sender_domain = transaction->sender_domain;
                 facts.sender_domain_ascii = transaction->sender_domain_ascii;
                 facts.sender_is_null = transaction->sender_is_null;
-                facts.notification = transaction->notification;
+                facts.recipients = transaction->message.recipients;
                 facts.recipients_accepted = transaction->message.recipient_count;
                 facts.senders = &transaction->senders;
-                facts.derived = &transaction->derived;
+                facts.memory = &transaction->memory;
         }
         return facts;
-}
-
-static void run_session_stage(struct session *session, enum stage stage)
-{
-        struct facts facts = stage_facts(session, &session->arena, &session->memo);
-        if (!session->is_trusted)
-                pipeline_run(&facts, stage, &session->verdicts);
 }
 
 static void run_transaction_stage(struct session *session, enum stage stage, struct verdict_list *list)
@@ -44,16 +37,20 @@ static void run_transaction_stage(struct session *session, enum stage stage, str
 
 void stage_connect(struct session *session)
 {
-        run_session_stage(session, STAGE_CONNECT);
-        if (session->snapshot->check_is_wanted[CHECK_greylist] && !session->is_trusted) {
-                struct facts facts = stage_facts(session, &session->arena, &session->memo);
-                greylist_prepare(&facts);
-        }
+        if (session->is_trusted)
+                return;
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+        pipeline_run(&facts, STAGE_CONNECT, &session->verdicts);
+        hooks_prepare(&facts);
 }
 
 void stage_helo(struct session *session)
 {
-        run_session_stage(session, STAGE_HELO);
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+
+        memo_begin_stage(&session->memo);
+        if (!session->is_trusted)
+                pipeline_run(&facts, STAGE_HELO, &session->verdicts);
 }
 
 void stage_mail(struct session *session)
@@ -82,22 +79,17 @@ void stage_rcpt(struct session *session, const struct facts *facts, struct verdi
 void stage_commit(struct session *session, const struct facts *facts, const struct check_setting *settings,
                   const struct judgement *judgement)
 {
-        const struct snapshot *snapshot = session->snapshot;
-
-        if (session->is_trusted || judgement->result == VERDICT_WAIT || judgement->result == VERDICT_REFUSE ||
-            settings[CHECK_greylist].mode == CHECK_MODE_OFF || !snapshot->check_is_wanted[CHECK_greylist])
-                return;
-        enum greylist_result result = greylist_commit(facts);
-        session->transaction->is_known_sender |= result == GREYLIST_PASSED || result == GREYLIST_ALLOWED;
+        if (!session->is_trusted && judgement->result != VERDICT_WAIT && judgement->result != VERDICT_REFUSE)
+                hooks_commit(facts, settings);
 }
 
-void stage_commit_delivery(struct session *session)
+void stage_stored(struct session *session)
 {
         struct transaction *transaction = session->transaction;
         struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
 
-        if (transaction->is_known_sender)
-                greylist_commit_delivery(&facts);
+        if (!session->is_trusted)
+                hooks_stored(&facts);
 }
 
 static void settle(struct session *session)
@@ -126,21 +118,17 @@ bool stage_helo_waits(struct session *session)
 
 void stage_count_zones(struct session *session)
 {
-        const struct snapshot *snapshot = session->snapshot;
         struct counters *counters = session->host->counters;
-        struct facts facts = stage_facts(session, &session->arena, &session->memo);
 
-        if (session->memo.asked == 0 || session->verdicts.waiting != 0)
+        if (session->is_trusted || session->memo.asked == 0 || session->verdicts.waiting != 0)
                 return;
         session->memo.quota = session->memo.asked; /* what no check wanted to know is not asked for now */
-        for (size_t i = 0; i < snapshot->zone_count; i++) {
-                const struct dns_answer *answer;
-                bool is_dynamic;
-                if (snapshot->zones[i].options.names)
-                        continue;
-                enum zone_state state = dnsbl_ask_client(&facts, &snapshot->zones[i], &is_dynamic, &answer);
-                counter_add(&counters->zone_asked[i], state == ZONE_SILENT || state == ZONE_LISTS);
-                counter_add(&counters->zone_listed[i], state == ZONE_LISTS);
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+        struct zone_marks marks = hooks_mark_zones(&facts);
+        for (uint32_t left = marks.asked; left != 0; left &= left - 1) {
+                int zone = __builtin_ctz(left);
+                counter_add(&counters->zone_asked[zone], 1);
+                counter_add(&counters->zone_listed[zone], marks.listed >> zone & 1);
         }
 }
 
@@ -186,8 +174,24 @@ struct judgement stage_judge(struct session *session, const struct check_setting
         return judgement;
 }
 
-/* Under the settings of each recipient's domain. */
-static struct judgement judge_text(struct session *session, const struct verdict_list *list)
+/* The policy of a recipient's domain waits for an answer. */
+static bool text_waits(const struct session *session, const struct verdict_list *list)
+{
+        uint64_t observed;
+
+        if (list->waiting == 0)
+                return false;
+        for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
+             recipient = recipient->next)
+                if (!recipient->is_postmaster &&
+                    pipeline_combine(list, 1, recipient->domain->checks, &observed).result == VERDICT_WAIT)
+                        return true;
+        return false;
+}
+
+/* Under the settings of each recipient's domain. A deferral of one is an answer for those who refuse, too: it
+ * costs them another look, and him no mail. */
+static struct judgement combine_domains(struct session *session, const struct verdict_list *list)
 {
         struct judgement judgement = {.result = VERDICT_PASS};
         bool is_taken = false;
@@ -199,10 +203,10 @@ static struct judgement judge_text(struct session *session, const struct verdict
                         continue;
                 struct judgement own = pipeline_combine(list, 1, recipient->domain->checks, &observed);
                 note_observed(session, list, 1, recipient->domain->checks, observed);
-                if (own.verdict != NULL)
-                        judgement = own;
-                else
+                if (own.verdict == NULL)
                         is_taken = true;
+                else if (judgement.result != VERDICT_DEFER)
+                        judgement = own;
         }
         if (!is_taken || judgement.verdict == NULL)
                 return judgement;
@@ -211,18 +215,34 @@ static struct judgement judge_text(struct session *session, const struct verdict
         return (struct judgement){.result = VERDICT_PASS};
 }
 
-struct judgement stage_data(struct session *session)
+static struct judgement judge_text(struct session *session)
 {
-        struct transaction *transaction = session->transaction;
-        struct verdict_list list = {0};
+        const struct verdict_list *list = &session->transaction->text_verdicts;
 
-        notice_end(session);
-        if (transaction->notification != NULL)
-                run_transaction_stage(session, STAGE_DATA, &list);
-        if (list.first == NULL)
+        if (text_waits(session, list))
+                return (struct judgement){.result = VERDICT_WAIT};
+        if (list->first == NULL)
                 return (struct judgement){.result = VERDICT_PASS};
-        struct judgement judgement = judge_text(session, &list);
+        struct judgement judgement = combine_domains(session, list);
         if (judgement.result != VERDICT_PASS)
                 note_verdict(session, &judgement);
         return judgement;
+}
+
+struct judgement stage_data(struct session *session)
+{
+        text_readers_end(session);
+        memo_begin_stage(&session->transaction->memo);
+        sender_memo_begin_stage(&session->transaction->senders);
+        run_transaction_stage(session, STAGE_DATA, &session->transaction->text_verdicts);
+        return judge_text(session);
+}
+
+struct judgement stage_data_again(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+
+        pipeline_resume(&facts, STAGE_DATA, &transaction->text_verdicts);
+        return judge_text(session);
 }

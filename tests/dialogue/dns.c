@@ -106,8 +106,8 @@ static size_t random_below(struct scripted_dns *dns, size_t limit)
 
 static bool is_answered_at_once(struct scripted_dns *dns)
 {
-        return dns->answering == ANSWER_AT_ONCE ||
-               (dns->answering == ANSWER_SHUFFLED && random_below(dns, 4) == 0);
+        return !dns->is_held && (dns->answering == ANSWER_AT_ONCE ||
+                                 (dns->answering == ANSWER_SHUFFLED && random_below(dns, 4) == 0));
 }
 
 /* Which of the pending questions is answered next. */
@@ -167,7 +167,7 @@ bool scripted_dns_add(struct scripted_dns *dns, struct span text)
 bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, struct dns_question *ret_question,
                        struct dns_answer *ret_answer)
 {
-        if (dns->pending_count == 0)
+        if (dns->pending_count == 0 || dns->is_held)
                 return false;
         size_t at = next_at(dns);
         *ret_question = dns->pending[at];

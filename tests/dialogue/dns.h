@@ -17,6 +17,7 @@ struct scripted_dns {
         size_t line_count;
         struct dns_question pending[DNS_PENDING_MAX]; /* names in `names` */
         size_t pending_count;
+        bool is_held; /* nothing is answered for now */
         struct block_pool pool;
         struct arena names;
 };

@@ -102,7 +102,7 @@ static struct text *fresh_out(struct harness *harness)
         return &harness->out;
 }
 
-/* A parked session waits for the next answer, then it is its turn again. */
+/* A parked session waits for the next answer, then it is its turn again. Others take note of it. */
 static bool answer_parked(struct harness *harness)
 {
         struct dns_question question;
@@ -172,6 +172,8 @@ static void drain(struct harness *harness)
                 if (used == 0)
                         break; /* an incomplete line */
         }
+        expect(!harness->is_open || harness->wish != SESSION_READ ||
+               harness->unread.length <= SESSION_INPUT_MAX);
 }
 
 /* The server is stopping: the worker tells each session again whenever it has come a step further. */
@@ -197,7 +199,7 @@ static bool is_admitted(struct harness *harness)
         if (harness->excess.is_over)
                 peer->excess = &harness->excess;
         if (reply != REPLY_NONE)
-                refusal_write(&harness->said, snapshot, reply, &peer->client);
+                client_reply_write(&harness->said, snapshot, reply, &peer->client);
         return reply == REPLY_NONE;
 }
 
@@ -287,6 +289,28 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
         harness->wish = session_stored(&harness->session, outcome, fresh_out(harness));
         settle(harness);
         drain(harness);
+}
+
+void harness_hold_dns(struct harness *harness, bool is_held)
+{
+        if (harness->is_open && harness->wish != SESSION_STORE)
+                while (is_held && harness->is_open && answer_parked(harness))
+                        drain(harness);
+        harness->dns.is_held = is_held;
+        if (is_held || !harness->is_open || harness->wish != SESSION_PARK)
+                return;
+        answer_next(harness);
+        drain(harness);
+        tell_to_stop(harness);
+}
+
+void harness_hurry(struct harness *harness)
+{
+        expect(harness->is_open);
+        harness->wish = session_hurry(&harness->session, fresh_out(harness));
+        settle(harness);
+        drain(harness);
+        tell_to_stop(harness);
 }
 
 void harness_drop(struct harness *harness)

@@ -71,5 +71,9 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds);
 void harness_stop(struct harness *harness);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
+/* Nothing that is asked from now on is answered, until it is held no longer. */
+void harness_hold_dns(struct harness *harness, bool is_held);
+/* The server waits for no more answers. */
+void harness_hurry(struct harness *harness);
 /* The client is gone. */
 void harness_drop(struct harness *harness);

@@ -141,7 +141,11 @@ static void play_time(struct play *play, const struct step *step)
 
 static void play_dns(struct play *play, const struct step *step)
 {
-        if (!scripted_dns_add(&play->harness.dns, step->argument))
+        bool is_hold = span_equals(step->argument, SPAN("hold"));
+
+        if (is_hold || span_equals(step->argument, SPAN("release")))
+                harness_hold_dns(&play->harness, is_hold);
+        else if (!scripted_dns_add(&play->harness.dns, step->argument))
                 play_fail(play, step, "expected NAME TYPE DATA");
 }
 
@@ -203,8 +207,9 @@ static void play_store(struct play *play, const struct step *step)
 
 static void play_stop(struct play *play, const struct step *step)
 {
-        (void)step;
         harness_stop(&play->harness);
+        if (span_equals(step->argument, SPAN("all")) && play->harness.is_open)
+                harness_hurry(&play->harness);
 }
 
 static void play_early(struct play *play, const struct step *step)

@@ -1,12 +1,16 @@
 /* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
- * now on, "X" the server stops. In C, D and F the octets 1, 2 and 3 stand for CR, LF and NUL. Played whole
- * and octet by octet: where the client waits for its replies, both must say and store the same. */
+ * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
+ * for no more answers. "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3
+ * stand for CR, LF and NUL. "M" and a digit as first line: the configuration, see below. Played whole and octet by
+ * octet: where the client waits for its replies, both must say and store the same. The end of the text may wait:
+ * dialogue/text_waits.c is linked in. */
 #include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,7 +18,29 @@
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 
 #define INPUT_MAX     6000
+#define REPEATED_MAX  140000 /* octets of one action */
 #define PEOPLE_NUMBER 42
+
+#define TEXT_WAITS                                                                                           \
+        "bounce_reference { mode = enforce }\n dnsbl { mode = off }\n sender_tld { mode = off }\n"           \
+        "sender_mx { mode = off }\n spf { mode = off }\n"
+
+/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait. Without
+ * it: the first. */
+static const char *const variants[] = {
+    "early_talker { mode = enforce }\n",
+    "early_talker { mode = observe }\n",
+    "early_talker { mode = off }\n",
+    "early_talker { mode = enforce }\n greeting_pause = 2s\n",
+    "early_talker { mode = observe }\n greeting_pause = 2s\n",
+    "early_talker { mode = off }\n greeting_pause = 2s\n",
+    "early_talker { mode = enforce }\n greeting_pause = 2s\n trusted_networks = {\"198.51.100.0/24\"}\n",
+    "early_talker { mode = observe }\n greeting_pause = 2s\n" TEXT_WAITS,
+    "early_talker { mode = enforce }\n reject_at = first\n" TEXT_WAITS,
+    "early_talker { mode = off }\n helo_name { must_resolve = yes }\n" TEXT_WAITS,
+};
+
+#define VARIANT_COUNT (sizeof variants / sizeof variants[0])
 
 static const char configuration[] =
     "hostname = \"mx.isp.example\"\n proxy_networks = {\"192.0.2.0/24\"}\n message_size_max = 4k\n"
@@ -23,23 +49,41 @@ static const char configuration[] =
     "resolvers = {\"127.0.0.1:53\"}\n sender_store = \"lmdb:/nowhere\"\n greylist { mode = observe }\n"
     "client_rate { mode = enforce  connections = 3/1m  messages = 2/1m  recipients = 3/1m\n"
     "unknown_recipients = 2/1m  errors = 8/1m  history = 1 }\n"
-    "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\" sender_tld { mode = "
-    "observe } }\n";
+    "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\"\n"
+    "sender_tld { mode = observe } }\n"
+    "domain \"observe.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\"\n"
+    "bounce_reference { mode = observe } }\n";
 
-static const struct snapshot *snapshot_get(void)
+static struct snapshot *snapshot_make(const char *variant)
 {
-        static struct snapshot *snapshot;
         struct conf_complaints complaints = {0};
+        char *text;
 
-        if (snapshot != NULL)
-                return snapshot;
+        expect(asprintf(&text, "%s%s", configuration, variant) > 0);
+        struct snapshot *snapshot = snapshot_load_text(text, "/", &complaints);
+        expect(snapshot != NULL);
+        conf_complaints_end(&complaints);
+        free(text);
+        return snapshot;
+}
+
+static void people_open(void)
+{
         int people = memfd_create("people", 0);
         expect(people >= 0 && write(people, "alice\nbob\n", 10) == 10 &&
                dup2(people, PEOPLE_NUMBER) == PEOPLE_NUMBER);
-        snapshot = snapshot_load_text(configuration, "/", &complaints);
-        expect(snapshot != NULL);
-        conf_complaints_end(&complaints);
-        return snapshot;
+        close(people);
+}
+
+static const struct snapshot *snapshot_get(size_t variant)
+{
+        static struct snapshot *snapshots[VARIANT_COUNT];
+
+        if (snapshots[variant] == NULL) {
+                people_open();
+                snapshots[variant] = snapshot_make(variants[variant]);
+        }
+        return snapshots[variant];
 }
 
 /* ---- playing ------------------------------------------------------------------------------------------- */
@@ -52,7 +96,7 @@ static struct span take_line(struct span *rest)
         return line;
 }
 
-static void send_line(struct harness *harness, struct span line, bool is_flight)
+static struct span unescape(struct span line, bool is_line)
 {
         static char octets[INPUT_MAX + 2];
         struct text text;
@@ -63,26 +107,47 @@ static void send_line(struct harness *harness, struct span line, bool is_flight)
                                      : line.at[i] == 2 ? '\n'
                                      : line.at[i] == 3 ? 0
                                                        : line.at[i]);
-        if (!is_flight)
+        if (is_line)
                 text_put(&text, SPAN("\r\n"));
-        if (is_flight)
+        return text_span(&text);
+}
+
+/* Also in one flight: octet by octet it would take long. */
+static void repeat(struct harness *harness, unsigned digit, struct span octets)
+{
+        static char flight[REPEATED_MAX + INPUT_MAX];
+        struct text text;
+
+        text_over(&text, flight, sizeof flight);
+        for (size_t i = 0; i < 2u << digit && text.length < REPEATED_MAX; i++)
+                text_put(&text, octets);
+        if (text_room(&harness->unread) > text.length)
                 harness_send_flight(harness, text_span(&text));
-        else
-                harness_send(harness, text_span(&text));
 }
 
 static void act(struct harness *harness, struct span line)
 {
         static const uint64_t times_ms[] = {0, 1, 1000, 6000, 31000, 61000, 200000, 301000, 3600000, 4000000};
-        unsigned digit = line.length > 1 ? (unsigned char)line.at[1] % 10 : 0;
+        unsigned digit = line.length > 1 ? (unsigned char)(line.at[1] - '0') % 10 : 0;
 
         switch (line.length > 0 ? line.at[0] : 0) {
         case 'C':
         case 'D':
-                send_line(harness, span_skip(line, 1), false);
+                harness_send(harness, unescape(span_skip(line, 1), true));
                 break;
         case 'F':
-                send_line(harness, span_skip(line, 1), true);
+                harness_send_flight(harness, unescape(span_skip(line, 1), false));
+                break;
+        case 'R':
+                repeat(harness, digit, unescape(span_skip(line, 2), false));
+                break;
+        case 'H':
+                harness_hold_dns(harness, digit % 2 == 1);
+                break;
+        case 'Y':
+                harness_stop(harness);
+                if (harness->is_open)
+                        harness_hurry(harness);
                 break;
         case 'T':
                 harness_pass_time(harness, times_ms[digit]);
@@ -105,15 +170,25 @@ static void fill_dns(struct scripted_dns *dns)
             "b.example MX 10 mx.b.example", "mx.b.example A 203.0.113.1",
             "b.example TXT v=spf1 mx ?all", "c.example TXT v=spf1 -all",
             "c.example MX 10 mx.b.example", "7.2.0.192.zen.spamhaus.org A 127.0.0.2",
-            "d.example MX silent",
+            "d.example MX silent",          "text.b.example A 127.0.0.2",
+            "text.c.example A 127.0.0.4",   "text.d.example A silent",
+            "c.example A silent",           "mail.example.org A 203.0.113.2",
         };
         for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
                 expect(scripted_dns_add(dns, span_from(lines[i])));
 }
 
+static size_t take_variant(struct span *script)
+{
+        if (script->length < 2 || script->at[0] != 'M')
+                return 0;
+        struct span line = take_line(script);
+        return line.length < 2 ? 0 : (unsigned char)(line.at[1] - '0') % VARIANT_COUNT;
+}
+
 static void play(struct harness *harness, struct span script)
 {
-        harness->snapshot = snapshot_get();
+        harness->snapshot = snapshot_get(take_variant(&script));
         fill_dns(&harness->dns);
         expect(address_parse(script.length % 2 == 0 ? SPAN("192.0.2.7") : SPAN("2001:db8::7"),
                              &harness->peer.client));

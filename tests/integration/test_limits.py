@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Limits and time-outs over real sockets: connections, descriptors, slow clients, early talkers; IPv6; idle memory."""
 
+import contextlib
 import resource
 import select
 import socket
@@ -132,6 +133,29 @@ def greeting_pause(directory):
             client.deliver(HEADER)
         with server.client(before_banner=b"EHLO client.example.com\r\n", banner=554) as early:
             assert early.is_closed()
+
+
+@case("what comes before the banner and is not refused is kept up to 64 kB; then 421, and the server goes on")
+def much_too_early(directory):
+    for mode in ("observe", "off"):
+        with Server(subfolder(directory, mode), f"greeting_pause = 1500ms\nearly_talker {{ mode = {mode} }}") as server:
+            quiet = server.client(banner=None)
+            with server.client(banner=None) as client:
+                with contextlib.suppress(ConnectionError):
+                    for _ in range(4):
+                        client.raw(b"x" * 48 * 1024)
+                        time.sleep(0.1)
+                client.expect(421, "192 kB before the banner")
+            with server.client(before_banner=f"EHLO {HELO}\r\nNOOP {'x' * 50000}\r\n".encode()) as client:
+                client.expect(250, "EHLO before the banner")
+                client.expect(500, "a long line before the banner")
+            quiet.expect(220)
+            quiet.close()
+
+
+def subfolder(directory, name):
+    (directory / name).mkdir()
+    return directory / name
 
 
 @case("two commands in one flight: 554")

@@ -31,11 +31,13 @@ void kept_end(struct kept **kept)
 /* epoll looks anew and reports what is ready now. */
 static void watch_again(struct worker *worker, struct connection *connection)
 {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                    .data.u64 = (uint64_t)connection->fd};
 
         if (connection->wants_output_edge)
                 event.events |= EPOLLOUT;
-        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
+        /* Unknown to epoll is one that is to be dropped: its time limit ends it. */
+        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0 || errno == ENOENT);
 }
 
 static void wait_for_output(struct worker *worker, struct connection *connection)
@@ -95,7 +97,9 @@ enum received connection_receive(struct worker *worker, struct connection *conne
 {
         if (!connection->is_readable)
                 return RECEIVED_NOTHING;
-        expect(input->length <= SESSION_LINE_MAX);
+        /* A session leaves no more. What a peer sends is no reason to end the process: that client goes. */
+        if (input->length > SESSION_INPUT_MAX)
+                return RECEIVED_END;
         if (input->length > 0)
                 memmove(worker->input, input->at, input->length);
         ssize_t received = recv(connection->fd, worker->input + input->length, READ_SIZE, 0);

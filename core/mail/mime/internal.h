@@ -8,7 +8,7 @@ static inline bool mime_is_blank(char octet)
         return octet == ' ' || octet == '\t';
 }
 
-/* ---- value.c: values of fields, unfolded. What is wrong in one is read as if it did not stand there. */
+/* ---- value.c: these read the value of a field, which is unfolded. What is wrong in it is passed over. */
 
 void mime_read_type(struct span value, struct mime_entity *entity);
 void mime_read_encoding(struct span value, struct mime_entity *entity);
@@ -17,12 +17,12 @@ bool mime_is_auto_replied(struct span value);
 /* ---- decode.c */
 
 void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding);
-/* Takes an octet of what is encoded. True: it gave one, *octet. */
+/* Takes *octet, one of what is encoded. True when that yields a decoded octet, which is then in *octet. */
 bool mime_decode(struct mime_decoder *decoder, char *octet);
-/* -1: it is no digit. */
+/* Returns the value of a hexadecimal digit, or -1 for what is none. */
 int mime_hex_value(char octet);
 
-/* ---- octets: what one of them came to */
+/* ---- what an octet came to */
 
 enum mime_step {
         MIME_STEP_NONE,
@@ -31,32 +31,32 @@ enum mime_step {
         MIME_STEP_BLANK,     /* the empty line behind a header */
 };
 
-/* ---- ids.c: message ids in a value; uses scan->value */
+/* ---- ids.c: message ids in a value; it uses scan->value */
 
 void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in);
 enum mime_step mime_ids_octet(struct mime_scan *scan, char octet);
 /* The line ends; the value may go on in the next one. */
 enum mime_step mime_ids_line_end(struct mime_scan *scan);
 
-/* ---- lines.c: running text; uses scan->value */
+/* ---- lines.c: running text; it uses scan->value */
 
-/* `has_labels`: lines that begin like fields with message ids count. `has_mentions`: domains do, when they
- * are wanted. */
+/* With `has_labels`, lines that begin like fields with message ids count. With `has_mentions`, domains behind
+ * an "@" do, when the user of the scan wants them. */
 void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions);
 /* Reads on to the end of the line as it came, or to an event. */
 enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
-/* Nothing in the rest of the line matters. */
+/* True when nothing in the rest of the line matters. */
 bool mime_lines_is_line_done(const struct mime_scan *scan);
-/* At the start of a line that is not encoded: nothing in it matters. `line`: all of it. */
+/* True when nothing in `line` matters, a whole one of a text that is not encoded. */
 bool mime_lines_is_dull(const struct mime_scan *scan, struct span line);
 
 /* ---- fields.c: header blocks */
 
 void mime_block_begin(struct mime_scan *scan, enum mime_block block);
 enum mime_step mime_field_octet(struct mime_scan *scan, char octet);
-/* The two shortcuts, which change nothing. At the start of a line, which is not empty: true when its
- * beginning tells that it is of no use, state SKIP, or of which field it is, state VALUE; then *line is past
- * the name. */
+/* This and the next are shortcuts: what is found is the same without them. At the start of a line that is not
+ * empty, true when its beginning tells that it is of no use (state SKIP), or which field it is (state VALUE);
+ * then *line is past the name. */
 bool mime_field_start(struct mime_scan *scan, struct span *line);
-/* In the state VALUE: reads on to the end of the line, or to an event. */
+/* In the state VALUE, reads on to the end of the line or to an event. */
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input);

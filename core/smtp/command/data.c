@@ -4,8 +4,9 @@
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
 
-/* The greylist asks for patience for the whole message. */
-static enum session_wish defer_data(struct session *session, const struct verdict *verdict, struct text *out)
+/* What stands against a recipient reaches the whole message. */
+static enum session_wish answer_verdict(struct session *session, const struct verdict *verdict,
+                                        struct text *out)
 {
         session_reply_about(session, out, verdict->reply, &(struct reply_about){.subject = verdict->subject});
         record_final(session, verdict->reply);
@@ -25,19 +26,17 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         const struct options *options = &session->snapshot->options;
 
         (void)arguments;
-        if (transaction->null_sender_is_refused)
-                return refuse_data(session, REPLY_null_sender_recipients, out);
         if (transaction->message.recipient_count == 0)
                 return refuse_data(
                     session, transaction->attempts == NULL ? REPLY_recipient_first : REPLY_no_valid_recipient,
                     out);
-        if (transaction->deferred_whole != NULL)
-                return defer_data(session, transaction->deferred_whole, out);
+        if (transaction->data_verdict != NULL)
+                return answer_verdict(session, transaction->data_verdict, out);
         if (!trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
-        notice_begin(session);
+        text_readers_begin(session);
         text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
         transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
         transaction->rate_check_ms =
@@ -48,15 +47,20 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         return SESSION_READ;
 }
 
-void text_answer(struct session *session, enum reply_id reply, struct text *out)
+enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+                              struct text *out)
 {
-        session_reply_about(session, out, reply,
-                            &(struct reply_about){.subject = span_from(session->transaction->message.id)});
+        enum session_wish wish;
+
+        session_reply_about(session, out, reply, &(struct reply_about){.subject = subject});
         record_final(session, reply);
         session->state = SESSION_STATE_COMMAND;
         transaction_end(session);
-        session->waiting_since_ms = session->host->now_ms;
-        session_set_deadline(session);
+        session_wait(session);
+        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
+                return wish;
+        session->came_early = false;
+        return SESSION_READ;
 }
 
 /* REPLY_NONE when the text can be taken. */
@@ -80,13 +84,34 @@ static enum reply_id text_fault(const struct session *session)
 }
 
 /* Nothing of a refused message is stored, and the session goes on. */
-static enum session_wish refuse_text(struct session *session, enum reply_id reply, struct text *out)
+static enum session_wish refuse_text(struct session *session, enum reply_id reply, struct span subject,
+                                     struct text *out)
 {
-        text_answer(session, reply, out);
-        counter_add(&session->host->counters->metrics[session->last_code < 500 ? METRIC_messages_deferred
-                                                                               : METRIC_messages_refused],
+        bool is_deferred = session->snapshot->replies[reply].code < 500;
+
+        counter_add(&session->host->counters
+                         ->metrics[is_deferred ? METRIC_messages_deferred : METRIC_messages_refused],
                     1);
-        return SESSION_READ;
+        return text_answer(session, reply, subject, out);
+}
+
+/* What the checks say of the whole text, now or when answers are in. */
+static enum session_wish obey_judgement(struct session *session, const struct judgement *judgement,
+                                        struct text *out)
+{
+        if (judgement->result == VERDICT_WAIT)
+                return session_park_text(session);
+        if (judgement->verdict != NULL)
+                return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
+        session->state = SESSION_STATE_STORE;
+        session_set_deadline(session);
+        return SESSION_STORE;
+}
+
+enum session_wish text_resume(struct session *session, struct text *out)
+{
+        struct judgement judgement = stage_data_again(session);
+        return obey_judgement(session, &judgement, out);
 }
 
 static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
@@ -100,13 +125,9 @@ static enum session_wish end_text(struct session *session, struct span rest, str
         }
         enum reply_id fault = text_fault(session);
         if (fault != REPLY_NONE)
-                return refuse_text(session, fault, out);
+                return refuse_text(session, fault, span_from(session->transaction->message.id), out);
         struct judgement judgement = stage_data(session);
-        if (judgement.verdict != NULL)
-                return refuse_text(session, judgement.verdict->reply, out);
-        session->state = SESSION_STATE_STORE;
-        session_set_deadline(session);
-        return SESSION_STORE;
+        return obey_judgement(session, &judgement, out);
 }
 
 /* A client that goes on for ever after the limit is not listened to for ever. */
@@ -137,7 +158,7 @@ static enum session_wish end_too_slow(struct session *session, enum reply_id rep
         return session_close(session, out, reply);
 }
 
-enum session_wish text_read(struct session *session, struct span *input, struct text *out)
+static enum session_wish read_text(struct session *session, struct span *input, struct text *out)
 {
         struct transaction *transaction = session->transaction;
         struct content *content = &transaction->message.content;
@@ -152,7 +173,7 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         if (text_scan_is_bad(&transaction->scan))
                 content_release(content, pool);
         else
-                notice_read(session, block, offset);
+                text_readers_read(session, block, offset);
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {
@@ -164,23 +185,33 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return SESSION_READ;
 }
 
-/* On a grid from the beginning, so that no octet puts it off. */
-uint64_t text_deadline_ms(const struct session *session, uint64_t data_timeout_ms)
+enum session_wish text_read(struct session *session, struct span *input, struct text *out)
 {
-        const struct transaction *transaction = session->transaction;
-        uint64_t silence = transaction->text_last_ms + data_timeout_ms;
-        return silence < transaction->rate_check_ms ? silence : transaction->rate_check_ms;
+        enum session_wish wish = read_text(session, input, out);
+        if (wish == SESSION_READ)
+                session_wait(session);
+        return wish;
+}
+
+static uint64_t silence_ends_ms(const struct session *session)
+{
+        return session->transaction->text_last_ms +
+               session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+}
+
+/* On a grid from the beginning, so that no octet puts it off. */
+uint64_t text_deadline_ms(const struct session *session)
+{
+        uint64_t silence_ms = silence_ends_ms(session), rate_ms = session->transaction->rate_check_ms;
+        return silence_ms < rate_ms ? silence_ms : rate_ms;
 }
 
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
-        const struct options *options = &session->snapshot->options;
-        uint64_t timeout = options->data_timeout_ms;
+        bool is_silent = session->host->now_ms >= silence_ends_ms(session);
 
-        if (session->host->under_stress && options->stress_timeout_ms < timeout)
-                timeout = options->stress_timeout_ms;
-        bool is_silent = session->host->now_ms >= session->transaction->text_last_ms + timeout;
-        if (!is_silent && !is_too_slow(session))
-                return SESSION_READ;
-        return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        if (is_silent || is_too_slow(session))
+                return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        session_set_deadline(session);
+        return SESSION_READ;
 }

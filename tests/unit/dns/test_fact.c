@@ -108,6 +108,19 @@ Test(memo, late_reads_pending_as_failed)
         cr_expect_eq(memo_ask(&memo, SPAN("slow.test"), DNS_A, NULL), FACT_PENDING);
 }
 
+Test(memo, another_stage_waits_anew_but_not_for_what_was_late)
+{
+        memo_ask(&memo, SPAN("slow.test"), DNS_A, NULL);
+        memo.is_late = true;
+        memo_begin_stage(&memo);
+        cr_expect_eq(memo.pending, 0);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow.test"), DNS_A, NULL), FACT_FAILED);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow2.test"), DNS_A, NULL), FACT_PENDING);
+        memo_begin_stage(&memo);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow2.test"), DNS_A, NULL), FACT_PENDING, "it was not late");
+        cr_expect_eq(memo.pending, 1);
+}
+
 Test(memo, quota_fails_the_rest)
 {
         char name[] = "slow0.test";

@@ -1,12 +1,11 @@
 /* Notifications of many shapes, see bounces/README.md: those about a mail of ours pass, those about another's
  * do not. */
+#include "core/check/memory.h"
 #include "core/check/notification.h"
 #include "tests/unit/conf/fixture.h"
 #include "tests/unit/core/check/samples.h"
 
 #define KEYS "1:0123456789abcdef0123456789abcdef\n"
-
-enum verdict_result check_bounce_reference(const struct facts *facts, struct verdict *verdict);
 
 /* Read in pieces of `cut` octets: `expected`. */
 static void judge(const struct snapshot *snapshot, const struct sample *sample, size_t cut,
@@ -14,21 +13,25 @@ static void judge(const struct snapshot *snapshot, const struct sample *sample, 
 {
         struct block_pool pool;
         struct arena arena;
+        struct check_memory memory = {0};
         struct verdict verdict = {0};
 
         block_pool_init(&pool, 4096, 0);
         arena_init(&arena, &pool, SIZE_MAX);
-        struct facts facts = {
-            .snapshot = snapshot, .sender_is_null = true, .wall_s = INT64_C(20782) * 86400, .arena = &arena};
-        struct notification *notification = notification_begin(&facts, TAG_NONE);
-        cr_assert_not_null(notification);
+        struct facts facts = {.snapshot = snapshot,
+                              .sender_is_null = true,
+                              .memory = &memory,
+                              .wall_s = INT64_C(20782) * 86400,
+                              .arena = &arena};
+        bounce_reference_text_begin(&facts);
         for (struct span rest = text_span(&sample->text); rest.length > 0;) {
                 struct span piece = span_of(rest.at, cut < rest.length ? cut : rest.length);
-                notification_read(notification, &facts, piece);
+                bounce_reference_text_read(&facts, piece);
                 rest = span_skip(rest, piece.length);
         }
-        notification_end(notification, &facts);
-        facts.notification = notification;
+        bounce_reference_text_end(&facts);
+        const struct notification *notification = check_memory_find(&facts, CHECK_bounce_reference);
+        cr_assert_not_null(notification);
         cr_expect_eq(check_bounce_reference(&facts, &verdict), expected,
                      "%.*s: %s in pieces of %zu: rating %d of <%.*s>", (int)sample->name.length,
                      sample->name.at, how, cut, notification->rating, (int)notification->first.length,

@@ -158,6 +158,24 @@ Test(sender_memo, what_was_late_once_stays_failed)
         cr_expect_eq(sender_ask(&memo, &other, 50, &record), FACT_FAILED);
 }
 
+Test(sender_memo, another_stage_waits_anew_but_not_for_what_was_late)
+{
+        struct sender_key key = sender_key_of(SPAN("a")), other = sender_key_of(SPAN("b"));
+
+        sender_ask(&memo, &key, 50, &record);
+        memo.due_ms = 1;
+        memo.is_late = true;
+        sender_memo_begin_stage(&memo);
+        cr_expect_eq(memo.failed, 1);
+        cr_expect_eq(memo.pending, 0);
+        cr_expect_eq(memo.due_ms, 0);
+        cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_FAILED);
+        cr_expect_eq(sender_ask(&memo, &other, 50, &record), FACT_PENDING);
+        sender_memo_begin_stage(&memo);
+        cr_expect_eq(sender_ask(&memo, &other, 50, &record), FACT_PENDING, "it was not late");
+        cr_expect_eq(memo.failed, 1);
+}
+
 Test(sender_memo, without_a_source_all_fails_and_nothing_is_stored)
 {
         struct sender_key key = sender_key_of(SPAN("a"));

@@ -25,18 +25,19 @@ static void expect_code(const char *code)
                   (int)said.length, said.at);
 }
 
-static void begin(void)
+static void begin_with(const char *options, const char *people_list, enum answering answering)
 {
         struct conf_complaints complaints = {0};
         char configuration[512];
-        int people = memfd_create("people", MFD_CLOEXEC); /* nobody but postmaster */
+        int people = memfd_create("people", MFD_CLOEXEC);
 
-        harness_init(&harness, CUT_WHOLE, 1, ANSWER_AT_ONCE);
+        expect(write(people, people_list, strlen(people_list)) == (ssize_t)strlen(people_list));
+        harness_init(&harness, CUT_WHOLE, 1, answering);
         snprintf(configuration, sizeof configuration,
-                 "hostname = \"mx.isp.example\"\n"
+                 "hostname = \"mx.isp.example\"\n %s"
                  "junk_max = 100000\n commands_max = 100000\n errors_max = 100000\n recipients_max = 100000\n"
                  "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" }\n",
-                 people);
+                 options, people);
         snapshot = snapshot_load_text(configuration, "/", &complaints);
         close(people);
         cr_assert(snapshot != NULL, "%s", complaints.text);
@@ -44,6 +45,19 @@ static void begin(void)
         harness.snapshot = snapshot;
         expect(address_parse(SPAN("192.0.2.7"), &harness.peer.client));
         harness_connect(&harness);
+}
+
+/* Nobody but postmaster. */
+static void begin(void)
+{
+        begin_with("", "", ANSWER_AT_ONCE);
+}
+
+static void begin_asking(void)
+{
+        begin_with("resolvers = {\"127.0.0.1:53\"}\n", "alice\n", ANSWER_IN_ORDER);
+        expect(scripted_dns_add(&harness.dns, SPAN("example.com MX 10 mx.example.com")));
+        expect(scripted_dns_add(&harness.dns, SPAN("mx.example.com A 203.0.113.1")));
 }
 
 static void end(void)
@@ -117,4 +131,30 @@ Test(session_long, many_odd_recipients)
         harness_drop(&harness);
         cr_assert_eq(counter_read(&harness.counters.metrics[METRIC_log_lines_dropped]), 0);
         cr_assert_eq(log_lines(), 1);
+}
+
+TestSuite(session_long_asking, .init = begin_asking, .fini = end);
+
+/* Parked commands by the thousand, longer and shorter: their arguments have one place. */
+Test(session_long_asking, many_parked_commands)
+{
+        uint32_t total = 0;
+        char line[200];
+
+        say("HELO client.example.com");
+        for (int i = 0; i < 3000; i++) {
+                say("MAIL FROM:<carol@example.com>");
+                expect_code("250");
+                snprintf(line, sizeof line, "RCPT TO:<@%.*s.example:alice@isp.example>", 1 + i % 60,
+                         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz");
+                say(line);
+                expect_code("250");
+                cr_assert_eq(harness.session.parked_length, strlen(line) - 5);
+                say("RSET");
+                expect_code("250");
+                if (i == 60)
+                        total = harness.session.arena.total;
+        }
+        cr_assert_eq(harness.session.arena.total, total);
+        harness_drop(&harness);
 }

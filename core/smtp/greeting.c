@@ -1,0 +1,116 @@
+/* Before the banner: the PROXY header that a listener demands, and the greeting pause. */
+#include "core/smtp/internal.h"
+
+#define HEADER_WAIT_MS 30000
+
+static uint64_t pause_ms(const struct session *session)
+{
+        uint64_t pause = session->snapshot->options.greeting_pause_ms;
+        if (session->client_has_good_history &&
+            session->snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_ENFORCE)
+                return 0;
+        return session->host->under_stress ? pause / 4 : pause;
+}
+
+static enum session_wish greet(struct session *session, struct text *out)
+{
+        size_t before = out->length;
+
+        session->state = SESSION_STATE_COMMAND;
+        session_reply(session, out, REPLY_banner);
+        if (session->peer.is_greeted)
+                out->length = before;
+        session_wait(session);
+        return SESSION_READ;
+}
+
+enum session_wish greeting_begin(struct session *session, struct text *out)
+{
+        stage_connect(session);
+        if (session->peer.is_greeted || pause_ms(session) == 0 || session->is_trusted)
+                return greet(session, out);
+        session->state = SESSION_STATE_PAUSE;
+        session_wait(session);
+        return SESSION_READ;
+}
+
+/* ---- the header that is demanded ----------------------------------------------------------------------- */
+
+enum session_wish header_read(struct session *session, struct span *input, struct text *out)
+{
+        enum session_wish wish;
+
+        switch (proxy_read(session, input)) {
+        case PROXY_PART:
+                return SESSION_READ;
+        case PROXY_DONE:
+                session->may_proxy = false;
+                if (rate_refuses_named_client(session, out, &wish))
+                        return wish;
+                if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
+                        return wish;
+                return greeting_begin(session, out);
+        case PROXY_NONE:
+        case PROXY_BAD:
+                break;
+        }
+        return session_close(session, out, REPLY_proxy_bad);
+}
+
+uint64_t header_deadline_ms(const struct session *session)
+{
+        return session->waiting_since_ms + HEADER_WAIT_MS;
+}
+
+enum session_wish header_timeout(struct session *session, struct text *out)
+{
+        (void)out; /* a balancer that says nothing is told nothing: nobody there would understand */
+        session->state = SESSION_STATE_CLOSED;
+        session->ending = SESSION_ENDED_BY_US;
+        return SESSION_CLOSE;
+}
+
+/* ---- the pause ----------------------------------------------------------------------------------------- */
+
+bool optional_header_read(struct session *session, struct span *input, struct text *out,
+                          enum session_wish *ret_wish)
+{
+        if (!session->may_proxy || session->commands_total > 0 || session->line_skipped > 0)
+                return false;
+        *ret_wish = SESSION_READ;
+        switch (proxy_read(session, input)) {
+        case PROXY_NONE:
+                return false;
+        case PROXY_PART:
+                return true;
+        case PROXY_DONE:
+                session->may_proxy = false;
+                if (!rate_refuses_named_client(session, out, ret_wish))
+                        stage_connect(session);
+                return true;
+        case PROXY_BAD:
+                break;
+        }
+        *ret_wish = session_close(session, out, REPLY_proxy_bad);
+        return true;
+}
+
+enum session_wish pause_read(struct session *session, struct span *input, struct text *out)
+{
+        enum session_wish wish;
+        if (optional_header_read(session, input, out, &wish))
+                return wish;
+        if (session_is_too_early(session, *input, out, &wish))
+                return wish;
+        return SESSION_READ;
+}
+
+uint64_t pause_deadline_ms(const struct session *session)
+{
+        return session->waiting_since_ms + pause_ms(session);
+}
+
+enum session_wish pause_timeout(struct session *session, struct text *out)
+{
+        return greet(session, out);
+}
