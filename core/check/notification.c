@@ -10,17 +10,22 @@
 #define CONVERSIONS_MAX 16
 #define FIRST_MAX       100 /* octets of the first reference that are kept */
 
+static enum reference_rating enough(const struct facts *facts)
+{
+        return facts->snapshot->options.bounce_reference_require_tag ? REFERENCE_TAGGED : REFERENCE_OWN;
+}
+
 void notification_begin(struct notification *notification, const struct facts *facts,
                         enum tag_result recipient_tag)
 {
-        notification->rating = REFERENCE_NONE;
+        notification->rating = recipient_tag == TAG_FORWARDED ? REFERENCE_OWN : REFERENCE_NONE;
         notification->recipient_tag = recipient_tag;
         notification->id_tag = TAG_NONE;
         notification->first = span_of(NULL, 0);
         notification->references = notification->mentions = 0;
         notification->tags_checked = notification->conversions = 0;
         notification->foreign_length = 0;
-        notification->is_settled = recipient_tag == TAG_VALID;
+        notification->is_settled = recipient_tag == TAG_VALID || notification->rating >= enough(facts);
         mime_scan_init(&notification->scan, facts->sender_is_null,
                        facts->snapshot->options.bounce_reference_accept_text);
 }
@@ -75,11 +80,6 @@ static enum reference_rating rate_id(struct notification *notification, const st
                 notification->foreign_length = (uint8_t)name.length;
         }
         return REFERENCE_FOREIGN;
-}
-
-static enum reference_rating enough(const struct facts *facts)
-{
-        return facts->snapshot->options.bounce_reference_require_tag ? REFERENCE_TAGGED : REFERENCE_OWN;
 }
 
 static void rate(struct notification *notification, const struct facts *facts, enum reference_rating rating)

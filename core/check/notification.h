@@ -11,8 +11,8 @@ enum reference_rating {
         REFERENCE_NONE,
         REFERENCE_MENTION, /* one of our names behind an "@" in running text */
         REFERENCE_FOREIGN, /* says whose mail it is about: then names in running text say nothing */
-        REFERENCE_OWN,     /* one of our names on the right-hand side of a message id */
-        REFERENCE_TAGGED,  /* a message id with a valid tag of ours */
+        REFERENCE_OWN, /* one of our names on the right-hand side of a message id, or a forwarder's address */
+        REFERENCE_TAGGED, /* a message id with a valid tag of ours */
 };
 
 #define FOREIGN_MAX 64
