@@ -30,21 +30,33 @@ const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struc
         return &snapshot->domains[index];
 }
 
+/* The name of the table that `name`, in lower case, equals or lies below; an empty span: there is none. */
+static struct span name_above(const struct name_table *table, struct span name, uint32_t *ret_value)
+{
+        while (name.length > 0 && !name_table_find(table, name, ret_value)) {
+                size_t dot = span_find(name, '.');
+                name = span_skip(name, dot == SIZE_MAX ? name.length : dot + 1);
+        }
+        return name;
+}
+
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 {
         char octets[DOMAIN_NAME_MAX];
         uint32_t offset;
 
-        for (name = fold_name(name, octets); name.length > 0;) {
-                /* The value is the offset of the entry; the name follows its header of length and value. */
-                if (name_table_find(&snapshot->own_names, name, &offset))
-                        return span_of(snapshot->own_names.octets + offset + sizeof(uint16_t) +
-                                           sizeof(uint32_t),
-                                       name.length);
-                size_t dot = span_find(name, '.');
-                name = span_skip(name, dot == SIZE_MAX ? name.length : dot + 1);
-        }
-        return span_of(NULL, 0);
+        name = name_above(&snapshot->own_names, fold_name(name, octets), &offset);
+        if (name.length == 0)
+                return span_of(NULL, 0);
+        /* The value is the offset of the entry; the name follows its header of length and value. */
+        return span_of(snapshot->own_names.octets + offset + sizeof(uint16_t) + sizeof(uint32_t),
+                       name.length);
+}
+
+bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name)
+{
+        char octets[DOMAIN_NAME_MAX];
+        return name_above(&snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
 }
 
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox)
@@ -93,6 +105,7 @@ void snapshot_free(struct snapshot *snapshot)
         name_table_end(&snapshot->domain_names);
         name_table_end(&snapshot->tlds);
         name_table_end(&snapshot->own_names);
+        name_table_end(&snapshot->reference_names);
         psl_free((psl_ctx_t *)snapshot->suffixes);
         arena_end(&snapshot->memory);
         block_pool_end(&snapshot->memory_pool);

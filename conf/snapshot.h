@@ -174,6 +174,9 @@ struct snapshot {
         struct name_table tlds; /* A-labels, lower case */
         /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct name_table own_names;
+        /* The same and bounce_reference.names, both with A-labels and with U-labels. */
+        struct name_table reference_names;
+        bool has_unicode_names;            /* among them */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
         struct sender_target sender_store;
         const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
@@ -191,6 +194,9 @@ const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struc
 /* Returns the name of ours that `name` equals or lies below, or an empty span. `name` is in A-labels, in any
  * letter case. */
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name);
+/* True when a message id of ours may stand on `name`: it equals one of reference_names or lies below. `name` is
+ * in A-labels, in any letter case, or in U-labels as they are spelt usually. */
+bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
 /* Looks a recipient up. `local_part` is unquoted. True when it is known, folded and, if need be, without its
  * extension; then the local part of its mailbox, folded and without extension, is appended to *ret_mailbox.
  * "postmaster" is always known. */
