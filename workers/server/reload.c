@@ -6,6 +6,7 @@
 #include "conf/value/value.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -252,6 +253,7 @@ void reload(struct server *server)
         print_complaints(server, "reload", &complaints);
         dns_counts_log(&server->dns_counts);
         warn_of_restarts(server, snapshot);
+        store_syncs_tell(&server->log, snapshot);
         console_print("gatepost: configuration reloaded");
         conf_complaints_end(&complaints);
 }

@@ -9,6 +9,7 @@
 #include "workers/server/descriptors.h"
 #include "workers/server/reload.h"
 #include "workers/server/status_line.h"
+#include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -348,6 +349,7 @@ int server_run(const char *path, bool shows_status_line)
                 _exit(1);
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
+        store_syncs_tell(&server.log, snapshot);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
         serve_until_stopped(&server, &signals, shows_status_line);
