@@ -153,8 +153,10 @@ static void job_write(struct delivery *delivery, struct delivery_job *job)
 
         if (is_done && delivery->is_sharing)
                 job->system = shared_sync_note(&delivery->shared, job->mail->fd);
+        /* What of a long one was not written back before the batch began, only its own file tells. */
+        bool is_shared = job->system != SHARED_SYNC_NONE && job->spool == NULL;
         if (is_done)
-                is_done = job->system == SHARED_SYNC_NONE ? mail_sync(job->mail) : mail_close(job->mail);
+                is_done = is_shared ? mail_close(job->mail) : mail_sync(job->mail);
         if (!is_done)
                 job_fail(delivery, job, job->copies->mailbox);
 }
