@@ -149,7 +149,7 @@ struct sender_target {
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
-        struct name_table recipients; /* local parts, unquoted, in lower case when folded */
+        struct name_table recipients; /* local parts, unquoted, by local_part_normalise() */
         struct deliver_target deliver;
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;
@@ -187,8 +187,8 @@ const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struc
 /* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name);
 /* `local_part`: unquoted octets. When known (after folding and, if need be, cutting the extension), true and
- * the mailbox's local part in ret_mailbox (folded, without extension; appended to that text). "postmaster" is
- * always known. */
+ * the mailbox's local part in ret_mailbox (NFC, folded, without extension; appended to that text). "postmaster"
+ * is always known. What has no room in ret_mailbox is unknown. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
 
 /* An empty one, to be filled in; NULL when memory is out. */

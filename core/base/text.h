@@ -39,6 +39,8 @@ struct span span_skip(struct span span, size_t offset);
 struct span span_take_word(struct span *rest);
 /* Without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
+/* Without the byte order mark that some editors put before UTF-8 (RFC 3629 6). */
+struct span span_without_mark(struct span text);
 /* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above
  * UINT64_MAX. */
 bool span_number(struct span span, uint64_t *ret_number);
