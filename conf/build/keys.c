@@ -78,7 +78,7 @@ void build_finish_keys(struct builder *builder)
                                       options->bounce_reference_keys, fault.message);
                         return;
                 }
-                read_lines(builder, span_of(source.octets, source.length));
+                read_lines(builder, span_without_mark(span_of(source.octets, source.length)));
                 explicit_bzero(source.octets, source.length);
                 free(source.octets);
                 warn_of_readers(builder, place);

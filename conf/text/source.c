@@ -184,7 +184,10 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
 static bool octets_are_valid(struct source *source, struct source_fault *ret_fault)
 {
         uint32_t line = 1;
-        for (size_t i = 0; i < source->length; i++) {
+        size_t mark = source->length - span_without_mark(span_of(source->octets, source->length)).length;
+
+        memset(source->octets, ' ', mark);
+        for (size_t i = mark; i < source->length; i++) {
                 char *c = source->octets + i;
                 if (*c == '\r' && i + 1 < source->length && c[1] == '\n')
                         *c = ' ';

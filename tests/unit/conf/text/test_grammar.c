@@ -84,6 +84,7 @@ Test(grammar, all_errors_are_told_in_order)
 Test(grammar, odd_but_right)
 {
         check_complaints(HOSTNAME DOMAIN, "");
+        check_complaints("\xef\xbb\xbf" HOSTNAME DOMAIN, "");
         check_complaints("# \"unended\n// {\n/* ' { */" HOSTNAME
                          "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
                          "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
