@@ -150,6 +150,7 @@ struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
         struct name_table recipients; /* local parts, unquoted, by local_part_normalise() */
+        bool recipients_are_cut;      /* their file's last line has no end */
         struct deliver_target deliver;
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;

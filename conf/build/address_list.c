@@ -31,6 +31,7 @@ struct list {
         bool fold;
         const char *path;
         uint32_t line;
+        bool is_cut; /* the last line has no end */
         unsigned errors;
         char message[64]; /* room for what is wrong with an entry */
         struct conf_complaints *complaints;
@@ -230,9 +231,18 @@ static bool file_read(struct list *list, int file, char *buffer)
                 memmove(buffer, rest.at, rest.length);
                 kept = rest.length;
         }
+        list->is_cut = kept > 0;
         if (kept > 0)
                 line_read(list, span_of(buffer, kept));
         return true;
+}
+
+/* Somebody has written to the file since `before`: what was read may be half of what is meant. */
+static bool has_changed(int file, const struct stat *before)
+{
+        struct stat now;
+        return fstat(file, &now) != 0 || now.st_size != before->st_size ||
+               memcmp(&now.st_mtim, &before->st_mtim, sizeof now.st_mtim) != 0;
 }
 
 /* Errors of the file as a whole belong to the place where it is named. */
@@ -248,6 +258,8 @@ static bool list_read(struct list *list, const char *what, struct place place)
                 message = S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file";
         else if (!is_open || !file_read(list, file, buffer))
                 message = strerror(errno);
+        else if (has_changed(file, &status))
+                message = "is being written to: write a new file and rename it over this one";
         if (message != NULL)
                 conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s: %s: %s", what, list->path,
                               message);
@@ -260,16 +272,17 @@ static bool list_read(struct list *list, const char *what, struct place place)
         return message == NULL && list->errors == 0;
 }
 
-bool recipients_read(const char *path, struct place place, struct span domain, bool fold,
-                     struct name_table *table, struct conf_complaints *complaints)
+bool recipients_read(struct domain *domain, struct place place, struct conf_complaints *complaints)
 {
         struct list list = {.add = recipient_add,
-                            .table = table,
-                            .domain = domain,
-                            .fold = fold,
-                            .path = path,
+                            .table = &domain->recipients,
+                            .domain = domain->name,
+                            .fold = domain->options.local_part_case == LOCAL_PART_FOLD,
+                            .path = domain->options.recipients,
                             .complaints = complaints};
-        return list_read(&list, "recipients", place);
+        bool is_read = list_read(&list, "recipients", place);
+        domain->recipients_are_cut = list.is_cut;
+        return is_read;
 }
 
 bool tlds_read(const char *path, struct place place, struct name_table *table,

@@ -77,11 +77,12 @@ def no_file(directory):
     assert "nowhere.conf" in run.stdout + run.stderr
 
 
-@case("what --print writes loads, and serves")
+@case("what --print writes loads with a domain to it")
 def printed(directory):
     run = run_program("check-config", "--print")
     equal(run.returncode, 0, f"status of --print ({run.stderr})")
-    check(directory, run.stdout, 0)
+    check(directory, run.stdout + 'domain "isp.example" { recipients = "recipients.txt"  deliver = "discard:" }\n', 0)
+    assert "allow_no_domains" in check(directory, run.stdout, 1)
 
 
 @case("serve refuses a wrong configuration with status 1")

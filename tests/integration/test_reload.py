@@ -124,15 +124,59 @@ def wrong(directory):
             client.command("MAIL FROM:<>", 250)
             client.command("RCPT TO:<carol@isp.example>", 550)
             client.command("QUIT", 221)
-        server.write_configuration()
+        server.write_configuration(options="recipients_shrink_max = 100")
         equal(reload(server)["event"], "reload", "event")
         with server.client() as client:
             client.deliver(HEADER, recipients=["carol@isp.example"])
 
 
+def refused(server, expected):
+    """A reload that changes nothing, for the expected reason."""
+    event = reload(server)
+    equal(event["event"], "reload_failed", str(event))
+    assert expected in event["complaints"] and expected in server.stderr(), f"{event} {server.stderr()}"
+    with server.client() as client:
+        client.deliver(HEADER, recipients=["user0@isp.example", "user19@isp.example"])
+
+
+@case("an emptied, cut or other recipients file is refused, and the option that allows it named")
+def losses(directory):
+    users = [f"user{n}" for n in range(20)]
+    path = directory / "recipients.txt"
+    with Server(directory, recipients=users) as server:
+        path.write_text("")
+        refused(server, "allow_no_recipients")
+        path.write_text("".join(f"{user}\n" for user in users[:17]))
+        refused(server, "recipients_shrink_max")
+        path.write_text("".join(f"{user}\n" for user in users[:19]) + "user1")
+        refused(server, "recipients_shrink_max")
+        path.write_text("".join(f"other{n}\n" for n in range(30)))
+        refused(server, "recipients_shrink_max")
+        server.write_recipients(users[:18] + ["carol"])
+        equal(reload(server)["event"], "reload", "two of twenty")
+        server.write_recipients(["carol"])
+        server.write_configuration(options="recipients_shrink_max = 95")
+        equal(reload(server)["event"], "reload", "allowed")
+        with server.client() as client:
+            client.deliver(HEADER, recipients=["carol@isp.example"])
+
+
+@case("a reload loses no domain, unless domains_shrink_max lets it")
+def domain_lost(directory):
+    other = 'domain "other.example" { recipients = "recipients.txt"  deliver = "discard:" }\n'
+    users = [f"user{n}" for n in range(20)]
+    with Server(directory, other, recipients=users) as server:
+        (directory / "gatepost.conf").write_text("")
+        refused(server, "allow_no_domains")
+        server.write_configuration(options="")
+        refused(server, "domains_shrink_max")
+        server.write_configuration(options="domains_shrink_max = 50")
+        equal(reload(server)["event"], "reload", "allowed")
+
+
 @case("an open session keeps its configuration, the next has the new one")
 def pinned(directory):
-    with Server(directory) as server, server.client() as client:
+    with Server(directory, "recipients_shrink_max = 100") as server, server.client() as client:
         client.command(f"EHLO {HELO}", 250)
         server.write_recipients(["carol"])
         reload(server)

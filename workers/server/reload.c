@@ -3,6 +3,7 @@
 #include "workers/server/reload.h"
 
 #include "conf/build/load.h"
+#include "conf/build/losses.h"
 #include "conf/value/value.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
@@ -231,10 +232,22 @@ static void set_dns(struct server *server, const struct options *options)
                 console_print("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
+/* NULL, with the reasons, when it is wrong, or takes away what it should not. */
+static struct snapshot *load_next(const struct server *server, struct conf_complaints *complaints)
+{
+        const struct published *published = atomic_load(&server->publication.published);
+        struct snapshot *snapshot = snapshot_load(server->path, complaints);
+
+        if (snapshot == NULL || losses_are_allowed(published->snapshot, snapshot, complaints))
+                return snapshot;
+        snapshot_free(snapshot);
+        return NULL;
+}
+
 void reload(struct server *server)
 {
         struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(server->path, &complaints);
+        struct snapshot *snapshot = load_next(server, &complaints);
         struct listener *opened;
         int log_fd;
 

@@ -35,7 +35,6 @@ static const struct {
 } files[] = {
     RECIPIENTS("a\r\n\r\n  b@isp.example \t# x\n#c\n \t\n", ""),
     RECIPIENTS("no newline", MORE("no newline")),
-    RECIPIENTS("a", ""),
     RECIPIENTS("\"a # b\"@ISP.example # c\n\"a@b\"\n\"\\\"\"\na#b\n", ""),
     RECIPIENTS("j\xc3\xb6rg@isp.example\n", ""),
     RECIPIENTS("\xef\xbb\xbf"
@@ -134,8 +133,17 @@ Test(lists, files_that_cannot_be_read_are_never_empty_lists)
         check_complaints(HOSTNAME "domain \"x\" { recipients = \"/dev/null\" deliver = \"discard:\" }",
                          "(text):1: error: recipients: /dev/null: is not a regular file\n");
         write_file("people", "", 0);
-        snprintf(complaints, sizeof complaints, "(text):1: warning: recipients: %s/people names nobody\n",
+        snprintf(complaints, sizeof complaints,
+                 "(text):1: error: recipients: %s/people names nobody; allow_no_recipients = yes if that is "
+                 "meant\n",
                  folder);
+        check_complaints(HOSTNAME DOMAIN, complaints);
+        write_file("people", "a", 1);
+        snprintf(
+            complaints, sizeof complaints,
+            "(text):1: warning: recipients: %s/people: the last line has no end: was the file written to its "
+            "end?\n",
+            folder);
         check_complaints(HOSTNAME DOMAIN, complaints);
 }
 
@@ -222,6 +230,12 @@ Test(lists, name_table)
         cr_expect(name_table_find(&table, SPAN(""), &value) && value == 3);
         cr_expect(name_table_find(&table, span_of(octets, 65535), &value) && value == 4);
         cr_expect_not(name_table_find(&table, SPAN("A"), &value));
+        struct name_table_walk walk = {0};
+        struct span name;
+        cr_expect(name_table_next(&table, &walk, &name) && span_equals(name, SPAN("a")));
+        cr_expect(name_table_next(&table, &walk, &name) && name.length == 0);
+        cr_expect(name_table_next(&table, &walk, &name) && name.length == 65535);
+        cr_expect_not(name_table_next(&table, &walk, &name));
         name_table_end(&table);
         cr_expect_eq(table.count, 0);
 }
