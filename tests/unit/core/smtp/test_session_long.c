@@ -35,7 +35,8 @@ static void begin(void)
         snprintf(configuration, sizeof configuration,
                  "hostname = \"mx.isp.example\"\n"
                  "junk_max = 100000\n commands_max = 100000\n errors_max = 100000\n recipients_max = 100000\n"
-                 "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" }\n",
+                 "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" "
+                 "allow_no_recipients = yes }\n",
                  people);
         snapshot = snapshot_load_text(configuration, "/", &complaints);
         close(people);
