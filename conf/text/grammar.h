@@ -16,8 +16,9 @@ struct grammar_calls {
 /* The root's options, or NULL when memory ran out. */
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory);
 
-/* Appends that there is no such key in this section, and the nearest one that there is. */
-void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text);
+/* Appends that there is no such key in this section, and what serves for it, where it would stand, or the
+ * nearest one that there is. `in_domain`: the section stands in a domain's. */
+void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, struct text *text);
 
 enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
 

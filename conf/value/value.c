@@ -130,12 +130,24 @@ static bool number_set(const struct option_row *row, struct span text, uint64_t 
         return true;
 }
 
+static bool is_digits(struct span text)
+{
+        for (size_t i = 0; i < text.length; i++)
+                if (!ascii_is_digit(text.at[i]))
+                        return false;
+        return text.length > 0;
+}
+
 static bool weight_set(const struct option_row *row, struct span text, int64_t *field, struct text *error)
 {
         bool is_negative = text.length > 0 && text.at[0] == '-';
         int64_t limit = is_negative ? -row->min : row->max;
         uint64_t number;
 
+        if (!is_digits(span_skip(text, is_negative))) {
+                text_put_string(error, "needs a whole number such as 2, or -1 for an allowlist");
+                return false;
+        }
         if (!span_number(span_skip(text, is_negative), &number) || number == 0 || number > (uint64_t)limit) {
                 text_printf(error, "must be from %" PRId64 " to %" PRId64 ", and not 0", row->min, row->max);
                 return false;
