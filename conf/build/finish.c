@@ -327,4 +327,5 @@ void build_finish(struct builder *builder)
         finish_own_names(builder);
         finish_own_addresses(builder);
         finish_postmaster(builder);
+        build_warn_of_unmeant(builder);
 }

@@ -33,6 +33,8 @@ void build_finish_keys(struct builder *builder);
 void build_finish_zones(struct builder *builder);
 /* Part of it: the store of senders, and what checks that use it need. */
 void build_finish_senders(struct builder *builder);
+/* The last part: warnings of what can hardly be meant. */
+void build_warn_of_unmeant(struct builder *builder);
 /* The next zone of the snapshot, which has room for it, with default options. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

@@ -39,6 +39,8 @@ void address_write_literal(struct text *text, const struct address *address);
 
 /* "192.0.2.0/24", "2001:db8::/32" or one address. Host bits must be zero. */
 bool network_parse(struct span span, struct network *ret_network);
+/* The same text, always with its prefix. */
+void network_write(struct text *text, const struct network *network);
 /* Their first bits are the same. */
 bool address_shares_prefix(const struct address *left, const struct address *right, unsigned bits);
 /* The network of the address. `prefix`: as in struct network. */
