@@ -80,6 +80,10 @@ bool value_set_default(const struct option_row *row, void *base, struct arena *m
  * failure the field is as before and the reason is in *ret_error. */
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
                const char *directory, struct text *ret_error);
+/* The word that the configuration has for the value in the structure at `base`; NULL when its type has none. */
+const char *value_word(const struct option_row *row, const void *base);
+/* With its unit, as the configuration has it. */
+void value_write_number(struct text *text, const struct option_row *row, uint64_t number);
 /* "250ms", "10s", "5m", "2h", "1d" */
 bool duration_parse(struct span text, uint64_t *ret_ms);
 /* "5m", as the configuration has it. */
