@@ -12,9 +12,6 @@ const struct check_info check_infos[CHECK_COUNT] = {
         [CHECK_##name] = {#name,  policy, CHECK_KIND_PURE, STAGE_##stage, NEEDS_##needs, CHECK_MODE_##mode,  \
                           summary},
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
 };
 
 enum check_id check_by_name(struct span name)

@@ -1,4 +1,4 @@
-/* The checks by name and number, from core/check/checks.def. */
+/* The checks by name and by number. They come from core/check/checks.def. */
 #pragma once
 
 #include "core/base/text.h"
@@ -8,9 +8,6 @@ enum check_id {
 #define SESSION_CHECK(name, ...) CHECK_##name,
 #define CHECK(name, ...)         CHECK_##name,
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
         CHECK_COUNT
 };
 
@@ -18,10 +15,11 @@ enum check_kind { CHECK_KIND_RULE, CHECK_KIND_SESSION, CHECK_KIND_PURE };
 
 enum check_mode { CHECK_MODE_OFF, CHECK_MODE_OBSERVE, CHECK_MODE_ENFORCE };
 
-/* When the input of a check is known. */
+/* The moment at which the input of a check is known. */
 enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
-/* What must be configured, else the check is off, or an error. */
+/* What a check needs. Without resolvers a check that needs DNS is off; without a store of senders it is an
+ * error to switch on a check that needs one. */
 enum check_need { NEEDS_NOTHING, NEEDS_DNS, NEEDS_SENDERS };
 
 struct check_info {
@@ -34,14 +32,20 @@ struct check_info {
         const char *summary;
 };
 
-/* Indexed by enum check_id. */
+/* A set of checks is a mask of these. */
+static inline uint64_t check_bit(enum check_id check)
+{
+        return UINT64_C(1) << check;
+}
+
+/* The index is enum check_id. */
 extern const struct check_info check_infos[CHECK_COUNT];
 
-/* CHECK_COUNT when there is none of that name. */
+/* Returns CHECK_COUNT when there is no check of that name. */
 enum check_id check_by_name(struct span name);
-/* "-", "dns", "senders" */
+/* Returns the word that `gatepost checks` shows. */
 const char *check_need_name(enum check_need need);
-/* "off", "observe", "enforce" */
+/* Returns "off", "observe" or "enforce". */
 const char *check_mode_name(enum check_mode mode);
-/* "connect", "helo", "mail", "rcpt", "data", "session" */
+/* Returns "connect", "helo", "mail", "rcpt" or "data", and "session" for STAGE_NONE. */
 const char *stage_name(enum stage stage);

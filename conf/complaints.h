@@ -13,8 +13,9 @@ struct conf_complaints {
 
 enum complaint_kind { COMPLAINT_ERROR, COMPLAINT_WARNING };
 
-/* Appends "FILE:LINE: error: ..."; without line when place->line is 0, without file when there is none. What
- * is not printable is masked. When memory runs out the line is counted, but lost. */
+/* Appends "FILE:LINE: error: ...". The line is left out when place->line is 0, and the file when there is
+ * none. What is not printable is masked. When memory is out the complaint is counted, but its text is
+ * lost. */
 void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind, const struct place *place,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 void conf_complaints_end(struct conf_complaints *complaints);

@@ -1,4 +1,5 @@
-/* The replies by name and number, from core/smtp/replies.def, and the form in which a snapshot holds them. */
+/* The replies by name and by number, which come from core/smtp/replies.def, and the form in which a snapshot
+ * holds them. */
 #pragma once
 
 #include "core/base/text.h"
@@ -13,7 +14,7 @@ enum reply_id {
         REPLY_NONE = REPLY_COUNT /* nothing stands against it */
 };
 
-/* "550 5.7.1 you are not %v", taken apart. Owner: the snapshot. */
+/* A reply such as "550 5.7.1 you are not %v", taken apart. The snapshot owns its text. */
 struct reply_template {
         uint16_t code;
         bool is_policy;       /* ends with policy address and reject id */
@@ -28,12 +29,12 @@ struct reply_info {
         bool is_policy;
 };
 
-/* Indexed by enum reply_id. */
+/* The index is enum reply_id. */
 extern const struct reply_info reply_infos[REPLY_COUNT];
 
-/* REPLY_NONE when there is none of that name. */
+/* Returns REPLY_NONE when there is no reply of that name. */
 enum reply_id reply_by_name(struct span name);
-/* Takes `text` apart; the template points into it. Demands a code 2xx..5xx, an enhanced code of the same
- * class (RFC 3463) for 4xx and 5xx, known placeholders, printable ASCII and at most 200 octets. On failure
- * false and a reason in *ret_error (static text). */
+/* Takes `text` apart; the template points into it. The text must be printable ASCII of at most 200 octets,
+ * with a code from 2xx to 5xx, an enhanced code of the same class (RFC 3463) for 4xx and 5xx, and known
+ * placeholders. False with a reason, a static text, in *ret_error when it is not. */
 bool reply_template_parse(struct span text, struct reply_template *ret_template, const char **ret_error);

@@ -1,10 +1,10 @@
-/* The configuration in the form in which sessions use it: immutable, complete, one allocation tree. A session
- * pins the snapshot that it began with; a reload builds another one beside it. Whoever builds a snapshot owns
- * it. */
+/* The configuration in the form in which sessions use it. It is complete and immutable, and all its memory
+ * ends together. A session pins the snapshot that it began with; a reload builds another one beside it.
+ * Whoever builds a snapshot owns it. */
 #pragma once
 
 #include "conf/checks.h"
-#include "conf/name_table.h"
+#include "core/base/name_table.h"
 #include "conf/replies.h"
 #include "core/base/address.h"
 #include "core/base/arena.h"
@@ -33,7 +33,7 @@ enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
-/* IPv4 addresses: for each of the four octets the values that match, as 256 bits. */
+/* A filter of IPv4 addresses. For each of the four octets it has the values that match, as 256 bits. */
 struct answer_filter {
         uint64_t octets[4][4];
 };
@@ -43,47 +43,51 @@ struct filter_list {
         size_t count;
 };
 
-/* At most so many events in so much time; 0 events: any number. */
+/* A limit of so many events in so much time. With 0 events there is no limit. */
 struct rate {
         uint64_t events, window_ms;
 };
 
-#define OPTION_FIELD_RATE      struct rate
-#define OPTION_FIELD_ACTION    enum failure_action
-#define OPTION_FIELD_EXCHANGE  enum exchange_requirement
-#define OPTION_FIELD_WEIGHT    int64_t
-#define OPTION_FIELD_FILTERS   struct filter_list
-#define OPTION_FIELD_COUNT     uint64_t
-#define OPTION_FIELD_DURATION  uint64_t
-#define OPTION_FIELD_SIZE      uint64_t
-#define OPTION_FIELD_FLAG      bool
-#define OPTION_FIELD_TEXT      const char *
-#define OPTION_FIELD_PATH      const char *
-#define OPTION_FIELD_NAMES     struct text_list
-#define OPTION_FIELD_NETWORKS  struct network_list
-#define OPTION_FIELD_ENDPOINTS struct endpoint_list
-#define OPTION_FIELD_MOMENT    enum reject_moment
-#define OPTION_FIELD_NEWLINE   enum newline_form
-#define OPTION_FIELD_CASING    enum local_part_case
+#define OPTION_AUTO UINT64_MAX /* what an AUTO_COUNT is then: the program finds a number itself */
+
+#define OPTION_FIELD_RATE       struct rate
+#define OPTION_FIELD_ACTION     enum failure_action
+#define OPTION_FIELD_EXCHANGE   enum exchange_requirement
+#define OPTION_FIELD_WEIGHT     int64_t
+#define OPTION_FIELD_FILTERS    struct filter_list
+#define OPTION_FIELD_COUNT      uint64_t
+#define OPTION_FIELD_AUTO_COUNT uint64_t
+#define OPTION_FIELD_DURATION   uint64_t
+#define OPTION_FIELD_SIZE       uint64_t
+#define OPTION_FIELD_FLAG       bool
+#define OPTION_FIELD_TEXT       const char *
+#define OPTION_FIELD_PATH       const char *
+#define OPTION_FIELD_NAMES      struct text_list
+#define OPTION_FIELD_NETWORKS   struct network_list
+#define OPTION_FIELD_ENDPOINTS  struct endpoint_list
+#define OPTION_FIELD_MOMENT     enum reject_moment
+#define OPTION_FIELD_NEWLINE    enum newline_form
+#define OPTION_FIELD_CASING     enum local_part_case
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
-#define OPTION_NAME_RATE(name)      name
-#define OPTION_NAME_ACTION(name)    name
-#define OPTION_NAME_EXCHANGE(name)  name
-#define OPTION_NAME_WEIGHT(name)    name
-#define OPTION_NAME_FILTERS(name)   name
-#define OPTION_NAME_COUNT(name)     name
-#define OPTION_NAME_DURATION(name)  name##_ms
-#define OPTION_NAME_SIZE(name)      name##_octets
-#define OPTION_NAME_FLAG(name)      name
-#define OPTION_NAME_TEXT(name)      name
-#define OPTION_NAME_PATH(name)      name
-#define OPTION_NAME_NAMES(name)     name
-#define OPTION_NAME_NETWORKS(name)  name
-#define OPTION_NAME_ENDPOINTS(name) name
-#define OPTION_NAME_MOMENT(name)    name
-#define OPTION_NAME_NEWLINE(name)   name
-#define OPTION_NAME_CASING(name)    name
+#define OPTION_NAME_RATE(name)       name
+#define OPTION_NAME_ACTION(name)     name
+#define OPTION_NAME_EXCHANGE(name)   name
+#define OPTION_NAME_WEIGHT(name)     name
+#define OPTION_NAME_FILTERS(name)    name
+#define OPTION_NAME_COUNT(name)      name
+#define OPTION_NAME_AUTO_COUNT(name) name
+#define OPTION_NAME_DURATION(name)   name##_ms
+#define OPTION_NAME_SIZE(name)       name##_octets
+#define OPTION_NAME_FLAG(name)       name
+#define OPTION_NAME_TEXT(name)       name
+#define OPTION_NAME_PATH(name)       name
+#define OPTION_NAME_NAMES(name)      name
+#define OPTION_NAME_NETWORKS(name)   name
+#define OPTION_NAME_ENDPOINTS(name)  name
+#define OPTION_NAME_MOMENT(name)     name
+#define OPTION_NAME_NEWLINE(name)    name
+#define OPTION_NAME_CASING(name)     name
 
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
@@ -101,7 +105,7 @@ struct zone_options {
 #include "conf/options.def"
 };
 
-/* Where in the configuration something stands. line 0: a default. */
+/* Where something stands in the configuration. Line 0 means that it is a default. */
 struct place {
         const char *file;
         uint32_t line;
@@ -183,15 +187,16 @@ struct snapshot {
         struct block_pool memory_pool;
 };
 
-/* The domain of ours with this name (any case, A-labels), or NULL. */
+/* Returns the domain of ours with this name, or NULL. `name` is in A-labels, in any letter case. */
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name);
-/* Our name that `name` (A-labels, any case) equals or lies below, or an empty span. */
+/* Returns the name of ours that `name` equals or lies below, or an empty span. `name` is in A-labels, in any
+ * letter case. */
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name);
-/* `local_part`: unquoted octets. When known (after folding and, if need be, cutting the extension), true and
- * the mailbox's local part in ret_mailbox (NFC, folded, without extension; appended to that text). "postmaster"
- * is always known. What has no room in ret_mailbox is unknown. */
+/* Looks a recipient up. `local_part` is unquoted. True when it is known, in NFC, folded and, if need be, without
+ * its extension; then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is
+ * always known. A mailbox that has no room in *ret_mailbox is unknown. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
 
-/* An empty one, to be filled in; NULL when memory is out. */
+/* Returns an empty snapshot to be filled in, or NULL when memory is out. */
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *snapshot);

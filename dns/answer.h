@@ -10,19 +10,19 @@
 #define DNS_TEXTS_MAX         512
 #define DNS_ANSWER_OCTETS_MAX 16384 /* records and their data; a larger answer counts as failed */
 
-/* Octets that dns_answer_write() needs for records and data. */
+/* Returns the octets that dns_answer_write() needs for records and data. */
 size_t dns_answer_octets(const struct dns_answer *answer);
-/* Copies records and data to `memory` (aligned for pointers) and makes *ret_copy refer to them. */
+/* Copies records and data to `memory`, which is aligned for pointers, and makes *ret_copy refer to them. */
 void dns_answer_write(void *memory, const struct dns_answer *answer, struct dns_answer *ret_copy);
 
-/* Immutable but for the count: any thread may read it while it holds a reference. */
+/* Nothing but the count ever changes, so any thread may read it while it holds a reference. */
 struct shared_answer {
         _Atomic uint32_t references;
         struct dns_answer answer;
 };
 
-/* With one reference. NULL when memory is out. */
+/* Returns an answer with one reference, or NULL when memory is out. */
 struct shared_answer *shared_answer_create(const struct dns_answer *answer);
 struct shared_answer *shared_answer_take(struct shared_answer *shared);
-/* May be NULL. */
+/* `shared` may be NULL. The last reference frees the answer. */
 void shared_answer_drop(struct shared_answer *shared);

@@ -1,6 +1,6 @@
-/* Answers that all threads share. Any thread registered with RCU (memb) reads without a lock; threads that
- * put answers in take one another's turns. Reads no clock. The bound of memory holds for entries; what waits
- * for its grace period has a bound of its own. */
+/* Answers that all threads share. Any thread that is registered with RCU (memb) reads without a lock; threads
+ * that put answers in wait for one another. It reads no clock. One bound of memory holds for the entries, and
+ * another one for what was removed and waits for its grace period. */
 #pragma once
 
 #include "dns/fact.h"
@@ -24,7 +24,7 @@ enum dns_cache_result {
         CACHE_HIT_REFRESH,
 };
 
-/* metrics.def tells what they mean. */
+/* dns/metrics.def says what they mean. */
 struct dns_cache_counts {
 #define CACHE_METRIC(name, kind, help) uint64_t name;
 #include "dns/metrics.def"
@@ -32,19 +32,19 @@ struct dns_cache_counts {
 
 struct dns_cache;
 
-/* NULL when memory or randomness is out. */
+/* Returns NULL when memory is out, or the kernel gives no random key. */
 struct dns_cache *dns_cache_create(const struct dns_cache_options *options);
-/* No thread may use it any more. The caller is registered with RCU; it waits for grace periods. */
+/* No thread may use the cache any more. The caller is registered with RCU, and waits for grace periods. */
 void dns_cache_destroy(struct dns_cache *cache);
-/* Keyed: nobody outside can choose names that collide. Depends on the name alone. */
+/* The hash depends on the name alone. It is keyed, so that nobody outside can choose names that collide. */
 uint64_t dns_cache_hash(const struct dns_cache *cache, struct span name);
-/* On a hit the answer's records are in `arena`; when the arena is full, a miss. */
+/* On a hit the records of the answer are in `arena`. When the arena is full it is a miss. */
 enum dns_cache_result dns_cache_get(struct dns_cache *cache, const struct dns_question *question,
                                     uint64_t now_ms, struct arena *arena, struct dns_answer *ret_answer);
-/* answer->ttl_s is clamped. A failure replaces no answer that may still serve: that one becomes stale for a
- * while instead. */
+/* Puts the answer in; its ttl_s is brought within the options' bounds. A failure replaces no answer that may
+ * still serve; that one becomes stale for a while instead. */
 void dns_cache_put(struct dns_cache *cache, const struct dns_question *question,
                    const struct dns_answer *answer, uint64_t now_ms);
-/* The times of `options` hold for answers put in from now on; the bounds of memory stay. */
+/* The times in `options` hold for answers that are put in from now on. The bounds of memory stay. */
 void dns_cache_set_times(struct dns_cache *cache, const struct dns_cache_options *options);
 void dns_cache_count(struct dns_cache *cache, struct dns_cache_counts *ret_counts);

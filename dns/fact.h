@@ -1,9 +1,9 @@
-/* Facts from DNS, as checks see them: asked for by name and type, there at once or pending. Pure: no thread,
- * no socket, no clock.
+/* Facts from DNS, as checks see them. A check asks by name and type, and the answer is there at once or
+ * pending. Nothing here starts a thread, opens a socket or reads a clock.
  *
  * A memo belongs to one session or transaction and remembers each question and its answer, so that a check
- * that runs again sees what it saw before. What the memo does not know it asks of its source: in the
- * server the cache and the resolver pool behind it, in tests a table. A pending question is asked once;
+ * that runs again sees what it saw before. What the memo does not know it asks of its source. In the server
+ * that is the cache with the resolver pool behind it, in tests a table. A pending question is asked once, and
  * memo_settle() brings its answer. */
 #pragma once
 
@@ -40,7 +40,7 @@ struct dns_record {
         uint16_t preference; /* of MX */
 };
 
-/* Immutable. Records keep the order of the response. */
+/* An answer never changes. Its records keep the order of the response. */
 struct dns_answer {
         enum fact fact; /* not PENDING */
         bool is_nxdomain;
@@ -69,28 +69,29 @@ struct memo {
         bool is_late; /* the deadline of the stage has passed: what is pending reads as failed */
 };
 
-/* Looks the question up. FOUND, ABSENT or FAILED with *ret_answer (records in `arena`), or PENDING after
- * having filed it for `handle`. */
+/* Where a memo asks. */
 struct dns_source {
+        /* Looks the question up. FOUND, ABSENT and FAILED set *ret_answer, with its records in `arena`.
+         * PENDING means that the question has been filed for `handle`. */
         enum fact (*ask)(struct dns_source *source, const struct dns_question *question, uint64_t handle,
                          struct arena *arena, struct dns_answer *ret_answer);
 };
 
 void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source, uint64_t handle,
                uint32_t quota);
-/* `name` in any case, with or without a trailing dot. Names that cannot be asked for (empty label, label over
- * 63 octets, over 253 octets, backslash, control or non-ASCII octets) are ABSENT with is_nxdomain.
- * *ret_answer (may be NULL) stays valid as long as the arena; for PENDING it is an answer without records. */
+/* Asks. `name` may be in any letter case, with or without a trailing dot. A name that cannot be asked for is
+ * ABSENT with is_nxdomain: one with an empty label, a label of more than 63 octets, more than 253 octets in
+ * all, a backslash, a control character or an octet that is not ASCII. ret_answer may be NULL; *ret_answer
+ * stays valid as long as the arena, and has no records while the question is PENDING. */
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer);
-/* The same for a name that lives as long as the memo, such as one out of its answers: it need not be
- * copied. */
+/* Does the same for a name that lives as long as the memo, such as one from its answers. It is not copied. */
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
                         const struct dns_answer **ret_answer);
-/* An answer has come for a pending question; it is copied. Nothing happens when the memo does not wait for
+/* Takes the answer to a pending question and copies it. It is passed over when the memo does not wait for
  * it. */
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer);
-/* A copy whose records live in the arena; FAILED without records when memory is out. */
+/* Makes a copy whose records live in the arena. It is FAILED and without records when memory is out. */
 void dns_answer_copy(struct arena *arena, const struct dns_answer *answer, struct dns_answer *ret_copy);
-/* "A", "AAAA", "MX", ... */
+/* Returns "A", "AAAA", "MX" and so on. */
 const char *dns_type_name(enum dns_type type);

@@ -1,21 +1,22 @@
-/* Names between their three shapes: as somebody wrote them, as a dns_question has them, and on the wire (RFC
- * 1035 3.1). */
+/* Names have three shapes: as somebody wrote them, as a dns_question has them, and on the wire (RFC 1035
+ * 3.1). These functions lead from one to another. */
 #pragma once
 
 #include "core/base/text.h"
 
 #define DNS_NAME_MAX  253 /* presentation form without a trailing dot */
 #define DNS_LABEL_MAX 63  /* RFC 1035 2.3.4 */
-#define DNS_CHAIN_MAX                                                                                        \
-        8 /* questions again for the target of a CNAME; and twice as many links in one response */
+/* So often the target of a CNAME is asked for in its turn. One response may have twice as many links. */
+#define DNS_CHAIN_MAX 8
 
-/* Lower case, without a trailing dot, appended to *text. False, and nothing appended, for names that cannot
- * be asked for: the root, empty or long labels, long names, backslash, control and non-ASCII octets. */
+/* Appends the name in lower case and without a trailing dot. False, and nothing appended, for a name that
+ * cannot be asked for: the root, or one with an empty or too long label, too many octets, a backslash, a
+ * control character or an octet that is not ASCII. */
 bool dns_name_normalise(struct span name, struct text *text);
-/* From the uncompressed wire form, in lower case; the root gives nothing. Octets that could not be asked for
- * become \DDD (RFC 4343 2.1), so that the name can be shown and is ABSENT when asked for. False, and nothing
- * appended, when it is no wire name. */
+/* Appends a name that is given in uncompressed wire form, in lower case. The root gives nothing. An octet
+ * that could not be asked for becomes \DDD (RFC 4343 2.1), so that the name can be shown and is ABSENT when
+ * asked for. False, and nothing appended, when `wire` is no name. */
 bool dns_name_from_wire(struct span wire, struct text *text);
-/* The end of a name, in normal form, that stands for who answers for it: "example.com", "example.co.uk",
- * "0.192.in-addr.arpa". A guess, good enough to share resources by. */
+/* Returns the end of a name that stands for whoever answers for it: "example.com", "example.co.uk",
+ * "0.192.in-addr.arpa". `name` is in normal form. It is a guess that is good enough to share resources by. */
 struct span dns_name_authority(struct span name);

@@ -49,3 +49,4 @@ void suite_idle(struct suite *suite);
 void suite_growth(struct suite *suite);
 void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
+void suite_acceptors(struct suite *suite);

@@ -24,7 +24,7 @@ static const struct {
     {"clients", suite_clients, true},   {"parts", suite_parts, false},
     {"reload", suite_reload, true},     {"idle", suite_idle, true},
     {"growth", suite_growth, true},     {"workers", suite_workers, true},
-    {"arrivals", suite_arrivals, true},
+    {"arrivals", suite_arrivals, true}, {"acceptors", suite_acceptors, true},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

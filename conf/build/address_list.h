@@ -1,12 +1,12 @@
-/* Lists in files of their own: recipients of a domain, top-level domains; for conf/ only. One entry a line;
- * "#" at the begin of a line or behind a blank starts a comment. */
+/* Lists in files of their own: the recipients of a domain, and top-level domains. Only conf/ includes this. A
+ * line holds one entry; "#" at the beginning of a line or behind a blank begins a comment. */
 #pragma once
 
 #include "conf/complaints.h"
 
-/* Reads the known recipients of `domain`, by its options: addresses in it, or local parts. `place`: where the
- * file is named. False, with errors among the complaints, unless all of it was understood. */
+/* Reads the known recipients of `domain`, by its options: addresses in it, or local parts. `place` is where the
+ * configuration names the file. False, with errors among the complaints, unless all of it was understood. */
 bool recipients_read(struct domain *domain, struct place place, struct conf_complaints *complaints);
-/* Reads top-level domains into `table`; `path` NULL: the list of the build. */
+/* Reads top-level domains into `table`. With `path` NULL it takes the list of the build. */
 bool tlds_read(const char *path, struct place place, struct name_table *table,
                struct conf_complaints *complaints);

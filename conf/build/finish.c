@@ -1,7 +1,7 @@
 /* The last steps to a snapshot: options that depend on each other, on files and on this machine. */
-#include "conf/socket_address.h"
 #include "conf/build/address_list.h"
 #include "conf/build/internal.h"
+#include "conf/socket_address.h"
 #include "conf/value/list.h"
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"

@@ -1,11 +1,11 @@
-/* A snapshot while it is built; for conf/ only. */
+/* A snapshot while it is built. Only conf/ includes this. */
 #pragma once
 
 #include "conf/text/parse.h"
 #include "conf/complaints.h"
 #include "conf/value/value.h"
 
-/* Where the options of a domain were set; file NULL: nowhere. */
+/* Where the options of a domain were set. The file is NULL where one was not. */
 struct domain_places {
         struct place options[DOMAIN_OPTION_AT_END];
 };
@@ -20,23 +20,24 @@ struct builder {
         bool out_of_memory;
 };
 
-/* Sets all fields from settings, in their order, else from defaults; reports what is wrong with single
- * values. `scratch` lives as long as the builder. */
+/* Sets all fields from the settings, in their order, or else from defaults, and complains of what is wrong
+ * with single values. `scratch` lives as long as the builder. */
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch);
-/* Completes what depends on several options, on files and on this machine; reports errors. */
+/* Completes what depends on several options, on files and on this machine, and complains of errors. The next
+ * four are parts of it. */
 void build_finish(struct builder *builder);
-/* Part of it: names, recipients and delivery of each domain. */
+/* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
-/* Part of it: the keys of bounce_reference. */
+/* Reads the keys of bounce_reference. */
 void build_finish_keys(struct builder *builder);
-/* Part of it: the zones of dnsbl. */
+/* Completes the zones of dnsbl. */
 void build_finish_zones(struct builder *builder);
-/* Part of it: the store of senders, and what checks that use it need. */
+/* Completes the store of senders, and looks whether the checks that need it have it. */
 void build_finish_senders(struct builder *builder);
-/* The last part: warnings of what can hardly be meant. */
+/* Comes last: it warns of what can hardly be meant. */
 void build_warn_of_unmeant(struct builder *builder);
-/* The next zone of the snapshot, which has room for it, with default options. */
+/* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 
-/* Where the option was set, or the file as a whole. */
+/* Returns where the option was set, or the file as a whole. */
 struct place build_option_place(const struct builder *builder, enum option_at option);

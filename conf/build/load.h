@@ -1,12 +1,12 @@
-/* Reading a configuration. */
+/* Reads a configuration. */
 #pragma once
 
 #include "conf/complaints.h"
 
-/* Reads the file and all that it names, and builds a snapshot. NULL when there is any error; the complaints
- * say which. Blocks on files; not to be called by two threads at once (libConfuse's parser is not
- * reentrant). */
+/* Reads the file and all that it names, and builds a snapshot, which is the caller's. NULL when there is any
+ * error; the complaints say which. It blocks on files, and two threads may not call it at once, because
+ * libConfuse's parser is not reentrant. */
 struct snapshot *snapshot_load(const char *path, struct conf_complaints *complaints);
-/* The same from text in memory, for tests and the fuzzer; relative paths are relative to `directory`. */
+/* Does the same with text in memory, for tests and the fuzzer. Relative paths begin in `directory`. */
 struct snapshot *snapshot_load_text(const char *text, const char *directory,
                                     struct conf_complaints *complaints);

@@ -1,4 +1,4 @@
-/* The tables of options, checks and replies as libConfuse's tables; for conf/ only. */
+/* The tables of options, checks and replies in the form of libConfuse's tables. Only conf/ includes this. */
 #pragma once
 
 #include "core/base/arena.h"
@@ -13,14 +13,14 @@ struct grammar_calls {
         cfg_func_t include;
 };
 
-/* The root's options, or NULL when memory ran out. */
+/* Returns the options of the root, or NULL when memory is out. */
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory);
 
-/* Appends that there is no such key in this section, and what serves for it, where it would stand, or the
- * nearest one that there is. `in_domain`: the section stands in a domain's. */
+/* Appends a message that there is no such key in this section, with what serves for it, where it would stand, or
+ * the nearest key that there is. `in_domain` tells that the section stands in a domain's. */
 void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, struct text *text);
 
 enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
 
-/* Of a section by its name. */
+/* Returns the kind of a section by its name. */
 enum scope_kind grammar_scope_kind(const char *section);

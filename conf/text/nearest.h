@@ -1,4 +1,4 @@
-/* "Did you mean": the nearest of several names; for conf/ only. */
+/* The nearest of several names, for "did you mean". Only conf/ includes this. */
 #pragma once
 
 #include <stddef.h>
@@ -10,6 +10,6 @@ struct nearest {
         size_t distance;
 };
 
-/* Puts `name` in the running: at most a third of the wanted letters may be wrong, missing, too many or
- * swapped. */
+/* Offers a name. It can be the nearest when at most a third of the wanted letters are wrong, missing, too
+ * many or swapped. */
 void nearest_offer(struct nearest *nearest, const char *name);

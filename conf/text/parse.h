@@ -1,4 +1,5 @@
-/* What a configuration file says, not yet understood: settings in the order of the text; for conf/ only. */
+/* What a configuration file says, as settings in the order of the text. What they mean is not known here.
+ * Only conf/ includes this. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -38,8 +39,8 @@ struct settings {
         bool are_complete; /* the parser came to the end */
 };
 
-/* Reads `source`, prepared, and what it includes. Relative names of included files begin in `directory`.
- * `scratch` holds the settings, `names` the file names. False when memory ran out; wrong configurations give
- * settings of kind PROBLEM. */
+/* Reads `source`, which is prepared, and what it includes. Relative names of included files begin in
+ * `directory`. `scratch` holds the settings, and `names` the file names. False when memory is out; what is
+ * wrong in a configuration becomes a setting of kind PROBLEM. */
 bool conf_parse(struct source *source, const char *directory, struct arena *scratch, struct arena *names,
                 struct settings *ret_settings);

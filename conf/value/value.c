@@ -121,7 +121,8 @@ static bool number_set(const struct option_row *row, struct span text, uint64_t 
                 text_put_string(error, row->type == VALUE_DURATION
                                            ? "needs a duration with unit, such as 250ms, 10s, 5m, 2h or 1d"
                                        : row->type == VALUE_SIZE ? "needs a size, such as 100, 64k, 50M or 1G"
-                                                                 : "needs a number");
+                                       : row->type == VALUE_AUTO_COUNT ? "needs a number, or auto"
+                                                                       : "needs a number");
                 return false;
         }
         if (number < (uint64_t)row->min || number > (uint64_t)row->max) {
@@ -305,6 +306,12 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         unsigned flag;
 
         switch (row->type) {
+        case VALUE_AUTO_COUNT:
+                if (span_equals(text, SPAN("auto"))) {
+                        *(uint64_t *)field = OPTION_AUTO;
+                        return true;
+                }
+                return number_set(row, text, field, ret_error);
         case VALUE_COUNT:
         case VALUE_DURATION:
         case VALUE_SIZE:

@@ -1,10 +1,11 @@
-/* The rows of options.def, and their values read from text; for conf/ only. */
+/* The rows of options.def, and how their values are read from text. Only conf/ includes this. */
 #pragma once
 
 #include "conf/snapshot.h"
 
 enum value_type {
         VALUE_COUNT,
+        VALUE_AUTO_COUNT,
         VALUE_DURATION,
         VALUE_SIZE,
         VALUE_FLAG,
@@ -31,7 +32,8 @@ struct option_row {
         enum check_id check; /* whose section it stands in; CHECK_COUNT: none */
 };
 
-/* Where rows stand: OPTION_AT_hostname, OPTION_AT_sender_tld_list, DOMAIN_OPTION_AT_deliver. */
+/* The number of each row, such as OPTION_AT_hostname, OPTION_AT_sender_tld_list or
+ * DOMAIN_OPTION_AT_deliver. */
 enum option_at {
 #define OPTION(name, type, ...)              OPTION_AT_##name,
 #define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
@@ -51,48 +53,49 @@ enum zone_option_at {
         ZONE_OPTION_AT_END
 };
 
-/* All end with a row without name. */
+/* Each of these ends with a row that has no name. */
 extern const struct option_row option_rows[OPTION_AT_END + 1];
 extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
 extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
 
-/* The zone of dnsbl when the configuration has none, with the same kinds of text as the rows. */
+/* The zone of dnsbl when the configuration has none. The texts are of the same kinds as those of the rows. */
 #define DEFAULT_ZONE         "zen.spamhaus.org"
 #define DEFAULT_ZONE_ANSWERS "127.0.0.[2..11]"
 #define DEFAULT_ZONE_DYNAMIC "127.0.0.[10..11]"
 
-/* Names of options of the top level that were other ones once; ends with a row without name. */
+/* The former names of options of the top level. The table ends with a row that has no name. */
 struct old_option_name {
         const char *old, *name;
 };
 extern const struct old_option_name old_option_names[];
 
-/* The name by which an option of the top level is known today. */
+/* Returns the name that an option of the top level has today. */
 const char *option_name_today(const char *name);
 
-/* NULL when there is none. `check`: CHECK_COUNT for options outside of check sections. */
+/* Returns NULL when there is none. `check` is CHECK_COUNT for options outside of checks' sections. */
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
                                          const char *name);
 
-/* Sets the field of `row` in the structure at `base` to its default. False when memory ran out. */
+/* Sets the field of `row` in the structure at `base` to its default. False when memory is out. */
 bool value_set_default(const struct option_row *row, void *base, struct arena *memory);
-/* Sets the field, or appends one item to a list, from text; `directory` is where relative paths begin. On
- * failure the field is as before and the reason is in *ret_error. */
+/* Sets the field from text, or appends one item to a list. Relative paths begin in `directory`. On failure
+ * the field is as before, and the reason is in *ret_error. */
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
                const char *directory, struct text *ret_error);
-/* The word that the configuration has for the value in the structure at `base`; NULL when its type has none. */
+/* Returns the word that the configuration has for the value in the structure at `base`, or NULL when the type of
+ * the row has no words. */
 const char *value_word(const struct option_row *row, const void *base);
-/* With its unit, as the configuration has it. */
+/* Appends the number with its unit, as the configuration has it. */
 void value_write_number(struct text *text, const struct option_row *row, uint64_t number);
-/* "250ms", "10s", "5m", "2h", "1d" */
+/* Reads "250ms", "10s", "5m", "2h" or "1d". */
 bool duration_parse(struct span text, uint64_t *ret_ms);
 /* "5m", as the configuration has it. */
 void duration_write(struct text *text, uint64_t ms);
 
-/* "off", "observe" or "enforce". */
+/* Reads "off", "observe" or "enforce". */
 bool check_mode_parse(struct span text, enum check_mode *ret_mode);
-/* `path`, which begins in `directory` when relative, absolute and without "." and ".." components; looks at
- * no file. NULL when memory ran out. `directory` is absolute. */
+/* Returns `path` as an absolute path without the components "." and "..". A relative one begins in
+ * `directory`, which is absolute. It looks at no file. NULL when memory is out. */
 const char *path_resolve(struct span path, const char *directory, struct arena *memory);
-/* A terminated copy, or NULL. */
+/* Returns a terminated copy, or NULL when memory is out. */
 const char *arena_string(struct arena *memory, struct span text);

@@ -8,7 +8,7 @@ struct address {
         uint8_t octets[16];
 };
 
-/* Longest text: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" without a terminator. */
+/* The longest text of an address has so many octets, without a terminator. */
 #define ADDRESS_TEXT_MAX 46
 
 struct network {
@@ -26,25 +26,27 @@ bool address_is_ipv4(const struct address *address);
 struct address address_of_ipv4(const uint8_t octets[static 4]);
 bool address_is_loopback(const struct address *address);
 bool address_equals(const struct address *left, const struct address *right);
-/* IPv4 dotted quad or IPv6 text (RFC 4291 2.2), nothing around it. IPv4-mapped IPv6 gives the IPv4
- * address. */
+/* Reads an IPv4 dotted quad or an IPv6 text (RFC 4291 2.2) with nothing around it. An IPv4-mapped IPv6
+ * address gives the IPv4 address. False, and nothing written, when it is neither. */
 bool address_parse(struct span span, struct address *ret_address);
-/* The inside of an RFC 5321 4.1.3 literal with its brackets: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
+/* Reads an address literal with its brackets (RFC 5321 4.1.3): "[192.0.2.1]", "[IPv6:2001:db8::1]". */
 bool address_parse_literal(struct span span, struct address *ret_address);
-/* "192.0.2.1" of the four octets. */
+/* Appends the four octets as "192.0.2.1". */
 void address_write_ipv4(struct text *text, const uint8_t octets[static 4]);
+/* Appends "192.0.2.1" or "2001:db8::1". */
 void address_write(struct text *text, const struct address *address);
-/* As inside a literal: "192.0.2.1" or "IPv6:2001:db8::1". */
+/* Appends the address as a literal has it, without brackets: "192.0.2.1" or "IPv6:2001:db8::1". */
 void address_write_literal(struct text *text, const struct address *address);
 
-/* "192.0.2.0/24", "2001:db8::/32" or one address. Host bits must be zero. */
+/* Reads "192.0.2.0/24", "2001:db8::/32" or one address. False when it is none, or has host bits that are
+ * not zero. */
 bool network_parse(struct span span, struct network *ret_network);
-/* The same text, always with its prefix. */
+/* Appends the same text, always with its prefix. */
 void network_write(struct text *text, const struct network *network);
-/* Their first bits are the same. */
+/* True when the first `bits` bits of both are the same. */
 bool address_shares_prefix(const struct address *left, const struct address *right, unsigned bits);
-/* The network of the address. `prefix`: as in struct network. */
+/* Returns the network that the address is in. `prefix` counts as in struct network. */
 struct network network_of(const struct address *address, unsigned prefix);
-/* The families are matched apart: no network of IPv6 contains an IPv4 address. */
+/* The families are kept apart: no IPv6 network contains an IPv4 address. */
 bool network_contains(const struct network *network, const struct address *address);
 bool network_list_contains(const struct network_list *list, const struct address *address);

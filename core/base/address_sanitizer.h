@@ -1,5 +1,6 @@
-/* AddressSanitizer knows malloc's pieces, not those of arenas: it is told which octets of a block are
- * nobody's, so that a span which outlives its arena is found. Nothing here does anything in other builds. */
+/* AddressSanitizer knows the pieces of malloc(), but not those of arenas. These functions tell it which
+ * octets of a block belong to nobody, so that it finds a span that outlives its arena. In other builds they
+ * do nothing. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Memory by lifetime: an arena gives pieces that end together, out of blocks that a pool keeps for the next
- * arena. A pool and its arenas belong to one thread. */
+/* Memory by lifetime. An arena gives pieces that all end together; its blocks come from a pool, which keeps
+ * them for the next arena. A pool and its arenas belong to one thread. */
 #pragma once
 
 #include "core/base/text.h"
@@ -25,13 +25,15 @@ struct arena {
 };
 
 void block_pool_init(struct block_pool *pool, size_t block_size, size_t free_max);
-/* All arenas of the pool must have ended. */
+/* Frees the unused blocks. All arenas of the pool must have ended. */
 void block_pool_end(struct block_pool *pool);
 
-/* Limits above 4 GB are 4 GB. */
+/* Takes no memory yet. `limit` bounds the octets of all blocks; a limit above 4 GB counts as 4 GB. */
 void arena_init(struct arena *arena, struct block_pool *pool, size_t limit);
+/* Gives all blocks back to the pool; no piece of the arena is valid any more. */
 void arena_end(struct arena *arena);
-/* Aligned for pointers and 64-bit numbers, not zeroed. NULL when the limit or the memory is reached. */
+/* Returns a piece that is aligned for pointers and 64-bit numbers, and not zeroed. NULL when the limit is
+ * reached or memory is out. */
 void *arena_take(struct arena *arena, size_t size);
-/* A copy that lives as long as the arena. On failure an empty span with at == NULL. */
+/* Returns a copy that lives as long as the arena, or on failure an empty span whose `at` is NULL. */
 struct span arena_copy(struct arena *arena, struct span span);

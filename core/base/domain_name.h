@@ -5,16 +5,15 @@
 
 #define DOMAIN_NAME_MAX 255 /* RFC 5321 4.5.3.1.2 */
 
-/* Labels of letters, digits and inner hyphens, each 1..63 octets, 255 in all. With `utf8`, U-labels pass too
- * (RFC 6531). */
+/* True when the name consists of labels of letters, digits and inner hyphens, each of 1 to 63 octets, and has
+ * at most 255 octets in all. With `utf8`, U-labels pass too (RFC 6531). */
 bool domain_name_is_valid(struct span name, bool utf8);
-/* At least two labels, and the last one is not all digits. The name must be valid. */
+/* True when the name has at least two labels and the last one is not all digits. The name must be valid. */
 bool domain_name_is_qualified(struct span name);
-/* The last label. */
+/* Returns the last label. */
 struct span domain_name_tld(struct span name);
-/* `name` is `parent` or below it, letter case aside. */
+/* True when `name` is `parent` or lies below it. Letter case does not matter. */
 bool domain_name_is_within(struct span name, struct span parent);
-/* A-labels in lower case (RFC 5890), the one form in which names are compared and asked for. False when a
- * U-label is not a valid one; on success the text has grown by the name. Allocates only for names that are
- * not ASCII. */
+/* Appends the name as A-labels in lower case (RFC 5890), the one form in which names are compared and asked
+ * for. False when a U-label is not a valid one. Only names that are not ASCII cost an allocation. */
 bool domain_name_to_ascii(struct span name, struct text *text);

@@ -1,5 +1,5 @@
-/* expect(): a broken invariant ends the program, in release builds too. Never for what a client or a file can
- * cause. */
+/* expect() ends the program when an invariant is broken, in release builds too. It must never stand for what
+ * a client, a peer or a file can cause. */
 #pragma once
 
 #include <stdio.h>

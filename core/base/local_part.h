@@ -1,14 +1,14 @@
-/* The local part of a mailbox (RFC 5321 4.1.2): dot-string or quoted-string. One parser for paths and
- * configuration. */
+/* The local part of a mailbox (RFC 5321 4.1.2), which is a dot-string or a quoted-string. Paths and the
+ * configuration share this parser. */
 #pragma once
 
 #include "core/base/text.h"
 
 #define LOCAL_PART_MAX 64 /* RFC 5321 4.5.3.1.1, as written, with quotes */
 
-/* True when all of `span` is a local part; the octets that it means, without quotes and backslashes, are
- * appended to *ret_unquoted: at most LOCAL_PART_MAX, maybe none (""). With `utf8`, well-formed UTF-8 passes
- * too (RFC 6531 3.3). */
+/* True when all of `span` is a local part. Then the octets that it means are appended to *ret_unquoted,
+ * without quotes and backslashes. They are at most LOCAL_PART_MAX, and none for "". With `utf8`, well-formed
+ * UTF-8 passes too (RFC 6531 3.3). */
 bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted);
 /* Appends the form in which mailboxes are compared: NFC (RFC 6532 3.1) and, with `fold`, without letter case, of
  * whatever script. Never a part of it: false when `text` has no room, or memory is out. ASCII takes no memory

@@ -1,5 +1,5 @@
-/* Text in two shapes: a span is borrowed and read, a text is owned by its maker and appended to within a
- * bound. */
+/* Text in two shapes. A span is borrowed and only read. A text is a buffer of its maker's that is appended to
+ * within its bound. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Borrowed bytes, not terminated; valid as long as what they point into. */
+/* Borrowed octets without a terminator. They are valid as long as what they lie in. */
 struct span {
         const char *at;
         size_t length;
@@ -26,29 +26,31 @@ static inline struct span span_from(const char *string)
 }
 
 bool span_equals(struct span left, struct span right);
-/* ASCII letters without regard to case; other octets exactly. */
+/* These compare ASCII letters without regard to case, and other octets exactly. */
 bool span_equals_nocase(struct span left, struct span right);
 bool span_starts_nocase(struct span whole, struct span start);
 bool span_ends_nocase(struct span whole, struct span end);
-/* Offset of the first (last) `octet`, or SIZE_MAX. */
+/* These return the offset of the first or the last `octet`, or SIZE_MAX when there is none. */
 size_t span_find(struct span span, char octet);
 size_t span_find_last(struct span span, char octet);
-/* From `offset` to the end; offsets past the end give an empty span. */
+/* Returns what stands from `offset` on. An offset past the end gives an empty span. */
 struct span span_skip(struct span span, size_t offset);
-/* Cuts the first word off, with the space behind it; empty when two spaces meet, or nothing is left. */
+/* Cuts the first word and the space behind it off *rest, and returns the word. It is empty when two spaces
+ * meet, or nothing is left. */
 struct span span_take_word(struct span *rest);
-/* Without leading and trailing spaces and tabs. */
+/* Returns the span without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
-/* Without the byte order mark that some editors put before UTF-8 (RFC 3629 6). */
+/* Returns the text without the byte order mark that some editors put before UTF-8 (RFC 3629 6). */
 struct span span_without_mark(struct span text);
-/* Decimal digits only, all of them; false, with *ret_number untouched, on anything else or above
- * UINT64_MAX. */
+/* Reads a number of decimal digits and nothing else. False, with *ret_number untouched, for anything else and
+ * for numbers above UINT64_MAX. */
 bool span_number(struct span span, uint64_t *ret_number);
-/* Well-formed by RFC 3629: no overlong form, no surrogate, at most U+10FFFF. */
+/* True when the octets are well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above
+ * U+10FFFF. */
 bool span_is_utf8(struct span span);
 bool span_is_ascii(struct span span);
 
-/* ASCII only, whatever the locale says. */
+/* These know ASCII alone, whatever the locale says. */
 static inline char ascii_lower(char c)
 {
         return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -69,7 +71,7 @@ static inline bool ascii_is_alnum(char c)
         return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
-/* atext of RFC 5322 3.2.3. */
+/* True for atext (RFC 5322 3.2.3). */
 static inline bool ascii_is_atext(char c)
 {
         static const uint64_t members[2] = {0xa3ffacfa00000000, 0x7fffffffc7fffffe};
@@ -77,7 +79,7 @@ static inline bool ascii_is_atext(char c)
         return octet < 0x80 && (members[octet / 64] >> octet % 64 & 1);
 }
 
-/* C0 controls and DEL. */
+/* True for the C0 controls and DEL. */
 static inline bool ascii_is_control(char c)
 {
         return (unsigned char)c < 0x20 || c == 0x7f;
@@ -111,13 +113,13 @@ void text_put_char(struct text *text, char c);
 void text_put_string(struct text *text, const char *string);
 void text_put_number(struct text *text, uint64_t number);
 void text_put_lower(struct text *text, struct span ascii);
-/* Two digits each, in lower case. */
+/* Appends each octet as two hexadecimal digits in lower case. */
 void text_put_hex(struct text *text, const uint8_t *octets, size_t count);
-/* For rare paths: snprintf underneath. */
+/* Appends as printf() would. It is slow, and meant for rare paths. */
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* For a reply or a header: what is not printable ASCII (nor, when `utf8`, part of well-formed UTF-8) becomes
- * '?'. */
+/* Appends what may stand in a reply or a header. An octet that is not printable ASCII becomes '?'; with
+ * `utf8`, well-formed UTF-8 stays. */
 void text_put_printable(struct text *text, struct span bytes, bool utf8);
-/* A JSON string with its quotes (RFC 8259): control characters, quotes and ill-formed UTF-8 are escaped; NUL
- * becomes U+FFFD. */
+/* Appends a JSON string with its quotes (RFC 8259). Control characters, quotes and ill-formed UTF-8 are
+ * escaped; NUL becomes U+FFFD. */
 void text_put_json(struct text *text, struct span bytes);

@@ -1,5 +1,6 @@
-/* ck and liburcu order their accesses by inline assembler, which ThreadSanitizer does not see: it would
- * report races that are none. Nothing here does anything in other builds. */
+/* ck and liburcu order their accesses by inline assembler, which ThreadSanitizer does not see; it would
+ * report races where there are none. These functions tell it of the order. In other builds they do
+ * nothing. */
 #pragma once
 
 #if defined(__has_feature)
@@ -19,7 +20,8 @@ void AnnotateHappensBefore(const char *file, int line, const volatile void *addr
 void AnnotateHappensAfter(const char *file, int line, const volatile void *address);
 #endif
 
-/* Hide the library's accesses between them, by this thread; nowhere else, and never around a payload. */
+/* Between these two calls the accesses of this thread are hidden. They belong around calls of such a library,
+ * and never around accesses to a payload. */
 static inline void foreign_accesses_begin(void)
 {
 #ifdef IS_THREAD_SANITIZED
@@ -36,8 +38,8 @@ static inline void foreign_accesses_end(void)
 #endif
 }
 
-/* Tell it of an order that such a library makes: what comes before the release of `address` is seen after its
- * acquisition. */
+/* These two tell of an order that such a library makes: what comes before the release of `address` is seen
+ * after its acquisition. */
 static inline void order_release(const void *address)
 {
         (void)address;

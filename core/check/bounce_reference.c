@@ -1,12 +1,75 @@
 /* P4: a notification is taken only when it refers to a mail of ours. */
+#include "core/base/domain_name.h"
+#include "core/base/local_part.h"
+#include "core/check/memory.h"
 #include "core/check/notification.h"
+#include "core/mail/message.h"
+
+/* ---- reading the text ---------------------------------------------------------------------------------- */
+
+static enum tag_result tag_of(const struct facts *facts, const struct recipient *recipient)
+{
+        char local_octets[LOCAL_PART_MAX], mailbox_octets[DOMAIN_NAME_MAX];
+        size_t at = span_find_last(recipient->address, '@');
+        struct text local_part, mailbox;
+        struct tag_sender tag;
+
+        text_over(&local_part, local_octets, sizeof local_octets);
+        text_over(&mailbox, mailbox_octets, sizeof mailbox_octets);
+        if (at == SIZE_MAX || !local_part_parse(span_of(recipient->address.at, at), true, &local_part) ||
+            !tag_find_recipient(facts->snapshot, recipient->domain, text_span(&local_part), &mailbox, &tag) ||
+            tag.local_part.length == 0)
+                return TAG_NONE;
+        return tag_check_sender(facts->snapshot, &tag, span_skip(recipient->address, at + 1), facts->wall_s);
+}
+
+/* One valid tag is enough: the client knows an address that only our own mail told. */
+static enum tag_result best_recipient_tag(const struct facts *facts)
+{
+        const struct recipient *recipient = facts->recipients;
+        enum tag_result best = TAG_NONE;
+
+        if (facts->snapshot->tag_key_count == 0)
+                return TAG_NONE;
+        for (; recipient != NULL && best != TAG_VALID; recipient = recipient->next) {
+                enum tag_result result = tag_of(facts, recipient);
+                best = result > best ? result : best;
+        }
+        return best;
+}
+
+bool bounce_reference_text_begin(const struct facts *facts)
+{
+        struct notification *notification =
+            check_memory_take(facts, CHECK_bounce_reference, sizeof *notification);
+
+        if (notification == NULL)
+                return false;
+        notification_begin(notification, facts, best_recipient_tag(facts));
+        return !notification->is_settled;
+}
+
+bool bounce_reference_text_read(const struct facts *facts, struct span octets)
+{
+        struct notification *notification = check_memory_find(facts, CHECK_bounce_reference);
+
+        notification_read(notification, facts, octets);
+        return !notification->is_settled;
+}
+
+void bounce_reference_text_end(const struct facts *facts)
+{
+        notification_end(check_memory_find(facts, CHECK_bounce_reference), facts);
+}
+
+/* ---- verdict ------------------------------------------------------------------------------------------- */
 
 /* NULL: it is none. */
-static const char *kind_of(const struct facts *facts)
+static const char *kind_of(const struct facts *facts, const struct notification *notification)
 {
         if (facts->sender_is_null)
                 return "a notification from <>";
-        switch (facts->notification->scan.kind) {
+        switch (notification->scan.kind) {
         case MIME_KIND_DELIVERY_REPORT:
                 return "a delivery report";
         case MIME_KIND_READ_RECEIPT:
@@ -26,9 +89,9 @@ static void put_tag(struct text *text, const char *what, enum tag_result result)
                 text_printf(text, ", %s %s", what, tag_result_name(result));
 }
 
-static struct span describe(const struct facts *facts, const char *kind)
+static struct span describe(const struct facts *facts, const struct notification *notification,
+                            const char *kind)
 {
-        const struct notification *notification = facts->notification;
         char octets[400];
         struct text text;
 
@@ -48,10 +111,9 @@ static struct span describe(const struct facts *facts, const char *kind)
         return arena_copy(facts->arena, text_span(&text));
 }
 
-static bool refers_to_us(const struct facts *facts)
+static bool refers_to_us(const struct facts *facts, const struct notification *notification)
 {
         const struct options *options = &facts->snapshot->options;
-        const struct notification *notification = facts->notification;
 
         if (notification->recipient_tag == TAG_VALID || notification->rating == REFERENCE_TAGGED)
                 return true;
@@ -63,11 +125,12 @@ static bool refers_to_us(const struct facts *facts)
 
 enum verdict_result check_bounce_reference(const struct facts *facts, struct verdict *verdict)
 {
-        const char *kind = facts->notification == NULL ? NULL : kind_of(facts);
+        const struct notification *notification = check_memory_find(facts, CHECK_bounce_reference);
+        const char *kind = notification == NULL ? NULL : kind_of(facts, notification);
 
-        if (kind == NULL || refers_to_us(facts))
+        if (kind == NULL || refers_to_us(facts, notification))
                 return VERDICT_PASS;
         verdict->reply = REPLY_bounce_reference;
-        verdict->evidence = describe(facts, kind);
+        verdict->evidence = describe(facts, notification, kind);
         return VERDICT_REFUSE;
 }

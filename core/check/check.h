@@ -9,14 +9,19 @@
 #pragma once
 
 #include "conf/snapshot.h"
-#include "core/check/spf/evaluate.h"
 #include "core/senders/sender.h"
-
-#include <stdatomic.h>
 
 enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
-struct notification;
+struct check_memory;
+struct recipient;
+
+/* Whom a verdict on a recipient stands against. */
+enum verdict_reach {
+        REACH_RECIPIENT,
+        REACH_MESSAGE, /* RCPT is answered as if it passed, and DATA with the verdict's reply */
+        REACH_BOTH,
+};
 
 /* The record of one check's judgement. Log line, reject id, explain and metrics are views of it. */
 struct verdict {
@@ -24,38 +29,11 @@ struct verdict {
         enum check_id check;
         enum verdict_result result;
         enum reply_id reply;
+        enum verdict_reach reach; /* of the stage RCPT */
         struct span subject;
         struct span evidence;
-        bool only_observes; /* whatever the mode: it rests on a list that is suspended */
-};
-
-enum greylist_result {
-        GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */
-        GREYLIST_ALLOWED, /* the identity has delivered often enough */
-        GREYLIST_PASSED,  /* came back in time, now or before */
-        GREYLIST_EARLY,   /* has been here, but not long enough ago */
-        GREYLIST_FIRST,   /* first contact */
-        GREYLIST_FAILED,  /* the store does not answer: passes */
-        GREYLIST_PENDING,
-};
-
-/* What the greylist has found for the recipient that it looked at last; see greylist.h. */
-struct greylist_finding {
-        enum greylist_result result;
-        uint32_t seconds_left; /* EARLY, FIRST */
-        /* FIRST, EARLY, PASSED */
-        bool has_triplet_record;
-        struct sender_key triplet_key;
-        struct sender_record triplet_record;
-};
-
-/* What is costly to find out of a transaction's facts, and the same for all its recipients: found once. */
-struct derived {
-        bool has_spf;
-        enum spf_result spf;
-        struct spf_detail spf_detail;
-        struct span identity; /* see greylist.h; empty: not found yet */
-        struct greylist_finding greylist;
+        uint32_t retry_after_s; /* of a deferral that reaches the message: the longest one is DATA's */
+        bool only_observes;     /* whatever the mode: it rests on a list that is suspended */
 };
 
 /* Each stage adds to what is known: what comes later is empty before. */
@@ -71,33 +49,22 @@ struct facts {
         struct span sender_domain_ascii; /* A-labels, lower case */
         bool sender_is_null;
         /* RCPT */
-        size_t recipients_accepted;   /* before the one in question */
+        const struct recipient *recipients; /* those accepted before the one in question */
+        size_t recipients_accepted;
         struct span mailbox;          /* unquoted, folded, without extension */
         struct span recipient_domain; /* A-labels, lower case */
-        /* DATA */
-        const struct notification *notification; /* NULL: nobody looks for one */
         /* Questions to DNS; ends with the arena. */
         struct memo *memo;
-        /* Questions to the store of senders, from RCPT on; and what was found out. Their transaction's. */
+        /* From MAIL on, their transaction's: questions to the store of senders, and what each check keeps. */
         struct sender_memo *senders;
-        struct derived *derived;
+        struct check_memory *memory;
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;
 };
 
-#define RULE(name, ...)
-#define SESSION_CHECK(name, ...)
 #define CHECK(name, ...) enum verdict_result check_##name(const struct facts *facts, struct verdict *verdict);
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
-
-static inline bool zone_is_suspended(const struct dnsbl_zone *zone)
-{
-        return atomic_load_explicit(&zone->is_suspended, memory_order_relaxed);
-}
 
 /* What a check says when DNS failed it, by its option `on_failure`. */
 static inline enum verdict_result facts_on_failure(enum failure_action action)
@@ -107,3 +74,42 @@ static inline enum verdict_result facts_on_failure(enum failure_action action)
 
 /* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
 struct span facts_note(const struct facts *facts, struct span what, const char *why);
+
+/* ---- hooks --------------------------------------------------------------------------------------------- */
+
+#define CHECK_FIELD_MAX 8192
+
+/* Zones of the snapshot as bit masks: those that were asked about the client, and those that list it. */
+struct zone_marks {
+        uint32_t asked, listed;
+};
+
+/* What a check does beside its verdict, by its HOOK rows. No hook is called for a trusted client, and none of
+ * a check that neither the configuration nor a domain of it turns on. */
+
+/* When the client is known: asks early what will be asked. Nothing is waited for. */
+#define HOOK_PREPARE(check) void check##_prepare(const struct facts *facts);
+
+/* Once for each recipient that nothing refuses and whose domain has the check on, right after it has judged
+ * the recipient: remembers what must be remembered. */
+#define HOOK_COMMIT(check) void check##_commit(const struct facts *facts);
+
+/* Once, when the message has been stored. */
+#define HOOK_STORED(check) void check##_stored(const struct facts *facts);
+
+/* At DATA: appends a header field of at most CHECK_FIELD_MAX octets, CRLF and all, to stand on top of the
+ * message; or nothing. Not where postmaster alone gets it. */
+#define HOOK_WRITE_FIELD(check) void check##_write_field(const struct facts *facts, struct text *field);
+
+/* For the stage DATA, where the domain of a recipient has the check on. text_begin at DATA: false when the text
+ * is not wanted. text_read, with text as it comes, CRLF line ends, dots unstuffed, in any pieces: false when no
+ * more is wanted. text_end, once, if more was wanted to the end: before the check itself runs. */
+#define HOOK_READ_TEXT(check)                                                                                \
+        bool check##_text_begin(const struct facts *facts);                                                  \
+        bool check##_text_read(const struct facts *facts, struct span octets);                               \
+        void check##_text_end(const struct facts *facts);
+
+/* Once, at the end of a session that asked DNS and waits for nothing: no question goes out any more. */
+#define HOOK_MARK_ZONES(check) struct zone_marks check##_mark_zones(const struct facts *facts);
+
+#include "core/check/checks.def"

@@ -87,3 +87,10 @@ enum verdict_result check_dynamic_client(const struct facts *facts, struct verdi
                 return result;
         return waits_for_suspended ? VERDICT_WAIT : by_suspended(facts, verdict, suspended);
 }
+
+/* The same zones, which are to be marked once. */
+struct zone_marks dynamic_client_mark_zones(const struct facts *facts)
+{
+        return facts->snapshot->check_is_wanted[CHECK_dnsbl] ? (struct zone_marks){0}
+                                                             : dnsbl_mark_zones(facts);
+}

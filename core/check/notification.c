@@ -7,12 +7,9 @@
 #define TAGS_MAX       50   /* checked in one message: each costs two digests */
 #define FIRST_MAX      100  /* octets of the first one that are kept */
 
-struct notification *notification_begin(const struct facts *facts, enum tag_result recipient_tag)
+void notification_begin(struct notification *notification, const struct facts *facts,
+                        enum tag_result recipient_tag)
 {
-        struct notification *notification = arena_take(facts->arena, sizeof *notification);
-
-        if (notification == NULL)
-                return NULL;
         notification->rating = REFERENCE_NONE;
         notification->recipient_tag = recipient_tag;
         notification->id_tag = TAG_NONE;
@@ -22,7 +19,6 @@ struct notification *notification_begin(const struct facts *facts, enum tag_resu
         notification->is_settled = recipient_tag == TAG_VALID;
         mime_scan_init(&notification->scan, facts->sender_is_null,
                        facts->snapshot->options.bounce_reference_accept_text);
-        return notification;
 }
 
 static bool is_own_name(const struct facts *facts, struct span name)

@@ -1,4 +1,4 @@
-/* What is known of a message that may be a notification, gathered while its text comes: a fact for
+/* What is known of a message that may be a notification, gathered while its text comes: for
  * bounce_reference. */
 #pragma once
 
@@ -29,8 +29,8 @@ struct notification {
         struct mime_scan scan;
 };
 
-/* In the facts' arena. NULL when memory is out. */
-struct notification *notification_begin(const struct facts *facts, enum tag_result recipient_tag);
+void notification_begin(struct notification *notification, const struct facts *facts,
+                        enum tag_result recipient_tag);
 /* Text as it comes, CRLF line ends, in any pieces. */
 void notification_read(struct notification *notification, const struct facts *facts, struct span octets);
 /* The text is complete. */

@@ -6,6 +6,7 @@ enum verdict_result check_null_sender_recipients(const struct facts *facts, stru
         if (!facts->sender_is_null || facts->recipients_accepted == 0)
                 return VERDICT_PASS;
         verdict->reply = REPLY_null_sender_recipients;
+        verdict->reach = REACH_BOTH;
         verdict->evidence = SPAN("a second recipient for the null sender");
         return VERDICT_REFUSE;
 }

@@ -2,57 +2,26 @@
 #include "core/check/pipeline.h"
 
 #include "core/base/expect.h"
+#include "core/mail/message.h"
 
 #include <assert.h>
 
 static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
 
 /* At the end of a text nothing waits. */
-#define RULE(name, ...)
-#define SESSION_CHECK(name, ...)
 #define NEEDS_NOTHING false
 #define NEEDS_DNS     true
 #define CHECK(name, policy, stage, needs, ...)                                                               \
         static_assert(STAGE_##stage != STAGE_DATA || !NEEDS_##needs, #name " must not wait");
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
-
-#define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
 
 typedef enum verdict_result check_function(const struct facts *facts, struct verdict *verdict);
 
 /* NULL for rules and session checks: core/smtp sees to them. */
 static check_function *const check_functions[CHECK_COUNT] = {
-#define RULE(name, ...)          NULL,
-#define SESSION_CHECK(name, ...) NULL,
-#define CHECK(name, ...)         check_##name,
+#define CHECK(name, ...) [CHECK_##name] = check_##name,
 #include "core/check/checks.def"
-#undef RULE
-#undef SESSION_CHECK
-#undef CHECK
 };
-
-static uint64_t bit_of(enum check_id check)
-{
-        return UINT64_C(1) << check;
-}
-
-struct span facts_note(const struct facts *facts, struct span what, const char *why)
-{
-        if (what.length > NOTE_INPUT_MAX)
-                what.length = NOTE_INPUT_MAX;
-        char *note = arena_take(facts->arena, what.length + strlen(why) + 2);
-        struct text text;
-        if (note == NULL)
-                return SPAN("");
-        text_over(&text, note, what.length + strlen(why) + 2);
-        text_put(&text, what);
-        text_put(&text, SPAN(": "));
-        text_put_string(&text, why);
-        return text_span(&text);
-}
 
 static int verdict_weight(const struct verdict *verdict)
 {
@@ -95,9 +64,9 @@ static void run(const struct facts *facts, enum check_id check, struct verdict_l
         struct verdict verdict;
         enum verdict_result result = pipeline_check(facts, check, &verdict);
 
-        list->waiting &= ~bit_of(check);
+        list->waiting &= ~check_bit(check);
         if (result == VERDICT_WAIT)
-                list->waiting |= bit_of(check);
+                list->waiting |= check_bit(check);
         else if (result != VERDICT_PASS)
                 list_put(list, &verdict, facts->arena);
 }
@@ -118,6 +87,25 @@ void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict
         }
 }
 
+static bool is_asked_for(const struct recipient *recipient, enum check_id check)
+{
+        for (; recipient != NULL; recipient = recipient->next)
+                if (!recipient->is_postmaster && recipient->domain->checks[check].mode != CHECK_MODE_OFF)
+                        return true;
+        return false;
+}
+
+uint64_t pipeline_asked_for(const struct facts *facts, enum stage stage)
+{
+        uint64_t checks = 0;
+
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (check_infos[check].stage == stage && facts->snapshot->check_is_wanted[check] &&
+                    is_asked_for(facts->recipients, check))
+                        checks |= check_bit(check);
+        return checks;
+}
+
 const struct verdict *verdict_of(const struct verdict_list *lists, size_t list_count, enum check_id check)
 {
         for (size_t i = 0; i < list_count; i++)
@@ -130,7 +118,7 @@ const struct verdict *verdict_of(const struct verdict_list *lists, size_t list_c
 static bool is_waiting(const struct verdict_list *lists, size_t list_count, enum check_id check)
 {
         for (size_t i = 0; i < list_count; i++)
-                if (lists[i].waiting & bit_of(check))
+                if (lists[i].waiting & check_bit(check))
                         return true;
         return false;
 }
@@ -151,7 +139,7 @@ struct judgement pipeline_combine(const struct verdict_list *lists, size_t list_
                 if (verdict == NULL)
                         continue;
                 if (settings[check].mode == CHECK_MODE_OBSERVE || verdict->only_observes)
-                        observed |= bit_of(check);
+                        observed |= check_bit(check);
                 else if (judgement.result == VERDICT_PASS ||
                          (judgement.result == VERDICT_DEFER && verdict->result == VERDICT_REFUSE))
                         judgement = (struct judgement){verdict->result, verdict, &settings[check]};

@@ -3,7 +3,7 @@
 
 #include "core/base/text.h"
 
-/* With its header; a block holds CONTENT_BLOCK_ROOM octets. */
+/* A block has this size with its header, and room for CONTENT_BLOCK_ROOM octets of text. */
 #define CONTENT_BLOCK_SIZE 16384
 #define CONTENT_BLOCK_ROOM (CONTENT_BLOCK_SIZE - sizeof(struct content_block))
 
@@ -13,13 +13,14 @@ struct content_block {
         char octets[];
 };
 
-/* Text as a chain of blocks: CRLF line ends, dots unstuffed, Received field first. */
+/* Text as a chain of blocks. It begins with the Received field, its lines end with CRLF, and its dots are no
+ * longer doubled (RFC 5321 4.5.2). */
 struct content {
         struct content_block *first, *last;
         size_t length; /* octets in the chain */
 };
 
-/* Unused blocks; belongs to one thread. */
+/* Unused blocks of one thread. */
 struct content_pool {
         struct content_block *free;
         size_t free_count, free_max;
@@ -27,8 +28,9 @@ struct content_pool {
 
 void content_pool_init(struct content_pool *pool, size_t free_max);
 void content_pool_end(struct content_pool *pool);
-/* False when memory ran out; the octets that fitted stay appended. */
+/* Appends the octets. False when memory is out; the octets that had room stay appended. */
 bool content_append(struct content *content, struct content_pool *pool, struct span octets);
-/* Empties `content` and returns what it held. */
+/* Empties `content` and returns what it held; the blocks are the caller's. */
 struct content content_detach(struct content *content);
+/* Gives the blocks back to the pool. */
 void content_release(struct content *content, struct content_pool *pool);

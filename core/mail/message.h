@@ -1,6 +1,6 @@
-/* A message on its way from a session to the store: envelope and text. The session owns it until it wishes to
- * store it; from then to the report the delivery thread may read all of it and takes the blocks of its
- * text. */
+/* A message on its way from a session to the store: its envelope and its text. The session owns it until it
+ * wishes to store it. From then on, until the report has come, a delivery thread may read all of it, and it
+ * takes the blocks of the text. */
 #pragma once
 
 #include "conf/snapshot.h"

@@ -1,6 +1,6 @@
-/* Tags by which we know our own mail again when it comes back: in the Message-ID, and in the envelope sender
- * (BATV, draft-levine-smtp-batv: prvs=KDDDSSSSSS=local@domain). Made and checked with the keys of
- * bounce_reference. */
+/* Tags by which we know our own mail again when it comes back. They stand in the Message-ID, or in the
+ * envelope sender (BATV, draft-levine-smtp-batv: prvs=KDDDSSSSSS=local@domain). The keys of bounce_reference
+ * make and check them. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -15,23 +15,29 @@ enum tag_result {
 
 #define TAG_TEXT_MAX 32 /* what a tag adds to a message id or an address */
 
-/* Of what stands within the brackets of a Message-ID: LEFT.gpK-DDDDD-MMMMMMMMMMMMMMMM@RIGHT. */
+/* Checks the tag of `id`, which is a Message-ID without its brackets: LEFT.gpK-DDDDD-MMMMMMMMMMMMMMMM@RIGHT,
+ * with the key, the day, and 64 bits of an HMAC-SHA256. */
 enum tag_result tag_check_message_id(const struct snapshot *snapshot, struct span id, int64_t wall_s);
-/* Appends the id with a tag. False without keys, and for what is no message id. */
+/* Appends the id with a tag. False when there are no keys, or `id` is no message id. */
 bool tag_message_id(const struct snapshot *snapshot, struct span id, int64_t wall_s, struct text *tagged);
 
-/* The form of a tagged local part. */
+/* A local part with a tag, taken apart. */
 struct tag_sender {
         struct span stamp; /* "KDDD" */
         struct span mac;   /* "SSSSSS" */
         struct span local_part;
 };
-/* False when the local part (unquoted) has not this form. */
+/* False when the local part, which is unquoted, does not have this form. It checks no MAC. */
 bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag);
+/* The mailbox of an address of ours, as domain_find_recipient() finds it; where it finds none, the one behind a
+ * tag. A tag makes no other mailbox, be it valid or not. When true, *ret_tag is that tag, its local part empty
+ * where there was none to look behind; NULL: nobody wants to know. */
+bool tag_find_recipient(const struct snapshot *snapshot, const struct domain *domain, struct span local_part,
+                        struct text *ret_mailbox, struct tag_sender *ret_tag);
 enum tag_result tag_check_sender(const struct snapshot *snapshot, const struct tag_sender *tag,
                                  struct span domain, int64_t wall_s);
-/* Appends the address with a tag. False without keys, and for what is no address or has a tag. */
+/* Appends the address with a tag. False when there are no keys, or `address` is none or has a tag already. */
 bool tag_sender(const struct snapshot *snapshot, struct span address, int64_t wall_s, struct text *tagged);
 
-/* "valid", "expired" ... */
+/* Returns a word for evidence, such as "valid" or "expired". */
 const char *tag_result_name(enum tag_result result);

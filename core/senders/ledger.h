@@ -28,14 +28,14 @@ struct ledger {
         uint64_t begun_ms; /* lasts four years from here */
 };
 
-/* Where to look for a network, and by which mark; of one ledger, for good. */
+/* Where a ledger keeps a network, and the mark of its words. It stays valid as long as that ledger. */
 struct ledger_key {
         uint64_t name; /* in the tag: its upper 40 bits */
         uint32_t set;
         uint16_t owner;
 };
 
-/* Valid at any time later; but the place may have become another's. */
+/* A place in the ledger. It may be used at any later time, though it may have become another client's. */
 struct ledger_place {
         _Atomic uint64_t *tag, *words;
         uint64_t name;
@@ -43,34 +43,36 @@ struct ledger_place {
         bool has_displaced; /* somebody who was worth keeping still */
 };
 
-/* `memory`: zeros, aligned to 64; the caller's, before and after. At least one set must fit. */
+/* `memory` consists of zeros, is aligned to 64 octets, stays the caller's, and has room for at least one
+ * set. */
 void ledger_init(struct ledger *ledger, void *memory, size_t size, uint64_t key, uint64_t now_ms);
-/* Milliseconds since the ledger began: what is kept in words. */
+/* Returns the milliseconds since the ledger began, in which its words keep time. */
 static inline uint64_t ledger_time(const struct ledger *ledger, uint64_t now_ms)
 {
         return now_ms > ledger->begun_ms ? now_ms - ledger->begun_ms : 0;
 }
 
-/* Of the network of `address` with this prefix, in the form of struct network; 128: one address. */
+/* Returns the key of the network that `address` is in. `prefix` counts as in struct network; 128 means the
+ * address alone. */
 struct ledger_key ledger_key_of(const struct ledger *ledger, const struct address *address, unsigned prefix);
 
-/* ledger_find() only looks; ledger_bring() takes a place if there is none, and false then is too great a
- * throng. `keep_ms`, from now: how long it is worth keeping; who comes again is kept before those who came
- * once. */
+/* ledger_find() only looks, and is false when the client has no place. ledger_bring() takes one where there
+ * is none, and is false when too many clients want one at this moment. The place is worth keeping for
+ * `keep_ms` from now; a client that comes again is kept in preference to those that came once. */
 bool ledger_find(const struct ledger *ledger, const struct ledger_key *key, struct ledger_place *ret_place);
 bool ledger_bring(const struct ledger *ledger, const struct ledger_key *key, uint64_t now_ms,
                   uint64_t keep_ms, struct ledger_place *ret_place);
-/* It is worth keeping so long, if it was not before. */
+/* The place is worth keeping for `keep_ms` from now, or longer if it was before. */
 void ledger_keep(const struct ledger *ledger, const struct ledger_place *place, uint64_t now_ms,
                  uint64_t keep_ms);
 
-/* A word as it is, for ledger_value() and ledger_swap(). */
+/* Returns a word as it is, for ledger_value() and ledger_swap(). */
 static inline uint64_t ledger_load(const struct ledger_place *place, unsigned word)
 {
         return atomic_load_explicit(&place->words[word], memory_order_relaxed);
 }
 
-/* 0 when the word is another's. */
+/* Returns the value in a word, or 0 when the word belongs to another client. */
 static inline uint64_t ledger_value(const struct ledger_place *place, uint64_t raw)
 {
         return raw >> 48 == place->owner ? raw & ((UINT64_C(1) << 48) - 1) : 0;

@@ -6,17 +6,20 @@
 
 #define RATE_NOTICE_MAX 200
 
-/* Of one client in one session. */
+/* What one client took from the buckets in one session, and gave back. */
 struct rate_counts {
         uint32_t taken[RATE_KINDS];
         uint32_t given_back[RATE_KINDS];
 };
 
-/* `excess`: as rates_take_fault() gave it. */
+/* Appends the notice of a penalty. `excess` is as rates_take_fault() gave it; `wall_ms` is the time of
+ * day. */
 void rate_notice_write_penalty(struct text *notice, const struct address *client,
                                const struct rate_excess *excess, int64_t wall_ms);
+/* Appends the notice of what a session took. */
 void rate_notice_write_counts(struct text *notice, const struct address *client,
                               const struct rate_counts *counts, int64_t wall_ms);
-/* Another machine's: the ledger learns of it, by the limits of this one. False when it is no notice. */
+/* Tells the ledger of a notice from another machine, by the limits of this one. False when it is no
+ * notice. */
 bool rate_notice_hear(struct span notice, const struct ledger *ledger, const struct options *options,
                       uint64_t now_ms, int64_t wall_ms);

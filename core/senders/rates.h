@@ -18,7 +18,7 @@ enum rate_kind {
         RATE_KINDS
 };
 
-/* Whom to count, by which limits, and when. To be set by rates_init(); now_ms may be moved on. */
+/* Whom to count, by which limits, and when. rates_init() sets it; the owner may move now_ms on. */
 struct rates {
         const struct ledger *ledger;
         const struct options *options;
@@ -28,7 +28,7 @@ struct rates {
         struct ledger_key keys[2]; /* of the client itself, and of its network */
 };
 
-/* What was too much. For logs. */
+/* What was too much, for the log. */
 struct rate_excess {
         bool is_over; /* else nothing else is set */
         bool is_of_network;
@@ -42,32 +42,32 @@ struct rate_excess {
 void rates_init(struct rates *rates, const struct ledger *ledger, const struct options *options,
                 const struct address *client, uint64_t now_ms);
 
-/* As the options are called: "connections". */
+/* Returns the name of the option, such as "connections". */
 const char *rate_kind_name(enum rate_kind kind);
 
-/* Takes `events` out of the bucket. False when there are not so many left: nothing is taken, *ret_excess
- * tells. */
+/* Takes `events` out of the buckets of the client and of its network. False when one of them has not so many;
+ * then nothing is taken, and *ret_excess tells what was too much. */
 bool rates_take(struct rates *rates, enum rate_kind kind, uint64_t events, struct rate_excess *ret_excess);
-/* The same for faults: over the limit a penalty begins, and the bucket is full again. While there is a
- * penalty faults do not count further, and *ret_excess tells of it. */
+/* Does the same for faults. Over the limit a penalty begins, and the bucket is full again. While a penalty
+ * lasts faults do not count, and *ret_excess tells of it. */
 bool rates_take_fault(struct rates *rates, enum rate_kind kind, uint64_t events,
                       struct rate_excess *ret_excess);
-/* Good deeds make up for faults. */
+/* Puts `events` back into the buckets, because stored mail makes up for faults. */
 void rates_give_back(struct rates *rates, enum rate_kind kind, uint64_t events);
 
-/* What was taken at another machine: the bucket gives it as far as there is something in it. */
+/* Takes out what a client has taken at another machine, or what there is when that is less. */
 void rates_share_taken(struct rates *rates, enum rate_kind kind, uint64_t events);
-/* A penalty that lasts at least so long: how another machine's is taken over. `level`: how many there
- * were. */
+/* Takes over a penalty from another machine: it lasts for at least `left_ms` from now. `level` says how many
+ * there were with this one. */
 void rates_share_penalty(struct rates *rates, bool of_network, enum rate_kind kind, unsigned level,
                          uint64_t left_ms);
-/* False: the client, or its network, has a penalty. */
+/* False when the client or its network has a penalty, which *ret_excess tells of. */
 bool rates_are_clear(struct rates *rates, struct rate_excess *ret_excess);
 
-/* Good history: messages that were stored, less ten for each fault. */
+/* Good history consists of messages that were stored, less ten for each fault. */
 void rates_note_history(struct rates *rates, uint64_t messages, uint64_t faults);
 bool rates_has_good_history(const struct rates *rates);
 
-/* "unknown_recipients 51 of 50/10m from 192.0.2.7, penalty 1m" */
+/* Appends "unknown_recipients 51 of 50/10m from 192.0.2.7, penalty 1m". */
 void rate_excess_write(struct text *text, const struct rate_excess *excess, const struct address *client,
                        const struct options *options);

@@ -33,6 +33,22 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
         return reply;
 }
 
+/* Of the checks that need the store of senders some ask for the reverse name as early as others. */
+static bool asks_at_connect(const struct snapshot *snapshot)
+{
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (snapshot->check_is_wanted[check] &&
+                    (check_infos[check].stage == STAGE_CONNECT || check_infos[check].needs == NEEDS_SENDERS))
+                        return snapshot->options.resolvers.count > 0;
+        return false;
+}
+
+bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct address *client)
+{
+        return network_list_contains(&snapshot->options.trusted_networks, client) ||
+               (snapshot->options.greeting_pause_ms == 0 && !asks_at_connect(snapshot));
+}
+
 static void put_placeholder(struct text *line, const struct snapshot *snapshot, char which,
                             const struct address *client)
 {
@@ -44,8 +60,8 @@ static void put_placeholder(struct text *line, const struct snapshot *snapshot, 
                 text_put_char(line, which);
 }
 
-void refusal_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
-                   const struct address *client)
+void client_reply_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
+                        const struct address *client)
 {
         const struct reply_template *template = &snapshot->replies[reply];
 

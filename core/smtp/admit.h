@@ -1,5 +1,5 @@
-/* Who may connect: what the check client_rate says of a client before there is a session, and the refusal
- * without one. */
+/* Who may connect: what the check client_rate says of a client before there is a session, and the first line
+ * that a client can get without one. */
 #pragma once
 
 #include "core/smtp/metrics.h"
@@ -12,6 +12,8 @@ bool client_is_rated(const struct snapshot *snapshot, const struct address *clie
 enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger *ledger,
                            struct counters *counters, const struct address *client, uint64_t now_ms,
                            struct rate_excess *ret_excess);
-/* The reply's line with CRLF; of the placeholders %c and %n only, and without a reject id. */
-void refusal_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
-                   const struct address *client);
+/* Nothing is due before the banner: no pause, and no question that would begin later for it. */
+bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct address *client);
+/* A reply's line with CRLF; of the placeholders %c and %n only, and without a reject id. */
+void client_reply_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
+                        const struct address *client);

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "core/base/expect.h"
-#include "core/check/greylist/greylist.h"
+#include "core/check/memory.h"
 #include "core/check/pipeline.h"
-#include "core/mail/tag.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/command/path.h"
 #include "core/smtp/session.h"
@@ -44,20 +43,16 @@ struct transaction {
         struct verdict_list verdicts; /* of the MAIL stage */
         struct memo memo;             /* of the same and of RCPT, in arena */
         struct sender_memo senders;   /* of RCPT */
-        struct derived derived;
-        bool is_judged; /* for a recipient that policy applies to: all its answers are in */
+        struct check_memory memory;   /* in arena */
+        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        enum tag_result recipient_tag; /* the best one */
-        bool is_rated;                 /* it counts as a message */
-        bool null_sender_is_refused;   /* a second recipient was asked for: DATA is refused too */
-        bool is_known_sender;          /* the greylist let pass for what it remembers: delivery counts */
-        /* answered at DATA: of the recipient that has to wait longest */
-        const struct verdict *deferred_whole;
-        uint64_t deferred_whole_s;
+        bool is_rated;                      /* it counts as a message */
+        const struct verdict *data_verdict; /* of a recipient, DATA is answered with; NULL: none */
         /* DATA */
         struct text_scan scan;
-        struct notification *notification; /* in arena; NULL: no check asks */
+        uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
+        uint64_t text_readers; /* of these, those that want more of the text */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
@@ -173,22 +168,22 @@ void stage_rcpt(struct session *session, const struct facts *facts, struct verdi
 /* Facts of the transaction about a recipient. */
 struct facts stage_recipient_facts(const struct session *session, struct span mailbox,
                                    const struct domain *domain);
-/* Once, when the recipient's judgement is given: what has to be remembered of it. */
+/* The recipient's judgement is given: what has to be remembered of it, is. */
 void stage_commit(struct session *session, const struct facts *facts, const struct check_setting *settings,
                   const struct judgement *judgement);
 /* Once, when the message has been stored. */
-void stage_commit_delivery(struct session *session);
+void stage_stored(struct session *session);
 /* At the end of the text. A refusal only when the domain of each recipient, postmaster aside, refuses: the
  * answer is one for all, and nobody is to lose mail by the policy of another. Counted and noted for the
  * log. */
 struct judgement stage_data(struct session *session);
 
-/* ---- notice.c */
+/* ---- text_readers.c */
 
-void notice_begin(struct session *session);
+void text_readers_begin(struct session *session);
 /* What the content holds from `offset` of `block` on is new; NULL: all that it holds. */
-void notice_read(struct session *session, const struct content_block *block, size_t offset);
-void notice_end(struct session *session);
+void text_readers_read(struct session *session, const struct content_block *block, size_t offset);
+void text_readers_end(struct session *session);
 
 /* ---- rate.c (check client_rate) */
 
@@ -217,5 +212,6 @@ void record_session(struct session *session);
 
 /* ---- trace.c */
 
-/* The Received field (RFC 5321 4.4) at the front of the message's text. False when memory is out. */
+/* The fields of checks and the Received field (RFC 5321 4.4) at the front of the message's text. False when
+ * memory is out. */
 bool trace_write(struct session *session);

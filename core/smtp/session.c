@@ -73,8 +73,12 @@ void session_wait(struct session *session)
 
 static enum session_wish greet(struct session *session, struct text *out)
 {
+        size_t before = out->length;
+
         session->state = SESSION_STATE_COMMAND;
         session_reply(session, out, REPLY_banner);
+        if (session->peer.is_greeted)
+                out->length = before;
         session_wait(session);
         return SESSION_READ;
 }
@@ -83,7 +87,7 @@ static enum session_wish greet(struct session *session, struct text *out)
 static enum session_wish pause_or_greet(struct session *session, struct text *out)
 {
         stage_connect(session);
-        if (pause_ms(session) == 0 || session->is_trusted)
+        if (session->peer.is_greeted || pause_ms(session) == 0 || session->is_trusted)
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
         session_wait(session);
@@ -111,7 +115,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         *session = (struct session){
             .host = host,
             .snapshot = snapshot,
-            .begun_ms = host->now_ms,
+            .begun_ms = peer->accepted_ms == 0 ? host->now_ms : SESSION_MIN(peer->accepted_ms, host->now_ms),
             .connected = peer->client,
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
@@ -123,12 +127,13 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
         session->may_proxy = network_list_contains(&snapshot->options.proxy_networks, &peer->client);
         session_set_client(session, &peer->client, peer->client_port);
-        if (!peer->needs_proxy_header)
-                return pause_or_greet(session, out);
-        if (!session->may_proxy)
+        if (peer->needs_proxy_header && !session->may_proxy)
                 return session_close(session, out, REPLY_proxy_not_trusted);
         session->state = SESSION_STATE_PROXY;
-        session_wait(session);
+        if (!peer->needs_proxy_header)
+                pause_or_greet(session, out);
+        session->waiting_since_ms = session->begun_ms;
+        session_set_deadline(session);
         return SESSION_READ;
 }
 
@@ -347,7 +352,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);
         if (outcome == STORE_DONE) {
-                stage_commit_delivery(session);
+                stage_stored(session);
                 rate_stored(session, session->transaction->message.recipient_count);
                 session->messages_total++;
                 session->commands = session->junk = session->errors = 0;

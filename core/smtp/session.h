@@ -51,6 +51,8 @@ struct session_peer {
         struct address server; /* the listener's; may be unspecified */
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
+        bool is_greeted;         /* the banner has been sent by whoever accepted it */
+        uint64_t accepted_ms;    /* monotonic: time limits count from then; 0, or later than now: now */
         /* by which answers to this session's questions come, of DNS and of the store of senders */
         uint64_t dns_handle;
         /* of connections, where that only is observed; NULL: none. Not kept */

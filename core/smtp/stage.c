@@ -1,5 +1,5 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
-#include "core/check/dns/dnsbl.h"
+#include "core/check/hooks.h"
 #include "core/smtp/internal.h"
 
 struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
@@ -19,19 +19,12 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
                 facts.sender_domain = transaction->sender_domain;
                 facts.sender_domain_ascii = transaction->sender_domain_ascii;
                 facts.sender_is_null = transaction->sender_is_null;
-                facts.notification = transaction->notification;
+                facts.recipients = transaction->message.recipients;
                 facts.recipients_accepted = transaction->message.recipient_count;
                 facts.senders = &transaction->senders;
-                facts.derived = &transaction->derived;
+                facts.memory = &transaction->memory;
         }
         return facts;
-}
-
-static void run_session_stage(struct session *session, enum stage stage)
-{
-        struct facts facts = stage_facts(session, &session->arena, &session->memo);
-        if (!session->is_trusted)
-                pipeline_run(&facts, stage, &session->verdicts);
 }
 
 static void run_transaction_stage(struct session *session, enum stage stage, struct verdict_list *list)
@@ -44,16 +37,18 @@ static void run_transaction_stage(struct session *session, enum stage stage, str
 
 void stage_connect(struct session *session)
 {
-        run_session_stage(session, STAGE_CONNECT);
-        if (session->snapshot->check_is_wanted[CHECK_greylist] && !session->is_trusted) {
-                struct facts facts = stage_facts(session, &session->arena, &session->memo);
-                greylist_prepare(&facts);
-        }
+        if (session->is_trusted)
+                return;
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+        pipeline_run(&facts, STAGE_CONNECT, &session->verdicts);
+        hooks_prepare(&facts);
 }
 
 void stage_helo(struct session *session)
 {
-        run_session_stage(session, STAGE_HELO);
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+        if (!session->is_trusted)
+                pipeline_run(&facts, STAGE_HELO, &session->verdicts);
 }
 
 void stage_mail(struct session *session)
@@ -82,22 +77,17 @@ void stage_rcpt(struct session *session, const struct facts *facts, struct verdi
 void stage_commit(struct session *session, const struct facts *facts, const struct check_setting *settings,
                   const struct judgement *judgement)
 {
-        const struct snapshot *snapshot = session->snapshot;
-
-        if (session->is_trusted || judgement->result == VERDICT_WAIT || judgement->result == VERDICT_REFUSE ||
-            settings[CHECK_greylist].mode == CHECK_MODE_OFF || !snapshot->check_is_wanted[CHECK_greylist])
-                return;
-        enum greylist_result result = greylist_commit(facts);
-        session->transaction->is_known_sender |= result == GREYLIST_PASSED || result == GREYLIST_ALLOWED;
+        if (!session->is_trusted && judgement->result != VERDICT_WAIT && judgement->result != VERDICT_REFUSE)
+                hooks_commit(facts, settings);
 }
 
-void stage_commit_delivery(struct session *session)
+void stage_stored(struct session *session)
 {
         struct transaction *transaction = session->transaction;
         struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
 
-        if (transaction->is_known_sender)
-                greylist_commit_delivery(&facts);
+        if (!session->is_trusted)
+                hooks_stored(&facts);
 }
 
 static void settle(struct session *session)
@@ -126,21 +116,17 @@ bool stage_helo_waits(struct session *session)
 
 void stage_count_zones(struct session *session)
 {
-        const struct snapshot *snapshot = session->snapshot;
         struct counters *counters = session->host->counters;
-        struct facts facts = stage_facts(session, &session->arena, &session->memo);
 
-        if (session->memo.asked == 0 || session->verdicts.waiting != 0)
+        if (session->is_trusted || session->memo.asked == 0 || session->verdicts.waiting != 0)
                 return;
         session->memo.quota = session->memo.asked; /* what no check wanted to know is not asked for now */
-        for (size_t i = 0; i < snapshot->zone_count; i++) {
-                const struct dns_answer *answer;
-                bool is_dynamic;
-                if (snapshot->zones[i].options.names)
-                        continue;
-                enum zone_state state = dnsbl_ask_client(&facts, &snapshot->zones[i], &is_dynamic, &answer);
-                counter_add(&counters->zone_asked[i], state == ZONE_SILENT || state == ZONE_LISTS);
-                counter_add(&counters->zone_listed[i], state == ZONE_LISTS);
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+        struct zone_marks marks = hooks_mark_zones(&facts);
+        for (uint32_t left = marks.asked; left != 0; left &= left - 1) {
+                int zone = __builtin_ctz(left);
+                counter_add(&counters->zone_asked[zone], 1);
+                counter_add(&counters->zone_listed[zone], marks.listed >> zone & 1);
         }
 }
 
@@ -216,8 +202,8 @@ struct judgement stage_data(struct session *session)
         struct transaction *transaction = session->transaction;
         struct verdict_list list = {0};
 
-        notice_end(session);
-        if (transaction->notification != NULL)
+        text_readers_end(session);
+        if (transaction->text_checks != 0)
                 run_transaction_stage(session, STAGE_DATA, &list);
         if (list.first == NULL)
                 return (struct judgement){.result = VERDICT_PASS};

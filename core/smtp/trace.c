@@ -1,8 +1,8 @@
-/* The Received field (RFC 5321 4.4). What the client said enters it only where it cannot break out: HELO by a
- * list of allowed octets, the recipient by the grammar that it has passed. */
+/* The Received field (RFC 5321 4.4), and those that checks write on top of it. What the client said enters it
+ * only where it cannot break out: HELO by a list of allowed octets, the recipient by the grammar that it has
+ * passed. */
 #include "core/base/date.h"
-#include "core/check/spf/received.h"
-#include "core/check/spf/spf.h"
+#include "core/check/hooks.h"
 #include "core/smtp/internal.h"
 
 static void put_helo(struct text *text, struct span helo)
@@ -21,27 +21,14 @@ static const char *protocol_name(const struct session *session)
         return session->is_esmtp ? "ESMTP" : "SMTP";
 }
 
-/* Received-SPF (RFC 7208 9.1), above Received; nothing where SPF did not count or is not known, as for mail
- * to postmaster. */
-static bool write_spf(struct session *session)
+static bool write_check_fields(struct session *session)
 {
         struct transaction *transaction = session->transaction;
-        char octets[SPF_RECEIVED_MAX];
-        const struct spf_detail *detail;
-        struct text field;
 
-        if (session->is_trusted || !transaction->is_judged || !session->snapshot->check_is_wanted[CHECK_spf])
+        if (session->is_trusted || !transaction->is_judged)
                 return true;
         struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
-        struct spf_request request = spf_request_of(&facts);
-        if (!spf_counts(&facts))
-                return true;
-        enum spf_result result = spf_lookup(&facts, &detail);
-        if (result == SPF_WAIT)
-                return true;
-        text_over(&field, octets, sizeof octets);
-        spf_write_received(&field, &request, result, detail);
-        return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
+        return hooks_write_fields(&facts, &transaction->message.content, &session->host->content_pool);
 }
 
 bool trace_write(struct session *session)
@@ -70,7 +57,7 @@ bool trace_write(struct session *session)
         date_write_mail(&field, session->host->wall_ms / 1000);
         text_put_string(&field, "\r\n");
         expect(!field.overflowed);
-        if (!write_spf(session))
+        if (!write_check_fields(session))
                 return false;
         return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
 }

@@ -36,7 +36,7 @@ static bool client_file(struct dns_client *client, const struct dns_question *qu
         uint64_t hash = dns_cache_hash(client->pool->options.cache, question->name);
         struct lane *lane = &client->lanes[(hash >> 32) % client->pool->options.threads];
 
-        if (lane->outstanding >= DNS_RING_SLOTS - 1)
+        if (lane->outstanding >= LANE_SLOTS - 1)
                 return false;
         struct ask *ask = malloc(sizeof *ask + question->name.length);
         if (ask == NULL)
@@ -50,7 +50,7 @@ static bool client_file(struct dns_client *client, const struct dns_question *qu
         memcpy(ask->name, question->name.at, question->name.length);
         lane->outstanding++;
         lane->is_announced = false;
-        dns_ring_put(&lane->questions, ask);
+        ask_send(&lane->questions, ask);
         return true;
 }
 
@@ -110,7 +110,7 @@ static struct ask *client_take(struct dns_client *client)
         expect(lanes > 0);
         for (uint32_t i = 0; i < lanes; i++) {
                 struct lane *lane = &client->lanes[(client->next_lane + i) % lanes];
-                struct ask *ask = dns_ring_take(&lane->answers);
+                struct ask *ask = ask_receive(&lane->answers);
                 if (ask == NULL)
                         continue;
                 lane->outstanding--;
@@ -142,7 +142,7 @@ const struct dns_reply_message *dns_client_receive(struct dns_client *client)
 bool dns_client_has_answers(const struct dns_client *client)
 {
         for (uint32_t i = 0; i < client->pool->options.threads; i++)
-                if (!dns_ring_is_empty(&client->lanes[i].answers))
+                if (ask_ring_count(&client->lanes[i].answers) > 0)
                         return true;
         return false;
 }

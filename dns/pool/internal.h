@@ -1,11 +1,12 @@
-/* What client, pool and thread share; for dns/ only. */
+/* What the pool, its clients and its threads share. Only dns/pool/ includes this. */
 #pragma once
 
+#include "core/base/expect.h"
+#include "core/base/ring.h"
 #include "dns/answer.h"
 #include "dns/name.h"
 #include "dns/pool/pool.h"
 #include "dns/pool/reply.h"
-#include "dns/ring.h"
 #include "dns/pool/upstream.h"
 #include "dns/pool/client.h"
 
@@ -14,7 +15,8 @@
 #define QUERY_BUCKETS 4096
 #define SHARES        1024
 
-/* A question on its way to a thread and back. Made and freed by the client; the thread's in between. */
+/* A question on its way to a thread and back. The client makes it and frees it; in between it is the
+ * thread's. */
 struct ask {
         struct ask *next; /* of those that wait for the same query */
         struct dns_client *client;
@@ -26,9 +28,17 @@ struct ask {
         char name[];
 };
 
+struct ask_slot {
+        struct ask *ask;
+};
+
+#define LANE_SLOTS 4096
+RING(ask_ring, ask_slot, LANE_SLOTS);
+
+/* The two rings between one client and one thread. */
 struct lane {
-        struct dns_ring questions, answers;
-        /* owner: the client. Below DNS_RING_SLOTS - 1, so that neither ring is ever full */
+        struct ask_ring questions, answers;
+        /* owner: the client. Below LANE_SLOTS - 1, so that neither ring is ever full */
         uint32_t outstanding;
         bool is_announced; /* owner: the client. No question since the thread was last told */
         bool has_answers;  /* owner: the thread. Answers since the client was last told */
@@ -45,7 +55,7 @@ struct dns_client {
         struct dns_reply_message message;
 };
 
-/* One question being resolved for all who ask it. Owner: a thread. */
+/* One question that is being resolved for all who ask it. It belongs to one thread. */
 struct query {
         struct query *bucket_next;
         struct query *next; /* in the list of waiting or of done ones */
@@ -73,8 +83,8 @@ struct query_list {
         struct query *first, **last;
 };
 
-/* What one authority, as far as a name tells it, takes of a thread's questions in flight. Half of them is the
- * most: one that does not answer holds up its own questions, and nobody else's. */
+/* What one authority, as far as a name tells who that is, takes of a thread's questions in flight. It gets
+ * half of them at most: an authority that does not answer holds up its own questions and nobody else's. */
 struct share {
         uint32_t in_flight;
         struct query_list held; /* until others of the share have ended */
@@ -123,23 +133,36 @@ struct dns_pool {
         struct dns_client *clients;
 };
 
+/* There is room, see `outstanding`. */
+static inline void ask_send(struct ask_ring *ring, struct ask *ask)
+{
+        expect(ask_ring_put(ring, &(struct ask_slot){ask}));
+}
+
+/* NULL when nothing is there. */
+static inline struct ask *ask_receive(struct ask_ring *ring)
+{
+        struct ask_slot slot;
+        return ask_ring_take(ring, &slot) ? slot.ask : NULL;
+}
+
 /* Frees an ask with its answer. */
 void ask_free(struct ask *ask);
-/* After something was made visible to the sleeper. */
+/* Wakes a sleeper. It is called after something has been made visible to it. */
 void sleeper_wake(_Atomic bool *is_asleep, int event_fd);
 
 void *dns_thread_run(void *thread);
 void thread_count(struct dns_thread *thread, enum thread_counter counter, int64_t by);
-/* The answer's way back; NULL: failed. The ask is the client's again. */
+/* Sends the answer back, or a failure when `answer` is NULL. The ask is the client's again. */
 void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answer *answer);
 
 void query_list_init(struct query_list *list);
 void query_list_add(struct query_list *list, struct query *query);
 struct query *query_list_take(struct query_list *list);
-/* Asks an upstream. The query comes into thread->done when there is a reply, or none in time;
- * query_continue() then asks on, or tells all who wait and frees the query. */
+/* Asks an upstream. When there is a reply, or none in time, the query comes into thread->done.
+ * query_continue() then asks another one, or tells all who wait and frees the query. */
 void query_attempt(struct query *query, uint64_t now_ms);
 void query_continue(struct query *query, uint64_t now_ms);
-/* Tells all who wait that it failed, and nothing to the cache: the fault is ours, not DNS's. Frees the
- * query. */
+/* Tells all who wait that the query failed, and frees it. The cache is told nothing, because the fault is
+ * ours and not that of DNS. */
 void query_abandon(struct query *query);

@@ -1,5 +1,5 @@
-/* The event loop of a resolver thread: one epoll instance, and for each getdns context a view of it that
- * getdns takes for its own. One thread; nothing here blocks but dns_loop_run(). */
+/* The event loop of a resolver thread: one epoll instance, and for each getdns context a view of it, which
+ * getdns takes for a loop of its own. It belongs to one thread, and nothing but dns_loop_run() blocks. */
 #pragma once
 
 #include <getdns/getdns.h>
@@ -27,7 +27,8 @@ struct dns_loop {
         uint32_t writable_count;
 };
 
-/* What a context is given by getdns_context_set_eventloop(). Not to be moved while the context lives. */
+/* The view that getdns_context_set_eventloop() gives to a context. It may not move while the context
+ * lives. */
 struct dns_view {
         getdns_eventloop base; /* first: getdns hands it back as this */
         struct dns_loop *loop;
@@ -39,11 +40,12 @@ struct dns_view {
         uint32_t active;    /* events now */
 };
 
-/* `wake_fd`: an eventfd that ends a run; its count is read away. */
+/* `wake_fd` is an eventfd that ends a run, which reads its count away. False when descriptors or memory are
+ * out. */
 bool dns_loop_open(struct dns_loop *loop, int wake_fd);
-/* Every context with a view of it has been destroyed. */
+/* Every context with a view of the loop must have been destroyed. */
 void dns_loop_close(struct dns_loop *loop);
-/* Waits until something happens, at most `timeout_ms`, and calls what getdns wants to be called. */
+/* Waits until something happens, for at most `timeout_ms`, and calls what getdns wants to be called. */
 void dns_loop_run(struct dns_loop *loop, uint64_t timeout_ms);
 void dns_view_init(struct dns_view *view, struct dns_loop *loop, const struct sockaddr_storage *peer,
                    socklen_t peer_length);

@@ -1,5 +1,5 @@
-/* Memory for one getdns context: it takes and gives back some forty small pieces a question, always the same
- * sizes. One thread. */
+/* Memory for one getdns context, which takes and gives back some forty small pieces for each question, always
+ * of the same sizes. It belongs to one thread. */
 #pragma once
 
 #include <stddef.h>
@@ -13,9 +13,10 @@ struct dns_memory {
         size_t left;
 };
 
-/* Zeroed memory is a good beginning. No piece is in use any more. */
+/* Frees all of it; no piece may be in use any more. A dns_memory of zeros is ready for use. */
 void dns_memory_end(struct dns_memory *memory);
-/* As getdns_context_create_with_extended_memory_functions() wants them; `memory` is a struct dns_memory. */
+/* These have the form that getdns_context_create_with_extended_memory_functions() wants. `memory` is a struct
+ * dns_memory. */
 void *dns_memory_take(void *memory, size_t size);
 void *dns_memory_resize(void *memory, void *piece, size_t size);
 void dns_memory_give(void *memory, void *piece);

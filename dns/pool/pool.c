@@ -90,8 +90,8 @@ static bool client_prepare(struct dns_pool *pool, struct dns_client *client)
         client->pool = pool;
         client->lanes = aligned_zeroed(pool->options.threads, sizeof *client->lanes, _Alignof(struct lane));
         for (uint32_t i = 0; client->lanes != NULL && i < pool->options.threads; i++) {
-                dns_ring_init(&client->lanes[i].questions);
-                dns_ring_init(&client->lanes[i].answers);
+                ask_ring_init(&client->lanes[i].questions);
+                ask_ring_init(&client->lanes[i].answers);
                 client->lanes[i].is_announced = true;
         }
         return client->lanes != NULL;
@@ -103,9 +103,9 @@ static void client_release(struct dns_client *client)
 
         ask_free(client->received);
         for (uint32_t i = 0; client->lanes != NULL && i < client->pool->options.threads; i++) {
-                while ((ask = dns_ring_take(&client->lanes[i].questions)) != NULL)
+                while ((ask = ask_receive(&client->lanes[i].questions)) != NULL)
                         ask_free(ask);
-                while ((ask = dns_ring_take(&client->lanes[i].answers)) != NULL)
+                while ((ask = ask_receive(&client->lanes[i].answers)) != NULL)
                         ask_free(ask);
         }
         free(client->lanes);

@@ -2,8 +2,8 @@
  * without a lock and without waiting: first the cache, then a ring to the thread that the name hashes to,
  * where equal questions join. Every answer goes into the cache and, by a ring, back to each that asked.
  *
- * Upstreams are believed if the answer comes from their address and port and repeats the question; nothing
- * is signed: they must be on loopback or a trusted link. */
+ * An answer is believed if it comes from the upstream's address and port and repeats the question. Nothing is
+ * signed, so upstreams must be on loopback or on a trusted link. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -23,10 +23,10 @@ struct dns_pool_options {
         uint32_t waiting_max;        /* questions that wait for that, each thread; more fail at once */
 };
 
-/* Descriptors that the pool may need, to be kept free for it. */
+/* The descriptors that the pool may need, which are to be kept free for it. */
 #define DNS_POOL_DESCRIPTORS(options) ((size_t)(options)->threads * ((options)->in_flight_max + 32))
 
-/* Sums over all threads; metrics.def tells what they mean. */
+/* Sums over all threads. dns/metrics.def says what they mean. */
 struct dns_pool_counts {
 #define POOL_METRIC(name, kind, help) uint64_t name;
 #include "dns/metrics.def"
@@ -35,13 +35,13 @@ struct dns_pool_counts {
 struct dns_pool;
 struct dns_client;
 
-/* Threads run when this returns. NULL when memory, descriptors or threads are out. */
+/* When this returns the threads run. NULL when memory, descriptors or threads are out. */
 struct dns_pool *dns_pool_create(const struct dns_pool_options *options);
-/* Clients are not used any more; answers that nobody took are dropped. */
+/* No client may be in use any more. Answers that nobody took are dropped. */
 void dns_pool_destroy(struct dns_pool *pool);
-/* Questions from now on go to these; those in flight may still be answered by the former. False when memory
- * is out. */
+/* From now on questions go to these upstreams; those in flight may still be answered by the former ones.
+ * False when memory is out. */
 bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstreams, size_t count);
-/* The times and waiting_max of `options` hold for later questions. Owner only. */
+/* The times and waiting_max of `options` hold for later questions. Only the owner of the pool calls this. */
 void dns_pool_set_limits(struct dns_pool *pool, const struct dns_pool_options *options);
 void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts);

@@ -1,5 +1,5 @@
-/* One response as getdns hands it over, held against its question and turned into an answer. No wire format
- * here: getdns has parsed it; names, types, bits and counts are checked, because getdns does not. */
+/* Turns a response, as getdns hands it over, into an answer. getdns has parsed the wire format. What it does
+ * not check is checked here against the question: names, types, bits and counts. */
 #pragma once
 
 #include "dns/answer.h"
@@ -25,6 +25,6 @@ struct dns_reply {
         uint8_t target_length;
 };
 
-/* `response` may be NULL and stays the caller's. */
+/* `response` stays the caller's, and may be NULL. */
 void dns_reply_read(const getdns_dict *response, const struct dns_question *question,
                     struct dns_reply *ret_reply);

@@ -1,11 +1,11 @@
-/* From the configuration to the options of cache and pool. */
+/* Turns the configuration into the options of cache and pool. */
 #pragma once
 
 #include "dns/pool/pool.h"
 
 struct dns_cache_options dns_cache_settings(const struct options *options);
-/* Cache and clients are the caller's to give; upstreams live as long as the snapshot. */
+/* The caller sets the cache and the number of clients. The upstreams live as long as the snapshot. */
 struct dns_pool_options dns_pool_settings(const struct options *options);
-/* The same for programs without a configuration: what holds where it names none. */
+/* These are for programs without a configuration. They have the defaults of options.def. */
 struct dns_cache_options dns_cache_defaults(void);
 struct dns_pool_options dns_pool_defaults(void);

@@ -3,6 +3,7 @@
 #include "dns/clock.h"
 #include "dns/pool/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>
 
@@ -27,7 +28,7 @@ void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answ
 
         ask->answer = answer == NULL ? NULL : shared_answer_take(answer);
         lane->has_answers = true;
-        dns_ring_put(&lane->answers, ask);
+        ask_send(&lane->answers, ask);
 }
 
 /* ---- questions ----------------------------------------------------------------------------------------- */
@@ -144,7 +145,7 @@ static void questions_take(struct dns_thread *thread, uint64_t now_ms)
         for (uint32_t i = 0; i < thread->pool->options.clients; i++) {
                 struct lane *lane = &thread->pool->clients[i].lanes[thread->number];
                 struct ask *ask;
-                for (int taken = 0; taken < BATCH && (ask = dns_ring_take(&lane->questions)) != NULL; taken++)
+                for (int taken = 0; taken < BATCH && (ask = ask_receive(&lane->questions)) != NULL; taken++)
                         question_accept(thread, ask, now_ms);
         }
 }
@@ -152,7 +153,7 @@ static void questions_take(struct dns_thread *thread, uint64_t now_ms)
 static bool has_questions(const struct dns_thread *thread)
 {
         for (uint32_t i = 0; i < thread->pool->options.clients; i++)
-                if (!dns_ring_is_empty(&thread->pool->clients[i].lanes[thread->number].questions))
+                if (ask_ring_count(&thread->pool->clients[i].lanes[thread->number].questions) > 0)
                         return true;
         return false;
 }
@@ -277,7 +278,10 @@ static void thread_stop(struct dns_thread *thread)
 void *dns_thread_run(void *argument)
 {
         struct dns_thread *thread = argument;
+        char name[16]; /* the kernel's bound */
 
+        snprintf(name, sizeof name, "resolver-%u", thread->number % 100);
+        pthread_setname_np(pthread_self(), name);
         urcu_memb_register_thread();
         while (!atomic_load_explicit(&thread->pool->is_stopping, memory_order_acquire)) {
                 uint64_t now_ms = clock_monotonic_ms();

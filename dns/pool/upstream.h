@@ -1,6 +1,6 @@
-/* The resolvers of one pool thread: which one is asked next, and the getdns contexts that ask. Each upstream
- * has a context for UDP and, once an answer was too long, one for TCP, since getdns knows neither failover
- * nor how to survive a broken TCP stream. */
+/* The upstreams of one pool thread: which one is asked next, and the getdns contexts that ask. Each upstream
+ * has a context for UDP and, once an answer was too long, another one for TCP, because getdns knows neither
+ * failover nor how to survive a broken TCP stream. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -36,29 +36,31 @@ struct upstream_set {
         bool is_starved; /* descriptors ran out: set here, cleared by the owner after a pause */
 };
 
-/* Before any thread makes contexts: libunbound, which getdns brings along, sets up its log with the first
- * one, and two threads at once would both do it. */
+/* To be called before any thread makes contexts: libunbound, which getdns brings along, sets up its log with
+ * the first one, and two threads at once would both do it. */
 void upstream_prepare_library(void);
 
 void upstream_set_init(struct upstream_set *set, struct dns_loop *loop);
-/* Cancels what is in flight: callbacks come with GETDNS_CALLBACK_CANCEL. */
+/* Cancels what is in flight; its callbacks come with GETDNS_CALLBACK_CANCEL. */
 void upstream_set_end(struct upstream_set *set);
-/* Later questions go to these; at most DNS_UPSTREAMS_MAX are used. */
+/* Later questions go to these upstreams, of which the first DNS_UPSTREAMS_MAX are used. */
 void upstream_set_replace(struct upstream_set *set, const struct endpoint *endpoints, size_t count);
-/* Ends what is retired and idle, and what getdns has left without any event: questions whose sockets could
- * not be opened. Their callbacks come with GETDNS_CALLBACK_CANCEL. Not inside a callback. */
+/* Ends contexts that are retired and idle, and questions that getdns has left without any event because their
+ * sockets could not be opened; their callbacks come with GETDNS_CALLBACK_CANCEL. It may not be called inside
+ * a callback. */
 void upstream_set_reap(struct upstream_set *set);
 
-/* The first that is alive or due for a probe, or else the one that has been dead for the longest, among each
- * those first that this question has not been put to (bit mask `tried`); not those of the mask `excluded`,
- * and `last` only if there is no other. -1: none is left. */
+/* Chooses the upstream to ask: the first one that is alive or due for a probe, or else the one that has been
+ * dead for the longest. Among each of these groups it prefers upstreams that this question has not been put
+ * to yet (the bit mask `tried`). It never takes one of the mask `excluded`, and `last` only if there is no
+ * other. Returns -1 when none is left. */
 int upstream_choose(struct upstream_set *set, uint32_t excluded, uint32_t tried, int last, uint64_t now_ms);
 void upstream_responded(struct upstream_set *set, int number);
 void upstream_failed(struct upstream_set *set, int number, uint64_t now_ms);
 
-/* Asks; the callback may come before this returns. False, and no callback, when it cannot be asked. */
+/* Asks. The callback may come before this returns. False, and no callback comes, when it cannot be asked. */
 bool upstream_ask(struct upstream_set *set, int number, bool by_tcp, const char *name, uint16_t type,
                   uint64_t timeout_ms, void *argument, getdns_callback_t callback,
                   struct resolver **ret_resolver);
-/* After an error on a TCP stream the context is not used again. */
+/* Retires a TCP context whose stream had an error. */
 void upstream_tcp_spoiled(struct upstream_set *set, int number, const struct resolver *resolver);

@@ -1,4 +1,5 @@
-/* The names of the stub server, their records in wire form and their behaviour; for dns/ only. */
+/* The names of the stub server, with their records in wire form and their behaviour. Only dns/stub/ includes
+ * this. */
 #pragma once
 
 #include "dns/fact.h"
@@ -31,15 +32,17 @@ struct stub_zone {
         struct stub_name root; /* has an SOA at most */
 };
 
-/* False with "LINE: ..." in *ret_error; to be ended in both cases. */
+/* Reads the text of a zone. False with "LINE: ..." in *ret_error when it is wrong. The zone is to be ended in
+ * both cases. */
 bool stub_zone_load(struct stub_zone *zone, struct span text, struct text *ret_error);
 void stub_zone_end(struct stub_zone *zone);
-/* Exactly this name, in normal form. NULL: not there. */
+/* Returns exactly this name, which is in normal form, or NULL when it is not there. */
 struct stub_name *stub_zone_find(const struct stub_zone *zone, struct span name);
-/* The name itself or the wildcard that covers it (RFC 4592 3.3). NULL: NXDOMAIN. */
+/* Returns the name itself, or the wildcard that covers it (RFC 4592 3.3). NULL means NXDOMAIN. */
 struct stub_name *stub_zone_match(const struct stub_zone *zone, struct span name);
-/* The closest name at or above with an SOA, the root too. NULL: none. */
+/* Returns the closest name with an SOA, at the name or above it, or NULL when there is none. */
 const struct stub_name *stub_zone_apex(const struct stub_zone *zone, struct span name);
 
-/* Wire form of a name in normal form ("" is the root). False, with *wire overflowed, when it does not fit. */
+/* Appends the wire form of a name in normal form; "" is the root. False, with *wire overflowed, when it does
+ * not fit. */
 bool stub_name_to_wire(struct span name, struct text *wire);

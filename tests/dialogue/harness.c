@@ -197,7 +197,7 @@ static bool is_admitted(struct harness *harness)
         if (harness->excess.is_over)
                 peer->excess = &harness->excess;
         if (reply != REPLY_NONE)
-                refusal_write(&harness->said, snapshot, reply, &peer->client);
+                client_reply_write(&harness->said, snapshot, reply, &peer->client);
         return reply == REPLY_NONE;
 }
 

@@ -207,7 +207,7 @@ def refuses_notifications(directory):
               ["a notification from <> that refers to <spam@client.example.com>"], "evidence")
 
 
-# The recipe of README.md.
+# The recipe of conf/README.md.
 TABLE = """
 sender_canonical_maps = tcp:127.0.0.1:{port}
 sender_canonical_classes = envelope_sender

@@ -1,7 +1,7 @@
 /* The sketch of client counts: many threads enter and leave; the count is never too low, and nothing is left
  * at the end. */
 #include "core/base/expect.h"
-#include "workers/inbound/client_table.h"
+#include "workers/inbound/accept/client_table.h"
 
 #include <pthread.h>
 

@@ -5,7 +5,10 @@
 #include "conf/build/load.h"
 #include "conf/value/rate.h"
 #include "core/base/domain_name.h"
+#include "core/check/hooks.h"
+#include "core/check/memory.h"
 #include "core/check/notification.h"
+#include "core/mail/message.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/command/path.h"
 #include "core/smtp/session.h"
@@ -126,27 +129,38 @@ static void set_recipient(const struct question *question, const struct snapshot
         facts->mailbox = is_known ? text_span(mailbox) : local;
 }
 
-/* Of the message, when one was given; with the tag of the last recipient that has one. */
-static const struct notification *notification_of(const struct question *question, const struct facts *facts)
+/* Those at domains of ours. */
+static struct recipient *recipients_of(const struct question *question, const struct snapshot *snapshot,
+                                       struct recipient recipients[static EXPLAIN_RECIPIENTS_MAX])
 {
-        enum tag_result result = TAG_NONE;
-        struct tag_sender tag;
+        struct recipient *first = NULL, **end = &first;
 
-        if (question->message == NULL)
-                return NULL;
         for (size_t i = 0; i < question->recipient_count; i++) {
                 struct span address = span_from(question->recipients[i]);
-                size_t at = span_find_last(address, '@');
-                if (at < address.length && tag_sender_parse(span_of(address.at, at), &tag))
-                        result = tag_check_sender(facts->snapshot, &tag, span_skip(address, at + 1),
-                                                  facts->wall_s);
+                struct span name = span_skip(address, span_find_last(address, '@'));
+                const struct domain *domain = snapshot_find_domain(snapshot, span_skip(name, 1));
+                if (domain == NULL)
+                        continue;
+                recipients[i] = (struct recipient){.address = address, .domain = domain};
+                *end = &recipients[i];
+                end = &recipients[i].next;
         }
-        struct notification *notification = notification_begin(facts, result);
-        if (notification != NULL) {
-                notification_read(notification, facts, span_of(question->message, question->message_length));
-                notification_end(notification, facts);
-        }
-        return notification;
+        return first;
+}
+
+/* By all checks that read texts, whatever their mode. */
+static void read_message(const struct question *question, const struct facts *facts)
+{
+        uint64_t checks = 0;
+
+        if (question->message == NULL)
+                return;
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (check_infos[check].stage == STAGE_DATA)
+                        checks |= check_bit(check);
+        uint64_t readers = hooks_text_begin(facts, checks);
+        readers = hooks_text_read(facts, readers, span_of(question->message, question->message_length));
+        hooks_text_end(facts, readers);
 }
 
 /* Runs the check until all its answers are in. */
@@ -175,7 +189,8 @@ static void explain_checks(const struct question *question, const struct snapsho
         char octets[512], domain_octets[DOMAIN_NAME_MAX], mailbox_octets[DOMAIN_NAME_MAX];
         struct text sender, domain, mailbox;
         struct sender_memo senders;
-        struct derived derived = {0};
+        struct recipient recipients[EXPLAIN_RECIPIENTS_MAX];
+        struct check_memory memory = {0};
         struct arena arena;
         struct memo memo;
 
@@ -188,19 +203,20 @@ static void explain_checks(const struct question *question, const struct snapsho
         struct facts facts = facts_of(question, snapshot, &arena, &sender);
         facts.memo = &memo;
         facts.senders = &senders;
-        facts.derived = &derived;
+        facts.memory = &memory;
+        facts.recipients = recipients_of(question, snapshot, recipients);
         set_recipient(question, snapshot, &facts, &mailbox);
         facts.wall_s = host->wall_ms / 1000;
         if (domain_name_to_ascii(facts.sender_domain, &domain) && !domain.overflowed)
                 facts.sender_domain_ascii = text_span(&domain);
-        facts.notification = notification_of(question, &facts);
+        read_message(question, &facts);
         if (network_list_contains(&snapshot->options.trusted_networks, &question->client))
                 printf("the client is in trusted_networks: the checks below do not count\n");
         printf("%-24s %-8s %-7s %9s  %s\n", "CHECK", "MODE", "RESULT", "TIME", "EVIDENCE");
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 struct verdict verdict;
                 if (check_infos[check].kind != CHECK_KIND_PURE ||
-                    (check_infos[check].stage == STAGE_DATA && facts.notification == NULL) ||
+                    (check_infos[check].stage == STAGE_DATA && question->message == NULL) ||
                     (check_infos[check].needs == NEEDS_DNS && host->dns == NULL))
                         continue;
                 double before = (double)clock_monotonic_us();

@@ -4,7 +4,6 @@
 #include "conf/build/load.h"
 #include "core/base/date.h"
 #include "core/base/domain_name.h"
-#include "core/check/greylist/greylist.h"
 #include "core/check/greylist/identity.h"
 #include "dns/clock.h"
 #include "workers/cli/usage.h"

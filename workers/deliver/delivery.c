@@ -1,5 +1,6 @@
 /* The delivery thread: takes all jobs that wait as one batch, has them run, and reports. */
 #include "workers/deliver/batch.h"
+#include "workers/thread/name.h"
 
 #include <time.h>
 
@@ -125,6 +126,7 @@ static void *delivery_main(void *argument)
 {
         struct delivery *delivery = argument;
 
+        thread_set_name("delivery", delivery->number);
         for (;;) {
                 bool is_stopping = atomic_load(&delivery->is_stopping);
                 bool was_idle = !delivery_round(delivery);
@@ -152,6 +154,11 @@ bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_c
         delivery->jobs = channels_create(worker_count, &delivery->waker);
         delivery->reports = calloc(worker_count, sizeof(struct channel *));
         return waker_open(&delivery->waker) && delivery->jobs != NULL && delivery->reports != NULL;
+}
+
+void delivery_connect(struct delivery *delivery, uint32_t worker, struct channel *reports)
+{
+        delivery->reports[worker] = reports;
 }
 
 bool delivery_start(struct delivery *delivery)

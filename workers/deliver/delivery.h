@@ -1,5 +1,6 @@
 /* Delivery threads store messages and report back. A job goes from a worker to one of them and comes back as
- * its own report; text blocks travel with it both ways, so that each worker's pool gets its own back. */
+ * its own report. The blocks of text travel with it both ways, so that each worker's pool gets its own
+ * back. */
 #pragma once
 
 #include "workers/thread/channel.h"
@@ -9,8 +10,8 @@
 
 #include <pthread.h>
 
-/* A long message, stored piece by piece while it comes in. All that the delivery thread needs before the
- * envelope is complete is copied, so that the session may end at any time. */
+/* A long message that is stored piece by piece while it comes in. What the delivery thread needs of it is
+ * copied, so that the session may end at any time. */
 struct spool {
         /* Fixed. */
         char id[16];       /* the message's */
@@ -56,7 +57,7 @@ struct delivery_job {
 
 #define DELIVERY_BATCH_MAX 128
 
-/* Jobs that are run together, and the workers that they came from. */
+/* Jobs that are run together, and the numbers of the workers that they came from. */
 struct delivery_batch {
         size_t count;
         struct delivery_job *jobs[DELIVERY_BATCH_MAX];
@@ -91,15 +92,18 @@ struct delivery {
         uint64_t complaints_unsaid;
 };
 
+/* False when memory or descriptors are out. */
 bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_count, uint32_t spools_max,
                    uint64_t sync_together, struct log_writer *log);
+/* Before the start: reports to this worker go there. */
+void delivery_connect(struct delivery *delivery, uint32_t worker, struct channel *reports);
 bool delivery_start(struct delivery *delivery);
-/* All reports have been taken. Waits for the thread. */
+/* Ends the thread and waits for it. All reports must have been taken. */
 void delivery_stop(struct delivery *delivery);
 void delivery_end(struct delivery *delivery);
 
-/* Nobody wants a copy of it in a Maildir: there is nothing to store, nor to wait for. */
+/* True when no recipient's mail goes into a Maildir, so that there is nothing to store. */
 bool message_is_discarded(const struct message *message);
-/* In the worker: what a long message's pieces need. NULL when memory is out. To be freed when STORE or ABORT
- * is reported. */
+/* Worker: returns what the pieces of a long message need, or NULL when memory is out. It is to be freed with
+ * free() when STORE or ABORT is reported. */
 struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner);

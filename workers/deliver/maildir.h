@@ -1,5 +1,5 @@
-/* Messages as files in Maildirs: tmp/, then new/, durable when the directories are synced. Blocks on the
- * disk. Where a function fails, errno tells why. */
+/* Messages as files in Maildirs. A file begins in tmp/ and moves to new/, and it is durable when the
+ * directories are synced. All of this blocks on the disk. Where a function fails, errno tells why. */
 #pragma once
 
 #include "core/mail/message.h"
@@ -14,13 +14,13 @@ struct mail_copy {
         bool is_elsewhere; /* no link: it may be on another file system than the first one */
 };
 
-/* One message in the making; it has the same file name in each Maildir. */
+/* A message in the making. It has the same file name in each Maildir. */
 struct mail {
         int fd; /* of the file in tmp/ of the first copy; -1: not open */
         char name[MAIL_NAME_MAX];
 };
 
-/* What makes file names unique; one for each thread. */
+/* What makes file names unique. Each thread has its own. */
 struct mail_namer {
         uint32_t thread;
         uint64_t count;
@@ -29,24 +29,26 @@ struct mail_namer {
 
 void mail_namer_init(struct mail_namer *namer, uint32_t thread);
 
-/* Writes the path that `path_template` means for a mailbox: %d and %u become one path component each,
- * whatever octets they hold. Terminated; false, with `path` cut back, when it does not fit. */
+/* Appends the path that `path_template` means for a mailbox, and a terminator. %d and %u become one path
+ * component each, whatever octets they hold. False, with `path` as before, when it does not fit. */
 bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
                         struct span local_part);
 
-/* Creates the file in tmp/ of `copy` (and the Maildir, if need be) and writes the Return-Path field (RFC 5321
+/* Creates the file in tmp/ of `copy`, and the Maildir if need be, and writes the Return-Path field (RFC 5321
  * 4.4) and `content`. */
 bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
                 const struct content *content, enum newline_form newline);
+/* Writes more content. */
 bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline);
-/* The text is complete: makes it durable, and closes the file. */
+/* Makes the text durable and closes the file. The text is complete. */
 bool mail_sync(struct mail *mail);
-/* The text is complete; somebody else makes it durable. */
+/* Closes the file. The text is complete, and somebody else makes it durable. */
 bool mail_close(struct mail *mail);
 /* Puts the file of the first copy into tmp/ of another one as well. */
 bool mail_link(const struct mail *mail, const struct mail_copy *first, struct mail_copy *copy);
-/* Moves the copy from tmp/ to new/. Not durable before maildir_sync_new(). */
+/* Moves the copy from tmp/ to new/. This is not durable before maildir_sync_new(). */
 bool mail_publish(const struct mail *mail, struct mail_copy *copy);
+/* Makes what was moved to new/ of this Maildir durable. */
 bool maildir_sync_new(const char *mailbox);
-/* Closes the file and removes it from each copy in the list. */
+/* Closes the file and removes it from each Maildir in the list. */
 void mail_undo(struct mail *mail, struct mail_copy *copies);

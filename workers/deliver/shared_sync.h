@@ -1,6 +1,6 @@
-/* Durability for a whole batch of messages by one syncfs() of each file system that they are on, in place of
- * a sync of each file and each folder. On a disk that is what a group commit is: the journal is written once
- * for all. What is dirty there by others is written too. Where syncfs() proves nothing each file is synced. */
+/* Makes a whole batch of messages durable by one syncfs() of each file system that they are on, in place of a
+ * sync of each file and each folder. On a disk that is a group commit: the journal is written once for all.
+ * What others have written there is synced too. Where syncfs() proves nothing each file is synced. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,14 +22,14 @@ struct shared_sync {
         } systems[SHARED_SYNC_SYSTEMS_MAX];
 };
 
-/* Notes the file system of `fd`, a file that this batch has made, and returns its place; SHARED_SYNC_NONE when
- * the file and its folders are to be synced by themselves: syncfs() proves nothing there, or there are too
+/* Notes the file system of `fd`, a file that this batch has made, and returns its number. It is SHARED_SYNC_NONE
+ * when the file and its folders are to be synced by themselves: syncfs() proves nothing there, or there are too
  * many systems, or no descriptor is left. */
 size_t shared_sync_note(struct shared_sync *shared, int fd);
-/* Blocks until all that was written, renamed or linked so far on the noted systems is on disk, or cannot
- * be. */
+/* Blocks until all that was written, renamed or linked so far on the noted systems is on disk, or has
+ * failed. */
 void shared_sync_run(struct shared_sync *shared);
-/* True when the last run succeeded there; else errno tells why. */
+/* True when the last run succeeded on this system; else errno tells why not. */
 bool shared_sync_is_done(const struct shared_sync *shared, size_t system);
 /* Forgets the systems, for the next batch. */
 void shared_sync_end(struct shared_sync *shared);

@@ -3,10 +3,13 @@
 
 #include "dns/pool/client.h"
 #include "workers/inbound/connection_io.h"
+#include "workers/inbound/connection_table.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/worker.h"
+#include "workers/inbound/worker_log.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -14,52 +17,42 @@
 #define RECEIVES_PER_TURN 16           /* then others have their turn */
 #define CLOSE_WAIT_MS     2000         /* for a client that has been refused to stop sending */
 #define DRAIN_MAX         (256u << 10) /* octets it may send meanwhile */
-#define SLAB_CONNECTIONS  64
-
-struct slab {
-        struct slab *next;
-        struct connection connections[SLAB_CONNECTIONS];
-};
-
-/* ---- memory -------------------------------------------------------------------------------------------- */
-
-static struct connection *connection_take(struct connections *connections)
-{
-        if (LIST_EMPTY(&connections->unused)) {
-                struct slab *slab = malloc(sizeof *slab);
-                if (slab == NULL)
-                        return NULL;
-                slab->next = connections->slabs;
-                connections->slabs = slab;
-                for (size_t i = 0; i < SLAB_CONNECTIONS; i++)
-                        LIST_INSERT_HEAD(&connections->unused, &slab->connections[i], entry);
-        }
-        struct connection *connection = LIST_FIRST(&connections->unused);
-        LIST_REMOVE(connection, entry);
-        return connection;
-}
-
-void connections_end(struct connections *connections)
-{
-        while (connections->slabs != NULL) {
-                struct slab *slab = connections->slabs;
-                connections->slabs = slab->next;
-                free(slab);
-        }
-}
 
 /* ---- ending -------------------------------------------------------------------------------------------- */
+
+static void connection_close_socket(struct worker *worker, struct connection *connection)
+{
+        close(connection->fd);
+        counter_add(&worker->closed, 1);
+        connection_table_put_back(&worker->connections, connection);
+}
 
 static void connection_close(struct worker *worker, struct connection *connection)
 {
         wheel_cancel(&worker->wheel, &connection->timer);
-        close(connection->fd);
         client_table_leave(worker->clients, &connection->session.connected, &connection->seat);
-        atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
         kept_end(&connection->unread);
         kept_end(&connection->unsent);
         LIST_REMOVE(connection, entry);
-        LIST_INSERT_HEAD(&worker->connections.unused, connection, entry);
+        connection_table_leave(&worker->connections, connection);
+        if (handover_is_over(worker->inflows, connection->serial))
+                connection_close_socket(worker, connection);
+        else
+                LIST_INSERT_HEAD(&worker->connections.closing, connection, entry);
+}
+
+void connections_close_later(struct worker *worker)
+{
+        struct connection *next;
+
+        for (struct connection *connection = LIST_FIRST(&worker->connections.closing); connection != NULL;
+             connection = next) {
+                next = LIST_NEXT(connection, entry);
+                if (!handover_is_over(worker->inflows, connection->serial))
+                        continue;
+                LIST_REMOVE(connection, entry);
+                connection_close_socket(worker, connection);
+        }
 }
 
 static void connection_end_session(struct worker *worker, struct connection *connection,
@@ -233,23 +226,33 @@ static struct connection *handle_connection(uint64_t handle)
 
 /* ---- from the worker ----------------------------------------------------------------------------------- */
 
+/* Without memory the client is not told: that would take some too. */
+static void arrival_abandon(struct worker *worker, const struct arrival *arrival)
+{
+        client_table_leave(worker->clients, &arrival->peer.client, &arrival->seat);
+        while (!handover_is_over(worker->inflows, arrival->serial))
+                sched_yield();
+        close(arrival->fd);
+        counter_add(&worker->closed, 1);
+        worker_log_event(worker, "connection_lost", "reason", "out of memory", NULL);
+}
+
 void connection_begin(struct worker *worker, const struct arrival *arrival)
 {
-        struct connection *connection = connection_take(&worker->connections);
-        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+        struct connection *connection = connection_table_enter(&worker->connections, arrival->fd);
 
-        if (connection == NULL || epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, arrival->fd, &event) != 0) {
-                if (connection != NULL)
-                        LIST_INSERT_HEAD(&worker->connections.unused, connection, entry);
-                client_table_leave(worker->clients, &arrival->peer.client, &arrival->seat);
-                close(arrival->fd);
-                atomic_fetch_sub_explicit(&worker->open, 1, memory_order_relaxed);
+        if (connection == NULL) {
+                arrival_abandon(worker, arrival);
                 return;
         }
-        *connection = (struct connection){
-            .fd = arrival->fd, .seat = arrival->seat, .generation = connection->generation + 1};
+        *connection = (struct connection){.fd = arrival->fd,
+                                          .serial = arrival->serial,
+                                          .wants_output_edge = arrival->is_registered_for_output,
+                                          .seat = arrival->seat,
+                                          .generation = connection->generation + 1};
         struct session_peer peer = arrival->peer;
         peer.dns_handle = handle_of(connection);
+        peer.excess = arrival->excess.is_over ? &arrival->excess : NULL;
         LIST_INSERT_HEAD(&worker->connections.open, connection, entry);
         connection->published = publication_pin(worker->publication, worker->number);
         enum session_wish wish = session_begin(&connection->session, &worker->host,
@@ -257,10 +260,25 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
         connection_advance(worker, connection, wish, false);
 }
 
+void connection_drop(struct worker *worker, struct connection *connection)
+{
+        if (connection->has_ended)
+                return;
+        worker_log_event(worker, "connection_lost", "reason", "epoll takes no more", NULL);
+        if (connection->wish == SESSION_READ)
+                connection_advance(worker, connection, session_stop(&connection->session, &worker->out),
+                                   false);
+        else
+                connection_abandon(worker, connection, SESSION_ENDED_BY_US);
+}
+
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events)
 {
         bool was_blocked = connection->unsent != NULL;
 
+        /* Nothing is new: an acceptor had it reported, to wake the worker. */
+        if (events == EPOLLOUT && !was_blocked)
+                return;
         connection->is_readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         connection->is_hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         if (was_blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) && !connection_send_kept(connection)) {

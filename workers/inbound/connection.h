@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/smtp/session.h"
-#include "workers/inbound/client_table.h"
+#include "workers/inbound/accept/client_table.h"
 #include "workers/thread/publication.h"
 #include "workers/deliver/delivery.h"
 #include "dns/pool/pool.h"
@@ -30,6 +30,7 @@ struct connection {
         struct kept *unsent;          /* replies that the socket did not take; nothing is read meanwhile */
         struct spool *spool;          /* the message so far, when it is long */
         int fd;
+        uint64_t serial;  /* the arrival's */
         uint32_t drained; /* octets thrown away since then */
         enum session_wish wish;
         bool has_ended;         /* the session; only last words and their arrival are waited for */
@@ -42,14 +43,28 @@ struct connection {
         struct session session;
 };
 
+/* See connection_table.h. */
 struct connections {
         LIST_HEAD(, connection) open;
+        LIST_HEAD(, connection) closing; /* ended before the acceptor was done with them */
         LIST_HEAD(, connection) unused;
         struct slab *slabs;
+        struct connection **by_fd;
+        size_t by_fd_count;
 };
 
-/* Takes over the arrival's socket. Without memory the socket is closed. */
+/* Takes over the arrival's socket, which is in the worker's epoll, or soon will be. Without memory the socket
+ * is closed. */
 void connection_begin(struct worker *worker, const struct arrival *arrival);
+/* It never came into the worker's epoll: tells the client to come again, and ends. */
+void connection_drop(struct worker *worker, struct connection *connection);
+/* Once a turn: closes those that could not be closed yet. */
+void connections_close_later(struct worker *worker);
+static inline bool connections_are_closing(const struct connections *connections)
+{
+        return !LIST_EMPTY(&connections->closing);
+}
+
 /* What epoll reports. */
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events);
 /* Its timer came up, maybe early. */
@@ -65,5 +80,3 @@ void connection_sender_answer(struct worker *worker, const struct sender_job *jo
 void connection_stress(struct worker *worker, struct connection *connection);
 /* The server is closing: worker->stopping tells how urgently. */
 void connection_stop(struct worker *worker, struct connection *connection);
-/* Gives the memory of all connections back; none is open. */
-void connections_end(struct connections *connections);

@@ -31,11 +31,13 @@ void kept_end(struct kept **kept)
 /* epoll looks anew and reports what is ready now. */
 static void watch_again(struct worker *worker, struct connection *connection)
 {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                    .data.u64 = (uint64_t)connection->fd};
 
         if (connection->wants_output_edge)
                 event.events |= EPOLLOUT;
-        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
+        /* Unknown to epoll is one that is to be dropped: its time limit ends it. */
+        expect(epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0 || errno == ENOENT);
 }
 
 static void wait_for_output(struct worker *worker, struct connection *connection)

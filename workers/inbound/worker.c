@@ -3,8 +3,11 @@
 
 #include "dns/clock.h"
 #include "dns/pool/client.h"
-#include "workers/inbound/acceptor.h"
+#include "workers/inbound/accept/self_accept.h"
+#include "workers/inbound/connection_table.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/worker_log.h"
+#include "workers/thread/name.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,9 +18,9 @@
 
 #define EVENTS_PER_TURN 256
 #define EVENTS_FEW      4
-#define LOG_BUFFERS     4 /* less than CHANNEL_SLOTS */
-#define LOG_AGE_MAX_MS  20
 #define RETRY_MS        1 /* while a ring is full */
+/* Clients that say nothing make no event: they are found within this time. */
+#define ARRIVALS_MS 1000
 
 /* Unused memory that is kept, in blocks. */
 #define SESSION_BLOCK_SIZE      216 /* two hold the answers about a usual client, and its HELO */
@@ -26,81 +29,12 @@
 #define TRANSACTION_BLOCKS_KEPT 1024
 #define CONTENT_BLOCKS_KEPT     512
 
-/* ---- time and log -------------------------------------------------------------------------------------- */
+/* ---- time and end -------------------------------------------------------------------------------------- */
 
 static void worker_look_at_clock(struct worker *worker)
 {
         worker->host.now_ms = clock_monotonic_ms();
         worker->host.wall_ms = clock_wall_ms();
-}
-
-static void log_use(struct worker *worker, struct log_buffer *buffer)
-{
-        worker->log_buffer = buffer;
-        text_over(&worker->host.log, buffer->octets, sizeof buffer->octets);
-}
-
-static void log_drop(struct worker *worker)
-{
-        struct span lines = text_span(&worker->host.log);
-        size_t newline;
-
-        while ((newline = span_find(lines, '\n')) != SIZE_MAX) {
-                counter_add(&worker->counters.metrics[METRIC_log_lines_dropped], 1);
-                lines = span_skip(lines, newline + 1);
-        }
-        worker->host.log.length = 0;
-}
-
-/* Hands the lines to the log writer; false when it has all other buffers still. */
-static bool log_hand_over(struct worker *worker)
-{
-        struct channel *channel = &worker->log->full[worker->number];
-        struct log_buffer *next = (struct log_buffer *)channel_receive(worker->empty_logs);
-
-        if (next == NULL)
-                return false;
-        worker->log_buffer->length = worker->host.log.length;
-        channel_send(channel, &worker->log_buffer->parcel);
-        channel_flush(channel);
-        log_use(worker, next);
-        return true;
-}
-
-void worker_make_log_room(struct worker *worker)
-{
-        if (text_room(&worker->host.log) < LOG_LINE_MAX && !log_hand_over(worker))
-                log_drop(worker);
-}
-
-void worker_log_event(struct worker *worker, const char *event, ...)
-{
-        va_list pairs;
-
-        va_start(pairs, event);
-        log_event_write(&worker->host.log, event, pairs);
-        va_end(pairs);
-        worker_make_log_room(worker);
-}
-
-static void log_end_turn(struct worker *worker)
-{
-        if (worker->host.log.length == 0) {
-                worker->log_begun_ms = UINT64_MAX;
-                return;
-        }
-        if (worker->log_begun_ms == UINT64_MAX)
-                worker->log_begun_ms = worker->host.now_ms;
-        if (worker->host.now_ms - worker->log_begun_ms >= LOG_AGE_MAX_MS && log_hand_over(worker))
-                worker->log_begun_ms = UINT64_MAX;
-}
-
-/* A log writer that is stuck for a second gets no more. */
-static void log_end(struct worker *worker)
-{
-        for (int i = 0; i < 1000 && worker->host.log.length > 0 && !log_hand_over(worker); i++)
-                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        log_drop(worker);
 }
 
 /* What is to be remembered goes to a store that takes it, or within a second is lost. */
@@ -114,7 +48,7 @@ static void sender_end(struct worker *worker)
 
 static bool has_work(const struct worker *worker)
 {
-        if (acceptor_has_orders(worker->acceptor))
+        if (worker->self_accept != NULL && self_accept_has_orders(worker->self_accept))
                 return true;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
@@ -128,11 +62,14 @@ static int prepare_sleep(struct worker *worker, bool is_all_sent)
 {
         int wait_ms = wheel_wait_ms(&worker->wheel, worker->host.now_ms);
 
-        if (!is_all_sent)
+        if (!is_all_sent || connections_are_closing(&worker->connections))
                 wait_ms = RETRY_MS;
-        else if (worker->log_begun_ms != UINT64_MAX && (wait_ms < 0 || wait_ms > LOG_AGE_MAX_MS))
-                wait_ms = LOG_AGE_MAX_MS;
-        wait_ms = acceptor_wait_ms(worker->acceptor, wait_ms);
+        else
+                wait_ms = worker_log_wait_ms(worker, wait_ms);
+        if (worker->self_accept != NULL)
+                wait_ms = self_accept_wait_ms(worker->self_accept, wait_ms);
+        else if (wait_ms < 0 || wait_ms > ARRIVALS_MS)
+                wait_ms = ARRIVALS_MS;
         waker_prepare(&worker->waker);
         if (!has_work(worker))
                 return wait_ms;
@@ -175,22 +112,68 @@ static void take_events(struct worker *worker, const struct epoll_event *events,
         uint64_t accepts = count <= EVENTS_FEW ? 1 : (uint64_t)count;
 
         for (int i = 0; i < count; i++) {
-                struct listener *listener = acceptor_untag(events[i].data.ptr);
-                if (listener != NULL)
-                        acceptor_event(worker->acceptor, listener, accepts);
-                else if (events[i].data.ptr != NULL)
-                        connection_event(worker, events[i].data.ptr, events[i].events);
+                uint64_t of = events[i].data.u64;
+                if (of == EVENT_OF_WAKER)
+                        continue;
+                if (of & EVENT_OF_LISTENER) {
+                        self_accept_event(worker->self_accept,
+                                          (struct listener *)(uintptr_t)(of & ~EVENT_OF_LISTENER), accepts);
+                        continue;
+                }
+                /* None: it was closed since, and the event is of no use to who has its number now. */
+                struct connection *connection = connection_table_find(&worker->connections, (int)of);
+                if (connection != NULL)
+                        connection_event(worker, connection, events[i].events);
         }
 }
 
-/* The acceptor's orders come before the news of a stop, so that whoever was accepted is told. */
+static void take_arrival(struct worker *worker, const struct arrival *arrival)
+{
+        struct connection *connection;
+
+        switch (arrival->kind) {
+        case ARRIVAL_CONNECTION:
+                connection_begin(worker, arrival);
+                break;
+        case ARRIVAL_DROP:
+                connection = connection_table_find(&worker->connections, arrival->fd);
+                if (connection != NULL && connection->serial == arrival->serial)
+                        connection_drop(worker, connection);
+                break;
+        }
+}
+
+/* All that were there when epoll returned: they may have events. Others come next time. */
+static void take_arrivals(struct worker *worker)
+{
+        struct arrival arrival;
+
+        for (uint32_t i = 0; i < worker->acceptor_count; i++) {
+                struct arrival_ring *ring = &worker->inflows[i].ring;
+                for (size_t left = arrival_ring_count(ring); left > 0; left--) {
+                        expect(arrival_ring_take(ring, &arrival));
+                        take_arrival(worker, &arrival);
+                }
+        }
+}
+
+static bool has_arrivals(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->acceptor_count; i++)
+                if (arrival_ring_count(&worker->inflows[i].ring) > 0)
+                        return true;
+        return false;
+}
+
+/* Orders come before the news of a stop, so that whoever was accepted is told. */
 static void look_around(struct worker *worker)
 {
         bool under_stress = atomic_load_explicit(worker->under_stress, memory_order_relaxed);
         enum stop_stage stage =
             (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
 
-        acceptor_look(worker->acceptor);
+        if (worker->self_accept != NULL)
+                self_accept_look(worker->self_accept);
         if (under_stress != worker->host.under_stress) {
                 worker->host.under_stress = under_stress;
                 for_each_connection(worker, connection_stress);
@@ -209,19 +192,24 @@ static void worker_turn(struct worker *worker, int wait_ms)
         waker_stay_awake(&worker->waker);
         expect(count >= 0 || errno == EINTR);
         worker_look_at_clock(worker);
+        connections_close_later(worker);
+        take_arrivals(worker);
         take_events(worker, events, count);
         delivery_client_receive(worker);
         take_answers(worker);
         look_around(worker);
         take_time_outs(worker);
-        log_end_turn(worker);
+        worker_log_end_turn(worker);
         dns_client_flush(worker->dns);
 }
 
 static bool is_finished(struct worker *worker)
 {
-        return worker->stopping != STOP_NOT && worker->acceptor->listener_count == 0 &&
-               LIST_EMPTY(&worker->connections.open) && worker->jobs_sent_total == 0 && !has_work(worker);
+        bool is_accepting = worker->self_accept != NULL && worker->self_accept->listener_count > 0;
+
+        return worker->stopping != STOP_NOT && !is_accepting && !has_arrivals(worker) &&
+               LIST_EMPTY(&worker->connections.open) && !connections_are_closing(&worker->connections) &&
+               worker->jobs_sent_total == 0 && !has_work(worker);
 }
 
 static void *worker_main(void *argument)
@@ -229,6 +217,7 @@ static void *worker_main(void *argument)
         struct worker *worker = argument;
         int wait_ms = 0;
 
+        thread_set_name("worker", worker->number);
         urcu_memb_register_thread();
         do {
                 worker_turn(worker, wait_ms);
@@ -237,28 +226,13 @@ static void *worker_main(void *argument)
                 wait_ms = prepare_sleep(worker, is_all_sent);
         } while (!is_finished(worker));
         sender_end(worker);
-        log_end(worker);
+        worker_log_end(worker);
         urcu_memb_unregister_thread();
         atomic_store(&worker->has_ended, true);
         return NULL;
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
-
-static bool log_init(struct worker *worker)
-{
-        for (int i = 0; i < LOG_BUFFERS; i++) {
-                struct log_buffer *buffer = malloc(sizeof *buffer);
-                if (buffer == NULL)
-                        return false;
-                if (i == 0)
-                        log_use(worker, buffer);
-                else
-                        channel_send(worker->empty_logs, &buffer->parcel);
-        }
-        worker->log_begun_ms = UINT64_MAX;
-        return true;
-}
 
 /* Ids hold the second and 22 bits of the sequence: a restart within a second must not begin where its
  * predecessor did. */
@@ -267,33 +241,90 @@ static uint64_t first_sequence(void)
         return (uint64_t)(clock_wall_us() % 1000000) * (1u << 22) / 1000000;
 }
 
-bool worker_init(struct worker *worker)
+static bool inflows_init(struct worker *worker)
 {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+        /* Without acceptors the worker counts for itself there. */
+        uint32_t count = worker->acceptor_count == 0 ? 1 : worker->acceptor_count;
+
+        worker->inflows = aligned_alloc(_Alignof(struct inflow), count * sizeof worker->inflows[0]);
+        for (uint32_t i = 0; worker->inflows != NULL && i < count; i++) {
+                arrival_ring_init(&worker->inflows[i].ring);
+                atomic_init(&worker->inflows[i].assigned, 0);
+                atomic_init(&worker->inflows[i].added, 0);
+        }
+        return worker->inflows != NULL;
+}
+
+static bool buffers_init(struct worker *worker)
+{
         char *out = malloc(WRITE_SIZE);
 
         worker->input = malloc(SESSION_LINE_MAX + READ_SIZE);
-        worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
-        worker->reports = channels_create(worker->delivery_count, &worker->waker);
-        worker->empty_logs = channels_create(1, NULL);
         text_over(&worker->out, out, WRITE_SIZE);
         block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, SESSION_BLOCKS_KEPT);
         block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);
         content_pool_init(&worker->host.content_pool, CONTENT_BLOCKS_KEPT);
-        worker->host.counters = &worker->counters;
-        worker->host.worker = worker->number;
         LIST_INIT(&worker->connections.open);
+        LIST_INIT(&worker->connections.closing);
         LIST_INIT(&worker->connections.unused);
-        worker->waker.event_fd = -1;
-        worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        if (out == NULL || worker->input == NULL || worker->jobs_sent == NULL || worker->reports == NULL ||
-            worker->empty_logs == NULL || !log_init(worker))
+        return out != NULL && worker->input != NULL && worker_log_init(worker);
+}
+
+static bool channels_init(struct worker *worker)
+{
+        worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
+        worker->reports = channels_create(worker->delivery_count, &worker->waker);
+        if (worker->jobs_sent == NULL || worker->reports == NULL)
                 return false;
-        worker_look_at_clock(worker);
-        worker->host.sequence = first_sequence();
-        wheel_init(&worker->wheel, worker->host.now_ms);
+        for (uint32_t i = 0; i < worker->delivery_count; i++)
+                delivery_connect(&worker->deliveries[i], worker->number, &worker->reports[i]);
+        return true;
+}
+
+static bool epoll_init(struct worker *worker)
+{
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = EVENT_OF_WAKER};
+
+        worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         return worker->epoll_fd >= 0 && waker_open(&worker->waker) &&
                epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->waker.event_fd, &event) == 0;
+}
+
+static void host_init(struct worker *worker, const struct worker_parts *parts)
+{
+        worker->dns = dns_pool_client(parts->dns_pool, worker->number, worker->waker.event_fd,
+                                      &worker->waker.is_asleep);
+        worker->senders =
+            sender_store_client(parts->senders, worker->number, &worker->waker, &worker->counters);
+        worker->host.counters = &worker->counters;
+        worker->host.worker = worker->number;
+        worker->host.dns = dns_client_source(worker->dns);
+        worker->host.senders = sender_client_source(worker->senders);
+        worker->host.ledger = parts->ledger;
+        worker->host.sequence = first_sequence();
+        worker_look_at_clock(worker);
+        wheel_init(&worker->wheel, worker->host.now_ms);
+}
+
+bool worker_init(struct worker *worker, const struct worker_parts *parts)
+{
+        *worker = (struct worker){
+            .number = parts->number,
+            .acceptor_count = parts->acceptor_count,
+            .delivery_count = parts->delivery_count,
+            .self_accept = parts->self_accept,
+            .publication = parts->publication,
+            .clients = parts->clients,
+            .deliveries = parts->deliveries,
+            .log = parts->log,
+            .under_stress = parts->under_stress,
+            .waker = {.event_fd = -1},
+            .epoll_fd = -1,
+        };
+        if (!channels_init(worker) || !buffers_init(worker) || !inflows_init(worker) || !epoll_init(worker))
+                return false;
+        host_init(worker, parts);
+        return true;
 }
 
 bool worker_start(struct worker *worker)
@@ -314,11 +345,7 @@ void worker_join(struct worker *worker)
 
 void worker_end(struct worker *worker)
 {
-        struct parcel *parcel;
-
-        while ((parcel = channel_receive(worker->empty_logs)) != NULL)
-                free(parcel);
-        free(worker->log_buffer);
+        worker_log_free(worker);
         delivery_client_end(worker);
         connections_end(&worker->connections);
         block_pool_end(&worker->host.session_pool);
@@ -328,7 +355,20 @@ void worker_end(struct worker *worker)
         free(worker->input);
         free(worker->jobs_sent);
         free(worker->reports);
-        free(worker->empty_logs);
+        free(worker->inflows);
         close(worker->epoll_fd);
         waker_close(&worker->waker);
+}
+
+/* Closed ones first: each was assigned before. */
+uint64_t workers_open(const struct worker *workers, uint32_t worker_count)
+{
+        uint64_t closed = 0, assigned = 0;
+
+        for (uint32_t i = 0; i < worker_count; i++)
+                closed += counter_read(&workers[i].closed);
+        for (uint32_t i = 0; i < worker_count; i++)
+                for (uint32_t j = 0; j < workers[i].acceptor_count || j == 0; j++)
+                        assigned += counter_read(&workers[i].inflows[j].assigned);
+        return assigned > closed ? assigned - closed : 0;
 }

@@ -2,11 +2,8 @@
  * blocks; it meets other threads in channels, in the published snapshot and in atomic counts only. */
 #pragma once
 
-#include "core/smtp/session.h"
-#include "workers/inbound/client_table.h"
+#include "workers/inbound/accept/handover.h"
 #include "workers/inbound/connection.h"
-#include "workers/thread/publication.h"
-#include "workers/deliver/delivery.h"
 #include "workers/senders/store.h"
 #include "workers/thread/wheel.h"
 
@@ -14,14 +11,11 @@
 #define READ_SIZE  65536
 #define WRITE_SIZE 65536
 
-struct acceptor;
+struct self_accept;
 
-/* An accepted socket. */
-struct arrival {
-        int fd;
-        struct client_seat seat;
-        struct session_peer peer;
-};
+/* What epoll says an event is of: a connection's descriptor, a listener, or the waker. */
+#define EVENT_OF_WAKER    UINT64_MAX
+#define EVENT_OF_LISTENER (UINT64_C(1) << 63) /* with its address */
 
 enum stop_stage {
         STOP_NOT,
@@ -29,11 +23,27 @@ enum stop_stage {
         STOP_ALL,  /* only messages that are being stored are waited for */
 };
 
+struct worker_parts {
+        uint32_t number; /* as a client of the DNS pool and of the store, and as a pinner, too */
+        uint32_t acceptor_count;
+        uint32_t delivery_count;
+        struct self_accept *self_accept; /* without acceptor threads: its own */
+        struct publication *publication;
+        struct client_table *clients;
+        struct delivery *deliveries;
+        struct log_writer *log;
+        struct dns_pool *dns_pool;
+        struct sender_store *senders;
+        const struct ledger *ledger;
+        const _Atomic bool *under_stress;
+};
+
 struct worker {
         /* Fixed after start. */
         uint32_t number;
+        uint32_t acceptor_count;
         uint32_t delivery_count;
-        struct acceptor *acceptor; /* its own */
+        struct self_accept *self_accept; /* NULL: acceptor threads do it */
         struct publication *publication;
         struct client_table *clients;
         struct delivery *deliveries;
@@ -43,6 +53,7 @@ struct worker {
         const _Atomic bool *under_stress;
         pthread_t thread;
         int epoll_fd;
+        struct inflow *inflows;  /* from each acceptor; where there is none, one that counts only */
         struct channel *reports; /* from each delivery thread */
         struct channel *empty_logs;
 
@@ -64,21 +75,18 @@ struct worker {
         enum stop_stage stopping;
 
         /* Read by others. */
-        _Alignas(64) _Atomic uint32_t open; /* sockets */
+        _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
         _Atomic bool has_ended;
         struct counters counters;
 };
 
-/* False when memory or descriptors are out. The other members marked as fixed are the caller's to set before
- * and after. */
-bool worker_init(struct worker *worker);
+/* Connects it with the delivery threads and the log writer, too. False when memory or descriptors are out. */
+bool worker_init(struct worker *worker, const struct worker_parts *parts);
 bool worker_start(struct worker *worker);
 /* Any thread. The thread ends when it has no connection left. */
 void worker_stop(struct worker *worker, enum stop_stage stage);
 void worker_join(struct worker *worker);
 void worker_end(struct worker *worker);
 
-/* For connections: keeps LOG_LINE_MAX of room in the log buffer. */
-void worker_make_log_room(struct worker *worker);
-/* For the worker itself: an event among its log lines, see log_event(). */
-void worker_log_event(struct worker *worker, const char *event, ...) __attribute__((sentinel));
+/* Any thread: connections open, or on their way, at all workers. */
+uint64_t workers_open(const struct worker *workers, uint32_t worker_count);

@@ -40,6 +40,11 @@ bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count)
         return waker_open(&log->waker) && log->full != NULL && log->empty != NULL;
 }
 
+void log_writer_connect(struct log_writer *log, uint32_t worker, struct channel *empty)
+{
+        log->empty[worker] = empty;
+}
+
 void log_writer_end(struct log_writer *log)
 {
         waker_close(&log->waker);
@@ -114,17 +119,23 @@ void log_event_write(struct text *line, const char *event, va_list pairs)
         line->overflowed = false;
 }
 
-void log_event(struct log_writer *log, const char *event, ...)
+void log_pairs(struct log_writer *log, const char *event, va_list pairs)
 {
         char octets[EVENT_MAX];
         struct text line;
-        va_list pairs;
 
         text_over(&line, octets, sizeof octets);
-        va_start(pairs, event);
         log_event_write(&line, event, pairs);
-        va_end(pairs);
         event_hand_over(log, &line);
+}
+
+void log_event(struct log_writer *log, const char *event, ...)
+{
+        va_list pairs;
+
+        va_start(pairs, event);
+        log_pairs(log, event, pairs);
+        va_end(pairs);
 }
 
 void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
@@ -216,6 +227,7 @@ static void *log_writer_main(void *argument)
 {
         struct log_writer *log = argument;
 
+        pthread_setname_np(pthread_self(), "log");
         for (;;) {
                 int next_fd = atomic_exchange(&log->next_fd, -1);
                 if (next_fd >= 0) {

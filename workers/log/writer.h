@@ -1,5 +1,5 @@
-/* The log thread. Workers hand over buffers of whole lines and get them back; the server's own events are
- * lines too. */
+/* The thread that writes the log. Workers hand over buffers of whole lines and get them back. The server's
+ * own events are lines too. */
 #pragma once
 
 #include "core/base/text.h"
@@ -38,23 +38,26 @@ struct log_writer {
         bool is_failing;
 };
 
-/* Opens "stderr" or a file for appending. -1 with errno. */
+/* Opens "stderr", or a file for appending, and returns the descriptor, or -1 with errno. */
 int log_open(const char *path);
-/* Takes over the descriptor. False when memory or descriptors are out. */
+/* Takes the descriptor over. False when memory or descriptors are out. */
 bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count);
+/* Before the start: buffers of this worker go back there. */
+void log_writer_connect(struct log_writer *log, uint32_t worker, struct channel *empty);
 bool log_writer_start(struct log_writer *log);
-/* Goes on in another file, or in the same one opened anew. Takes over the descriptor. */
+/* Goes on in another file, or in the same one opened anew, and takes its descriptor over. */
 void log_writer_switch(struct log_writer *log, int fd);
-/* Waits until all is written that was handed over. False when that takes more than five seconds: the thread
- * is still there. */
+/* Waits until all that was handed over is written. False when that takes more than five seconds; then the
+ * thread still runs. */
 bool log_writer_stop(struct log_writer *log);
 void log_writer_end(struct log_writer *log);
 
-/* Any thread: a line {"time":...,"event":EVENT,NAME:VALUE,...} of strings. Pairs of name and value follow,
- * ended by NULL. */
+/* Any thread: writes a line {"time":...,"event":EVENT,NAME:VALUE,...}. Pairs of name and value follow, all of
+ * them strings, and NULL ends them. */
 void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));
-/* The line alone, appended; nothing when it does not fit. */
+void log_pairs(struct log_writer *log, const char *event, va_list pairs);
+/* Appends such a line to `line`, or nothing when it does not fit. */
 void log_event_write(struct text *line, const char *event, va_list pairs);
-/* The same with numbers; a NULL ends `names`. */
+/* Any thread: writes such a line with numbers. NULL ends `names`. */
 void log_event_numbers(struct log_writer *log, const char *event, const char *const *names,
                        const uint64_t *numbers);

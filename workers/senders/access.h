@@ -1,4 +1,4 @@
-/* The store of senders for subcommands: opened beside a running server, and waited for. */
+/* The store of senders for subcommands. They open it beside a running server, and wait for it. */
 #pragma once
 
 #include "workers/senders/lmdb.h"
@@ -16,14 +16,15 @@ struct sender_access {
         const char *prefix;
 };
 
-/* A record with what its key is the hash of, empty when that is not kept. `context` is the caller's. */
+/* Is given a record, and the text that its key is the hash of, which is empty when it is not kept. `context`
+ * is the caller's. */
 typedef void sender_visit(void *context, const struct sender_key *key, const struct sender_record *record,
                           struct span text);
 
-/* False with the reason on stderr. `is_read_only`: explain stores nothing. */
+/* False with the reason on standard error. With `is_read_only` nothing can be stored, as explain wants it. */
 bool sender_access_open(struct sender_access *access, const struct snapshot *snapshot, bool is_read_only);
 void sender_access_close(struct sender_access *access);
-/* These give false, with the reason on stderr, when the store fails. */
+/* These are false, with the reason on standard error, when the store fails. */
 bool sender_access_each(struct sender_access *access, sender_visit *visit, void *context);
 bool sender_access_merge(struct sender_access *access, const struct sender_effect *effect);
 bool sender_access_forget(struct sender_access *access, const struct sender_key *keys, size_t count);

@@ -1,5 +1,6 @@
-/* What the machines of a fleet tell each other: notices in a stream of Redis, which each reads a few times a
- * second from where it stopped. At its start a machine hears what is still in the stream. */
+/* What the machines of a fleet tell each other. Their notices are in a stream of Redis, and each machine
+ * reads it a few times a second from where it stopped. At its start a machine hears what is still in the
+ * stream. */
 #pragma once
 
 #include "workers/senders/store.h"
@@ -20,10 +21,10 @@ struct sender_feed {
 };
 
 void sender_feed_init(struct sender_feed *feed, struct sender_store *store, const char *prefix);
-/* The commands of one connection: to tell what the job holds, `done` as with all jobs; and to hear, if it is
- * time for that. False: the connection is of no use. */
+/* These send commands on one connection: the first tells what the job holds, with `done` as for all jobs; the
+ * second asks for what is new, if it is time for that. False when the connection is of no use. */
 bool sender_feed_tell(const struct sender_feed *feed, redisAsyncContext *context,
                       const struct sender_job *job, redisCallbackFn *done);
 bool sender_feed_listen(struct sender_feed *feed, redisAsyncContext *context);
-/* Until there is something to do. */
+/* Returns the milliseconds until there is something to do. */
 uint64_t sender_feed_wait_ms(const struct sender_feed *feed, uint64_t now_ms);

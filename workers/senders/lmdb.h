@@ -1,5 +1,5 @@
-/* The store of senders in LMDB: workers read the mapped file, one thread writes. Crash-safe: a commit is
- * whole or not there. */
+/* The store of senders in LMDB. Workers read the mapped file, and one thread writes. After a crash a commit
+ * is there as a whole or not at all. */
 #pragma once
 
 #include "core/senders/sender.h"
@@ -16,26 +16,27 @@ struct sender_lmdb {
         uint8_t sweep_from[sizeof(struct sender_key)]; /* where the search for expired records goes on */
 };
 
-/* Creates the folder and the file where they are missing, unless `is_read_only`. Gives an error of LMDB or
- * errno, 0 when all is well. Each process opens a folder once. */
+/* Opens the folder. It creates folder and file where they are missing, unless `is_read_only`. Returns 0, an
+ * error of LMDB or errno. A process may open a folder once only. */
 int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only);
 void sender_lmdb_close(struct sender_lmdb *lmdb);
 
-/* For one reading thread at a time. NULL when there are too many. To be given to mdb_txn_abort() before the
- * end. */
+/* Returns a reader, which one thread at a time may use, or NULL when there are too many. It is to be ended by
+ * mdb_txn_abort() before the store is closed. */
 MDB_txn *sender_lmdb_reader(struct sender_lmdb *lmdb);
-/* Takes no lock; touches the disk only where the page is not in memory. */
+/* Looks a record up. It takes no lock, and touches the disk only where the page is not in memory. */
 enum fact sender_lmdb_get(struct sender_lmdb *lmdb, MDB_txn *reader, const struct sender_key *key,
                           struct sender_record *ret_record);
 
-/* The writer: all within a transaction of mdb_txn_begin(). They give errors of LMDB. */
+/* The writer calls the following within a transaction of mdb_txn_begin(). Those that return a number return 0
+ * or an error of LMDB. */
 int sender_lmdb_merge(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_effect *effect);
-/* Not an error when there is none. */
+/* It is no error when there is no such record. */
 int sender_lmdb_forget(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key);
 /* Looks at `count` records, from where the last call stopped, and deletes what has expired. */
 int sender_lmdb_sweep(struct sender_lmdb *lmdb, MDB_txn *txn, uint32_t now_s, size_t count);
-/* Whether less than a third of the room is left. */
+/* True when less than a third of the room is left. */
 bool sender_lmdb_is_nearly_full(struct sender_lmdb *lmdb, MDB_txn *txn);
-/* Deletes about `count` records at random places: those that wait for a retry first, none that was allowed by
- * hand. */
+/* Deletes about `count` records at random places. Those that wait for a retry go first, and none that was
+ * allowed by hand goes. */
 int sender_lmdb_evict(struct sender_lmdb *lmdb, MDB_txn *txn, size_t count);

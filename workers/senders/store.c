@@ -250,6 +250,7 @@ static void *thread_main(void *argument)
 {
         struct sender_store *store = argument;
 
+        pthread_setname_np(pthread_self(), "senders");
         urcu_memb_register_thread(); /* for who hears */
         if (store->kind == SENDER_STORE_LMDB)
                 sender_writer_run(store);

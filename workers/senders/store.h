@@ -1,6 +1,6 @@
-/* The store of senders in the server: one thread that keeps it, and each worker's side of it. What workers
- * want remembered goes to the thread in jobs, which come back to be used again; so do questions where the
- * store is not in this machine's memory. No worker ever waits for it. */
+/* The store of senders in the server: the thread that keeps it, and each worker's side of it. What workers
+ * want to be remembered goes to the thread in jobs, which come back to be used again. So do questions, where
+ * the store is not in this machine's memory. No worker ever waits for it. */
 #pragma once
 
 #include "core/smtp/metrics.h"
@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-/* Jobs of one worker that may be under way. */
+/* So many jobs of one worker may be under way. */
 #define SENDER_JOBS_MAX 4096
 
 enum sender_job_kind { SENDER_JOB_ASK, SENDER_JOB_APPLY, SENDER_JOB_TELL };
@@ -67,33 +67,34 @@ struct sender_store {
         uint64_t complaint_ms; /* when the last one was logged */
 };
 
-/* Opens what the snapshot's sender_store names, which may be nothing. False with the reason on stderr. */
+/* Opens what the snapshot's sender_store names, which may be nothing. False with the reason on standard
+ * error. */
 bool sender_store_open(struct sender_store *store, const struct snapshot *snapshot, uint32_t clients,
                        struct log_writer *log);
-/* Differs when a change of options takes a restart. */
+/* Returns a hash of the options that only a restart can change. */
 struct sender_key sender_store_identity(const struct snapshot *snapshot);
 bool sender_store_start(struct sender_store *store);
-/* All workers have ended. Waits until everything is stored that can be. */
+/* Waits until everything is stored that can be. All workers must have ended. */
 void sender_store_stop(struct sender_store *store);
 void sender_store_close(struct sender_store *store);
 
-/* Worker `number`'s side. Its source is NULL without a store. */
+/* Returns the side of worker `number`. Its source is NULL when there is no store. */
 struct sender_client *sender_store_client(struct sender_store *store, uint32_t number, struct waker *waker,
                                           struct counters *counters);
 struct sender_source *sender_client_source(struct sender_client *client);
-/* The next answer to a question, valid until the next call, or NULL. */
+/* Returns the next answer to a question, which is valid until the next call, or NULL. */
 const struct sender_job *sender_client_receive(struct sender_client *client);
 bool sender_client_has_answers(const struct sender_client *client);
-/* Once a turn: wakes the thread. False: call again soon. */
+/* Wakes the thread. It is to be called once a turn, and soon again when it is false. */
 bool sender_client_flush(struct sender_client *client);
 
-/* ---- for the back ends: the thread's side */
+/* ---- for the back ends: the thread's side. */
 
-/* The next job of any worker, or NULL. */
+/* Returns the next job of any worker, or NULL. */
 struct sender_job *sender_store_take(struct sender_store *store);
 bool sender_store_is_empty(const struct sender_store *store);
 void sender_store_return(struct sender_store *store, struct sender_job *job, enum fact fact);
-/* Hands back what was returned. False while some of it waits for room: call again soon. */
+/* Hands back what was returned. False while some of it waits for room; then it is to be called again soon. */
 bool sender_store_flush(struct sender_store *store);
-/* To log and stderr, once a minute. */
+/* Tells the log and standard error of trouble, once a minute at most. */
 void sender_store_complain(struct sender_store *store, const char *event, const char *reason);

@@ -1,5 +1,5 @@
-/* The thread that writes the store of senders in LMDB: batches of jobs, the search for expired records, and
- * room for new ones. */
+/* The thread that writes the store of senders in LMDB. It writes jobs in batches, looks for expired records,
+ * and makes room for new ones. */
 #pragma once
 
 #include "workers/senders/store.h"

@@ -35,13 +35,15 @@ static uint32_t dns_in_flight(uint64_t limit, const struct options *options)
         return share < 16 ? 16 : (uint32_t)share;
 }
 
-struct descriptor_shares descriptors_divide(const struct options *options, uint32_t worker_count,
-                                            uint32_t delivery_count)
+struct descriptor_shares descriptors_divide(const struct options *options, uint32_t acceptor_count,
+                                            uint32_t worker_count, uint32_t delivery_count)
 {
         struct descriptor_shares shares;
-        uint64_t threads = worker_count + delivery_count;
-        uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD + options->listen.count +
-                         options->proxy_listen.count;
+        /* An acceptor holds a number while it waits for a connection. */
+        uint64_t threads = acceptor_count + worker_count + delivery_count;
+        uint64_t endpoints = options->listen.count + options->proxy_listen.count;
+        uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD +
+                         endpoints * (acceptor_count == 0 ? 1 : acceptor_count);
         uint64_t limit =
             raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + UINT64_C(8) * delivery_count);
         uint64_t spools = limit / 16 / delivery_count;

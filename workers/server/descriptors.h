@@ -10,5 +10,5 @@ struct descriptor_shares {
 };
 
 /* Raises the limit as far as it goes, and tells on stderr when that is less than connections_max. */
-struct descriptor_shares descriptors_divide(const struct options *options, uint32_t worker_count,
-                                            uint32_t delivery_count);
+struct descriptor_shares descriptors_divide(const struct options *options, uint32_t acceptor_count,
+                                            uint32_t worker_count, uint32_t delivery_count);

@@ -51,20 +51,13 @@ static void say_listener(struct server *server, const char *event, const struct 
 {
         char name[ENDPOINT_TEXT_MAX];
 
+        if (listener->number > 0)
+                return;
         endpoint_write(&listener->endpoint.address, listener->port, name);
         log_event(&server->log, event, "address", name, NULL);
         if (strcmp(event, "listener_opened") == 0)
                 console_print("gatepost: listening on %s%s", name,
                               atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
-}
-
-static void close_all(struct listener *listeners)
-{
-        while (listeners != NULL) {
-                struct listener *next = listeners->next;
-                listener_leave(listeners);
-                listeners = next;
-        }
 }
 
 /* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none
@@ -80,30 +73,37 @@ static bool open_new(struct server *server, const struct snapshot *snapshot, str
                 if (find_listener(server->listeners, wanted.endpoint) ||
                     find_listener(opened, wanted.endpoint))
                         continue;
-                struct listener *listener = listener_open(wanted.endpoint, wanted.needs_proxy_header);
-                if (listener == NULL) {
+                *end = listeners_open(wanted.endpoint, wanted.needs_proxy_header,
+                                      server->acceptor_count == 0 ? 1 : server->acceptor_count);
+                if (*end == NULL) {
                         int error = errno;
                         endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
                         console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
                         log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error),
                                   NULL);
-                        close_all(opened);
+                        listeners_leave(opened);
                         return false;
                 }
-                listener->next = NULL;
-                *end = listener;
-                end = &listener->next;
+                while (*end != NULL)
+                        end = &(*end)->next;
         }
         *ret_opened = opened;
         return true;
 }
 
-static void order_all(struct server *server, enum acceptor_order_kind kind, struct listener *listener)
+/* To the one acceptor whose socket it is, or to all workers. */
+static void order_all(struct server *server, enum accept_order_kind kind, struct listener *listener)
 {
-        for (uint32_t i = 0; i < server->worker_count; i++) {
-                if (kind == ACCEPTOR_LISTEN)
+        if (server->acceptor_count > 0) {
+                if (kind == ACCEPT_LISTEN)
                         listener_refer(listener);
-                expect(acceptor_order(&server->acceptors[i], kind, listener));
+                expect(acceptor_order(&server->acceptors[listener->number], kind, listener));
+                return;
+        }
+        for (uint32_t i = 0; i < server->worker_count; i++) {
+                if (kind == ACCEPT_LISTEN)
+                        listener_refer(listener);
+                expect(self_accept_order(&server->self_accepts[i], kind, listener));
         }
 }
 
@@ -113,7 +113,7 @@ static void use_opened(struct server *server, struct listener *opened)
                 struct listener *next = opened->next;
                 opened->next = server->listeners;
                 server->listeners = opened;
-                order_all(server, ACCEPTOR_LISTEN, opened);
+                order_all(server, ACCEPT_LISTEN, opened);
                 say_listener(server, "listener_opened", opened);
                 opened = next;
         }
@@ -145,7 +145,7 @@ static void drop_unwanted(struct server *server, const struct snapshot *snapshot
                         continue;
                 }
                 *link = listener->next;
-                order_all(server, ACCEPTOR_LEAVE, listener);
+                order_all(server, ACCEPT_LEAVE, listener);
                 say_listener(server, "listener_closed", listener);
                 listener_leave(listener);
         }
@@ -165,13 +165,10 @@ static void print_complaints(struct server *server, const char *event,
 
 /* Numbers that threads, tables and memory were made by. */
 static const enum option_at fixed_options[] = {
-    OPTION_AT_workers,
-    OPTION_AT_delivery_threads,
-    OPTION_AT_client_rate_memory,
-    OPTION_AT_dns_threads,
-    OPTION_AT_dns_in_flight_max,
-    OPTION_AT_dns_cache_size,
-    OPTION_AT_maildir_sync_together,
+    OPTION_AT_acceptors,        OPTION_AT_workers,
+    OPTION_AT_delivery_threads, OPTION_AT_client_rate_memory,
+    OPTION_AT_dns_threads,      OPTION_AT_dns_in_flight_max,
+    OPTION_AT_dns_cache_size,   OPTION_AT_maildir_sync_together,
 };
 
 static void warn_of_restart(struct server *server, enum check_id check, const char *name)
@@ -211,7 +208,7 @@ static bool prepare(struct server *server, struct snapshot *snapshot, struct lis
                 console_print("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
         zone_watch_inherit(&server->zone_watch, snapshot);
         if (log_fd < 0 || !publication_publish(&server->publication, snapshot)) {
-                close_all(opened);
+                listeners_leave(opened);
                 if (log_fd >= 0)
                         close(log_fd);
                 return false;

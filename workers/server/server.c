@@ -33,21 +33,30 @@ static uint32_t cores(void)
         return count > 120 ? 120 : (uint32_t)count;
 }
 
+#define WORKERS_PER_ACCEPTOR 8 /* so many busy ones one acceptor keeps busy, as measured */
+
+static uint32_t acceptors_wanted(const struct options *options, uint32_t worker_count)
+{
+        if (options->acceptors != OPTION_AUTO)
+                return (uint32_t)options->acceptors;
+        return (worker_count + WORKERS_PER_ACCEPTOR - 1) / WORKERS_PER_ACCEPTOR;
+}
+
 static bool allocate(struct server *server, const struct options *options)
 {
         server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
+        server->acceptor_count = acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->options_at_start = *options;
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->counters.sets = calloc(server->worker_count, sizeof server->counters.sets[0]);
-        server->acceptors = calloc(server->worker_count, sizeof server->acceptors[0]);
+        server->counters.sets =
+            calloc(server->worker_count + server->acceptor_count, sizeof server->counters.sets[0]);
+        server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
+        server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
-        if (server->workers == NULL || server->counters.sets == NULL || server->acceptors == NULL ||
-            server->deliveries == NULL)
-                return false;
-        memset(server->workers, 0, server->worker_count * sizeof server->workers[0]);
-        return true;
+        return server->workers != NULL && server->counters.sets != NULL && server->acceptors != NULL &&
+               server->self_accepts != NULL && server->deliveries != NULL;
 }
 
 /* The pool is there without resolvers too: a reload may name some. */
@@ -81,47 +90,70 @@ static bool init_ledger(struct server *server, const struct options *options)
         return true;
 }
 
-static bool init_workers(struct server *server, uint64_t sessions_max)
+static bool init_workers(struct server *server)
 {
         for (uint32_t i = 0; i < server->worker_count; i++) {
-                struct worker *worker = &server->workers[i];
-                worker->number = i;
-                server->counters.sets[server->counters.count++] = &worker->counters;
-                worker->acceptor = &server->acceptors[i];
-                worker->delivery_count = server->delivery_count;
-                worker->publication = &server->publication;
-                worker->clients = &server->clients;
-                worker->deliveries = server->deliveries;
-                worker->log = &server->log;
-                worker->under_stress = &server->load.under_stress;
-                if (!worker_init(worker))
-                        return false;
-                worker->dns =
-                    dns_pool_client(server->dns_pool, i, worker->waker.event_fd, &worker->waker.is_asleep);
-                worker->host.dns = dns_client_source(worker->dns);
-                worker->senders = sender_store_client(&server->senders, i, &worker->waker, &worker->counters);
-                worker->host.senders = sender_client_source(worker->senders);
-                worker->host.ledger = &server->ledger;
-                *worker->acceptor = (struct acceptor){
-                    .worker = worker,
-                    .workers = server->workers,
-                    .worker_count = server->worker_count,
-                    .load = &server->load,
-                    .sessions_max = sessions_max,
+                const struct worker_parts parts = {
+                    .number = i,
+                    .acceptor_count = server->acceptor_count,
+                    .delivery_count = server->delivery_count,
+                    .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
+                    .publication = &server->publication,
+                    .clients = &server->clients,
+                    .deliveries = server->deliveries,
+                    .log = &server->log,
+                    .dns_pool = server->dns_pool,
+                    .senders = &server->senders,
+                    .ledger = &server->ledger,
+                    .under_stress = &server->load.under_stress,
                 };
-                if (!acceptor_init(worker->acceptor))
+                if (!worker_init(&server->workers[i], &parts))
                         return false;
-                server->log.empty[i] = worker->empty_logs;
-                for (uint32_t j = 0; j < server->delivery_count; j++)
-                        server->deliveries[j].reports[i] = &worker->reports[j];
+                server->counters.sets[server->counters.count++] = &server->workers[i].counters;
         }
+        return true;
+}
+
+static bool init_acceptor(struct server *server, uint32_t number, const struct admission_parts *admission)
+{
+        const struct acceptor_parts parts = {
+            .number = number,
+            .acceptor_count = server->acceptor_count,
+            .pinner = server->worker_count + 1 + number, /* behind the fleet's */
+            .publication = &server->publication,
+            .log = &server->log,
+            .admission = *admission,
+        };
+
+        server->counters.sets[server->counters.count++] = &server->acceptors[number].counters;
+        return acceptor_init(&server->acceptors[number], &parts);
+}
+
+static bool init_accepting(struct server *server, uint64_t sessions_max)
+{
+        const struct admission_parts admission = {
+            .load = &server->load,
+            .clients = &server->clients,
+            .ledger = &server->ledger,
+            .workers = server->workers,
+            .worker_count = server->worker_count,
+            .sharer_count = server->acceptor_count == 0 ? server->worker_count : server->acceptor_count,
+            .sessions_max = sessions_max,
+        };
+
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                if (!init_acceptor(server, i, &admission))
+                        return false;
+        for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
+                if (!self_accept_init(&server->self_accepts[i], &server->workers[i], &admission))
+                        return false;
         return true;
 }
 
 static bool init_threads(struct server *server, const struct options *options)
 {
         struct descriptor_shares shares =
-            descriptors_divide(options, server->worker_count, server->delivery_count);
+            descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, shares.spools,
@@ -130,7 +162,7 @@ static bool init_threads(struct server *server, const struct options *options)
         if (!client_table_init(&server->clients, shares.sessions) || !init_ledger(server, options) ||
             !init_dns(server, options, shares.dns_in_flight))
                 return false;
-        return init_workers(server, shares.sessions);
+        return init_workers(server) && init_accepting(server, shares.sessions);
 }
 
 static bool start_threads(struct server *server)
@@ -141,6 +173,8 @@ static bool start_threads(struct server *server)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 is_started = is_started && worker_start(&server->workers[i]);
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                is_started = is_started && acceptor_start(&server->acceptors[i]);
         return is_started;
 }
 
@@ -172,15 +206,17 @@ static void wait_for_sessions(struct server *server, const sigset_t *signals, ui
         }
 }
 
+/* Acceptors have handed over all who came when this returns; workers find out by themselves. */
 static void stop_accepting(struct server *server)
 {
-        for (uint32_t i = 0; i < server->worker_count; i++)
-                expect(acceptor_order(&server->acceptors[i], ACCEPTOR_STOP, NULL));
-        while (server->listeners != NULL) {
-                struct listener *next = server->listeners->next;
-                listener_leave(server->listeners);
-                server->listeners = next;
-        }
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                expect(acceptor_order(&server->acceptors[i], ACCEPT_STOP, NULL));
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                acceptor_join(&server->acceptors[i]);
+        for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
+                expect(self_accept_order(&server->self_accepts[i], ACCEPT_STOP, NULL));
+        listeners_leave(server->listeners);
+        server->listeners = NULL;
 }
 
 static void stop(struct server *server, const sigset_t *signals)
@@ -207,8 +243,10 @@ static void stop(struct server *server, const sigset_t *signals)
 
 static void free_all(struct server *server)
 {
-        for (uint32_t i = 0; i < server->worker_count; i++)
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
+        for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
+                self_accept_end(&server->self_accepts[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_end(&server->workers[i]);
         for (uint32_t i = 0; i < server->delivery_count; i++)
@@ -221,6 +259,7 @@ static void free_all(struct server *server)
         publication_end(&server->publication);
         free(server->counters.sets);
         free(server->acceptors);
+        free(server->self_accepts);
         free(server->workers);
         free(server->deliveries);
 }
@@ -322,7 +361,8 @@ static bool start(struct server *server, struct snapshot *snapshot)
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !publication_init(&server->publication, server->worker_count + 1, snapshot) ||
+            !publication_init(&server->publication, server->worker_count + 1 + server->acceptor_count,
+                              snapshot) ||
             !open_senders(server, snapshot) || !init_threads(server, &snapshot->options) ||
             !start_threads(server)) {
                 console_print("gatepost: cannot start: %s", strerror(errno));

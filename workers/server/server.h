@@ -1,7 +1,8 @@
 /* The whole server: starts the threads, waits for signals, reloads, stops. The main thread runs it. */
 #pragma once
 
-#include "workers/inbound/acceptor.h"
+#include "workers/inbound/accept/acceptor.h"
+#include "workers/inbound/accept/self_accept.h"
 #include "workers/server/dns_counts.h"
 #include "workers/server/fleet.h"
 #include "workers/server/zone_watch.h"
@@ -15,9 +16,10 @@ struct server {
         struct load load;
         struct log_writer log;
         struct worker *workers;
-        struct acceptor *acceptors; /* one for each worker */
+        struct acceptor *acceptors;
+        struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
-        uint32_t worker_count, delivery_count;
+        uint32_t acceptor_count, worker_count, delivery_count;
         /* Whose sets of counters there are: all threads that count. */
         struct counters_list counters;
         /* Numbers only: texts and lists went with the first snapshot. */

@@ -1,30 +1,21 @@
 /* Channels. */
 #include "workers/thread/channel.h"
 
-#include "core/base/thread_sanitizer.h"
-
-#include <assert.h>
-#include <stdint.h>
-
-static_assert((CHANNEL_SLOTS & (CHANNEL_SLOTS - 1)) == 0, "ck breaks silently with other sizes");
+#include <stdatomic.h>
+#include <stdlib.h>
 
 void channel_init(struct channel *channel, struct waker *waker)
 {
-        ck_ring_init(&channel->ring, CHANNEL_SLOTS);
+        parcel_ring_init(&channel->ring);
         channel->overflow_first = channel->overflow_last = NULL;
         channel->is_announced = true;
         channel->waker = waker;
 }
 
-/* The payload's handover is checked by ThreadSanitizer, because parcel->next is stored and loaded in C11
- * order. */
 static bool ring_put(struct channel *channel, struct parcel *parcel)
 {
         atomic_store_explicit(&parcel->next, NULL, memory_order_release);
-        foreign_accesses_begin();
-        bool is_in = ck_ring_enqueue_spsc(&channel->ring, channel->slots, parcel);
-        foreign_accesses_end();
-        return is_in;
+        return parcel_ring_put(&channel->ring, &(struct parcel_slot){parcel});
 }
 
 void channel_send(struct channel *channel, struct parcel *parcel)
@@ -60,20 +51,17 @@ bool channel_flush(struct channel *channel)
 
 struct parcel *channel_receive(struct channel *channel)
 {
-        struct parcel *parcel;
+        struct parcel_slot slot;
 
-        foreign_accesses_begin();
-        bool is_there = ck_ring_dequeue_spsc(&channel->ring, channel->slots, &parcel);
-        foreign_accesses_end();
-        if (!is_there)
+        if (!parcel_ring_take(&channel->ring, &slot))
                 return NULL;
-        expect(atomic_load_explicit(&parcel->next, memory_order_acquire) == NULL);
-        return parcel;
+        expect(atomic_load_explicit(&slot.parcel->next, memory_order_acquire) == NULL);
+        return slot.parcel;
 }
 
 bool channel_is_empty(const struct channel *channel)
 {
-        return ck_ring_size(&channel->ring) == 0;
+        return parcel_ring_count(&channel->ring) == 0;
 }
 
 struct channel *channels_create(size_t count, struct waker *waker)

@@ -1,6 +1,6 @@
-/* The snapshot in force, and the older ones that somebody still uses. One thread publishes and frees; pinners
- * (one number for each thread that uses snapshots, registered with RCU) take the one in force without a lock
- * and keep it pinned as long as they like. */
+/* The snapshot in force, and the older ones that somebody still uses. One thread, the publisher, publishes
+ * and frees them. Each thread that uses snapshots is a pinner with a number of its own, and registered with
+ * RCU. It takes the snapshot in force without a lock and keeps it pinned as long as it likes. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -26,14 +26,14 @@ struct publication {
 
 /* Publishes the first snapshot. False when memory is out; then the snapshot is still the caller's. */
 bool publication_init(struct publication *publication, size_t pinner_count, struct snapshot *snapshot);
-/* Frees everything; nothing may be pinned any more. */
+/* Frees everything. Nothing may be pinned any more. */
 void publication_end(struct publication *publication);
-/* Publisher: takes over the snapshot. Waits for a grace period, some microseconds. False when memory is out,
- * with nothing changed. */
+/* Publisher: puts the snapshot in force and takes it over. It waits for a grace period of some microseconds.
+ * False when memory is out; then nothing has changed. */
 bool publication_publish(struct publication *publication, struct snapshot *snapshot);
-/* Publisher: frees what was replaced and is no longer pinned; gives the number of those that are. */
+/* Publisher: frees the replaced snapshots that nobody pins, and returns how many are pinned still. */
 size_t publication_reap(struct publication *publication);
 
-/* Pinner: pins may nest, and must each be undone by the same pinner. */
+/* Pinner: pins the snapshot in force. Pins may nest, and each must be undone by the same pinner. */
 struct published *publication_pin(struct publication *publication, size_t pinner);
 void publication_unpin(struct published *published, size_t pinner);

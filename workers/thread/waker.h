@@ -1,23 +1,25 @@
-/* Waking a thread that sleeps, for the price of a system call only where it does. */
+/* Wakes a thread, at the price of a system call only where that thread sleeps. */
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Lets a thread sleep until a producer of one of its channels has something for it. One for each consuming
- * thread. */
+/* Each consuming thread has one. With it the thread sleeps until a producer of one of its channels has
+ * something for it. */
 struct waker {
         int event_fd; /* -1: not open */
         _Atomic bool is_asleep;
 };
 
+/* False when descriptors are out. */
 bool waker_open(struct waker *waker);
 void waker_close(struct waker *waker);
-/* Consumer: announces sleep. Whatever was sent before another thread sees this announcement must be looked
- * for after it: look into every channel once more, then sleep on event_fd, or call waker_stay_awake(). */
+/* Consumer: announces that it is about to sleep. Something may have been sent before the producer saw this,
+ * so the consumer looks into every channel once more. Then it sleeps on event_fd, or calls
+ * waker_stay_awake(). */
 void waker_prepare(struct waker *waker);
 void waker_stay_awake(struct waker *waker);
-/* Consumer: sleeps until woken, for threads that wait for nothing else. */
+/* Consumer: sleeps until it is woken. It is for threads that wait for nothing else. */
 void waker_sleep(struct waker *waker);
-/* Producer, after it has made something visible. */
+/* Producer: wakes the consumer if it sleeps, after something has been made visible to it. */
 void waker_wake(struct waker *waker);

@@ -1,5 +1,5 @@
-/* Timers of one thread in a hashed wheel: O(1) each, and none at all for a deadline that only moves away.
- * Pure: fed the time. */
+/* The timers of one thread, in a hashed wheel. Each costs a constant time, and a deadline that only moves
+ * away costs none. The wheel reads no clock; it is told the time. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,11 +21,11 @@ struct wheel {
 };
 
 void wheel_init(struct wheel *wheel, uint64_t now_ms);
-/* The timer will be given out at the latest 8 ms after `due_ms`, but maybe earlier: whoever gets it looks at
- * its own deadline and schedules again. UINT64_MAX: never, as far as this call goes. */
+/* The timer is given out 8 ms after `due_ms` at the latest, but maybe earlier: whoever gets it looks at the
+ * deadline and schedules it again. With UINT64_MAX this call has no effect. */
 void wheel_schedule(struct wheel *wheel, struct timer *timer, uint64_t due_ms);
 void wheel_cancel(struct wheel *wheel, struct timer *timer);
-/* Takes out one timer that is up, or gives NULL. */
+/* Takes out a timer that is up and returns it, or returns NULL. */
 struct timer *wheel_expire(struct wheel *wheel, uint64_t now_ms);
-/* Milliseconds until the next timer is up, or -1 without any. */
+/* Returns the milliseconds until the next timer is up, or -1 when there is none. */
 int wheel_wait_ms(const struct wheel *wheel, uint64_t now_ms);

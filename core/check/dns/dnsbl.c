@@ -5,6 +5,8 @@
 #include "core/base/domain_name.h"
 #include "core/check/dns/reverse.h"
 
+#include <assert.h>
+
 #define QUESTION_MAX (2 * DOMAIN_NAME_MAX + 2)
 #define REASON_MAX   120 /* octets of a zone's TXT record in the evidence */
 
@@ -206,4 +208,23 @@ enum verdict_result check_dnsbl(const struct facts *facts, struct verdict *verdi
         verdict->reply = REPLY_dnsbl;
         return dnsbl_judge(facts, &tally, facts->snapshot->options.dnsbl_on_failure, REPLY_dnsbl_unsure,
                            verdict);
+}
+
+static_assert(DNSBL_ZONES_MAX <= 32, "marks of zones are 32 bits");
+
+struct zone_marks dnsbl_mark_zones(const struct facts *facts)
+{
+        const struct snapshot *snapshot = facts->snapshot;
+        struct zone_marks marks = {0};
+
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct dns_answer *answer;
+                bool is_dynamic;
+                if (snapshot->zones[i].options.names)
+                        continue;
+                enum zone_state state = dnsbl_ask_client(facts, &snapshot->zones[i], &is_dynamic, &answer);
+                marks.asked |= (uint32_t)(state == ZONE_SILENT || state == ZONE_LISTS) << i;
+                marks.listed |= (uint32_t)(state == ZONE_LISTS) << i;
+        }
+        return marks;
 }

@@ -3,6 +3,8 @@
 
 #include "core/check/check.h"
 
+#include <stdatomic.h>
+
 enum zone_state { ZONE_SILENT, ZONE_LISTS, ZONE_IN_ERROR, ZONE_FAILED, ZONE_PENDING };
 
 #define DNSBL_EVIDENCE_MAX 512
@@ -17,6 +19,11 @@ struct dnsbl_tally {
         const struct dnsbl_zone *missing;              /* the first zone that DNS failed */
         struct text evidence;
 };
+
+static inline bool zone_is_suspended(const struct dnsbl_zone *zone)
+{
+        return atomic_load_explicit(&zone->is_suspended, memory_order_relaxed);
+}
 
 /* Asks the zone for the subjects, reversed addresses or names, and adds its weight, once, when it lists one
  * of them. */

@@ -1,12 +1,37 @@
-/* P13: an unknown sender is asked to come back after a while. Who it is: greylist_key.c. */
-#include "core/check/greylist/greylist.h"
-
+/* P13: an unknown sender is asked to come back after a while. Who it is: identity.c. */
 #include "core/base/domain_name.h"
 #include "core/check/dns/dnsbl.h"
 #include "core/check/dns/reverse.h"
 #include "core/check/greylist/identity.h"
+#include "core/check/memory.h"
 
 #define TRIPLET_MAX 1024
+
+enum greylist_result {
+        GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */
+        GREYLIST_ALLOWED, /* the identity has delivered often enough */
+        GREYLIST_PASSED,  /* came back in time, now or before */
+        GREYLIST_EARLY,   /* has been here, but not long enough ago */
+        GREYLIST_FIRST,   /* first contact */
+        GREYLIST_FAILED,  /* the store does not answer: passes */
+        GREYLIST_PENDING,
+};
+
+/* Of one recipient. */
+struct finding {
+        enum greylist_result result;
+        uint32_t seconds_left; /* EARLY, FIRST */
+        /* FIRST, EARLY, PASSED */
+        bool has_triplet_record;
+        struct sender_key triplet_key;
+        struct sender_record triplet_record;
+};
+
+struct greylist_memory {
+        struct span identity;   /* empty: not found yet */
+        struct finding finding; /* of the recipient that was judged last */
+        bool is_known_sender;   /* a recipient passed for what is remembered: delivery counts */
+};
 
 /* ---- whom it is for ------------------------------------------------------------------------------------ */
 
@@ -123,9 +148,9 @@ static enum condition exception(const struct facts *facts, struct span identity)
 /* ---- what the store says ------------------------------------------------------------------------------- */
 
 /* "IDENTITY SENDER RECIPIENT" */
-static void put_triplet(const struct facts *facts, struct text *text)
+static void put_triplet(const struct facts *facts, struct span identity, struct text *text)
 {
-        text_put(text, facts->derived->identity);
+        text_put(text, identity);
         text_put_char(text, ' ');
         greylist_put_sender(text, facts->sender);
         text_put_char(text, ' ');
@@ -139,7 +164,7 @@ static uint32_t seconds(uint64_t milliseconds)
         return (uint32_t)((milliseconds + 999) / 1000);
 }
 
-static enum greylist_result by_triplet(const struct facts *facts, struct greylist_finding *finding)
+static enum greylist_result by_triplet(const struct facts *facts, struct finding *finding)
 {
         uint32_t delay_s = seconds(facts->snapshot->options.greylist_delay_ms);
         const struct sender_record *record = &finding->triplet_record;
@@ -161,8 +186,7 @@ static bool is_allowed(const struct facts *facts, const struct sender_record *re
 }
 
 /* Most mail is from senders that are allowed: they cost one question. */
-static enum greylist_result ask(const struct facts *facts, struct span identity,
-                                struct greylist_finding *finding)
+static enum greylist_result ask(const struct facts *facts, struct span identity, struct finding *finding)
 {
         struct sender_key identity_key = sender_key_of(identity);
         struct sender_record identity_record;
@@ -173,7 +197,7 @@ static enum greylist_result ask(const struct facts *facts, struct span identity,
         if (by_identity == FACT_FOUND && is_allowed(facts, &identity_record))
                 return GREYLIST_ALLOWED;
         text_over(&triplet, octets, sizeof octets);
-        put_triplet(facts, &triplet);
+        put_triplet(facts, identity, &triplet);
         finding->triplet_key = sender_key_of(text_span(&triplet));
         enum fact known =
             sender_ask(facts->senders, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
@@ -185,9 +209,9 @@ static enum greylist_result ask(const struct facts *facts, struct span identity,
         return by_triplet(facts, finding);
 }
 
-static enum greylist_result find(const struct facts *facts, struct greylist_finding *finding)
+static enum greylist_result find(const struct facts *facts, struct greylist_memory *memory)
 {
-        bool is_pending;
+        bool is_pending = false;
 
         if (facts->client_has_good_history ||
             network_list_contains(&facts->snapshot->options.greylist_exceptions, &facts->client))
@@ -195,32 +219,36 @@ static enum greylist_result find(const struct facts *facts, struct greylist_find
         enum condition condition = conditions(facts);
         if (condition == HOLDS_NOT)
                 return GREYLIST_EXEMPT;
-        struct span identity = greylist_identity(facts, &is_pending);
+        if (memory->identity.length == 0)
+                memory->identity = greylist_identity(facts, &is_pending);
         if (is_pending || condition == UNDECIDED)
                 return GREYLIST_PENDING;
-        if (identity.length == 0)
+        if (memory->identity.length == 0)
                 return GREYLIST_FAILED;
-        condition = exception(facts, identity);
+        condition = exception(facts, memory->identity);
         if (condition == UNDECIDED)
                 return GREYLIST_PENDING;
-        return condition == HOLDS ? GREYLIST_EXEMPT : ask(facts, identity, finding);
+        return condition == HOLDS ? GREYLIST_EXEMPT : ask(facts, memory->identity, &memory->finding);
 }
 
 /* ---- verdict ------------------------------------------------------------------------------------------- */
 
-static enum verdict_result defer(const struct facts *facts, const struct greylist_finding *finding,
+static enum verdict_result defer(const struct facts *facts, const struct greylist_memory *memory,
                                  struct verdict *verdict)
 {
         char octets[24];
         struct text left;
 
         text_over(&left, octets, sizeof octets);
-        text_put_number(&left, finding->seconds_left);
+        text_put_number(&left, memory->finding.seconds_left);
         verdict->reply = REPLY_greylist;
+        if (facts->snapshot->options.greylist_whole_message)
+                verdict->reach = REACH_MESSAGE;
+        verdict->retry_after_s = memory->finding.seconds_left;
         verdict->subject = arena_copy(facts->arena, text_span(&left));
         verdict->evidence =
-            facts_note(facts, facts->derived->identity,
-                       finding->result == GREYLIST_FIRST ? "first contact" : "came back too early");
+            facts_note(facts, memory->identity,
+                       memory->finding.result == GREYLIST_FIRST ? "first contact" : "came back too early");
         return VERDICT_DEFER;
 }
 
@@ -232,14 +260,16 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
             [GREYLIST_PASSED] = {"came back in time", 17},
             [GREYLIST_FAILED] = {"the store does not answer", 25},
         };
-        struct greylist_finding *finding = &facts->derived->greylist;
+        struct greylist_memory *memory = check_memory_take(facts, CHECK_greylist, sizeof *memory);
 
-        *finding = (struct greylist_finding){0};
-        finding->result = find(facts, finding);
-        switch (finding->result) {
+        if (memory == NULL)
+                return VERDICT_PASS;
+        memory->finding = (struct finding){0};
+        memory->finding.result = find(facts, memory);
+        switch (memory->finding.result) {
         case GREYLIST_FIRST:
         case GREYLIST_EARLY:
-                return defer(facts, finding, verdict);
+                return defer(facts, memory, verdict);
         case GREYLIST_PENDING:
                 return VERDICT_WAIT;
         case GREYLIST_EXEMPT:
@@ -248,10 +278,11 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
         case GREYLIST_FAILED:
                 break;
         }
-        verdict->evidence = reasons[finding->result]; /* for explain */
+        verdict->evidence = reasons[memory->finding.result]; /* for explain */
         return VERDICT_PASS;
 }
 
+/* The names that make its identity. */
 void greylist_prepare(const struct facts *facts)
 {
         struct reverse_names names;
@@ -285,38 +316,45 @@ static bool is_recent(const struct facts *facts, const struct sender_record *rec
         return record->count > 0 && facts->wall_s < (int64_t)record->last_s + interval_s;
 }
 
-static void remember_triplet(const struct facts *facts, uint32_t first_s, uint64_t lifetime_ms,
-                             uint32_t count)
+static void remember_triplet(const struct facts *facts, const struct greylist_memory *memory,
+                             uint32_t first_s, uint64_t lifetime_ms, uint32_t count)
 {
         char octets[TRIPLET_MAX];
         struct text triplet;
 
         text_over(&triplet, octets, sizeof octets);
-        put_triplet(facts, &triplet);
-        remember(facts, &facts->derived->greylist.triplet_key, text_span(&triplet), first_s, lifetime_ms,
-                 count);
+        put_triplet(facts, memory->identity, &triplet);
+        remember(facts, &memory->finding.triplet_key, text_span(&triplet), first_s, lifetime_ms, count);
 }
 
-enum greylist_result greylist_commit(const struct facts *facts)
+void greylist_commit(const struct facts *facts)
 {
         const struct options *options = &facts->snapshot->options;
-        const struct greylist_finding *finding = &facts->derived->greylist;
+        struct greylist_memory *memory = check_memory_find(facts, CHECK_greylist);
 
+        if (memory == NULL)
+                return;
+        const struct finding *finding = &memory->finding;
+        memory->is_known_sender |= finding->result == GREYLIST_PASSED || finding->result == GREYLIST_ALLOWED;
         if (finding->result == GREYLIST_FIRST)
-                remember_triplet(facts, (uint32_t)facts->wall_s, options->greylist_retry_window_ms, 0);
+                remember_triplet(facts, memory, (uint32_t)facts->wall_s, options->greylist_retry_window_ms,
+                                 0);
         else if (finding->result == GREYLIST_PASSED && !is_recent(facts, &finding->triplet_record))
-                remember_triplet(facts, finding->triplet_record.first_s, options->greylist_lifetime_ms, 1);
-        return finding->result;
+                remember_triplet(facts, memory, finding->triplet_record.first_s,
+                                 options->greylist_lifetime_ms, 1);
 }
 
-void greylist_commit_delivery(const struct facts *facts)
+void greylist_stored(const struct facts *facts)
 {
-        struct span identity = facts->derived->identity;
-        struct sender_key key = sender_key_of(identity);
+        const struct greylist_memory *memory = check_memory_find(facts, CHECK_greylist);
         struct sender_record record;
-        enum fact fact = sender_ask(facts->senders, &key, facts->wall_s, &record);
 
+        if (memory == NULL || !memory->is_known_sender)
+                return;
+        struct sender_key key = sender_key_of(memory->identity);
+        enum fact fact = sender_ask(facts->senders, &key, facts->wall_s, &record);
         if (fact == FACT_ABSENT || (fact == FACT_FOUND && !is_recent(facts, &record)))
-                remember(facts, &key, identity, fact == FACT_FOUND ? record.first_s : (uint32_t)facts->wall_s,
+                remember(facts, &key, memory->identity,
+                         fact == FACT_FOUND ? record.first_s : (uint32_t)facts->wall_s,
                          facts->snapshot->options.greylist_lifetime_ms, 1);
 }

@@ -87,8 +87,6 @@ struct span greylist_identity(const struct facts *facts, bool *ret_is_pending)
         bool spf_is_pending = false, reverse_is_pending = false;
 
         *ret_is_pending = false;
-        if (facts->derived->identity.length > 0)
-                return facts->derived->identity;
         text_over(&identity, octets, sizeof octets);
         bool has_dns = facts->memo->source != NULL;
         bool is_found = has_dns && by_spf(facts, &identity, &spf_is_pending);
@@ -100,8 +98,7 @@ struct span greylist_identity(const struct facts *facts, bool *ret_is_pending)
                 return SPAN("");
         if (!is_found)
                 greylist_put_network(&identity, &facts->client);
-        facts->derived->identity = arena_copy(facts->arena, text_span(&identity));
-        return facts->derived->identity;
+        return arena_copy(facts->arena, text_span(&identity));
 }
 
 /* ---- sender -------------------------------------------------------------------------------------------- */

@@ -3,6 +3,16 @@
 #include "core/check/spf/spf.h"
 
 #include "core/base/local_part.h"
+#include "core/check/memory.h"
+#include "core/check/spf/received.h"
+
+#include <assert.h>
+
+struct spf_memory {
+        bool is_evaluated;
+        enum spf_result result;
+        struct spf_detail detail;
+};
 
 /* Quotes are spelling, not part of the name (RFC 5321 4.1.2). */
 static struct span without_quotes(const struct facts *facts, struct span local)
@@ -18,7 +28,8 @@ static struct span without_quotes(const struct facts *facts, struct span local)
         return local_part_parse(local, true, &unquoted) ? text_span(&unquoted) : local;
 }
 
-struct spf_request spf_request_of(const struct facts *facts)
+/* Points into the facts and their arena. */
+static struct spf_request request_of(const struct facts *facts)
 {
         struct spf_request request = {
             .client = facts->client,
@@ -42,15 +53,20 @@ bool spf_counts(const struct facts *facts)
 
 enum spf_result spf_lookup(const struct facts *facts, const struct spf_detail **ret_detail)
 {
-        struct derived *derived = facts->derived;
+        static const struct spf_detail out_of_memory = {.problem = {"out of memory", 13}};
+        struct spf_memory *memory = check_memory_take(facts, CHECK_spf, sizeof *memory);
 
-        if (!derived->has_spf) {
-                struct spf_request request = spf_request_of(facts);
-                derived->spf = spf_evaluate(&request, facts->memo, facts->arena, &derived->spf_detail);
-                derived->has_spf = derived->spf != SPF_WAIT;
+        if (memory == NULL) {
+                *ret_detail = &out_of_memory;
+                return SPF_TEMPERROR;
         }
-        *ret_detail = &derived->spf_detail;
-        return derived->spf;
+        if (!memory->is_evaluated) {
+                struct spf_request request = request_of(facts);
+                memory->result = spf_evaluate(&request, facts->memo, facts->arena, &memory->detail);
+                memory->is_evaluated = memory->result != SPF_WAIT;
+        }
+        *ret_detail = &memory->detail;
+        return memory->result;
 }
 
 static enum verdict_result error(const struct facts *facts, struct verdict *verdict, enum reply_id reply,
@@ -92,4 +108,19 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
                 break;
         }
         return VERDICT_PASS;
+}
+
+static_assert(SPF_RECEIVED_MAX <= CHECK_FIELD_MAX, "the field must fit");
+
+/* Received-SPF (RFC 7208 9.1); nothing where SPF does not count or is not known. */
+void spf_write_field(const struct facts *facts, struct text *field)
+{
+        const struct spf_detail *detail;
+
+        if (!spf_counts(facts))
+                return;
+        enum spf_result result = spf_lookup(facts, &detail);
+        struct spf_request request = request_of(facts);
+        if (result != SPF_WAIT)
+                spf_write_received(field, &request, result, detail);
 }

@@ -1,6 +1,6 @@
-/* A streaming scan of message text (RFC 2045, 2046) for what makes it a notification and for the mails that
- * it refers to. Fixed memory, no allocation, octets in any pieces: what is found does not depend on how they
- * are cut. It judges nothing. */
+/* A scan of message text as it comes (RFC 2045, 2046). It finds what makes a mail a notification, and the
+ * mails that it refers to. It needs fixed memory and takes the octets in any pieces; what is found does not
+ * depend on how they are cut. It judges nothing. */
 #pragma once
 
 #include "core/base/text.h"
@@ -93,8 +93,8 @@ struct mime_scan {
         char value[MIME_VALUE_MAX];
 };
 
-/* `is_notification`: it is known to be one, and all of it is to be scanned. `wants_mentions`: running text
- * too. */
+/* With `is_notification` the mail is known to be one, and all of it is scanned. With `wants_mentions` running
+ * text is searched too. */
 void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_mentions);
 /* Reads from the front of *input, which it advances, up to the next event. */
 enum mime_event mime_scan_read(struct mime_scan *scan, struct span *input);

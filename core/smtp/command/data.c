@@ -4,8 +4,9 @@
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
 
-/* The greylist asks for patience for the whole message. */
-static enum session_wish defer_data(struct session *session, const struct verdict *verdict, struct text *out)
+/* What stands against a recipient reaches the whole message. */
+static enum session_wish answer_verdict(struct session *session, const struct verdict *verdict,
+                                        struct text *out)
 {
         session_reply_about(session, out, verdict->reply, &(struct reply_about){.subject = verdict->subject});
         record_final(session, verdict->reply);
@@ -25,19 +26,17 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         const struct options *options = &session->snapshot->options;
 
         (void)arguments;
-        if (transaction->null_sender_is_refused)
-                return refuse_data(session, REPLY_null_sender_recipients, out);
         if (transaction->message.recipient_count == 0)
                 return refuse_data(
                     session, transaction->attempts == NULL ? REPLY_recipient_first : REPLY_no_valid_recipient,
                     out);
-        if (transaction->deferred_whole != NULL)
-                return defer_data(session, transaction->deferred_whole, out);
+        if (transaction->data_verdict != NULL)
+                return answer_verdict(session, transaction->data_verdict, out);
         if (!trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
-        notice_begin(session);
+        text_readers_begin(session);
         text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
         transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
         transaction->rate_check_ms =
@@ -152,7 +151,7 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         if (text_scan_is_bad(&transaction->scan))
                 content_release(content, pool);
         else
-                notice_read(session, block, offset);
+                text_readers_read(session, block, offset);
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {

@@ -1,6 +1,7 @@
 /* MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3): the envelope, and the policy's answers to it. */
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
+#include "core/mail/tag.h"
 #include "core/smtp/internal.h"
 
 #define TRANSACTION_ARENA_MAX (8u << 20)
@@ -179,7 +180,6 @@ struct candidate {
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
-        enum tag_result tag;
         bool waits;
         const char *refused_by; /* the check's name */
         struct span subject;
@@ -214,22 +214,6 @@ static const struct domain *domain_of(const struct session *session, const struc
         return snapshot_find_domain(session->snapshot, text_span(&name));
 }
 
-/* A tag of ours in front of the local part (BATV) makes no other mailbox, be it valid or not: what it is
- * worth is for bounce_reference to say. */
-static bool find_mailbox(const struct session *session, struct candidate *candidate, struct span local_part)
-{
-        struct tag_sender tag;
-
-        if (domain_find_recipient(candidate->domain, local_part, &candidate->mailbox))
-                return true;
-        if (session->snapshot->tag_key_count == 0 || !tag_sender_parse(local_part, &tag) ||
-            !domain_find_recipient(candidate->domain, tag.local_part, &candidate->mailbox))
-                return false;
-        candidate->tag =
-            tag_check_sender(session->snapshot, &tag, candidate->path.domain, session->host->wall_ms / 1000);
-        return true;
-}
-
 /* P1: relaying and unknown recipients. No option and no list makes an exception. */
 static enum reply_id find_recipient(const struct session *session, struct candidate *candidate)
 {
@@ -250,26 +234,27 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         text_over(&local_part, octets, sizeof octets);
         if (!local_part_parse(candidate->path.local_part, true, &local_part))
                 return REPLY_recipient_bad;
-        if (!find_mailbox(session, candidate, text_span(&local_part)))
+        if (!tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
+                                &candidate->mailbox, NULL))
                 return REPLY_recipient_unknown;
         candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
         return REPLY_NONE;
 }
 
-/* By option the greylist answers at DATA, for all recipients: DATA then names the longest time. */
-static bool defers_whole(struct session *session, const struct verdict *verdict)
+/* The recipient that has to wait longest speaks for the message; a refusal goes before all waits. */
+static bool goes_before(const struct verdict *verdict, const struct verdict *other)
 {
-        struct transaction *transaction = session->transaction;
-        uint64_t left_s = 0;
+        if (other == NULL || verdict->result != other->result)
+                return other == NULL || verdict->result == VERDICT_REFUSE;
+        return verdict->retry_after_s > other->retry_after_s;
+}
 
-        if (verdict->check != CHECK_greylist || !session->snapshot->options.greylist_whole_message)
-                return false;
-        span_number(verdict->subject, &left_s);
-        if (transaction->deferred_whole == NULL || left_s > transaction->deferred_whole_s) {
-                transaction->deferred_whole = verdict;
-                transaction->deferred_whole_s = left_s;
-        }
-        return true;
+/* True: RCPT is answered as if nothing stood against it. */
+static bool waits_for_data(struct transaction *transaction, const struct verdict *verdict)
+{
+        if (verdict->reach != REACH_RECIPIENT && goes_before(verdict, transaction->data_verdict))
+                transaction->data_verdict = verdict;
+        return verdict->reach == REACH_MESSAGE;
 }
 
 /* The policy of the recipient's domain. Postmaster hears everybody (RFC 5321 4.5.1). */
@@ -291,12 +276,10 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         candidate->waits = judgement.result == VERDICT_WAIT;
         stage_commit(session, &facts, settings, &judgement);
         transaction->is_judged |= judgement.result == VERDICT_PASS;
-        if (judgement.verdict == NULL || defers_whole(session, judgement.verdict))
+        if (judgement.verdict == NULL || waits_for_data(transaction, judgement.verdict))
                 return REPLY_NONE;
         candidate->refused_by = check_infos[judgement.verdict->check].name;
         candidate->subject = judgement.verdict->subject;
-        if (judgement.verdict->check == CHECK_null_sender_recipients)
-                transaction->null_sender_is_refused = true;
         return judgement.verdict->reply;
 }
 
@@ -333,8 +316,6 @@ static bool add_recipient(struct session *session, const struct candidate *candi
                 return false;
         *transaction->recipients_end = recipient;
         transaction->recipients_end = &recipient->next;
-        if (candidate->tag > transaction->recipient_tag)
-                transaction->recipient_tag = candidate->tag;
         transaction->message.recipient_count++;
         return true;
 }

@@ -305,20 +305,21 @@ static void expect_same_options(const struct snapshot *left, const struct snapsh
                 const struct options *from = i == 0 ? &left->options : &right->options;
                 struct text text;
                 text_over(&text, options[i], sizeof options[i] - 1);
-#define PUT_COUNT(value)     text_put_number(&text, value)
-#define PUT_DURATION(value)  text_put_number(&text, value)
-#define PUT_SIZE(value)      text_put_number(&text, value)
-#define PUT_TEXT(value)      text_put_string(&text, value)
-#define PUT_PATH(value)      text_put_string(&text, value)
-#define PUT_NAMES(value)     text_put_number(&text, (value).count)
-#define PUT_NETWORKS(value)  text_put_number(&text, (value).count)
-#define PUT_ENDPOINTS(value) text_put_number(&text, (value).count)
-#define PUT_MOMENT(value)    text_put_number(&text, value)
-#define PUT_NEWLINE(value)   text_put_number(&text, value)
-#define PUT_FLAG(value)      text_put_number(&text, value)
-#define PUT_ACTION(value)    text_put_number(&text, value)
-#define PUT_EXCHANGE(value)  text_put_number(&text, value)
-#define PUT_RATE(value)      rate_write(&text, &(value))
+#define PUT_COUNT(value)      text_put_number(&text, value)
+#define PUT_DURATION(value)   text_put_number(&text, value)
+#define PUT_SIZE(value)       text_put_number(&text, value)
+#define PUT_TEXT(value)       text_put_string(&text, value)
+#define PUT_PATH(value)       text_put_string(&text, value)
+#define PUT_NAMES(value)      text_put_number(&text, (value).count)
+#define PUT_NETWORKS(value)   text_put_number(&text, (value).count)
+#define PUT_ENDPOINTS(value)  text_put_number(&text, (value).count)
+#define PUT_MOMENT(value)     text_put_number(&text, value)
+#define PUT_NEWLINE(value)    text_put_number(&text, value)
+#define PUT_FLAG(value)       text_put_number(&text, value)
+#define PUT_ACTION(value)     text_put_number(&text, value)
+#define PUT_AUTO_COUNT(value) text_put_number(&text, value)
+#define PUT_EXCHANGE(value)   text_put_number(&text, value)
+#define PUT_RATE(value)       rate_write(&text, &(value))
 #define OPTION(name, type, ...)                                                                              \
         text_put_string(&text, #name "=");                                                                   \
         PUT_##type(from->OPTION_NAME_##type(name));                                                          \

@@ -15,6 +15,8 @@ static const struct {
     NUMBER_ERROR("workers = 121", "workers = \"121\": must be from 0 to 120"),
     NUMBER_ERROR("workers = -1", "workers = \"-1\": needs a number"),
     NUMBER_ERROR("workers = 1k", "workers = \"1k\": needs a number"),
+    NUMBER_ERROR("acceptors = 33", "acceptors = \"33\": must be from 0 to 32"),
+    NUMBER_ERROR("acceptors = all", "acceptors = \"all\": needs a number, or auto"),
     NUMBER_ERROR("workers = \"\"", "workers = \"\": needs a number"),
     NUMBER_ERROR("workers = 99999999999999999999", "workers = \"99999999999999999999\": needs a number"),
     NUMBER_ERROR("idle_timeout = 99ms", "idle_timeout = \"99ms\": must be from 100ms to 1h"),
@@ -138,6 +140,7 @@ Test(values, good_ones_are_set)
 
         snprintf(log, sizeof log, "%s/log", folder);
         cr_expect_eq(options->workers, 3);
+        cr_expect_eq(options->acceptors, OPTION_AUTO, "the default");
         cr_expect_eq(options->idle_timeout_ms, 250);
         cr_expect_eq(options->data_timeout_ms, 3600000);
         cr_expect_eq(options->session_timeout_ms, 86400000);
@@ -154,6 +157,22 @@ Test(values, good_ones_are_set)
         cr_assert_eq(options->helo_impersonation_names.count, 2);
         cr_expect_str_eq(options->helo_impersonation_names.texts[0], "xn--bcher-kva.example");
         snapshot_free(snapshot);
+}
+
+Test(values, a_number_in_place_of_auto)
+{
+        static const struct {
+                const char *text;
+                uint64_t acceptors;
+        } cases[] = {{"acceptors = 2\n", 2}, {"acceptors = 0\n", 0}, {"acceptors = auto\n", OPTION_AUTO}};
+
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char text[512];
+                snprintf(text, sizeof text, "%s%s", cases[i].text, HOSTNAME DOMAIN);
+                struct snapshot *snapshot = load(text);
+                cr_expect_eq(snapshot->options.acceptors, cases[i].acceptors, "%s", cases[i].text);
+                snapshot_free(snapshot);
+        }
 }
 
 Test(values, lists_are_appended_to_only_by_plus)

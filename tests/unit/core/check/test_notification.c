@@ -25,8 +25,9 @@ static void begin(struct fixture *fixture, const char *options)
                                         .sender_is_null = true,
                                         .wall_s = INT64_C(20782) * 86400,
                                         .arena = &fixture->arena};
-        fixture->notification = notification_begin(&fixture->facts, TAG_NONE);
+        fixture->notification = arena_take(&fixture->arena, sizeof *fixture->notification);
         cr_assert_not_null(fixture->notification);
+        notification_begin(fixture->notification, &fixture->facts, TAG_NONE);
 }
 
 static void end(struct fixture *fixture)

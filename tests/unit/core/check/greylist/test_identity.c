@@ -1,5 +1,5 @@
 /* Senders in the form that is the same for each of their mails, and the networks of clients. */
-#include "core/check/greylist/greylist.h"
+#include "core/check/greylist/identity.h"
 #include "core/check/greylist/identity.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* The counting sketch. */
-#include "workers/inbound/client_table.h"
+#include "workers/inbound/accept/client_table.h"
 
 #include "core/base/expect.h"
 

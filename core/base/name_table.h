@@ -1,4 +1,4 @@
-/* An immutable set of octet strings with a number each: built once, then read by any thread. Holds
+/* A set of octet strings, each with a number. It is built once, and then any thread may read it. It may hold
  * millions. */
 #pragma once
 
@@ -13,10 +13,11 @@ struct name_table {
         size_t count;
 };
 
-/* Names are compared octet by octet: fold or normalise them before. `name` up to 65535 octets. Adding a name
- * again keeps the first value and returns true. False when memory, or 4 GiB of octets, is reached. */
+/* Names are compared octet by octet, so the caller folds or normalises them. `name` has up to 65535 octets. A
+ * name that is added again keeps its first value, and the result is true. False when memory is out, or all
+ * names together have 4 GiB. */
 bool name_table_add(struct name_table *table, struct span name, uint32_t value);
-/* True when known; ret_value may be NULL. */
+/* True when the name is in the table. ret_value may be NULL. */
 bool name_table_find(const struct name_table *table, struct span name, uint32_t *ret_value);
 /* Where a walk through a table is; begins with zero. */
 struct name_table_walk {

@@ -1,6 +1,6 @@
 /* Open addressing over one string of octets: two allocations a table matter when there are a million
  * names. */
-#include "conf/name_table.h"
+#include "core/base/name_table.h"
 
 #include <stdlib.h>
 #include <xxhash.h>

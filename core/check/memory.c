@@ -1,0 +1,18 @@
+/* Memory of checks, taken when it is needed: most transactions need little of it. */
+#include "core/check/memory.h"
+
+void *check_memory_take(const struct facts *facts, enum check_id check, size_t size)
+{
+        struct check_memory *memory = facts->memory;
+
+        if (memory == NULL)
+                return NULL;
+        if (memory->of[check] == NULL && (memory->of[check] = arena_take(facts->arena, size)) != NULL)
+                memset(memory->of[check], 0, size);
+        return memory->of[check];
+}
+
+void *check_memory_find(const struct facts *facts, enum check_id check)
+{
+        return facts->memory == NULL ? NULL : facts->memory->of[check];
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Acceptor threads over real sockets: names, balance, refusals at accept, descriptors that run out, stop and reload in bursts."""
+
+import pathlib
+import re
+import resource
+import signal
+import socket
+import time
+
+from common.harness import PATIENCE, Client, Server, case, equal, free_port, main, note, run_program, wait_for
+from common.messages import HEADER
+
+BURST = 300
+HELD = 1600
+WORKERS = 8
+
+
+def thread_names(server):
+    tasks = pathlib.Path(f"/proc/{server.process.pid}/task")
+    return sorted((task / "comm").read_text().strip() for task in tasks.iterdir())
+
+
+def loads(server):
+    """How many sockets are in each epoll instance of the workers: the kernel lists them."""
+    counts = []
+    for link in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
+        if str(link.readlink()) == "anon_inode:[eventpoll]":
+            text = pathlib.Path(f"/proc/{server.process.pid}/fdinfo/{link.name}").read_text()
+            counts.append(len(re.findall(r"^tfd:", text, re.M)))
+    return sorted(counts)[-WORKERS:]
+
+
+@case("threads have names")
+def names(directory):
+    options = "workers = 3\nacceptors = 2\ndelivery_threads = 2\ndns_threads = 2\nsender_store = \"lmdb:state\""
+    with Server(directory, options) as server, server.client():
+        wanted = ["acceptor-0", "acceptor-1", "delivery-0", "delivery-1", "gatepost", "log", "resolver-0", "resolver-1",
+                  "senders", "worker-0", "worker-1", "worker-2"]
+        wait_for("names", lambda: set(wanted) <= set(thread_names(server)))
+
+
+@case("one acceptor for each eight workers, or none")
+def counts(directory):
+    for options, wanted in [("workers = 1", 1), ("workers = 8", 1), ("workers = 9", 2), ("workers = 9\nacceptors = 3", 3),
+                            ("workers = 2\nacceptors = 0", 0)]:
+        with Server(directory, options) as server, server.client() as client:
+            client.deliver(HEADER)
+            equal(sum(name.startswith("acceptor-") for name in thread_names(server)), wanted, options)
+    assert "acceptors = auto" in run_program("check-config", "--print").stdout
+
+
+@case(f"{HELD} connections are spread over {WORKERS} workers")
+def balance(directory):
+    for acceptors in (1, 2):
+        with Server(directory, f"workers = {WORKERS}\nacceptors = {acceptors}") as server:
+            clients = [server.client() for _ in range(HELD)]
+            wait_for("all at the workers", lambda: sum(loads(server)) >= HELD)
+            least, most = min(loads(server)), max(loads(server))
+            note(f"acceptors = {acceptors}: {least} to {most} of {HELD}")
+            assert most < 1.5 * least, loads(server)
+            for client in clients:
+                client.close()
+
+
+@case("421 at accept: the line and the end, and no reset, though QUIT is under way")
+def refusal(directory):
+    for options in ("acceptors = 1", "acceptors = 0"):
+        with Server(directory, f"{options}\nconnections_per_client = 1") as server, server.client() as first:
+            for early in (b"", b"QUIT\r\n"):
+                for _ in range(50):
+                    with Client(server.port, before_banner=early, banner=421) as client:
+                        equal(client.socket.recv(100), b"", "what follows")
+            first.deliver(HEADER)
+            events = [line for line in server.log() if line["event"] == "client_refused"]
+            assert events and events[0]["reason"] == "connections_per_client", server.log()
+
+
+@case("when descriptors run out nothing spins, it is in the log, and later everybody is served")
+def descriptors_run_out(directory):
+    for options in ("acceptors = 1", "acceptors = 2", "acceptors = 0"):
+        with Server(directory, options) as server:
+            limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+            open_now = len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (open_now + 5, limits[1]))
+            clients = [Client(server.port, banner=None) for _ in range(50)]
+            wait_for("the log", lambda: any(line["event"] == "accept_failed" for line in server.log()))
+            before = server.cpu_seconds()
+            time.sleep(1)
+            used = server.cpu_seconds() - before
+            note(f"{options}: {used:.2f} s of CPU in a second without descriptors")
+            assert used < 0.1 * PATIENCE, "spins"
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
+            for client in clients:
+                client.expect(220)
+                client.close()
+
+
+@case("SIGTERM in a burst: whoever has connected gets an answer")
+def sigterm_in_burst(directory):
+    for options in ("acceptors = 1", "acceptors = 2\nworkers = 4"):
+        server = Server(directory, options).start()
+        clients = [Client(server.port, banner=None) for _ in range(BURST)]
+        server.signal(signal.SIGTERM)
+        for client in clients:
+            answers = answers_of(client)
+            assert answers in ([220, 421], [421]), answers
+        server.stop()
+
+
+def answers_of(client):
+    codes = []
+    while (code := client.reply()[0]) is not None:
+        codes.append(code)
+    client.close()
+    return codes
+
+
+@case("SIGHUP in bursts: listeners come and go, nobody who has connected is lost")
+def sighup_in_burst(directory):
+    with Server(directory, "acceptors = 2\nworkers = 4") as server:
+        extra = free_port()
+        for _ in range(5):
+            server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
+            server.signal(signal.SIGHUP)
+            wait_for("the listener", lambda: connects(extra))
+            server.write_configuration()
+            clients = [Client(port, banner=None) for port in [server.port, extra] * (BURST // 2)]
+            server.signal(signal.SIGHUP)
+            for client in clients:
+                client.expect(220)
+                client.command("QUIT", 221)
+                client.close()
+            wait_for("the listener's end", lambda: not connects(extra))
+
+
+def connects(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@case("a change of acceptors takes a restart, which is said")
+def restart(directory):
+    with Server(directory, "acceptors = 1") as server:
+        server.write_configuration(options="acceptors = 2")
+        server.signal(signal.SIGHUP)
+        wait_for("the log", lambda: {"restart_needed"} & {line["event"] for line in server.log()})
+        equal([line["option"] for line in server.log() if line["event"] == "restart_needed"], ["acceptors"], "options")
+
+
+@case("a PROXY listener says nothing before the header, and the header's client is served")
+def proxy(directory):
+    port = free_port()
+    options = f'proxy_listen = {{"127.0.0.1:{port}"}}\nproxy_networks = {{"127.0.0.1"}}'
+    with Server(directory, options) as server:
+        with Client(port, banner=None) as client:
+            client.socket.settimeout(0.5)
+            try:
+                raise AssertionError(client.socket.recv(100))
+            except TimeoutError:
+                client.socket.settimeout(10 * PATIENCE)
+            client.raw(b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\n")
+            client.expect(220)
+            client.command("QUIT", 221)
+        wait_for("the log", server.sessions)
+        equal(server.sessions()[0]["client"], "192.0.2.7", "client")
+
+
+@case("a session's time counts from accept, also of a client that says nothing at first")
+def silent(directory):
+    with Server(directory, "idle_timeout = 2s") as server:
+        began = time.monotonic()
+        with server.client() as client:
+            client.expect(421, "silence")
+        took = time.monotonic() - began
+        assert 1.9 < took < 2.2 + 2 * PATIENCE, took
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""The texts keep true: README's commands do what it says, and what the tables and the log name is documented."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from common.harness import ROOT, SECONDS, Skip, case, equal, main, sanitizer_environment
+from common.quickstart import quickstart
+
+README_LINES_MAX = 150
+
+
+def text(path):
+    return (ROOT / path).read_text()
+
+
+def section(path, title):
+    """From this heading to the next of its level or a higher one."""
+    level = title.split()[0]
+    found = re.search(rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", text(path), re.M | re.S)
+    assert found, f"{path} has no section {title}"
+    return found[1]
+
+
+def rows(path, macro):
+    """The arguments before the help of each row MACRO(...) of a table."""
+    found = [row.split(", ") for row in re.findall(rf"^{macro}\(([^\"\n]*)", text(path), re.M)]
+    assert found, f"no {macro} in {path}"
+    return [[word.strip() for word in row] for row in found]
+
+
+def assert_named(names, where, page):
+    """Each name stands in backticks on the page."""
+    missing = sorted(name for name in set(names) if f"`{name}`" not in page)
+    assert not missing, f"{where} says nothing of {missing}"
+
+
+# ---- README ------------------------------------------------------------------------------------------------------
+
+@case("README is short and begins with the two commands")
+def beginning(directory):
+    lines = text("README.md").splitlines()
+    assert len(lines) <= README_LINES_MAX, f"{len(lines)} lines"
+    equal([line.strip() for line in lines if line.startswith("    ")][:2], ["./conf/quickstart", "./tests/run"])
+
+
+def shown_commands():
+    """(command, lines of its output that README shows) of the first ten minutes."""
+    shown = []
+    for line in re.findall(r"^    (.*)$", section("README.md", "## The first ten minutes"), re.M):
+        if line.startswith("$ "):
+            shown.append((line[2:], []))
+        else:
+            shown[-1][1].append(line)
+    return shown
+
+
+def assert_shown(command, lines, output):
+    """All of them stand in the output, in order; "..." is any text within a line."""
+    rest = output.splitlines()
+    for line in lines:
+        pattern = re.compile(".*".join(map(re.escape, line.split("..."))))
+        at = next((i for i, found in enumerate(rest) if pattern.fullmatch(found.strip())), None)
+        assert at is not None, f"{command}: no {line!r} in {output[-3000:]}"
+        rest = rest[at + 1:]
+
+
+@case("each command of README's first ten minutes gives what README shows")
+def first_ten_minutes(directory):
+    if shutil.which("swaks") is None:
+        raise Skip("no swaks")
+    shown = shown_commands()
+    equal(shown[0][0], "./conf/quickstart", "first command")
+    with quickstart(directory) as (_, port, dns_port):
+        environment = sanitizer_environment(directory)
+        environment["PATH"] = f"{directory}/bin:{environment['PATH']}"
+        for command, lines in shown[1:]:
+            here = command.replace("127.0.0.1:2525", f"127.0.0.1:{port}").replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}")
+            run = subprocess.run(here, shell=True, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3 * SECONDS)
+            assert_shown(command, lines, run.stdout)
+
+
+@case("links between the pages lead somewhere, and each folder has its page")
+def links(directory):
+    pages = [path for path in ROOT.glob("**/README.md") if not path.relative_to(ROOT).parts[0].startswith("build")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page}: {target} is not there"
+    for folder in ("core", "core/check", "conf", "dns", "workers", "tests", "bench"):
+        assert ROOT / folder / "README.md" in pages, f"{folder} has no README.md"
+        inside = [path.name for path in (ROOT / folder).iterdir() if path.is_dir() and not path.name.startswith(("__", "."))]
+        assert_named_folders(inside, folder)
+
+
+def assert_named_folders(names, folder):
+    page = text(f"{folder}/README.md")
+    missing = [name for name in names if not re.search(rf"`{name}/?`|\({name}/README", page)]
+    assert not missing, f"{folder}/README.md says nothing of {missing}"
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
+
+@case("each check has a section, which names all of its options")
+def checks(directory):
+    options = rows("conf/options.def", "CHECK_OPTION")
+    for macro in ("RULE", "SESSION_CHECK", "CHECK"):
+        for name, *_ in rows("core/check/checks.def", macro):
+            told = section("core/check/README.md", f"## {name}")
+            assert_named([option for check, option, *_ in options if check == name], f"the section of {name}", told)
+    assert_named([row[0] for row in rows("conf/options.def", "ZONE_OPTION")], "the section of dnsbl",
+                 section("core/check/README.md", "## dnsbl"))
+
+
+@case("each option outside of checks, and each counter, is documented")
+def options_and_counters(directory):
+    page = text("conf/README.md")
+    for macro in ("OPTION", "DOMAIN_OPTION"):
+        assert_named([row[0] for row in rows("conf/options.def", macro)], "conf/README.md", page)
+    assert_named([row[0] for row in rows("core/smtp/metrics.def", "METRIC")], "conf/README.md", page)
+    for macro, prefix in (("CACHE_METRIC", "cache_"), ("POOL_METRIC", "pool_")):
+        assert_named([prefix + row[0] for row in rows("dns/metrics.def", macro)], "conf/README.md", page)
+
+
+# ---- log ---------------------------------------------------------------------------------------------------------
+
+@case("each event of the log and each of its fields is documented")
+def events(directory):
+    sources = {path: path.read_text() for path in (ROOT / "workers").rglob("*.[ch]")}
+    # Whoever takes the name of an event and hands it on.
+    givers = {name for source in sources.values() for name in re.findall(r"(\w+)\([^;{}()]*const char \*event\b", source)}
+    assert {"log_event", "log_event_numbers"} <= givers, givers
+    calls = [call for source in sources.values()
+             for call in re.findall(rf"\b(?:{'|'.join(sorted(givers))})\(([^;]*);", source) if "const char" not in call]
+    words = {word for call in calls for word in re.findall(r'"([a-z]+(?:_[a-z]+)*)"', call)}
+    assert {"start", "listener_opened", "zone_released", "sender_unreachable", "more_before"} <= words, words
+    assert_named(words, "conf/README.md", section("conf/README.md", "## The log"))
+
+
+@case("each field of a session's line is documented")
+def fields(directory):
+    source = text("core/smtp/record.c")
+    names = re.findall(r'put_(?:key|number|string|code|address)\((?:[^"();]|\n)*"(\w+)"', source)
+    assert {"client", "transactions", "rcpts_omitted", "evidence", "ms"} <= set(names), names
+    assert_named(names, "conf/README.md", section("conf/README.md", "### The event `session`") + "`time` `event`")
+    endings = re.search(r"ending_names\[\] = \{(.*?)\};", source, re.S)[1]
+    assert_named(re.findall(r'"(\w+)"', endings), "conf/README.md", text("conf/README.md"))
+
+
+if __name__ == "__main__":
+    main()

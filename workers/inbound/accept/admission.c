@@ -1,0 +1,226 @@
+/* Limits, and the refusals of those who exceed them. */
+#include "workers/inbound/accept/admission.h"
+
+#include "conf/socket_address.h"
+#include "core/smtp/admit.h"
+#include "workers/inbound/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define LOOK_MS         4  /* the counts may be so old, ... */
+#define LOOK_CLIENTS    64 /* ... or so many connections, where there is much room */
+#define REFUSAL_LOG_MS  1000
+#define SHORTAGE_LOG_MS 60000
+
+void admission_init(struct admission *admission, const struct admission_parts *parts)
+{
+        *admission = (struct admission){.parts = *parts};
+}
+
+static void tell_log(struct admission *admission, const char *event, ...)
+{
+        va_list pairs;
+
+        va_start(pairs, event);
+        admission->parts.log(admission->parts.logger, event, pairs);
+        va_end(pairs);
+}
+
+/* ---- room ---------------------------------------------------------------------------------------------- */
+
+/* Several who accept may together exceed the limit by less than their number: near it each lets in one at a
+ * time. */
+static uint64_t left_to(const struct admission *admission)
+{
+        uint64_t left = admission->open < admission->max ? admission->max - admission->open : 0;
+        uint64_t sharers = admission->parts.sharer_count;
+        uint64_t share = sharers == 1 || left == 0            ? left
+                         : left >= 2 * LOOK_CLIENTS * sharers ? LOOK_CLIENTS
+                                                              : 1;
+
+        return share < LOOK_CLIENTS ? share : LOOK_CLIENTS;
+}
+
+/* Stress has begun or ended since it was told. */
+static bool stress_has_changed(const struct admission *admission, const struct options *options)
+{
+        bool is_now = admission->open * 100 >= admission->max * options->stress_at;
+        return is_now != atomic_load_explicit(&admission->parts.load->under_stress, memory_order_relaxed);
+}
+
+void admission_look(struct admission *admission, const struct snapshot *snapshot)
+{
+        const struct admission_parts *parts = &admission->parts;
+
+        admission->max = snapshot->options.connections_max;
+        if (admission->max == 0 || admission->max > parts->sessions_max)
+                admission->max = parts->sessions_max;
+        admission->open = workers_open(parts->workers, parts->worker_count);
+        admission->looked_ms = admission->now_ms;
+        admission->left = left_to(admission);
+        if (stress_has_changed(admission, &snapshot->options))
+                atomic_store_explicit(&parts->load->under_stress,
+                                      admission->open * 100 >= admission->max * snapshot->options.stress_at,
+                                      memory_order_relaxed);
+}
+
+uint64_t admission_room(struct admission *admission, const struct snapshot *snapshot)
+{
+        char max[24];
+
+        if (admission->left == 0 || admission->now_ms - admission->looked_ms >= LOOK_MS ||
+            stress_has_changed(admission, &snapshot->options))
+                admission_look(admission, snapshot);
+        if (admission->left == 0 && !atomic_exchange(&admission->parts.load->is_full, true)) {
+                snprintf(max, sizeof max, "%llu", (unsigned long long)admission->max);
+                tell_log(admission, "limit_reached", "sessions", max, NULL);
+        }
+        return admission->left;
+}
+
+bool admission_may_resume(struct admission *admission, const struct snapshot *snapshot)
+{
+        admission_look(admission, snapshot);
+        if (admission->open * 100 >= admission->max * 95)
+                return false;
+        if (atomic_exchange(&admission->parts.load->is_full, false))
+                tell_log(admission, "limit_left", NULL);
+        return true;
+}
+
+/* ---- shortage ------------------------------------------------------------------------------------------ */
+
+bool error_is_shortage(int error)
+{
+        return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC;
+}
+
+void admission_note_shortage(struct admission *admission, const char *event, int error)
+{
+        if (admission->shortage_logged_ms != 0 &&
+            admission->now_ms - admission->shortage_logged_ms < SHORTAGE_LOG_MS)
+                return;
+        admission->shortage_logged_ms = admission->now_ms;
+        tell_log(admission, event, "reason", strerror(error), NULL);
+}
+
+/* ---- clients ------------------------------------------------------------------------------------------- */
+
+/* Once a second. */
+static void log_refusal(struct admission *admission, const struct address *client, const char *reason)
+{
+        char name[ADDRESS_TEXT_MAX + 1], unlogged[24];
+        struct text text;
+
+        if (admission->refusal_logged_ms != 0 &&
+            admission->now_ms - admission->refusal_logged_ms < REFUSAL_LOG_MS) {
+                admission->refusals_unlogged++;
+                return;
+        }
+        text_over(&text, name, sizeof name);
+        address_write(&text, client);
+        text_put_char(&text, '\0');
+        snprintf(unlogged, sizeof unlogged, "%llu", (unsigned long long)admission->refusals_unlogged);
+        tell_log(admission, "client_refused", "client", name, "reason", reason, "more_before", unlogged,
+                 NULL);
+        admission->refusal_logged_ms = admission->now_ms;
+        admission->refusals_unlogged = 0;
+}
+
+/* `reason`: for the log, terminated. The end of what we send comes before the close, so that a client that
+ * has something under way already reads the line, and no reset in its place. */
+static void refuse(struct admission *admission, const struct snapshot *snapshot, int fd,
+                   const struct address *client, enum reply_id reply, const char *reason)
+{
+        char octets[1024];
+        struct text line;
+
+        text_over(&line, octets, sizeof octets);
+        client_reply_write(&line, snapshot, reply, client);
+        send(fd, line.at, line.length, MSG_NOSIGNAL);
+        shutdown(fd, SHUT_WR);
+        close(fd);
+        log_refusal(admission, client, reason);
+}
+
+/* The check client_rate. True: the socket is closed. */
+static bool refuses_by_rate(struct admission *admission, const struct snapshot *snapshot,
+                            struct arrival *arrival)
+{
+        const struct address *client = &arrival->peer.client;
+        struct rate_excess *excess = &arrival->excess;
+        char reason[256];
+        struct text text;
+
+        if (!client_is_rated(snapshot, client))
+                return false;
+        enum reply_id reply = client_admit(snapshot, admission->parts.ledger, admission->parts.counters,
+                                           client, admission->now_ms, excess);
+        if (reply == REPLY_NONE)
+                return false;
+        text_over(&text, reason, sizeof reason - 1);
+        text_put_string(&text, "client_rate: ");
+        rate_excess_write(&text, excess, client, &snapshot->options);
+        reason[text.length] = '\0';
+        refuse(admission, snapshot, arrival->fd, client, reply, reason);
+        return true;
+}
+
+bool admission_judge(struct admission *admission, const struct snapshot *snapshot,
+                     const struct listener *listener, int fd, const struct sockaddr *client,
+                     struct arrival *ret_arrival)
+{
+        struct session_peer *peer = &ret_arrival->peer;
+        const char *limit = NULL;
+
+        *ret_arrival = (struct arrival){.fd = fd};
+        *peer = (struct session_peer){
+            .server = listener->endpoint.address,
+            .server_port = listener->port,
+            .needs_proxy_header = atomic_load_explicit(&listener->needs_proxy_header, memory_order_relaxed),
+            .accepted_ms = admission->now_ms,
+        };
+        if (!address_from_socket(client, &peer->client, &peer->client_port)) {
+                close(fd);
+                return false;
+        }
+        /* A balancer is not one client. */
+        if (!network_list_contains(&snapshot->options.proxy_networks, &peer->client)) {
+                if (refuses_by_rate(admission, snapshot, ret_arrival))
+                        return false;
+                limit = client_table_enter(admission->parts.clients, &peer->client, &snapshot->options,
+                                           &ret_arrival->seat);
+        }
+        if (limit != NULL) {
+                refuse(admission, snapshot, fd, &peer->client, REPLY_too_many_connections, limit);
+                return false;
+        }
+        admission->open++;
+        if (admission->left > 0)
+                admission->left--;
+        return true;
+}
+
+void admission_forget(struct admission *admission, const struct arrival *arrival)
+{
+        client_table_leave(admission->parts.clients, &arrival->peer.client, &arrival->seat);
+        close(arrival->fd);
+}
+
+void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
+                         const struct arrival *arrival)
+{
+        client_table_leave(admission->parts.clients, &arrival->peer.client, &arrival->seat);
+        refuse(admission, snapshot, arrival->fd, &arrival->peer.client, REPLY_no_room, "out of memory");
+}
+
+bool admission_may_greet(const struct snapshot *snapshot, const struct arrival *arrival)
+{
+        const struct session_peer *peer = &arrival->peer;
+
+        return !peer->needs_proxy_header &&
+               !network_list_contains(&snapshot->options.proxy_networks, &peer->client) &&
+               client_is_greeted_at_once(snapshot, &peer->client);
+}

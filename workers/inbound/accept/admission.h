@@ -1,0 +1,69 @@
+/* Who is let in: the limits of the whole server, of each client and network, and the penalties of the check
+ * client_rate. The same for acceptor threads and for workers that accept for themselves; each has an
+ * admission of its own. */
+#pragma once
+
+#include "workers/inbound/accept/handover.h"
+#include "workers/inbound/accept/listener.h"
+#include "workers/thread/publication.h"
+
+#include <stdarg.h>
+#include <sys/socket.h>
+
+/* What those who accept find out about the whole server. */
+struct load {
+        _Atomic bool under_stress;
+        _Atomic bool is_full; /* nobody is accepted; told in the log once */
+};
+
+struct admission_parts {
+        struct load *load;
+        struct client_table *clients;
+        const struct ledger *ledger;
+        struct worker *workers;
+        uint32_t worker_count;
+        uint32_t sharer_count; /* so many admissions let in under one limit */
+        uint64_t sessions_max; /* that the descriptors are enough for */
+        struct counters *counters;
+        /* Writes an event to the log, as log_event() does. */
+        void (*log)(void *logger, const char *event, va_list pairs);
+        void *logger;
+};
+
+struct admission {
+        struct admission_parts parts;
+
+        /* Owner: the thread. It sets the time before it calls. */
+        uint64_t now_ms;
+        uint64_t left;      /* so many may be let in before the counts are looked at again */
+        uint64_t looked_ms; /* when they were */
+        uint64_t open, max; /* as of then, with those that were let in here since */
+        uint64_t shortage_logged_ms, refusal_logged_ms, refusals_unlogged;
+};
+
+void admission_init(struct admission *admission, const struct admission_parts *parts);
+
+/* How many may be accepted now; 0: the server is full, which is in the log then. The workers' counts are read
+ * once for many connections, as long as there is much room. */
+uint64_t admission_room(struct admission *admission, const struct snapshot *snapshot);
+/* Reads the counts now: whoever waits for the end of stress sees it. */
+void admission_look(struct admission *admission, const struct snapshot *snapshot);
+/* After the server was full: there is room for a while again. */
+bool admission_may_resume(struct admission *admission, const struct snapshot *snapshot);
+
+/* Takes over the socket, which counts against admission_room(). False: it was refused, and is closed. True:
+ * *ret_arrival is to become a connection, or to be given back by admission_forget(). */
+bool admission_judge(struct admission *admission, const struct snapshot *snapshot,
+                     const struct listener *listener, int fd, const struct sockaddr *client,
+                     struct arrival *ret_arrival);
+/* Closes the socket of one that was let in and is not known to any worker: it is gone already. */
+void admission_forget(struct admission *admission, const struct arrival *arrival);
+/* The same for want of memory, with a word to the client. */
+void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
+                         const struct arrival *arrival);
+/* The client may be greeted before there is a session: nothing is due before the banner. */
+bool admission_may_greet(const struct snapshot *snapshot, const struct arrival *arrival);
+
+/* accept4() or epoll_ctl() failed for want of descriptors or memory: logs it, once a minute. */
+void admission_note_shortage(struct admission *admission, const char *event, int error);
+bool error_is_shortage(int error);

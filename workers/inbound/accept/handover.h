@@ -1,0 +1,82 @@
+/* A connection's way from an acceptor thread to a worker: by value into a ring between the two, and then, by
+ * EPOLL_CTL_ADD, into the worker's epoll. That wakes the worker as soon as there is something to do; for the
+ * ring alone nobody is woken.
+ *
+ *      acceptor   [banner]  ──>  slot in the ring  ──>  ADD: an event, now or at the client's first octet
+ *      worker     epoll_wait  ──>  takes all slots  ──>  events
+ *
+ * So whoever has an event is known to the worker. A worker that is awake may know a connection before its ADD,
+ * and must not close it before: the number could be another's by then. Nothing is allocated on the way, and no
+ * thread gives back what is another's. */
+#pragma once
+
+#include "core/base/ring.h"
+#include "core/smtp/session.h"
+#include "workers/inbound/accept/client_table.h"
+
+struct worker;
+
+enum arrival_kind {
+        ARRIVAL_CONNECTION,
+        ARRIVAL_DROP, /* no event will ever come for the connection with this serial: it is to be ended */
+};
+
+/* An accepted socket. */
+struct arrival {
+        int fd;
+        enum arrival_kind kind;
+        uint64_t serial; /* one of a kind, as long as the server runs; 0 where workers accept */
+        bool is_registered_for_output;
+        struct client_seat seat;
+        struct session_peer peer; /* with `excess` NULL */
+        struct rate_excess excess;
+};
+
+#define ARRIVAL_SLOTS 256 /* a worker takes them every turn; a few together stay in its cache */
+RING(arrival_ring, arrival, ARRIVAL_SLOTS);
+
+/* From one acceptor to one worker; the worker's memory. */
+struct inflow {
+        _Alignas(64) struct arrival_ring ring;
+        /* Connections so far. Written by the acceptor alone, or by the worker where it accepts for itself. */
+        _Alignas(64) _Atomic uint64_t assigned;
+        /* The serial of the last one whose ADD is over. Written by the acceptor alone. */
+        _Atomic uint64_t added;
+};
+
+/* The serials of an acceptor begin with its number, from 1. */
+#define HANDOVER_SERIAL_SHIFT 48
+
+/* An acceptor's view of the workers. Owner: the acceptor. */
+struct handover {
+        uint32_t number; /* the acceptor's: which inflow of each worker is its own */
+        uint32_t worker_count, acceptor_count;
+        struct worker *workers;
+        int64_t *others; /* for each worker: open connections from other acceptors, as of the last look */
+        uint64_t random_state, serial;
+};
+
+/* False when memory is out. */
+bool handover_init(struct handover *handover, uint32_t number, uint32_t acceptor_count,
+                   struct worker *workers, uint32_t worker_count);
+void handover_end(struct handover *handover);
+/* Looks at what other acceptors have assigned. Once in a while: it reads a counter of each for each worker. */
+void handover_look(struct handover *handover);
+
+/* Of two workers, and how many connections they have: the lower one unless it has clearly more. So one worker
+ * is warm when there is little to do, and with much to do all have about the same. */
+static inline bool handover_prefers_lower(int64_t lower, int64_t higher)
+{
+        return lower <= higher + higher / 8 + 4;
+}
+
+/* The worker: the acceptor does not need this connection's descriptor any more. */
+static inline bool handover_is_over(const struct inflow *inflows, uint64_t serial)
+{
+        return serial == 0 || atomic_load_explicit(&inflows[(serial >> HANDOVER_SERIAL_SHIFT) - 1].added,
+                                                   memory_order_acquire) >= serial;
+}
+
+/* Gives the connection to the less loaded of two workers; waits while the rings are full, which they are for
+ * a worker's turn. False with errno: epoll takes no more, and the connection is going to be closed. */
+bool handover_send(struct handover *handover, struct arrival *arrival);

@@ -1,0 +1,118 @@
+/* A worker's log lines, in buffers that go to the log writer and come back. */
+#include "workers/inbound/worker_log.h"
+
+#include "workers/inbound/worker.h"
+
+#include <time.h>
+
+#define LOG_BUFFERS    4 /* less than CHANNEL_SLOTS */
+#define LOG_AGE_MAX_MS 20
+
+static void log_use(struct worker *worker, struct log_buffer *buffer)
+{
+        worker->log_buffer = buffer;
+        text_over(&worker->host.log, buffer->octets, sizeof buffer->octets);
+}
+
+static void log_drop(struct worker *worker)
+{
+        struct span lines = text_span(&worker->host.log);
+        size_t newline;
+
+        while ((newline = span_find(lines, '\n')) != SIZE_MAX) {
+                counter_add(&worker->counters.metrics[METRIC_log_lines_dropped], 1);
+                lines = span_skip(lines, newline + 1);
+        }
+        worker->host.log.length = 0;
+}
+
+/* Hands the lines to the log writer; false when it has all other buffers still. */
+static bool log_hand_over(struct worker *worker)
+{
+        struct channel *channel = &worker->log->full[worker->number];
+        struct log_buffer *next = (struct log_buffer *)channel_receive(worker->empty_logs);
+
+        if (next == NULL)
+                return false;
+        worker->log_buffer->length = worker->host.log.length;
+        channel_send(channel, &worker->log_buffer->parcel);
+        channel_flush(channel);
+        log_use(worker, next);
+        return true;
+}
+
+void worker_make_log_room(struct worker *worker)
+{
+        if (text_room(&worker->host.log) < LOG_LINE_MAX && !log_hand_over(worker))
+                log_drop(worker);
+}
+
+void worker_log_pairs(struct worker *worker, const char *event, va_list pairs)
+{
+        log_event_write(&worker->host.log, event, pairs);
+        worker_make_log_room(worker);
+}
+
+void worker_log_event(struct worker *worker, const char *event, ...)
+{
+        va_list pairs;
+
+        va_start(pairs, event);
+        worker_log_pairs(worker, event, pairs);
+        va_end(pairs);
+}
+
+void worker_log_end_turn(struct worker *worker)
+{
+        if (worker->host.log.length == 0) {
+                worker->log_begun_ms = UINT64_MAX;
+                return;
+        }
+        if (worker->log_begun_ms == UINT64_MAX)
+                worker->log_begun_ms = worker->host.now_ms;
+        if (worker->host.now_ms - worker->log_begun_ms >= LOG_AGE_MAX_MS && log_hand_over(worker))
+                worker->log_begun_ms = UINT64_MAX;
+}
+
+/* A log writer that is stuck for a second gets no more. */
+void worker_log_end(struct worker *worker)
+{
+        for (int i = 0; i < 1000 && worker->host.log.length > 0 && !log_hand_over(worker); i++)
+                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        log_drop(worker);
+}
+
+int worker_log_wait_ms(const struct worker *worker, int wait_ms)
+{
+        bool has_lines = worker->log_begun_ms != UINT64_MAX;
+        return has_lines && (wait_ms < 0 || wait_ms > LOG_AGE_MAX_MS) ? LOG_AGE_MAX_MS : wait_ms;
+}
+
+bool worker_log_init(struct worker *worker)
+{
+        worker->empty_logs = channels_create(1, NULL);
+        if (worker->empty_logs == NULL)
+                return false;
+        log_writer_connect(worker->log, worker->number, worker->empty_logs);
+        for (int i = 0; i < LOG_BUFFERS; i++) {
+                struct log_buffer *buffer = malloc(sizeof *buffer);
+                if (buffer == NULL)
+                        return false;
+                if (i == 0)
+                        log_use(worker, buffer);
+                else
+                        channel_send(worker->empty_logs, &buffer->parcel);
+        }
+        worker->log_begun_ms = UINT64_MAX;
+        return true;
+}
+
+void worker_log_free(struct worker *worker)
+{
+        struct parcel *parcel;
+
+        while ((parcel = channel_receive(worker->empty_logs)) != NULL)
+                free(parcel);
+        free(worker->log_buffer);
+        free(worker->empty_logs);
+}
