@@ -109,7 +109,10 @@ void duration_write(struct text *text, uint64_t ms)
 
 void value_write_number(struct text *text, const struct option_row *row, uint64_t number)
 {
-        number_write(text, units_of(row->type), number);
+        if (row->type == VALUE_AUTO_COUNT && number == OPTION_AUTO)
+                text_put(text, SPAN("auto"));
+        else
+                number_write(text, units_of(row->type), number);
 }
 
 static bool number_set(const struct option_row *row, struct span text, uint64_t *field, struct text *error)

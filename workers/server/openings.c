@@ -130,7 +130,7 @@ static void check_listeners(struct openings *openings, const char *option, const
                 endpoint_put(&name, &list->endpoints[i]);
                 octets[name.length] = '\0';
                 if (error == EADDRINUSE)
-                        complain(openings, COMPLAINT_WARNING, option, octets,
+                        complain(openings, COMPLAINT_NOTE, option, octets,
                                  "somebody listens there, maybe this receiver itself");
                 else if (error == EACCES)
                         complain(
