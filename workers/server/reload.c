@@ -229,6 +229,21 @@ static void set_dns(struct server *server, const struct options *options)
                 console_print("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
+void reload_log(struct server *server)
+{
+        const struct published *published = atomic_load(&server->publication.published);
+        const char *path = published->snapshot->options.log;
+        int log_fd = log_open(path);
+
+        if (log_fd < 0) {
+                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path,
+                              strerror(errno));
+                return;
+        }
+        log_writer_switch(&server->log, log_fd);
+        log_event(&server->log, "log_opened", NULL);
+}
+
 /* NULL, with the reasons, when it is wrong, or takes away what it should not. */
 static struct snapshot *load_next(const struct server *server, struct conf_complaints *complaints)
 {
@@ -249,6 +264,7 @@ void reload(struct server *server)
         int log_fd;
 
         if (!prepare(server, snapshot, &opened, &log_fd)) {
+                reload_log(server); /* it may have been renamed all the same */
                 print_complaints(server, "reload_failed", &complaints);
                 console_print("gatepost: reload failed, nothing has changed");
                 if (snapshot != NULL)
@@ -261,7 +277,7 @@ void reload(struct server *server)
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         print_complaints(server, "reload", &complaints);
-        dns_counts_log(&server->dns_counts);
+        counter_log_write(&server->counter_log);
         warn_of_restarts(server, snapshot);
         store_syncs_tell(&server->log, snapshot);
         console_print("gatepost: configuration reloaded");
