@@ -2,11 +2,13 @@
 #include "conf/snapshot.h"
 
 #include "core/base/domain_name.h"
+#include "core/base/local_part.h"
 
 #include <libpsl.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE ((size_t)16 << 10)
+#define BLOCK_SIZE  ((size_t)16 << 10)
+#define MAILBOX_MAX 1024 /* octets of a local part, normalised, with its extension */
 
 /* ---- looking up ---------------------------------------------------------------------------------------- */
 
@@ -30,46 +32,67 @@ const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struc
         return &snapshot->domains[index];
 }
 
+/* The name of the table that `name`, in lower case, equals or lies below; an empty span: there is none. */
+static struct span name_above(const struct name_table *table, struct span name, uint32_t *ret_value)
+{
+        while (name.length > 0 && !name_table_find(table, name, ret_value)) {
+                size_t dot = span_find(name, '.');
+                name = span_skip(name, dot == SIZE_MAX ? name.length : dot + 1);
+        }
+        return name;
+}
+
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 {
         char octets[DOMAIN_NAME_MAX];
         uint32_t offset;
 
-        for (name = fold_name(name, octets); name.length > 0;) {
-                /* The value is the offset of the entry; the name follows its header of length and value. */
-                if (name_table_find(&snapshot->own_names, name, &offset))
-                        return span_of(snapshot->own_names.octets + offset + sizeof(uint16_t) +
-                                           sizeof(uint32_t),
-                                       name.length);
-                size_t dot = span_find(name, '.');
-                name = span_skip(name, dot == SIZE_MAX ? name.length : dot + 1);
+        name = name_above(&snapshot->own_names, fold_name(name, octets), &offset);
+        if (name.length == 0)
+                return span_of(NULL, 0);
+        /* The value is the offset of the entry; the name follows its header of length and value. */
+        return span_of(snapshot->own_names.octets + offset + sizeof(uint16_t) + sizeof(uint32_t),
+                       name.length);
+}
+
+bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name)
+{
+        char octets[DOMAIN_NAME_MAX];
+        return name_above(&snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
+}
+
+/* What `mailbox` is known as: itself, without its extension, or postmaster. False when it is not. */
+static bool find_known(const struct domain *domain, struct span *mailbox)
+{
+        size_t cut = domain->options.extension[0] == '\0' ? SIZE_MAX
+                                                          : span_find(*mailbox, domain->options.extension[0]);
+
+        if (name_table_find(&domain->recipients, *mailbox, NULL))
+                return true;
+        if (cut != SIZE_MAX && cut > 0) {
+                mailbox->length = cut;
+                if (name_table_find(&domain->recipients, *mailbox, NULL))
+                        return true;
         }
-        return span_of(NULL, 0);
+        if (!span_equals_nocase(*mailbox, SPAN("postmaster"))) /* RFC 5321 4.5.1 */
+                return false;
+        *mailbox = SPAN("postmaster");
+        return true;
 }
 
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox)
 {
-        char octets[DOMAIN_NAME_MAX];
-        const char *extension = domain->options.extension;
-        struct span mailbox = local_part;
+        char octets[MAILBOX_MAX];
+        struct text normal;
 
-        if (local_part.length > sizeof octets)
+        text_over(&normal, octets, sizeof octets);
+        if (!local_part_normalise(local_part, domain->options.local_part_case == LOCAL_PART_FOLD, &normal))
                 return false;
-        if (domain->options.local_part_case == LOCAL_PART_FOLD)
-                mailbox = fold_name(local_part, octets);
-        bool is_known = name_table_find(&domain->recipients, mailbox, NULL);
-        size_t cut = extension[0] == '\0' ? SIZE_MAX : span_find(mailbox, extension[0]);
-        if (!is_known && cut != SIZE_MAX && cut > 0) {
-                mailbox = span_of(mailbox.at, cut);
-                is_known = name_table_find(&domain->recipients, mailbox, NULL);
-        }
-        if (!is_known && span_equals_nocase(mailbox, SPAN("postmaster"))) { /* RFC 5321 4.5.1 */
-                mailbox = SPAN("postmaster");
-                is_known = true;
-        }
-        if (is_known)
-                text_put(ret_mailbox, mailbox);
-        return is_known;
+        struct span mailbox = text_span(&normal);
+        if (!find_known(domain, &mailbox) || mailbox.length > text_room(ret_mailbox))
+                return false;
+        text_put(ret_mailbox, mailbox);
+        return true;
 }
 
 /* ---- building ------------------------------------------------------------------------------------------ */
@@ -93,6 +116,7 @@ void snapshot_free(struct snapshot *snapshot)
         name_table_end(&snapshot->domain_names);
         name_table_end(&snapshot->tlds);
         name_table_end(&snapshot->own_names);
+        name_table_end(&snapshot->reference_names);
         psl_free((psl_ctx_t *)snapshot->suffixes);
         arena_end(&snapshot->memory);
         block_pool_end(&snapshot->memory_pool);

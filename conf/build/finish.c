@@ -190,6 +190,24 @@ static void finish_own_addresses(struct builder *builder)
 
 /* ---- names and lists ----------------------------------------------------------------------------------- */
 
+/* U-labels too, as long as a name may be that is looked up. */
+static void reference_name_add(struct builder *builder, struct span name)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        char octets[DOMAIN_NAME_MAX];
+        struct text u_labels;
+
+        if (!name_table_add(&snapshot->reference_names, name, 0))
+                builder->out_of_memory = true;
+        text_over(&u_labels, octets, sizeof octets);
+        if (memmem(name.at, name.length, "xn--", 4) == NULL || !domain_name_to_unicode(name, &u_labels) ||
+            u_labels.overflowed)
+                return;
+        snapshot->has_unicode_names = true;
+        if (!name_table_add(&snapshot->reference_names, text_span(&u_labels), 0))
+                builder->out_of_memory = true;
+}
+
 /* The value is where the name itself stands in the table's octets, so that it can be given back: see
  * snapshot_own_name(). */
 static void own_name_add(struct builder *builder, struct span name)
@@ -197,18 +215,22 @@ static void own_name_add(struct builder *builder, struct span name)
         struct name_table *table = &builder->snapshot->own_names;
         if (!name_table_add(table, name, (uint32_t)table->octets_length))
                 builder->out_of_memory = true;
+        reference_name_add(builder, name);
 }
 
 static void finish_own_names(struct builder *builder)
 {
         const struct snapshot *snapshot = builder->snapshot;
         const struct text_list *names = &snapshot->options.helo_impersonation_names;
+        const struct text_list *more = &snapshot->options.bounce_reference_names;
 
         own_name_add(builder, span_from(snapshot->options.hostname));
         for (size_t i = 0; i < snapshot->domain_count; i++)
                 own_name_add(builder, snapshot->domains[i].name);
         for (size_t i = 0; i < names->count; i++)
                 own_name_add(builder, span_from(names->texts[i]));
+        for (size_t i = 0; i < more->count; i++)
+                reference_name_add(builder, span_from(more->texts[i]));
 }
 
 static void finish_tlds(struct builder *builder)
@@ -322,9 +344,11 @@ void build_finish(struct builder *builder)
         if (builder->out_of_memory)
                 return;
         finish_checks(builder);
+        build_finish_password(builder);
         build_finish_senders(builder);
         finish_tlds(builder);
         finish_own_names(builder);
         finish_own_addresses(builder);
         finish_postmaster(builder);
+        build_warn_of_unmeant(builder);
 }

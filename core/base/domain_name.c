@@ -55,16 +55,23 @@ bool domain_name_is_within(struct span name, struct span parent)
         return name.length == parent.length || name.at[name.length - parent.length - 1] == '.';
 }
 
+/* What libidn2 reads ends with a NUL. */
+static bool put_terminated(struct span name, char *octets)
+{
+        if (name.length > DOMAIN_NAME_MAX || memchr(name.at, '\0', name.length) != NULL)
+                return false;
+        memcpy(octets, name.at, name.length);
+        octets[name.length] = '\0';
+        return true;
+}
+
 static bool to_ascii_by_idn2(struct span name, struct text *text)
 {
         char u_labels[DOMAIN_NAME_MAX + 1];
         char *a_labels = NULL;
 
-        if (name.length > DOMAIN_NAME_MAX || memchr(name.at, '\0', name.length) != NULL)
-                return false;
-        memcpy(u_labels, name.at, name.length);
-        u_labels[name.length] = '\0';
-        if (idn2_to_ascii_8z(u_labels, &a_labels, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
+        if (!put_terminated(name, u_labels) ||
+            idn2_to_ascii_8z(u_labels, &a_labels, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
                 return false;
         text_put_string(text, a_labels);
         idn2_free(a_labels);
@@ -76,5 +83,17 @@ bool domain_name_to_ascii(struct span name, struct text *text)
         if (!span_is_ascii(name))
                 return to_ascii_by_idn2(name, text);
         text_put_lower(text, name);
+        return true;
+}
+
+bool domain_name_to_unicode(struct span name, struct text *text)
+{
+        char a_labels[DOMAIN_NAME_MAX + 1];
+        char *u_labels = NULL;
+
+        if (!put_terminated(name, a_labels) || idn2_to_unicode_8z8z(a_labels, &u_labels, 0) != IDN2_OK)
+                return false;
+        text_put_string(text, u_labels);
+        idn2_free(u_labels);
         return true;
 }

@@ -17,3 +17,6 @@ bool domain_name_is_within(struct span name, struct span parent);
 /* Appends the name as A-labels in lower case (RFC 5890), the one form in which names are compared and asked
  * for. False when a U-label is not a valid one. Only names that are not ASCII cost an allocation. */
 bool domain_name_to_ascii(struct span name, struct text *text);
+/* U-labels in place of the A-labels among the labels of `name`, as most programs write them. The same
+ * results. */
+bool domain_name_to_unicode(struct span name, struct text *text);

@@ -4,9 +4,12 @@
 #include "core/check/memory.h"
 #include "core/check/notification.h"
 #include "core/mail/message.h"
+#include "core/mail/srs.h"
 
 /* ---- reading the text ---------------------------------------------------------------------------------- */
 
+/* An SRS address of ours says that a mail left through a forwarder of ours. It was the mail of others, and has
+ * their Message-ID. */
 static enum tag_result tag_of(const struct facts *facts, const struct recipient *recipient)
 {
         char local_octets[LOCAL_PART_MAX], mailbox_octets[DOMAIN_NAME_MAX];
@@ -16,8 +19,13 @@ static enum tag_result tag_of(const struct facts *facts, const struct recipient 
 
         text_over(&local_part, local_octets, sizeof local_octets);
         text_over(&mailbox, mailbox_octets, sizeof mailbox_octets);
-        if (at == SIZE_MAX || !local_part_parse(span_of(recipient->address.at, at), true, &local_part) ||
-            !tag_find_recipient(facts->snapshot, recipient->domain, text_span(&local_part), &mailbox, &tag) ||
+        if (at == SIZE_MAX || !local_part_parse(span_of(recipient->address.at, at), true, &local_part))
+                return TAG_NONE;
+        if (srs_is_recent(text_span(&local_part), facts->wall_s))
+                return TAG_FORWARDED;
+        if (facts->snapshot->tag_key_count == 0)
+                return TAG_NONE;
+        if (!tag_find_recipient(facts->snapshot, recipient->domain, text_span(&local_part), &mailbox, &tag) ||
             tag.local_part.length == 0)
                 return TAG_NONE;
         return tag_check_sender(facts->snapshot, &tag, span_skip(recipient->address, at + 1), facts->wall_s);
@@ -29,8 +37,6 @@ static enum tag_result best_recipient_tag(const struct facts *facts)
         const struct recipient *recipient = facts->recipients;
         enum tag_result best = TAG_NONE;
 
-        if (facts->snapshot->tag_key_count == 0)
-                return TAG_NONE;
         for (; recipient != NULL && best != TAG_VALID; recipient = recipient->next) {
                 enum tag_result result = tag_of(facts, recipient);
                 best = result > best ? result : best;

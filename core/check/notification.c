@@ -3,44 +3,56 @@
 
 #include "core/base/domain_name.h"
 
-#define REFERENCES_MAX 1000 /* looked at in one message */
-#define TAGS_MAX       50   /* checked in one message: each costs two digests */
-#define FIRST_MAX      100  /* octets of the first one that are kept */
+/* What is looked at in one message, each for about a millisecond at most. */
+#define REFERENCES_MAX  4000
+#define MENTIONS_MAX    4000
+#define TAGS_MAX        1000 /* each costs two digests */
+#define CONVERSIONS_MAX 16
+#define FIRST_MAX       100 /* octets of the first reference that are kept */
+
+static enum reference_rating enough(const struct facts *facts)
+{
+        return facts->snapshot->options.bounce_reference_require_tag ? REFERENCE_TAGGED : REFERENCE_OWN;
+}
 
 void notification_begin(struct notification *notification, const struct facts *facts,
                         enum tag_result recipient_tag)
 {
-        notification->rating = REFERENCE_NONE;
+        notification->rating = recipient_tag == TAG_FORWARDED ? REFERENCE_OWN : REFERENCE_NONE;
         notification->recipient_tag = recipient_tag;
         notification->id_tag = TAG_NONE;
         notification->first = span_of(NULL, 0);
-        notification->references = notification->tags_checked = 0;
+        notification->references = notification->mentions = 0;
+        notification->tags_checked = notification->conversions = 0;
         notification->foreign_length = 0;
-        notification->is_settled = recipient_tag == TAG_VALID;
+        notification->is_settled = recipient_tag == TAG_VALID || notification->rating >= enough(facts);
         mime_scan_init(&notification->scan, facts->sender_is_null,
                        facts->snapshot->options.bounce_reference_accept_text);
 }
 
-static bool is_own_name(const struct facts *facts, struct span name)
+/* Names of ours are known in both forms. What is left are U-labels that are not spelt as usual, in capitals
+ * for example: libidn2 takes 10 to 100 us for each, so only a few of them are looked at, and any
+ * beyond are names of others. */
+static bool is_own_when_converted(struct notification *notification, const struct facts *facts,
+                                  struct span name)
 {
-        const struct text_list *names = &facts->snapshot->options.bounce_reference_names;
         char octets[DOMAIN_NAME_MAX];
         struct text ascii;
 
+        if (!facts->snapshot->has_unicode_names || notification->conversions == CONVERSIONS_MAX)
+                return false;
+        notification->conversions++;
+        text_over(&ascii, octets, sizeof octets);
+        return domain_name_to_ascii(name, &ascii) && !ascii.overflowed &&
+               snapshot_is_reference_name(facts->snapshot, text_span(&ascii));
+}
+
+static bool is_own_name(struct notification *notification, const struct facts *facts, struct span name)
+{
         while (name.length > 0 && name.at[name.length - 1] == '.') /* the end of a sentence, or the root */
                 name.length--;
-        if (!span_is_ascii(name)) {
-                text_over(&ascii, octets, sizeof octets);
-                if (!domain_name_to_ascii(name, &ascii) || ascii.overflowed)
-                        return false;
-                name = text_span(&ascii);
-        }
-        if (snapshot_own_name(facts->snapshot, name).length > 0)
-                return true;
-        for (size_t i = 0; i < names->count; i++)
-                if (domain_name_is_within(name, span_from(names->texts[i])))
-                        return true;
-        return false;
+        return snapshot_is_reference_name(facts->snapshot, name) ||
+               (!span_is_ascii(name) && is_own_when_converted(notification, facts, name));
 }
 
 static enum reference_rating rate_id(struct notification *notification, const struct facts *facts,
@@ -61,7 +73,7 @@ static enum reference_rating rate_id(struct notification *notification, const st
         struct span name = span_skip(id, at + 1);
         if (span_equals(name, span_of(notification->foreign, notification->foreign_length)))
                 return REFERENCE_FOREIGN;
-        if (is_own_name(facts, name))
+        if (is_own_name(notification, facts, name))
                 return REFERENCE_OWN;
         if (name.length <= FOREIGN_MAX) {
                 memcpy(notification->foreign, name.at, name.length);
@@ -70,29 +82,37 @@ static enum reference_rating rate_id(struct notification *notification, const st
         return REFERENCE_FOREIGN;
 }
 
-static enum reference_rating enough(const struct facts *facts)
+static void rate(struct notification *notification, const struct facts *facts, enum reference_rating rating)
 {
-        const struct options *options = &facts->snapshot->options;
-        return options->bounce_reference_require_tag   ? REFERENCE_TAGGED
-               : options->bounce_reference_accept_text ? REFERENCE_MENTION
-                                                       : REFERENCE_OWN;
+        if (rating > notification->rating)
+                notification->rating = rating;
+        if (notification->rating >= enough(facts))
+                notification->is_settled = true;
 }
 
-static void note(struct notification *notification, const struct facts *facts, enum mime_event event)
+/* A mention decides only when no reference comes, so that one of ours is enough; and any number of them keeps
+ * no reference from being seen. */
+static void note_mention(struct notification *notification, const struct facts *facts)
+{
+        if (is_own_name(notification, facts, notification->scan.reference))
+                rate(notification, facts, REFERENCE_MENTION);
+        notification->mentions++;
+        if (notification->rating >= REFERENCE_MENTION || notification->mentions == MENTIONS_MAX)
+                notification->scan.wants_mentions = false;
+}
+
+static void note_reference(struct notification *notification, const struct facts *facts)
 {
         struct span reference = notification->scan.reference;
-        enum reference_rating rating = event == MIME_REFERENCE ? rate_id(notification, facts, reference)
-                                       : is_own_name(facts, reference) ? REFERENCE_MENTION
-                                                                       : REFERENCE_NONE;
-        if (notification->first.length == 0 && event == MIME_REFERENCE)
+
+        rate(notification, facts, rate_id(notification, facts, reference));
+        if (notification->first.length == 0)
                 notification->first = arena_copy(
                     facts->arena,
                     span_of(reference.at, reference.length < FIRST_MAX ? reference.length : FIRST_MAX));
-        if (rating > notification->rating)
-                notification->rating = rating;
         notification->references++;
-        notification->is_settled =
-            notification->rating >= enough(facts) || notification->references == REFERENCES_MAX;
+        if (notification->references == REFERENCES_MAX)
+                notification->is_settled = true;
 }
 
 void notification_read(struct notification *notification, const struct facts *facts, struct span octets)
@@ -103,8 +123,10 @@ void notification_read(struct notification *notification, const struct facts *fa
                (event = mime_scan_read(&notification->scan, &octets)) != MIME_MORE) {
                 if (event == MIME_OVER)
                         notification->is_settled = true;
+                else if (event == MIME_MENTION)
+                        note_mention(notification, facts);
                 else
-                        note(notification, facts, event);
+                        note_reference(notification, facts);
         }
 }
 

@@ -17,7 +17,8 @@
 
 const char *tag_result_name(enum tag_result result)
 {
-        static const char *const names[] = {"none", "of an unknown key", "false", "expired", "valid"};
+        static const char *const names[] = {"none",    "of an unknown key", "false",
+                                            "expired", "a forwarder's",     "valid"};
         return names[result];
 }
 

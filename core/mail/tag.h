@@ -10,6 +10,7 @@ enum tag_result {
         TAG_UNKNOWN, /* made with a key that we do not have */
         TAG_FALSE,   /* not made with this key */
         TAG_EXPIRED,
+        TAG_FORWARDED, /* not ours: an SRS address, which its forwarder made */
         TAG_VALID,
 };
 

@@ -5,7 +5,7 @@
 #include "dns/fact.h"
 
 #define DNS_LINES_MAX   64
-#define DNS_PENDING_MAX 256
+#define DNS_PENDING_MAX 4096
 
 enum answering { ANSWER_AT_ONCE, ANSWER_IN_ORDER, ANSWER_LAST_FIRST, ANSWER_SHUFFLED };
 

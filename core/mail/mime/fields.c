@@ -1,5 +1,5 @@
 /* Header blocks (RFC 5322 2.2): the fields that matter, by the block in which they count. A field's value is
- * unfolded as it comes; message ids are given out one by one, so that a field may have any number of them. */
+ * unfolded as it comes. */
 #include "core/mail/mime/internal.h"
 
 #include <assert.h>
@@ -12,6 +12,7 @@ enum {
         REFERENCES,
         MESSAGE_ID,
         ORIGINAL_MESSAGE_ID,
+        X_ORIGINAL_MESSAGE_ID,
         FIELDS_END,
         NO_FIELD
 };
@@ -28,6 +29,7 @@ static const struct field {
     [REFERENCES] = {{"references", 10}, true},
     [MESSAGE_ID] = {{"message-id", 10}, true},
     [ORIGINAL_MESSAGE_ID] = {{"original-message-id", 19}, true},
+    [X_ORIGINAL_MESSAGE_ID] = {{"x-original-message-id", 21}, true}, /* of who gives mail new ids */
 };
 static_assert(FIELDS_END <= 8, "candidates are 8 bits");
 
@@ -38,13 +40,13 @@ void mime_block_begin(struct mime_scan *scan, enum mime_block block)
         scan->field_state = MIME_FIELD_START;
         scan->field = NO_FIELD;
         scan->has_fields = false;
-        if (block == MIME_BLOCK_TOP || block == MIME_BLOCK_PART) {
-                scan->entity.type = MIME_TYPE_NONE;
-                scan->entity.encoding = MIME_ENCODING_NONE;
-                scan->entity.has_type = false;
-                scan->entity.boundary.length = 0;
+        scan->entity.type = MIME_TYPE_NONE;
+        scan->entity.encoding = MIME_ENCODING_NONE;
+        scan->entity.report = MIME_KIND_MAIL;
+        scan->entity.has_type = false;
+        scan->entity.boundary.length = 0;
+        if (block != MIME_BLOCK_RETURNED)
                 scan->is_decoded = false;
-        }
 }
 
 /* ---- values */
@@ -60,24 +62,6 @@ static void value_end(struct mime_scan *scan)
         else if (scan->field == AUTO_SUBMITTED && mime_is_auto_replied(value) && scan->kind == MIME_KIND_MAIL)
                 scan->kind = MIME_KIND_AUTOMATIC_REPLY;
         scan->field = NO_FIELD;
-}
-
-/* Blanks within an id are folding. One that is too long is none. */
-static enum mime_step reference_octet(struct mime_scan *scan, char octet)
-{
-        if (octet == '<') {
-                scan->in_reference = true;
-                scan->value_length = 0;
-        } else if (octet == '>' && scan->in_reference) {
-                scan->in_reference = false;
-                scan->reference = span_of(scan->value, scan->value_length);
-                return MIME_STEP_EVENT;
-        } else if (scan->value_length == MIME_VALUE_MAX) {
-                scan->in_reference = false;
-        } else if (scan->in_reference && octet != ' ' && octet != '\t') {
-                scan->value[scan->value_length++] = octet;
-        }
-        return MIME_STEP_NONE;
 }
 
 /* The octets at the front that are only kept, or only skipped: most of a value. */
@@ -98,6 +82,34 @@ static size_t plain_octets(struct mime_scan *scan, struct span input, bool are_k
         return at;
 }
 
+/* The same of a value that has message ids: within brackets, where no encoded word can begin, and behind
+ * words. */
+static size_t plain_id_octets(struct mime_scan *scan, struct span input)
+{
+        const struct mime_ids *ids = &scan->ids;
+        bool are_kept = ids->state == MIME_IDS_BRACKET;
+
+        if (ids->word != MIME_WORD_NONE || ids->is_behind_blank ||
+            (!are_kept && ids->state != MIME_IDS_JUNK && ids->state != MIME_IDS_TOO_LONG))
+                return 0;
+        return plain_octets(scan, input, are_kept);
+}
+
+static enum mime_step take_octet(struct mime_scan *scan, char octet, bool has_references)
+{
+        if (octet == '\n') {
+                scan->field_state = MIME_FIELD_START;
+                return has_references ? mime_ids_line_end(scan) : MIME_STEP_NONE;
+        }
+        if (octet == '\r')
+                return MIME_STEP_NONE;
+        if (has_references)
+                return mime_ids_octet(scan, octet);
+        if (scan->value_length < MIME_VALUE_MAX)
+                scan->value[scan->value_length++] = octet;
+        return MIME_STEP_NONE;
+}
+
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
 {
         bool has_references = fields[scan->field].has_references;
@@ -105,18 +117,11 @@ enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
         size_t at = 0;
 
         while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE) {
-                at += plain_octets(scan, span_skip(*input, at), scan->in_reference || !has_references);
+                struct span rest = span_skip(*input, at);
+                at += has_references ? plain_id_octets(scan, rest) : plain_octets(scan, rest, true);
                 if (at == input->length)
                         break;
-                char octet = input->at[at++];
-                if (octet == '\n')
-                        scan->field_state = MIME_FIELD_START;
-                else if (octet == '\r')
-                        continue;
-                else if (has_references)
-                        step = reference_octet(scan, octet);
-                else if (scan->value_length < MIME_VALUE_MAX)
-                        scan->value[scan->value_length++] = octet;
+                step = take_octet(scan, input->at[at++], has_references);
         }
         *input = span_skip(*input, at);
         return step;
@@ -135,28 +140,34 @@ static void field_begin(struct mime_scan *scan, unsigned row)
         scan->field_state = MIME_FIELD_VALUE;
         scan->field = (uint8_t)row;
         scan->value_length = 0;
-        scan->in_reference = false;
+        if (fields[row].has_references)
+                mime_ids_begin(scan, MIME_IDS_IN_FIELD);
 }
 
 static void name_end(struct mime_scan *scan)
 {
         unsigned row = scan->candidates == 0 ? NO_FIELD : (unsigned)__builtin_ctz(scan->candidates);
 
+        scan->has_fields = true;
         scan->field_state = MIME_FIELD_SKIP;
         if (row == NO_FIELD || fields[row].name.length != scan->name_length)
                 return;
         field_begin(scan, row);
 }
 
-/* The rows that count in each block. */
+#define ORIGINAL_IDS (1 << ORIGINAL_MESSAGE_ID | 1 << X_ORIGINAL_MESSAGE_ID)
+
+/* The rows that count in each block. A part has no Message-ID of its own: where one has, the empty line in
+ * front of a returned header is missing. */
 static const uint8_t in_block[] = {
-    [MIME_BLOCK_TOP] = 1 << TYPE | 1 << ENCODING | 1 << AUTO_SUBMITTED | 1 << IN_REPLY_TO | 1 << REFERENCES,
-    [MIME_BLOCK_PART] = 1 << TYPE | 1 << ENCODING,
-    [MIME_BLOCK_RETURNED] = 1 << MESSAGE_ID,
-    [MIME_BLOCK_DISPOSITION] = 1 << ORIGINAL_MESSAGE_ID,
+    [MIME_BLOCK_TOP] =
+        1 << TYPE | 1 << ENCODING | 1 << AUTO_SUBMITTED | 1 << IN_REPLY_TO | 1 << REFERENCES | ORIGINAL_IDS,
+    [MIME_BLOCK_PART] = 1 << TYPE | 1 << ENCODING | 1 << MESSAGE_ID | ORIGINAL_IDS,
+    [MIME_BLOCK_RETURNED] = 1 << TYPE | 1 << MESSAGE_ID | ORIGINAL_IDS,
 };
 
-/* No name of the table begins another. */
+/* No name of the table begins another. The first name of a block is read to its end: only then has it
+ * fields. */
 static void name_octet(struct mime_scan *scan, char octet)
 {
         char lower = ascii_lower(octet);
@@ -165,7 +176,7 @@ static void name_octet(struct mime_scan *scan, char octet)
                 scan->field_state = MIME_FIELD_START;
         else if (octet == ':')
                 name_end(scan);
-        else if (octet == ' ' || octet == '\t')
+        else if (mime_is_blank(octet))
                 scan->name_has_ended = true; /* RFC 5322 4.5: blanks before the colon */
         else if (scan->name_has_ended)
                 scan->field_state = MIME_FIELD_SKIP;
@@ -177,13 +188,12 @@ static void name_octet(struct mime_scan *scan, char octet)
                         scan->candidates &= (uint8_t) ~(left & -left);
         }
         scan->name_length++;
-        if (scan->candidates == 0)
+        if (scan->candidates == 0 && scan->has_fields)
                 scan->field_state = MIME_FIELD_SKIP;
 }
 
 static void name_begin(struct mime_scan *scan, char octet)
 {
-        scan->has_fields = true;
         scan->candidates = in_block[scan->block];
         scan->name_length = 0;
         scan->name_has_ended = false;
@@ -193,9 +203,20 @@ static void name_begin(struct mime_scan *scan, char octet)
 
 /* ---- lines */
 
+/* Some put a quoted or indented copy where a header should be. */
+static bool is_copy(const struct mime_scan *scan, char first)
+{
+        return scan->block == MIME_BLOCK_RETURNED && !scan->has_fields &&
+               (mime_is_blank(first) || first == '>' || first == '|');
+}
+
 static enum mime_step start_octet(struct mime_scan *scan, char octet)
 {
-        if (octet == ' ' || octet == '\t') { /* folded */
+        if (is_copy(scan, octet)) {
+                mime_lines_begin(scan, true, true); /* the mark itself matters to nobody */
+                return MIME_STEP_NONE;
+        }
+        if (mime_is_blank(octet)) { /* folded */
                 scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
                 return scan->field == NO_FIELD ? MIME_STEP_NONE : value_octet(scan, octet);
         }
@@ -227,14 +248,12 @@ enum mime_step mime_field_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-#define LETTER(c) (1u << ((c) - 'a'))
-
-/* The first letters of the names, which most lines have not. */
-static const uint32_t first_letters[] = {
-    [MIME_BLOCK_TOP] = LETTER('c') | LETTER('a') | LETTER('i') | LETTER('r'),
-    [MIME_BLOCK_PART] = LETTER('c'),
-    [MIME_BLOCK_RETURNED] = LETTER('m'),
-    [MIME_BLOCK_DISPOSITION] = LETTER('o'),
+/* The rows by their first letters, which most lines have not. */
+static const uint8_t with_letter['z' - 'a' + 1] = {
+    ['a' - 'a'] = 1 << AUTO_SUBMITTED,        ['c' - 'a'] = 1 << TYPE | 1 << ENCODING,
+    ['i' - 'a'] = 1 << IN_REPLY_TO,           ['m' - 'a'] = 1 << MESSAGE_ID,
+    ['o' - 'a'] = 1 << ORIGINAL_MESSAGE_ID,   ['r' - 'a'] = 1 << REFERENCES,
+    ['x' - 'a'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 
 /* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */
@@ -242,13 +261,12 @@ static unsigned row_of(const struct mime_scan *scan, struct span line)
 {
         char first = ascii_lower(line.at[0]);
 
-        if (first < 'a' || first > 'z' || (first_letters[scan->block] & LETTER(first)) == 0)
+        if (first < 'a' || first > 'z')
                 return NO_FIELD;
-        for (unsigned left = in_block[scan->block]; left != 0; left &= left - 1) {
+        for (unsigned left = in_block[scan->block] & with_letter[first - 'a']; left != 0; left &= left - 1) {
                 unsigned row = (unsigned)__builtin_ctz(left);
                 const struct span *name = &fields[row].name;
-                if (name->at[0] != first || name->at[1] != ascii_lower(line.at[1]) ||
-                    name->at[2] != ascii_lower(line.at[2]))
+                if (name->at[1] != ascii_lower(line.at[1]) || name->at[2] != ascii_lower(line.at[2]))
                         continue;
                 if (line.length <= name->length)
                         return FIELDS_END;
@@ -265,7 +283,6 @@ static bool start_line(struct mime_scan *scan, struct span *line, unsigned row)
                 return false;
         if (scan->field != NO_FIELD)
                 value_end(scan);
-        scan->has_fields = true;
         scan->field_state = MIME_FIELD_SKIP;
         if (row == NO_FIELD)
                 return true;
@@ -278,9 +295,9 @@ bool mime_field_start(struct mime_scan *scan, struct span *line)
 {
         char first = line->at[0];
 
-        if (line->length < 3 || first == '\r' || first == '\n')
+        if (line->length < 3 || first == '\r' || first == '\n' || !scan->has_fields)
                 return false;
-        if (first != ' ' && first != '\t')
+        if (!mime_is_blank(first))
                 return start_line(scan, line, row_of(scan, *line));
         scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
         return true;

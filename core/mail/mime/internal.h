@@ -3,6 +3,11 @@
 
 #include "core/mail/mime/scan.h"
 
+static inline bool mime_is_blank(char octet)
+{
+        return octet == ' ' || octet == '\t';
+}
+
 /* ---- value.c: these read the value of a field, which is unfolded. What is wrong in it is passed over. */
 
 void mime_read_type(struct span value, struct mime_entity *entity);
@@ -11,18 +16,43 @@ bool mime_is_auto_replied(struct span value);
 
 /* ---- decode.c */
 
-/* Takes *octet, one of an encoded body. True when that yields a decoded octet, which is then in *octet. */
-bool mime_decode(struct mime_scan *scan, char *octet);
+void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding);
+/* Takes *octet, one of what is encoded. True when that yields a decoded octet, which is then in *octet. */
+bool mime_decode(struct mime_decoder *decoder, char *octet);
+/* Returns the value of a hexadecimal digit, or -1 for what is none. */
+int mime_hex_value(char octet);
+
+/* ---- what an octet came to */
+
+enum mime_step {
+        MIME_STEP_NONE,
+        MIME_STEP_REFERENCE, /* scan->reference is set */
+        MIME_STEP_MENTION,   /* the same */
+        MIME_STEP_BLANK,     /* the empty line behind a header */
+};
+
+/* ---- ids.c: message ids in a value; it uses scan->value */
+
+void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in);
+enum mime_step mime_ids_octet(struct mime_scan *scan, char octet);
+/* The line ends; the value may go on in the next one. */
+enum mime_step mime_ids_line_end(struct mime_scan *scan);
+
+/* ---- lines.c: running text; it uses scan->value */
+
+/* With `has_labels`, lines that begin like fields with message ids count. With `has_mentions`, domains behind
+ * an "@" do, when the user of the scan wants them. */
+void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions);
+/* Reads on to the end of the line as it came, or to an event. */
+enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
+/* True when nothing in the rest of the line matters. */
+bool mime_lines_is_line_done(const struct mime_scan *scan);
+/* True when nothing in `line` matters, a whole one of a text that is not encoded. */
+bool mime_lines_is_dull(const struct mime_scan *scan, struct span line);
 
 /* ---- fields.c: header blocks */
 
 void mime_block_begin(struct mime_scan *scan, enum mime_block block);
-
-enum mime_step {
-        MIME_STEP_NONE,
-        MIME_STEP_EVENT, /* scan->reference is set */
-        MIME_STEP_BLANK, /* the empty line behind a header */
-};
 enum mime_step mime_field_octet(struct mime_scan *scan, char octet);
 /* This and the next are shortcuts: what is found is the same without them. At the start of a line that is not
  * empty, true when its beginning tells that it is of no use (state SKIP), or which field it is (state VALUE);

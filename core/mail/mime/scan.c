@@ -11,7 +11,6 @@ void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_men
         scan->wants_mentions = wants_mentions;
         scan->line = MIME_LINE_START;
         scan->depth = scan->dashes_length = scan->dashes_read = 0;
-        scan->in_reference = scan->in_domain = false;
         scan->value_length = 0;
         mime_block_begin(scan, MIME_BLOCK_TOP);
 }
@@ -21,8 +20,7 @@ void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_men
 static void decode_begin(struct mime_scan *scan)
 {
         scan->is_decoded = scan->entity.encoding != MIME_ENCODING_NONE;
-        scan->decode_state = 0;
-        scan->decode_bits = 0;
+        mime_decode_begin(&scan->decoder, scan->entity.encoding);
 }
 
 /* Nothing in this part matters any more. Behind the last part nothing does. */
@@ -31,46 +29,52 @@ static void body_skip(struct mime_scan *scan)
         scan->body = scan->depth == 0 ? MIME_BODY_OVER : MIME_BODY_SKIP;
 }
 
-static void text_begin(struct mime_scan *scan)
-{
-        if (!scan->wants_mentions) {
-                body_skip(scan);
-                return;
-        }
-        scan->body = MIME_BODY_TEXT;
-        scan->in_domain = false;
-}
-
+/* Up to the first delimiter, which may never come: what stands there is read as text, with names in it when
+ * no delimiter is known. */
 static void multipart_begin(struct mime_scan *scan)
 {
-        if (scan->entity.boundary.length > 0 && scan->depth < MIME_DEPTH_MAX)
+        bool is_known = scan->entity.boundary.length > 0 && scan->depth < MIME_DEPTH_MAX;
+
+        if (is_known)
                 scan->boundaries[scan->depth++] = scan->entity.boundary;
-        body_skip(scan); /* up to the first delimiter */
+        scan->is_decoded = false;
+        mime_lines_begin(scan, true, !is_known);
 }
 
 static void body_begin(struct mime_scan *scan)
 {
+        decode_begin(scan);
         switch (scan->entity.type) {
         case MIME_TYPE_MULTIPART:
                 multipart_begin(scan);
                 return;
         case MIME_TYPE_RETURNED:
-                decode_begin(scan);
                 mime_block_begin(scan, MIME_BLOCK_RETURNED);
                 return;
         case MIME_TYPE_DISPOSITION:
-                decode_begin(scan);
-                mime_block_begin(scan, MIME_BLOCK_DISPOSITION);
+        case MIME_TYPE_STATUS:
+                mime_lines_begin(scan, true, false);
                 return;
         case MIME_TYPE_NONE:
         case MIME_TYPE_TEXT:
-                decode_begin(scan);
-                text_begin(scan);
+        case MIME_TYPE_HTML:
+                mime_lines_begin(scan, true, true);
                 return;
-        case MIME_TYPE_STATUS:
-        case MIME_TYPE_OTHER:
+        case MIME_TYPE_BINARY:
                 body_skip(scan);
         }
+}
+
+/* Behind the header of a returned message. A report has come back when a report itself was forwarded: what it
+ * is about is what this one is about. */
+static void returned_begin(struct mime_scan *scan)
+{
+        if (scan->entity.report != MIME_KIND_MAIL && !scan->is_decoded)
+                multipart_begin(scan);
+        else if (scan->wants_mentions)
+                mime_lines_begin(scan, false, true);
+        else
+                body_skip(scan);
 }
 
 /* What a part of a report that does not say what it reports tells. */
@@ -112,31 +116,10 @@ static void header_end(struct mime_scan *scan)
                 body_begin(scan);
                 break;
         case MIME_BLOCK_RETURNED:
-                if (scan->has_fields) /* some put an empty line before it */
-                        text_begin(scan);
-                break;
-        case MIME_BLOCK_DISPOSITION: /* some put empty lines between its fields */
+                if (scan->has_fields) /* some put an empty line, or words, before it */
+                        returned_begin(scan);
                 break;
         }
-}
-
-/* ---- running text */
-
-static enum mime_step text_octet(struct mime_scan *scan, char octet)
-{
-        bool is_name = ascii_is_alnum(octet) || octet == '-' || octet == '.' || (unsigned char)octet >= 0x80;
-
-        if (scan->in_domain && is_name && scan->value_length < MIME_VALUE_MAX) {
-                scan->value[scan->value_length++] = octet;
-                return MIME_STEP_NONE;
-        }
-        bool has_ended = scan->in_domain && !is_name && scan->value_length > 0;
-        scan->reference = span_of(scan->value, scan->value_length);
-        scan->in_domain = octet == '@';
-        /* The value stays readable until the next octet. */
-        if (!has_ended || scan->in_domain)
-                scan->value_length = 0;
-        return has_ended && !scan->in_domain ? MIME_STEP_EVENT : MIME_STEP_NONE;
 }
 
 /* ---- delimiters */
@@ -173,34 +156,46 @@ static bool take_delimiter(struct mime_scan *scan)
 
 /* ---- octets */
 
-static enum mime_step body_octet(struct mime_scan *scan, char octet)
+static enum mime_step field_octet(struct mime_scan *scan, char octet)
 {
-        enum mime_step step;
-
-        if (scan->is_decoded && !mime_decode(scan, &octet))
+        /* UTF-16 is ASCII with NUL octets between. */
+        if (scan->is_decoded && (!mime_decode(&scan->decoder, &octet) || octet == '\0'))
                 return MIME_STEP_NONE;
-        if (scan->body == MIME_BODY_TEXT)
-                return text_octet(scan, octet);
-        if (scan->body != MIME_BODY_FIELDS)
-                return MIME_STEP_NONE;
-        step = mime_field_octet(scan, octet);
+        enum mime_step step = mime_field_octet(scan, octet);
         if (step == MIME_STEP_BLANK)
                 header_end(scan);
         return step;
 }
 
+static enum mime_step body_octet(struct mime_scan *scan, char octet)
+{
+        struct span input = span_of(&octet, 1);
+
+        if (scan->body == MIME_BODY_TEXT)
+                return mime_lines_read(scan, &input);
+        return scan->body == MIME_BODY_FIELDS ? field_octet(scan, octet) : MIME_STEP_NONE;
+}
+
 /* Nobody wants the rest of this line. */
 static bool is_line_done(const struct mime_scan *scan)
 {
+        if (scan->body == MIME_BODY_TEXT)
+                return mime_lines_is_line_done(scan);
         return scan->body == MIME_BODY_SKIP ||
                (scan->body == MIME_BODY_FIELDS && !scan->is_decoded && scan->field_state == MIME_FIELD_SKIP);
+}
+
+/* Behind an octet of the line. */
+static void note_line(struct mime_scan *scan, char octet)
+{
+        scan->line = octet == '\n' ? MIME_LINE_START : is_line_done(scan) ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
 }
 
 static enum mime_step line_octet(struct mime_scan *scan, char octet)
 {
         enum mime_step step = body_octet(scan, octet);
 
-        scan->line = octet == '\n' ? MIME_LINE_START : is_line_done(scan) ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+        note_line(scan, octet);
         return step;
 }
 
@@ -218,7 +213,7 @@ static void dash_octet(struct mime_scan *scan, char octet)
                         scan->dashes_length = 0;
                         return;
                 }
-                scan->dashes_length = (uint8_t)length;
+                scan->dashes_length = (uint16_t)length;
         }
         scan->dashes[scan->dashes_length++] = octet;
         if (is_end || scan->dashes_length == sizeof scan->dashes ||
@@ -252,28 +247,57 @@ static void skip_line(struct mime_scan *scan, struct span *input)
                 return;
         scan->line = MIME_LINE_START;
         scan->field_state = MIME_FIELD_START;
+        scan->lines.state = MIME_LINES_START;
 }
 
-/* Whole pieces at once where that can be: of the input itself, with no encoding. */
-static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+static bool is_dull_line(const struct mime_scan *scan, struct span input)
 {
-        bool in_fields = scan->body == MIME_BODY_FIELDS && !scan->is_decoded;
+        size_t end = span_find(input, '\n');
+        return end != SIZE_MAX && mime_lines_is_dull(scan, span_of(input.at, end));
+}
 
-        if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-')) {
-                if (scan->body == MIME_BODY_SKIP)
-                        scan->line = MIME_LINE_SKIP;
-                else if (in_fields && mime_field_start(scan, input))
-                        scan->line = scan->field_state == MIME_FIELD_SKIP ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
-        }
-        if (scan->line == MIME_LINE_SKIP) {
-                skip_line(scan, input);
-                return true;
-        }
-        if (scan->line != MIME_LINE_INSIDE || !in_fields || scan->field_state != MIME_FIELD_VALUE)
-                return false;
+/* At the start of a line that is no delimiter. */
+static void start_line(struct mime_scan *scan, struct span *input)
+{
+        bool is_plain = !scan->is_decoded;
+
+        if (scan->body == MIME_BODY_SKIP ||
+            (scan->body == MIME_BODY_TEXT && is_plain && is_dull_line(scan, *input)))
+                scan->line = MIME_LINE_SKIP;
+        else if (scan->body == MIME_BODY_TEXT)
+                scan->line = MIME_LINE_INSIDE;
+        else if (scan->body == MIME_BODY_FIELDS && is_plain && mime_field_start(scan, input))
+                scan->line = scan->field_state == MIME_FIELD_SKIP ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+}
+
+static void take_value(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+{
         *ret_step = mime_field_value(scan, input);
         if (scan->field_state == MIME_FIELD_START)
                 scan->line = MIME_LINE_START;
+}
+
+static void take_text(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+{
+        *ret_step = mime_lines_read(scan, input);
+        note_line(scan, input->at[-1]);
+}
+
+/* Whole pieces at once where that can be: of the input itself, and of fields with no encoding. */
+static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
+{
+        bool in_value = scan->body == MIME_BODY_FIELDS && !scan->is_decoded;
+
+        if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
+                start_line(scan, input);
+        if (scan->line == MIME_LINE_SKIP)
+                skip_line(scan, input);
+        else if (scan->line == MIME_LINE_INSIDE && scan->body == MIME_BODY_TEXT)
+                take_text(scan, input, ret_step);
+        else if (scan->line == MIME_LINE_INSIDE && in_value && scan->field_state == MIME_FIELD_VALUE)
+                take_value(scan, input, ret_step);
+        else
+                return false;
         return true;
 }
 
@@ -298,8 +322,8 @@ enum mime_event mime_scan_read(struct mime_scan *scan, struct span *input)
                 enum mime_step step = MIME_STEP_NONE;
                 if (has_dashes(scan) || !take_piece(scan, input, &step))
                         step = take_octet(scan, input);
-                if (step == MIME_STEP_EVENT)
-                        return scan->body == MIME_BODY_TEXT ? MIME_MENTION : MIME_REFERENCE;
+                if (step == MIME_STEP_REFERENCE || step == MIME_STEP_MENTION)
+                        return step == MIME_STEP_MENTION ? MIME_MENTION : MIME_REFERENCE;
         }
         return scan->body == MIME_BODY_OVER ? MIME_OVER : MIME_MORE;
 }

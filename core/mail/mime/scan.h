@@ -5,9 +5,10 @@
 
 #include "core/base/text.h"
 
-#define MIME_DEPTH_MAX    5   /* multiparts within each other; what lies deeper is not looked into */
-#define MIME_BOUNDARY_MAX 76  /* RFC 2046 5.1.1 says 70 */
-#define MIME_VALUE_MAX    500 /* octets of a field's value, or of a reference, that are looked at */
+#define MIME_DEPTH_MAX    5    /* multiparts within each other; what lies deeper is read as text */
+#define MIME_BOUNDARY_MAX 256  /* RFC 2046 5.1.1 says 70; longer ones are seen */
+#define MIME_VALUE_MAX    1000 /* octets of a field's value, or of a reference, that are looked at */
+#define MIME_LABEL_MAX    40   /* letters in front of a value in running text */
 
 /* What the text itself says that the message is. The null sender makes any message a notification. */
 enum mime_kind {
@@ -20,8 +21,8 @@ enum mime_kind {
 
 enum mime_event {
         MIME_MORE, /* the input is used up */
-        /* `reference` is a message id from In-Reply-To, References, Original-Message-ID or returned
-         * headers */
+        /* `reference` is a message id from In-Reply-To, References, Original-Message-ID, returned headers, or
+         * a line of a notification's text that begins like one of them */
         MIME_REFERENCE,
         MIME_MENTION, /* `reference` is a domain behind an "@" in running text */
         MIME_OVER,    /* nothing that may follow matters */
@@ -29,10 +30,17 @@ enum mime_event {
 
 enum mime_encoding { MIME_ENCODING_NONE, MIME_ENCODING_BASE64, MIME_ENCODING_QUOTED };
 
+struct mime_decoder {
+        enum mime_encoding encoding;
+        uint8_t state;
+        uint32_t bits;
+};
+
 enum mime_type {
         MIME_TYPE_NONE, /* not said: text */
-        MIME_TYPE_TEXT,
-        MIME_TYPE_OTHER,
+        MIME_TYPE_TEXT, /* and all of which nobody knows better */
+        MIME_TYPE_HTML,
+        MIME_TYPE_BINARY,
         MIME_TYPE_MULTIPART,
         MIME_TYPE_RETURNED,    /* a message or the header of one */
         MIME_TYPE_DISPOSITION, /* message/disposition-notification */
@@ -40,7 +48,7 @@ enum mime_type {
 };
 
 struct mime_boundary {
-        uint8_t length; /* 0: none */
+        uint16_t length; /* 0: none */
         char octets[MIME_BOUNDARY_MAX];
 };
 
@@ -53,7 +61,53 @@ struct mime_entity {
         struct mime_boundary boundary;
 };
 
-enum mime_block { MIME_BLOCK_TOP, MIME_BLOCK_PART, MIME_BLOCK_RETURNED, MIME_BLOCK_DISPOSITION };
+enum mime_block { MIME_BLOCK_TOP, MIME_BLOCK_PART, MIME_BLOCK_RETURNED };
+
+/* Message ids in a value, see ids.c. */
+struct mime_ids {
+        enum mime_ids_in { MIME_IDS_IN_FIELD, MIME_IDS_IN_TEXT, MIME_IDS_IN_HTML } in;
+        enum mime_ids_state {
+                MIME_IDS_BETWEEN,
+                MIME_IDS_JUNK,      /* until the next "<" */
+                MIME_IDS_TOKEN,     /* an id without brackets, or a word */
+                MIME_IDS_BRACKET,   /* behind "<" */
+                MIME_IDS_TOO_LONG,  /* that id is none */
+                MIME_IDS_TAG,       /* HTML: behind a "<" that may begin a tag */
+                MIME_IDS_TAG_REST,  /* it does */
+                MIME_IDS_INNER_TAG, /* the same within an id */
+        } state;
+        /* An encoded word (RFC 2047). */
+        enum mime_word {
+                MIME_WORD_NONE,
+                MIME_WORD_EQUALS,
+                MIME_WORD_CHARSET,
+                MIME_WORD_ENCODING,
+                MIME_WORD_MARK,
+                MIME_WORD_TEXT,
+                MIME_WORD_END
+        } word;
+        struct mime_decoder word_decoder;
+        bool is_behind_blank; /* or behind a word: another may begin */
+        bool is_over;         /* in text: what follows is no part of the value */
+};
+
+/* Running text, see lines.c. */
+struct mime_lines {
+        bool has_labels, has_mentions, is_html; /* what is looked for, and in what */
+        enum mime_lines_state {
+                MIME_LINES_START, /* of a line, or behind what may stand in front of a label */
+                MIME_LINES_LABEL,
+                MIME_LINES_VALUE,
+                MIME_LINES_FOLD, /* at the start of a line that may go on with the value */
+                MIME_LINES_SKIP
+        } state;
+        bool has_many;    /* the label's value may have more than one id */
+        bool has_found;   /* one */
+        bool is_indented; /* the line in state FOLD */
+        bool in_domain;   /* behind an "@" */
+        uint8_t label_length;
+        char label[MIME_LABEL_MAX];
+};
 
 struct mime_scan {
         /* Found so far. */
@@ -61,10 +115,11 @@ struct mime_scan {
         struct span reference; /* after REFERENCE and MENTION, until the next call; without brackets */
         /* Fixed. */
         bool is_notification; /* whatever the text says */
+        /* May be taken back by the user. */
         bool wants_mentions;
         /* The line as it came: parts end at lines. */
         enum mime_line { MIME_LINE_START, MIME_LINE_DASHES, MIME_LINE_INSIDE, MIME_LINE_SKIP } line;
-        uint8_t dashes_length, dashes_read; /* of a line that may be a delimiter and is not */
+        uint16_t dashes_length, dashes_read; /* of a line that may be a delimiter and is not */
         char dashes[MIME_BOUNDARY_MAX + 8];
         struct mime_boundary boundaries[MIME_DEPTH_MAX];
         uint8_t depth;
@@ -73,8 +128,8 @@ struct mime_scan {
         enum mime_block block; /* of FIELDS */
         struct mime_entity entity;
         bool is_decoded; /* the body of an entity: its encoding counts */
-        uint8_t decode_state;
-        uint32_t decode_bits;
+        struct mime_decoder decoder;
+        struct mime_lines lines;
         /* The field that is being read. */
         enum mime_field_state {
                 MIME_FIELD_START,
@@ -86,9 +141,8 @@ struct mime_scan {
         uint8_t candidates; /* rows, as a bit mask, that the name read so far begins */
         uint8_t name_length;
         bool name_has_ended;
-        bool has_fields;   /* the block has had one */
-        bool in_reference; /* behind "<" */
-        bool in_domain;    /* behind "@" in running text */
+        bool has_fields; /* the block has had one */
+        struct mime_ids ids;
         uint16_t value_length;
         char value[MIME_VALUE_MAX];
 };

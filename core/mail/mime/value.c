@@ -68,6 +68,19 @@ static void take_plain(struct span *rest, struct text *value)
         *rest = span_skip(*rest, at);
 }
 
+/* Comments in front are not looked for: a boundary may begin like one. */
+static void take_value(struct span *rest, struct text *value)
+{
+        while (rest->length > 0 && mime_is_blank(rest->at[0]))
+                *rest = span_skip(*rest, 1);
+        if (rest->length > 0 && rest->at[0] == '"') {
+                *rest = span_skip(*rest, 1);
+                take_quoted(rest, value);
+        } else {
+                take_plain(rest, value);
+        }
+}
+
 /* ---- parameters */
 
 struct parameter {
@@ -97,10 +110,10 @@ static int hex_pair(struct span at)
 {
         int value = 0;
         for (size_t i = 0; i < 2; i++) {
-                char c = i < at.length ? ascii_lower(at.at[i]) : '\0';
-                if (!ascii_is_digit(c) && !(c >= 'a' && c <= 'f'))
+                int digit = i < at.length ? mime_hex_value(at.at[i]) : -1;
+                if (digit < 0)
                         return -1;
-                value = value * 16 + (ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+                value = value * 16 + digit;
         }
         return value;
 }
@@ -162,10 +175,7 @@ static void read_parameters(struct span rest, struct mime_entity *entity)
                 struct parameter parameter = parameter_of(take_token(&rest));
                 if (!take_char(&rest, '='))
                         continue;
-                if (take_char(&rest, '"'))
-                        take_quoted(&rest, &value);
-                else
-                        take_plain(&rest, &value);
+                take_value(&rest, &value);
                 if (span_equals_nocase(parameter.name, SPAN("boundary")))
                         join(&boundary, &parameter, text_span(&value));
                 else if (span_equals_nocase(parameter.name, SPAN("report-type")))
@@ -174,41 +184,65 @@ static void read_parameters(struct span rest, struct mime_entity *entity)
         struct text *whole = &boundary.value;
         while (whole->length > 0 && whole->at[whole->length - 1] == ' ')
                 whole->length--; /* RFC 2046 5.1.1: none ends with a blank */
-        entity->boundary.length = whole->overflowed ? 0 : (uint8_t)whole->length;
+        entity->boundary.length = whole->overflowed ? 0 : (uint16_t)whole->length;
 }
 
 /* ---- types */
 
-static enum mime_type message_type(struct span subtype)
+struct type_row {
+        struct span name;
+        enum mime_type type;
+};
+
+/* Of message/ and text/. */
+static const struct type_row message_types[] = {
+    {{"rfc822", 6}, MIME_TYPE_RETURNED},
+    {{"global", 6}, MIME_TYPE_RETURNED},
+    {{"rfc822-headers", 14}, MIME_TYPE_RETURNED},
+    {{"rfc822-header", 13}, MIME_TYPE_RETURNED}, /* some write it so */
+    {{"global-headers", 14}, MIME_TYPE_RETURNED},
+    {{"delivery-status", 15}, MIME_TYPE_STATUS},
+    {{"global-delivery-status", 22}, MIME_TYPE_STATUS},
+    {{"disposition-notification", 24}, MIME_TYPE_DISPOSITION},
+    {{"global-disposition-notification", 31}, MIME_TYPE_DISPOSITION},
+    {{"html", 4}, MIME_TYPE_HTML},
+};
+
+/* Of application/: what may have text in it. */
+static const struct type_row application_types[] = {
+    {{"octet-stream", 12}, MIME_TYPE_TEXT},
+    {{"ms-tnef", 7}, MIME_TYPE_TEXT},
+    {{"pkcs7-mime", 10}, MIME_TYPE_TEXT}, /* RFC 8551: signed, with what was signed in it */
+    {{"x-pkcs7-mime", 12}, MIME_TYPE_TEXT},
+};
+
+#define TYPE_IN(rows, name, otherwise) type_in(rows, sizeof(rows) / sizeof(rows)[0], name, otherwise)
+
+static enum mime_type type_in(const struct type_row *rows, size_t count, struct span name,
+                              enum mime_type otherwise)
 {
-        static const struct {
-                struct span name;
-                enum mime_type type;
-        } types[] = {
-            {{"rfc822", 6}, MIME_TYPE_RETURNED},
-            {{"global", 6}, MIME_TYPE_RETURNED},
-            {{"rfc822-headers", 14}, MIME_TYPE_RETURNED},
-            {{"rfc822-header", 13}, MIME_TYPE_RETURNED}, /* some write it so */
-            {{"global-headers", 14}, MIME_TYPE_RETURNED},
-            {{"delivery-status", 15}, MIME_TYPE_STATUS},
-            {{"global-delivery-status", 22}, MIME_TYPE_STATUS},
-            {{"disposition-notification", 24}, MIME_TYPE_DISPOSITION},
-            {{"global-disposition-notification", 31}, MIME_TYPE_DISPOSITION},
-        };
-        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-                if (span_equals_nocase(subtype, types[i].name))
-                        return types[i].type;
-        return MIME_TYPE_OTHER;
+        for (size_t i = 0; i < count; i++)
+                if (span_equals_nocase(name, rows[i].name))
+                        return rows[i].type;
+        return otherwise;
 }
 
 static enum mime_type type_of(struct span type, struct span subtype)
 {
-        if (span_equals_nocase(type, SPAN("multipart")))
-                return MIME_TYPE_MULTIPART;
-        bool is_text = span_equals_nocase(type, SPAN("text"));
-        enum mime_type found =
-            is_text || span_equals_nocase(type, SPAN("message")) ? message_type(subtype) : MIME_TYPE_OTHER;
-        return is_text && found != MIME_TYPE_RETURNED ? MIME_TYPE_TEXT : found;
+        static const struct type_row types[] = {
+            {{"multipart", 9}, MIME_TYPE_MULTIPART}, {{"image", 5}, MIME_TYPE_BINARY},
+            {{"audio", 5}, MIME_TYPE_BINARY},        {{"video", 5}, MIME_TYPE_BINARY},
+            {{"font", 4}, MIME_TYPE_BINARY},         {{"model", 5}, MIME_TYPE_BINARY},
+        };
+
+        if (span_equals_nocase(type, SPAN("message")))
+                return TYPE_IN(message_types, subtype, MIME_TYPE_TEXT);
+        if (span_equals_nocase(type, SPAN("application")))
+                return TYPE_IN(application_types, subtype, MIME_TYPE_BINARY);
+        if (!span_equals_nocase(type, SPAN("text")))
+                return TYPE_IN(types, type, MIME_TYPE_TEXT);
+        enum mime_type found = TYPE_IN(message_types, subtype, MIME_TYPE_TEXT);
+        return found == MIME_TYPE_RETURNED || found == MIME_TYPE_HTML ? found : MIME_TYPE_TEXT;
 }
 
 void mime_read_type(struct span value, struct mime_entity *entity)

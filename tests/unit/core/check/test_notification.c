@@ -95,10 +95,10 @@ Test(notification, work_is_bounded, .init = folder_begin, .fini = folder_end)
         struct fixture fixture;
 
         begin(&fixture, "keys = \"keys\" require_tag = yes");
-        for (int i = 0; i < 2000; i++)
+        for (int i = 0; i < 5000; i++)
                 give(&fixture, "References: <x.1.gp1-20782-0000000000000000@isp.example>\r\n");
-        cr_expect_eq(fixture.notification->references, 1000);
-        cr_expect_eq(fixture.notification->tags_checked, 50);
+        cr_expect_eq(fixture.notification->references, 4000);
+        cr_expect_eq(fixture.notification->tags_checked, 1000);
         cr_expect_eq(fixture.notification->id_tag, TAG_FALSE);
         cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
         cr_expect(fixture.notification->is_settled);
@@ -114,6 +114,50 @@ Test(notification, a_tag_settles, .init = folder_begin, .fini = folder_end)
         cr_expect_not(fixture.notification->is_settled);
         give(&fixture, "In-Reply-To: <x.1.gp1-20782-50320db24bbcde85@isp.example>\r\n");
         cr_expect(fixture.notification->is_settled);
+        cr_expect_eq(fixture.notification->rating, REFERENCE_TAGGED);
+        end(&fixture);
+}
+
+/* libidn2 is asked for few names only, and never for those that are spelt as usual. */
+Test(notification, conversions_are_bounded, .init = folder_begin, .fini = folder_end)
+{
+        struct fixture fixture;
+        char text[256];
+
+        begin(&fixture, "names = {\"xn--mnchen-3ya.example\"}");
+        for (int i = 0; i < 900; i++) {
+                snprintf(text, sizeof text, "References: <1@b\xc3\xbc%d.example>\r\n", i);
+                give(&fixture, text);
+        }
+        cr_expect_eq(fixture.notification->references, 900);
+        cr_expect_eq(fixture.notification->conversions, 16);
+        cr_expect_eq(fixture.notification->rating, REFERENCE_FOREIGN);
+        give(&fixture, "References: <1@M\xc3\x9cNCHEN.example>\r\n");
+        cr_expect_eq(fixture.notification->rating, REFERENCE_FOREIGN);
+        give(&fixture, "References: <1@pc.M\xc3\xbcnchen.EXAMPLE>\r\n");
+        cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
+        end(&fixture);
+        /* In capitals; and where no name of ours is spelt so, none is converted at all. */
+        begin(&fixture, "names = {\"xn--mnchen-3ya.example\"}");
+        give(&fixture, "References: <1@M\xc3\x9cNCHEN.example>\r\n");
+        cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
+        end(&fixture);
+        begin(&fixture, "");
+        give(&fixture, "References: <1@M\xc3\x9cNCHEN.example> <2@b\xc3\xbc.isp.example>\r\n");
+        cr_expect_eq(fixture.notification->conversions, 0);
+        cr_expect_eq(fixture.notification->rating, REFERENCE_OWN);
+        end(&fixture);
+}
+
+/* The mails of a long thread are all ours, and the tags of all but the last have expired. */
+Test(notification, a_valid_tag_behind_a_long_thread, .init = folder_begin, .fini = folder_end)
+{
+        struct fixture fixture;
+
+        begin(&fixture, "keys = \"keys\" require_tag = yes");
+        for (int i = 0; i < 200; i++)
+                give(&fixture, "References: <x.1.gp1-20782-0000000000000000@isp.example>\r\n");
+        give(&fixture, "In-Reply-To: <x.1.gp1-20782-50320db24bbcde85@isp.example>\r\n");
         cr_expect_eq(fixture.notification->rating, REFERENCE_TAGGED);
         end(&fixture);
 }

@@ -61,7 +61,7 @@ static void expect_found(const struct sample *sample)
 #define STATUS                                                                                               \
         "\r\n--=_a1/x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; "                  \
         "mail.example.com\r\n"                                                                               \
-        "Message-ID: <no@isp.example>\r\n\r\nFinal-Recipient: rfc822; bob@example.com\r\nAction: failed\r\n" \
+        "X-Message: <no@isp.example>\r\n\r\nFinal-Recipient: rfc822; bob@example.com\r\nAction: failed\r\n"  \
         "Status: 5.1.1\r\n"
 #define END "\r\n--=_a1/x--\r\nMessage-ID: <behind@isp.example>\r\n"
 
@@ -185,8 +185,9 @@ Test(mime, depth_is_bounded)
         put_nested(&text, MIME_DEPTH_MAX);
         EXPECT(octets, "<10@isp.example", MIME_KIND_MAIL, true, false);
         text.length = 0;
+        /* Deeper than that all is text: the line is found, an encoded one would not be. */
         put_nested(&text, MIME_DEPTH_MAX + 1);
-        EXPECT(octets, "", MIME_KIND_MAIL, true, false);
+        EXPECT(octets, "<10@isp.example", MIME_KIND_MAIL, true, false);
 }
 
 Test(mime, boundaries_as_they_are_written)
@@ -210,16 +211,17 @@ Test(mime, boundaries_as_they_are_written)
                          types[i]);
                 EXPECT(octets, "<11@x", MIME_KIND_MAIL, true, false);
         }
+        /* None: all is text. */
         EXPECT("Content-Type: multipart/mixed\r\n\r\n--\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: "
-               "<no@x>\r\n",
-               "", MIME_KIND_MAIL, true, false);
+               "<12@x>\r\n",
+               "<12@x", MIME_KIND_MAIL, true, false);
 }
 
 Test(mime, running_text_when_it_is_asked_for)
 {
         EXPECT("Subject: a@b\r\n\r\nHi <bob@Example.COM>: gone.\r\n--\r\n-a@b.\r\nMessage-ID: "
                "<1@isp.example>\r\nx@@y@z\r\n",
-               "@Example.COM@b.@isp.example@z", MIME_KIND_MAIL, true, true);
+               "@Example.COM@b.<1@isp.example@z", MIME_KIND_MAIL, true, true);
         EXPECT(REPORT("delivery-status") END, "@example.com", MIME_KIND_DELIVERY_REPORT, false, true);
         /* "to b@x.y\n" */
         EXPECT("Content-Transfer-Encoding: base64\r\n\r\ndG8gYkB4LnkK\r\n", "@x.y", MIME_KIND_MAIL, true,
@@ -232,7 +234,7 @@ Test(mime, ids_of_hostile_shapes)
         static char octets[4096];
         size_t length;
 
-        EXPECT("References: <<<a@b>> <c\r\nReferences: d@e> <f@g\r\n\r\n", "<a@b", MIME_KIND_MAIL, true,
+        EXPECT("References: <<<a@b>> <c\r\nReferences: d@e> <f@g\r\n\r\n", "<a@b<d@e", MIME_KIND_MAIL, true,
                false);
         EXPECT("References: <\"q x\"@[192.0.2.1]><>\r\n\r\n", "<\"qx\"@[192.0.2.1]<", MIME_KIND_MAIL, true,
                false);
@@ -273,4 +275,88 @@ Test(mime, endless_headers_and_delimiters_come_to_an_end)
         cr_expect_eq(events, 0);
         struct span last = SPAN("Content-Type: message/rfc822\r\n\r\nMessage-ID: <12@x>");
         cr_expect_eq(mime_scan_read(&state, &last), MIME_REFERENCE);
+}
+
+/* ---- values */
+
+Test(mime, ids_without_brackets)
+{
+        EXPECT("References: a@b, c@d ;e@f (g@h) i@j <k@l>\r\n\r\n", "<a@b<c@d<e@f<g@h<i@j<k@l",
+               MIME_KIND_MAIL, true, false);
+        /* Words: what stands among them is a mailbox. */
+        EXPECT("In-Reply-To: Mail of Anna a@b of Monday <c@d>\r\n\r\n", "<c@d", MIME_KIND_MAIL, true, false);
+        EXPECT("In-Reply-To: \"a@b\"\r\nReferences: @a b@ @\r\nReferences: c@d", "<a@b", MIME_KIND_MAIL, true,
+               false);
+}
+
+Test(mime, ids_as_encoded_words)
+{
+        EXPECT("References: =?us-ascii?Q?=3Ca=40b=3E?=\r\n =?x?b?PGNAZD4=?= <e@f>\r\n\r\n", "<a@b<c@d<e@f",
+               MIME_KIND_MAIL, true, false);
+        EXPECT("References: =?utf-8?q?=3Ca_?=  =?utf-8*en?Q?=40b_=3Cc=3E?=\r\n\r\n", "<c", MIME_KIND_MAIL,
+               true, false);
+        /* None of these is one. */
+        EXPECT("References: <=?a@b?=> <x=?q?y@z> =?u?z?PGNAZD4=?=\r\n =?u?q <e@f> =?\r\n\r\n",
+               "<=?a@b?=<x=?q?y@z<e@f", MIME_KIND_MAIL, true, false);
+}
+
+/* ---- running text */
+
+#define TEXT "Subject: x\r\n\r\n"
+
+Test(mime, lines_of_running_text)
+{
+        EXPECT(TEXT "Message-ID: <a@b> <c@d>\r\nreferences : <e@f>\r\n\t<g@h>\r\n<i@j>\r\n", "<a@b<e@f<g@h",
+               MIME_KIND_MAIL, true, false);
+        EXPECT(TEXT ">> X-Original-Message_Id\t=\t&lt;a@b&#x3E;\r\nin reply to: <c@d>\r\n", "<a@b<c@d",
+               MIME_KIND_MAIL, true, false);
+        EXPECT(TEXT "he references <a@b>\r\nmessage id <c@d>\r\nMessage-ID (a): <e@f>\r\n", "<c@d",
+               MIME_KIND_MAIL, true, false);
+        EXPECT(TEXT "Message-ID: <a@b x>\r\nMessage-ID: a b@c\r\nMessage-ID:\r\n\r\n <d@e>\r\n", "",
+               MIME_KIND_MAIL, true, false);
+        /* An id over two lines, and one over three words of a sentence. */
+        EXPECT(TEXT "> Message-ID: <a@\r\n> b.c>\r\n> Message-ID: <a\r\n> From: <b@c>\r\n", "<a@b.c",
+               MIME_KIND_MAIL, true, false);
+        EXPECT(TEXT "a very long sentence that has in it some word like message-id: <a@b>\r\n", "",
+               MIME_KIND_MAIL, true, false);
+}
+
+#define HTML "Content-Type: text/html\r\n\r\n"
+
+Test(mime, lines_of_html)
+{
+        EXPECT(HTML
+               "<p>x<br>Message-ID: &lt;a@b&gt;<br/>References: &lt;c@d&gt; &lt;e@f&gt;<p>&lt;g@h&gt;\r\n",
+               "<a@b<c@d<e@f", MIME_KIND_MAIL, true, false);
+        EXPECT(HTML "<td\r\n>Message-ID</td\r\n><td\r\nclass='<'>&lt;<a\r\nhref='x@y'>a@b</a>&gt;</td>\r\n",
+               "<a@b", MIME_KIND_MAIL, true, false);
+        EXPECT(HTML "Message-ID: <a@b><i>Message-ID:</i> <img src=c@d> e&commat;f&copy;<br>", "<a@b<e@f&copy",
+               MIME_KIND_MAIL, true, false);
+}
+
+/* What one part leaves over is nothing to the next. */
+Test(mime, a_part_ends_what_is_open)
+{
+        EXPECT("Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nMessage-ID:\r\n--a\r\n\r\n"
+               " <a@b>\r\n--a\r\nContent-Type: text/html\r\n\r\n<p Message-ID: <\r\n--a\r\n\r\n"
+               "Message-ID: <c@d>\r\n",
+               "<c@d", MIME_KIND_MAIL, true, false);
+}
+
+/* The longest boundary, and one octet more. */
+Test(mime, boundaries_are_bounded)
+{
+        static char octets[2048], boundary[MIME_BOUNDARY_MAX + 2];
+
+        memset(boundary, 'b', sizeof boundary - 1);
+        for (size_t extra = 0; extra < 2; extra++) {
+                boundary[MIME_BOUNDARY_MAX + extra] = '\0';
+                snprintf(octets, sizeof octets,
+                         "Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\nContent-Type: "
+                         "message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+                         "Message-ID: <a=40b>\r\n",
+                         boundary, boundary);
+                EXPECT(octets, extra == 0 ? "<a@b" : "<a=40b", MIME_KIND_MAIL, true, false);
+                memset(boundary, 'b', sizeof boundary - 1);
+        }
 }

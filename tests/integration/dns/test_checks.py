@@ -243,7 +243,7 @@ def spf_command(directory):
             expected = result or {"fail": "fail", "bare": "fail"}.get(name, "temperror")
             run = run_program("spf", "--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", f"a@{name}.example.com",
                               "--resolver", f"127.0.0.1:{unbound.port}")
-            equal((run.returncode, run.stdout.splitlines()[0]), (0, expected), f"{name} ({run.stdout} {run.stderr})")
+            equal(run.stdout.splitlines()[0], expected, f"{name} ({run.stdout} {run.stderr})")
             assert re.search(rf"^lookup: {name}\.example\.com TXT \w+, \d+ records, ttl \d+ s, \d+ ms(: .*)?$", run.stdout, re.M), run.stdout
             if name == "fail":
                 assert "explanation: 192.0.2.7 may not send as a@fail.example.com" in run.stdout, run.stdout
@@ -251,7 +251,7 @@ def spf_command(directory):
 
 def spf_result(port, sender):
     run = run_program("spf", "--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", sender, "--resolver", f"127.0.0.1:{port}")
-    equal(run.returncode, 0, f"status for {sender} ({run.stderr})")
+    assert run.returncode not in (1, 2), f"status for {sender} ({run.stderr})"
     return run.stdout.splitlines()[0]
 
 

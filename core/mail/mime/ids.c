@@ -1,0 +1,349 @@
+/* Message ids in the value of a field, or in what stands in running text like one: within brackets or without
+ * them, as encoded words (RFC 2047), and in HTML behind entities and among tags. They are given out one by
+ * one, so that a value may have any number of them. */
+#include "core/mail/mime/internal.h"
+
+void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in)
+{
+        scan->ids.in = in;
+        scan->ids.state = MIME_IDS_BETWEEN;
+        scan->ids.word = MIME_WORD_NONE;
+        scan->ids.is_behind_blank = true;
+        scan->ids.is_over = false;
+        scan->value_length = 0;
+}
+
+/* Into `state` with the octets that it keeps yet to come. */
+static void enter(struct mime_scan *scan, enum mime_ids_state state)
+{
+        scan->ids.state = state;
+        scan->value_length = 0;
+}
+
+static void leave(struct mime_scan *scan)
+{
+        scan->ids.state = scan->ids.is_over ? MIME_IDS_JUNK : MIME_IDS_BETWEEN;
+}
+
+static void keep(struct mime_scan *scan, char octet, enum mime_ids_state when_full)
+{
+        if (scan->value_length < MIME_VALUE_MAX)
+                scan->value[scan->value_length++] = octet;
+        else
+                scan->ids.state = when_full;
+}
+
+static struct span kept(const struct mime_scan *scan)
+{
+        return span_of(scan->value, scan->value_length);
+}
+
+/* ---- without brackets */
+
+static bool is_one_of(char octet, const char *set)
+{
+        return octet != '\0' && strchr(set, octet) != NULL;
+}
+
+static struct span trim_marks(struct span token)
+{
+        while (token.length > 0 && is_one_of(token.at[0], "([{\"'`*"))
+                token = span_skip(token, 1);
+        while (token.length > 0 && is_one_of(token.at[token.length - 1], ")]}\"'`*,;.:"))
+                token.length--;
+        return token;
+}
+
+static bool has_letters(struct span token)
+{
+        for (size_t i = 0; i < token.length; i++)
+                if (ascii_is_alnum(token.at[i]))
+                        return true;
+        return false;
+}
+
+/* What is neither an id nor a mere mark says that those without brackets are over: they are words. */
+static enum mime_step token_end(struct mime_scan *scan)
+{
+        struct span token = trim_marks(kept(scan));
+        size_t at = span_find_last(token, '@');
+
+        if (at != SIZE_MAX && at > 0 && at + 1 < token.length) {
+                scan->ids.state = MIME_IDS_BETWEEN;
+                scan->reference = token;
+                return MIME_STEP_REFERENCE;
+        }
+        scan->ids.is_over = has_letters(token);
+        leave(scan);
+        return MIME_STEP_NONE;
+}
+
+/* ---- entities and tags of HTML, which get into plain text too */
+
+#define ENTITY_MAX 8 /* octets, "&" and no ";" */
+
+static int entity_number(struct span digits)
+{
+        int base = 10, number = 0;
+
+        if (digits.length > 0 && ascii_lower(digits.at[0]) == 'x') {
+                base = 16;
+                digits = span_skip(digits, 1);
+        }
+        for (size_t i = 0; i < digits.length; i++) {
+                int value = mime_hex_value(digits.at[i]);
+                if (value < 0 || value >= base)
+                        return -1;
+                number = number * base + value;
+        }
+        return number > 0 && number < 0x80 ? number : -1;
+}
+
+/* What "&NAME;" stands for, or -1. */
+static int entity_value(struct span name)
+{
+        static const struct {
+                struct span name;
+                char octet;
+        } entities[] = {{{"lt", 2}, '<'},   {{"gt", 2}, '>'},     {{"amp", 3}, '&'},
+                        {{"quot", 4}, '"'}, {{"commat", 6}, '@'}, {{"nbsp", 4}, ' '}};
+
+        if (name.length > 1 && name.at[0] == '#')
+                return entity_number(span_skip(name, 1));
+        for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
+                if (span_equals_nocase(name, entities[i].name))
+                        return entities[i].octet;
+        return -1;
+}
+
+/* At a ";": takes the entity that it ends off what was kept. -1: there is none. */
+static int take_entity(struct mime_scan *scan)
+{
+        struct span whole = kept(scan);
+        struct span tail = span_skip(whole, whole.length > ENTITY_MAX ? whole.length - ENTITY_MAX : 0);
+        size_t at = span_find_last(tail, '&');
+
+        if (at == SIZE_MAX)
+                return -1;
+        int octet = entity_value(span_skip(tail, at + 1));
+        if (octet < 0)
+                return -1;
+        scan->value_length = (uint16_t)(scan->value_length - (tail.length - at));
+        if (scan->ids.state == MIME_IDS_TOKEN && scan->value_length == 0)
+                scan->ids.state = MIME_IDS_BETWEEN;
+        return octet;
+}
+
+/* Tags that end a line to the eye. */
+static bool is_break(struct span tag)
+{
+        static const struct span names[] = {{"br", 2}, {"p", 1},     {"div", 3}, {"tr", 2}, {"li", 2},
+                                            {"hr", 2}, {"table", 5}, {"ul", 2},  {"dt", 2}, {"pre", 3}};
+
+        if (tag.length > 0 && tag.at[0] == '/')
+                tag = span_skip(tag, 1);
+        if (tag.length > 0 && tag.at[tag.length - 1] == '/')
+                tag.length--;
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (span_equals_nocase(tag, names[i]))
+                        return true;
+        return false;
+}
+
+/* "<x@y>" is an id that was not made HTML, unless it is a tag. */
+static enum mime_step tag_octet(struct mime_scan *scan, char octet)
+{
+        struct span tag = kept(scan);
+
+        if (octet != '>' && !mime_is_blank(octet)) {
+                keep(scan, octet, MIME_IDS_TAG_REST);
+                return MIME_STEP_NONE;
+        }
+        if (is_break(tag))
+                scan->ids.is_over = true;
+        scan->ids.state = octet == '>' ? MIME_IDS_BETWEEN : MIME_IDS_TAG_REST;
+        if (octet != '>' || span_find(tag, '@') == SIZE_MAX || span_find(tag, '=') < tag.length)
+                return MIME_STEP_NONE;
+        scan->reference = tag;
+        return MIME_STEP_REFERENCE;
+}
+
+/* ---- octets */
+
+static enum mime_step token_octet(struct mime_scan *scan, char octet)
+{
+        if (!mime_is_blank(octet) && !is_one_of(octet, "<>,;")) {
+                keep(scan, octet, MIME_IDS_JUNK);
+                scan->ids.is_over = scan->ids.state == MIME_IDS_JUNK;
+                return MIME_STEP_NONE;
+        }
+        return token_end(scan);
+}
+
+/* Blanks within an id are folding. In text, where nothing is folded, they say that it is none. */
+static void bracket_octet(struct mime_scan *scan, char octet)
+{
+        struct mime_ids *ids = &scan->ids;
+
+        if (!mime_is_blank(octet))
+                keep(scan, octet, MIME_IDS_TOO_LONG);
+        else if (ids->in != MIME_IDS_IN_FIELD && !ids->is_behind_blank)
+                ids->is_over = true;
+}
+
+static enum mime_step bracket_end(struct mime_scan *scan)
+{
+        leave(scan);
+        scan->reference = kept(scan);
+        return MIME_STEP_REFERENCE;
+}
+
+/* "<": raw, or an entity. */
+static enum mime_step bracket_begin(struct mime_scan *scan, bool is_raw)
+{
+        struct mime_ids *ids = &scan->ids;
+        enum mime_step step = ids->state == MIME_IDS_TOKEN ? token_end(scan) : MIME_STEP_NONE;
+
+        if (ids->in != MIME_IDS_IN_HTML || !is_raw)
+                enter(scan, MIME_IDS_BRACKET);
+        else if (ids->state == MIME_IDS_BRACKET)
+                ids->state = MIME_IDS_INNER_TAG;
+        else
+                enter(scan, MIME_IDS_TAG);
+        return step;
+}
+
+static enum mime_step other_octet(struct mime_scan *scan, char octet)
+{
+        switch (scan->ids.state) {
+        case MIME_IDS_BETWEEN:
+                if (mime_is_blank(octet) || is_one_of(octet, ">,;"))
+                        break;
+                enter(scan, MIME_IDS_TOKEN);
+                keep(scan, octet, MIME_IDS_JUNK);
+                break;
+        case MIME_IDS_TOKEN:
+                return token_octet(scan, octet);
+        case MIME_IDS_BRACKET:
+                if (octet == '>')
+                        return bracket_end(scan);
+                bracket_octet(scan, octet);
+                break;
+        case MIME_IDS_TAG:
+                return tag_octet(scan, octet);
+        case MIME_IDS_TAG_REST:
+        case MIME_IDS_TOO_LONG:
+                if (octet == '>')
+                        leave(scan);
+                break;
+        case MIME_IDS_INNER_TAG:
+                if (octet == '>')
+                        scan->ids.state = MIME_IDS_BRACKET;
+                break;
+        case MIME_IDS_JUNK:
+                break;
+        }
+        return MIME_STEP_NONE;
+}
+
+static enum mime_step id_octet(struct mime_scan *scan, char octet)
+{
+        struct mime_ids *ids = &scan->ids;
+        bool is_raw = true, is_in_tag = ids->state == MIME_IDS_TAG || ids->state == MIME_IDS_TAG_REST ||
+                                        ids->state == MIME_IDS_INNER_TAG;
+        bool may_be_entity = ids->state == MIME_IDS_TOKEN || ids->state == MIME_IDS_BRACKET;
+
+        if (octet == ';' && ids->in != MIME_IDS_IN_FIELD && may_be_entity) {
+                int value = take_entity(scan);
+                is_raw = value < 0;
+                octet = is_raw ? octet : (char)value;
+        }
+        enum mime_step step =
+            octet == '<' && !is_in_tag ? bracket_begin(scan, is_raw) : other_octet(scan, octet);
+        ids->is_behind_blank = mime_is_blank(octet);
+        return step;
+}
+
+/* ---- encoded words (RFC 2047): any charset that has ASCII in it */
+
+static enum mime_step word_text_octet(struct mime_scan *scan, char octet)
+{
+        struct mime_ids *ids = &scan->ids;
+
+        if (mime_is_blank(octet)) {
+                ids->word = MIME_WORD_NONE;
+                return id_octet(scan, octet);
+        }
+        if (octet == '_' && ids->word_decoder.encoding == MIME_ENCODING_QUOTED)
+                octet = ' ';
+        if (!mime_decode(&ids->word_decoder, &octet))
+                return MIME_STEP_NONE;
+        return id_octet(scan, octet == '\r' || octet == '\n' ? ' ' : octet);
+}
+
+/* Behind "=?CHARSET?": one that nobody knows is left out. */
+static void word_encoding(struct mime_ids *ids, char octet)
+{
+        char lower = ascii_lower(octet);
+
+        mime_decode_begin(&ids->word_decoder, lower == 'b' ? MIME_ENCODING_BASE64 : MIME_ENCODING_QUOTED);
+        ids->word = lower == 'b' || lower == 'q' ? MIME_WORD_MARK : MIME_WORD_NONE;
+}
+
+static enum mime_step word_octet(struct mime_scan *scan, char octet)
+{
+        struct mime_ids *ids = &scan->ids;
+
+        switch (ids->word) {
+        case MIME_WORD_CHARSET:
+                ids->word = octet == '?'           ? MIME_WORD_ENCODING
+                            : mime_is_blank(octet) ? MIME_WORD_NONE
+                                                   : MIME_WORD_CHARSET;
+                break;
+        case MIME_WORD_ENCODING:
+                word_encoding(ids, octet);
+                break;
+        case MIME_WORD_MARK:
+                ids->word = octet == '?' ? MIME_WORD_TEXT : MIME_WORD_NONE;
+                break;
+        case MIME_WORD_TEXT:
+                if (octet != '?')
+                        return word_text_octet(scan, octet);
+                ids->word = MIME_WORD_END;
+                break;
+        case MIME_WORD_END:
+                ids->word = octet == '=' ? MIME_WORD_NONE : MIME_WORD_TEXT;
+                ids->is_behind_blank = octet == '=';
+                return octet == '=' ? MIME_STEP_NONE : word_text_octet(scan, octet);
+        case MIME_WORD_NONE:
+        case MIME_WORD_EQUALS:
+                break;
+        }
+        return MIME_STEP_NONE;
+}
+
+enum mime_step mime_ids_octet(struct mime_scan *scan, char octet)
+{
+        struct mime_ids *ids = &scan->ids;
+        bool may_begin = ids->state == MIME_IDS_BETWEEN || ids->state == MIME_IDS_BRACKET;
+
+        if (ids->word > MIME_WORD_EQUALS)
+                return word_octet(scan, octet);
+        if (ids->word == MIME_WORD_EQUALS) {
+                ids->word = octet == '?' ? MIME_WORD_CHARSET : MIME_WORD_NONE;
+                if (octet == '?')
+                        return MIME_STEP_NONE;
+                id_octet(scan, '='); /* it is kept, and ends nothing */
+        } else if (octet == '=' && ids->is_behind_blank && may_begin) {
+                ids->word = MIME_WORD_EQUALS;
+                return MIME_STEP_NONE;
+        }
+        return id_octet(scan, octet);
+}
+
+enum mime_step mime_ids_line_end(struct mime_scan *scan)
+{
+        scan->ids.word = MIME_WORD_NONE;
+        scan->ids.is_behind_blank = true;
+        return scan->ids.state == MIME_IDS_TOKEN ? token_end(scan) : MIME_STEP_NONE;
+}
