@@ -12,7 +12,9 @@
 
 /* ---- looking up ---------------------------------------------------------------------------------------- */
 
-/* Lower case into `octets`, of DOMAIN_NAME_MAX; an empty span when it is longer. */
+#define FOLDED_SIZE (DOMAIN_NAME_MAX + 1) /* whole vectors: else gcc 12 warns of the loop that it makes */
+
+/* Lower case into `octets`, of FOLDED_SIZE; an empty span when it is longer. */
 static struct span fold_name(struct span name, char *octets)
 {
         if (name.length > DOMAIN_NAME_MAX)
@@ -24,7 +26,7 @@ static struct span fold_name(struct span name, char *octets)
 
 const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struct span name)
 {
-        char octets[DOMAIN_NAME_MAX];
+        char octets[FOLDED_SIZE];
         uint32_t index;
 
         if (!name_table_find(&snapshot->domain_names, fold_name(name, octets), &index))
@@ -32,9 +34,17 @@ const struct domain *snapshot_find_domain(const struct snapshot *snapshot, struc
         return &snapshot->domains[index];
 }
 
-/* The name of the table that `name`, in lower case, equals or lies below; an empty span: there is none. */
-static struct span name_above(const struct name_table *table, struct span name, uint32_t *ret_value)
+/* The name of the table that `name`, in lower case, equals or lies below; an empty span: there is none. Only as
+ * many labels are looked at as a name in the table has at most: strangers' names may have 127. */
+static struct span name_above(const struct snapshot *snapshot, const struct name_table *table,
+                              struct span name, uint32_t *ret_value)
 {
+        size_t labels = 1, at = name.length;
+
+        for (; at > 0; at--)
+                if (name.at[at - 1] == '.' && labels++ == snapshot->name_labels_max)
+                        break;
+        name = span_skip(name, at);
         while (name.length > 0 && !name_table_find(table, name, ret_value)) {
                 size_t dot = span_find(name, '.');
                 name = span_skip(name, dot == SIZE_MAX ? name.length : dot + 1);
@@ -44,10 +54,10 @@ static struct span name_above(const struct name_table *table, struct span name, 
 
 struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 {
-        char octets[DOMAIN_NAME_MAX];
+        char octets[FOLDED_SIZE];
         uint32_t offset;
 
-        name = name_above(&snapshot->own_names, fold_name(name, octets), &offset);
+        name = name_above(snapshot, &snapshot->own_names, fold_name(name, octets), &offset);
         if (name.length == 0)
                 return span_of(NULL, 0);
         /* The value is the offset of the entry; the name follows its header of length and value. */
@@ -57,8 +67,8 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name)
 {
-        char octets[DOMAIN_NAME_MAX];
-        return name_above(&snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
+        char octets[FOLDED_SIZE];
+        return name_above(snapshot, &snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
 }
 
 /* What `mailbox` is known as: itself, without its extension, or postmaster. False when it is not. */

@@ -178,6 +178,7 @@ struct snapshot {
         /* The same and bounce_reference.names, both with A-labels and with U-labels. */
         struct name_table reference_names;
         bool has_unicode_names;            /* among them */
+        size_t name_labels_max;            /* of a name among them */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
         struct sender_target sender_store;
         const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */

@@ -196,7 +196,12 @@ static void reference_name_add(struct builder *builder, struct span name)
         struct snapshot *snapshot = builder->snapshot;
         char octets[DOMAIN_NAME_MAX];
         struct text u_labels;
+        size_t labels = 1;
 
+        for (size_t i = 0; i < name.length; i++)
+                labels += name.at[i] == '.';
+        if (labels > snapshot->name_labels_max)
+                snapshot->name_labels_max = labels;
         if (!name_table_add(&snapshot->reference_names, name, 0))
                 builder->out_of_memory = true;
         text_over(&u_labels, octets, sizeof octets);

@@ -38,7 +38,15 @@ static void store(struct text_scan *scan, struct span octets, struct content *co
                 scan->is_too_large = true;
         if (text_scan_is_bad(scan))
                 return;
-        if (!content_append(content, pool, octets))
+        if (!(scan->claims == NULL ? content_append(content, pool, octets)
+                                   : claims_read(scan->claims, octets, content, pool)))
+                scan->is_out_of_memory = true;
+}
+
+static void end_text(struct text_scan *scan, struct content *content, struct content_pool *pool)
+{
+        scan->state = TEXT_END;
+        if (scan->claims != NULL && !text_scan_is_bad(scan) && !claims_end(scan->claims, content, pool))
                 scan->is_out_of_memory = true;
 }
 
@@ -124,7 +132,7 @@ static void read_octet(struct text_scan *scan, struct span *input, struct conten
                 return;
         case TEXT_DOT_CR:
                 if (octet == '\n')
-                        scan->state = TEXT_END;
+                        end_text(scan, content, pool);
                 else
                         bare_cr(scan, content, pool);
                 if (octet == '\n')

@@ -19,6 +19,12 @@ bool mime_is_auto_replied(struct span value);
 void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding);
 /* Takes *octet, one of what is encoded. True when that yields a decoded octet, which is then in *octet. */
 bool mime_decode(struct mime_decoder *decoder, char *octet);
+/* True when the octet of what is encoded stands for itself: most of quoted-printable. */
+static inline bool mime_is_literal(const struct mime_decoder *decoder, char octet)
+{
+        return decoder->encoding == MIME_ENCODING_QUOTED && decoder->state == 0 && octet != '=' &&
+               octet != '\r';
+}
 /* Returns the value of a hexadecimal digit, or -1 for what is none. */
 int mime_hex_value(char octet);
 

@@ -267,7 +267,8 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
                 if (at == input->length)
                         break;
                 char octet = came = input->at[at++];
-                if (scan->is_decoded && !mime_decode(&scan->decoder, &octet))
+                if (scan->is_decoded && !mime_is_literal(&scan->decoder, octet) &&
+                    !mime_decode(&scan->decoder, &octet))
                         continue;
                 /* UTF-16 is ASCII with NUL octets between. */
                 if (octet != '\0' && (!is_skipping(lines) || is_end[(unsigned char)octet]))

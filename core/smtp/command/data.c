@@ -20,6 +20,21 @@ static enum session_wish refuse_data(struct session *session, enum reply_id repl
         return SESSION_READ;
 }
 
+/* What strangers say in our name does not get in. False when memory is out. */
+static bool scan_begin(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        const struct options *options = &session->snapshot->options;
+
+        text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
+        if (session->is_trusted)
+                return true;
+        transaction->scan.claims = arena_take(&transaction->arena, sizeof *transaction->scan.claims);
+        if (transaction->scan.claims != NULL)
+                claims_init(transaction->scan.claims, session->snapshot);
+        return transaction->scan.claims != NULL;
+}
+
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out)
 {
         struct transaction *transaction = session->transaction;
@@ -32,12 +47,11 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                     out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
-        if (!trace_write(session)) {
+        if (!scan_begin(session) || !trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
         text_readers_begin(session);
-        text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
         transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
         transaction->rate_check_ms =
             options->data_rate_min_octets == 0 ? UINT64_MAX : session->host->now_ms + RATE_GRACE_MS;
@@ -170,6 +184,9 @@ static enum session_wish read_text(struct session *session, struct span *input, 
         transaction->text_last_ms = session->host->now_ms;
         bool is_end = text_scan_read(&transaction->scan, input, content, pool);
         counter_add(&session->host->counters->metrics[METRIC_octets_read], transaction->scan.size - size);
+        if (is_end && transaction->scan.claims != NULL)
+                counter_add(&session->host->counters->metrics[METRIC_claims_removed],
+                            transaction->scan.claims->removed);
         if (text_scan_is_bad(&transaction->scan))
                 content_release(content, pool);
         else

@@ -1,0 +1,291 @@
+/* A field that may be such a one is held back until it ends or is too long, and then judged as a whole. */
+#include "core/mail/claims.h"
+
+#include "core/base/domain_name.h"
+
+/* ---- whose field it is --------------------------------------------------------------------------------- */
+
+static bool is_own_name(struct claims *claims, struct span name)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text ascii;
+
+        while (name.length > 0 && name.at[name.length - 1] == '.')
+                name.length--;
+        if (span_is_ascii(name) || !claims->snapshot->has_unicode_names)
+                return snapshot_own_name(claims->snapshot, name).length > 0;
+        if (claims->conversions == CLAIM_CONVERSIONS_MAX)
+                return true; /* nobody honest has so many of them */
+        claims->conversions++;
+        text_over(&ascii, octets, sizeof octets);
+        return domain_name_to_ascii(name, &ascii) && !ascii.overflowed &&
+               snapshot_own_name(claims->snapshot, text_span(&ascii)).length > 0;
+}
+
+static bool is_blank(char c)
+{
+        return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void skip_blanks(struct span *rest)
+{
+        while (rest->length > 0 && is_blank(rest->at[0]))
+                *rest = span_skip(*rest, 1);
+}
+
+/* CFWS of RFC 5322 3.2.2. */
+static void skip_comments(struct span *rest)
+{
+        size_t at = 0, depth = 0;
+
+        for (; at < rest->length; at++) {
+                char c = rest->at[at];
+                if (c == '(')
+                        depth++;
+                else if (c == ')' && depth > 0)
+                        depth--;
+                else if (c == '\\' && depth > 0)
+                        at++;
+                else if (depth == 0 && !is_blank(c))
+                        break;
+        }
+        *rest = span_skip(*rest, at);
+}
+
+/* A name as it stands at the front, in quotes or not; into `octets`, of DOMAIN_NAME_MAX. */
+static struct span take_name(struct span rest, char *octets)
+{
+        bool is_quoted = rest.length > 0 && rest.at[0] == '"';
+        struct text name;
+
+        text_over(&name, octets, DOMAIN_NAME_MAX);
+        for (size_t at = is_quoted; at < rest.length; at++) {
+                char c = rest.at[at];
+                if (is_quoted ? c == '"'
+                              : is_blank(c) || (c != '\0' && strchr("()<>@,;:\\/\"=[]?", c) != NULL))
+                        break;
+                if (c == '\\' && at + 1 < rest.length)
+                        c = rest.at[++at];
+                text_put_char(&name, c);
+        }
+        return text_span(&name);
+}
+
+enum owner { OWNER_UNKNOWN, OWNER_OTHERS, OWNER_US };
+
+/* Of the name at the front. Unknown when it may be longer than what there is. */
+static enum owner owner_of(struct claims *claims, struct span rest)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct span name = take_name(rest, octets);
+
+        if (is_own_name(claims, name))
+                return OWNER_US;
+        return name.length < rest.length ? OWNER_OTHERS : OWNER_UNKNOWN;
+}
+
+/* Authentication-Results: the authserv-id comes first. */
+static enum owner owner_of_results(struct claims *claims, struct span value)
+{
+        skip_comments(&value);
+        return owner_of(claims, value);
+}
+
+/* Received-SPF: by custom the receiver comes first in the comment behind the result, "pass (mx.example.com:
+ * domain of ..."; by RFC 7208 it is one of the pairs, which may be the last one. */
+static enum owner owner_of_spf(struct claims *claims, struct span value)
+{
+        static const struct span key = {"receiver", 8};
+        size_t bracket = span_find(value, '(');
+        struct span comment = span_skip(value, bracket == SIZE_MAX ? value.length : bracket + 1);
+
+        skip_blanks(&comment);
+        if (owner_of(claims, comment) == OWNER_US)
+                return OWNER_US;
+        for (struct span rest = value; rest.length > 0; rest = span_skip(rest, 1)) {
+                if (ascii_lower(rest.at[0]) != 'r' || !span_starts_nocase(rest, key))
+                        continue;
+                rest = span_skip(rest, key.length);
+                skip_blanks(&rest);
+                if (rest.length == 0 || rest.at[0] != '=')
+                        continue;
+                rest = span_skip(rest, 1);
+                skip_blanks(&rest);
+                rest = span_skip(rest, rest.length > 0 && rest.at[0] == '<');
+                if (owner_of(claims, rest) == OWNER_US)
+                        return OWNER_US;
+        }
+        return OWNER_UNKNOWN;
+}
+
+static const struct kind {
+        struct span name;
+        enum owner (*owner_of)(struct claims *claims, struct span value);
+} kinds[] = {
+    {{"authentication-results", 22}, owner_of_results},
+    {{"received-spf", 12}, owner_of_spf},
+};
+
+#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+
+/* ---- fields -------------------------------------------------------------------------------------------- */
+
+void claims_init(struct claims *claims, const struct snapshot *snapshot)
+{
+        claims->snapshot = snapshot;
+        claims->removed = claims->conversions = 0;
+        claims->state = CLAIMS_START;
+        claims->field = CLAIMS_KEEP;
+        claims->held_length = 0;
+}
+
+static struct span held(const struct claims *claims)
+{
+        return span_of(claims->held, claims->held_length);
+}
+
+static bool let_go(struct claims *claims, struct content *content, struct content_pool *pool)
+{
+        struct span octets = held(claims);
+
+        claims->held_length = 0;
+        return content_append(content, pool, octets);
+}
+
+/* The field is complete, or too long. One that is so long and has not said whose it is has something to hide. */
+static bool judge(struct claims *claims, bool is_whole, struct content *content, struct content_pool *pool)
+{
+        struct span value = span_skip(held(claims), span_find(held(claims), ':') + 1);
+        enum owner owner = kinds[claims->kind].owner_of(claims, value);
+
+        if (owner == OWNER_OTHERS || (owner == OWNER_UNKNOWN && is_whole)) {
+                claims->field = CLAIMS_KEEP;
+                return let_go(claims, content, pool);
+        }
+        claims->field = CLAIMS_REMOVE;
+        claims->removed++;
+        claims->held_length = 0;
+        return true;
+}
+
+/* The same within a line, which goes on. */
+static bool judge_now(struct claims *claims, struct content *content, struct content_pool *pool)
+{
+        bool is_done = judge(claims, false, content, pool);
+
+        claims->state = claims->field;
+        return is_done;
+}
+
+/* What is held begins one of the names, its case and blanks behind it aside. */
+static bool may_be_name(struct claims *claims, bool is_complete)
+{
+        struct span name = span_trim(held(claims));
+
+        for (size_t i = 0; i < KIND_COUNT; i++) {
+                claims->kind = (uint8_t)i;
+                if (is_complete ? span_equals_nocase(name, kinds[i].name)
+                                : span_starts_nocase(kinds[i].name, name))
+                        return true;
+        }
+        return false;
+}
+
+static bool name_octet(struct claims *claims, char octet, struct content *content, struct content_pool *pool)
+{
+        bool is_colon = octet == ':';
+
+        if (!is_colon)
+                claims->held[claims->held_length++] = octet;
+        bool may_be = octet != '\n' && may_be_name(claims, is_colon);
+        if (is_colon)
+                claims->held[claims->held_length++] = octet;
+        claims->state = claims->field = !may_be ? CLAIMS_KEEP : is_colon ? CLAIMS_VALUE : CLAIMS_NAME;
+        if (may_be && claims->held_length < CLAIM_HELD_MAX)
+                return true;
+        if (may_be) /* a name, and nothing but blanks behind it */
+                return judge_now(claims, content, pool);
+        if (octet == '\n')
+                claims->state = CLAIMS_START;
+        return let_go(claims, content, pool);
+}
+
+/* The first octet of a line. */
+static bool start_octet(struct claims *claims, char octet, struct content *content, struct content_pool *pool)
+{
+        if (octet == ' ' || octet == '\t') {
+                claims->state = claims->field;
+                return true;
+        }
+        if (claims->field == CLAIMS_VALUE && !judge(claims, true, content, pool))
+                return false;
+        claims->state = octet == '\r' || octet == '\n' ? CLAIMS_OVER : CLAIMS_NAME;
+        return true;
+}
+
+/* Octets of the value, up to the end of the line. */
+static bool hold(struct claims *claims, struct span octets, struct content *content,
+                 struct content_pool *pool)
+{
+        size_t room = CLAIM_HELD_MAX - claims->held_length;
+
+        size_t length = octets.length < room ? octets.length : room;
+        memcpy(claims->held + claims->held_length, octets.at, length);
+        claims->held_length = (uint16_t)(claims->held_length + length);
+        if (octets.length <= room)
+                return true;
+        if (!judge_now(claims, content, pool))
+                return false;
+        return claims->field == CLAIMS_REMOVE || content_append(content, pool, span_skip(octets, length));
+}
+
+/* In a field: to the end of the line, or of what there is of it. */
+static bool take_line(struct claims *claims, struct span *octets, struct content *content,
+                      struct content_pool *pool)
+{
+        size_t end = span_find(*octets, '\n');
+        struct span line = span_of(octets->at, end == SIZE_MAX ? octets->length : end + 1);
+        bool is_done = true;
+
+        if (claims->state == CLAIMS_VALUE)
+                is_done = hold(claims, line, content, pool);
+        else if (claims->state == CLAIMS_KEEP)
+                is_done = content_append(content, pool, line);
+        if (end != SIZE_MAX)
+                claims->state = CLAIMS_START;
+        *octets = span_skip(*octets, line.length);
+        return is_done;
+}
+
+bool claims_read(struct claims *claims, struct span octets, struct content *content,
+                 struct content_pool *pool)
+{
+        bool is_done = true;
+
+        while (octets.length > 0 && is_done) {
+                switch (claims->state) {
+                case CLAIMS_START:
+                        is_done = start_octet(claims, octets.at[0], content, pool);
+                        break;
+                case CLAIMS_NAME:
+                        is_done = name_octet(claims, octets.at[0], content, pool);
+                        octets = span_skip(octets, 1);
+                        break;
+                case CLAIMS_VALUE:
+                case CLAIMS_KEEP:
+                case CLAIMS_REMOVE:
+                        is_done = take_line(claims, &octets, content, pool);
+                        break;
+                case CLAIMS_OVER:
+                        return content_append(content, pool, octets);
+                }
+        }
+        return is_done;
+}
+
+bool claims_end(struct claims *claims, struct content *content, struct content_pool *pool)
+{
+        if (claims->state == CLAIMS_NAME)
+                return let_go(claims, content, pool);
+        return claims->field != CLAIMS_VALUE || judge(claims, true, content, pool);
+}

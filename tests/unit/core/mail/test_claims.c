@@ -1,0 +1,177 @@
+/* Which fields of a message's header are taken out because they claim to be ours. Each header is given whole and
+ * in pieces. */
+#include "core/mail/claims.h"
+#include "tests/unit/conf/fixture.h"
+
+#define ROOM 65536
+
+static struct snapshot *snapshot;
+
+static void begin(void)
+{
+        folder_begin();
+        snapshot =
+            load(HOSTNAME DOMAIN
+                 "domain \"xn--mnchen-3ya.example\" { recipients = \"people\" deliver = \"discard:\" }\n");
+}
+
+static void end(void)
+{
+        snapshot_free(snapshot);
+        folder_end();
+}
+
+static void filter(struct span text, size_t cut, struct text *kept)
+{
+        struct claims claims;
+        struct content content = {0};
+        struct content_pool pool;
+
+        content_pool_init(&pool, 4);
+        memset(&claims, 0x5a, sizeof claims);
+        claims_init(&claims, snapshot);
+        for (struct span rest = text; rest.length > 0;) {
+                struct span piece = span_of(rest.at, cut < rest.length ? cut : rest.length);
+                cr_assert(claims_read(&claims, piece, &content, &pool));
+                rest = span_skip(rest, piece.length);
+        }
+        cr_assert(claims_end(&claims, &content, &pool));
+        for (const struct content_block *block = content.first; block != NULL; block = block->next)
+                text_put(kept, span_of(block->octets, block->length));
+        content_release(&content, &pool);
+        content_pool_end(&pool);
+}
+
+static void expect_kept(struct span text, struct span expected)
+{
+        static const size_t cuts[] = {SIZE_MAX, 1, 2, 7};
+        static char octets[ROOM];
+
+        for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+                struct text kept;
+                text_over(&kept, octets, sizeof octets);
+                filter(text, cuts[i], &kept);
+                cr_expect(span_equals(text_span(&kept), expected), "in pieces of %zu, kept %.*s of %.*s",
+                          cuts[i], (int)kept.length, kept.at, (int)text.length, text.at);
+        }
+}
+
+/* The field, which has no CRLF at its end, among others. */
+static void expect_field(const char *field, bool is_removed)
+{
+        static char octets[2][ROOM];
+        struct text whole, expected;
+
+        text_over(&whole, octets[0], ROOM);
+        text_over(&expected, octets[1], ROOM);
+        text_printf(&whole, "Subject: x\r\n\ty\r\n%s\r\nAuth: z\r\n\r\n%s\r\n", field, field);
+        text_printf(&expected, "Subject: x\r\n\ty\r\n%s%sAuth: z\r\n\r\n%s\r\n", is_removed ? "" : field,
+                    is_removed ? "" : "\r\n", field);
+        expect_kept(text_span(&whole), text_span(&expected));
+}
+
+Test(claims, fields_of_ours_and_of_others, .init = begin, .fini = end)
+{
+        static const struct {
+                const char *field;
+                bool is_removed;
+        } samples[] = {
+            {"Authentication-Results: mx.isp.example; spf=pass", true},
+            {"authentication-results:MX.ISP.EXAMPLE;none", true},
+            {"Authentication-Results : mx.isp.example 1; dkim=pass\r\n\theader.d=x\r\n more", true},
+            {"AUTHENTICATION-RESULTS:\r\n (a (nested)\r\n \\) one) mx.isp.example.; spf=pass", true},
+            {"Authentication-Results: \"mx\\.isp.example\"; none", true},
+            {"Authentication-Results: inner.mx.isp.example", true},
+            {"Authentication-Results: mx.isp.example/1; none", true},
+            {"Authentication-Results: m\xc3\xbcnchen.example; none", true},
+            {"Authentication-Results: M\xc3\x9cNCHEN.example; none", true},
+            {"Authentication-Results: xn--mnchen-3ya.example; none", true},
+            {"Authentication-Results: mx.far.example; spf=pass smtp.mailfrom=isp.example", false},
+            {"Authentication-Results: notisp.example; none", false},
+            {"Authentication-Results: b\xc3\xbc"
+             "cher.example; none",
+             false},
+            {"Authentication-Results: (mx.isp.example) far.example; none", false},
+            {"Authentication-Results:", false},
+            {"Authentication-Results: ;", false},
+            {"Authentication-Result: mx.isp.example", false},
+            {"Authentication-Results-2: mx.isp.example", false},
+            {"X-Authentication-Results: mx.isp.example", false},
+            {"Authentication Results: mx.isp.example", false},
+            {"Received-SPF: pass (mx.isp.example: domain of x@far.example) client-ip=192.0.2.1", true},
+            {"Received-SPF: Pass\r\n\t( mx.isp.example: domain of x)", true},
+            {"Received-SPF: pass (mx.far.example: domain of x) "
+             "client-ip=192.0.2.1;\r\n\treceiver=mx.isp.example;",
+             true},
+            {"received-spf: pass identity=helo; Receiver = \"mx.isp.example\"", true},
+            {"Received-SPF: pass receiver=<mx.isp.example>", true},
+            {"Received-SPF: pass receiver=x; receiver=mx.isp.example", true},
+            {"Received-SPF: pass (mx.far.example: domain of x@isp.example) "
+             "envelope-from=\"x@isp.example\";\r\n"
+             "\treceiver=mx.far.example",
+             false},
+            {"Received-SPF: none", false},
+            {"Received: from mx.isp.example by mx.isp.example", false},
+            {"Received-SPF", false},
+        };
+
+        for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+                expect_field(samples[i].field, samples[i].is_removed);
+}
+
+/* Longer than what is looked at: kept when it has said whose it is. */
+Test(claims, long_fields, .init = begin, .fini = end)
+{
+        static const struct {
+                const char *begin, *end;
+                bool is_removed;
+        } samples[] = {
+            {"Authentication-Results: mx.isp.example;", "", true},
+            {"Authentication-Results: mx.far.example;", "", false},
+            {"Authentication-Results: (", ") mx.isp.example", true},
+            {"Authentication-Results: (", ") mx.far.example", true},
+            {"Authentication-Results: ", "", true},
+            {"Received-SPF: pass ", " receiver=mx.isp.example", true},
+            {"Received-SPF: pass receiver=mx.far.example", "", true},
+            {"X-Other: ", "", false},
+        };
+        static char field[8192];
+
+        for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+                for (size_t extra = 0; extra < 2000; extra += 97) {
+                        struct text text;
+                        text_over(&text, field, sizeof field);
+                        text_put_string(&text, samples[i].begin);
+                        for (size_t at = 0; at < 1024 + extra; at++)
+                                text_put_string(&text, at % 60 == 59 ? "\r\n x" : "x");
+                        text_put_string(&text, samples[i].end);
+                        text_put_char(&text, '\0');
+                        expect_field(field, samples[i].is_removed);
+                }
+}
+
+Test(claims, blanks_behind_a_name, .init = begin, .fini = end)
+{
+        static char field[4096];
+
+        for (size_t blanks = 990; blanks < 1100; blanks++) {
+                memset(field, ' ', sizeof field);
+                memcpy(field, "Authentication-Results", 22);
+                strcpy(field + 22 + blanks, ": mx.isp.example");
+                expect_field(field, true);
+        }
+}
+
+Test(claims, ends_of_texts, .init = begin, .fini = end)
+{
+        expect_kept(SPAN(""), SPAN(""));
+        expect_kept(SPAN("Auth"), SPAN("Auth"));
+        expect_kept(SPAN("Received-SPF: none"), SPAN("Received-SPF: none"));
+        expect_kept(SPAN("A: b\r\nReceived-SPF: x receiver=mx.isp.example\r\n"), SPAN("A: b\r\n"));
+        expect_kept(SPAN("\r\nReceived-SPF: x receiver=mx.isp.example\r\n"),
+                    SPAN("\r\nReceived-SPF: x receiver=mx.isp.example\r\n"));
+        expect_kept(
+            SPAN(" x\r\n\ty\r\nReceived-SPF: x receiver=mx.isp.example\r\n"
+                 "Authentication-Results: mx.isp.example\r\nReceived-SPF: x receiver=mx.isp.example\r\n\r\n"),
+            SPAN(" x\r\n\ty\r\n\r\n"));
+}
