@@ -84,7 +84,7 @@ static double cpu_of(const struct costs *costs, unsigned rounds, enum side side)
 static void set_ratio(struct suite *suite, enum measured measured, const struct costs *costs, unsigned rounds)
 {
         suite_set(suite, measured, ratio_of(costs, rounds, ACCEPTORS, SELF),
-                  "%.1f us with acceptors, %.1f without", cpu_of(costs, rounds, ACCEPTORS),
+                  "%.1f us with acceptors, %.1f without; %u rounds", cpu_of(costs, rounds, ACCEPTORS),
                   cpu_of(costs, rounds, SELF), rounds);
 }
 
