@@ -83,7 +83,7 @@ static void *hand_over(void *argument)
                 arrival.peer.accepted_ms = (uint64_t)arrival.fd; /* the worker finds both the same */
                 if (i % 64 == 0)
                         handover_look(handover);
-                expect(handover_send(handover, &arrival));
+                expect(handover_send(handover, &arrival, i));
         }
         return NULL;
 }
@@ -171,7 +171,7 @@ static void *fill(void *argument)
                 struct arrival arrival = {.fd = fd};
                 for (uint32_t j = 0; j < WORKERS; j++)
                         epoll_ctl(workers[j].epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-                expect(handover_send(&handovers[0], &arrival));
+                expect(handover_send(&handovers[0], &arrival, i));
                 atomic_fetch_add(&sent, 1);
         }
         return NULL;
@@ -214,7 +214,7 @@ static void check_drop(void)
         unsigned count = 0;
 
         set_up();
-        expect(arrival.fd >= 0 && !handover_send(&handovers[1], &arrival));
+        expect(arrival.fd >= 0 && !handover_send(&handovers[1], &arrival, 1));
         for (int i = 0; i < WORKERS; i++) {
                 if (!arrival_ring_take(&workers[i].inflows[1].ring, &taken))
                         continue;

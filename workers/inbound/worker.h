@@ -58,11 +58,11 @@ struct worker {
         struct channel *empty_logs;
 
         /* Written by others. */
-        struct waker waker;
-        _Atomic int stop_stage; /* enum stop_stage */
+        _Alignas(64) struct waker waker; /* acceptors look at it for each connection */
+        _Atomic int stop_stage;          /* enum stop_stage */
 
         /* Owner: the thread. */
-        struct session_host host;
+        _Alignas(64) struct session_host host;
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
@@ -77,7 +77,7 @@ struct worker {
         /* Read by others. */
         _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
         _Atomic bool has_ended;
-        struct counters counters;
+        _Alignas(64) struct counters counters;
 };
 
 /* Connects it with the delivery threads and the log writer, too. False when memory or descriptors are out. */

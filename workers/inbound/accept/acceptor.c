@@ -67,7 +67,7 @@ static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, s
 {
         arrival->peer.is_greeted =
             greets && client_is_greeted_at_once(snapshot, &arrival->peer) && greet(snapshot, arrival);
-        if (handover_send(&acceptor->handover, arrival))
+        if (handover_send(&acceptor->handover, arrival, acceptor->admission.now_ms))
                 return true;
         admission_note_shortage(&acceptor->admission, "handover_failed", errno);
         return false;
@@ -79,40 +79,61 @@ enum accepted {
         ACCEPTED_SHORTAGE,
 };
 
-/* Takes one connection. Errors of a single one (accept(2)) count as one, and so does the signal of an order. */
-static enum accepted accept_one(struct acceptor *acceptor, const struct listener *listener, bool greets)
+/* A connection of the listener, or -1 with errno. */
+static int take_socket(const struct listener *listener, struct sockaddr_storage *ret_client)
 {
-        struct sockaddr_storage client;
-        socklen_t length = sizeof client;
+        socklen_t length = sizeof *ret_client;
+        return accept4(listener->fd, (struct sockaddr *)ret_client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* What became of take_socket(). Errors of a single connection (accept(2)) count as one, and so does the signal
+ * of an order. */
+static enum accepted admit(struct acceptor *acceptor, const struct snapshot *snapshot,
+                           const struct listener *listener, int fd, const struct sockaddr_storage *client,
+                           bool greets)
+{
         struct arrival arrival;
-        bool is_well = true;
-        int fd = accept4(listener->fd, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0 && errno == EAGAIN)
                 return ACCEPTED_NOBODY;
-        if (fd < 0 && !error_is_shortage(errno))
-                return ACCEPTED;
-        look_at_clock(acceptor);
-        if (fd < 0) {
+        if (fd < 0 && error_is_shortage(errno)) {
                 admission_note_shortage(&acceptor->admission, "accept_failed", errno);
                 return ACCEPTED_SHORTAGE;
         }
-        struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
-        if (admission_judge(&acceptor->admission, published->snapshot, listener, fd,
-                            (const struct sockaddr *)&client, &arrival))
-                is_well = let_in(acceptor, published->snapshot, &arrival, greets);
-        publication_unpin(published, acceptor->pinner);
-        return is_well ? ACCEPTED : ACCEPTED_SHORTAGE;
+        if (fd < 0 || !admission_judge(&acceptor->admission, snapshot, listener, fd,
+                                       (const struct sockaddr *)client, &arrival))
+                return ACCEPTED;
+        return let_in(acceptor, snapshot, &arrival, greets) ? ACCEPTED : ACCEPTED_SHORTAGE;
 }
 
-/* Takes up to `max`, and gives their number. */
+/* Takes one, who may have to be waited for. */
+static enum accepted accept_one(struct acceptor *acceptor, const struct listener *listener)
+{
+        struct sockaddr_storage client;
+        int fd = take_socket(listener, &client), error = errno;
+
+        look_at_clock(acceptor);
+        struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
+        errno = error;
+        enum accepted accepted = admit(acceptor, published->snapshot, listener, fd, &client, true);
+        publication_unpin(published, acceptor->pinner);
+        return accepted;
+}
+
+/* Takes up to `max` who are there, and gives their number. */
 static uint32_t accept_all(struct acceptor *acceptor, const struct listener *listener, uint64_t max)
 {
-        uint32_t count = 0;
+        struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
         enum accepted accepted = ACCEPTED;
+        struct sockaddr_storage client;
+        uint32_t count = 0;
 
-        while (count < max && (accepted = accept_one(acceptor, listener, false)) == ACCEPTED)
-                count++;
+        while (count < max && accepted == ACCEPTED) {
+                int fd = take_socket(listener, &client);
+                accepted = admit(acceptor, published->snapshot, listener, fd, &client, false);
+                count += accepted == ACCEPTED;
+        }
+        publication_unpin(published, acceptor->pinner);
         if (accepted == ACCEPTED_SHORTAGE)
                 nap(SHORTAGE_US);
         return count;
@@ -198,7 +219,7 @@ static void accept_slowly(struct acceptor *acceptor)
 {
         set_blocking(acceptor, true);
         /* An order that came before the socket could block has its own way in, see acceptor_order(). */
-        switch (accept_one(acceptor, acceptor->listeners[0], true)) {
+        switch (accept_one(acceptor, acceptor->listeners[0])) {
         case ACCEPTED:
                 pace_note_accept(&acceptor->pace, clock_monotonic_us());
                 break;
@@ -222,7 +243,7 @@ static void poll_slowly(struct acceptor *acceptor, bool is_under_stress)
         for (size_t i = 0; i < acceptor->listener_count; i++) {
                 if (acceptor->polled[i].revents == 0)
                         continue;
-                enum accepted accepted = accept_one(acceptor, acceptor->listeners[i], true);
+                enum accepted accepted = accept_one(acceptor, acceptor->listeners[i]);
                 if (accepted == ACCEPTED)
                         pace_note_accept(&acceptor->pace, clock_monotonic_us());
                 if (accepted == ACCEPTED_SHORTAGE)
@@ -237,6 +258,7 @@ static void accept_fast(struct acceptor *acceptor, uint64_t room)
         set_blocking(acceptor, false);
         if (!acceptor->has_more)
                 nap(PACE_NAP_US);
+        look_at_clock(acceptor);
         for (size_t i = 0; i < acceptor->listener_count && count < room; i++)
                 count += accept_all(acceptor, acceptor->listeners[i], room - count);
         acceptor->has_more = count == room;

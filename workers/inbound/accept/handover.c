@@ -38,15 +38,15 @@ bool handover_init(struct handover *handover, uint32_t number, uint32_t acceptor
             .worker_count = worker_count,
             .acceptor_count = acceptor_count,
             .workers = workers,
-            .others = calloc(worker_count, sizeof handover->others[0]),
+            .views = calloc(worker_count, sizeof handover->views[0]),
             .random_state = UINT64_C(0x9e3779b97f4a7c15) * (number + 1),
         };
-        return handover->others != NULL;
+        return handover->views != NULL;
 }
 
 void handover_end(struct handover *handover)
 {
-        free(handover->others);
+        free(handover->views);
 }
 
 /* ---- choice -------------------------------------------------------------------------------------------- */
@@ -58,16 +58,22 @@ void handover_look(struct handover *handover)
                 for (uint32_t j = 0; j < handover->acceptor_count; j++)
                         if (j != handover->number)
                                 others += counter_read(&handover->workers[i].inflows[j].assigned);
-                handover->others[i] = (int64_t)others;
+                handover->views[i].others = others;
         }
 }
 
-static int64_t load_of(const struct handover *handover, uint32_t number)
+/* The worker's count is read once a millisecond: each reading takes its cache line away from it. */
+static int64_t load_of(const struct handover *handover, uint32_t number, uint64_t now_ms)
 {
         const struct worker *worker = &handover->workers[number];
-        uint64_t own = counter_read(&worker->inflows[handover->number].assigned);
+        struct worker_view *view = &handover->views[number];
 
-        return (int64_t)(own - counter_read(&worker->closed)) + handover->others[number];
+        if (view->load_ms != now_ms) {
+                uint64_t own = counter_read(&worker->inflows[handover->number].assigned);
+                view->load = (int64_t)(own + view->others - counter_read(&worker->closed));
+                view->load_ms = now_ms;
+        }
+        return view->load;
 }
 
 /* xorshift: the choice need not be a secret. */
@@ -89,7 +95,7 @@ static bool has_room(const struct handover *handover, uint32_t number)
 }
 
 /* Of two workers, if there are, the better one first. */
-static void choose_two(struct handover *handover, uint32_t ret_numbers[static 2])
+static void choose_two(struct handover *handover, uint64_t now_ms, uint32_t ret_numbers[static 2])
 {
         uint32_t lower = random_below(handover, handover->worker_count), higher = lower;
 
@@ -99,17 +105,18 @@ static void choose_two(struct handover *handover, uint32_t ret_numbers[static 2]
                 higher = other > lower ? other : lower;
                 lower = other > lower ? lower : other;
         }
-        bool takes_lower = handover_prefers_lower(load_of(handover, lower), load_of(handover, higher));
+        bool takes_lower =
+            handover_prefers_lower(load_of(handover, lower, now_ms), load_of(handover, higher, now_ms));
         ret_numbers[0] = takes_lower ? lower : higher;
         ret_numbers[1] = takes_lower ? higher : lower;
 }
 
 /* One with room in its ring. A worker whose ring is full may sleep: nobody but silent clients came to it. */
-static uint32_t choose_worker(struct handover *handover)
+static uint32_t choose_worker(struct handover *handover, uint64_t now_ms)
 {
         for (;;) {
                 uint32_t numbers[2];
-                choose_two(handover, numbers);
+                choose_two(handover, now_ms, numbers);
                 for (int i = 0; i < 2; i++) {
                         if (has_room(handover, numbers[i]))
                                 return numbers[i];
@@ -144,14 +151,16 @@ static void drop(struct worker *worker, struct inflow *inflow, struct arrival *a
         waker_wake(&worker->waker);
 }
 
-bool handover_send(struct handover *handover, struct arrival *arrival)
+bool handover_send(struct handover *handover, struct arrival *arrival, uint64_t now_ms)
 {
-        struct worker *worker = &handover->workers[choose_worker(handover)];
+        uint32_t number = choose_worker(handover, now_ms);
+        struct worker *worker = &handover->workers[number];
         struct inflow *inflow = &worker->inflows[handover->number];
 
         arrival->kind = ARRIVAL_CONNECTION;
         /* Before the worker can count it as closed. */
         counter_add(&inflow->assigned, 1);
+        handover->views[number].load++;
         expect(arrival_ring_put(&inflow->ring, arrival));
         bool is_added = worker_add(worker, arrival);
         int error = errno;

@@ -56,12 +56,19 @@ void inflow_init(struct inflow *inflow);
 /* The worker: an acceptor still needs the connection's descriptor. */
 bool inflows_hold(struct inflow *inflows, uint32_t count, const struct connection *connection);
 
-/* An acceptor's view of the workers. Owner: the acceptor. */
+/* What an acceptor knows of a worker. */
+struct worker_view {
+        uint64_t others;  /* connections assigned by other acceptors, as of the last look */
+        int64_t load;     /* open connections, as of ... */
+        uint64_t load_ms; /* ... then, and those that it was given here since */
+};
+
+/* An acceptor's way to the workers. Owner: the acceptor. */
 struct handover {
         uint32_t number; /* the acceptor's: which inflow of each worker is its own */
         uint32_t worker_count, acceptor_count;
         struct worker *workers;
-        int64_t *others; /* for each worker: open connections from other acceptors, as of the last look */
+        struct worker_view *views; /* of each worker */
         uint64_t random_state;
 };
 
@@ -79,6 +86,6 @@ static inline bool handover_prefers_lower(int64_t lower, int64_t higher)
         return lower <= higher + higher / 8 + 4;
 }
 
-/* Gives the connection to the less loaded of two workers; waits while the rings are full, which they are for
+/* Gives the connection to the less loaded of two workers, as far as is known in this millisecond; waits while the rings are full, which they are for
  * a worker's turn. False with errno: epoll takes no more, and the connection is going to be closed. */
-bool handover_send(struct handover *handover, struct arrival *arrival);
+bool handover_send(struct handover *handover, struct arrival *arrival, uint64_t now_ms);
