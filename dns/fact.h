@@ -45,6 +45,7 @@ struct dns_answer {
         enum fact fact; /* not PENDING */
         bool is_nxdomain;
         bool is_cached, is_stale;
+        bool is_too_large; /* FAILED, because more came than is kept: it will be so tomorrow */
         uint8_t rcode;
         uint32_t ttl_s;   /* left; negative answers: RFC 2308 5 */
         uint32_t took_ms; /* 0 when it was cached */

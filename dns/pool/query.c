@@ -96,6 +96,8 @@ static void query_succeed(struct query *query, uint64_t now_ms)
 
         if (shared->answer.ttl_s > query->chain_ttl_s)
                 shared->answer.ttl_s = query->chain_ttl_s;
+        if (shared->answer.fact == FACT_FAILED)
+                thread_count(query->thread, COUNT_failed, 1);
         dns_cache_put(query->thread->pool->options.cache, &question, &shared->answer, now_ms);
         query_end(query, shared);
 }
