@@ -44,9 +44,7 @@ static enum spf_result record_find(struct spf_state *state, struct host *host)
 
         if (!name_is_well_formed(host->domain))
                 return SPF_NONE;
-        enum spf_result result = spf_state_ask(state, host->domain, DNS_TXT, &answer);
-        if (result == SPF_TEMPERROR)
-                return spf_state_error(state, result, "no answer from DNS", host->domain);
+        enum spf_result result = spf_state_ask_or_fail(state, host->domain, DNS_TXT, &answer);
         if (result != SPF_PASS)
                 return result == SPF_NEUTRAL ? SPF_NONE : result;
         for (size_t i = 0; i < answer->record_count; i++)

@@ -55,11 +55,23 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         case FACT_ABSENT:
                 return SPF_NEUTRAL;
         case FACT_FAILED:
-                return SPF_TEMPERROR;
+                return answer->is_too_large ? SPF_PERMERROR : SPF_TEMPERROR;
         case FACT_PENDING:
                 break;
         }
         return SPF_WAIT;
+}
+
+enum spf_result spf_state_ask_or_fail(struct spf_state *state, struct span name, enum dns_type type,
+                                      const struct dns_answer **ret_answer)
+{
+        enum spf_result result = spf_state_ask(state, name, type, ret_answer);
+
+        if (result == SPF_TEMPERROR)
+                return spf_state_error(state, result, "no answer from DNS", name);
+        if (result == SPF_PERMERROR)
+                return spf_state_error(state, result, "answer too large", name);
+        return result;
 }
 
 /* SPF_NEUTRAL, or SPF_PERMERROR when it is one void lookup too many. */
@@ -76,10 +88,7 @@ static enum spf_result count_void(struct spf_state *state, struct span name)
 enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
                                    const struct dns_answer **ret_answer)
 {
-        enum spf_result result = spf_state_ask(state, name, type, ret_answer);
-
-        if (result == SPF_TEMPERROR)
-                return spf_state_error(state, SPF_TEMPERROR, "no answer from DNS", name);
+        enum spf_result result = spf_state_ask_or_fail(state, name, type, ret_answer);
         return result == SPF_NEUTRAL ? count_void(state, name) : result;
 }
 

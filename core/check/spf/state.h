@@ -29,9 +29,13 @@ enum spf_result spf_state_error(struct spf_state *state, enum spf_result result,
                                 struct span subject);
 /* A term with lookups begins: SPF_PASS, or SPF_PERMERROR when it is one too many. */
 enum spf_result spf_state_count(struct spf_state *state);
-/* *ret_answer is set for SPF_PASS. */
+/* *ret_answer is set for SPF_PASS. SPF_TEMPERROR: DNS failed; SPF_PERMERROR: its answer is too large to be
+ * kept, today and tomorrow. */
 enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dns_type type,
                               const struct dns_answer **ret_answer);
+/* The same; an error is the evaluation's. */
+enum spf_result spf_state_ask_or_fail(struct spf_state *state, struct span name, enum dns_type type,
+                                      const struct dns_answer **ret_answer);
 /* Of a term: an answer without records is a void lookup. */
 enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
                                    const struct dns_answer **ret_answer);

@@ -1,5 +1,5 @@
-/* Zones as text for the tests of SPF, one record a line: "NAME TYPE DATA"; data "!" fails to be answered.
- * Every case runs with all answers at once, and with each answer late, oldest or newest first: nothing may
+/* Zones as text for the tests of SPF, one record a line: "NAME TYPE DATA"; data "!" fails to be answered,
+ * "!large" is more than can be kept. Every case runs with all answers at once, and with each answer late, oldest or newest first: nothing may
  * differ. */
 #pragma once
 
@@ -67,7 +67,9 @@ static inline void zone_find(const struct zone *zone, const struct dns_question 
                         answer.is_nxdomain = false;
                         if (!span_equals(zone_word(&line), span_from(dns_type_name(question->type))))
                                 continue;
-                        answer.fact = span_equals(line, SPAN("!")) ? FACT_FAILED : FACT_FOUND;
+                        answer.is_too_large = span_equals(line, SPAN("!large"));
+                        answer.fact = answer.is_too_large || span_equals(line, SPAN("!")) ? FACT_FAILED
+                                                                                          : FACT_FOUND;
                         if (answer.fact == FACT_FAILED)
                                 break;
                         zone_data(line, question->type, arena, &records[answer.record_count++]);

@@ -65,6 +65,26 @@ static const struct spf_case limits[] = {
     {"v=spf1 mx:eleven.example -all", "192.0.2.9", "permerror"},
 };
 
+/* Answers larger than any that is kept will not be smaller next time. */
+static const struct spf_case sizes[] = {
+    {"!large", "192.0.2.2", "permerror "},
+    {"v=spf1 include:large.example ?all", "192.0.2.2", "permerror "},
+    {"v=spf1 redirect=large.example", "192.0.2.2", "permerror "},
+    {"v=spf1 a:large.example ?all", "192.0.2.2", "permerror "},
+    {"v=spf1 mx:large.example ?all", "192.0.2.2", "permerror "},
+    {"v=spf1 mx:host.example ?all", "192.0.2.2", "permerror "},
+    {"v=spf1 ip4:192.0.2.2 a:large.example", "192.0.2.2", "pass ip4:192.0.2.2"},
+    {"v=spf1 -all exp=large.example", "192.0.2.2", "fail -all"},
+    {"v=spf1 ptr ?all", "192.0.2.2", "neutral ?all"},
+};
+
+Test(spf_limits, answers_too_large_to_be_kept)
+{
+        SPF_CHECK_CASES("large.example TXT !large\nlarge.example A !large\nlarge.example MX !large\n"
+                        "host.example MX large.example\n2.2.0.192.in-addr.arpa PTR !large\n",
+                        sizes);
+}
+
 Test(spf_limits, lookups)
 {
         SPF_CHECK_CASES(ZONE, limits);
