@@ -4,8 +4,10 @@
 #include "conf/value/filter.h"
 #include "core/base/domain_name.h"
 #include "core/check/dns/reverse.h"
+#include "dns/choice.h"
 
 #define QUESTION_MAX (2 * DOMAIN_NAME_MAX + 2)
+#define LISTINGS_MAX 4   /* codes in the evidence */
 #define REASON_MAX   120 /* octets of a zone's TXT record in the evidence */
 
 /* An error of the zone, never a listing: the answer means that we may not ask, or that somebody else answers
@@ -70,13 +72,15 @@ enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_z
 static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, const struct dns_answer *answer,
                         struct span reason)
 {
+        const struct dns_record *codes[LISTINGS_MAX];
+        size_t count = dns_choose(answer, NULL, NULL, codes, LISTINGS_MAX);
+
         if (evidence->length > 0)
                 text_put_string(evidence, ", ");
         text_put(evidence, zone->name);
-        for (uint16_t i = 0; i < answer->record_count && i < 4; i++) {
-                const uint8_t *address = (const uint8_t *)answer->records[i].data.at;
+        for (size_t i = 0; i < count; i++) {
                 text_put_char(evidence, ' ');
-                address_write_ipv4(evidence, address);
+                address_write_ipv4(evidence, (const uint8_t *)codes[i]->data.at);
         }
         if (reason.length > REASON_MAX)
                 reason.length = REASON_MAX;
@@ -90,10 +94,12 @@ static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, co
 /* The zone's TXT record; false while it is pending. Not having one matters to nobody. */
 static bool ask_reason(const struct facts *facts, struct span question, struct span *ret_reason)
 {
+        const struct dns_record *reason = NULL;
         const struct dns_answer *answer;
         enum fact fact = memo_ask(facts->memo, question, DNS_TXT, &answer);
 
-        *ret_reason = fact == FACT_FOUND ? answer->records[0].data : (struct span){0};
+        dns_choose(answer, NULL, NULL, &reason, 1);
+        *ret_reason = reason != NULL ? reason->data : (struct span){0};
         return fact != FACT_PENDING;
 }
 

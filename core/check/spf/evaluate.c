@@ -5,6 +5,7 @@
 #include "core/base/domain_name.h"
 #include "core/check/spf/spf2.h"
 #include "core/check/spf/state.h"
+#include "dns/choice.h"
 
 /* One check_host(), redirects included. */
 struct host {
@@ -44,7 +45,9 @@ static enum spf_result record_find(struct spf_state *state, struct host *host)
 
         if (!name_is_well_formed(host->domain))
                 return SPF_NONE;
-        enum spf_result result = spf_state_ask_or_fail(state, host->domain, DNS_TXT, &answer);
+        enum spf_result result = spf_state_ask(state, host->domain, DNS_TXT, &answer);
+        if (result == SPF_TEMPERROR || result == SPF_PERMERROR)
+                return spf_state_failed(state, result, host->domain);
         if (result != SPF_PASS)
                 return result == SPF_NEUTRAL ? SPF_NONE : result;
         for (size_t i = 0; i < answer->record_count; i++)
@@ -77,53 +80,69 @@ static bool network_holds(const struct spf_term *term, const struct address *cli
                address_shares_prefix(&term->network, client, is_ip4 ? 96u + term->prefix4 : term->prefix6);
 }
 
+/* What the hosts of a term come to. One that matches decides, whatever is to be said of the others: the result
+ * depends neither on the order of the hosts nor on that of the answers. */
 struct names {
         struct spf2_names base; /* first */
         struct spf_state *state;
         struct span target;
-        const struct dns_answer *hosts; /* of mx */
-        enum spf_result stop;
+        const struct dns_record *hosts[SPF2_HOST_MAX]; /* of mx */
+        size_t host_count;
+        bool is_pending;
+        enum spf_result failure; /* SPF_NEUTRAL: none; the one of the first host that has one */
+        struct span failed, absent;
 };
 
 static enum fact names_ask(struct spf2_names *base, size_t number, enum dns_type type,
                            const struct dns_answer **ret_answer)
 {
         struct names *names = (struct names *)base;
-        struct span name = number == 0 ? names->target : names->hosts->records[number - 1].data;
-        enum spf_result result;
+        struct span name = number == 0 ? names->target : names->hosts[number - 1]->data;
 
         if (name.length == 0 && number > 0)
                 return FACT_ABSENT; /* null MX (RFC 7505): there is no host to ask for */
-        result = spf_state_ask_term(names->state, name, type, ret_answer);
-        if (result == SPF_NEUTRAL)
-                return FACT_ABSENT;
-        if (result == SPF_PASS && type == DNS_MX) {
-                names->hosts = *ret_answer;
-                if (names->hosts->record_count > SPF2_HOST_MAX)
-                        result = spf_state_error(names->state, SPF_PERMERROR, "more than 10 MX hosts", name);
-        }
-        if (result == SPF_PASS)
+        enum spf_result result = spf_state_ask(names->state, name, type, ret_answer);
+        if (result == SPF_PASS) {
+                if (type == DNS_MX)
+                        names->host_count = dns_choose(*ret_answer, NULL, NULL, names->hosts, SPF2_HOST_MAX);
                 return FACT_FOUND;
-        names->stop = result;
-        /* Waiting anyway: ask for the other hosts in the same round trip. */
-        for (size_t i = number; result == SPF_WAIT && number > 0 && i < names->hosts->record_count; i++)
-                memo_ask(names->state->memo, names->hosts->records[i].data, type, NULL);
-        return FACT_FAILED;
+        }
+        if (result == SPF_WAIT) {
+                names->is_pending = true;
+        } else if (result == SPF_NEUTRAL) {
+                names->absent = names->absent.length == 0 ? name : names->absent;
+        } else if (names->failure == SPF_NEUTRAL) {
+                names->failure = result;
+                names->failed = name;
+        }
+        return FACT_ABSENT;
+}
+
+static bool has_too_many_hosts(const struct names *names)
+{
+        const struct dns_answer *answer;
+
+        return spf_state_ask(names->state, names->target, DNS_MX, &answer) == SPF_PASS &&
+               answer->record_count > SPF2_HOST_MAX;
 }
 
 static enum spf_result match_names(struct spf_state *state, const struct spf_term *term, struct span target)
 {
-        struct names names = {.base.ask = names_ask, .state = state, .target = target, .stop = SPF_TEMPERROR};
+        struct names names = {
+            .base.ask = names_ask, .state = state, .target = target, .failure = SPF_NEUTRAL};
 
-        switch (spf2_match_names(&state->values.client, term, &names.base)) {
-        case SPF2_MATCH:
+        if (term->kind == SPF_TERM_MX && has_too_many_hosts(&names))
+                return spf_state_error(state, SPF_PERMERROR, "more than 10 MX hosts", target);
+        enum spf2_match match = spf2_match_names(&state->values.client, term, &names.base);
+        if (match == SPF2_MATCH)
                 return SPF_PASS;
-        case SPF2_NO_MATCH:
-                return SPF_NEUTRAL;
-        case SPF2_STOPPED:
-                break;
-        }
-        return names.stop;
+        if (match == SPF2_STOPPED && names.failure == SPF_NEUTRAL)
+                names.failure = SPF_TEMPERROR;
+        if (names.is_pending)
+                return SPF_WAIT;
+        if (names.failure != SPF_NEUTRAL)
+                return spf_state_failed(state, names.failure, names.failed);
+        return names.absent.length > 0 ? spf_state_count_void(state, names.absent) : SPF_NEUTRAL;
 }
 
 /* 5.2 */

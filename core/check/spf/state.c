@@ -2,6 +2,7 @@
 #include "core/check/spf/state.h"
 
 #include "core/base/domain_name.h"
+#include "dns/choice.h"
 
 enum spf_result spf_state_error(struct spf_state *state, enum spf_result result, const char *what,
                                 struct span subject)
@@ -20,7 +21,6 @@ enum spf_result spf_state_error(struct spf_state *state, enum spf_result result,
 
 enum spf_result spf_state_count(struct spf_state *state)
 {
-        state->term_is_void = false;
         if (++state->lookup_terms > SPF_LOOKUP_TERMS_MAX)
                 return spf_state_error(state, SPF_PERMERROR, "more than 10 terms with DNS lookups", SPAN(""));
         return SPF_PASS;
@@ -62,34 +62,17 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         return SPF_WAIT;
 }
 
-enum spf_result spf_state_ask_or_fail(struct spf_state *state, struct span name, enum dns_type type,
-                                      const struct dns_answer **ret_answer)
+enum spf_result spf_state_failed(struct spf_state *state, enum spf_result result, struct span name)
 {
-        enum spf_result result = spf_state_ask(state, name, type, ret_answer);
-
-        if (result == SPF_TEMPERROR)
-                return spf_state_error(state, result, "no answer from DNS", name);
-        if (result == SPF_PERMERROR)
-                return spf_state_error(state, result, "answer too large", name);
-        return result;
+        return spf_state_error(state, result,
+                               result == SPF_PERMERROR ? "answer too large" : "no answer from DNS", name);
 }
 
-/* SPF_NEUTRAL, or SPF_PERMERROR when it is one void lookup too many. */
-static enum spf_result count_void(struct spf_state *state, struct span name)
+enum spf_result spf_state_count_void(struct spf_state *state, struct span name)
 {
-        if (state->term_is_void)
-                return SPF_NEUTRAL;
-        state->term_is_void = true;
         if (++state->void_terms > SPF_VOID_TERMS_MAX)
                 return spf_state_error(state, SPF_PERMERROR, "more than 2 void lookups", name);
         return SPF_NEUTRAL;
-}
-
-enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
-                                   const struct dns_answer **ret_answer)
-{
-        enum spf_result result = spf_state_ask_or_fail(state, name, type, ret_answer);
-        return result == SPF_NEUTRAL ? count_void(state, name) : result;
 }
 
 enum dns_type spf_state_address_type(const struct spf_state *state)
@@ -125,40 +108,44 @@ static bool answer_has_client(const struct dns_answer *answer, const struct addr
         return false;
 }
 
+/* How well a name of the client's fits a domain: 0 best. */
+static unsigned fit(const struct dns_record *record, const void *context)
+{
+        const struct span *domain = context;
+
+        if (span_equals_nocase(record->data, *domain))
+                return 0;
+        return domain_name_is_within(record->data, *domain) ? 1 : 2;
+}
+
 enum spf_result spf_state_validated(struct spf_state *state, struct span domain, bool is_term,
                                     struct span *ret_name)
 {
+        const struct dns_record *chosen[SPF_PTR_NAMES_MAX];
         char buffer[96];
-        struct span name = reverse_name(&state->values.client, buffer), best = SPAN("unknown");
+        struct span name = reverse_name(&state->values.client, buffer);
         const struct dns_answer *names = NULL, *addresses = NULL;
         enum spf_result result = spf_state_ask(state, name, DNS_PTR, &names);
-        unsigned best_rank = 0;
-        bool is_pending = false;
+        bool is_pending = false, is_found = false;
 
-        *ret_name = best;
+        *ret_name = SPAN("unknown");
         if (result == SPF_NEUTRAL && is_term)
-                return count_void(state, name);
+                return spf_state_count_void(state, name);
         if (result != SPF_PASS)
                 return result == SPF_WAIT ? SPF_WAIT : SPF_NEUTRAL; /* no match if DNS fails, too */
         /* Every name is asked for before any is waited for. */
-        for (size_t i = 0; i < names->record_count && i < SPF_PTR_NAMES_MAX; i++) {
-                name = names->records[i].data;
-                result = spf_state_ask(state, name, spf_state_address_type(state), &addresses);
+        size_t count = dns_choose(names, fit, &domain, chosen, SPF_PTR_NAMES_MAX);
+        for (size_t i = 0; i < count; i++) {
+                result = spf_state_ask(state, chosen[i]->data, spf_state_address_type(state), &addresses);
                 is_pending |= result == SPF_WAIT;
-                if (result != SPF_PASS || !answer_has_client(addresses, &state->values.client))
+                if (result != SPF_PASS || is_found || !answer_has_client(addresses, &state->values.client))
                         continue;
-                unsigned rank = span_equals_nocase(name, domain)      ? 3
-                                : domain_name_is_within(name, domain) ? 2
-                                                                      : 1;
-                if (rank > best_rank) {
-                        best_rank = rank;
-                        best = name;
-                }
+                *ret_name = chosen[i]->data;
+                is_found = true;
         }
         if (is_pending)
                 return SPF_WAIT;
-        *ret_name = best;
-        return best_rank > 0 ? SPF_PASS : SPF_NEUTRAL;
+        return is_found ? SPF_PASS : SPF_NEUTRAL;
 }
 
 bool spf_state_target(struct spf_state *state, struct span domain_spec, struct span domain,

@@ -16,7 +16,6 @@ struct spf_state {
         struct memo *memo;
         struct spf_macro_values values;
         unsigned lookup_terms, void_terms;
-        bool term_is_void; /* the term at hand has been counted: it counts once, however many hosts it has */
         unsigned asked_ahead;
         char problem_octets[200];
         struct text problem;
@@ -33,16 +32,15 @@ enum spf_result spf_state_count(struct spf_state *state);
  * kept, today and tomorrow. */
 enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dns_type type,
                               const struct dns_answer **ret_answer);
-/* The same; an error is the evaluation's. */
-enum spf_result spf_state_ask_or_fail(struct spf_state *state, struct span name, enum dns_type type,
-                                      const struct dns_answer **ret_answer);
-/* Of a term: an answer without records is a void lookup. */
-enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
-                                   const struct dns_answer **ret_answer);
+/* A question that came to an error ends the evaluation with it. */
+enum spf_result spf_state_failed(struct spf_state *state, enum spf_result error, struct span name);
+/* A term has had an answer without records; it counts once, however many there were. SPF_NEUTRAL, or
+ * SPF_PERMERROR when it is one too many. */
+enum spf_result spf_state_count_void(struct spf_state *state, struct span name);
 /* The client's address type. */
 enum dns_type spf_state_address_type(const struct spf_state *state);
 /* The client's validated name that fits `domain` best (5.5, 7.3): SPF_PASS, SPF_NEUTRAL and "unknown", or
- * SPF_WAIT. With `is_term` an absent PTR is a void lookup. */
+ * SPF_WAIT. Of more than 10 names those that fit best are looked at (4.6.4), whatever their order. With `is_term` an absent PTR is a void lookup. */
 enum spf_result spf_state_validated(struct spf_state *state, struct span domain, bool is_term,
                                     struct span *ret_name);
 /* A term's target: `domain`, or its domain-spec expanded. False: %{p} waits. */

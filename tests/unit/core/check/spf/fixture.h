@@ -1,6 +1,6 @@
 /* Zones as text for the tests of SPF, one record a line: "NAME TYPE DATA"; data "!" fails to be answered,
- * "!large" is more than can be kept. Every case runs with all answers at once, and with each answer late, oldest or newest first: nothing may
- * differ. */
+ * "!large" is more than can be kept. Every case runs with all answers at once, and with each answer late, oldest or newest first, then with the
+ * records from last to first: nothing may differ. */
 #pragma once
 
 #include "core/base/expect.h"
@@ -68,14 +68,19 @@ static inline void zone_find(const struct zone *zone, const struct dns_question 
                         if (!span_equals(zone_word(&line), span_from(dns_type_name(question->type))))
                                 continue;
                         answer.is_too_large = span_equals(line, SPAN("!large"));
-                        answer.fact = answer.is_too_large || span_equals(line, SPAN("!")) ? FACT_FAILED
-                                                                                          : FACT_FOUND;
+                        answer.fact =
+                            answer.is_too_large || span_equals(line, SPAN("!")) ? FACT_FAILED : FACT_FOUND;
                         if (answer.fact == FACT_FAILED)
                                 break;
                         zone_data(line, question->type, arena, &records[answer.record_count++]);
                 }
         if (answer.fact == FACT_FAILED)
                 answer.record_count = 0;
+        for (size_t i = 0, j = answer.record_count; zone->order == ZONE_NEWEST_FIRST && i + 1 < j; i++) {
+                struct dns_record swapped = records[i];
+                records[i] = records[--j];
+                records[j] = swapped;
+        }
         *ret_answer = answer;
 }
 

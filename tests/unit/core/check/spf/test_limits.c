@@ -13,6 +13,9 @@
 
 #define ZONE                                                                                                 \
         HOSTS_10                                                                                             \
+        "part.example MX h9.example\npart.example MX none.example\n"                                         \
+        "half.example MX h9.example\nhalf.example MX z.example\nz.example A !\n"                             \
+        "halves.example MX h9.example\nhalves.example MX a.example\na.example A !\n"                         \
         "d.example A 192.0.2.1\n"                                                                            \
         "d.example MX d.example\n"                                                                           \
         "null.example MX \n"                                                                                 \
@@ -60,7 +63,13 @@ static const struct spf_case limits[] = {
     {"v=spf1 mx:ten.example mx:ten.example ?all", "192.0.2.2", "neutral"},
     {"v=spf1 mx:ten.example mx:ten.example mx:ten.example ?all", "192.0.2.2", "permerror"},
     {"v=spf1 a mx -all", "2001:db8::1", "fail"}, /* a domain without IPv6 */
-    /* hosts of one mx */
+    /* hosts of one mx: one that matches decides, wherever it stands */
+    {"v=spf1 mx:half.example -all", "192.0.2.9", "pass"},
+    {"v=spf1 mx:halves.example -all", "192.0.2.9", "pass"},
+    {"v=spf1 mx:half.example -all", "192.0.2.8", "temperror"},
+    {"v=spf1 mx:halves.example -all", "192.0.2.8", "temperror"},
+    {"v=spf1 include:voids.example mx:part.example -all", "192.0.2.9", "pass"},
+    {"v=spf1 include:voids.example mx:part.example -all", "192.0.2.8", "permerror"},
     {"v=spf1 mx:ten.example -all", "2001:db8::9", "pass"},
     {"v=spf1 mx:eleven.example -all", "192.0.2.9", "permerror"},
 };
@@ -90,8 +99,8 @@ Test(spf_limits, lookups)
         SPF_CHECK_CASES(ZONE, limits);
 }
 
-/* The client's own reverse names decide nothing but their own: the first 10 count, the rest is passed
- * over. */
+/* The client's own reverse names decide nothing but their own: 10 count, those in the domain before others and
+ * then by name; the rest is passed over. */
 Test(spf_limits, names_of_the_client)
 {
         char zone[8192];
@@ -99,12 +108,13 @@ Test(spf_limits, names_of_the_client)
 
         text_over(&text, zone, sizeof zone);
         for (int i = 0; i < 40; i++) {
-                text_printf(&text, "2.2.0.192.in-addr.arpa PTR n%d.d.example\n", i);
+                text_printf(&text, "2.2.0.192.in-addr.arpa PTR n%02d.d.example\n", i);
+                text_printf(&text, "2.2.0.192.in-addr.arpa PTR a%02d.other.example\n", i);
                 if (i == 9 || i == 10)
-                        text_printf(&text, "n%d.d.example A 192.0.2.%d\n", i, i - 7);
+                        text_printf(&text, "n%02d.d.example A 192.0.2.%d\n", i, i - 7);
         }
         for (int i = 0; i < 40; i++)
-                text_printf(&text, "3.2.0.192.in-addr.arpa PTR n%d.d.example\n", i);
+                text_printf(&text, "3.2.0.192.in-addr.arpa PTR n%02d.d.example\n", i);
         text_put_string(&text, "d.example TXT v=spf1 ptr -all\n");
         text_put_char(&text, '\0');
         cr_assert(!text.overflowed);
