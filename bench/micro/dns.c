@@ -207,7 +207,7 @@ static enum spf_result spf_once(struct asker *asker)
                                       .helo = SPAN("mail.example.net"),
                                       .receiver = SPAN("mx1.isp.example"),
                                       .now_s = 1700000000};
-        struct spf_detail details;
+        struct spf_detail details = {0};
         struct memo memo;
 
         expect(address_parse(SPAN("192.0.2.7"), &request.client));

@@ -1,6 +1,6 @@
 /* Fuzzes SPF: the input is a client, HELO, sender, and a zone that answers, each a line; a zone line is "NAME
- * TYPE DATA", NAME "*" stands for any, DATA "!" is a failure. Answers in time, and late with their records from last to first, must lead to
- * the same end. */
+ * TYPE DATA", NAME "*" stands for any, DATA "!" is a failure. Answers in time, and late with their records
+ * from last to first, must lead to the same end. */
 #include "core/base/expect.h"
 #include "core/check/spf/evaluate.h"
 #include "core/check/spf/received.h"
@@ -116,7 +116,7 @@ static enum spf_result evaluate(const struct spf_request *request, struct span l
         struct block_pool pool;
         struct arena arena;
         struct memo memo;
-        struct spf_detail detail;
+        struct spf_detail detail = {0};
         enum spf_result result;
 
         block_pool_init(&pool, 65536, 4);

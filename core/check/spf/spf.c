@@ -45,7 +45,9 @@ enum spf_result spf_lookup(const struct facts *facts, const struct spf_detail **
         struct derived *derived = facts->derived;
 
         if (!derived->has_spf) {
-                struct spf_request request = spf_request_of(facts);
+                struct spf_request request = {0};
+                if (derived->spf_detail.evaluation == NULL)
+                        request = spf_request_of(facts);
                 derived->spf = spf_evaluate(&request, facts->memo, facts->arena, &derived->spf_detail);
                 derived->has_spf = derived->spf != SPF_WAIT;
         }

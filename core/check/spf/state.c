@@ -4,6 +4,21 @@
 #include "core/base/domain_name.h"
 #include "dns/choice.h"
 
+void spf_state_init(struct spf_state *state, struct memo *memo, struct arena *arena)
+{
+        *state = (struct spf_state){.memo = memo, .arena = arena};
+        text_over(&state->problem, state->problem_octets, sizeof state->problem_octets);
+        state->lookups_end = &state->lookups;
+}
+
+bool spf_state_may_go_on(const struct spf_state *state)
+{
+        for (unsigned i = 0; i < state->awaited_count; i++)
+                if (state->awaited[i]->fact != FACT_PENDING)
+                        return true;
+        return state->awaited_count == 0 || state->memo->is_late;
+}
+
 enum spf_result spf_state_error(struct spf_state *state, enum spf_result result, const char *what,
                                 struct span subject)
 {
@@ -26,19 +41,22 @@ enum spf_result spf_state_count(struct spf_state *state)
         return SPF_PASS;
 }
 
-static void remember(struct spf_state *state, struct span name, enum dns_type type)
+/* Questions that the memo does not keep are not among its entries. */
+static void remember(struct spf_state *state, const struct dns_answer *answer)
 {
         const struct memo_entry *entry = state->memo->entries;
 
-        while (entry != NULL &&
-               (entry->question.type != type || !span_equals_nocase(entry->question.name, name)))
-                entry = entry->next;
-        if (entry == NULL || state->entry_count == SPF_QUESTIONS_MAX)
-                return;
-        for (size_t i = 0; i < state->entry_count; i++)
-                if (state->entries[i] == entry)
+        for (const struct spf_lookup *lookup = state->lookups; lookup != NULL; lookup = lookup->next)
+                if (lookup->answer == answer)
                         return;
-        state->entries[state->entry_count++] = entry;
+        while (entry != NULL && &entry->answer != answer)
+                entry = entry->next;
+        struct spf_lookup *lookup = entry == NULL ? NULL : arena_take(state->arena, sizeof *lookup);
+        if (lookup == NULL)
+                return;
+        *lookup = (struct spf_lookup){.question = entry->question, .answer = answer};
+        *state->lookups_end = lookup;
+        state->lookups_end = &lookup->next;
 }
 
 enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dns_type type,
@@ -47,7 +65,7 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         const struct dns_answer *answer = NULL;
         enum fact fact = memo_ask(state->memo, name, type, &answer);
 
-        remember(state, name, type);
+        remember(state, answer);
         switch (fact) {
         case FACT_FOUND:
                 *ret_answer = answer;
@@ -59,6 +77,8 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         case FACT_PENDING:
                 break;
         }
+        if (state->awaited_count < SPF_AWAITED_MAX)
+                state->awaited[state->awaited_count++] = answer;
         return SPF_WAIT;
 }
 

@@ -7,22 +7,28 @@
 #define SPF_LOOKUP_TERMS_MAX 10 /* RFC 7208 4.6.4 */
 #define SPF_VOID_TERMS_MAX   2
 #define SPF_PTR_NAMES_MAX    10
-/* The policy, 10 mx of 11 questions, the client's names and the explanation, rounded up. */
-#define SPF_QUESTIONS_MAX 160
+#define SPF_AWAITED_MAX      10 /* hosts of an mx, or names of the client */
 
 /* The outcome of a term, and of a question, is told as a result: SPF_PASS it matches or has records,
  * SPF_NEUTRAL it does not, else what ends the evaluation. */
 struct spf_state {
         struct memo *memo;
+        struct arena *arena;
         struct spf_macro_values values;
         unsigned lookup_terms, void_terms;
-        unsigned asked_ahead;
+        unsigned
+            asked_ahead; /* terms whose question was asked before they were met, and that are yet to come */
         char problem_octets[200];
         struct text problem;
-        const struct memo_entry *entries[SPF_QUESTIONS_MAX]; /* distinct, in order */
-        size_t entry_count;
+        struct spf_lookup *lookups, **lookups_end; /* in order, each question once */
+        /* What the term at hand waits for. */
+        const struct dns_answer *awaited[SPF_AWAITED_MAX];
+        unsigned awaited_count;
 };
 
+void spf_state_init(struct spf_state *state, struct memo *memo, struct arena *arena);
+/* Nothing is waited for any more, or one of the answers waited for is in: it is worth going on. */
+bool spf_state_may_go_on(const struct spf_state *state);
 /* What the evaluation stumbled over; the first one stays. */
 enum spf_result spf_state_error(struct spf_state *state, enum spf_result result, const char *what,
                                 struct span subject);

@@ -123,6 +123,7 @@ static inline enum spf_result spf_run(const char *zone_text, const char *more,
         struct memo memo;
         enum spf_result result;
 
+        *ret_detail = (struct spf_detail){0};
         arena_init(arena, &spf_pool, 16 << 20);
         memo_init(&memo, arena, &zone.source, 1, 1000);
         while ((result = spf_evaluate(request, &memo, arena, ret_detail)) == SPF_WAIT) {
