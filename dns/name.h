@@ -16,6 +16,7 @@ bool dns_name_normalise(struct span name, struct text *text);
  * become \DDD (RFC 4343 2.1), so that the name can be shown and is ABSENT when asked for. False, and nothing
  * appended, when it is no wire name. */
 bool dns_name_from_wire(struct span wire, struct text *text);
-/* The end of a name, in normal form, that stands for who answers for it: "example.com", "example.co.uk",
- * "0.192.in-addr.arpa". A guess, good enough to share resources by. */
+/* The end of a name, in normal form, that stands for who answers for it: what somebody has registered, such as
+ * "example.com", "example.co.uk", "abc.de"; "0.192.in-addr.arpa". By the Public Suffix List that libpsl was
+ * built with: a guess, good enough to share resources by. Takes about a microsecond. */
 struct span dns_name_authority(struct span name);
