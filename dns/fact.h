@@ -31,6 +31,7 @@ struct dns_question {
         /* presentation form without a trailing dot, lower case, no escapes, at most 253 octets */
         struct span name;
         enum dns_type type;
+        bool is_urgent; /* may have one of the reserved places; no part of what is asked */
 };
 
 struct dns_record {
@@ -45,6 +46,9 @@ struct dns_answer {
         enum fact fact; /* not PENDING */
         bool is_nxdomain;
         bool is_cached, is_stale;
+        bool
+            is_unasked; /* PENDING, but no place was found for the question: it is asked again when its check is
+                            run again */
         bool is_too_large; /* FAILED, because more came than is kept: it will be so tomorrow */
         uint8_t rcode;
         uint32_t ttl_s;   /* left; negative answers: RFC 2308 5 */
@@ -71,7 +75,7 @@ struct memo {
 };
 
 /* Looks the question up. FOUND, ABSENT or FAILED with *ret_answer (records in `arena`), or PENDING after
- * having filed it for `handle`. */
+ * having filed it for `handle`; where no place is left for it, PENDING with is_unasked, and nothing is kept. */
 struct dns_source {
         enum fact (*ask)(struct dns_source *source, const struct dns_question *question, uint64_t handle,
                          struct arena *arena, struct dns_answer *ret_answer);
@@ -84,6 +88,11 @@ void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source
  * *ret_answer (may be NULL) stays valid as long as the arena; for PENDING it is an answer without records. */
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer);
+/* The same with a share in the places that are reserved, and in the half of the arena that answers to others may
+ * not fill: for what is asked about a client before it has said anything. Not for names that a stranger
+ * chooses. */
+enum fact memo_ask_urgently(struct memo *memo, struct span name, enum dns_type type,
+                            const struct dns_answer **ret_answer);
 /* The same for a name that lives as long as the memo, such as one out of its answers: it need not be
  * copied. */
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,

@@ -61,7 +61,7 @@ static enum dns_type type_of(unsigned number)
 
 static struct dns_question question_of(struct span packet, struct text *name)
 {
-        struct dns_question question = {SPAN("example.com"), DNS_A};
+        struct dns_question question = {.name = SPAN("example.com"), .type = DNS_A};
         size_t end = HEADER_OCTETS;
 
         while (end < packet.length && packet.at[end] > 0)

@@ -18,6 +18,15 @@ static bool is_error(const struct dnsbl_zone *zone, const uint8_t *address)
                filter_list_matches(&zone->options.errors, address);
 }
 
+/* About clients before they have said anything, so that no flood of theirs keeps their listing from being
+ * known. */
+static enum fact ask(const struct facts *facts, const struct dnsbl_zone *zone, struct span question,
+                     enum dns_type type, const struct dns_answer **ret_answer)
+{
+        return zone->options.names ? memo_ask(facts->memo, question, type, ret_answer)
+                                   : memo_ask_urgently(facts->memo, question, type, ret_answer);
+}
+
 static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zone *zone,
                                 struct span question, bool *ret_is_dynamic,
                                 const struct dns_answer **ret_answer)
@@ -25,7 +34,7 @@ static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zo
         enum zone_state state = ZONE_SILENT;
 
         *ret_is_dynamic = false;
-        switch (memo_ask(facts->memo, question, DNS_A, ret_answer)) {
+        switch (ask(facts, zone, question, DNS_A, ret_answer)) {
         case FACT_ABSENT:
                 return ZONE_SILENT;
         case FACT_FAILED:
@@ -92,11 +101,12 @@ static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, co
 }
 
 /* The zone's TXT record; false while it is pending. Not having one matters to nobody. */
-static bool ask_reason(const struct facts *facts, struct span question, struct span *ret_reason)
+static bool ask_reason(const struct facts *facts, const struct dnsbl_zone *zone, struct span question,
+                       struct span *ret_reason)
 {
         const struct dns_record *reason = NULL;
         const struct dns_answer *answer;
-        enum fact fact = memo_ask(facts->memo, question, DNS_TXT, &answer);
+        enum fact fact = ask(facts, zone, question, DNS_TXT, &answer);
 
         dns_choose(answer, NULL, NULL, &reason, 1);
         *ret_reason = reason != NULL ? reason->data : (struct span){0};
@@ -117,7 +127,7 @@ static enum zone_state count_subject(const struct facts *facts, const struct dns
         enum zone_state state = zone_ask(facts, zone, text_span(&question), &is_dynamic, &answer);
         tally->is_pending |= state == ZONE_PENDING;
         if (state == ZONE_LISTS) {
-                tally->is_pending |= !ask_reason(facts, text_span(&question), &reason);
+                tally->is_pending |= !ask_reason(facts, zone, text_span(&question), &reason);
                 put_listing(&tally->evidence, zone, answer, reason);
         }
         return state;

@@ -76,7 +76,7 @@ enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_nam
         text_over(&question, octets, sizeof octets);
         reverse_put_address(&question, &facts->client);
         text_put_string(&question, address_is_ipv4(&facts->client) ? ".in-addr.arpa" : ".ip6.arpa");
-        switch (memo_ask(facts->memo, text_span(&question), DNS_PTR, &answer)) {
+        switch (memo_ask_urgently(facts->memo, text_span(&question), DNS_PTR, &answer)) {
         case FACT_ABSENT:
                 return REVERSE_NONE;
         case FACT_FAILED:

@@ -14,7 +14,7 @@ void spf_state_init(struct spf_state *state, struct memo *memo, struct arena *ar
 bool spf_state_may_go_on(const struct spf_state *state)
 {
         for (unsigned i = 0; i < state->awaited_count; i++)
-                if (state->awaited[i]->fact != FACT_PENDING)
+                if (state->awaited[i]->fact != FACT_PENDING || state->awaited[i]->is_unasked)
                         return true;
         return state->awaited_count == 0 || state->memo->is_late;
 }
