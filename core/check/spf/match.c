@@ -30,6 +30,20 @@ struct names {
         struct span failed, absent;
 };
 
+/* Once is enough: had it matched, the term would have ended. */
+static enum fact found(struct names *names, size_t number, enum dns_type type,
+                       const struct dns_answer *answer)
+{
+        uint32_t bit = UINT32_C(1) << number;
+        bool is_again = type != DNS_MX && (names->state->looked_at & bit) != 0;
+
+        if (type == DNS_MX)
+                names->host_count = dns_choose(answer, NULL, NULL, names->hosts, SPF2_HOST_MAX);
+        else
+                names->state->looked_at |= bit;
+        return is_again ? FACT_ABSENT : FACT_FOUND;
+}
+
 static enum fact names_ask(struct spf2_names *base, size_t number, enum dns_type type,
                            const struct dns_answer **ret_answer)
 {
@@ -39,11 +53,8 @@ static enum fact names_ask(struct spf2_names *base, size_t number, enum dns_type
         if (name.length == 0 && number > 0)
                 return FACT_ABSENT; /* null MX (RFC 7505): there is no host to ask for */
         enum spf_result result = spf_state_ask(names->state, name, type, ret_answer);
-        if (result == SPF_PASS) {
-                if (type == DNS_MX)
-                        names->host_count = dns_choose(*ret_answer, NULL, NULL, names->hosts, SPF2_HOST_MAX);
-                return FACT_FOUND;
-        }
+        if (result == SPF_PASS)
+                return found(names, number, type, *ret_answer);
         if (result == SPF_WAIT) {
                 names->is_pending = true;
         } else if (result == SPF_NEUTRAL) {

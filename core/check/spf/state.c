@@ -36,6 +36,7 @@ enum spf_result spf_state_error(struct spf_state *state, enum spf_result result,
 
 enum spf_result spf_state_count(struct spf_state *state)
 {
+        state->looked_at = 0;
         if (++state->lookup_terms > SPF_LOOKUP_TERMS_MAX)
                 return spf_state_error(state, SPF_PERMERROR, "more than 10 terms with DNS lookups", SPAN(""));
         return SPF_PASS;

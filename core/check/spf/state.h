@@ -16,6 +16,7 @@ struct spf_state {
         struct arena *arena;
         struct spf_macro_values values;
         unsigned lookup_terms, void_terms;
+        uint32_t looked_at; /* hosts of the term at hand whose addresses have been compared, a bit each */
         unsigned
             asked_ahead; /* terms whose question was asked before they were met, and that are yet to come */
         char problem_octets[200];
