@@ -122,6 +122,7 @@ static const char *recipient_add(struct list *list, struct span entry)
         char octets[LOCAL_PART_MAX], normal_octets[LOCAL_PART_MAX];
         struct text local_part, normal;
         size_t end = local_part_end(entry);
+        bool fold = list->fold;
         const char *fault = habit_fault(list, entry);
 
         text_over(&local_part, octets, sizeof octets);
@@ -133,7 +134,7 @@ static const char *recipient_add(struct list *list, struct span entry)
                 return "neither an address nor a local part";
         if (end < entry.length && !is_in_domain(span_skip(entry, end + 1), list->domain))
                 return "the address is in another domain";
-        if (!local_part_normalise(text_span(&local_part), list->fold, &normal))
+        if (!local_part_normalise(text_span(&local_part), fold, &normal))
                 return "the local part is too long in lower case";
         return name_table_add(list->table, text_span(&normal), 0) ? NULL : out_of_memory;
 }

@@ -5,6 +5,7 @@
 #include "conf/build/load.h"
 #include "conf/value/rate.h"
 #include "core/base/domain_name.h"
+#include "core/base/expect.h"
 #include "core/check/hooks.h"
 #include "core/check/memory.h"
 #include "core/check/notification.h"
@@ -385,8 +386,10 @@ int explain_main(int argc, char **argv)
                 return explain_reject_id(question.configuration, argv[optind]);
         if (optind != argc)
                 return usage_fault(explain_help, "explain: \"%s\" is not understood", argv[optind]);
-        if (missing(&question, client) != NULL)
-                return usage_fault(explain_help, "explain: %s is missing", missing(&question, client));
+        const char *lack = missing(&question, client);
+        if (lack != NULL)
+                return usage_fault(explain_help, "explain: %s is missing", lack);
+        expect(client != NULL);
         if (!address_parse(span_from(client), &question.client))
                 return usage_fault(explain_help, "explain: --ip \"%s\" is no address", client);
         int status = explain_question(&question);

@@ -9,13 +9,14 @@
 int usage_fault(const char *help, const char *format, ...)
 {
         const char *end = strstr(help, "\n\n");
+        char message[1024];
         va_list values;
 
-        fputs("gatepost: ", stderr);
         va_start(values, format);
-        vfprintf(stderr, format, values);
+        vsnprintf(message, sizeof message, format, values);
         va_end(values);
-        fprintf(stderr, "\n%.*s\n", end == NULL ? (int)strlen(help) : (int)(end - help), help);
+        fprintf(stderr, "gatepost: %s\n%.*s\n", message, end == NULL ? (int)strlen(help) : (int)(end - help),
+                help);
         return USAGE_STATUS;
 }
 
