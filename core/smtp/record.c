@@ -295,7 +295,7 @@ static void put_end(struct text *json, const struct session *session)
         put_number(json, "commands", session->commands_total);
         put_number(json, "errors", session->errors_total);
         put_number(json, "messages", session->messages_total);
-        put_number(json, "ms", session->host->now_ms - session->begun_ms);
+        put_number(json, "ms", session->host->now_ms - session->peer.accepted_ms);
 }
 
 /* `is_last` is false for a part of a session that goes on. */

@@ -102,13 +102,13 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         *session = (struct session){
             .host = host,
             .snapshot = snapshot,
-            .begun_ms =
-                peer->accepted_ms == 0 || peer->accepted_ms > host->now_ms ? host->now_ms : peer->accepted_ms,
             .connected = peer->client,
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
             .closed_with = REPLY_NONE,
         };
+        if (peer->accepted_ms == 0 || peer->accepted_ms > host->now_ms)
+                session->peer.accepted_ms = host->now_ms;
         arena_init(&session->arena, &host->session_pool,
                    SESSION_ARENA_MAX + (size_t)snapshot->options.dns_questions_max * ADDRESSES_OCTETS_MAX);
         arena_init(&session->record_arena, &host->session_pool, SESSION_ARENA_MAX);
@@ -120,7 +120,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         session->state = SESSION_STATE_PROXY;
         if (!peer->needs_proxy_header)
                 greeting_begin(session, out);
-        session->waiting_since_ms = session->begun_ms;
+        session->waiting_since_ms = session->peer.accepted_ms;
         session_set_deadline(session);
         return SESSION_READ;
 }

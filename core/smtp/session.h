@@ -92,7 +92,6 @@ struct session {
         /* Fixed from the beginning. */
         struct session_host *host;
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
-        uint64_t begun_ms;
         /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
         struct address connected;
         /* the socket's address is in proxy_networks, and no PROXY header has named another: the client behind

@@ -14,9 +14,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define RECEIVES_PER_TURN 16           /* then others have their turn */
-#define CLOSE_WAIT_MS     2000         /* for a client that has been refused to stop sending */
-#define DRAIN_MAX         (256u << 10) /* octets it may send meanwhile */
+#define RECEIVES_PER_TURN 16   /* then others have their turn */
+#define CLOSE_WAIT_MS     2000 /* for a client that has been refused to stop sending */
+#define DRAIN_MAX_KIB     256  /* that it may send meanwhile */
 
 /* ---- ending -------------------------------------------------------------------------------------------- */
 
@@ -33,12 +33,11 @@ static void connection_close(struct worker *worker, struct connection *connectio
         client_table_leave(worker->clients, &connection->session.connected, &connection->seat);
         kept_end(&connection->unread);
         kept_end(&connection->unsent);
-        LIST_REMOVE(connection, entry);
         connection_table_leave(&worker->connections, connection);
-        if (handover_is_over(worker->inflows, connection->serial))
-                connection_close_socket(worker, connection);
-        else
+        if (inflows_hold(worker->inflows, worker->acceptor_count, connection))
                 LIST_INSERT_HEAD(&worker->connections.closing, connection, entry);
+        else
+                connection_close_socket(worker, connection);
 }
 
 void connections_close_later(struct worker *worker)
@@ -48,7 +47,7 @@ void connections_close_later(struct worker *worker)
         for (struct connection *connection = LIST_FIRST(&worker->connections.closing); connection != NULL;
              connection = next) {
                 next = LIST_NEXT(connection, entry);
-                if (!handover_is_over(worker->inflows, connection->serial))
+                if (inflows_hold(worker->inflows, worker->acceptor_count, connection))
                         continue;
                 LIST_REMOVE(connection, entry);
                 connection_close_socket(worker, connection);
@@ -85,13 +84,13 @@ static void connection_break(struct worker *worker, struct connection *connectio
 /* Reads what the client still sends, so that our last words are not lost to a reset. */
 static void connection_drain(struct worker *worker, struct connection *connection)
 {
-        while (connection->is_readable && connection->drained < DRAIN_MAX) {
+        while (connection->is_readable && connection->drained_kib < DRAIN_MAX_KIB) {
                 ssize_t received = recv(connection->fd, worker->input, READ_SIZE, 0);
                 if (received < 0 && errno == EAGAIN)
                         return;
                 if (received <= 0)
                         break;
-                connection->drained += (uint32_t)received;
+                connection->drained_kib += (uint16_t)(received / 1024 + 1);
         }
         if (connection->is_readable)
                 connection_close(worker, connection);
@@ -234,32 +233,32 @@ static struct connection *handle_connection(uint64_t handle)
 /* ---- from the worker ----------------------------------------------------------------------------------- */
 
 /* Without memory the client is not told: that would take some too. */
-static void arrival_abandon(struct worker *worker, const struct arrival *arrival)
+static void arrival_abandon(struct worker *worker, const struct arrival *arrival, const struct inflow *inflow)
 {
-        client_table_leave(worker->clients, &arrival->peer.client, &arrival->seat);
-        while (!handover_is_over(worker->inflows, arrival->serial))
+        while (inflow != NULL && !inflow_is_settled(inflow))
                 sched_yield();
+        client_table_leave(worker->clients, &arrival->peer.client, &arrival->seat);
         close(arrival->fd);
         counter_add(&worker->closed, 1);
         worker_log_event(worker, "connection_lost", "reason", "out of memory", NULL);
 }
 
-void connection_begin(struct worker *worker, const struct arrival *arrival)
+void connection_begin(struct worker *worker, const struct arrival *arrival, struct inflow *inflow)
 {
-        struct connection *connection = connection_table_enter(&worker->connections, arrival->fd);
+        struct connection *connection = connection_table_take(&worker->connections);
 
+        if (inflow != NULL)
+                inflow->last = connection;
         if (connection == NULL) {
-                arrival_abandon(worker, arrival);
+                arrival_abandon(worker, arrival, inflow);
                 return;
         }
-        *connection = (struct connection){.fd = arrival->fd,
-                                          .serial = arrival->serial,
-                                          .seat = arrival->seat,
-                                          .generation = connection->generation + 1};
+        *connection = (struct connection){
+            .fd = arrival->fd, .seat = arrival->seat, .generation = connection->generation + 1};
+        connection_table_enter(&worker->connections, connection);
         struct session_peer peer = arrival->peer;
         peer.dns_handle = handle_of(connection);
         peer.excess = arrival->excess.is_over ? &arrival->excess : NULL;
-        LIST_INSERT_HEAD(&worker->connections.open, connection, entry);
         connection->published = publication_pin(worker->publication, worker->number);
         enum session_wish wish = session_begin(&connection->session, &worker->host,
                                                connection->published->snapshot, &peer, &worker->out);

@@ -14,6 +14,7 @@
 
 struct worker;
 struct arrival;
+struct inflow;
 struct sender_job;
 
 /* Octets that had to be kept between two events. */
@@ -24,38 +25,39 @@ struct kept {
 
 struct connection {
         struct timer timer;
-        LIST_ENTRY(connection) entry; /* also links unused ones */
-        struct published *published;  /* pinned until the session has ended */
-        struct kept *unread;          /* input that the session has not used yet */
-        struct kept *unsent;          /* replies that the socket did not take; nothing is read meanwhile */
-        struct spool *spool;          /* the message so far, when it is long */
+        LIST_ENTRY(connection) entry; /* of a bucket; also links unused ones */
         int fd;
-        uint64_t serial;  /* the arrival's */
-        uint32_t drained; /* octets thrown away since then */
+        uint16_t drained_kib; /* thrown away since the session ended; each reading counts for one */
+        uint16_t generation;  /* counts the uses of this memory: answers to an earlier one are not ours */
         enum session_wish wish;
         bool has_ended;         /* the session; only last words and their arrival are waited for */
         bool is_readable;       /* an edge has come and not everything behind it has been read */
         bool is_hung_up;        /* the client will send no more: read on to the end of file */
         bool wants_output_edge; /* registered for EPOLLOUT too */
+        bool is_quit;           /* nothing more will come: close without waiting for the client */
         struct client_seat seat;
-        bool is_quit;        /* nothing more will come: close without waiting for the client */
-        uint16_t generation; /* counts the uses of this memory: answers to an earlier one are not ours */
+        struct published *published; /* pinned until the session has ended */
+        struct kept *unread;         /* input that the session has not used yet */
+        struct kept *unsent;         /* replies that the socket did not take; nothing is read meanwhile */
+        struct spool *spool;         /* the message so far, when it is long */
         struct session session;
 };
 
+LIST_HEAD(connection_list, connection);
+
 /* See connection_table.h. */
 struct connections {
-        LIST_HEAD(, connection) open;
-        LIST_HEAD(, connection) closing; /* ended before the acceptor was done with them */
-        LIST_HEAD(, connection) unused;
+        struct connection_list *buckets; /* the open ones, by descriptor */
+        size_t bucket_count;             /* a power of two */
+        size_t open_count;
+        struct connection_list closing; /* ended before the acceptor was done with them */
+        struct connection_list unused;
         struct slab *slabs;
-        struct connection **by_fd;
-        size_t by_fd_count;
 };
 
 /* Takes over the arrival's socket, which is in the worker's epoll, or soon will be. Without memory the socket
- * is closed. */
-void connection_begin(struct worker *worker, const struct arrival *arrival);
+ * is closed. `inflow`: it came that way; NULL: the worker has accepted it. */
+void connection_begin(struct worker *worker, const struct arrival *arrival, struct inflow *inflow);
 /* It never came into the worker's epoll: tells the client to come again, and ends. */
 void connection_drop(struct worker *worker, struct connection *connection);
 /* Once a turn: closes those that could not be closed yet. */

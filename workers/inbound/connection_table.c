@@ -1,33 +1,37 @@
-/* Slabs of connections, and a table by descriptor that grows with the highest. */
+/* Slabs of connections, and a hash table by descriptor. Descriptors are dense: their low bits are a good hash,
+ * though other workers have most of them. */
 #include "workers/inbound/connection_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define SLAB_CONNECTIONS 64
-#define TABLE_MIN        1024
+#define BUCKETS_MIN      256
 
 struct slab {
         struct slab *next;
         struct connection connections[SLAB_CONNECTIONS];
 };
 
-static bool table_reaches(struct connections *connections, size_t fd)
+bool connections_init(struct connections *connections)
 {
-        size_t count = connections->by_fd_count, larger = count == 0 ? TABLE_MIN : count;
-
-        if (fd < count)
-                return true;
-        while (larger <= fd)
-                larger *= 2;
-        struct connection **by_fd = realloc(connections->by_fd, larger * sizeof(struct connection *));
-        if (by_fd == NULL)
-                return false;
-        memset(by_fd + count, 0, (larger - count) * sizeof(struct connection *));
-        connections->by_fd = by_fd;
-        connections->by_fd_count = larger;
-        return true;
+        *connections = (struct connections){
+            .buckets = calloc(BUCKETS_MIN, sizeof connections->buckets[0]),
+            .bucket_count = BUCKETS_MIN,
+        };
+        return connections->buckets != NULL;
 }
+
+void connections_end(struct connections *connections)
+{
+        while (connections->slabs != NULL) {
+                struct slab *slab = connections->slabs;
+                connections->slabs = slab->next;
+                free(slab);
+        }
+        free(connections->buckets);
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 static bool has_unused(struct connections *connections)
 {
@@ -43,13 +47,12 @@ static bool has_unused(struct connections *connections)
         return true;
 }
 
-struct connection *connection_table_enter(struct connections *connections, int fd)
+struct connection *connection_table_take(struct connections *connections)
 {
-        if (!table_reaches(connections, (size_t)fd) || !has_unused(connections))
+        if (!has_unused(connections))
                 return NULL;
         struct connection *connection = LIST_FIRST(&connections->unused);
         LIST_REMOVE(connection, entry);
-        connections->by_fd[fd] = connection;
         return connection;
 }
 
@@ -58,12 +61,38 @@ void connection_table_put_back(struct connections *connections, struct connectio
         LIST_INSERT_HEAD(&connections->unused, connection, entry);
 }
 
-void connections_end(struct connections *connections)
+/* ---- table --------------------------------------------------------------------------------------------- */
+
+/* Without memory the chains get longer. */
+static void table_grow(struct connections *connections)
 {
-        while (connections->slabs != NULL) {
-                struct slab *slab = connections->slabs;
-                connections->slabs = slab->next;
-                free(slab);
+        size_t count = connections->bucket_count;
+        struct connection_list *before = connections->buckets;
+        struct connection_list *buckets = calloc(2 * count, sizeof buckets[0]);
+
+        if (buckets == NULL)
+                return;
+        connections->buckets = buckets;
+        connections->bucket_count = 2 * count;
+        for (size_t i = 0; i < count; i++) {
+                struct connection *connection;
+                while ((connection = LIST_FIRST(&before[i])) != NULL) {
+                        LIST_REMOVE(connection, entry);
+                        LIST_INSERT_HEAD(connection_bucket(connections, connection->fd), connection, entry);
+                }
         }
-        free(connections->by_fd);
+        free(before);
+}
+
+void connection_table_enter(struct connections *connections, struct connection *connection)
+{
+        if (connections->open_count++ >= connections->bucket_count)
+                table_grow(connections);
+        LIST_INSERT_HEAD(connection_bucket(connections, connection->fd), connection, entry);
+}
+
+void connection_table_leave(struct connections *connections, struct connection *connection)
+{
+        LIST_REMOVE(connection, entry);
+        connections->open_count--;
 }

@@ -4,23 +4,33 @@
 
 #include "workers/inbound/connection.h"
 
-/* Unused memory for a connection of this descriptor, in the table already; NULL when memory is out. All but
- * its generation is to be set. */
-struct connection *connection_table_enter(struct connections *connections, int fd);
+/* False when memory is out. */
+bool connections_init(struct connections *connections);
+/* Gives all memory back; none is open. */
+void connections_end(struct connections *connections);
+
+/* Unused memory for a connection of this descriptor, to be set but for its generation, or NULL when memory is
+ * out. */
+struct connection *connection_table_take(struct connections *connections);
+/* It is open: events of its descriptor are its own. */
+void connection_table_enter(struct connections *connections, struct connection *connection);
 /* Before the descriptor is closed: an event of it that comes late must not find whoever is given the number
  * next. */
-static inline void connection_table_leave(struct connections *connections, struct connection *connection)
+void connection_table_leave(struct connections *connections, struct connection *connection);
+/* It has left, and is in no list: its memory may be used anew. */
+void connection_table_put_back(struct connections *connections, struct connection *connection);
+
+static inline struct connection_list *connection_bucket(const struct connections *connections, int fd)
 {
-        connections->by_fd[connection->fd] = NULL;
+        return &connections->buckets[(size_t)fd & (connections->bucket_count - 1)];
 }
 
-/* After it has left, and is in no list: its memory may be used anew. */
-void connection_table_put_back(struct connections *connections, struct connection *connection);
 /* NULL when there is none. */
 static inline struct connection *connection_table_find(const struct connections *connections, int fd)
 {
-        return (size_t)fd < connections->by_fd_count ? connections->by_fd[fd] : NULL;
-}
+        struct connection *connection = LIST_FIRST(connection_bucket(connections, fd));
 
-/* Gives all memory back; none is open. */
-void connections_end(struct connections *connections);
+        while (connection != NULL && connection->fd != fd)
+                connection = LIST_NEXT(connection, entry);
+        return connection;
+}

@@ -106,11 +106,13 @@ static void take_time_outs(struct worker *worker)
 
 static void for_each_connection(struct worker *worker, void (*act)(struct worker *, struct connection *))
 {
-        struct connection *next;
-        for (struct connection *connection = LIST_FIRST(&worker->connections.open); connection != NULL;
-             connection = next) {
-                next = LIST_NEXT(connection, entry);
-                act(worker, connection);
+        for (size_t i = 0; i < worker->connections.bucket_count; i++) {
+                struct connection *next;
+                for (struct connection *connection = LIST_FIRST(&worker->connections.buckets[i]);
+                     connection != NULL; connection = next) {
+                        next = LIST_NEXT(connection, entry);
+                        act(worker, connection);
+                }
         }
 }
 
@@ -136,18 +138,16 @@ static void take_events(struct worker *worker, const struct epoll_event *events,
         }
 }
 
-static void take_arrival(struct worker *worker, const struct arrival *arrival)
+static void take_arrival(struct worker *worker, const struct arrival *arrival, struct inflow *inflow)
 {
-        struct connection *connection;
-
         switch (arrival->kind) {
         case ARRIVAL_CONNECTION:
-                connection_begin(worker, arrival);
+                inflow->taken++;
+                connection_begin(worker, arrival, inflow);
                 break;
         case ARRIVAL_DROP:
-                connection = connection_table_find(&worker->connections, arrival->fd);
-                if (connection != NULL && connection->serial == arrival->serial)
-                        connection_drop(worker, connection);
+                if (inflow->last != NULL)
+                        connection_drop(worker, inflow->last);
                 break;
         }
 }
@@ -158,10 +158,10 @@ static void take_arrivals(struct worker *worker)
         struct arrival arrival;
 
         for (uint32_t i = 0; i < worker->acceptor_count; i++) {
-                struct arrival_ring *ring = &worker->inflows[i].ring;
-                for (size_t left = arrival_ring_count(ring); left > 0; left--) {
-                        expect(arrival_ring_take(ring, &arrival));
-                        take_arrival(worker, &arrival);
+                struct inflow *inflow = &worker->inflows[i];
+                for (size_t left = arrival_ring_count(&inflow->ring); left > 0; left--) {
+                        expect(arrival_ring_take(&inflow->ring, &arrival));
+                        take_arrival(worker, &arrival, inflow);
                 }
         }
 }
@@ -208,7 +208,7 @@ static bool is_finished(struct worker *worker)
 {
         bool is_accepting = worker->self_accept != NULL && worker->self_accept->listener_count > 0;
 
-        return worker->stopping != STOP_NOT && !is_accepting && LIST_EMPTY(&worker->connections.open) &&
+        return worker->stopping != STOP_NOT && !is_accepting && worker->connections.open_count == 0 &&
                !connections_are_closing(&worker->connections) && worker->jobs_sent_total == 0 &&
                !has_work(worker);
 }
@@ -248,11 +248,8 @@ static bool inflows_init(struct worker *worker)
         uint32_t count = worker->acceptor_count == 0 ? 1 : worker->acceptor_count;
 
         worker->inflows = aligned_alloc(_Alignof(struct inflow), count * sizeof worker->inflows[0]);
-        for (uint32_t i = 0; worker->inflows != NULL && i < count; i++) {
-                arrival_ring_init(&worker->inflows[i].ring);
-                atomic_init(&worker->inflows[i].assigned, 0);
-                atomic_init(&worker->inflows[i].added, 0);
-        }
+        for (uint32_t i = 0; worker->inflows != NULL && i < count; i++)
+                inflow_init(&worker->inflows[i]);
         return worker->inflows != NULL;
 }
 
@@ -265,10 +262,8 @@ static bool buffers_init(struct worker *worker)
         block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, SESSION_BLOCKS_KEPT);
         block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);
         content_pool_init(&worker->host.content_pool, CONTENT_BLOCKS_KEPT);
-        LIST_INIT(&worker->connections.open);
-        LIST_INIT(&worker->connections.closing);
-        LIST_INIT(&worker->connections.unused);
-        return out != NULL && worker->input != NULL && worker_log_init(worker);
+        return out != NULL && worker->input != NULL && connections_init(&worker->connections) &&
+               worker_log_init(worker);
 }
 
 static bool channels_init(struct worker *worker)

@@ -85,7 +85,7 @@ uint64_t line_deadline_ms(const struct session *session)
 {
         const struct options *options = &session->snapshot->options;
         uint64_t idle_ms = session_patience_ms(session, options->idle_timeout_ms);
-        uint64_t old_ms = session->begun_ms + options->session_timeout_ms;
+        uint64_t old_ms = session->peer.accepted_ms + options->session_timeout_ms;
 
         if (session->line_is_bad && idle_ms > BAD_LINE_WAIT_MS)
                 idle_ms = BAD_LINE_WAIT_MS;
@@ -97,7 +97,7 @@ enum session_wish line_timeout(struct session *session, struct text *out)
         if (session->line_is_bad)
                 return session_close(session, out, REPLY_line_bad_octet);
         counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
-        bool is_old =
-            session->host->now_ms >= session->begun_ms + session->snapshot->options.session_timeout_ms;
+        bool is_old = session->host->now_ms >=
+                      session->peer.accepted_ms + session->snapshot->options.session_timeout_ms;
         return session_close(session, out, is_old ? REPLY_session_too_long : REPLY_idle);
 }

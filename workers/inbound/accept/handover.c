@@ -9,6 +9,27 @@
 
 #define FULL_NAP_NS 1000000
 
+void inflow_init(struct inflow *inflow)
+{
+        arrival_ring_init(&inflow->ring);
+        atomic_init(&inflow->assigned, 0);
+        atomic_init(&inflow->added, 0);
+        inflow->taken = 0;
+        inflow->last = NULL;
+}
+
+bool inflows_hold(struct inflow *inflows, uint32_t count, const struct connection *connection)
+{
+        for (uint32_t i = 0; i < count; i++) {
+                if (inflows[i].last != connection)
+                        continue;
+                if (!inflow_is_settled(&inflows[i]))
+                        return true;
+                inflows[i].last = NULL;
+        }
+        return false;
+}
+
 bool handover_init(struct handover *handover, uint32_t number, uint32_t acceptor_count,
                    struct worker *workers, uint32_t worker_count)
 {
@@ -19,7 +40,6 @@ bool handover_init(struct handover *handover, uint32_t number, uint32_t acceptor
             .workers = workers,
             .others = calloc(worker_count, sizeof handover->others[0]),
             .random_state = UINT64_C(0x9e3779b97f4a7c15) * (number + 1),
-            .serial = (uint64_t)(number + 1) << HANDOVER_SERIAL_SHIFT,
         };
         return handover->others != NULL;
 }
@@ -68,29 +88,33 @@ static bool has_room(const struct handover *handover, uint32_t number)
                ARRIVAL_SLOTS - 1;
 }
 
+/* Of two workers, if there are, the better one first. */
+static void choose_two(struct handover *handover, uint32_t ret_numbers[static 2])
+{
+        uint32_t lower = random_below(handover, handover->worker_count), higher = lower;
+
+        if (handover->worker_count > 1) {
+                uint32_t other = random_below(handover, handover->worker_count - 1);
+                other += other >= lower;
+                higher = other > lower ? other : lower;
+                lower = other > lower ? lower : other;
+        }
+        bool takes_lower = handover_prefers_lower(load_of(handover, lower), load_of(handover, higher));
+        ret_numbers[0] = takes_lower ? lower : higher;
+        ret_numbers[1] = takes_lower ? higher : lower;
+}
+
 /* One with room in its ring. A worker whose ring is full may sleep: nobody but silent clients came to it. */
 static uint32_t choose_worker(struct handover *handover)
 {
         for (;;) {
-                uint32_t lower = random_below(handover, handover->worker_count), higher = lower;
-                if (handover->worker_count > 1)
-                        higher = random_below(handover, handover->worker_count - 1);
-                if (higher >= lower && handover->worker_count > 1)
-                        higher++;
-                if (higher < lower) {
-                        uint32_t other = lower;
-                        lower = higher;
-                        higher = other;
+                uint32_t numbers[2];
+                choose_two(handover, numbers);
+                for (int i = 0; i < 2; i++) {
+                        if (has_room(handover, numbers[i]))
+                                return numbers[i];
+                        waker_wake(&handover->workers[numbers[i]].waker);
                 }
-                bool takes_lower =
-                    handover_prefers_lower(load_of(handover, lower), load_of(handover, higher));
-                uint32_t first = takes_lower ? lower : higher, second = takes_lower ? higher : lower;
-                if (has_room(handover, first))
-                        return first;
-                waker_wake(&handover->workers[first].waker);
-                if (has_room(handover, second))
-                        return second;
-                waker_wake(&handover->workers[second].waker);
                 nanosleep(&(struct timespec){.tv_nsec = FULL_NAP_NS}, NULL);
         }
 }
@@ -126,13 +150,12 @@ bool handover_send(struct handover *handover, struct arrival *arrival)
         struct inflow *inflow = &worker->inflows[handover->number];
 
         arrival->kind = ARRIVAL_CONNECTION;
-        arrival->serial = ++handover->serial;
         /* Before the worker can count it as closed. */
         counter_add(&inflow->assigned, 1);
         expect(arrival_ring_put(&inflow->ring, arrival));
         bool is_added = worker_add(worker, arrival);
         int error = errno;
-        atomic_store_explicit(&inflow->added, arrival->serial, memory_order_release);
+        atomic_store_explicit(&inflow->added, counter_read(&inflow->assigned), memory_order_release);
         if (is_added)
                 return true;
         drop(worker, inflow, arrival);

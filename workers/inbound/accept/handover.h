@@ -14,18 +14,18 @@
 #include "core/smtp/session.h"
 #include "workers/inbound/accept/client_table.h"
 
+struct connection;
 struct worker;
 
 enum arrival_kind {
         ARRIVAL_CONNECTION,
-        ARRIVAL_DROP, /* no event will ever come for the connection with this serial: it is to be ended */
+        ARRIVAL_DROP, /* no event will ever come for the connection before it: that is to be ended */
 };
 
 /* An accepted socket. */
 struct arrival {
         int fd;
         enum arrival_kind kind;
-        uint64_t serial; /* one of a kind, as long as the server runs; 0 where workers accept */
         struct client_seat seat;
         struct session_peer peer; /* with `excess` NULL */
         struct rate_excess excess;
@@ -39,12 +39,22 @@ struct inflow {
         _Alignas(64) struct arrival_ring ring;
         /* Connections so far. Written by the acceptor alone, or by the worker where it accepts for itself. */
         _Alignas(64) _Atomic uint64_t assigned;
-        /* The serial of the last one whose ADD is over. Written by the acceptor alone. */
+        /* How many of them have their ADD behind them, be it well or not. Written by the acceptor alone. */
         _Atomic uint64_t added;
+        /* Owner: the worker. */
+        _Alignas(64) uint64_t taken; /* connections out of the ring */
+        struct connection *last;     /* of these; NULL: it has been closed */
 };
 
-/* The serials of an acceptor begin with its number, from 1. */
-#define HANDOVER_SERIAL_SHIFT 48
+/* The worker: the acceptor does not need the descriptor of the last one any more. */
+static inline bool inflow_is_settled(const struct inflow *inflow)
+{
+        return atomic_load_explicit(&inflow->added, memory_order_acquire) >= inflow->taken;
+}
+
+void inflow_init(struct inflow *inflow);
+/* The worker: an acceptor still needs the connection's descriptor. */
+bool inflows_hold(struct inflow *inflows, uint32_t count, const struct connection *connection);
 
 /* An acceptor's view of the workers. Owner: the acceptor. */
 struct handover {
@@ -52,7 +62,7 @@ struct handover {
         uint32_t worker_count, acceptor_count;
         struct worker *workers;
         int64_t *others; /* for each worker: open connections from other acceptors, as of the last look */
-        uint64_t random_state, serial;
+        uint64_t random_state;
 };
 
 /* False when memory is out. */
@@ -67,13 +77,6 @@ void handover_look(struct handover *handover);
 static inline bool handover_prefers_lower(int64_t lower, int64_t higher)
 {
         return lower <= higher + higher / 8 + 4;
-}
-
-/* The worker: the acceptor does not need this connection's descriptor any more. */
-static inline bool handover_is_over(const struct inflow *inflows, uint64_t serial)
-{
-        return serial == 0 || atomic_load_explicit(&inflows[(serial >> HANDOVER_SERIAL_SHIFT) - 1].added,
-                                                   memory_order_acquire) >= serial;
 }
 
 /* Gives the connection to the less loaded of two workers; waits while the rings are full, which they are for

@@ -70,7 +70,7 @@ static bool begin_session(struct self_accept *self, const struct snapshot *snaps
                 return false;
         }
         counter_add(&worker->inflows[0].assigned, 1);
-        connection_begin(worker, &arrival);
+        connection_begin(worker, &arrival, NULL);
         return true;
 }
 
