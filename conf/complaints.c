@@ -19,6 +19,8 @@ static void append(struct conf_complaints *complaints, struct span line)
 void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind, const struct place *place,
                    const char *format, ...)
 {
+        static const char *const kinds[] = {
+            [COMPLAINT_ERROR] = "error: ", [COMPLAINT_WARNING] = "warning: ", [COMPLAINT_NOTE] = "note: "};
         char message[2048], octets[8192];
         struct text line;
         va_list arguments;
@@ -28,14 +30,15 @@ void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind,
                 text_printf(&line, "%.900s:%u: ", place->file, place->line);
         else if (place->file != NULL)
                 text_printf(&line, "%.900s: ", place->file);
-        text_put_string(&line, kind == COMPLAINT_ERROR ? "error: " : "warning: ");
+        text_put_string(&line, kinds[kind]);
         va_start(arguments, format);
         vsnprintf(message, sizeof message, format, arguments);
         va_end(arguments);
         text_put_printable(&line, span_from(message), true);
         octets[line.length++] = '\n';
         append(complaints, text_span(&line));
-        *(kind == COMPLAINT_ERROR ? &complaints->errors : &complaints->warnings) += 1;
+        complaints->errors += kind == COMPLAINT_ERROR;
+        complaints->warnings += kind == COMPLAINT_WARNING;
 }
 
 void conf_complaints_end(struct conf_complaints *complaints)

@@ -11,7 +11,8 @@ struct conf_complaints {
         unsigned errors, warnings;
 };
 
-enum complaint_kind { COMPLAINT_ERROR, COMPLAINT_WARNING };
+/* A note is not counted. */
+enum complaint_kind { COMPLAINT_ERROR, COMPLAINT_WARNING, COMPLAINT_NOTE };
 
 /* Appends "FILE:LINE: error: ...". The line is left out when place->line is 0, and the file when there is
  * none. What is not printable is masked. When memory is out the complaint is counted, but its text is

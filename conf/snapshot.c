@@ -2,11 +2,13 @@
 #include "conf/snapshot.h"
 
 #include "core/base/domain_name.h"
+#include "core/base/local_part.h"
 
 #include <libpsl.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE ((size_t)16 << 10)
+#define BLOCK_SIZE  ((size_t)16 << 10)
+#define MAILBOX_MAX 1024 /* octets of a local part, normalised, with its extension */
 
 /* ---- looking up ---------------------------------------------------------------------------------------- */
 
@@ -69,29 +71,38 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
         return name_above(snapshot, &snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
 }
 
+/* What `mailbox` is known as: itself, without its extension, or postmaster. False when it is not. */
+static bool find_known(const struct domain *domain, struct span *mailbox)
+{
+        size_t cut = domain->options.extension[0] == '\0' ? SIZE_MAX
+                                                          : span_find(*mailbox, domain->options.extension[0]);
+
+        if (name_table_find(&domain->recipients, *mailbox, NULL))
+                return true;
+        if (cut != SIZE_MAX && cut > 0) {
+                mailbox->length = cut;
+                if (name_table_find(&domain->recipients, *mailbox, NULL))
+                        return true;
+        }
+        if (!span_equals_nocase(*mailbox, SPAN("postmaster"))) /* RFC 5321 4.5.1 */
+                return false;
+        *mailbox = SPAN("postmaster");
+        return true;
+}
+
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox)
 {
-        char octets[FOLDED_SIZE];
-        const char *extension = domain->options.extension;
-        struct span mailbox = local_part;
+        char octets[MAILBOX_MAX];
+        struct text normal;
 
-        if (local_part.length > DOMAIN_NAME_MAX)
+        text_over(&normal, octets, sizeof octets);
+        if (!local_part_normalise(local_part, domain->options.local_part_case == LOCAL_PART_FOLD, &normal))
                 return false;
-        if (domain->options.local_part_case == LOCAL_PART_FOLD)
-                mailbox = fold_name(local_part, octets);
-        bool is_known = name_table_find(&domain->recipients, mailbox, NULL);
-        size_t cut = extension[0] == '\0' ? SIZE_MAX : span_find(mailbox, extension[0]);
-        if (!is_known && cut != SIZE_MAX && cut > 0) {
-                mailbox = span_of(mailbox.at, cut);
-                is_known = name_table_find(&domain->recipients, mailbox, NULL);
-        }
-        if (!is_known && span_equals_nocase(mailbox, SPAN("postmaster"))) { /* RFC 5321 4.5.1 */
-                mailbox = SPAN("postmaster");
-                is_known = true;
-        }
-        if (is_known)
-                text_put(ret_mailbox, mailbox);
-        return is_known;
+        struct span mailbox = text_span(&normal);
+        if (!find_known(domain, &mailbox) || mailbox.length > text_room(ret_mailbox))
+                return false;
+        text_put(ret_mailbox, mailbox);
+        return true;
 }
 
 /* ---- building ------------------------------------------------------------------------------------------ */

@@ -153,7 +153,8 @@ struct sender_target {
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
-        struct name_table recipients; /* local parts, unquoted, in lower case when folded */
+        struct name_table recipients; /* local parts, unquoted, by local_part_normalise() */
+        bool recipients_are_cut;      /* their file's last line has no end */
         struct deliver_target deliver;
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;
@@ -198,9 +199,9 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 /* True when a message id of ours may stand on `name`: it equals one of reference_names or lies below. `name` is
  * in A-labels, in any letter case, or in U-labels as they are spelt usually. */
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
-/* Looks a recipient up. `local_part` is unquoted. True when it is known, folded and, if need be, without its
- * extension; then the local part of its mailbox, folded and without extension, is appended to *ret_mailbox.
- * "postmaster" is always known. */
+/* Looks a recipient up. `local_part` is unquoted. True when it is known, in NFC, folded and, if need be, without
+ * its extension; then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is
+ * always known. A mailbox that has no room in *ret_mailbox is unknown. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
 
 /* Returns an empty snapshot to be filled in, or NULL when memory is out. */

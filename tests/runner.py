@@ -107,9 +107,10 @@ def run_all(options, count):
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir()
     environment = sanitizer_environment(reports) if options.sanitize else dict(os.environ)
-    environment |= {"GATEPOST": str(folder / "gatepost"), "GATEPOST_SANITIZE": options.sanitize or ""}
+    environment |= {"GATEPOST": str(folder / "gatepost"), "GATEPOST_SANITIZE": options.sanitize or "",
+                    "PYTHONPATH": str(ROOT / "tests/integration")}
     run_meson(folder, options.only, environment, count)
-    paths = sorted((ROOT / "tests/integration").glob("test_*.py"))
+    paths = sorted((ROOT / "tests/integration").rglob("test_*.py"))
     if options.sanitize is None:
         paths.insert(0, ROOT / "tests/style")
     for path in paths:

@@ -1,4 +1,5 @@
 /* The command line: a table of subcommands. */
+#include "conf/text/nearest.h"
 #include "workers/cli/check_config.h"
 #include "workers/cli/checks.h"
 #include "workers/cli/explain.h"
@@ -6,42 +7,94 @@
 #include "workers/cli/serve.h"
 #include "workers/cli/spf.h"
 #include "workers/cli/tag.h"
+#include "workers/cli/usage.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
+static const struct subcommand {
         const char *name;
         int (*run)(int argc, char **argv);
-        const char *arguments, *purpose;
+        const char *help, *purpose;
 } subcommands[] = {
-    {"serve", serve_main, "-c FILE [--live]", "receive mail; SIGHUP reloads FILE, SIGTERM stops"},
-    {"check-config", check_config_main, "-c FILE | --print",
-     "tell what is wrong with FILE; print every option"},
-    {"explain", explain_main, "-c FILE ...", "tell what each check would say, or said"},
-    {"spf", spf_main, "--ip ...", "evaluate SPF and show what was looked up"},
-    {"greylist", greylist_main, "...", "show or change what the greylist remembers"},
-    {"tag", tag_main, "-c FILE ...", "tag a Message-ID or a sender of outbound mail"},
-    {"checks", checks_main, "", "list the checks"},
+    {"serve", serve_main, serve_help, "receive mail"},
+    {"check-config", check_config_main, check_config_help,
+     "tell what is wrong with a configuration, or what it says; print every option"},
+    {"explain", explain_main, explain_help, "tell what each check would say, or said"},
+    {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
+    {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
+    {"tag", tag_main, tag_help, "tag a Message-ID or a sender of outbound mail"},
+    {"checks", checks_main, checks_help, "list the checks"},
 };
+
+#define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
 
 static int help(FILE *out, int status)
 {
-        for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
-                fprintf(out, "%s gatepost %-12s %-18s %s\n", i == 0 ? "usage:" : "      ",
-                        subcommands[i].name, subcommands[i].arguments, subcommands[i].purpose);
-        fputs("       gatepost --help | --version\n", out);
-        return status;
+        fputs("usage: gatepost SUBCOMMAND ...\n", out);
+        for (size_t i = 0; i < SUBCOMMANDS; i++)
+                fprintf(out, "           %-14s %s\n", subcommands[i].name, subcommands[i].purpose);
+        fputs("       gatepost help SUBCOMMAND    arguments and exit statuses; also gatepost SUBCOMMAND "
+              "--help\n"
+              "       gatepost --help | --version\n",
+              out);
+        return fflush(out) == 0 ? status : 1;
+}
+
+static const struct subcommand *find(const char *name)
+{
+        for (size_t i = 0; i < SUBCOMMANDS; i++)
+                if (strcmp(subcommands[i].name, name) == 0)
+                        return &subcommands[i];
+        return NULL;
+}
+
+static int complain_of(const char *name)
+{
+        struct nearest nearest = {.wanted = name};
+
+        for (size_t i = 0; i < SUBCOMMANDS; i++)
+                nearest_offer(&nearest, subcommands[i].name);
+        fprintf(stderr, "gatepost: there is no subcommand \"%s\"", name);
+        if (nearest.name != NULL)
+                fprintf(stderr, "; did you mean %s?", nearest.name);
+        fputs("\n", stderr);
+        return help(stderr, USAGE_STATUS);
+}
+
+static bool is_help(const char *argument)
+{
+        return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+static int print(const char *text)
+{
+        return fputs(text, stdout) < 0 || fflush(stdout) != 0;
+}
+
+/* `argv[0]` is the subcommand's name. */
+static int run(const struct subcommand *subcommand, int argc, char **argv)
+{
+        for (int i = 1; i < argc; i++)
+                if (is_help(argv[i]))
+                        return print(subcommand->help);
+        return subcommand->run(argc, argv);
 }
 
 int main(int argc, char **argv)
 {
-        for (size_t i = 0; argc > 1 && i < sizeof subcommands / sizeof subcommands[0]; i++)
-                if (strcmp(argv[1], subcommands[i].name) == 0)
-                        return subcommands[i].run(argc - 1, argv + 1);
-        if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        const struct subcommand *subcommand = argc > 1 ? find(argv[1]) : NULL;
+
+        if (subcommand != NULL)
+                return run(subcommand, argc - 1, argv + 1);
+        if (argc == 2 && (is_help(argv[1]) || strcmp(argv[1], "help") == 0))
                 return help(stdout, 0);
+        if (argc == 3 && strcmp(argv[1], "help") == 0) {
+                subcommand = find(argv[2]);
+                return subcommand == NULL ? complain_of(argv[2]) : print(subcommand->help);
+        }
         if (argc == 2 && strcmp(argv[1], "--version") == 0)
-                return puts("gatepost " VERSION) < 0;
-        return help(stderr, 2);
+                return print("gatepost " VERSION "\n");
+        return argc < 2 ? help(stderr, USAGE_STATUS) : complain_of(argv[1]);
 }

@@ -90,7 +90,8 @@ int main(int argc, char **argv)
 
         if (argc > 1)
                 sessions = strtoull(argv[1], NULL, 10);
-        snapshot = snapshot_load_text("hostname = \"bench.example\"", "/", &complaints);
+        snapshot =
+            snapshot_load_text("hostname = \"bench.example\" allow_no_domains = yes", "/", &complaints);
         expect(snapshot != NULL && sessions > 0);
         size_t size = snapshot->options.client_rate_memory_octets;
         void *memory = aligned_alloc(4096, size);

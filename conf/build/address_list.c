@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unictype.h>
 #include <unistd.h>
+#include <unistr.h>
 
 #define BUFFER_SIZE ((size_t)256 << 10)
 #define ERRORS_MAX  20 /* told of each file */
+#define QUOTED_MAX  80 /* octets of an entry in a complaint */
 #define TLDS_MIN    100
 
 static const char *const tlds_builtin[] = {
@@ -27,7 +31,9 @@ struct list {
         bool fold;
         const char *path;
         uint32_t line;
+        bool is_cut; /* the last line has no end */
         unsigned errors;
+        char message[64]; /* room for what is wrong with an entry */
         struct conf_complaints *complaints;
 };
 
@@ -60,22 +66,77 @@ static bool is_in_domain(struct span name, struct span domain)
                span_equals(text_span(&a_labels), domain);
 }
 
+/* The first character of no width or of no shape, such as a byte order mark or a no-break space, which would make
+ * another mailbox of what looks the same; 0: none. The joiners U+200C and U+200D are spelling in some
+ * scripts. */
+static ucs4_t find_invisible(struct span entry)
+{
+        const uint32_t invisible = UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Z;
+        ucs4_t character;
+
+        if (span_is_ascii(entry))
+                return 0;
+        for (int length; entry.length > 0; entry = span_skip(entry, (size_t)length)) {
+                length = u8_mbtouc(&character, (const uint8_t *)entry.at, entry.length);
+                if (character >= 0x80 && character != 0x200c && character != 0x200d &&
+                    uc_is_general_category_withtable(character, invisible))
+                        return character;
+        }
+        return 0;
+}
+
+/* Blanks, or asterisks, that no quotes hide. */
+static bool has_outside_quotes(struct span entry, const char *octets)
+{
+        bool in_quotes = false;
+        for (size_t i = 0; i < entry.length; i++) {
+                if (entry.at[i] == '"')
+                        in_quotes = !in_quotes;
+                else if (in_quotes)
+                        i += entry.at[i] == '\\';
+                else if (strchr(octets, entry.at[i]) != NULL)
+                        return true;
+        }
+        return false;
+}
+
+/* What people write who know the lists of other servers. */
+static const char *habit_fault(struct list *list, struct span entry)
+{
+        ucs4_t invisible = find_invisible(entry);
+
+        if (invisible != 0) {
+                snprintf(list->message, sizeof list->message, "has an invisible character, U+%04X",
+                         (unsigned)invisible);
+                return list->message;
+        }
+        if (has_outside_quotes(entry, " \t"))
+                return "one address a line, and nothing behind it but a # comment";
+        if (entry.at[0] == '@' || has_outside_quotes(entry, "*"))
+                return "there are no wildcards: each mailbox has a line of its own";
+        return NULL;
+}
+
 static const char *recipient_add(struct list *list, struct span entry)
 {
-        char octets[LOCAL_PART_MAX];
-        struct text local_part;
+        char octets[LOCAL_PART_MAX], normal_octets[LOCAL_PART_MAX];
+        struct text local_part, normal;
         size_t end = local_part_end(entry);
+        bool fold = list->fold;
+        const char *fault = habit_fault(list, entry);
 
         text_over(&local_part, octets, sizeof octets);
-        if (!local_part_parse(span_of(entry.at, end), true, &local_part))
-                return "neither an address nor a local part";
-        if (end < entry.length && entry.at[end] != '@')
+        text_over(&normal, normal_octets, sizeof normal_octets);
+        if (fault != NULL)
+                return fault;
+        if (!local_part_parse(span_of(entry.at, end), true, &local_part) ||
+            (end < entry.length && entry.at[end] != '@'))
                 return "neither an address nor a local part";
         if (end < entry.length && !is_in_domain(span_skip(entry, end + 1), list->domain))
                 return "the address is in another domain";
-        for (size_t i = 0; list->fold && i < local_part.length; i++)
-                octets[i] = ascii_lower(octets[i]);
-        return name_table_add(list->table, text_span(&local_part), 0) ? NULL : out_of_memory;
+        if (!local_part_normalise(text_span(&local_part), fold, &normal))
+                return "the local part is too long in lower case";
+        return name_table_add(list->table, text_span(&normal), 0) ? NULL : out_of_memory;
 }
 
 static const char *tld_add(struct list *list, struct span entry)
@@ -92,11 +153,14 @@ static const char *tld_add(struct list *list, struct span entry)
 
 /* ---- lines --------------------------------------------------------------------------------------------- */
 
-static void complain(struct list *list, const char *message)
+static void complain(struct list *list, struct span entry, const char *message)
 {
         struct place place = {list->path, list->line};
+        bool is_short = entry.length <= QUOTED_MAX;
         if (list->errors++ < ERRORS_MAX)
-                conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s", message);
+                conf_complain(list->complaints, COMPLAINT_ERROR, &place, "\"%.*s%s\": %s",
+                              (int)(is_short ? entry.length : QUOTED_MAX - 3), entry.at,
+                              is_short ? "" : "...", message);
 }
 
 /* A "#" within the quotes of a local part starts none. */
@@ -119,7 +183,8 @@ static void line_read(struct list *list, struct span line)
 {
         const char *message = NULL;
 
-        list->line++;
+        if (list->line++ == 0)
+                line = span_without_mark(line);
         if (line.length > 0 && line.at[line.length - 1] == '\r')
                 line.length--;
         for (size_t i = 0; i < line.length; i++)
@@ -127,11 +192,11 @@ static void line_read(struct list *list, struct span line)
                         message = "control character";
         if (!span_is_utf8(line))
                 message = "not UTF-8";
-        line = span_trim(comment_cut(line));
-        if (message == NULL && line.length > 0)
-                message = list->add(list, line);
+        struct span entry = message == NULL ? span_trim(comment_cut(line)) : line;
+        if (message == NULL && entry.length > 0)
+                message = list->add(list, entry);
         if (message != NULL)
-                complain(list, message);
+                complain(list, entry, message);
 }
 
 /* Reads the whole lines of `text`; returns what is left of it. */
@@ -161,15 +226,24 @@ static bool file_read(struct list *list, int file, char *buffer)
                 struct span rest = lines_read(list, span_of(buffer, kept + (size_t)length));
                 if (rest.length == BUFFER_SIZE) {
                         list->line++;
-                        complain(list, "line too long");
+                        complain(list, rest, "line too long");
                         return true;
                 }
                 memmove(buffer, rest.at, rest.length);
                 kept = rest.length;
         }
+        list->is_cut = kept > 0;
         if (kept > 0)
                 line_read(list, span_of(buffer, kept));
         return true;
+}
+
+/* Somebody has written to the file since `before`: what was read may be half of what is meant. */
+static bool has_changed(int file, const struct stat *before)
+{
+        struct stat now;
+        return fstat(file, &now) != 0 || now.st_size != before->st_size ||
+               memcmp(&now.st_mtim, &before->st_mtim, sizeof now.st_mtim) != 0;
 }
 
 /* Errors of the file as a whole belong to the place where it is named. */
@@ -185,6 +259,8 @@ static bool list_read(struct list *list, const char *what, struct place place)
                 message = S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file";
         else if (!is_open || !file_read(list, file, buffer))
                 message = strerror(errno);
+        else if (has_changed(file, &status))
+                message = "is being written to: write a new file and rename it over this one";
         if (message != NULL)
                 conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s: %s: %s", what, list->path,
                               message);
@@ -197,16 +273,17 @@ static bool list_read(struct list *list, const char *what, struct place place)
         return message == NULL && list->errors == 0;
 }
 
-bool recipients_read(const char *path, struct place place, struct span domain, bool fold,
-                     struct name_table *table, struct conf_complaints *complaints)
+bool recipients_read(struct domain *domain, struct place place, struct conf_complaints *complaints)
 {
         struct list list = {.add = recipient_add,
-                            .table = table,
-                            .domain = domain,
-                            .fold = fold,
-                            .path = path,
+                            .table = &domain->recipients,
+                            .domain = domain->name,
+                            .fold = domain->options.local_part_case == LOCAL_PART_FOLD,
+                            .path = domain->options.recipients,
                             .complaints = complaints};
-        return list_read(&list, "recipients", place);
+        bool is_read = list_read(&list, "recipients", place);
+        domain->recipients_are_cut = list.is_cut;
+        return is_read;
 }
 
 bool tlds_read(const char *path, struct place place, struct name_table *table,

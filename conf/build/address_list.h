@@ -4,10 +4,9 @@
 
 #include "conf/complaints.h"
 
-/* Reads known recipients into `table`: addresses in `domain` (A-labels), or local parts. `place` is where the
+/* Reads the known recipients of `domain`, by its options: addresses in it, or local parts. `place` is where the
  * configuration names the file. False, with errors among the complaints, unless all of it was understood. */
-bool recipients_read(const char *path, struct place place, struct span domain, bool fold,
-                     struct name_table *table, struct conf_complaints *complaints);
+bool recipients_read(struct domain *domain, struct place place, struct conf_complaints *complaints);
 /* Reads top-level domains into `table`. With `path` NULL it takes the list of the build. */
 bool tlds_read(const char *path, struct place place, struct name_table *table,
                struct conf_complaints *complaints);

@@ -86,16 +86,20 @@ static void finish_extension(struct builder *builder, const struct domain *domai
 
 static void finish_recipients(struct builder *builder, struct domain *domain, struct place place)
 {
-        bool fold = domain->options.local_part_case == LOCAL_PART_FOLD;
-        if (domain->options.recipients[0] == '\0') {
+        const char *path = domain->options.recipients;
+
+        if (path[0] == '\0')
                 complain(builder, place, "recipients: needs a file", "");
+        else if (!recipients_read(domain, place, builder->complaints))
                 return;
-        }
-        if (recipients_read(domain->options.recipients, place, domain->name, fold, &domain->recipients,
-                            builder->complaints) &&
-            domain->recipients.count == 0)
-                conf_complain(builder->complaints, COMPLAINT_WARNING, &place,
-                              "recipients: %.900s names nobody", domain->options.recipients);
+        else if (domain->recipients.count == 0 && !domain->options.allow_no_recipients)
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                              "recipients: %.900s names nobody; allow_no_recipients = yes if that is meant",
+                              path);
+        else if (domain->recipients_are_cut)
+                conf_complain(
+                    builder->complaints, COMPLAINT_WARNING, &place,
+                    "recipients: %.900s: the last line has no end: was the file written to its end?", path);
 }
 
 static void finish_domain(struct builder *builder, struct domain *domain, const struct domain_places *places)
@@ -124,7 +128,8 @@ void build_finish_domains(struct builder *builder)
 
         for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++)
                 finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
-        if (snapshot->domain_count == 0)
-                conf_complain(builder->complaints, COMPLAINT_WARNING, &builder->whole,
-                              "no domain: every recipient will be refused");
+        if (snapshot->domain_count == 0 && !snapshot->options.allow_no_domains)
+                conf_complain(
+                    builder->complaints, COMPLAINT_ERROR, &builder->whole,
+                    "no domain: every recipient would be refused; allow_no_domains = yes if that is meant");
 }

@@ -349,9 +349,11 @@ void build_finish(struct builder *builder)
         if (builder->out_of_memory)
                 return;
         finish_checks(builder);
+        build_finish_password(builder);
         build_finish_senders(builder);
         finish_tlds(builder);
         finish_own_names(builder);
         finish_own_addresses(builder);
         finish_postmaster(builder);
+        build_warn_of_unmeant(builder);
 }

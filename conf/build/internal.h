@@ -24,7 +24,7 @@ struct builder {
  * with single values. `scratch` lives as long as the builder. */
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch);
 /* Completes what depends on several options, on files and on this machine, and complains of errors. The next
- * four are parts of it. */
+ * five are parts of it. */
 void build_finish(struct builder *builder);
 /* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
@@ -34,6 +34,12 @@ void build_finish_keys(struct builder *builder);
 void build_finish_zones(struct builder *builder);
 /* Completes the store of senders, and looks whether the checks that need it have it. */
 void build_finish_senders(struct builder *builder);
+/* Reads the password of the store of senders from its file. It complains of one that others may read. */
+void build_finish_password(struct builder *builder);
+/* True when the mode of the file lets every user of the machine read or write it. */
+bool build_file_is_public(const char *path);
+/* Comes last: it warns of what can hardly be meant. */
+void build_warn_of_unmeant(struct builder *builder);
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

@@ -4,7 +4,6 @@
 #include "conf/text/source.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #define SECRET_MIN 16
 #define SECRET_MAX 64 /* one block of the digests, and what Exim takes */
@@ -58,9 +57,8 @@ static void read_lines(struct builder *builder, struct span text)
 static void warn_of_readers(struct builder *builder, struct place place)
 {
         const char *path = builder->snapshot->options.bounce_reference_keys;
-        struct stat status;
 
-        if (stat(path, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+        if (build_file_is_public(path))
                 conf_complain(builder->complaints, COMPLAINT_WARNING, &place,
                               "keys: %s: every user of this machine may read it, and forge tags", path);
 }
@@ -78,7 +76,7 @@ void build_finish_keys(struct builder *builder)
                                       options->bounce_reference_keys, fault.message);
                         return;
                 }
-                read_lines(builder, span_of(source.octets, source.length));
+                read_lines(builder, span_without_mark(span_of(source.octets, source.length)));
                 explicit_bzero(source.octets, source.length);
                 free(source.octets);
                 warn_of_readers(builder, place);

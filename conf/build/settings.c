@@ -1,5 +1,6 @@
 /* Settings become fields of the snapshot. */
 #include "conf/build/internal.h"
+#include "conf/text/habits.h"
 #include "conf/value/list.h"
 #include "core/base/expect.h"
 
@@ -135,6 +136,15 @@ static void set_zone_option(struct builder *builder, const struct setting *setti
         set_option(builder, setting, row, &setting->scope->zone->options, &ignored);
 }
 
+static void complain_of_mode(struct builder *builder, const struct setting *setting)
+{
+        const char *meant = habit_of_mode(setting->text);
+        conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place,
+                      "mode = \"%.*s\": must be enforce, observe (count and log only) or off%s%s%s", WORD_MAX,
+                      setting->text, meant == NULL ? "" : "; did you mean ", meant == NULL ? "" : meant,
+                      meant == NULL ? "" : "?");
+}
+
 static void set_check_option(struct builder *builder, const struct setting *setting)
 {
         const struct scope *scope = setting->scope;
@@ -148,7 +158,7 @@ static void set_check_option(struct builder *builder, const struct setting *sett
                 if (check_mode_parse(span_from(setting->text), &mode))
                         checks[scope->check] = (struct check_setting){mode, setting->place};
                 else
-                        complain(builder, setting, "must be enforce, observe or off");
+                        complain_of_mode(builder, setting);
         }
 }
 

@@ -2,6 +2,7 @@
  * sections and lists. */
 #include "conf/text/grammar.h"
 
+#include "conf/text/habits.h"
 #include "conf/text/nearest.h"
 #include "conf/value/list.h"
 #include "conf/value/value.h"
@@ -138,9 +139,38 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
         return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
 }
 
-void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text)
+/* Where an option of this name stands. False when there is none. */
+static bool say_right_place(const char *section, const char *key, bool in_domain, struct text *text)
+{
+        enum check_id check = check_by_name(span_from(section));
+
+        if (in_domain && check != CHECK_COUNT && option_row_find(option_rows, check, key) != NULL) {
+                text_printf(text, "; a domain sets the mode of %s alone: set it outside of domains", section);
+                return true;
+        }
+        if (option_row_find(option_rows, CHECK_COUNT, option_name_today(key)) != NULL) {
+                text_put_string(text, "; it stands outside of all sections");
+                return true;
+        }
+        if (option_row_find(domain_option_rows, CHECK_COUNT, key) != NULL) {
+                text_put_string(text, "; it stands in a domain section");
+                return true;
+        }
+        for (check = 0; check < CHECK_COUNT; check++)
+                if (option_row_find(option_rows, check, key) != NULL) {
+                        text_printf(text, "; it stands in section %s", check_infos[check].name);
+                        return true;
+                }
+        if (option_row_find(zone_option_rows, CHECK_COUNT, key) == NULL)
+                return false;
+        text_put_string(text, "; it stands in a zone section of dnsbl");
+        return true;
+}
+
+void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, struct text *text)
 {
         struct nearest nearest = {.wanted = key};
+        const char *ours = habit_of_postfix(key);
 
         for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
                 if (strcmp(option->name, OPENER) != 0)
@@ -148,7 +178,9 @@ void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text)
         text_printf(text, "unknown key \"%.200s\"", key);
         if (strcmp(cfg->name, "root") != 0)
                 text_printf(text, " in section %s", cfg->name);
-        if (nearest.name != NULL)
+        if (ours != NULL)
+                text_printf(text, "; for this option of Postfix there is %s", ours);
+        else if (!say_right_place(cfg->name, key, in_domain, text) && nearest.name != NULL)
                 text_printf(text, "; did you mean \"%s\"?", nearest.name);
 }
 

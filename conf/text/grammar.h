@@ -16,8 +16,9 @@ struct grammar_calls {
 /* Returns the options of the root, or NULL when memory is out. */
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory);
 
-/* Appends a message that there is no such key in this section, with the nearest key that there is. */
-void grammar_say_unknown(const cfg_t *cfg, const char *key, struct text *text);
+/* Appends a message that there is no such key in this section, with what serves for it, where it would stand, or
+ * the nearest key that there is. `in_domain` tells that the section stands in a domain's. */
+void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, struct text *text);
 
 enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
 

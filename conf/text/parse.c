@@ -3,6 +3,7 @@
 #include "conf/text/parse.h"
 
 #include "conf/text/grammar.h"
+#include "conf/text/habits.h"
 #include "conf/value/value.h"
 
 #include <stdio.h>
@@ -68,17 +69,10 @@ static const char *copy(const char *string)
         return piece == NULL ? NULL : memcpy(piece, string, size);
 }
 
-static struct source *source_named(const char *name)
-{
-        struct source *source = reading->sources;
-        while (source != NULL && strcmp(source->name, name) != 0)
-                source = source->next;
-        return source;
-}
-
 static struct place place_of(const cfg_t *cfg)
 {
-        const struct source *source = cfg->filename == NULL ? NULL : source_named(cfg->filename);
+        const struct source *source =
+            cfg->filename == NULL ? NULL : source_find(reading->sources, cfg->filename);
         return (struct place){source == NULL ? NULL : source->name, (uint32_t)cfg->line};
 }
 
@@ -214,14 +208,17 @@ static void capture_unknown_key(const cfg_t *cfg, const char *key)
 {
         char octets[512];
         struct text text;
-        struct source *source = source_named(cfg->filename);
+        struct source *source = source_find(reading->sources, cfg->filename);
         struct unknown_key *unknown = take(sizeof *unknown);
+        bool in_domain = false;
         size_t depth = 0;
 
-        for (const struct scope *scope = reading->scope; scope->parent != NULL; scope = scope->parent)
+        for (const struct scope *scope = reading->scope; scope->parent != NULL; scope = scope->parent) {
+                in_domain = in_domain || scope->kind == SCOPE_DOMAIN;
                 depth++;
+        }
         text_over(&text, octets, sizeof octets - 1);
-        grammar_say_unknown(cfg, key, &text);
+        grammar_say_unknown(cfg, key, in_domain, &text);
         octets[text.length] = '\0';
         const char *message = copy(octets);
         if (reading->out_of_memory)
@@ -235,9 +232,9 @@ static void capture_unknown_key(const cfg_t *cfg, const char *key)
         reading->unknown_last = unknown;
         if (reading->unknown_next == NULL)
                 reading->unknown_next = unknown;
-        reading->run_again =
-            ++reading->unknown_count < UNKNOWN_KEYS_MAX &&
-            source_blank_key(source, (uint32_t)cfg->line, span_from(key), span_from(cfg->name), depth);
+        reading->run_again = ++reading->unknown_count < UNKNOWN_KEYS_MAX &&
+                             source_blank_key(source, (uint32_t)cfg->line, span_from(key),
+                                              span_from(cfg->name), depth, habit_of_postfix(key) != NULL);
 }
 
 /* The formats are the library's own: this program sets no locale, so nothing is translated. */
@@ -288,7 +285,7 @@ static bool parse_source(cfg_t *cfg, struct source *source)
 /* NULL, and a problem written down, when it cannot be used. */
 static struct source *source_open(const cfg_t *cfg, const char *path)
 {
-        struct source *source = source_named(path), read = {0};
+        struct source *source = source_find(reading->sources, path), read = {0};
         struct source_fault fault;
         char message[1024];
 
@@ -305,6 +302,11 @@ static struct source *source_open(const cfg_t *cfg, const char *path)
                 if (is_read)
                         free(read.octets);
                 return NULL;
+        }
+        struct source *same = source_find_same(reading->sources, &read);
+        if (same != NULL) { /* by another name */
+                free(read.octets);
+                return same;
         }
         source = take(sizeof *source);
         read.name = arena_string(reading->names, span_from(path));

@@ -34,16 +34,17 @@ static size_t variable_length(const struct scan *scan, size_t at)
         return end == SIZE_MAX ? 0 : end + 1;
 }
 
-/* To behind the closing quote. */
+/* To behind the closing quote. False where there is none in the line: one further down belongs to another
+ * string. A backslash hides the end of a line. */
 static bool string_skip(struct scan *scan)
 {
         char quote = scan->octets[scan->at++];
         while (scan->at < scan->length && scan->octets[scan->at] != quote) {
                 size_t variable = quote == '"' ? variable_length(scan, scan->at) : 0;
+                if (memchr(scan->octets + scan->at, '\n', variable > 0 ? variable : 1) != NULL)
+                        return false;
                 if (scan->octets[scan->at] == '\\' && scan->at + 1 < scan->length)
-                        scan->at++;
-                if (scan->octets[scan->at] == '\n')
-                        scan->line++;
+                        scan->line += scan->octets[++scan->at] == '\n';
                 scan->at += variable > 0 ? variable : 1;
         }
         return scan->at++ < scan->length;
@@ -168,6 +169,8 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
 
         if (message == NULL) {
                 source->length = 0;
+                source->device = status.st_dev;
+                source->inode = status.st_ino;
                 source->octets = malloc((size_t)status.st_size + 1);
                 if (source->octets == NULL || !read_all(file, source, (size_t)status.st_size)) {
                         message = strerror(errno);
@@ -179,12 +182,29 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
         return message == NULL || fault(ret_fault, 0, message);
 }
 
+struct source *source_find(struct source *first, const char *name)
+{
+        while (first != NULL && strcmp(first->name, name) != 0)
+                first = first->next;
+        return first;
+}
+
+struct source *source_find_same(struct source *first, const struct source *other)
+{
+        while (first != NULL && (first->inode != other->inode || first->device != other->device))
+                first = first->next;
+        return first;
+}
+
 /* ---- preparing ----------------------------------------------------------------------------------------- */
 
 static bool octets_are_valid(struct source *source, struct source_fault *ret_fault)
 {
         uint32_t line = 1;
-        for (size_t i = 0; i < source->length; i++) {
+        size_t mark = source->length - span_without_mark(span_of(source->octets, source->length)).length;
+
+        memset(source->octets, ' ', mark);
+        for (size_t i = mark; i < source->length; i++) {
                 char *c = source->octets + i;
                 if (*c == '\r' && i + 1 < source->length && c[1] == '\n')
                         *c = ' ';
@@ -214,7 +234,10 @@ bool source_prepare(struct source *source, struct source_fault *ret_fault)
         for (;;) {
                 struct token token = token_next(&scan);
                 if (token.kind == TOKEN_UNENDED)
-                        return fault(ret_fault, token.first_line, "string or comment without end");
+                        return fault(ret_fault, token.first_line,
+                                     scan.octets[token.start] == '/'
+                                         ? "the comment that begins here has no end"
+                                         : "the quote that begins here has no end");
                 if (token.kind == TOKEN_END)
                         return depth == 0 ||
                                fault(ret_fault, open_lines[depth - 1], "section or list without end");
@@ -296,8 +319,18 @@ static bool key_skip(struct scan *scan)
         return true;
 }
 
+/* Postfix goes on to the end of the line, and through lines that begin with a blank. */
+static void lines_skip(struct scan *scan)
+{
+        do {
+                const char *end = memchr(scan->octets + scan->at, '\n', scan->length - scan->at);
+                scan->at = end == NULL ? scan->length : (size_t)(end - scan->octets) + 1;
+        } while (scan->at < scan->length &&
+                 (scan->octets[scan->at] == ' ' || scan->octets[scan->at] == '\t'));
+}
+
 bool source_blank_key(struct source *source, uint32_t line, struct span key, struct span section,
-                      size_t depth)
+                      size_t depth, bool is_whole_line)
 {
         struct scan scan = {.octets = source->octets, .length = source->length, .line = 1};
         struct position position = {.sections = {SPAN("root")}};
@@ -310,6 +343,8 @@ bool source_blank_key(struct source *source, uint32_t line, struct span key, str
                 if (token.line == line && !position.is_value && position.key.at == NULL &&
                     position.depth == depth && span_equals(position.sections[depth], section) &&
                     span_equals(token_name(&scan, &token), key) && key_skip(&behind)) {
+                        if (is_whole_line && depth == 0)
+                                lines_skip(&behind);
                         for (size_t i = token.start; i < behind.at; i++)
                                 if (source->octets[i] != '\n')
                                         source->octets[i] = ' ';

@@ -1,6 +1,8 @@
 /* Filters for IPv4 addresses: reading and matching. */
 #include "conf/value/filter.h"
 
+#define OCTET_TEXT_MAX 512 /* every other value of 256 */
+
 /* "7" or "2..11" */
 static bool values_add(struct span text, uint64_t octet[static 4])
 {
@@ -47,6 +49,45 @@ bool answer_filter_parse(struct span text, struct answer_filter *ret_filter)
         }
         *ret_filter = filter;
         return true;
+}
+
+static bool octet_has(const uint64_t octet[static 4], unsigned value)
+{
+        return value < 256 && (octet[value / 64] >> value % 64 & 1) != 0;
+}
+
+/* "7", "2..11", "1;3" */
+static void values_write(struct text *text, const uint64_t octet[static 4])
+{
+        for (unsigned from = 0, to; from < 256; from = to + 1) {
+                for (to = from; octet_has(octet, from) && octet_has(octet, to + 1); to++)
+                        continue;
+                if (!octet_has(octet, from))
+                        continue;
+                text_put_string(text, text->length > 0 ? ";" : "");
+                text_put_number(text, from);
+                if (to > from) {
+                        text_put_string(text, "..");
+                        text_put_number(text, to);
+                }
+        }
+}
+
+void answer_filter_write(struct text *text, const struct answer_filter *filter)
+{
+        for (int i = 0; i < 4; i++) {
+                char octets[OCTET_TEXT_MAX];
+                struct text values;
+                uint64_t ignored;
+
+                text_over(&values, octets, sizeof octets);
+                values_write(&values, filter->octets[i]);
+                bool is_one = span_number(text_span(&values), &ignored);
+                text_put_string(text, i == 0 ? "" : ".");
+                text_put_string(text, is_one ? "" : "[");
+                text_put(text, text_span(&values));
+                text_put_string(text, is_one ? "" : "]");
+        }
 }
 
 static bool filter_matches(const struct answer_filter *filter, const uint8_t *address)

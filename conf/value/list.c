@@ -83,6 +83,16 @@ bool endpoint_parse(struct span text, struct endpoint *ret_endpoint)
         return true;
 }
 
+void endpoint_put(struct text *text, const struct endpoint *endpoint)
+{
+        bool is_ipv4 = address_is_ipv4(&endpoint->address);
+
+        text_put_string(text, is_ipv4 ? "" : "[");
+        address_write(text, &endpoint->address);
+        text_put_string(text, is_ipv4 ? ":" : "]:");
+        text_put_number(text, endpoint->port);
+}
+
 static bool endpoint_append(struct span text, struct endpoint_list *list, struct arena *memory,
                             struct text *error)
 {

@@ -12,3 +12,4 @@ bool value_append(enum value_type type, struct span text, void *list, struct are
 bool domain_name_read(struct span text, struct text *name);
 /* "192.0.2.1:25", "[2001:db8::1]:25" */
 bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
+void endpoint_put(struct text *text, const struct endpoint *endpoint);

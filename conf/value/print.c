@@ -3,18 +3,7 @@
 
 #include "conf/value/list.h"
 #include "conf/value/value.h"
-
-/* Text between quotes as libConfuse reads it. */
-static void print_string(FILE *file, const char *text)
-{
-        putc('"', file);
-        for (; *text != '\0'; text++) {
-                if (*text == '"' || *text == '\\' || *text == '$')
-                        putc('\\', file);
-                putc(*text, file);
-        }
-        putc('"', file);
-}
+#include "conf/value/write.h"
 
 static void print_list(FILE *file, const char *items)
 {
@@ -38,7 +27,7 @@ static void print_rows(FILE *file, const struct option_row *rows, enum check_id 
                 if (value_is_list(rows->type))
                         print_list(file, rows->default_text);
                 else if (rows->type == VALUE_TEXT || rows->type == VALUE_PATH)
-                        print_string(file, rows->default_text);
+                        quoted_print(file, span_from(rows->default_text));
                 else
                         fputs(rows->default_text, file);
                 putc('\n', file);
@@ -85,7 +74,7 @@ static void print_replies(FILE *file)
                 if (reply_infos[reply].text[0] < '4')
                         continue;
                 fprintf(file, "    %s = ", reply_infos[reply].name);
-                print_string(file, reply_infos[reply].text);
+                quoted_print(file, span_from(reply_infos[reply].text));
                 putc('\n', file);
         }
         fprintf(file, "}\n");

@@ -107,6 +107,14 @@ void duration_write(struct text *text, uint64_t ms)
         number_write(text, duration_units, ms);
 }
 
+void value_write_number(struct text *text, const struct option_row *row, uint64_t number)
+{
+        if (row->type == VALUE_AUTO_COUNT && number == OPTION_AUTO)
+                text_put(text, SPAN("auto"));
+        else
+                number_write(text, units_of(row->type), number);
+}
+
 static bool number_set(const struct option_row *row, struct span text, uint64_t *field, struct text *error)
 {
         const struct unit *units = units_of(row->type);
@@ -131,12 +139,24 @@ static bool number_set(const struct option_row *row, struct span text, uint64_t 
         return true;
 }
 
+static bool is_digits(struct span text)
+{
+        for (size_t i = 0; i < text.length; i++)
+                if (!ascii_is_digit(text.at[i]))
+                        return false;
+        return text.length > 0;
+}
+
 static bool weight_set(const struct option_row *row, struct span text, int64_t *field, struct text *error)
 {
         bool is_negative = text.length > 0 && text.at[0] == '-';
         int64_t limit = is_negative ? -row->min : row->max;
         uint64_t number;
 
+        if (!is_digits(span_skip(text, is_negative))) {
+                text_put_string(error, "needs a whole number such as 2, or -1 for an allowlist");
+                return false;
+        }
         if (!span_number(span_skip(text, is_negative), &number) || number == 0 || number > (uint64_t)limit) {
                 text_printf(error, "must be from %" PRId64 " to %" PRId64 ", and not 0", row->min, row->max);
                 return false;
@@ -174,6 +194,37 @@ bool check_mode_parse(struct span text, enum check_mode *ret_mode)
                 return false;
         *ret_mode = (enum check_mode)index;
         return true;
+}
+
+/* NULL for a type that is no choice of words. */
+static const char *const *words_of(const struct option_row *row)
+{
+        switch ((int)row->type) {
+        case VALUE_FLAG:
+                return flag_words;
+        case VALUE_MOMENT:
+                return moment_words;
+        case VALUE_NEWLINE:
+                return newline_words;
+        case VALUE_CASING:
+                return casing_words;
+        case VALUE_ACTION:
+                return row->max == ACTION_REFUSE ? action_words : mild_action_words;
+        case VALUE_EXCHANGE:
+                return exchange_words;
+        default:
+                return NULL;
+        }
+}
+
+const char *value_word(const struct option_row *row, const void *base)
+{
+        const void *field = (const char *)base + row->offset;
+        const char *const *words = words_of(row);
+
+        if (row->type == VALUE_FLAG)
+                return words[*(const bool *)field];
+        return words == NULL ? NULL : words[*(const unsigned *)field];
 }
 
 static bool word_set(struct span text, const char *const *words, unsigned *ret_index, struct text *error)
@@ -269,7 +320,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_SIZE:
                 return number_set(row, text, field, ret_error);
         case VALUE_FLAG:
-                if (!word_set(text, flag_words, &flag, ret_error))
+                if (!word_set(text, words_of(row), &flag, ret_error))
                         return false;
                 *(bool *)field = flag != 0;
                 return true;
@@ -282,16 +333,11 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_FILTERS:
                 return value_append(row->type, text, field, memory, ret_error);
         case VALUE_MOMENT:
-                return word_set(text, moment_words, field, ret_error);
         case VALUE_NEWLINE:
-                return word_set(text, newline_words, field, ret_error);
         case VALUE_CASING:
-                return word_set(text, casing_words, field, ret_error);
         case VALUE_ACTION:
-                return word_set(text, row->max == ACTION_REFUSE ? action_words : mild_action_words, field,
-                                ret_error);
         case VALUE_EXCHANGE:
-                return word_set(text, exchange_words, field, ret_error);
+                return word_set(text, words_of(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);
         case VALUE_RATE:

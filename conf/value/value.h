@@ -82,6 +82,11 @@ bool value_set_default(const struct option_row *row, void *base, struct arena *m
  * the field is as before, and the reason is in *ret_error. */
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
                const char *directory, struct text *ret_error);
+/* Returns the word that the configuration has for the value in the structure at `base`, or NULL when the type of
+ * the row has no words. */
+const char *value_word(const struct option_row *row, const void *base);
+/* Appends the number with its unit, as the configuration has it. */
+void value_write_number(struct text *text, const struct option_row *row, uint64_t number);
 /* Reads "250ms", "10s", "5m", "2h" or "1d". */
 bool duration_parse(struct span text, uint64_t *ret_ms);
 /* "5m", as the configuration has it. */

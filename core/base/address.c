@@ -126,6 +126,13 @@ bool network_parse(struct span span, struct network *ret_network)
         return true;
 }
 
+void network_write(struct text *text, const struct network *network)
+{
+        address_write(text, &network->address);
+        text_put_char(text, '/');
+        text_put_number(text, network->prefix - (address_is_ipv4(&network->address) ? 96U : 0U));
+}
+
 struct network network_of(const struct address *address, unsigned prefix)
 {
         struct network network = {.prefix = (uint8_t)prefix};

@@ -41,6 +41,8 @@ void address_write_literal(struct text *text, const struct address *address);
 /* Reads "192.0.2.0/24", "2001:db8::/32" or one address. False when it is none, or has host bits that are
  * not zero. */
 bool network_parse(struct span span, struct network *ret_network);
+/* Appends the same text, always with its prefix. */
+void network_write(struct text *text, const struct network *network);
 /* True when the first `bits` bits of both are the same. */
 bool address_shares_prefix(const struct address *left, const struct address *right, unsigned bits);
 /* Returns the network that the address is in. `prefix` counts as in struct network. */

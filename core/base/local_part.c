@@ -1,5 +1,9 @@
-/* Local parts: dot-string and quoted-string. */
+/* Local parts: dot-string and quoted-string; Unicode by libunistring. */
 #include "core/base/local_part.h"
+
+#include <stdlib.h>
+#include <unicase.h>
+#include <uninorm.h>
 
 static bool octet_is_atext(char c)
 {
@@ -50,5 +54,33 @@ bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted)
                 return false;
         }
         text_put(ret_unquoted, text_span(&unquoted));
+        return true;
+}
+
+/* What the library makes of it comes from malloc. */
+static bool put_unicode(struct span local_part, bool fold, struct text *text)
+{
+        const uint8_t *octets = (const uint8_t *)local_part.at;
+        size_t length = 0;
+        uint8_t *form = fold ? u8_casefold(octets, local_part.length, NULL, UNINORM_NFC, NULL, &length)
+                             : u8_normalize(UNINORM_NFC, octets, local_part.length, NULL, &length);
+        bool is_put = form != NULL && length <= text_room(text);
+
+        if (is_put)
+                text_put(text, span_of((const char *)form, length));
+        free(form);
+        return is_put;
+}
+
+bool local_part_normalise(struct span local_part, bool fold, struct text *text)
+{
+        if (!span_is_ascii(local_part))
+                return put_unicode(local_part, fold, text);
+        if (local_part.length > text_room(text))
+                return false;
+        if (fold)
+                text_put_lower(text, local_part);
+        else
+                text_put(text, local_part);
         return true;
 }

@@ -114,6 +114,18 @@ bool name_table_find(const struct name_table *table, struct span name, uint32_t 
         return true;
 }
 
+bool name_table_next(const struct name_table *table, struct name_table_walk *walk, struct span *ret_name)
+{
+        uint16_t length;
+
+        if (walk->offset >= table->octets_length)
+                return false;
+        memcpy(&length, table->octets + walk->offset, sizeof length);
+        *ret_name = span_of(table->octets + walk->offset + HEADER, length);
+        walk->offset += HEADER + length;
+        return true;
+}
+
 void name_table_end(struct name_table *table)
 {
         free(table->octets);

@@ -19,4 +19,10 @@ struct name_table {
 bool name_table_add(struct name_table *table, struct span name, uint32_t value);
 /* True when the name is in the table. ret_value may be NULL. */
 bool name_table_find(const struct name_table *table, struct span name, uint32_t *ret_value);
+/* Where a walk through a table is; begins with zero. */
+struct name_table_walk {
+        size_t offset;
+};
+/* The next name, in the order in which they were added; false when there is none. */
+bool name_table_next(const struct name_table *table, struct name_table_walk *walk, struct span *ret_name);
 void name_table_end(struct name_table *table);

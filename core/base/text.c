@@ -67,6 +67,14 @@ struct span span_trim(struct span span)
         return span;
 }
 
+struct span span_without_mark(struct span text)
+{
+        static const struct span mark = {"\xef\xbb\xbf", 3};
+        return span_equals(span_of(text.at, text.length < mark.length ? text.length : mark.length), mark)
+                   ? span_skip(text, mark.length)
+                   : text;
+}
+
 bool span_number(struct span span, uint64_t *ret_number)
 {
         uint64_t number = 0;

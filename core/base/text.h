@@ -40,6 +40,8 @@ struct span span_skip(struct span span, size_t offset);
 struct span span_take_word(struct span *rest);
 /* Returns the span without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
+/* Returns the text without the byte order mark that some editors put before UTF-8 (RFC 3629 6). */
+struct span span_without_mark(struct span text);
 /* Reads a number of decimal digits and nothing else. False, with *ret_number untouched, for anything else and
  * for numbers above UINT64_MAX. */
 bool span_number(struct span span, uint64_t *ret_number);

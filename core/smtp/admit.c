@@ -43,10 +43,14 @@ static bool asks_at_connect(const struct snapshot *snapshot)
         return false;
 }
 
-bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct address *client)
+bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer)
 {
-        return network_list_contains(&snapshot->options.trusted_networks, client) ||
-               (snapshot->options.greeting_pause_ms == 0 && !asks_at_connect(snapshot));
+        const struct options *options = &snapshot->options;
+
+        if (peer->needs_proxy_header || network_list_contains(&options->proxy_networks, &peer->client))
+                return false;
+        return network_list_contains(&options->trusted_networks, &peer->client) ||
+               (options->greeting_pause_ms == 0 && !asks_at_connect(snapshot));
 }
 
 static void put_placeholder(struct text *line, const struct snapshot *snapshot, char which,

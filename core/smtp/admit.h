@@ -2,8 +2,7 @@
  * that a client can get without one. */
 #pragma once
 
-#include "core/smtp/metrics.h"
-#include "core/senders/rates.h"
+#include "core/smtp/session.h"
 
 /* Whether limits apply to the client at all. */
 bool client_is_rated(const struct snapshot *snapshot, const struct address *client);
@@ -13,7 +12,7 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
                            struct counters *counters, const struct address *client, uint64_t now_ms,
                            struct rate_excess *ret_excess);
 /* Nothing is due before the banner: no pause, and no question that would begin later for it. */
-bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct address *client);
+bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer);
 /* A reply's line with CRLF; of the placeholders %c and %n only, and without a reject id. */
 void client_reply_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
                         const struct address *client);

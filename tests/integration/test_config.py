@@ -2,8 +2,9 @@
 """check-config: errors with file and line, all of several, the nearest known name; what --print writes loads again."""
 
 import re
+import subprocess
 
-from common.harness import ROOT, Server, case, configuration, equal, main, run_program
+from common.harness import IS_ROOT, PROGRAM, ROOT, SECONDS, Server, Skip, case, configuration, equal, main, run_program
 
 
 def check(directory, text, status):
@@ -26,7 +27,7 @@ def good(directory):
 @case("what ships passes, without a warning")
 def shipped(_):
     for name in ("gatepost.conf", "production.conf"):
-        run = run_program("check-config", "-c", str(ROOT / "conf" / name))
+        run = run_program("check-config", "--no-open", "-c", str(ROOT / "conf" / name))
         equal(run.returncode, 0, f"status for {name} ({run.stdout}{run.stderr})")
         assert "0 errors, 0 warnings" in run.stdout + run.stderr, run.stdout + run.stderr
 
@@ -77,11 +78,84 @@ def no_file(directory):
     assert "nowhere.conf" in run.stdout + run.stderr
 
 
-@case("what --print writes loads, and serves")
+@case("what --print writes loads with a domain to it")
 def printed(directory):
     run = run_program("check-config", "--print")
     equal(run.returncode, 0, f"status of --print ({run.stderr})")
-    check(directory, run.stdout, 0)
+    check(directory, run.stdout + 'domain "isp.example" { recipients = "recipients.txt"  deliver = "discard:" }\n', 0)
+    assert "allow_no_domains" in check(directory, run.stdout, 1)
+
+
+@case("what --effective writes says the same, wherever it stands")
+def effective(directory):
+    for name in ("gatepost.conf", "production.conf"):
+        run = run_program("check-config", "--no-open", "--effective", "-c", str(ROOT / "conf" / name))
+        equal(run.returncode, 0, f"status ({run.stderr})")
+        (directory / "again.conf").write_text(run.stdout)
+        again = run_program("check-config", "--no-open", "--effective", "-c", str(directory / "again.conf"))
+        equal((again.returncode, again.stdout), (0, run.stdout), f"{name} again ({again.stderr})")
+    for line in ('hostname = "mx1.isp.example"', "recipients_max = 200", "idle_timeout = 5m    # default", "    connections = 600/1m    # default",
+                 '    deliver = "maildir:/var/mail/gatepost/%d/%u"', '        errors = {"127.0.0.255", "127.0.10.[1..255]"}',
+                 "    dynamic_client { mode = enforce }", 'trusted_networks = {"192.0.2.0/28", "2001:db8:25::/64"}'):
+        assert line in run.stdout.splitlines(), f"{line} is not in {run.stdout}"
+
+
+@case("--effective shows no password")
+def effective_password(directory):
+    (directory / "recipients.txt").write_text("alice\n")
+    (directory / "gatepost.conf").write_text('sender_password = "geheim"\n' + GOOD)
+    (directory / "gatepost.conf").chmod(0o600)
+    run = run_program("check-config", "--effective", "-c", str(directory / "gatepost.conf"))
+    equal(run.returncode, 0, run.stderr)
+    assert "geheim" not in run.stdout + run.stderr and "# sender_password is set" in run.stdout, run.stdout
+
+
+def as_somebody(directory, *options):
+    """check-config by a user who may not do everything."""
+    if not IS_ROOT:
+        raise Skip("tests another user, as root")
+    command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", str(PROGRAM), "check-config", *options, "-c",
+               str(directory / "gatepost.conf")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+
+
+@case("what serve could not open is told: log, store, Maildirs, addresses")
+def openings(directory):
+    (directory / "recipients.txt").write_text("alice\n")
+    (directory / "log").mkdir()
+    (directory / "state").write_text("")
+    (directory / "mail").write_text("")
+    text = configuration(["192.0.2.1:25"], 'sender_store = "lmdb:state"')
+    (directory / "gatepost.conf").write_text(text)
+    run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
+    equal(run.returncode, 1, run.stderr)
+    for expected in (r"error: log: \S*/log: Is a directory", r"error: sender_store: \S*/state: Not a directory",
+                     r":5: error: deliver: \S*/mail/\S*: Not a directory", r"error: listen: 192\.0\.2\.1:25: no interface of this machine"):
+        assert re.search(expected, run.stderr), f"{expected}: {run.stderr}"
+    run = run_program("check-config", "--no-open", "-c", str(directory / "gatepost.conf"))
+    equal((run.returncode, run.stderr), (0, ""), "the text alone")
+    equal(sorted(path.name for path in directory.iterdir()), ["gatepost.conf", "log", "mail", "recipients.txt", "state"], "nothing is made")
+
+
+@case("what serve could not open for lack of rights is told, privileged ports too")
+def rights(directory):
+    (directory / "recipients.txt").write_text("alice\n")
+    (directory / "gatepost.conf").write_text(configuration(["127.0.0.1:25"], 'sender_store = "lmdb:state"'))
+    run = as_somebody(directory)
+    equal(run.returncode, 1, run.stderr)
+    for expected in (r"error: log: \S*/log: Permission denied", r"error: sender_store: \S*/state: Permission denied",
+                     r"warning: deliver: no Maildir can be made in \S+ \(Permission denied\)", r"error: listen: 127\.0\.0\.1:25: .*CAP_NET_BIND_SERVICE"):
+        assert re.search(expected, run.stderr), f"{expected}: {run.stderr}"
+
+
+@case("an address that somebody listens on is only noted: it may be the server that the file is for")
+def in_use(directory):
+    with Server(directory):
+        run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
+    equal(run.returncode, 0, run.stderr)
+    assert "0 errors, 0 warnings" in run.stdout and re.search(r"note: listen: 127\.0\.0\.1:\d+: somebody listens there", run.stderr), run.stderr
+    run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
+    equal((run.returncode, run.stderr), (0, ""), "afterwards")
 
 
 @case("serve refuses a wrong configuration with status 1")

@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from common.harness import (HELO, PATIENCE, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
+from common.harness import (HELO, PATIENCE, ROOT, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
                      without_trace)
 from common.messages import HEADER
 
@@ -124,15 +124,59 @@ def wrong(directory):
             client.command("MAIL FROM:<>", 250)
             client.command("RCPT TO:<carol@isp.example>", 550)
             client.command("QUIT", 221)
-        server.write_configuration()
+        server.write_configuration(options="recipients_shrink_max = 100")
         equal(reload(server)["event"], "reload", "event")
         with server.client() as client:
             client.deliver(HEADER, recipients=["carol@isp.example"])
 
 
+def refused(server, expected):
+    """A reload that changes nothing, for the expected reason."""
+    event = reload(server)
+    equal(event["event"], "reload_failed", str(event))
+    assert expected in event["complaints"] and expected in server.stderr(), f"{event} {server.stderr()}"
+    with server.client() as client:
+        client.deliver(HEADER, recipients=["user0@isp.example", "user19@isp.example"])
+
+
+@case("an emptied, cut or other recipients file is refused, and the option that allows it named")
+def losses(directory):
+    users = [f"user{n}" for n in range(20)]
+    path = directory / "recipients.txt"
+    with Server(directory, recipients=users) as server:
+        path.write_text("")
+        refused(server, "allow_no_recipients")
+        path.write_text("".join(f"{user}\n" for user in users[:17]))
+        refused(server, "recipients_shrink_max")
+        path.write_text("".join(f"{user}\n" for user in users[:19]) + "user1")
+        refused(server, "recipients_shrink_max")
+        path.write_text("".join(f"other{n}\n" for n in range(30)))
+        refused(server, "recipients_shrink_max")
+        server.write_recipients(users[:18] + ["carol"])
+        equal(reload(server)["event"], "reload", "two of twenty")
+        server.write_recipients(["carol"])
+        server.write_configuration(options="recipients_shrink_max = 95")
+        equal(reload(server)["event"], "reload", "allowed")
+        with server.client() as client:
+            client.deliver(HEADER, recipients=["carol@isp.example"])
+
+
+@case("a reload loses no domain, unless domains_shrink_max lets it")
+def domain_lost(directory):
+    other = 'domain "other.example" { recipients = "recipients.txt"  deliver = "discard:" }\n'
+    users = [f"user{n}" for n in range(20)]
+    with Server(directory, other, recipients=users) as server:
+        (directory / "gatepost.conf").write_text("")
+        refused(server, "allow_no_domains")
+        server.write_configuration(options="")
+        refused(server, "domains_shrink_max")
+        server.write_configuration(options="domains_shrink_max = 50")
+        equal(reload(server)["event"], "reload", "allowed")
+
+
 @case("an open session keeps its configuration, the next has the new one")
 def pinned(directory):
-    with Server(directory) as server, server.client() as client:
+    with Server(directory, "recipients_shrink_max = 100") as server, server.client() as client:
         client.command(f"EHLO {HELO}", 250)
         server.write_recipients(["carol"])
         reload(server)
@@ -157,15 +201,81 @@ def listener_goes(directory):
         equal(len(server.mails()), 1, "mails")
 
 
-@case("the log is reopened")
-def log_reopened(directory):
+def rotated(server, number):
+    """The lines that the log has after a rotation and a signal, with those of a session that came later."""
+    path = server.directory / "log"
+    path.rename(server.directory / f"log.{time.monotonic_ns()}")
+    server.signal(number)
+    wait_for("a new log", path.exists)
+    before = len(server.sessions())
+    with server.client() as client:
+        client.command("QUIT", 221)
+    wait_for("the session's line", lambda: len(server.sessions()) > before)
+    return [line["event"] for line in server.log()]
+
+
+@case("SIGUSR1 and SIGHUP open the log anew, SIGHUP when the configuration is broken too")
+def log_opened(directory):
     with Server(directory) as server:
-        (directory / "log").rename(directory / "log.old")
-        server.signal(signal.SIGHUP)
-        wait_for("a new log", (directory / "log").exists)
+        assert "reload" not in rotated(server, signal.SIGUSR1)
+        assert "reload" in rotated(server, signal.SIGHUP)
+        server.write_configuration(options="idle_timeout = never")
+        assert "reload_failed" in rotated(server, signal.SIGHUP)
+        assert "log_opened" in rotated(server, signal.SIGUSR1)
+        (directory / "log").rename(directory / "log.last")
+        (directory / "log").mkdir()
+        server.signal(signal.SIGUSR1)
+        wait_for("a complaint", lambda: "cannot open log" in server.stderr())
         with server.client() as client:
+            client.deliver(HEADER)
+        wait_for("its line in the open file", lambda: '"end":"lost"' in (directory / "log.last").read_text())
+        (directory / "log").rmdir()
+
+
+def counters(server):
+    return [line for line in server.log() if line["event"] == "counters"]
+
+
+@case("SIGUSR2 writes every counter, log_interval (and its old name) each time, and so does the end")
+def all_counters(directory):
+    metrics = re.findall(r"^METRIC\((\w+),", (ROOT / "core/smtp/metrics.def").read_text(), re.M)
+    checks = re.findall(r"^(?:RULE|SESSION_CHECK|CHECK)\((\w+),", (ROOT / "core/check/checks.def").read_text(), re.M)
+    names = {*metrics, *(f"{check}.{kind}" for check in checks for kind in ("refused", "deferred", "observed")),
+             "zone.zen.spamhaus.org.asked", "zone.zen.spamhaus.org.listed"}
+    with Server(directory) as server:
+        with server.client() as client:
+            client.deliver(HEADER)
+            client.command("MAIL FROM:<>", 250)
+            client.command("RCPT TO:<nobody@isp.example>", 550)
             client.command("QUIT", 221)
-        wait_for("the session's line", server.sessions)
+        server.signal(signal.SIGUSR2)
+        event = wait_for("the event", lambda: counters(server))[-1]
+        equal(names - set(event), set(), "missing counters")
+        equal(set(event) - names, {"time", "event"}, "unknown counters")
+        equal([event[name] for name in ("sessions", "messages_accepted", "recipients_refused", "recipient.refused")], [1, 1, 1, 1], "counts")
+        assert "dns" in [line["event"] for line in server.log()], "the other counters"
+        for option in ("log_interval", "dns_log_interval"):
+            server.write_configuration(options=f"{option} = 100ms")
+            reload(server)
+            before = len(counters(server))
+            wait_for(f"counters by {option}", lambda number=before: len(counters(server)) >= number + 2)
+        server.write_configuration(options="log_interval = 0s")
+        reload(server)
+        before = len(counters(server))
+    equal(len(counters(server)), before + 1, "lines with that of the end")
+
+
+@case("no signal ends the server by accident")
+def stray_signals(directory):
+    strays = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGPIPE,
+              signal.SIGXFSZ, signal.SIGWINCH, signal.SIGCHLD, signal.SIGURG, signal.SIGRTMIN, signal.SIGRTMAX, 16]
+    with Server(directory) as server:
+        for number in strays:
+            server.signal(number)
+            time.sleep(0.02)
+            equal(server.process.poll(), None, f"status after signal {number}")
+        with server.client() as client:
+            client.deliver(HEADER)
 
 
 @case("a million recipients load and reload while sessions run")

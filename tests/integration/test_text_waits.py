@@ -7,11 +7,11 @@ import struct
 import socket
 import time
 
-import harness
-from dns_peers import A, ScriptedDns, address
-from dns_world import OFF
-from harness import PATIENCE, Server, case, equal, main, wait_for, without_trace
-from messages import HEADER
+from common import harness
+from common.dns_peers import A, ScriptedDns, address
+from common.dns_world import OFF
+from common.harness import PATIENCE, Server, case, equal, main, wait_for, without_trace
+from common.messages import HEADER
 
 harness.PROGRAM = harness.PROGRAM.parent / "tests/gatepost-text-waits"
 

@@ -90,6 +90,7 @@ static void configure(int acceptors, bool listens_more)
         expect(file != NULL);
         fprintf(file,
                 "hostname = \"mx1.isp.example\" workers = %d acceptors = %d delivery_threads = 1\n"
+                "allow_no_domains = yes\n"
                 "log = \"%s/log\" connections_max = %d connections_per_client = %d stress_at = 100\n"
                 "shutdown_timeout = 5s listen = {\"127.0.0.1:%u\"}\n",
                 SHARERS_MAX, acceptors, folder, HELD, HELD, port);

@@ -80,7 +80,8 @@ static void *hand_over(void *argument)
         struct handover *handover = argument;
 
         for (uint64_t i = 0; i < CONNECTIONS; i++) {
-                struct arrival arrival = {.fd = make_socket(i), .is_registered_for_output = i % 2 == 0};
+                struct arrival arrival = {.fd = make_socket(i)};
+                arrival.peer.is_greeted = i % 2 == 0;
                 arrival.peer.accepted_ms = (uint64_t)arrival.fd; /* the worker finds both the same */
                 if (i % 64 == 0)
                         handover_look(handover);

@@ -1,34 +1,76 @@
-/* gatepost check-config: what is wrong with a configuration, and every option with its default. */
+/* gatepost check-config: what is wrong with a configuration, or what holds by it; every option with its
+ * default. */
 #include "workers/cli/check_config.h"
 
 #include "conf/build/load.h"
+#include "conf/value/effective.h"
 #include "conf/value/print.h"
+#include "workers/cli/usage.h"
+#include "workers/server/openings.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static int check(const char *path)
+const char check_config_help[] =
+    "usage: gatepost check-config -c FILE [--no-open] [--effective]\n"
+    "       gatepost check-config --print\n\n"
+    "Tells what is wrong with FILE, with file and line, and tries what `serve` will open: log, store of\n"
+    "senders, Maildirs, addresses to listen on. Run it as the user that will serve.\n"
+    "--no-open     looks at the configuration alone, as for another machine\n"
+    "--effective   prints the configuration in force, each option with its value\n"
+    "--print       prints every option with its default and meaning\n\n"
+    "Exit status: 0 it can be served, maybe with warnings; 1 errors; 2 wrong call.\n";
+
+struct wish {
+        const char *path;
+        bool is_text_alone, is_effective, is_print;
+};
+
+/* Complaints go to stderr, so that what is printed can be kept. */
+static int check(const struct wish *wish)
 {
         struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(path, &complaints);
+        struct snapshot *snapshot = snapshot_load(wish->path, &complaints);
 
+        if (snapshot != NULL && !wish->is_text_alone)
+                openings_check(snapshot, wish->path, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
-        printf("%s: %u errors, %u warnings\n", path, complaints.errors, complaints.warnings);
+        fprintf(wish->is_effective ? stderr : stdout, "%s: %u errors, %u warnings\n", wish->path,
+                complaints.errors, complaints.warnings);
+        if (snapshot != NULL && wish->is_effective)
+                effective_print(stdout, snapshot);
+        int status = complaints.errors > 0 || fflush(stdout) != 0 ? 1 : 0;
         conf_complaints_end(&complaints);
-        if (snapshot == NULL)
-                return 1;
         snapshot_free(snapshot);
-        return 0;
+        return status;
 }
 
 int check_config_main(int argc, char **argv)
 {
-        if (argc == 2 && strcmp(argv[1], "--print") == 0) {
+        struct wish wish = {0};
+
+        for (int i = 1; i < argc; i++) {
+                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+                        wish.path = argv[++i];
+                else if (strcmp(argv[i], "--no-open") == 0)
+                        wish.is_text_alone = true;
+                else if (strcmp(argv[i], "--effective") == 0)
+                        wish.is_effective = true;
+                else if (strcmp(argv[i], "--print") == 0)
+                        wish.is_print = true;
+                else
+                        return usage_fault(check_config_help,
+                                           "check-config: \"%s\" is not understood, or its value is missing",
+                                           argv[i]);
+        }
+        if (wish.is_print && argc == 2) {
                 options_print(stdout);
                 return fflush(stdout) == 0 ? 0 : 1;
         }
-        if (argc == 3 && strcmp(argv[1], "-c") == 0)
-                return check(argv[2]);
-        fputs("usage: gatepost check-config -c FILE | --print\n", stderr);
-        return 2;
+        if (wish.is_print)
+                return usage_fault(check_config_help, "check-config: --print stands alone");
+        if (wish.path == NULL)
+                return usage_fault(check_config_help, "check-config: -c FILE is missing");
+        return check(&wish);
 }

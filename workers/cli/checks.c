@@ -2,16 +2,20 @@
 #include "workers/cli/checks.h"
 
 #include "conf/checks.h"
+#include "workers/cli/usage.h"
 
 #include <stdio.h>
 
+const char checks_help[] =
+    "usage: gatepost checks\n\n"
+    "Lists the checks: name, number in the policy, when it runs, default mode, what it "
+    "needs.\n\n"
+    "Exit status: 0; 2 wrong call.\n";
+
 int checks_main(int argc, char **argv)
 {
-        (void)argv;
-        if (argc != 1) {
-                fputs("usage: gatepost checks\n", stderr);
-                return 2;
-        }
+        if (argc != 1)
+                return usage_fault(checks_help, "checks: \"%s\" is not understood", argv[1]);
         printf("%-24s %-6s %-8s %-8s %-7s %s\n", "check", "policy", "stage", "default", "needs",
                "what it demands");
         for (int id = 0; id < CHECK_COUNT; id++) {

@@ -5,6 +5,7 @@
 #include "conf/build/load.h"
 #include "conf/value/rate.h"
 #include "core/base/domain_name.h"
+#include "core/base/expect.h"
 #include "core/check/hooks.h"
 #include "core/check/memory.h"
 #include "core/check/notification.h"
@@ -16,6 +17,7 @@
 #include "dns/pool/client.h"
 #include "workers/cli/explain_dialogue.h"
 #include "workers/cli/message_file.h"
+#include "workers/cli/usage.h"
 #include "workers/senders/access.h"
 
 #include <errno.h>
@@ -313,13 +315,24 @@ static int explain_reject_id(const char *configuration, const char *reject_id)
 
 /* ---- command line -------------------------------------------------------------------------------------- */
 
-static int usage(void)
+const char explain_help[] =
+    "usage: gatepost explain -c FILE --ip ADDRESS --helo NAME --from ADDRESS [--to ADDRESS]...\n"
+    "           [--message FILE]\n"
+    "       gatepost explain -c FILE REJECT-ID\n\n"
+    "Tells what each check says of a client and an envelope, and what a session would be answered; or what "
+    "the\n"
+    "log has of the session that was given a reject id.\n\n"
+    "Exit status: 0 explained; 1 FILE is wrong, the message cannot be read, or the id is not in the log;\n"
+    "2 wrong call.\n";
+
+/* What is missing, or NULL. */
+static const char *missing(const struct question *question, const char *client)
 {
-        fprintf(stderr,
-                "usage: gatepost explain -c FILE --ip ADDRESS --helo NAME --from ADDRESS [--to ADDRESS]...\n"
-                "           [--message FILE]\n"
-                "       gatepost explain -c FILE REJECT-ID\n");
-        return 2;
+        return question->configuration == NULL ? "-c FILE"
+               : client == NULL                ? "--ip ADDRESS, or a reject id,"
+               : question->helo == NULL        ? "--helo NAME"
+               : question->sender == NULL      ? "--from ADDRESS"
+                                               : NULL;
 }
 
 /* "<x@y>" and "x@y" alike */
@@ -342,14 +355,16 @@ int explain_main(int argc, char **argv)
                                                 {"message", required_argument, NULL, 'm'},
                                                 {0}};
         struct question question = {0};
-        bool has_client = false, is_readable = true;
+        const char *client = NULL;
+        bool is_readable = true;
         int option;
 
-        while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        opterr = 0;
+        while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
                 if (option == 'c')
                         question.configuration = optarg;
-                else if (option == 'i' && address_parse(span_from(optarg), &question.client))
-                        has_client = true;
+                else if (option == 'i')
+                        client = optarg;
                 else if (option == 'h')
                         question.helo = optarg;
                 else if (option == 'f')
@@ -358,18 +373,25 @@ int explain_main(int argc, char **argv)
                         question.recipients[question.recipient_count++] = without_brackets(optarg);
                 else if (option == 'm' && question.message == NULL)
                         is_readable = message_file_read(optarg, &question.message, &question.message_length);
+                else if (option == 't' || option == 'm')
+                        return usage_fault(explain_help, "explain: too many of %s", argv[optind - 2]);
                 else
-                        return usage();
+                        return usage_option_fault(explain_help, option, argv);
                 if (!is_readable) {
                         fprintf(stderr, "gatepost: cannot read %s: %s\n", optarg, strerror(errno));
                         return 1;
                 }
         }
-        if (question.configuration != NULL && optind + 1 == argc && !has_client)
+        if (question.configuration != NULL && optind + 1 == argc && client == NULL)
                 return explain_reject_id(question.configuration, argv[optind]);
-        if (question.configuration == NULL || optind != argc || !has_client || question.helo == NULL ||
-            question.sender == NULL)
-                return usage();
+        if (optind != argc)
+                return usage_fault(explain_help, "explain: \"%s\" is not understood", argv[optind]);
+        const char *lack = missing(&question, client);
+        if (lack != NULL)
+                return usage_fault(explain_help, "explain: %s is missing", lack);
+        expect(client != NULL);
+        if (!address_parse(span_from(client), &question.client))
+                return usage_fault(explain_help, "explain: --ip \"%s\" is no address", client);
         int status = explain_question(&question);
         free(question.message);
         return status;

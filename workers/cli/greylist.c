@@ -6,6 +6,7 @@
 #include "core/base/domain_name.h"
 #include "core/check/greylist/identity.h"
 #include "dns/clock.h"
+#include "workers/cli/usage.h"
 #include "workers/senders/access.h"
 
 #include <stdio.h>
@@ -22,16 +23,12 @@ struct meant {
         size_t count;
 };
 
-static int usage(void)
-{
-        fputs("usage: gatepost greylist list -c FILE [WHO]     what is remembered, of all or of somebody\n"
-              "       gatepost greylist allow -c FILE WHO      always let pass\n"
-              "       gatepost greylist forget -c FILE WHO     as if never seen; also undoes allow\n"
-              "WHO: an address, a domain, or an identity as list shows it (spf:DOMAIN, rdns:DOMAIN, "
-              "net:PREFIX)\n",
-              stderr);
-        return 2;
-}
+const char greylist_help[] =
+    "usage: gatepost greylist list -c FILE [WHO]     what is remembered, of all or of somebody\n"
+    "       gatepost greylist allow -c FILE WHO      always let pass\n"
+    "       gatepost greylist forget -c FILE WHO     as if never seen; also undoes allow\n\n"
+    "WHO: an address, a domain, or an identity as list shows it (spf:DOMAIN, rdns:DOMAIN, net:PREFIX)\n\n"
+    "Exit status: 0; 1 FILE is wrong, or the store cannot be reached; 2 wrong call.\n";
 
 static struct text *meant_add(struct meant *meant)
 {
@@ -215,28 +212,38 @@ static int run(const char *verb, const char *configuration, const struct meant *
         return is_good && fflush(stdout) == 0 ? 0 : 1;
 }
 
+static bool is_verb(const char *verb)
+{
+        return strcmp(verb, "list") == 0 || strcmp(verb, "allow") == 0 || strcmp(verb, "forget") == 0;
+}
+
 int greylist_main(int argc, char **argv)
 {
         const char *configuration = NULL, *who = NULL;
         struct meant meant = {0};
 
         if (argc < 2)
-                return usage();
+                return usage_fault(greylist_help, "greylist: list, allow or forget is missing");
+        if (!is_verb(argv[1]))
+                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget",
+                                   argv[1]);
         for (int i = 2; i < argc; i++) {
                 if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
                         configuration = argv[++i];
                 else if (who == NULL && argv[i][0] != '-')
                         who = argv[i];
                 else
-                        return usage();
+                        return usage_fault(greylist_help,
+                                           "greylist: \"%s\" is not understood, or its value is missing",
+                                           argv[i]);
         }
-        bool is_list = strcmp(argv[1], "list") == 0;
-        bool is_known = is_list || strcmp(argv[1], "allow") == 0 || strcmp(argv[1], "forget") == 0;
-        if (!is_known || configuration == NULL || (who == NULL && !is_list))
-                return usage();
+        if (configuration == NULL)
+                return usage_fault(greylist_help, "greylist: -c FILE is missing");
+        if (who == NULL && strcmp(argv[1], "list") != 0)
+                return usage_fault(greylist_help, "greylist: WHO is missing");
         if (who != NULL && !meant_parse(who, &meant)) {
                 fprintf(stderr, "gatepost: %s is neither an address nor a domain nor an identity\n", who);
-                return 2;
+                return USAGE_STATUS;
         }
         return run(argv[1], configuration, &meant);
 }

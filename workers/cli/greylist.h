@@ -3,3 +3,5 @@
 #pragma once
 
 int greylist_main(int argc, char **argv);
+/* The usage, and behind an empty line what it does, and its exit statuses. */
+extern const char greylist_help[];

@@ -1,15 +1,19 @@
 /* gatepost serve: the server itself. */
 #include "workers/cli/serve.h"
 
+#include "workers/cli/usage.h"
 #include "workers/server/server.h"
 
-#include <stdio.h>
+#include <string.h>
 
-static int usage(void)
-{
-        fputs("usage: gatepost serve -c FILE [--live]\n", stderr);
-        return 2;
-}
+const char serve_help[] =
+    "usage: gatepost serve -c FILE [--live]\n\n"
+    "Receives mail, in the foreground. --live prints a status line each second.\n"
+    "SIGHUP    reads FILE anew; what is wrong with it is told, and then nothing changes\n"
+    "SIGUSR1   opens the log anew, after a rotation\n"
+    "SIGUSR2   writes all counters to the log, as event `counters`\n"
+    "SIGTERM, SIGINT   finish open messages and stop; a second one stops at once\n\n"
+    "Exit status: 0 stopped by a signal; 1 FILE is wrong, or cannot be served; 2 wrong call.\n";
 
 int serve_main(int argc, char **argv)
 {
@@ -22,7 +26,9 @@ int serve_main(int argc, char **argv)
                 else if (strcmp(argv[i], "--live") == 0)
                         shows_status_line = true;
                 else
-                        return usage();
+                        return usage_fault(
+                            serve_help, "serve: \"%s\" is not understood, or its value is missing", argv[i]);
         }
-        return path == NULL ? usage() : server_run(path, shows_status_line);
+        return path == NULL ? usage_fault(serve_help, "serve: -c FILE is missing")
+                            : server_run(path, shows_status_line);
 }

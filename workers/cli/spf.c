@@ -12,6 +12,7 @@
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "workers/cli/dns.h"
+#include "workers/cli/usage.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -19,6 +20,15 @@
 
 #define QUESTIONS_MAX  200
 #define ANSWER_WAIT_MS 20000
+
+/* As spf_help has them. */
+static int status_of(enum spf_result result)
+{
+        static const int statuses[] = {
+            [SPF_PASS] = 0,  [SPF_FAIL] = 10,      [SPF_SOFTFAIL] = 11, [SPF_NEUTRAL] = 12,
+            [SPF_NONE] = 13, [SPF_TEMPERROR] = 14, [SPF_PERMERROR] = 15};
+        return statuses[result];
+}
 
 static void print_detail(enum spf_result result, const struct spf_detail *detail)
 {
@@ -29,8 +39,8 @@ static void print_detail(enum spf_result result, const struct spf_detail *detail
                 printf("mechanism: %.*s\n", (int)detail->mechanism.length, detail->mechanism.at);
         if (detail->problem.length > 0)
                 printf("problem: %.*s\n", (int)detail->problem.length, detail->problem.at);
-        for (size_t i = 0; i < detail->lookup_count; i++)
-                cli_dns_print("lookup", &detail->lookups[i].question, detail->lookups[i].answer);
+        for (const struct spf_lookup *lookup = detail->lookups; lookup != NULL; lookup = lookup->next)
+                cli_dns_print("lookup", &lookup->question, lookup->answer);
 }
 
 static int evaluate(const struct spf_request *request, const struct endpoint *resolver)
@@ -60,7 +70,7 @@ static int evaluate(const struct spf_request *request, const struct endpoint *re
         arena_end(&arena);
         block_pool_end(&pool);
         cli_dns_close(&dns);
-        return 0;
+        return fflush(stdout) == 0 ? status_of(result) : 1;
 }
 
 /* "x@y", "<x@y>", "<>" or ""; a bare domain stands for postmaster there (RFC 7208 4.3). Quotes are spelling,
@@ -77,12 +87,12 @@ static void set_sender(struct spf_request *request, struct span sender, struct t
         request->sender_domain = at < sender.length ? span_skip(sender, at + 1) : sender;
 }
 
-static int usage(void)
-{
-        fprintf(stderr,
-                "usage: gatepost spf --ip ADDRESS --helo NAME --from ADDRESS [--resolver ADDRESS:PORT]\n");
-        return 2;
-}
+const char spf_help[] =
+    "usage: gatepost spf --ip ADDRESS --from ADDRESS [--helo NAME] [--resolver ADDRESS:PORT]\n\n"
+    "Evaluates SPF (RFC 7208). The first line is the result; the lookups follow. --from may be <>: then the\n"
+    "HELO name counts. Without --resolver the one at 127.0.0.1:53 is asked.\n\n"
+    "Exit status: 0 pass, 10 fail, 11 softfail, 12 neutral, 13 none, 14 temperror, 15 permerror;\n"
+    "1 it could not be evaluated; 2 wrong call.\n";
 
 int spf_main(int argc, char **argv)
 {
@@ -96,22 +106,32 @@ int spf_main(int argc, char **argv)
         char unquoted_octets[LOCAL_PART_MAX];
         struct text unquoted;
         struct endpoint resolver;
-        bool has_client = false, has_sender = false;
+        bool has_sender = false;
+        const char *client = NULL;
         int option;
 
         text_over(&unquoted, unquoted_octets, sizeof unquoted_octets);
         expect(endpoint_parse(SPAN("127.0.0.1:53"), &resolver));
-        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-                if (option == 'i' && address_parse(span_from(optarg), &request.client))
-                        has_client = true;
+        opterr = 0;
+        while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+                if (option == 'i')
+                        client = optarg;
                 else if (option == 'h')
                         request.helo = span_from(optarg);
                 else if (option == 'f')
                         set_sender(&request, span_from(optarg), &unquoted), has_sender = true;
-                else if (option != 'r' || !endpoint_parse(span_from(optarg), &resolver))
-                        return usage();
+                else if (option != 'r')
+                        return usage_option_fault(spf_help, option, argv);
+                else if (!endpoint_parse(span_from(optarg), &resolver))
+                        return usage_fault(spf_help, "spf: --resolver \"%s\" is not ADDRESS:PORT", optarg);
         }
-        if (!has_client || !has_sender || optind != argc)
-                return usage();
+        if (optind != argc)
+                return usage_fault(spf_help, "spf: \"%s\" is not understood", argv[optind]);
+        if (client == NULL)
+                return usage_fault(spf_help, "spf: --ip ADDRESS is missing");
+        if (!address_parse(span_from(client), &request.client))
+                return usage_fault(spf_help, "spf: --ip \"%s\" is no address", client);
+        if (!has_sender)
+                return usage_fault(spf_help, "spf: --from ADDRESS is missing");
         return evaluate(&request, &resolver);
 }

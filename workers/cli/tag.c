@@ -5,6 +5,7 @@
 #include "conf/build/load.h"
 #include "core/mail/tag.h"
 #include "dns/clock.h"
+#include "workers/cli/usage.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -12,11 +13,12 @@
 
 #define LINE_SIZE 4096 /* tcp_table(5) */
 
-static int usage(void)
-{
-        fprintf(stderr, "usage: gatepost tag -c FILE --message-id ID | --sender ADDRESS | --table\n");
-        return 2;
-}
+const char tag_help[] =
+    "usage: gatepost tag -c FILE --message-id ID | --sender ADDRESS | --table\n\n"
+    "Tags a Message-ID or a sender of outbound mail with the first key of bounce_reference, so that its\n"
+    "notifications are known for answers. --table answers Postfix's tcp_table(5) on standard input and "
+    "output.\n\n"
+    "Exit status: 0; 1 FILE is wrong, has no keys, or what was given cannot be tagged; 2 wrong call.\n";
 
 static struct span without_brackets(struct span text)
 {
@@ -134,7 +136,8 @@ int tag_main(int argc, char **argv)
         struct conf_complaints complaints = {0};
         int option;
 
-        while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        opterr = 0;
+        while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
                 if (option == 'c')
                         wish.configuration = optarg;
                 else if (option == 'm')
@@ -144,11 +147,14 @@ int tag_main(int argc, char **argv)
                 else if (option == 't')
                         wish.is_table = true;
                 else
-                        return usage();
+                        return usage_option_fault(tag_help, option, argv);
         }
-        if (wish.configuration == NULL || optind != argc ||
-            (wish.message_id != NULL) + (wish.sender != NULL) + wish.is_table != 1)
-                return usage();
+        if (optind != argc)
+                return usage_fault(tag_help, "tag: \"%s\" is not understood", argv[optind]);
+        if (wish.configuration == NULL)
+                return usage_fault(tag_help, "tag: -c FILE is missing");
+        if ((wish.message_id != NULL) + (wish.sender != NULL) + wish.is_table != 1)
+                return usage_fault(tag_help, "tag: needs one of --message-id, --sender and --table");
         struct snapshot *snapshot = snapshot_load(wish.configuration, &complaints);
         if (snapshot == NULL && complaints.text != NULL)
                 fputs(complaints.text, stderr);

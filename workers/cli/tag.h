@@ -2,3 +2,5 @@
 #pragma once
 
 int tag_main(int argc, char **argv);
+/* The usage, and behind an empty line what it does, and its exit statuses. */
+extern const char tag_help[];

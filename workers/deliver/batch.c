@@ -152,10 +152,11 @@ static void job_write(struct delivery *delivery, struct delivery_job *job)
         bool is_done = write_text(delivery, job);
 
         if (is_done && delivery->is_sharing)
-                is_done =
-                    shared_sync_note(&delivery->shared, job->mail->fd, &job->system) && mail_close(job->mail);
-        else if (is_done)
-                is_done = mail_sync(job->mail);
+                job->system = shared_sync_note(&delivery->shared, job->mail->fd);
+        /* What of a long one was not written back before the batch began, only its own file tells. */
+        bool is_shared = job->system != SHARED_SYNC_NONE && job->spool == NULL;
+        if (is_done)
+                is_done = is_shared ? mail_close(job->mail) : mail_sync(job->mail);
         if (!is_done)
                 job_fail(delivery, job, job->copies->mailbox);
 }
@@ -167,6 +168,7 @@ static void job_begin(struct delivery *delivery, struct delivery_job *job)
         job->outcome = STORE_DONE;
         job->mail = arena_take(delivery->arena, sizeof *job->mail);
         job->copies = NULL;
+        job->system = SHARED_SYNC_NONE;
         if (job->mail == NULL || !list_copies(delivery, job->message, &job->copies)) {
                 job->outcome = fail(delivery, job->message->id);
         } else if (job->copies != NULL) {
@@ -247,19 +249,19 @@ static void batch_check_sync(struct delivery *delivery, struct delivery_batch *b
 {
         for (size_t i = 0; i < batch->count; i++) {
                 struct delivery_job *job = batch->jobs[i];
-                if (is_storing(job) && job->copies != NULL &&
+                if (is_storing(job) && job->system != SHARED_SYNC_NONE &&
                     !shared_sync_is_done(&delivery->shared, job->system))
                         job_fail(delivery, job, job->copies->mailbox);
         }
 }
 
 /* The file system's sync does for the folders of all its copies. */
-static bool job_shares_folders(const struct delivery *delivery, const struct delivery_job *job)
+static bool job_shares_folders(const struct delivery_job *job)
 {
         for (const struct mail_copy *copy = job->copies; copy != NULL; copy = copy->next)
                 if (copy->is_elsewhere)
                         return false;
-        return delivery->is_sharing && job->copies != NULL;
+        return job->system != SHARED_SYNC_NONE;
 }
 
 /* Puts the job at place `i` among the first `done`, and gives their new number. */
@@ -285,7 +287,7 @@ static size_t batch_publish(struct delivery *delivery, struct delivery_batch *ba
                         job_publish(delivery, batch->jobs[i]);
         for (size_t i = 0; i < batch->count; i++) {
                 struct delivery_job *job = batch->jobs[i];
-                bool shares = is_storing(job) && job_shares_folders(delivery, job);
+                bool shares = is_storing(job) && job_shares_folders(job);
                 if (is_storing(job) && !shares)
                         job_sync(delivery, job, &synced);
                 if (!shares)

@@ -52,7 +52,7 @@ struct delivery_job {
         /* Owner: the delivery thread. */
         struct mail *mail;
         struct mail_copy *copies;
-        size_t system; /* in the batch's shared sync */
+        size_t system; /* in the batch's shared sync; SHARED_SYNC_NONE: synced by itself */
 };
 
 #define DELIVERY_BATCH_MAX 128

@@ -69,8 +69,8 @@ bool maildir_path_write(struct text *path, const char *path_template, struct spa
                         put_component(path, local_part);
                 else
                         text_put_char(path, *c);
-                if (c[0] == '%' && (c[1] == 'd' || c[1] == 'u'))
-                        c++;
+                if (c[0] == '%' && c[1] != '\0')
+                        c++; /* of "%%" the first one was written */
         }
         text_put_char(path, '\0');
         if (!path->overflowed)

@@ -254,7 +254,6 @@ void connection_begin(struct worker *worker, const struct arrival *arrival)
         }
         *connection = (struct connection){.fd = arrival->fd,
                                           .serial = arrival->serial,
-                                          .wants_output_edge = arrival->is_registered_for_output,
                                           .seat = arrival->seat,
                                           .generation = connection->generation + 1};
         struct session_peer peer = arrival->peer;
@@ -283,7 +282,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
 {
         bool was_blocked = connection->unsent != NULL;
 
-        /* Nothing is new: an acceptor had it reported, to wake the worker. */
+        /* An acceptor had this reported to wake the worker: nothing is new. */
         if (events == EPOLLOUT && !was_blocked)
                 return;
         connection->is_readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;

@@ -46,9 +46,18 @@ static void sender_end(struct worker *worker)
 
 /* ---- turn ---------------------------------------------------------------------------------------------- */
 
+static bool has_arrivals(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->acceptor_count; i++)
+                if (arrival_ring_count(&worker->inflows[i].ring) > 0)
+                        return true;
+        return false;
+}
+
 static bool has_work(const struct worker *worker)
 {
-        if (worker->self_accept != NULL && self_accept_has_orders(worker->self_accept))
+        if (has_arrivals(worker) ||
+            (worker->self_accept != NULL && self_accept_has_orders(worker->self_accept)))
                 return true;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
@@ -157,14 +166,6 @@ static void take_arrivals(struct worker *worker)
         }
 }
 
-static bool has_arrivals(const struct worker *worker)
-{
-        for (uint32_t i = 0; i < worker->acceptor_count; i++)
-                if (arrival_ring_count(&worker->inflows[i].ring) > 0)
-                        return true;
-        return false;
-}
-
 /* Orders come before the news of a stop, so that whoever was accepted is told. */
 static void look_around(struct worker *worker)
 {
@@ -207,9 +208,9 @@ static bool is_finished(struct worker *worker)
 {
         bool is_accepting = worker->self_accept != NULL && worker->self_accept->listener_count > 0;
 
-        return worker->stopping != STOP_NOT && !is_accepting && !has_arrivals(worker) &&
-               LIST_EMPTY(&worker->connections.open) && !connections_are_closing(&worker->connections) &&
-               worker->jobs_sent_total == 0 && !has_work(worker);
+        return worker->stopping != STOP_NOT && !is_accepting && LIST_EMPTY(&worker->connections.open) &&
+               !connections_are_closing(&worker->connections) && worker->jobs_sent_total == 0 &&
+               !has_work(worker);
 }
 
 static void *worker_main(void *argument)

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENT_MAX   16384
+#define EVENT_MAX   32768
 #define VALUE_MAX   2000
 #define STOP_WAIT_S 5
 
@@ -153,7 +153,8 @@ void log_event_numbers(struct log_writer *log, const char *event, const char *co
                 text_put_number(&line, numbers[i]);
         }
         text_put(&line, SPAN("}\n"));
-        event_hand_over(log, &line);
+        if (!line.overflowed)
+                event_hand_over(log, &line);
 }
 
 /* ---- thread -------------------------------------------------------------------------------------------- */

@@ -21,16 +21,3 @@ void dns_counts_log(const struct dns_counts *counts)
         };
         log_event_numbers(counts->log, "dns", names, numbers);
 }
-
-void dns_counts_look(struct dns_counts *counts, uint64_t now_ms)
-{
-        uint64_t interval_ms =
-            atomic_load(&counts->publication->published)->snapshot->options.dns_log_interval_ms;
-
-        if (counts->due_ms == 0 || counts->due_ms > now_ms + interval_ms)
-                counts->due_ms = now_ms + interval_ms;
-        if (interval_ms == 0 || now_ms < counts->due_ms)
-                return;
-        counts->due_ms = now_ms + interval_ms;
-        dns_counts_log(counts);
-}

@@ -3,9 +3,11 @@
 #include "workers/server/reload.h"
 
 #include "conf/build/load.h"
+#include "conf/build/losses.h"
 #include "conf/value/value.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -227,14 +229,42 @@ static void set_dns(struct server *server, const struct options *options)
                 console_print("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
+void reload_log(struct server *server)
+{
+        const struct published *published = atomic_load(&server->publication.published);
+        const char *path = published->snapshot->options.log;
+        int log_fd = log_open(path);
+
+        if (log_fd < 0) {
+                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path,
+                              strerror(errno));
+                return;
+        }
+        log_writer_switch(&server->log, log_fd);
+        log_event(&server->log, "log_opened", NULL);
+}
+
+/* NULL, with the reasons, when it is wrong, or takes away what it should not. */
+static struct snapshot *load_next(const struct server *server, struct conf_complaints *complaints)
+{
+        const struct published *published = atomic_load(&server->publication.published);
+        struct snapshot *snapshot = snapshot_load(server->path, complaints);
+
+        if (snapshot == NULL || losses_are_allowed(published->snapshot, snapshot, complaints))
+                return snapshot;
+        snapshot_free(snapshot);
+        return NULL;
+}
+
 void reload(struct server *server)
 {
         struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(server->path, &complaints);
+        struct snapshot *snapshot = load_next(server, &complaints);
         struct listener *opened;
         int log_fd;
 
         if (!prepare(server, snapshot, &opened, &log_fd)) {
+                reload_log(server); /* it may have been renamed all the same */
                 print_complaints(server, "reload_failed", &complaints);
                 console_print("gatepost: reload failed, nothing has changed");
                 if (snapshot != NULL)
@@ -247,8 +277,9 @@ void reload(struct server *server)
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         print_complaints(server, "reload", &complaints);
-        dns_counts_log(&server->dns_counts);
+        counter_log_write(&server->counter_log);
         warn_of_restarts(server, snapshot);
+        store_syncs_tell(&server->log, snapshot);
         console_print("gatepost: configuration reloaded");
         conf_complaints_end(&complaints);
 }

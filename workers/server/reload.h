@@ -8,3 +8,5 @@
 bool reload_open_first(struct server *server, const struct snapshot *snapshot);
 /* Takes up what the configuration says now, if all of it is right; else says so and changes nothing. */
 void reload(struct server *server);
+/* Opens the log anew, after somebody has renamed it. When that fails it goes on in the open file. */
+void reload_log(struct server *server);

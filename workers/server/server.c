@@ -8,7 +8,9 @@
 #include "workers/log/console.h"
 #include "workers/server/descriptors.h"
 #include "workers/server/reload.h"
+#include "workers/server/signals.h"
 #include "workers/server/status_line.h"
+#include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -231,7 +233,7 @@ static void stop(struct server *server, const sigset_t *signals)
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_stop(&server->deliveries[i]);
         sender_store_stop(&server->senders);
-        dns_counts_log(&server->dns_counts);
+        counter_log_write(&server->counter_log);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_event(&server->log, "stopped", NULL);
@@ -265,18 +267,6 @@ static void free_all(struct server *server)
 
 /* ---- run ----------------------------------------------------------------------------------------------- */
 
-/* All threads that are started later inherit the blocked signals; the main thread waits for them. */
-static void block_signals(sigset_t *ret_signals)
-{
-        sigemptyset(ret_signals);
-        sigaddset(ret_signals, SIGHUP);
-        sigaddset(ret_signals, SIGTERM);
-        sigaddset(ret_signals, SIGINT);
-        pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
-        signal(SIGPIPE, SIG_IGN);
-        signal(SIGXFSZ, SIG_IGN); /* write() says EFBIG then */
-}
-
 static void serve_until_stopped(struct server *server, const sigset_t *signals, bool shows_status_line)
 {
         const struct timespec second = {.tv_sec = 1};
@@ -291,8 +281,12 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                         break;
                 if (signal == SIGHUP)
                         reload(server);
+                if (signal == SIGUSR1)
+                        reload_log(server);
+                if (signal == SIGUSR2)
+                        counter_log_write(&server->counter_log);
                 publication_reap(&server->publication);
-                dns_counts_look(&server->dns_counts, clock_monotonic_ms());
+                counter_log_look(&server->counter_log, clock_monotonic_ms());
                 if (shows_status_line) {
                         counters_sum(&server->counters, &counters);
                         status_line_print(&status, &counters,
@@ -342,9 +336,14 @@ static bool init_watches(struct server *server)
         };
 
         server->dns_counts = (struct dns_counts){
-            .publication = &server->publication,
             .cache = server->dns_cache,
             .pool = server->dns_pool,
+            .log = &server->log,
+        };
+        server->counter_log = (struct counter_log){
+            .publication = &server->publication,
+            .counters = &server->counters,
+            .dns = &server->dns_counts,
             .log = &server->log,
         };
         return zone_watch_init(&server->zone_watch, &parts);
@@ -376,7 +375,7 @@ int server_run(const char *path, bool shows_status_line)
         struct server server = {.path = path};
         sigset_t signals;
 
-        block_signals(&signals);
+        signals_block(&signals);
         urcu_memb_register_thread();
         struct snapshot *snapshot = load_first(path);
         if (snapshot == NULL)
@@ -388,6 +387,7 @@ int server_run(const char *path, bool shows_status_line)
                 _exit(1);
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
+        store_syncs_tell(&server.log, snapshot);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
         serve_until_stopped(&server, &signals, shows_status_line);

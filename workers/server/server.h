@@ -3,7 +3,7 @@
 
 #include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/self_accept.h"
-#include "workers/server/dns_counts.h"
+#include "workers/server/counter_log.h"
 #include "workers/server/fleet.h"
 #include "workers/server/zone_watch.h"
 
@@ -31,6 +31,7 @@ struct server {
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
+        struct counter_log counter_log;
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 

@@ -23,7 +23,7 @@ void waker_close(struct waker *waker)
         waker->event_fd = -1;
 }
 
-/* The full fences here and in waker_wake() pair up: either the consumer sees the parcel, or the producer sees
+/* The full fences here and in waker_may_sleep() pair up: either the consumer sees the parcel, or the producer sees
  * the flag. */
 void waker_prepare(struct waker *waker)
 {
@@ -44,12 +44,17 @@ void waker_sleep(struct waker *waker)
         waker_stay_awake(waker);
 }
 
+bool waker_may_sleep(const struct waker *waker)
+{
+        ck_pr_fence_memory();
+        return atomic_load_explicit(&waker->is_asleep, memory_order_relaxed);
+}
+
 void waker_wake(struct waker *waker)
 {
         uint64_t one = 1;
 
-        ck_pr_fence_memory();
-        if (!atomic_load_explicit(&waker->is_asleep, memory_order_relaxed))
+        if (!waker_may_sleep(waker))
                 return;
         if (!atomic_exchange_explicit(&waker->is_asleep, false, memory_order_relaxed))
                 return;

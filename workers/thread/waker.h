@@ -23,3 +23,6 @@ void waker_stay_awake(struct waker *waker);
 void waker_sleep(struct waker *waker);
 /* Producer: wakes the consumer if it sleeps, after something has been made visible to it. */
 void waker_wake(struct waker *waker);
+/* Producer, after it has made something visible. False: the consumer finds it before it sleeps. True: it may
+ * sleep, and somebody is to wake it. */
+bool waker_may_sleep(const struct waker *waker);

@@ -13,6 +13,15 @@ static void folder_with_mixed(void)
         write_file("mixed", people, sizeof people - 1);
 }
 
+static void folder_with_utf8(void)
+{
+        static const char people[] = "M\xc3\xbcller\nSTRASSE\n\xce\xa3\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce"
+                                     "\xbf\xcf\x82\njo\xcc\x88rg+x\n";
+        folder_begin();
+        write_file("utf8", people, sizeof people - 1);
+}
+
+TestSuite(utf8, .init = folder_with_utf8, .fini = folder_end);
 TestSuite(mixed, .init = folder_with_mixed, .fini = folder_end);
 
 static struct span own_name(const struct snapshot *snapshot, const char *name)
@@ -29,6 +38,52 @@ static const char *find(const struct domain *domain, const char *local_part)
                 return "unknown";
         octets[mailbox.length] = '\0';
         return octets;
+}
+
+#define UTF8_DOMAIN(casing)                                                                                  \
+        HOSTNAME "domain \"a.example\" { recipients = \"utf8\" deliver = \"discard:\" extension = \"+\"\n"   \
+                 "local_part_case = " casing " }\n"
+
+/* Letter case of every script, and one form of what looks alike (NFC). */
+Test(utf8, letter_case_of_every_script_is_folded)
+{
+        static const char *const cases[][2] = {
+            {"m\xc3\xbcller", "m\xc3\xbcller"},
+            {"M\xc3\x9cLLER", "m\xc3\xbcller"},
+            {"mu\xcc\x88ller", "m\xc3\xbcller"},
+            {"MU\xcc\x88LLER+x", "m\xc3\xbcller"},
+            {"muller", "unknown"},
+            {"Stra\xc3\x9f"
+             "e",
+             "strasse"},
+            {"\xce\xa3\xce\x8a\xce\xa3\xce\xa5\xce\xa6\xce\x9f\xce\xa3",
+             "\xcf\x83\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x83"},
+            {"J\xc3\x96RG+X", "j\xc3\xb6rg+x"},
+            {"POSTMASTER", "postmaster"},
+        };
+        struct snapshot *snapshot = load(UTF8_DOMAIN("fold"));
+
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+                cr_expect_str_eq(find(&snapshot->domains[0], cases[i][0]), cases[i][1], "%s", cases[i][0]);
+        snapshot_free(snapshot);
+        snapshot = load(UTF8_DOMAIN("exact"));
+        cr_expect_str_eq(find(&snapshot->domains[0], "Mu\xcc\x88ller"), "M\xc3\xbcller");
+        cr_expect_str_eq(find(&snapshot->domains[0], "m\xc3\xbcller"), "unknown");
+        cr_expect_str_eq(find(&snapshot->domains[0], "STRASSE"), "STRASSE");
+        snapshot_free(snapshot);
+}
+
+/* A mailbox that does not fit is none, rather than a part of one. */
+Test(utf8, a_mailbox_without_room_is_unknown)
+{
+        char octets[4];
+        struct text mailbox;
+        struct snapshot *snapshot = load(UTF8_DOMAIN("fold"));
+
+        text_over(&mailbox, octets, sizeof octets);
+        cr_expect_not(domain_find_recipient(&snapshot->domains[0], SPAN("strasse"), &mailbox));
+        cr_expect_eq(mailbox.length, 0);
+        snapshot_free(snapshot);
 }
 
 Test(snapshot, checks_have_modes_and_places)
@@ -236,7 +291,7 @@ Test(snapshot, postmaster_is_somebody)
         snapshot = load(HOSTNAME "postmaster = \"Bob@ISP.example\"\n" DOMAIN);
         cr_expect(span_equals(snapshot->postmaster_local_part, SPAN("bob")));
         snapshot_free(snapshot);
-        snapshot = load(HOSTNAME);
+        snapshot = load(HOSTNAME "allow_no_domains = yes\n");
         cr_expect_null(snapshot->postmaster_domain);
         cr_expect_eq(snapshot->options.listen.count, 1, "the default");
         snapshot_free(snapshot);
@@ -283,8 +338,9 @@ Test(snapshot, printed_defaults_load_as_defaults)
         size_t length;
         FILE *file = open_memstream(&text, &length);
         options_print(file);
+        fputs(DOMAIN, file);
         fclose(file);
-        struct snapshot *printed = load(text), *defaults = load("");
+        struct snapshot *printed = load(text), *defaults = load(DOMAIN);
 
         expect_same_options(printed, defaults);
         for (size_t check = 0; check < CHECK_COUNT; check++)

@@ -60,17 +60,13 @@ static bool greet(const struct snapshot *snapshot, const struct arrival *arrival
 }
 
 /* `greets`: the banner goes out at once where nothing is due before it, so that of acceptor and worker only
- * one has to wake for it. Else the worker greets, and is told at once. False: memory or descriptors are
- * out. */
+ * one has to wake for it. Else the worker greets, and is told at once; to it goes also who is gone already, for
+ * the log. False: memory or descriptors are out. */
 static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, struct arrival *arrival,
                    bool greets)
 {
-        arrival->peer.is_greeted = greets && admission_may_greet(snapshot, arrival);
-        arrival->is_registered_for_output = !arrival->peer.is_greeted;
-        if (arrival->peer.is_greeted && !greet(snapshot, arrival)) {
-                admission_forget(&acceptor->admission, arrival);
-                return true;
-        }
+        arrival->peer.is_greeted =
+            greets && client_is_greeted_at_once(snapshot, &arrival->peer) && greet(snapshot, arrival);
         if (handover_send(&acceptor->handover, arrival))
                 return true;
         admission_note_shortage(&acceptor->admission, "handover_failed", errno);
@@ -134,7 +130,11 @@ static void listen_on(struct acceptor *acceptor, struct listener *listener)
                 acceptor->listeners = listeners;
         if (polled != NULL)
                 acceptor->polled = polled;
-        expect(listeners != NULL && polled != NULL);
+        if (listeners == NULL || polled == NULL) {
+                admission_note_shortage(&acceptor->admission, "listen_failed", ENOMEM);
+                listener_leave(listener);
+                return;
+        }
         listeners[count - 1] = listener;
         polled[count - 1] = (struct pollfd){.fd = listener->fd, .events = POLLIN};
         acceptor->listener_count = count;

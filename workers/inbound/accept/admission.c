@@ -203,24 +203,9 @@ bool admission_judge(struct admission *admission, const struct snapshot *snapsho
         return true;
 }
 
-void admission_forget(struct admission *admission, const struct arrival *arrival)
-{
-        client_table_leave(admission->parts.clients, &arrival->peer.client, &arrival->seat);
-        close(arrival->fd);
-}
-
 void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
                          const struct arrival *arrival)
 {
         client_table_leave(admission->parts.clients, &arrival->peer.client, &arrival->seat);
         refuse(admission, snapshot, arrival->fd, &arrival->peer.client, REPLY_no_room, "out of memory");
-}
-
-bool admission_may_greet(const struct snapshot *snapshot, const struct arrival *arrival)
-{
-        const struct session_peer *peer = &arrival->peer;
-
-        return !peer->needs_proxy_header &&
-               !network_list_contains(&snapshot->options.proxy_networks, &peer->client) &&
-               client_is_greeted_at_once(snapshot, &peer->client);
 }

@@ -52,18 +52,13 @@ void admission_look(struct admission *admission, const struct snapshot *snapshot
 bool admission_may_resume(struct admission *admission, const struct snapshot *snapshot);
 
 /* Takes over the socket, which counts against admission_room(). False: it was refused, and is closed. True:
- * *ret_arrival is to become a connection, or to be given back by admission_forget(). */
+ * *ret_arrival is to become a connection. */
 bool admission_judge(struct admission *admission, const struct snapshot *snapshot,
                      const struct listener *listener, int fd, const struct sockaddr *client,
                      struct arrival *ret_arrival);
-/* Closes the socket of one that was let in and is not known to any worker: it is gone already. */
-void admission_forget(struct admission *admission, const struct arrival *arrival);
-/* The same for want of memory, with a word to the client. */
+/* For one that was let in: there is no memory for it after all. */
 void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
                          const struct arrival *arrival);
-/* The client may be greeted before there is a session: nothing is due before the banner. */
-bool admission_may_greet(const struct snapshot *snapshot, const struct arrival *arrival);
-
 /* accept4() or epoll_ctl() failed for want of descriptors or memory: logs it, once a minute. */
 void admission_note_shortage(struct admission *admission, const char *event, int error);
 bool error_is_shortage(int error);

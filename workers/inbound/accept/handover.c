@@ -97,13 +97,14 @@ static uint32_t choose_worker(struct handover *handover)
 
 /* ---- hand-over ----------------------------------------------------------------------------------------- */
 
+/* Its slot is in the ring. */
 static bool worker_add(const struct worker *worker, const struct arrival *arrival)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
                                     .data.u64 = (uint64_t)arrival->fd};
 
-        /* Output is possible at once: that is the event by which the worker greets. */
-        if (arrival->is_registered_for_output)
+        /* Output is possible at once: that event wakes a worker who is to greet. */
+        if (!arrival->peer.is_greeted && waker_may_sleep(&worker->waker))
                 event.events |= EPOLLOUT;
         return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, arrival->fd, &event) == 0;
 }

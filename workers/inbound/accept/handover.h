@@ -1,9 +1,9 @@
 /* A connection's way from an acceptor thread to a worker: by value into a ring between the two, and then, by
- * EPOLL_CTL_ADD, into the worker's epoll. That wakes the worker as soon as there is something to do; for the
- * ring alone nobody is woken.
+ * EPOLL_CTL_ADD, into the worker's epoll. That wakes the worker as soon as there is something to do: at the
+ * client's first octet, where the acceptor has greeted; at once, where the worker is to greet, and sleeps.
  *
  *      acceptor   [banner]  ──>  slot in the ring  ──>  ADD: an event, now or at the client's first octet
- *      worker     epoll_wait  ──>  takes all slots  ──>  events
+ *      worker     epoll_wait  ──>  takes all slots  ──>  events  ──>  looks for slots, and sleeps
  *
  * So whoever has an event is known to the worker. A worker that is awake may know a connection before its ADD,
  * and must not close it before: the number could be another's by then. Nothing is allocated on the way, and no
@@ -26,7 +26,6 @@ struct arrival {
         int fd;
         enum arrival_kind kind;
         uint64_t serial; /* one of a kind, as long as the server runs; 0 where workers accept */
-        bool is_registered_for_output;
         struct client_seat seat;
         struct session_peer peer; /* with `excess` NULL */
         struct rate_excess excess;

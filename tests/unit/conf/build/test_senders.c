@@ -1,6 +1,8 @@
 /* The store of senders in the configuration, and checks that need it. */
 #include "tests/unit/conf/fixture.h"
 
+#include <sys/stat.h>
+
 TestSuite(senders, .init = folder_begin, .fini = folder_end);
 
 Test(senders, names_a_folder_or_servers)
@@ -24,6 +26,69 @@ Test(senders, names_a_folder_or_servers)
         cr_assert_eq(snapshot->sender_store.servers.count, 2);
         cr_expect_eq(snapshot->sender_store.servers.endpoints[1].port, 6380);
         snapshot_free(snapshot);
+}
+
+#define PASSWORD_FILE "sender_password_file = \"password\"\n"
+
+/* What is said of a password file of this text and mode, behind its path. */
+static void check_password_file(const char *text, mode_t mode, const char *expected)
+{
+        char path[256], complaint[512] = "";
+
+        write_file("password", text, strlen(text));
+        snprintf(path, sizeof path, "%s/password", folder);
+        cr_assert_eq(chmod(path, mode), 0);
+        if (expected[0] != '\0')
+                snprintf(complaint, sizeof complaint, "(text):1: error: sender_password_file: %s: %s\n", path,
+                         expected);
+        check_complaints(HOSTNAME PASSWORD_FILE DOMAIN, complaint);
+}
+
+Test(senders, a_password_in_a_file_of_its_own)
+{
+        static const char open_file[] = "every user of this machine may read it; chmod o= makes it a secret";
+
+        check_password_file("geheim\n", 0640, "");
+        struct snapshot *snapshot = load(HOSTNAME PASSWORD_FILE DOMAIN);
+        cr_expect_str_eq(snapshot->options.sender_password, "geheim");
+        snapshot_free(snapshot);
+        check_password_file("\xef\xbb\xbf"
+                            "a b\r\n",
+                            0600, "");
+        snapshot = load(HOSTNAME PASSWORD_FILE DOMAIN);
+        cr_expect_str_eq(snapshot->options.sender_password, "a b");
+        snapshot_free(snapshot);
+        check_password_file("geheim\n", 0644, open_file);
+        check_password_file("geheim\n", 0602, open_file);
+        check_password_file("", 0600, "holds no password");
+        check_password_file("\n", 0600, "holds no password");
+        check_password_file("a\nb\n", 0600, "must hold one line, without control characters");
+}
+
+Test(senders, a_password_in_the_configuration_is_looked_at_too)
+{
+        static const char text[] = "hostname = \"mx.isp.example\"\nsender_password = \"geheim\"\n" DOMAIN;
+        static const mode_t modes[] = {0600, 0640, 0644};
+        char path[256];
+
+        snprintf(path, sizeof path, "%s/conf", folder);
+        for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+                struct conf_complaints complaints = {0};
+                write_file("conf", text, strlen(text));
+                cr_assert_eq(chmod(path, modes[i]), 0);
+                snapshot_free(snapshot_load(path, &complaints));
+                cr_expect_eq(complaints.errors, 0);
+                cr_expect_eq(complaints.warnings, modes[i] == 0644, "%o", modes[i]);
+                cr_expect(complaints.text == NULL ||
+                          strstr(complaints.text, "conf:2: warning: sender_password: every user"));
+                conf_complaints_end(&complaints);
+        }
+        write_file("password", "x", 1);
+        snprintf(path, sizeof path,
+                 "(text):1: error: sender_password_file: %s/password: sender_password is set too; one of "
+                 "both is enough\n",
+                 folder);
+        check_complaints(HOSTNAME PASSWORD_FILE DOMAIN "sender_password = \"geheim\"\n", path);
 }
 
 #define SERVERS_FAULT "redis:// needs up to 8 of ADDRESS:PORT, separated by commas\n"

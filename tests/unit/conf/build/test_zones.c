@@ -67,6 +67,9 @@ Test(zones, sections_replace_it)
 #define WEIGHT(text)                                                                                         \
         "zone \"a.example\" { weight = " text " }",                                                          \
             "weight = \"" text "\": must be from -1000000 to 1000000, and not 0"
+#define WORD(text)                                                                                           \
+        "zone \"a.example\" { weight = " text " }",                                                          \
+            "weight = \"" text "\": needs a whole number such as 2, or -1 for an allowlist"
 #define FILTER(text)                                                                                         \
         "zone \"a.example\" { answers = {\"" text "\"} }",                                                   \
             "answers = \"" text "\": needs IPv4 addresses such as 127.0.0.2 or "                             \
@@ -78,9 +81,10 @@ static const struct {
 } bad[] = {
     {WEIGHT("0")},
     {WEIGHT("-0")},
-    {WEIGHT("-")},
-    {WEIGHT("--1")},
-    {WEIGHT("1.5")},
+    {WORD("-")},
+    {WORD("--1")},
+    {WORD("1.5")},
+    {WORD("high")},
     {WEIGHT("1000001")},
     {WEIGHT("-1000001")},
     {WEIGHT("-99999999999999999999")},

@@ -26,18 +26,37 @@ static const struct {
     {"workers 1\n", "(text):1: error: missing equal sign after option 'workers'\n"},
     {"workers = {1}\n", "(text):1: error: unexpected token '{'\n"},
     {"}\n", "(text):1: error: unexpected closing brace\n"},
-    {"\nlog = \"x\n\n", "(text):2: error: string or comment without end\n"},
-    {"\n/* x\n\n", "(text):2: error: string or comment without end\n"},
+    {"\nlog = \"x\n\n", "(text):2: error: the quote that begins here has no end\n"},
+    {"\nlog = 'x\n\n", "(text):2: error: the quote that begins here has no end\n"},
+    {"\nlog = \"x\nlisten = {\"127.0.0.1:1\"}\n", "(text):2: error: the quote that begins here has no end\n"},
+    {"\nlog = \"${x\n}\"\n", "(text):2: error: the quote that begins here has no end\n"},
+    {"\n/* x\n\n", "(text):2: error: the comment that begins here has no end\n"},
     {"\ndomain \"x\" {\nhelo_name {\n}\n", "(text):2: error: section or list without end\n"},
     {"workers = 1\n\nlog = \x01\n", "(text):3: error: control character\n"},
     {"log = \"\xff\"\n", "(text): error: is not UTF-8\n"},
     {"include(people)\n", "(text):1: error: syntax error; should it be include(\"FILE\")?\n"},
     {"include(\"a\", \"b\")\n", "(text):1: error: syntax error; should it be include(\"FILE\")?\n"},
     {"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{", "(text):1: error: sections are nested too deeply\n"},
-    {"workers = 1 spf { workers = 2 }\n" DOMAIN, "(text):1: error: unknown key \"workers\" in section spf\n"},
+    {"workers = 1 spf { workers = 2 }\n" DOMAIN,
+     "(text):1: error: unknown key \"workers\" in section spf; it stands outside of all sections\n"},
+    {"state_size = 1G extension = \"+\" threshold = 2 weight = 1\n" DOMAIN,
+     "(text):1: error: unknown key \"extension\"; it stands in a domain section\n"
+     "(text):1: error: unknown key \"threshold\"; it stands in section dnsbl\n"
+     "(text):1: error: unknown key \"weight\"; it stands in a zone section of dnsbl\n"},
+    {"myhostname = mx.isp.example\nmynetworks = 127.0.0.0/8 [::1]/128,\n  10.0.0.0/8\n\tx\nworkers = "
+     "x\n" DOMAIN,
+     "(text):1: error: unknown key \"myhostname\"; for this option of Postfix there is hostname\n"
+     "(text):2: error: unknown key \"mynetworks\"; for this option of Postfix there is trusted_networks, "
+     "which lets "
+     "nobody relay\n"
+     "(text):5: error: workers = \"x\": needs a number\n"},
     {"spf { permerror = pass } domain \"permerror\" { recipients = \"people\" deliver = \"discard:\" "
-     "spf { permerror = pass } }\n",
-     "(text):1: error: unknown key \"permerror\" in section spf\n"},
+     "spf { permerror = pass } recipients_max = 5 }\n",
+     "(text):1: error: unknown key \"permerror\" in section spf; a domain sets the mode of spf alone: set it "
+     "outside "
+     "of domains\n"
+     "(text):1: error: unknown key \"recipients_max\" in section domain; it stands outside of all "
+     "sections\n"},
     {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" } x = 1\n",
      "(text):1: error: unknown key \"x\"\n"},
     {"domain { }\n", "(text):1: error: missing title for section 'domain'\n"},
@@ -73,7 +92,9 @@ Test(grammar, all_errors_are_told_in_order)
             "(text):8: error: early_talker: holds for whole sessions: set it outside of domains\n"
             "(text):9: error: syntax: is a rule that cannot be changed or switched off\n"
             "(text):10: error: unknown key \"mod\" in section helo_name; did you mean \"mode\"?\n"
-            "(text):11: error: unknown key \"names\" in section helo_impersonation\n"
+            "(text):11: error: unknown key \"names\" in section helo_impersonation; a domain sets the mode "
+            "of "
+            "helo_impersonation alone: set it outside of domains\n"
             "(text):12: error: unknown key \"recipient_unknwn\" in section replies; did you mean "
             "\"recipient_unknown\"?\n"
             "(text):13: error: idle_timeout = \"soon\": needs a duration with unit, such as 250ms, 10s, 5m, "
@@ -84,6 +105,7 @@ Test(grammar, all_errors_are_told_in_order)
 Test(grammar, odd_but_right)
 {
         check_complaints(HOSTNAME DOMAIN, "");
+        check_complaints("\xef\xbb\xbf" HOSTNAME DOMAIN, "");
         check_complaints("# \"unended\n// {\n/* ' { */" HOSTNAME
                          "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
                          "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
@@ -132,6 +154,14 @@ Test(grammar, included_files_may_fail_often)
                  folder, folder);
         for (int i = 0; i < 30; i++)
                 check_complaints(HOSTNAME "include(\"again.conf\")", complaints);
+        char link_path[256], path[256];
+        snprintf(link_path, sizeof link_path, "%s/other.conf", folder);
+        snprintf(path, sizeof path, "%s/again.conf", folder);
+        cr_assert_eq(symlink(path, link_path), 0);
+        write_file("again.conf", "include(\"other.conf\")", 21);
+        snprintf(complaints, sizeof complaints, "%s/again.conf:1: error: %s/other.conf: includes itself\n",
+                 folder, folder);
+        check_complaints(HOSTNAME "include(\"again.conf\")", complaints);
         write_file("again.conf", "", 0);
         check_complaints(HOSTNAME "include(\"again.conf\")" DOMAIN, "");
 }

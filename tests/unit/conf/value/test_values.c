@@ -48,7 +48,14 @@ static const struct {
     NUMBER_ERROR("postmaster = \"eve@isp.example\"", "postmaster: is not a known recipient of its domain"),
     NUMBER_ERROR("log = \"a\\x07\"", "log: control character, or not UTF-8"),
     NUMBER_ERROR("log = \"a\\xff\"", "log: control character, or not UTF-8"),
-    NUMBER_ERROR("helo_name { mode = on }", "mode: must be enforce, observe or off"),
+    NUMBER_ERROR(
+        "helo_name { mode = on }",
+        "mode = \"on\": must be enforce, observe (count and log only) or off; did you mean enforce?"),
+    NUMBER_ERROR(
+        "helo_name { mode = warn }",
+        "mode = \"warn\": must be enforce, observe (count and log only) or off; did you mean observe?"),
+    NUMBER_ERROR("helo_name { mode = x }",
+                 "mode = \"x\": must be enforce, observe (count and log only) or off"),
     NUMBER_ERROR("helo_name { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
     NUMBER_ERROR("sender_tld { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
     NUMBER_ERROR("sender_mx { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),

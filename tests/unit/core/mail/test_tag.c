@@ -134,6 +134,15 @@ static void expect_error(const char *keys, const char *options, const char *erro
 
 #define NAMED "keys = \"keys\""
 
+Test(tag, a_byte_order_mark_before_the_keys, .init = folder_begin, .fini = folder_end)
+{
+        struct snapshot *snapshot = load_with("\xef\xbb\xbf"
+                                              "1:0123456789abcdef\n",
+                                              "");
+        cr_expect_eq(snapshot->tag_key_count, 1);
+        snapshot_free(snapshot);
+}
+
 Test(tag, keys_that_are_none, .init = folder_begin, .fini = folder_end)
 {
         expect_error("\n0123456789abcdef\n", NAMED, "keys:2: error: must be N:secret");

@@ -36,7 +36,8 @@ static void begin_with(const char *options, const char *people_list, enum answer
         snprintf(configuration, sizeof configuration,
                  "hostname = \"mx.isp.example\"\n %s"
                  "junk_max = 100000\n commands_max = 100000\n errors_max = 100000\n recipients_max = 100000\n"
-                 "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" }\n",
+                 "domain \"isp.example\" { recipients = \"/proc/self/fd/%d\" deliver = \"discard:\" "
+                 "allow_no_recipients = yes }\n",
                  options, people);
         snapshot = snapshot_load_text(configuration, "/", &complaints);
         close(people);

@@ -1,0 +1,101 @@
+/* Tables of words. */
+#include "conf/text/habits.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct habit {
+        const char *theirs, *ours;
+};
+
+static const struct habit postfix[] = {
+    {"authorized_submit_users", "nothing: there is no submission here"},
+    {"hopcount_limit", "hops_max"},
+    {"home_mailbox", "deliver in a domain section"},
+    {"inet_interfaces", "listen"},
+    {"inet_protocols", "listen, with addresses of both families"},
+    {"local_recipient_maps", "recipients in a domain section"},
+    {"mailbox_size_limit", "nothing: quotas are the mail store's"},
+    {"mailbox_transport", "deliver in a domain section"},
+    {"maillog_file", "log"},
+    {"message_size_limit", "message_size_max"},
+    {"mydestination", "a domain section for each domain"},
+    {"mydomain", "a domain section for each domain"},
+    {"myhostname", "hostname"},
+    {"mynetworks", "trusted_networks, which lets nobody relay"},
+    {"mynetworks_style", "trusted_networks, which lets nobody relay"},
+    {"myorigin", "hostname"},
+    {"postscreen_access_list", "trusted_networks"},
+    {"postscreen_dnsbl_action", "mode in section dnsbl"},
+    {"postscreen_dnsbl_sites", "a zone section for each list in section dnsbl"},
+    {"postscreen_dnsbl_threshold", "threshold in section dnsbl"},
+    {"postscreen_greet_action", "mode in section early_talker"},
+    {"postscreen_greet_wait", "greeting_pause"},
+    {"postscreen_upstream_proxy_protocol", "proxy_listen"},
+    {"proxy_interfaces", "proxy_listen"},
+    {"recipient_delimiter", "extension in a domain section"},
+    {"relay_domains", "a domain section for each domain"},
+    {"relay_recipient_maps", "recipients in a domain section"},
+    {"relay_transport", "deliver in a domain section"},
+    {"relayhost", "nothing: mail is only received here"},
+    {"smtpd_authorized_xclient_hosts", "proxy_networks"},
+    {"smtpd_banner", "nothing: the banner is hostname's"},
+    {"smtpd_client_connection_count_limit", "connections_per_client"},
+    {"smtpd_client_connection_rate_limit", "connections in section client_rate"},
+    {"smtpd_client_message_rate_limit", "messages in section client_rate"},
+    {"smtpd_client_recipient_rate_limit", "recipients in section client_rate"},
+    {"smtpd_client_restrictions", "the checks' sections: dnsbl, dynamic_client"},
+    {"smtpd_data_restrictions", "the checks' sections: null_sender_recipients, early_talker"},
+    {"smtpd_delay_reject", "reject_at"},
+    {"smtpd_error_sleep_time", "errors in section client_rate"},
+    {"smtpd_hard_error_limit", "errors_max"},
+    {"smtpd_helo_required", "nothing: HELO is always demanded"},
+    {"smtpd_helo_restrictions", "the checks' sections: helo_name, helo_impersonation"},
+    {"smtpd_junk_command_limit", "junk_max"},
+    {"smtpd_recipient_limit", "recipients_max"},
+    {"smtpd_recipient_restrictions", "the checks' sections; relaying is always refused"},
+    {"smtpd_relay_restrictions", "nothing: relaying is always refused"},
+    {"smtpd_sender_restrictions", "the checks' sections: sender_tld, sender_mx, spf, rhsbl"},
+    {"smtpd_soft_error_limit", "errors in section client_rate"},
+    {"smtpd_timeout", "idle_timeout"},
+    {"smtpd_upstream_proxy_protocol", "proxy_listen"},
+    {"soft_bounce", "mode = observe in each check's section"},
+    {"unknown_local_recipient_reject_code", "recipient_unknown in section replies"},
+    {"virtual_alias_domains", "a domain section for each domain"},
+    {"virtual_alias_maps", "recipients in a domain section"},
+    {"virtual_mailbox_base", "deliver in a domain section"},
+    {"virtual_mailbox_domains", "a domain section for each domain"},
+    {"virtual_mailbox_maps", "recipients in a domain section"},
+    {"virtual_transport", "deliver in a domain section"},
+    {NULL, NULL},
+};
+
+static const struct habit modes[] = {
+    {"warn", "observe"},   {"warning", "observe"}, {"warn_if_reject", "observe"},
+    {"log", "observe"},    {"monitor", "observe"}, {"dry-run", "observe"},
+    {"test", "observe"},   {"ignore", "observe"},  {"tag", "observe"},
+    {"mark", "observe"},   {"soft", "observe"},    {"on", "enforce"},
+    {"yes", "enforce"},    {"true", "enforce"},    {"enabled", "enforce"},
+    {"reject", "enforce"}, {"refuse", "enforce"},  {"block", "enforce"},
+    {"deny", "enforce"},   {"drop", "enforce"},    {"strict", "enforce"},
+    {"no", "off"},         {"false", "off"},       {"none", "off"},
+    {"disable", "off"},    {"disabled", "off"},    {"0", "off"},
+    {NULL, NULL},
+};
+
+static const char *find(const struct habit *habits, const char *theirs)
+{
+        while (habits->theirs != NULL && strcmp(habits->theirs, theirs) != 0)
+                habits++;
+        return habits->ours;
+}
+
+const char *habit_of_postfix(const char *key)
+{
+        return find(postfix, key);
+}
+
+const char *habit_of_mode(const char *word)
+{
+        return find(modes, word);
+}

@@ -1,0 +1,160 @@
+/* `check-config --effective`. */
+#include "conf/value/effective.h"
+
+#include "conf/value/write.h"
+
+#include <stdlib.h>
+
+#define BLOCK_SIZE ((size_t)16 << 10)
+
+/* What is printed, and the defaults that it is compared with. */
+struct printer {
+        FILE *file;
+        struct arena memory;
+        struct options defaults;
+        struct domain_options domain_defaults;
+        struct zone_options zone_defaults;
+};
+
+static bool printer_begin(struct printer *printer, struct block_pool *pool)
+{
+        bool is_set = true;
+
+        arena_init(&printer->memory, pool, SIZE_MAX / 2);
+        for (const struct option_row *row = option_rows; row->name != NULL; row++)
+                is_set = is_set && value_set_default(row, &printer->defaults, &printer->memory);
+        for (const struct option_row *row = domain_option_rows; row->name != NULL; row++)
+                is_set = is_set && value_set_default(row, &printer->domain_defaults, &printer->memory);
+        for (const struct option_row *row = zone_option_rows; row->name != NULL; row++)
+                is_set = is_set && value_set_default(row, &printer->zone_defaults, &printer->memory);
+        return is_set;
+}
+
+static char *value_text(const struct option_row *row, const void *base)
+{
+        char *text = NULL;
+        size_t length;
+        FILE *file = open_memstream(&text, &length);
+
+        if (file == NULL)
+                return NULL;
+        value_print(file, row, base);
+        fclose(file);
+        return text;
+}
+
+/* ---- options ------------------------------------------------------------------------------------------- */
+
+static void print_option(const struct printer *printer, const struct option_row *row, const void *base,
+                         const void *defaults, const char *indent)
+{
+        char *text = value_text(row, base), *usual = value_text(row, defaults);
+
+        if (row == &option_rows[OPTION_AT_sender_password] && strcmp(text, "\"\"") != 0)
+                fprintf(printer->file, "%s# %s is set, and not shown\n", indent, row->name);
+        else if (text != NULL && usual != NULL)
+                fprintf(printer->file, "%s%s = %s%s\n", indent, row->name, text,
+                        strcmp(text, usual) == 0 ? "    # default" : "");
+        free(text);
+        free(usual);
+}
+
+static void print_options(const struct printer *printer, const struct snapshot *snapshot, enum check_id check,
+                          const char *indent)
+{
+        for (const struct option_row *row = option_rows; row->name != NULL; row++)
+                if (row->check == check)
+                        print_option(printer, row, &snapshot->options, &printer->defaults, indent);
+}
+
+/* ---- sections ------------------------------------------------------------------------------------------ */
+
+static void print_zones(const struct printer *printer, const struct snapshot *snapshot)
+{
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct dnsbl_zone *zone = &snapshot->zones[i];
+                fprintf(printer->file, "    zone \"%.*s\" {\n", (int)zone->name.length, zone->name.at);
+                for (const struct option_row *row = zone_option_rows; row->name != NULL; row++)
+                        print_option(printer, row, &zone->options, &printer->zone_defaults, "        ");
+                fputs("    }\n", printer->file);
+        }
+}
+
+static void print_checks(const struct printer *printer, const struct snapshot *snapshot)
+{
+        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
+                const struct check_info *info = &check_infos[check];
+                enum check_mode mode = snapshot->checks[check].mode;
+                bool lacks_dns = info->needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
+                if (info->kind == CHECK_KIND_RULE)
+                        continue;
+                fprintf(printer->file, "%s {\n    mode = %s%s%s\n", info->name, check_mode_name(mode),
+                        mode == info->default_mode ? "    # default" : "",
+                        lacks_dns ? "    # without resolvers it is off" : "");
+                print_options(printer, snapshot, check, "    ");
+                if (check == CHECK_dnsbl)
+                        print_zones(printer, snapshot);
+                fputs("}\n", printer->file);
+        }
+}
+
+static void print_replies(const struct printer *printer, const struct snapshot *snapshot)
+{
+        fputs("replies {\n", printer->file);
+        for (size_t id = 0; id < REPLY_COUNT; id++) {
+                const struct reply_template *reply = &snapshot->replies[id];
+                char octets[512];
+                struct text text;
+                if (reply->code < 400)
+                        continue;
+                text_over(&text, octets, sizeof octets);
+                text_put(&text, reply->status);
+                text_put(&text, reply->text);
+                fprintf(printer->file, "    %s = ", reply_infos[id].name);
+                quoted_print(printer->file, text_span(&text));
+                fputs(span_equals(text_span(&text), span_from(reply_infos[id].text)) ? "    # default\n"
+                                                                                     : "\n",
+                      printer->file);
+        }
+        fputs("}\n", printer->file);
+}
+
+static void print_domain(const struct printer *printer, const struct domain *domain)
+{
+        fprintf(printer->file, "domain \"%.*s\" {\n    # %zu recipients\n", (int)domain->name.length,
+                domain->name.at, domain->recipients.count);
+        for (const struct option_row *row = domain_option_rows; row->name != NULL; row++) {
+                if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver]) {
+                        print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");
+                        continue;
+                }
+                /* As it was resolved: relative to no file. */
+                fputs("    deliver = ", printer->file);
+                if (domain->deliver.kind == DELIVER_DISCARD)
+                        fputs("\"discard:\"\n", printer->file);
+                else
+                        fprintf(printer->file, "\"maildir:%s\"\n", domain->deliver.path);
+        }
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (check_infos[check].kind == CHECK_KIND_PURE)
+                        fprintf(printer->file, "    %s { mode = %s }\n", check_infos[check].name,
+                                check_mode_name(domain->checks[check].mode));
+        fputs("}\n", printer->file);
+}
+
+void effective_print(FILE *file, const struct snapshot *snapshot)
+{
+        struct printer printer = {.file = file};
+        struct block_pool pool;
+
+        block_pool_init(&pool, BLOCK_SIZE, 0);
+        if (printer_begin(&printer, &pool)) {
+                print_options(&printer, snapshot, CHECK_COUNT, "");
+                print_checks(&printer, snapshot);
+                print_replies(&printer, snapshot);
+                for (size_t i = 0; i < snapshot->domain_count; i++)
+                        print_domain(&printer, &snapshot->domains[i]);
+        }
+        arena_end(&printer.memory);
+        block_pool_end(&pool);
+}

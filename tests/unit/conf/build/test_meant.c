@@ -1,0 +1,62 @@
+/* What can be read, but cannot be meant. */
+#include "tests/unit/conf/fixture.h"
+
+TestSuite(meant, .init = folder_begin, .fini = folder_end);
+
+#define DNS "resolvers = {\"127.0.0.1:53\"} "
+
+static const struct {
+        const char *text, *warning;
+} cases[] = {
+    {"trusted_networks = {\"0.0.0.0/0\"}",
+     "trusted_networks: 0.0.0.0/0 is a large part of the Internet: no check of policy would hold for them"},
+    {"trusted_networks = {\"10.0.0.0/8\", \"2001:db8::/32\", \"::ffff:10.0.0.0/8\"}", NULL},
+    {"trusted_networks = {\"::/0\"}",
+     "trusted_networks: ::/0 is a large part of the Internet: no check of policy would hold for them"},
+    {"proxy_networks = {\"2000::/3\"}",
+     "proxy_networks: 2000::/3 is a large part of the Internet: they could pose as any other client"},
+    {"client_rate { exempt = {\"128.0.0.0/1\"} }",
+     "exempt: 128.0.0.0/1 is a large part of the Internet: no limit would hold for them"},
+    {"spf { forwarders = {\"0.0.0.0/0\"} }",
+     "forwarders: 0.0.0.0/0 is a large part of the Internet: SPF would not count for them"},
+    {"idle_timeout = 299s",
+     "idle_timeout: under 5m (RFC 5321 4.5.3.2.7): slow clients are cut off, and come again and again"},
+    {"idle_timeout = 5m data_timeout = 3m recipients_max = 100", NULL},
+    {"data_timeout = 2m",
+     "data_timeout: under 3m (RFC 5321 4.5.3.2.5): slow clients are cut off, and come again and again"},
+    {"recipients_max = 99",
+     "recipients_max: under 100 (RFC 5321 4.5.3.1.8): clients send their mail in pieces, and some give up"},
+    {"message_size_max = 50k", "message_size_max: under 64k (RFC 5321 4.5.3.1.7)"},
+    {"text_line_max = 998", "text_line_max: under 1000 (RFC 5321 4.5.3.1.6)"},
+    {"text_line_max = 0", NULL},
+    {"dns_ttl_min = 1h dns_ttl_max = 30m", "dns_ttl_min: longer than dns_ttl_max"},
+    {"dns_question_timeout = 20s dns_attempt_timeout = 15s", "dns_question_timeout: longer than dns_timeout"},
+    {DNS "dnsbl { threshold = 2 }",
+     "threshold: the weights of all zones of addresses sum up to 1: it is never reached"},
+    {DNS "dnsbl { mode = off threshold = 2 }", NULL},
+    {DNS "dnsbl { threshold = 4 zone \"a.example\" { weight = 3 } zone \"b.example\" { weight = -1 } }",
+     "threshold: the weights of all zones of addresses sum up to 3: it is never reached"},
+    {DNS "dnsbl { threshold = 4 zone \"a.example\" { weight = 3 } zone \"b.example\" { weight = 1 } }", NULL},
+    {DNS "dnsbl { threshold = 3 zone \"a.example\" { weight = 3 }\n"
+         "zone \"b.example\" { names = yes weight = 2 answers = {\"127.0.1.2\"} } }",
+     "threshold: the weights of all zones of names sum up to 2: it is never reached"},
+    {DNS "sender_store = \"lmdb:x\" greylist { mode = observe if_score = 2 }",
+     "if_score: the weights of all zones of addresses sum up to 1: it is never reached"},
+};
+
+Test(meant, warnings)
+{
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                char text[1024], expected[1024] = "";
+                snprintf(text, sizeof text, "%s%s\n%s", HOSTNAME, cases[i].text, DOMAIN);
+                struct conf_complaints complaints = {0};
+                struct snapshot *snapshot = snapshot_load_text(text, folder, &complaints);
+                if (cases[i].warning != NULL)
+                        snprintf(expected, sizeof expected, "(text):1: warning: %s\n", cases[i].warning);
+                const char *said = complaints.text == NULL ? "" : complaints.text;
+                cr_expect_str_eq(said, expected, "for %s: %s", text, said);
+                cr_expect_not_null(snapshot);
+                snapshot_free(snapshot);
+                conf_complaints_end(&complaints);
+        }
+}

@@ -1,0 +1,27 @@
+/* Paths of Maildirs. */
+#include "workers/deliver/maildir.h"
+
+#include <criterion/criterion.h>
+
+Test(maildir, paths_from_templates)
+{
+        static const struct {
+                const char *path_template, *path;
+        } cases[] = {
+            {"/mail/%d/%u", "/mail/isp.example/alice+x"},
+            {"/mail/%u%%", "/mail/alice+x%"},
+            {"/100%%/%u", "/100%/alice+x"},
+            {"/%%u/%u", "/%u/alice+x"},
+            {"/%%d%%%u", "/%d%alice+x"},
+            {"/%%%%u%u", "/%%ualice+x"},
+        };
+
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                char octets[256];
+                struct text path;
+                text_over(&path, octets, sizeof octets);
+                cr_expect(
+                    maildir_path_write(&path, cases[i].path_template, SPAN("isp.example"), SPAN("alice+x")));
+                cr_expect_str_eq(octets, cases[i].path, "%s", cases[i].path_template);
+        }
+}

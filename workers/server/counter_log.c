@@ -1,0 +1,76 @@
+/* The names of all counters, and when they are logged. */
+#include "workers/server/counter_log.h"
+
+#include "core/base/domain_name.h"
+
+#define NUMBERS_MAX (METRIC_COUNT + 3 * CHECK_COUNT + 2 * DNSBL_ZONES_MAX)
+#define NAMES_SIZE  (NUMBERS_MAX * 40 + 2 * DNSBL_ZONES_MAX * DOMAIN_NAME_MAX)
+
+/* Numbers by name, for one line. */
+struct numbers {
+        const char *names[NUMBERS_MAX + 1];
+        uint64_t values[NUMBERS_MAX];
+        size_t count;
+        struct text text; /* the names, each terminated */
+        char octets[NAMES_SIZE];
+};
+
+static void add(struct numbers *numbers, const char *prefix, struct span name, const char *suffix,
+                uint64_t value)
+{
+        numbers->names[numbers->count] = numbers->octets + numbers->text.length;
+        text_put_string(&numbers->text, prefix);
+        text_put(&numbers->text, name);
+        text_put_string(&numbers->text, suffix);
+        text_put_char(&numbers->text, '\0');
+        numbers->values[numbers->count++] = value;
+}
+
+static void add_checks(struct numbers *numbers, const struct counters *counters)
+{
+        for (int check = 0; check < CHECK_COUNT; check++) {
+                struct span name = span_from(check_infos[check].name);
+                add(numbers, "", name, ".refused", counter_read(&counters->refused[check]));
+                add(numbers, "", name, ".deferred", counter_read(&counters->deferred[check]));
+                add(numbers, "", name, ".observed", counter_read(&counters->observed[check]));
+        }
+}
+
+static void add_zones(struct numbers *numbers, const struct counters *counters,
+                      const struct snapshot *snapshot)
+{
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                struct span name = snapshot->zones[i].name;
+                add(numbers, "zone.", name, ".asked", counter_read(&counters->zone_asked[i]));
+                add(numbers, "zone.", name, ".listed", counter_read(&counters->zone_listed[i]));
+        }
+}
+
+void counter_log_write(const struct counter_log *counter_log)
+{
+        const struct published *published = atomic_load(&counter_log->publication->published);
+        struct numbers numbers = {.count = 0};
+        struct counters sum;
+
+        counters_sum(counter_log->counters, &sum);
+        text_over(&numbers.text, numbers.octets, sizeof numbers.octets);
+        for (int metric = 0; metric < METRIC_COUNT; metric++)
+                add(&numbers, "", span_from(metric_names[metric]), "", counter_read(&sum.metrics[metric]));
+        add_checks(&numbers, &sum);
+        add_zones(&numbers, &sum, published->snapshot);
+        log_event_numbers(counter_log->log, "counters", numbers.names, numbers.values);
+        dns_counts_log(counter_log->dns);
+}
+
+void counter_log_look(struct counter_log *counters, uint64_t now_ms)
+{
+        uint64_t interval_ms =
+            atomic_load(&counters->publication->published)->snapshot->options.log_interval_ms;
+
+        if (counters->due_ms == 0 || counters->due_ms > now_ms + interval_ms)
+                counters->due_ms = now_ms + interval_ms;
+        if (interval_ms == 0 || now_ms < counters->due_ms)
+                return;
+        counters->due_ms = now_ms + interval_ms;
+        counter_log_write(counters);
+}

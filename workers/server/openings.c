@@ -1,0 +1,189 @@
+/* Opens nothing for longer than a look, and makes nothing. */
+#include "workers/server/openings.h"
+
+#include "conf/socket_address.h"
+#include "conf/value/list.h"
+#include "workers/deliver/file_system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct openings {
+        const struct snapshot *snapshot;
+        struct place whole; /* the file */
+        struct conf_complaints *complaints;
+};
+
+static void complain(struct openings *openings, enum complaint_kind kind, const char *option,
+                     const char *what, const char *reason)
+{
+        conf_complain(openings->complaints, kind, &openings->whole, "%s: %.900s: %s", option, what, reason);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------- */
+
+static bool is_allowed(const char *path, int mode)
+{
+        return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* A file may be made beside it. */
+static bool folder_takes_files(const char *path)
+{
+        char folder[PATH_MAX];
+        int length = snprintf(folder, sizeof folder, "%s", path);
+        char *slash = strrchr(folder, '/');
+
+        if (length >= (int)sizeof folder || slash == NULL) {
+                errno = ENAMETOOLONG;
+                return false;
+        }
+        slash[slash == folder] = '\0';
+        return is_allowed(folder, W_OK | X_OK);
+}
+
+static void check_log(struct openings *openings)
+{
+        const char *log = openings->snapshot->options.log;
+        int fd;
+
+        if (strcmp(log, "stderr") == 0)
+                return;
+        fd = open(log, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 && (errno != ENOENT || !folder_takes_files(log)))
+                complain(openings, COMPLAINT_ERROR, "log", log, strerror(errno));
+        if (fd >= 0)
+                close(fd);
+}
+
+static void check_lmdb(struct openings *openings, const char *folder)
+{
+        char data[PATH_MAX];
+        struct stat status;
+
+        if (stat(folder, &status) != 0) {
+                if (errno != ENOENT || !folder_takes_files(folder))
+                        complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(errno));
+                return;
+        }
+        snprintf(data, sizeof data, "%.4000s/data.mdb", folder);
+        if (!S_ISDIR(status.st_mode))
+                complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(ENOTDIR));
+        else if (!is_allowed(folder, R_OK | W_OK | X_OK))
+                complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(errno));
+        else if (!is_allowed(data, R_OK | W_OK) && errno != ENOENT)
+                complain(openings, COMPLAINT_ERROR, "sender_store", data, strerror(errno));
+}
+
+static void check_maildirs(struct openings *openings, const struct domain *domain)
+{
+        struct file_system system;
+        char path[PATH_MAX];
+
+        if (domain->deliver.kind != DELIVER_MAILDIR)
+                return;
+        if (!file_system_read_template(domain->deliver.path, &system, path, sizeof path) ||
+            !is_allowed(path, X_OK))
+                conf_complain(openings->complaints, COMPLAINT_ERROR, &domain->place, "deliver: %.900s: %s",
+                              domain->deliver.path, strerror(errno));
+        else if (!is_allowed(path, R_OK | W_OK | X_OK))
+                conf_complain(
+                    openings->complaints, COMPLAINT_WARNING, &domain->place,
+                    "deliver: no Maildir can be made in %.900s (%s): mail for those that exist alone", path,
+                    strerror(errno));
+}
+
+/* ---- sockets ------------------------------------------------------------------------------------------- */
+
+static int try_bind(const struct endpoint *endpoint)
+{
+        struct sockaddr_storage storage;
+        socklen_t length = address_to_socket(&endpoint->address, endpoint->port, &storage);
+        int on = 1, error = 0, fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0)
+                return errno;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (storage.ss_family == AF_INET6)
+                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        if (bind(fd, (const struct sockaddr *)&storage, length) != 0)
+                error = errno;
+        close(fd);
+        return error;
+}
+
+static void check_listeners(struct openings *openings, const char *option, const struct endpoint_list *list)
+{
+        char octets[ADDRESS_TEXT_MAX + 16];
+        struct text name;
+
+        for (size_t i = 0; i < list->count; i++) {
+                int error = try_bind(&list->endpoints[i]);
+                text_over(&name, octets, sizeof octets - 1);
+                endpoint_put(&name, &list->endpoints[i]);
+                octets[name.length] = '\0';
+                if (error == EADDRINUSE)
+                        complain(openings, COMPLAINT_NOTE, option, octets,
+                                 "somebody listens there, maybe this receiver itself");
+                else if (error == EACCES)
+                        complain(
+                            openings, COMPLAINT_ERROR, option, octets,
+                            "ports below 1024 take CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd)");
+                else if (error == EADDRNOTAVAIL)
+                        complain(openings, COMPLAINT_ERROR, option, octets,
+                                 "no interface of this machine has this address");
+                else if (error != 0)
+                        complain(openings, COMPLAINT_ERROR, option, octets, strerror(error));
+        }
+}
+
+static bool answers(const struct endpoint *server, int timeout_ms)
+{
+        struct sockaddr_storage storage;
+        socklen_t length = address_to_socket(&server->address, server->port, &storage);
+        int error = 0, fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        socklen_t size = sizeof error;
+        struct pollfd event = {.fd = fd, .events = POLLOUT};
+
+        if (fd < 0)
+                return false;
+        bool is_open = connect(fd, (const struct sockaddr *)&storage, length) == 0 ||
+                       (errno == EINPROGRESS && poll(&event, 1, timeout_ms) == 1 &&
+                        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0);
+        close(fd);
+        return is_open;
+}
+
+/* One of several servers is enough, and mail passes without any: no error. */
+static void check_redis(struct openings *openings)
+{
+        const struct endpoint_list *servers = &openings->snapshot->sender_store.servers;
+
+        for (size_t i = 0; i < servers->count; i++)
+                if (answers(&servers->endpoints[i], (int)openings->snapshot->options.sender_timeout_ms))
+                        return;
+        complain(openings, COMPLAINT_WARNING, "sender_store", openings->snapshot->options.sender_store,
+                 "no server can be reached");
+}
+
+void openings_check(const struct snapshot *snapshot, const char *path, struct conf_complaints *complaints)
+{
+        struct openings openings = {.snapshot = snapshot, .whole = {path, 0}, .complaints = complaints};
+
+        check_log(&openings);
+        if (snapshot->sender_store.kind == SENDER_STORE_LMDB)
+                check_lmdb(&openings, snapshot->sender_store.path);
+        if (snapshot->sender_store.kind == SENDER_STORE_REDIS)
+                check_redis(&openings);
+        for (size_t i = 0; i < snapshot->domain_count; i++)
+                check_maildirs(&openings, &snapshot->domains[i]);
+        check_listeners(&openings, "listen", &snapshot->options.listen);
+        check_listeners(&openings, "proxy_listen", &snapshot->options.proxy_listen);
+}

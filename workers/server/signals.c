@@ -1,0 +1,21 @@
+/* The signals of the server. */
+#include "workers/server/signals.h"
+
+#include <stddef.h>
+
+void signals_block(sigset_t *ret_signals)
+{
+        static const int awaited[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+        /* write() says EPIPE and EFBIG then. */
+        static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGALRM, SIGVTALRM,
+                                      SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT};
+
+        sigemptyset(ret_signals);
+        for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
+                sigaddset(ret_signals, awaited[i]);
+        pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+        for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+                signal(ignored[i], SIG_IGN);
+        for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+                signal(number, SIG_IGN);
+}
