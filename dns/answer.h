@@ -5,10 +5,10 @@
 
 #include <stdatomic.h>
 
-#define DNS_RECORDS_MAX 128 /* of one answer; further ones are not kept */
-/* Texts of one answer. With more it counts as failed: the one that matters might be among them. */
-#define DNS_TEXTS_MAX         512
-#define DNS_ANSWER_OCTETS_MAX 16384 /* records and their data; a larger answer counts as failed */
+/* Bounds the records and their data. A larger answer counts as failed, with is_too_large, because a part of it
+ * would pass for the whole. */
+#define DNS_ANSWER_OCTETS_MAX 16384
+#define DNS_RECORDS_MAX       (DNS_ANSWER_OCTETS_MAX / sizeof(struct dns_record))
 
 /* Returns the octets that dns_answer_write() needs for records and data. */
 size_t dns_answer_octets(const struct dns_answer *answer);

@@ -42,18 +42,41 @@ static struct memo_entry *entry_create(struct memo *memo, const struct dns_quest
         return entry;
 }
 
-static void entry_ask(struct memo *memo, struct memo_entry *entry)
+/* Half of the memory is kept for urgent questions: whoever chooses names with many records does not thereby
+ * make the lists that would name him unreadable. */
+static bool has_memory(const struct memo *memo, bool is_urgent, size_t octets)
+{
+        return is_urgent || memo->arena->total + octets <= memo->arena->limit / 2;
+}
+
+static void entry_file(struct memo *memo, struct memo_entry *entry)
 {
         struct dns_answer answer = failed;
-
-        if (memo->source == NULL || memo->asked >= memo->quota)
-                return;
-        memo->asked++;
         enum fact fact =
             memo->source->ask(memo->source, &entry->question, memo->handle, memo->arena, &answer);
-        entry->answer = fact == FACT_PENDING ? (struct dns_answer){.fact = FACT_PENDING} : answer;
+        entry->answer = answer;
+        if (fact == FACT_PENDING)
+                entry->answer = (struct dns_answer){.fact = FACT_PENDING, .is_unasked = answer.is_unasked};
         expect(entry->answer.fact == fact);
         memo->pending += fact == FACT_PENDING;
+}
+
+static void entry_ask(struct memo *memo, struct memo_entry *entry)
+{
+        if (memo->source == NULL || memo->asked >= memo->quota ||
+            !has_memory(memo, entry->question.is_urgent, 0))
+                return;
+        memo->asked++;
+        entry_file(memo, entry);
+}
+
+/* There may be a place by now. */
+static void entry_ask_again(struct memo *memo, struct memo_entry *entry)
+{
+        if (entry->answer.fact != FACT_PENDING || !entry->answer.is_unasked || memo->is_late)
+                return;
+        memo->pending--;
+        entry_file(memo, entry);
 }
 
 static enum fact tell(const struct dns_answer *answer, const struct dns_answer **ret_answer)
@@ -63,27 +86,32 @@ static enum fact tell(const struct dns_answer *answer, const struct dns_answer *
         return answer->fact;
 }
 
-static enum fact ask(struct memo *memo, struct span name, enum dns_type type, bool keeps_name,
+/* `is_kept`: the name lives as long as the memo. */
+static enum fact ask(struct memo *memo, const struct dns_question *asked, bool is_kept,
                      const struct dns_answer **ret_answer)
 {
+        struct dns_question question = *asked;
         char buffer[DNS_NAME_MAX];
         struct text text;
 
         /* Most names come in normal form, and most questions again. */
-        struct memo_entry *known = *memo_find(memo, &(struct dns_question){name, type});
+        struct memo_entry *known = *memo_find(memo, asked);
         if (known != NULL && known->answer.fact != FACT_PENDING)
                 return tell(&known->answer, ret_answer);
         text_over(&text, buffer, sizeof buffer);
-        if (!dns_name_normalise(name, &text))
+        if (!dns_name_normalise(asked->name, &text))
                 return tell(&unaskable, ret_answer);
-        keeps_name = keeps_name && span_equals(text_span(&text), name);
-        struct dns_question question = {keeps_name ? name : text_span(&text), type};
+        is_kept = is_kept && span_equals(text_span(&text), asked->name);
+        if (!is_kept)
+                question.name = text_span(&text);
         struct memo_entry **link = memo_find(memo, &question);
         if (*link == NULL) {
-                *link = entry_create(memo, &question, keeps_name);
+                *link = entry_create(memo, &question, is_kept);
                 if (*link == NULL)
                         return tell(&failed, ret_answer);
                 entry_ask(memo, *link);
+        } else {
+                entry_ask_again(memo, *link);
         }
         if (memo->is_late && (*link)->answer.fact == FACT_PENDING)
                 return tell(&failed, ret_answer);
@@ -93,13 +121,20 @@ static enum fact ask(struct memo *memo, struct span name, enum dns_type type, bo
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer)
 {
-        return ask(memo, name, type, false, ret_answer);
+        return ask(memo, &(struct dns_question){.name = name, .type = type}, false, ret_answer);
+}
+
+enum fact memo_ask_urgently(struct memo *memo, struct span name, enum dns_type type,
+                            const struct dns_answer **ret_answer)
+{
+        return ask(memo, &(struct dns_question){.name = name, .type = type, .is_urgent = true}, false,
+                   ret_answer);
 }
 
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
                         const struct dns_answer **ret_answer)
 {
-        return ask(memo, name, type, true, ret_answer);
+        return ask(memo, &(struct dns_question){.name = name, .type = type}, true, ret_answer);
 }
 
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer)
@@ -107,7 +142,10 @@ void memo_settle(struct memo *memo, const struct dns_question *question, const s
         struct memo_entry *entry = *memo_find(memo, question);
         if (entry == NULL || entry->answer.fact != FACT_PENDING)
                 return;
-        dns_answer_copy(memo->arena, answer, &entry->answer);
+        if (has_memory(memo, entry->question.is_urgent, dns_answer_octets(answer)))
+                dns_answer_copy(memo->arena, answer, &entry->answer);
+        else
+                entry->answer = failed;
         memo->pending--;
 }
 

@@ -31,6 +31,7 @@ struct dns_question {
         /* presentation form without a trailing dot, lower case, no escapes, at most 253 octets */
         struct span name;
         enum dns_type type;
+        bool is_urgent; /* may have one of the reserved places; no part of what is asked */
 };
 
 struct dns_record {
@@ -45,6 +46,9 @@ struct dns_answer {
         enum fact fact; /* not PENDING */
         bool is_nxdomain;
         bool is_cached, is_stale;
+        /* PENDING, but no place was found for the question. It is asked again when its check runs again. */
+        bool is_unasked;
+        bool is_too_large; /* FAILED, because more came than is kept: it will be so tomorrow */
         uint8_t rcode;
         uint32_t ttl_s;   /* left; negative answers: RFC 2308 5 */
         uint32_t took_ms; /* 0 when it was cached */
@@ -72,7 +76,8 @@ struct memo {
 /* Where a memo asks. */
 struct dns_source {
         /* Looks the question up. FOUND, ABSENT and FAILED set *ret_answer, with its records in `arena`.
-         * PENDING means that the question has been filed for `handle`. */
+         * PENDING means that the question has been filed for `handle`, or with is_unasked that no place was
+         * left for it and nothing is kept. */
         enum fact (*ask)(struct dns_source *source, const struct dns_question *question, uint64_t handle,
                          struct arena *arena, struct dns_answer *ret_answer);
 };
@@ -85,7 +90,13 @@ void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source
  * stays valid as long as the arena, and has no records while the question is PENDING. */
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer);
-/* Does the same for a name that lives as long as the memo, such as one from its answers. It is not copied. */
+/* Does the same with a share in the places that are reserved, and in the half of the arena that answers to
+ * other questions may not fill. It is for what is asked about a client before it has said anything, and not
+ * for names that a stranger chooses. */
+enum fact memo_ask_urgently(struct memo *memo, struct span name, enum dns_type type,
+                            const struct dns_answer **ret_answer);
+/* Does the same as memo_ask() for a name that lives as long as the memo, such as one from its answers. It is
+ * not copied. */
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
                         const struct dns_answer **ret_answer);
 /* Takes the answer to a pending question and copies it. It is passed over when the memo does not wait for

@@ -1,6 +1,10 @@
 /* Names: normal form, and out of the wire form. */
 #include "dns/name.h"
 
+#include <libpsl.h>
+
+#define AUTHORITY_LABELS_MAX 5 /* no public suffix that a registry runs has more than four */
+
 static bool octet_can_be_asked(char octet)
 {
         return octet != '\\' && octet > 0 && !ascii_is_control(octet);
@@ -69,14 +73,28 @@ static struct span last_labels(struct span name, unsigned labels)
         return span_skip(name, at);
 }
 
+/* A registry's: what it gives out is somebody's. Suffixes of companies are not, because one server answers for
+ * all that is below them. */
+static bool is_public_suffix(struct span name)
+{
+        char octets[DNS_NAME_MAX + 1];
+
+        if (name.length >= sizeof octets)
+                return false;
+        memcpy(octets, name.at, name.length);
+        octets[name.length] = '\0';
+        return psl_is_public_suffix2(psl_builtin(), octets, PSL_TYPE_ICANN) == 1;
+}
+
 struct span dns_name_authority(struct span name)
 {
-        struct span two = last_labels(name, 2), tld = last_labels(name, 1);
-        bool is_below_country = tld.length == 2 && two.length <= 6; /* co.uk, com.br */
+        struct span authority = last_labels(name, 2);
 
-        if (span_equals(two, SPAN("in-addr.arpa")))
+        if (span_equals(authority, SPAN("in-addr.arpa")))
                 return last_labels(name, 4); /* a /16 */
-        if (span_equals(two, SPAN("ip6.arpa")))
+        if (span_equals(authority, SPAN("ip6.arpa")))
                 return last_labels(name, 10); /* a /32 */
-        return is_below_country ? last_labels(name, 3) : two;
+        for (unsigned labels = 3; labels <= AUTHORITY_LABELS_MAX && is_public_suffix(authority); labels++)
+                authority = last_labels(name, labels);
+        return authority;
 }

@@ -17,6 +17,8 @@ bool dns_name_normalise(struct span name, struct text *text);
  * that could not be asked for becomes \DDD (RFC 4343 2.1), so that the name can be shown and is ABSENT when
  * asked for. False, and nothing appended, when `wire` is no name. */
 bool dns_name_from_wire(struct span wire, struct text *text);
-/* Returns the end of a name that stands for whoever answers for it: "example.com", "example.co.uk",
- * "0.192.in-addr.arpa". `name` is in normal form. It is a guess that is good enough to share resources by. */
+/* Returns the end of a name that stands for whoever answers for it, which is what somebody has registered:
+ * "example.com", "example.co.uk", "abc.de", or "0.192.in-addr.arpa". `name` is in normal form. It goes by the
+ * Public Suffix List that libpsl was built with. It is a guess that is good enough to share resources by, and
+ * takes about a microsecond. */
 struct span dns_name_authority(struct span name);

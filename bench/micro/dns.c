@@ -38,7 +38,8 @@ static void cache_fill(void)
         for (unsigned i = 0; i < NAMES; i++) {
                 int length =
                     snprintf(names[i], sizeof names[i], "%u.%u.0.192.listed.example", i & 255, i >> 8);
-                questions[i] = (struct dns_question){span_of(names[i], (size_t)length), DNS_A};
+                questions[i] =
+                    (struct dns_question){.name = span_of(names[i], (size_t)length), .type = DNS_A};
         }
         double begin_s = seconds_of(CLOCK_MONOTONIC);
         for (unsigned i = 0; i < NAMES; i++)
@@ -127,7 +128,8 @@ static void measure_bound(void)
         for (unsigned i = 0; i < MANY; i++) {
                 int length = snprintf(name, sizeof name, "%u.%u.%u.127.listed.example", i & 255, i >> 8 & 255,
                                       i >> 16);
-                struct dns_question question = {span_of(name, (size_t)length), i % 2 == 0 ? DNS_A : DNS_TXT};
+                struct dns_question question = {.name = span_of(name, (size_t)length),
+                                                .type = i % 2 == 0 ? DNS_A : DNS_TXT};
                 dns_cache_put(cache, &question, &answer, clock_ms());
         }
         dns_cache_count(cache, &counts);
@@ -193,7 +195,7 @@ static void measure_misses(uint32_t threads, uint32_t latency_ms)
 
 static void spf_put(const char *name, const char *record)
 {
-        struct dns_question question = {span_from(name), DNS_TXT};
+        struct dns_question question = {.name = span_from(name), .type = DNS_TXT};
         struct dns_record text = {span_from(record), 0};
         struct dns_answer answer = {.fact = FACT_FOUND, .ttl_s = 86400, .record_count = 1, .records = &text};
         dns_cache_put(cache, &question, &answer, clock_ms());
@@ -207,7 +209,7 @@ static enum spf_result spf_once(struct asker *asker)
                                       .helo = SPAN("mail.example.net"),
                                       .receiver = SPAN("mx1.isp.example"),
                                       .now_s = 1700000000};
-        struct spf_detail details;
+        struct spf_detail details = {0};
         struct memo memo;
 
         expect(address_parse(SPAN("192.0.2.7"), &request.client));

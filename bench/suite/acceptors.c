@@ -121,7 +121,7 @@ static void compare_costs(struct suite *suite)
         struct bench_options paced = options;
         struct server *servers[SIDES] = {start(&options, NULL), start(&options, "acceptors = 0\n"),
                                          server_start(&options, PEER_floor, false)};
-        struct costs costs;
+        struct costs costs = {0};
 
         measure(suite, &options, servers, SIDES, suite->divisor == 1 ? 500 : 5, &costs);
         set_ratio(suite, MEASURED_acceptors_500, &costs, options.rounds);

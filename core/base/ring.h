@@ -54,4 +54,4 @@
         {                                                                                                    \
                 return ck_ring_size(&ring->ring);                                                            \
         }                                                                                                    \
-        static_assert(sizeof(struct name) > 0, "asks for the semicolon")
+        struct name

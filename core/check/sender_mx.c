@@ -1,8 +1,10 @@
 /* P9: the sender's domain can receive mail: it has MX records (RFC 5321 5.1) that are no null MX (RFC 7505)
  * and do not all point to addresses where no mail server of another's can be. */
 #include "core/check/check.h"
+#include "dns/choice.h"
 
-#define EXCHANGES_MAX 10 /* looked at, the most preferred ones */
+#define EXCHANGES_MAX   30 /* looked at, the most preferred ones */
+#define EXCHANGES_BATCH 10 /* at a time: the next ones only if none of these is any good */
 
 #define IPV4(a, b, c, d, prefix)                                                                             \
         {                                                                                                    \
@@ -104,34 +106,6 @@ static enum verdict_result without_exchange(const struct facts *facts, struct ve
                                       : "has neither MX nor address record");
 }
 
-static bool precedes(const struct dns_record *left, const struct dns_record *right)
-{
-        size_t common = left->data.length < right->data.length ? left->data.length : right->data.length;
-
-        if (left->preference != right->preference)
-                return left->preference < right->preference;
-        int order = common == 0 ? 0 : memcmp(left->data.at, right->data.at, common);
-        return order != 0 ? order < 0 : left->data.length < right->data.length;
-}
-
-/* Equal ones by name: a resolver may give them in another order each time, the verdict is the same. */
-static size_t choose_exchanges(const struct dns_answer *exchanges,
-                               const struct dns_record *chosen[static EXCHANGES_MAX])
-{
-        size_t count = 0;
-
-        for (uint16_t i = 0; i < exchanges->record_count; i++) {
-                const struct dns_record *record = &exchanges->records[i];
-                size_t at = count < EXCHANGES_MAX ? count++ : EXCHANGES_MAX;
-                for (; at > 0 && precedes(record, chosen[at - 1]); at--)
-                        if (at < EXCHANGES_MAX)
-                                chosen[at] = chosen[at - 1];
-                if (at < EXCHANGES_MAX)
-                        chosen[at] = record;
-        }
-        return count;
-}
-
 static enum verdict_result by_exchanges(const struct facts *facts, struct verdict *verdict,
                                         const struct dns_answer *exchanges)
 {
@@ -140,13 +114,18 @@ static enum verdict_result by_exchanges(const struct facts *facts, struct verdic
 
         if (exchanges->record_count == 1 && exchanges->records[0].data.length == 0)
                 return refuse(facts, verdict, REPLY_sender_null_mx, "publishes a null MX");
-        size_t count = choose_exchanges(exchanges, chosen);
-        for (size_t i = 0; i < count; i++)
+        size_t count = dns_choose(exchanges, NULL, NULL, chosen, EXCHANGES_MAX);
+        for (size_t i = 0; i < count; i++) {
+                if (i % EXCHANGES_BATCH == 0 && (reach.has_good || reach.is_pending))
+                        break;
                 look_at_name(facts, chosen[i]->data, &reach);
+        }
         if (reach.has_good)
                 return VERDICT_PASS;
         if (reach.is_pending)
                 return VERDICT_WAIT;
+        if (count < exchanges->record_count)
+                return unsure(facts, verdict, "has more MX records than are looked at");
         if (reach.has_bogus && !reach.has_failed)
                 return refuse(facts, verdict, REPLY_sender_mx,
                               "its MX records point only to addresses that are not public");

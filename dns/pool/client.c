@@ -29,29 +29,86 @@ void sleeper_wake(_Atomic bool *is_asleep, int event_fd)
                 expect(errno == EINTR || errno == EAGAIN);
 }
 
-/* False when too many are on their way, or memory is out. */
-static bool client_file(struct dns_client *client, const struct dns_question *question, uint64_t handle,
-                        uint64_t now_ms, bool is_refresh)
-{
-        uint64_t hash = dns_cache_hash(client->pool->options.cache, question->name);
-        struct lane *lane = &client->lanes[(hash >> 32) % client->pool->options.threads];
+/* ---- the way there ------------------------------------------------------------------------------------- */
 
-        if (lane->outstanding >= LANE_SLOTS - 1)
-                return false;
+static uint32_t share_of(const struct dns_client *client, const struct dns_question *question)
+{
+        struct span authority = dns_name_authority(question->name);
+        return places_share(dns_cache_hash(client->pool->options.cache, authority), question->is_urgent);
+}
+
+/* NULL when memory is out. */
+static struct ask *ask_create(struct dns_client *client, const struct dns_question *question, uint64_t handle,
+                              uint64_t now_ms, uint32_t share)
+{
+        uint32_t deadline_ms = atomic_load_explicit(&client->pool->limits.deadline_ms, memory_order_relaxed);
         struct ask *ask = malloc(sizeof *ask + question->name.length);
+
         if (ask == NULL)
-                return false;
-        *ask = (struct ask){.client = client,
+                return NULL;
+        *ask = (struct ask){.waiting = {.share = share, .deadline_ms = now_ms + deadline_ms},
+                            .client = client,
                             .handle = handle,
                             .asked_ms = now_ms,
-                            .is_refresh = is_refresh,
                             .type = question->type,
                             .name_length = question->name.length};
         memcpy(ask->name, question->name.at, question->name.length);
-        lane->outstanding++;
+        return ask;
+}
+
+/* It has a place. */
+static void lane_send(struct lane *lane, struct ask *ask)
+{
         lane->is_announced = false;
         ask_send(&lane->questions, ask);
-        return true;
+}
+
+static struct lane *lane_of(struct dns_client *client, const struct dns_question *question)
+{
+        uint64_t hash = dns_cache_hash(client->pool->options.cache, question->name);
+        return &client->lanes[(hash >> 32) % client->pool->options.threads];
+}
+
+/* PENDING; when nothing is kept of the question, FAILED, or PENDING with *ret_is_unasked. */
+static enum fact client_file(struct dns_client *client, const struct dns_question *question, uint64_t handle,
+                             uint64_t now_ms, bool *ret_is_unasked)
+{
+        uint32_t waiting_max = atomic_load_explicit(&client->pool->limits.waiting_max, memory_order_relaxed);
+        struct lane *lane = lane_of(client, question);
+        uint32_t share = share_of(client, question);
+        bool has_room = places_have_room(&lane->places, LANE_PLACES, share);
+
+        *ret_is_unasked = !has_room && !places_may_wait(&lane->places, waiting_max, share);
+        if (*ret_is_unasked) {
+                atomic_fetch_add_explicit(&client->overloaded, 1, memory_order_relaxed);
+                return FACT_PENDING;
+        }
+        struct ask *ask = ask_create(client, question, handle, now_ms, share);
+        if (ask == NULL)
+                return FACT_FAILED;
+        if (!has_room) {
+                places_wait(&lane->places, &ask->waiting);
+                return FACT_PENDING;
+        }
+        places_take(&lane->places, share);
+        lane_send(lane, ask);
+        return FACT_PENDING;
+}
+
+/* Nobody waits for it, and it waits for nothing. */
+static void client_refresh(struct dns_client *client, const struct dns_question *question, uint64_t now_ms)
+{
+        struct lane *lane = lane_of(client, question);
+        uint32_t share = share_of(client, question);
+        struct ask *ask = places_have_room(&lane->places, LANE_PLACES, share)
+                              ? ask_create(client, question, 0, now_ms, share)
+                              : NULL;
+
+        if (ask == NULL)
+                return;
+        ask->is_refresh = true;
+        places_take(&lane->places, share);
+        lane_send(lane, ask);
 }
 
 static enum fact client_ask(struct dns_source *source, const struct dns_question *question, uint64_t handle,
@@ -63,17 +120,15 @@ static enum fact client_ask(struct dns_source *source, const struct dns_question
         expect(question->name.length > 0 && question->name.length <= DNS_NAME_MAX);
         switch (dns_cache_get(client->pool->options.cache, question, now_ms, arena, ret_answer)) {
         case CACHE_HIT_REFRESH:
-                client_file(client, question, handle, now_ms, true);
+                client_refresh(client, question, now_ms);
                 return ret_answer->fact;
         case CACHE_HIT:
                 return ret_answer->fact;
         case CACHE_MISS:
                 break;
         }
-        if (client_file(client, question, handle, now_ms, false))
-                return FACT_PENDING;
         *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
-        return FACT_FAILED;
+        return client_file(client, question, handle, now_ms, &ret_answer->is_unasked);
 }
 
 struct dns_client *dns_pool_client(struct dns_pool *pool, uint32_t number, int event_fd,
@@ -103,6 +158,20 @@ void dns_client_flush(struct dns_client *client)
         }
 }
 
+/* ---- the way back -------------------------------------------------------------------------------------- */
+
+/* Those who wait for a place on the way take the one that has become free. Their thread may sleep. */
+static void lane_advance(struct dns_client *client, struct lane *lane)
+{
+        struct waiting *waiting;
+
+        if (lane->places.waiting == 0)
+                return;
+        while ((waiting = places_next(&lane->places, LANE_PLACES)) != NULL)
+                lane_send(lane, (struct ask *)waiting);
+        dns_client_flush(client);
+}
+
 static struct ask *client_take(struct dns_client *client)
 {
         uint32_t lanes = client->pool->options.threads;
@@ -113,7 +182,8 @@ static struct ask *client_take(struct dns_client *client)
                 struct ask *ask = ask_receive(&lane->answers);
                 if (ask == NULL)
                         continue;
-                lane->outstanding--;
+                places_give(&lane->places, ask->waiting.share);
+                lane_advance(client, lane);
                 client->next_lane = (client->next_lane + i) % lanes;
                 return ask;
         }
@@ -132,7 +202,8 @@ const struct dns_reply_message *dns_client_receive(struct dns_client *client)
         if (ask == NULL)
                 return NULL;
         client->message.handle = ask->handle;
-        client->message.question = (struct dns_question){span_of(ask->name, ask->name_length), ask->type};
+        client->message.question =
+            (struct dns_question){.name = span_of(ask->name, ask->name_length), .type = ask->type};
         client->message.answer =
             ask->answer == NULL ? (struct dns_answer){.fact = FACT_FAILED} : ask->answer->answer;
         client->message.answer.took_ms = (uint32_t)(clock_monotonic_ms() - ask->asked_ms);

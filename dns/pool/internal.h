@@ -5,6 +5,7 @@
 #include "core/base/ring.h"
 #include "dns/answer.h"
 #include "dns/name.h"
+#include "dns/pool/places.h"
 #include "dns/pool/pool.h"
 #include "dns/pool/reply.h"
 #include "dns/pool/upstream.h"
@@ -13,12 +14,12 @@
 #include <pthread.h>
 
 #define QUERY_BUCKETS 4096
-#define SHARES        1024
 
 /* A question on its way to a thread and back. The client makes it and frees it; in between it is the
  * thread's. */
 struct ask {
-        struct ask *next; /* of those that wait for the same query */
+        struct waiting waiting; /* first; for a place on the way, with the share that holds there and later */
+        struct ask *next;       /* of those that wait for the same query */
         struct dns_client *client;
         uint64_t handle, asked_ms;
         struct shared_answer *answer; /* one reference */
@@ -32,14 +33,15 @@ struct ask_slot {
         struct ask *ask;
 };
 
-#define LANE_SLOTS 4096
+#define LANE_SLOTS  4096
+#define LANE_PLACES (LANE_SLOTS - 1) /* one slot of a ring stays empty */
 RING(ask_ring, ask_slot, LANE_SLOTS);
 
 /* The two rings between one client and one thread. */
 struct lane {
         struct ask_ring questions, answers;
-        /* owner: the client. Below LANE_SLOTS - 1, so that neither ring is ever full */
-        uint32_t outstanding;
+        /* owner: the client. Asks between the two rings' ends, so few that neither is ever full */
+        struct places places;
         bool is_announced; /* owner: the client. No question since the thread was last told */
         bool has_answers;  /* owner: the thread. Answers since the client was last told */
 };
@@ -50,27 +52,19 @@ struct dns_client {
         struct lane *lanes; /* one for each thread */
         int event_fd;
         _Atomic bool *is_asleep;
-        uint32_t next_lane;   /* where to look first for answers */
-        struct ask *received; /* whose answer `message` shows */
+        _Atomic uint64_t overloaded; /* written by the client */
+        uint32_t next_lane;          /* where to look first for answers */
+        struct ask *received;        /* whose answer `message` shows */
         struct dns_reply_message message;
 };
 
-/* One question that is being resolved for all who ask it. It belongs to one thread. */
-struct query {
-        struct query *bucket_next;
-        struct query *next; /* in the list of waiting or of done ones */
-        struct dns_thread *thread;
-        struct ask *asks;
-        uint64_t hash, deadline_ms;
-        uint32_t share; /* of dns_thread.shares */
-        enum dns_type type;
-        size_t name_length;
-        char name[DNS_NAME_MAX];
+/* What a question needs once it is begun, because those that wait for a place are many. */
+struct run {
         size_t target_length; /* what is asked for now: the name, or the target of its CNAMEs */
         char target[DNS_NAME_MAX + 1];
         uint32_t chain_ttl_s;
         uint8_t targets, attempts;
-        bool is_started, by_tcp;
+        bool by_tcp;
         int upstream;               /* -1: none yet */
         uint32_t refused_by, tried; /* upstreams, a bit each */
         uint32_t generation;        /* of upstreams when asked */
@@ -79,15 +73,22 @@ struct query {
         struct shared_answer *refusal; /* the last one */
 };
 
-struct query_list {
-        struct query *first, **last;
+/* One question that is being resolved for all who ask it. It belongs to one thread. */
+struct query {
+        struct waiting waiting; /* first */
+        struct query *bucket_next;
+        struct query *next; /* in the list of done ones */
+        struct dns_thread *thread;
+        struct ask *asks;
+        struct run *run; /* NULL: not begun */
+        uint64_t hash;
+        enum dns_type type;
+        uint8_t name_length;
+        char name[];
 };
 
-/* What one authority, as far as a name tells who that is, takes of a thread's questions in flight. It gets
- * half of them at most: an authority that does not answer holds up its own questions and nobody else's. */
-struct share {
-        uint32_t in_flight;
-        struct query_list held; /* until others of the share have ended */
+struct query_list {
+        struct query *first, **last;
 };
 
 enum thread_counter {
@@ -113,12 +114,11 @@ struct dns_thread {
         /* The thread's own. */
         struct dns_loop loop;
         struct upstream_set upstreams;
-        struct query_list waiting, done;
-        uint32_t held_count; /* queries in all shares */
-        uint64_t held_deadline_ms;
-        struct share shares[SHARES]; /* by a keyed hash of the authority */
-        uint64_t starved_until_ms;   /* no question is begun before */
-        struct block_pool blocks;    /* for reading the cache */
+        struct query_list done;
+        struct places places;         /* of questions at a resolver */
+        uint64_t waiting_deadline_ms; /* of the first that will have waited too long */
+        uint64_t starved_until_ms;    /* no question is begun before */
+        struct block_pool blocks;     /* for reading the cache */
         struct query *buckets[QUERY_BUCKETS];
 };
 
@@ -133,7 +133,7 @@ struct dns_pool {
         struct dns_client *clients;
 };
 
-/* There is room, see `outstanding`. */
+/* There is room, see struct lane's `places`. */
 static inline void ask_send(struct ask_ring *ring, struct ask *ask)
 {
         expect(ask_ring_put(ring, &(struct ask_slot){ask}));
@@ -156,12 +156,14 @@ void thread_count(struct dns_thread *thread, enum thread_counter counter, int64_
 /* Sends the answer back, or a failure when `answer` is NULL. The ask is the client's again. */
 void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answer *answer);
 
+/* Makes a query for `ask` and those that are linked to it. NULL when memory is out. */
+struct query *query_create(struct dns_thread *thread, struct ask *ask, uint64_t hash);
 void query_list_init(struct query_list *list);
 void query_list_add(struct query_list *list, struct query *query);
 struct query *query_list_take(struct query_list *list);
-/* Asks an upstream. When there is a reply, or none in time, the query comes into thread->done.
- * query_continue() then asks another one, or tells all who wait and frees the query. */
-void query_attempt(struct query *query, uint64_t now_ms);
+/* Asks an upstream for a query that has a place. The query comes into thread->done when there is a reply, or
+ * none in time; query_continue() then asks another one, or tells all who wait and frees the query. */
+void query_start(struct query *query, uint64_t now_ms);
 void query_continue(struct query *query, uint64_t now_ms);
 /* Tells all who wait that the query failed, and frees it. The cache is told nothing, because the fault is
  * ours and not that of DNS. */

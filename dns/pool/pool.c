@@ -25,10 +25,9 @@ static bool thread_prepare(struct dns_pool *pool, struct dns_thread *thread, uin
 {
         thread->pool = pool;
         thread->number = number;
-        query_list_init(&thread->waiting);
         query_list_init(&thread->done);
-        for (size_t i = 0; i < SHARES; i++)
-                query_list_init(&thread->shares[i].held);
+        places_init(&thread->places);
+        thread->waiting_deadline_ms = UINT64_MAX;
         block_pool_init(&thread->blocks, BLOCK_OCTETS, 4);
         thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (thread->wake_fd < 0)
@@ -92,22 +91,31 @@ static bool client_prepare(struct dns_pool *pool, struct dns_client *client)
         for (uint32_t i = 0; client->lanes != NULL && i < pool->options.threads; i++) {
                 ask_ring_init(&client->lanes[i].questions);
                 ask_ring_init(&client->lanes[i].answers);
+                places_init(&client->lanes[i].places);
                 client->lanes[i].is_announced = true;
         }
         return client->lanes != NULL;
 }
 
+static void lane_release(struct lane *lane)
+{
+        struct waiting *waiting;
+        struct ask *ask;
+        uint64_t next_ms;
+
+        while ((ask = ask_receive(&lane->questions)) != NULL)
+                ask_free(ask);
+        while ((ask = ask_receive(&lane->answers)) != NULL)
+                ask_free(ask);
+        while ((waiting = places_late(&lane->places, UINT64_MAX, &next_ms)) != NULL)
+                ask_free((struct ask *)waiting);
+}
+
 static void client_release(struct dns_client *client)
 {
-        struct ask *ask;
-
         ask_free(client->received);
-        for (uint32_t i = 0; client->lanes != NULL && i < client->pool->options.threads; i++) {
-                while ((ask = ask_receive(&client->lanes[i].questions)) != NULL)
-                        ask_free(ask);
-                while ((ask = ask_receive(&client->lanes[i].answers)) != NULL)
-                        ask_free(ask);
-        }
+        for (uint32_t i = 0; client->lanes != NULL && i < client->pool->options.threads; i++)
+                lane_release(&client->lanes[i]);
         free(client->lanes);
 }
 
@@ -182,6 +190,9 @@ void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts)
                 for (size_t counter = 0; counter < COUNTERS; counter++)
                         sums[counter] +=
                             atomic_load_explicit(&pool->threads[i].counters[counter], memory_order_relaxed);
+        for (uint32_t i = 0; i < pool->options.clients; i++)
+                sums[COUNT_overloaded] +=
+                    atomic_load_explicit(&pool->clients[i].overloaded, memory_order_relaxed);
 #define POOL_METRIC(name, kind, help) ret_counts->name = sums[COUNT_##name];
 #include "dns/metrics.def"
 }

@@ -2,6 +2,9 @@
  * without a lock and without waiting: first the cache, then a ring to the thread that the name hashes to,
  * where equal questions join. Every answer goes into the cache and, by a ring, back to each that asked.
  *
+ * Whatever is bounded here is shared by the domains that are asked about (places.h): the places at the
+ * resolvers, those on the way to a thread, and those before it. What finds no place waits.
+ *
  * An answer is believed if it comes from the upstream's address and port and repeats the question. Nothing is
  * signed, so upstreams must be on loopback or on a trusted link. */
 #pragma once
@@ -20,7 +23,8 @@ struct dns_pool_options {
         uint32_t attempt_timeout_ms; /* for one upstream to answer, then it is the next one's turn */
         uint32_t deadline_ms;        /* for a question, all attempts and CNAME targets together */
         uint32_t in_flight_max;      /* questions out at a time, each thread: as many descriptors */
-        uint32_t waiting_max;        /* questions that wait for that, each thread; more fail at once */
+        /* Questions that a client keeps for each thread while the way to it is full. More are not kept. */
+        uint32_t waiting_max;
 };
 
 /* The descriptors that the pool may need, which are to be kept free for it. */

@@ -17,7 +17,7 @@ struct reading {
         uint32_t ttl_s;
         char data_buffer[DNS_ANSWER_OCTETS_MAX];
         struct text data;
-        struct dns_record found[DNS_TEXTS_MAX];
+        struct dns_record found[DNS_RECORDS_MAX];
         uint16_t found_count;
 };
 
@@ -145,27 +145,38 @@ static bool data_put(const getdns_dict *record, enum dns_type type, struct text 
         return false;
 }
 
-/* False when a record cannot be read: what is left of such a response is not believed. */
-static bool records_gather(struct reading *reading)
-{
-        bool is_text = reading->question->type == DNS_TXT;
+enum gathering { GATHERED, TOO_LARGE, UNREADABLE };
 
-        for (size_t i = 0; i < reading->record_count; i++) {
-                if (reading->found_count == (is_text ? DNS_TEXTS_MAX : DNS_RECORDS_MAX))
-                        return !is_text;
+static enum gathering record_add(struct reading *reading, const getdns_dict *record)
+{
+        size_t before = reading->data.length;
+
+        if (reading->found_count == DNS_RECORDS_MAX)
+                return TOO_LARGE;
+        if (!data_put(record, reading->question->type, &reading->data))
+                return reading->data.overflowed ? TOO_LARGE : UNREADABLE;
+        ttl_lower(reading, record);
+        reading->found[reading->found_count++] = (struct dns_record){
+            span_of(reading->data.at + before, reading->data.length - before),
+            (uint16_t)dict_int(record, "/rdata/preference", 0),
+        };
+        bool is_too_large =
+            reading->data.overflowed ||
+            reading->data.length + reading->found_count * sizeof *reading->found > DNS_ANSWER_OCTETS_MAX;
+        return is_too_large ? TOO_LARGE : GATHERED;
+}
+
+/* When a record cannot be read, what is left of the response is not believed. */
+static enum gathering records_gather(struct reading *reading)
+{
+        enum gathering gathering = GATHERED;
+
+        for (size_t i = 0; gathering == GATHERED && i < reading->record_count; i++) {
                 getdns_dict *record = record_of(reading, i, (uint32_t)reading->question->type);
-                if (record == NULL)
-                        continue;
-                size_t before = reading->data.length;
-                if (!data_put(record, reading->question->type, &reading->data) || reading->data.overflowed)
-                        return false;
-                ttl_lower(reading, record);
-                reading->found[reading->found_count++] = (struct dns_record){
-                    span_of(reading->data.at + before, reading->data.length - before),
-                    (uint16_t)dict_int(record, "/rdata/preference", 0),
-                };
+                if (record != NULL)
+                        gathering = record_add(reading, record);
         }
-        return true;
+        return gathering;
 }
 
 /* The SOA of a negative answer (RFC 2308 5): its time lowers ttl_s. */
@@ -249,7 +260,14 @@ static void records_read(struct reading *reading, uint32_t rcode, struct dns_rep
         if (reading->question->type != DNS_CNAME)
                 while (reading->links <= 2 * DNS_CHAIN_MAX && link_follow(reading))
                         reading->links++;
-        if (reading->links > 2 * DNS_CHAIN_MAX || !records_gather(reading)) {
+        enum gathering gathering = reading->links > 2 * DNS_CHAIN_MAX ? UNREADABLE : records_gather(reading);
+        if (gathering == TOO_LARGE) {
+                /* Other upstreams would say the same. */
+                reply_answer(reply, DNS_REPLY_ANSWER,
+                             &(struct dns_answer){.fact = FACT_FAILED, .is_too_large = true});
+                return;
+        }
+        if (gathering == UNREADABLE) {
                 reply_failed(reply, rcode);
                 return;
         }

@@ -5,7 +5,7 @@
 #include "core/base/expect.h"
 #include "tests/dialogue/script.h"
 
-#define RECORDS_MAX 16
+#define RECORDS_MAX 40
 
 struct line {
         struct span name, data;
@@ -86,6 +86,20 @@ static void answer(const struct scripted_dns *dns, const struct dns_question *qu
         }
 }
 
+/* Whoever answers last first gives records in the opposite order too. */
+static void answer_as_told(const struct scripted_dns *dns, const struct dns_question *question,
+                           struct arena *arena, struct dns_answer *ret_answer)
+{
+        answer(dns, question, arena, ret_answer);
+        struct dns_record *records = (struct dns_record *)(uintptr_t)ret_answer->records;
+        for (size_t i = 0, j = ret_answer->record_count; dns->answering == ANSWER_LAST_FIRST && i + 1 < j;
+             i++) {
+                struct dns_record swapped = records[i];
+                records[i] = records[--j];
+                records[j] = swapped;
+        }
+}
+
 static bool is_silent(const struct scripted_dns *dns, const struct dns_question *question)
 {
         struct line line;
@@ -125,7 +139,7 @@ static enum fact ask(struct dns_source *source, const struct dns_question *quest
 
         (void)handle;
         if (is_answered_at_once(dns) && !is_silent(dns, question)) {
-                answer(dns, question, arena, ret_answer);
+                answer_as_told(dns, question, arena, ret_answer);
                 return ret_answer->fact;
         }
         if (!is_silent(dns, question)) {
@@ -173,6 +187,6 @@ bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, struct dns
         *ret_question = dns->pending[at];
         dns->pending_count--;
         memmove(&dns->pending[at], &dns->pending[at + 1], (dns->pending_count - at) * sizeof dns->pending[0]);
-        answer(dns, ret_question, arena, ret_answer);
+        answer_as_told(dns, ret_question, arena, ret_answer);
         return true;
 }

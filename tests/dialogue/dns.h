@@ -1,10 +1,10 @@
-/* DNS for dialogue tests: a table that answers at once, or later in order, or later and the last question
- * first, or some questions at once and others later in random order. */
+/* DNS for dialogue tests: a table that answers at once, or later in order, or later and the last question and
+ * the last record first, or some questions at once and others later in random order. */
 #pragma once
 
 #include "dns/fact.h"
 
-#define DNS_LINES_MAX   64
+#define DNS_LINES_MAX   96
 #define DNS_PENDING_MAX 4096
 
 enum answering { ANSWER_AT_ONCE, ANSWER_IN_ORDER, ANSWER_LAST_FIRST, ANSWER_SHUFFLED };

@@ -10,7 +10,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 
 #define HEADER_OCTETS 12
-#define SLACK_OCTETS  1024
+/* getdns 1.6.0 believes the length that a record behind the first section names, which may be 65 535 octets past
+ * the packet's end. */
+#define SLACK_OCTETS (65536 + 1024)
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
@@ -61,7 +63,7 @@ static enum dns_type type_of(unsigned number)
 
 static struct dns_question question_of(struct span packet, struct text *name)
 {
-        struct dns_question question = {SPAN("example.com"), DNS_A};
+        struct dns_question question = {.name = SPAN("example.com"), .type = DNS_A};
         size_t end = HEADER_OCTETS;
 
         while (end < packet.length && packet.at[end] > 0)
@@ -91,18 +93,14 @@ static void check_record(const struct dns_record *record, enum dns_type type)
 
 static void check_answer(const struct dns_answer *answer, enum dns_reply_kind kind, enum dns_type type)
 {
-        size_t octets = 0;
-
-        expect((answer->fact == FACT_FAILED) == (kind == DNS_REPLY_REFUSED) && answer->fact != FACT_PENDING);
+        expect((answer->fact == FACT_FAILED && !answer->is_too_large) == (kind == DNS_REPLY_REFUSED));
+        expect(answer->fact != FACT_PENDING && (answer->fact == FACT_FAILED || !answer->is_too_large));
         expect((answer->record_count > 0) == (answer->fact == FACT_FOUND));
-        expect(answer->record_count <= (type == DNS_TXT ? DNS_TEXTS_MAX : DNS_RECORDS_MAX) &&
-               answer->ttl_s <= INT32_MAX);
+        expect(answer->ttl_s <= INT32_MAX);
         expect(!answer->is_nxdomain || answer->fact == FACT_ABSENT);
-        for (uint16_t i = 0; i < answer->record_count; i++) {
+        for (uint16_t i = 0; i < answer->record_count; i++)
                 check_record(&answer->records[i], type);
-                octets += answer->records[i].data.length;
-        }
-        expect(octets <= DNS_ANSWER_OCTETS_MAX);
+        expect(dns_answer_octets(answer) <= DNS_ANSWER_OCTETS_MAX);
 }
 
 static void check_reply(const struct dns_reply *reply, enum dns_type type)

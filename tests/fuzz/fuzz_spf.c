@@ -1,6 +1,6 @@
 /* Fuzzes SPF: the input is a client, HELO, sender, and a zone that answers, each a line; a zone line is "NAME
- * TYPE DATA", NAME "*" stands for any, DATA "!" is a failure. Answers in time and late must lead to the same
- * end. */
+ * TYPE DATA", NAME "*" stands for any, DATA "!" is a failure. Answers in time, and late with their records
+ * from last to first, must lead to the same end. */
 #include "core/base/expect.h"
 #include "core/check/spf/evaluate.h"
 #include "core/check/spf/received.h"
@@ -63,6 +63,11 @@ static struct dns_answer zone_find(const struct zone *zone, const struct dns_que
         }
         if (answer.record_count > 0)
                 answer.fact = FACT_FOUND;
+        for (size_t i = 0, j = answer.record_count; zone->is_late && i + 1 < j; i++) {
+                struct dns_record swapped = records[i];
+                records[i] = records[--j];
+                records[j] = swapped;
+        }
         return answer;
 }
 
@@ -111,7 +116,7 @@ static enum spf_result evaluate(const struct spf_request *request, struct span l
         struct block_pool pool;
         struct arena arena;
         struct memo memo;
-        struct spf_detail detail;
+        struct spf_detail detail = {0};
         enum spf_result result;
 
         block_pool_init(&pool, 65536, 4);

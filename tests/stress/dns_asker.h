@@ -78,7 +78,7 @@ static inline enum fact asker_file(struct asker *asker, const char *name, enum d
                                    struct dns_answer *ret_answer)
 {
         struct dns_source *source = dns_client_source(asker->client);
-        struct dns_question question = {span_from(name), type};
+        struct dns_question question = {.name = span_from(name), .type = type};
         return source->ask(source, &question, handle, &asker->arena, ret_answer);
 }
 

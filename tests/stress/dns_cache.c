@@ -25,7 +25,8 @@ static _Atomic uint64_t hits;
 static struct dns_question question_make(unsigned number, char *buffer, size_t size)
 {
         int length = snprintf(buffer, size, "host%u.example", number);
-        return (struct dns_question){span_of(buffer, (size_t)length), number % 2 ? DNS_TXT : DNS_A};
+        return (struct dns_question){.name = span_of(buffer, (size_t)length),
+                                     .type = number % 2 ? DNS_TXT : DNS_A};
 }
 
 static void answer_check(const struct dns_answer *answer, unsigned number)

@@ -255,7 +255,7 @@ const struct evil_behaviour evil_behaviours[] = {
     {"tcwrong", evil_do_truncated, FACT_FAILED},
     {"tctwice", evil_do_truncated, FACT_FAILED},
     {"tcslow", evil_do_truncated, FACT_FOUND},
-    {"tchuge", evil_do_truncated, FACT_FOUND},
+    {"tchuge", evil_do_truncated, FACT_FAILED},
     {"tcsilent", evil_do_truncated, FACT_FAILED},
     {"mutate", do_mutate, FACT_PENDING},
 };

@@ -121,6 +121,58 @@ static void test_kinds(struct bench *bench)
         }
 }
 
+/* ---- sizes --------------------------------------------------------------------------------------------- */
+
+static void put_addresses(struct text *lines, const char *name, unsigned count)
+{
+        for (unsigned i = 0; i < count; i++)
+                text_printf(lines, "%s. 300 A 198.51.%u.%u\n", name, i >> 8, i & 255);
+}
+
+static void put_texts(struct text *lines, const char *name, unsigned count)
+{
+        text_printf(lines, "%s. 300 TXT", name);
+        for (unsigned i = 0; i < count; i++)
+                text_put_string(lines, " " STRING250);
+        text_put_string(lines, "\n");
+}
+
+/* All records or none: a part of them would pass for the whole. */
+static const struct {
+        const char *name;
+        enum dns_type type;
+        enum fact fact;
+        uint16_t record_count;
+        bool is_too_large;
+} sizes[] = {
+    {"a150.test", DNS_A, FACT_FOUND, 150, false},   {"a500.test", DNS_A, FACT_FOUND, 500, false},
+    {"a3000.test", DNS_A, FACT_FAILED, 0, true},    {"long.test", DNS_TXT, FACT_FOUND, 1, false},
+    {"longer.test", DNS_TXT, FACT_FAILED, 0, true}, {"bad.test", DNS_TXT, FACT_FAILED, 0, false},
+};
+
+static void put_sizes(struct text *lines)
+{
+        put_addresses(lines, "a150.test", 150);
+        put_addresses(lines, "a500.test", 500);
+        put_addresses(lines, "a3000.test", 3000);
+        put_texts(lines, "long.test", 60);
+        put_texts(lines, "longer.test", 240); /* 60 kB */
+}
+
+static void test_sizes(struct bench *bench)
+{
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+                struct dns_answer answer;
+                asker_ask(&bench->asker, sizes[i].name, sizes[i].type, &answer);
+                if (answer.fact != sizes[i].fact || answer.record_count != sizes[i].record_count)
+                        fprintf(stderr, "%s: fact %d, %u records\n", sizes[i].name, (int)answer.fact,
+                                answer.record_count);
+                expect(answer.fact == sizes[i].fact && answer.record_count == sizes[i].record_count);
+                expect(answer.is_too_large == sizes[i].is_too_large);
+                asker_forget(&bench->asker);
+        }
+}
+
 /* ---- many ---------------------------------------------------------------------------------------------- */
 
 static void test_joining(struct bench *bench, struct dns_stub *stub)
@@ -204,16 +256,23 @@ static void test_workers(struct asker askers[static WORKERS])
 
 int main(void)
 {
+        static char zone_octets[400000];
         struct asker askers[WORKERS];
         struct bench bench;
+        struct text whole;
 
         urcu_memb_register_thread();
-        struct dns_stub *stub = stub_begin(SPAN(zone), 0);
+        text_over(&whole, zone_octets, sizeof zone_octets);
+        text_put(&whole, SPAN(zone));
+        put_sizes(&whole);
+        expect(!whole.overflowed);
+        struct dns_stub *stub = stub_begin(text_span(&whole), 0);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1 + WORKERS);
         for (uint32_t i = 0; i < WORKERS; i++)
                 asker_begin(&askers[i], bench.pool, 1 + i);
         test_kinds(&bench);
+        test_sizes(&bench);
         test_joining(&bench, stub);
         test_flood(&bench);
         test_workers(askers);

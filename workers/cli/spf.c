@@ -39,8 +39,8 @@ static void print_detail(enum spf_result result, const struct spf_detail *detail
                 printf("mechanism: %.*s\n", (int)detail->mechanism.length, detail->mechanism.at);
         if (detail->problem.length > 0)
                 printf("problem: %.*s\n", (int)detail->problem.length, detail->problem.at);
-        for (size_t i = 0; i < detail->lookup_count; i++)
-                cli_dns_print("lookup", &detail->lookups[i].question, detail->lookups[i].answer);
+        for (const struct spf_lookup *lookup = detail->lookups; lookup != NULL; lookup = lookup->next)
+                cli_dns_print("lookup", &lookup->question, lookup->answer);
 }
 
 static int evaluate(const struct spf_request *request, const struct endpoint *resolver)

@@ -66,7 +66,7 @@ static enum fact ask_point(struct watched_zone *watched, const struct dnsbl_zone
         text_put_string(&name, point);
         text_put_char(&name, '.');
         text_put(&name, zone->name);
-        return memo_ask(&watched->memo, text_span(&name), DNS_A, ret_answer);
+        return memo_ask_urgently(&watched->memo, text_span(&name), DNS_A, ret_answer);
 }
 
 static bool is_listing(const struct dnsbl_zone *zone, const struct dns_answer *answer)

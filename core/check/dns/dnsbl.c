@@ -4,10 +4,12 @@
 #include "conf/value/filter.h"
 #include "core/base/domain_name.h"
 #include "core/check/dns/reverse.h"
+#include "dns/choice.h"
 
 #include <assert.h>
 
 #define QUESTION_MAX (2 * DOMAIN_NAME_MAX + 2)
+#define LISTINGS_MAX 4   /* codes in the evidence */
 #define REASON_MAX   120 /* octets of a zone's TXT record in the evidence */
 
 /* An error of the zone, never a listing: the answer means that we may not ask, or that somebody else answers
@@ -18,6 +20,15 @@ static bool is_error(const struct dnsbl_zone *zone, const uint8_t *address)
                filter_list_matches(&zone->options.errors, address);
 }
 
+/* About clients before they have said anything, so that no flood of theirs keeps their listing from being
+ * known. */
+static enum fact ask(const struct facts *facts, const struct dnsbl_zone *zone, struct span question,
+                     enum dns_type type, const struct dns_answer **ret_answer)
+{
+        return zone->options.names ? memo_ask(facts->memo, question, type, ret_answer)
+                                   : memo_ask_urgently(facts->memo, question, type, ret_answer);
+}
+
 static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zone *zone,
                                 struct span question, bool *ret_is_dynamic,
                                 const struct dns_answer **ret_answer)
@@ -25,7 +36,7 @@ static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zo
         enum zone_state state = ZONE_SILENT;
 
         *ret_is_dynamic = false;
-        switch (memo_ask(facts->memo, question, DNS_A, ret_answer)) {
+        switch (ask(facts, zone, question, DNS_A, ret_answer)) {
         case FACT_ABSENT:
                 return ZONE_SILENT;
         case FACT_FAILED:
@@ -72,13 +83,15 @@ enum zone_state dnsbl_ask_client(const struct facts *facts, const struct dnsbl_z
 static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, const struct dns_answer *answer,
                         struct span reason)
 {
+        const struct dns_record *codes[LISTINGS_MAX];
+        size_t count = dns_choose(answer, NULL, NULL, codes, LISTINGS_MAX);
+
         if (evidence->length > 0)
                 text_put_string(evidence, ", ");
         text_put(evidence, zone->name);
-        for (uint16_t i = 0; i < answer->record_count && i < 4; i++) {
-                const uint8_t *address = (const uint8_t *)answer->records[i].data.at;
+        for (size_t i = 0; i < count; i++) {
                 text_put_char(evidence, ' ');
-                address_write_ipv4(evidence, address);
+                address_write_ipv4(evidence, (const uint8_t *)codes[i]->data.at);
         }
         if (reason.length > REASON_MAX)
                 reason.length = REASON_MAX;
@@ -90,12 +103,15 @@ static void put_listing(struct text *evidence, const struct dnsbl_zone *zone, co
 }
 
 /* The zone's TXT record; false while it is pending. Not having one matters to nobody. */
-static bool ask_reason(const struct facts *facts, struct span question, struct span *ret_reason)
+static bool ask_reason(const struct facts *facts, const struct dnsbl_zone *zone, struct span question,
+                       struct span *ret_reason)
 {
+        const struct dns_record *reason = NULL;
         const struct dns_answer *answer;
-        enum fact fact = memo_ask(facts->memo, question, DNS_TXT, &answer);
+        enum fact fact = ask(facts, zone, question, DNS_TXT, &answer);
 
-        *ret_reason = fact == FACT_FOUND ? answer->records[0].data : (struct span){0};
+        dns_choose(answer, NULL, NULL, &reason, 1);
+        *ret_reason = reason != NULL ? reason->data : (struct span){0};
         return fact != FACT_PENDING;
 }
 
@@ -113,7 +129,7 @@ static enum zone_state count_subject(const struct facts *facts, const struct dns
         enum zone_state state = zone_ask(facts, zone, text_span(&question), &is_dynamic, &answer);
         tally->is_pending |= state == ZONE_PENDING;
         if (state == ZONE_LISTS) {
-                tally->is_pending |= !ask_reason(facts, text_span(&question), &reason);
+                tally->is_pending |= !ask_reason(facts, zone, text_span(&question), &reason);
                 put_listing(&tally->evidence, zone, answer, reason);
         }
         return state;

@@ -2,6 +2,7 @@
 #include "core/check/dns/reverse.h"
 
 #include "core/base/domain_name.h"
+#include "dns/choice.h"
 
 #include <stdio.h>
 
@@ -44,21 +45,24 @@ static enum fact forward(const struct facts *facts, struct span name, bool *ret_
 static enum reverse_result look_back(const struct facts *facts, const struct dns_answer *answer,
                                      struct reverse_names *found)
 {
+        const struct dns_record *chosen[REVERSE_NAMES_MAX];
+        size_t count = dns_choose(answer, NULL, NULL, chosen, REVERSE_NAMES_MAX);
         bool is_pending = false;
 
-        for (uint16_t i = 0; i < answer->record_count && i < REVERSE_NAMES_MAX; i++) {
+        found->is_complete = count == answer->record_count;
+        for (size_t i = 0; i < count; i++) {
                 bool leads_back;
-                enum fact fact = forward(facts, answer->records[i].data, &leads_back);
+                enum fact fact = forward(facts, chosen[i]->data, &leads_back);
                 is_pending |= fact == FACT_PENDING;
                 found->is_complete &= fact != FACT_FAILED;
                 if (leads_back)
-                        found->names[found->count++] = answer->records[i].data;
+                        found->names[found->count++] = chosen[i]->data;
         }
         if (is_pending)
                 return REVERSE_PENDING;
         if (found->count > 0)
                 return REVERSE_VERIFIED;
-        found->names[found->count++] = answer->records[0].data;
+        found->names[found->count++] = chosen[0]->data;
         return found->is_complete ? REVERSE_UNVERIFIED : REVERSE_FAILED;
 }
 
@@ -72,7 +76,7 @@ enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_nam
         text_over(&question, octets, sizeof octets);
         reverse_put_address(&question, &facts->client);
         text_put_string(&question, address_is_ipv4(&facts->client) ? ".in-addr.arpa" : ".ip6.arpa");
-        switch (memo_ask(facts->memo, text_span(&question), DNS_PTR, &answer)) {
+        switch (memo_ask_urgently(facts->memo, text_span(&question), DNS_PTR, &answer)) {
         case FACT_ABSENT:
                 return REVERSE_NONE;
         case FACT_FAILED:

@@ -11,14 +11,14 @@ enum reverse_result {
         REVERSE_PENDING,
 };
 
-#define REVERSE_NAMES_MAX 10 /* as in RFC 7208 4.6.4; more names say less, not more */
+#define REVERSE_NAMES_MAX 30 /* that are looked at: the first by alphabet */
 
 /* Its text lives as long as the memo. */
 struct reverse_names {
         /* those that lead back; if none does, the first of the others */
         struct span names[REVERSE_NAMES_MAX];
         size_t count;
-        bool is_complete; /* no name could not be looked up */
+        bool is_complete; /* all names were looked at, and DNS failed for none */
 };
 
 /* Asks for all it can at once, and waits for all. */

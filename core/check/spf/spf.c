@@ -61,7 +61,9 @@ enum spf_result spf_lookup(const struct facts *facts, const struct spf_detail **
                 return SPF_TEMPERROR;
         }
         if (!memory->is_evaluated) {
-                struct spf_request request = request_of(facts);
+                struct spf_request request = {0};
+                if (memory->detail.evaluation == NULL)
+                        request = request_of(facts);
                 memory->result = spf_evaluate(&request, facts->memo, facts->arena, &memory->detail);
                 memory->is_evaluated = memory->result != SPF_WAIT;
         }

@@ -2,6 +2,22 @@
 #include "core/check/spf/state.h"
 
 #include "core/base/domain_name.h"
+#include "dns/choice.h"
+
+void spf_state_init(struct spf_state *state, struct memo *memo, struct arena *arena)
+{
+        *state = (struct spf_state){.memo = memo, .arena = arena};
+        text_over(&state->problem, state->problem_octets, sizeof state->problem_octets);
+        state->lookups_end = &state->lookups;
+}
+
+bool spf_state_may_go_on(const struct spf_state *state)
+{
+        for (unsigned i = 0; i < state->awaited_count; i++)
+                if (state->awaited[i]->fact != FACT_PENDING || state->awaited[i]->is_unasked)
+                        return true;
+        return state->awaited_count == 0 || state->memo->is_late;
+}
 
 enum spf_result spf_state_error(struct spf_state *state, enum spf_result result, const char *what,
                                 struct span subject)
@@ -20,25 +36,28 @@ enum spf_result spf_state_error(struct spf_state *state, enum spf_result result,
 
 enum spf_result spf_state_count(struct spf_state *state)
 {
-        state->term_is_void = false;
+        state->looked_at = 0;
         if (++state->lookup_terms > SPF_LOOKUP_TERMS_MAX)
                 return spf_state_error(state, SPF_PERMERROR, "more than 10 terms with DNS lookups", SPAN(""));
         return SPF_PASS;
 }
 
-static void remember(struct spf_state *state, struct span name, enum dns_type type)
+/* Questions that the memo does not keep are not among its entries. */
+static void remember(struct spf_state *state, const struct dns_answer *answer)
 {
         const struct memo_entry *entry = state->memo->entries;
 
-        while (entry != NULL &&
-               (entry->question.type != type || !span_equals_nocase(entry->question.name, name)))
-                entry = entry->next;
-        if (entry == NULL || state->entry_count == SPF_QUESTIONS_MAX)
-                return;
-        for (size_t i = 0; i < state->entry_count; i++)
-                if (state->entries[i] == entry)
+        for (const struct spf_lookup *lookup = state->lookups; lookup != NULL; lookup = lookup->next)
+                if (lookup->answer == answer)
                         return;
-        state->entries[state->entry_count++] = entry;
+        while (entry != NULL && &entry->answer != answer)
+                entry = entry->next;
+        struct spf_lookup *lookup = entry == NULL ? NULL : arena_take(state->arena, sizeof *lookup);
+        if (lookup == NULL)
+                return;
+        *lookup = (struct spf_lookup){.question = entry->question, .answer = answer};
+        *state->lookups_end = lookup;
+        state->lookups_end = &lookup->next;
 }
 
 enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dns_type type,
@@ -47,7 +66,7 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         const struct dns_answer *answer = NULL;
         enum fact fact = memo_ask(state->memo, name, type, &answer);
 
-        remember(state, name, type);
+        remember(state, answer);
         switch (fact) {
         case FACT_FOUND:
                 *ret_answer = answer;
@@ -55,32 +74,26 @@ enum spf_result spf_state_ask(struct spf_state *state, struct span name, enum dn
         case FACT_ABSENT:
                 return SPF_NEUTRAL;
         case FACT_FAILED:
-                return SPF_TEMPERROR;
+                return answer->is_too_large ? SPF_PERMERROR : SPF_TEMPERROR;
         case FACT_PENDING:
                 break;
         }
+        if (state->awaited_count < SPF_AWAITED_MAX)
+                state->awaited[state->awaited_count++] = answer;
         return SPF_WAIT;
 }
 
-/* SPF_NEUTRAL, or SPF_PERMERROR when it is one void lookup too many. */
-static enum spf_result count_void(struct spf_state *state, struct span name)
+enum spf_result spf_state_failed(struct spf_state *state, enum spf_result result, struct span name)
 {
-        if (state->term_is_void)
-                return SPF_NEUTRAL;
-        state->term_is_void = true;
+        return spf_state_error(state, result,
+                               result == SPF_PERMERROR ? "answer too large" : "no answer from DNS", name);
+}
+
+enum spf_result spf_state_count_void(struct spf_state *state, struct span name)
+{
         if (++state->void_terms > SPF_VOID_TERMS_MAX)
                 return spf_state_error(state, SPF_PERMERROR, "more than 2 void lookups", name);
         return SPF_NEUTRAL;
-}
-
-enum spf_result spf_state_ask_term(struct spf_state *state, struct span name, enum dns_type type,
-                                   const struct dns_answer **ret_answer)
-{
-        enum spf_result result = spf_state_ask(state, name, type, ret_answer);
-
-        if (result == SPF_TEMPERROR)
-                return spf_state_error(state, SPF_TEMPERROR, "no answer from DNS", name);
-        return result == SPF_NEUTRAL ? count_void(state, name) : result;
 }
 
 enum dns_type spf_state_address_type(const struct spf_state *state)
@@ -116,40 +129,44 @@ static bool answer_has_client(const struct dns_answer *answer, const struct addr
         return false;
 }
 
+/* How well a name of the client's fits a domain: 0 best. */
+static unsigned fit(const struct dns_record *record, const void *context)
+{
+        const struct span *domain = context;
+
+        if (span_equals_nocase(record->data, *domain))
+                return 0;
+        return domain_name_is_within(record->data, *domain) ? 1 : 2;
+}
+
 enum spf_result spf_state_validated(struct spf_state *state, struct span domain, bool is_term,
                                     struct span *ret_name)
 {
+        const struct dns_record *chosen[SPF_PTR_NAMES_MAX];
         char buffer[96];
-        struct span name = reverse_name(&state->values.client, buffer), best = SPAN("unknown");
+        struct span name = reverse_name(&state->values.client, buffer);
         const struct dns_answer *names = NULL, *addresses = NULL;
         enum spf_result result = spf_state_ask(state, name, DNS_PTR, &names);
-        unsigned best_rank = 0;
-        bool is_pending = false;
+        bool is_pending = false, is_found = false;
 
-        *ret_name = best;
+        *ret_name = SPAN("unknown");
         if (result == SPF_NEUTRAL && is_term)
-                return count_void(state, name);
+                return spf_state_count_void(state, name);
         if (result != SPF_PASS)
                 return result == SPF_WAIT ? SPF_WAIT : SPF_NEUTRAL; /* no match if DNS fails, too */
         /* Every name is asked for before any is waited for. */
-        for (size_t i = 0; i < names->record_count && i < SPF_PTR_NAMES_MAX; i++) {
-                name = names->records[i].data;
-                result = spf_state_ask(state, name, spf_state_address_type(state), &addresses);
+        size_t count = dns_choose(names, fit, &domain, chosen, SPF_PTR_NAMES_MAX);
+        for (size_t i = 0; i < count; i++) {
+                result = spf_state_ask(state, chosen[i]->data, spf_state_address_type(state), &addresses);
                 is_pending |= result == SPF_WAIT;
-                if (result != SPF_PASS || !answer_has_client(addresses, &state->values.client))
+                if (result != SPF_PASS || is_found || !answer_has_client(addresses, &state->values.client))
                         continue;
-                unsigned rank = span_equals_nocase(name, domain)      ? 3
-                                : domain_name_is_within(name, domain) ? 2
-                                                                      : 1;
-                if (rank > best_rank) {
-                        best_rank = rank;
-                        best = name;
-                }
+                *ret_name = chosen[i]->data;
+                is_found = true;
         }
         if (is_pending)
                 return SPF_WAIT;
-        *ret_name = best;
-        return best_rank > 0 ? SPF_PASS : SPF_NEUTRAL;
+        return is_found ? SPF_PASS : SPF_NEUTRAL;
 }
 
 bool spf_state_target(struct spf_state *state, struct span domain_spec, struct span domain,

@@ -210,13 +210,20 @@ static bool is_copy(const struct mime_scan *scan, char first)
                (mime_is_blank(first) || first == '>' || first == '|');
 }
 
+/* The line goes on with the field before it. No name begins with "<": who forwarded the header lost blanks. */
+static bool is_folded(const struct mime_scan *scan, char first)
+{
+        return mime_is_blank(first) ||
+               (first == '<' && scan->field != NO_FIELD && fields[scan->field].has_references);
+}
+
 static enum mime_step start_octet(struct mime_scan *scan, char octet)
 {
         if (is_copy(scan, octet)) {
                 mime_lines_begin(scan, true, true); /* the mark itself matters to nobody */
                 return MIME_STEP_NONE;
         }
-        if (mime_is_blank(octet)) { /* folded */
+        if (is_folded(scan, octet)) {
                 scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
                 return scan->field == NO_FIELD ? MIME_STEP_NONE : value_octet(scan, octet);
         }
@@ -297,7 +304,7 @@ bool mime_field_start(struct mime_scan *scan, struct span *line)
 
         if (line->length < 3 || first == '\r' || first == '\n' || !scan->has_fields)
                 return false;
-        if (!mime_is_blank(first))
+        if (!is_folded(scan, first))
                 return start_line(scan, line, row_of(scan, *line));
         scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
         return true;

@@ -9,7 +9,7 @@ void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in)
         scan->ids.state = MIME_IDS_BETWEEN;
         scan->ids.word = MIME_WORD_NONE;
         scan->ids.is_behind_blank = true;
-        scan->ids.is_over = false;
+        scan->ids.is_over = scan->ids.is_joined = false;
         scan->value_length = 0;
 }
 
@@ -162,7 +162,8 @@ static enum mime_step tag_octet(struct mime_scan *scan, char octet)
         if (is_break(tag))
                 scan->ids.is_over = true;
         scan->ids.state = octet == '>' ? MIME_IDS_BETWEEN : MIME_IDS_TAG_REST;
-        if (octet != '>' || span_find(tag, '@') == SIZE_MAX || span_find(tag, '=') < tag.length)
+        if (octet != '>' || span_find(tag, '@') == SIZE_MAX || span_find(tag, '"') < tag.length ||
+            span_find(tag, '\'') < tag.length)
                 return MIME_STEP_NONE;
         scan->reference = tag;
         return MIME_STEP_REFERENCE;
@@ -180,14 +181,15 @@ static enum mime_step token_octet(struct mime_scan *scan, char octet)
         return token_end(scan);
 }
 
-/* Blanks within an id are folding. In text, where nothing is folded, they say that it is none. */
+/* Blanks within an id are folding, or belong to nothing. In text, an id that goes on in the next line has none:
+ * else it would be a line of its own. */
 static void bracket_octet(struct mime_scan *scan, char octet)
 {
         struct mime_ids *ids = &scan->ids;
 
         if (!mime_is_blank(octet))
                 keep(scan, octet, MIME_IDS_TOO_LONG);
-        else if (ids->in != MIME_IDS_IN_FIELD && !ids->is_behind_blank)
+        else if (ids->is_joined && !ids->is_behind_blank)
                 ids->is_over = true;
 }
 
@@ -204,12 +206,14 @@ static enum mime_step bracket_begin(struct mime_scan *scan, bool is_raw)
         struct mime_ids *ids = &scan->ids;
         enum mime_step step = ids->state == MIME_IDS_TOKEN ? token_end(scan) : MIME_STEP_NONE;
 
-        if (ids->in != MIME_IDS_IN_HTML || !is_raw)
-                enter(scan, MIME_IDS_BRACKET);
-        else if (ids->state == MIME_IDS_BRACKET)
+        if (ids->in == MIME_IDS_IN_HTML && is_raw && ids->state == MIME_IDS_BRACKET) {
                 ids->state = MIME_IDS_INNER_TAG;
-        else
-                enter(scan, MIME_IDS_TAG);
+                return step;
+        }
+        /* In text, what was open was no id, and what follows may be a mailbox. */
+        if (ids->in != MIME_IDS_IN_FIELD && ids->state == MIME_IDS_BRACKET && scan->value_length > 0)
+                ids->is_over = true;
+        enter(scan, ids->in == MIME_IDS_IN_HTML && is_raw ? MIME_IDS_TAG : MIME_IDS_BRACKET);
         return step;
 }
 
@@ -345,5 +349,6 @@ enum mime_step mime_ids_line_end(struct mime_scan *scan)
 {
         scan->ids.word = MIME_WORD_NONE;
         scan->ids.is_behind_blank = true;
+        scan->ids.is_joined = scan->ids.in != MIME_IDS_IN_FIELD && scan->ids.state == MIME_IDS_BRACKET;
         return scan->ids.state == MIME_IDS_TOKEN ? token_end(scan) : MIME_STEP_NONE;
 }

@@ -21,10 +21,12 @@ static const struct label {
         struct span end; /* letters, all else left out: so "X-Original-Message-ID" and "Message Id" match */
         bool has_many;
 } labels[] = {
-    {{"messageid", 9}, false},   /* RFC 5322 3.6.4, RFC 8098 3.2.5 */
-    {{"msgid", 5}, false},       /* some call it so */
+    {{"messageid", 9}, false}, /* RFC 5322 3.6.4, RFC 8098 3.2.5 */
+    {{"msgid", 5}, false},     /* some call it so */
+    {{"nachrichtenid", 13}, false},
     {{"envelopeid", 10}, false}, /* RFC 3464 2.2.1: many make it of the Message-ID */
-    {{"inreplyto", 9}, true},    {{"references", 10}, true},
+    {{"inreplyto", 9}, true},
+    {{"references", 10}, true},
 };
 
 static const struct label *label_of(const struct mime_lines *lines)

@@ -30,12 +30,12 @@ static void body_skip(struct mime_scan *scan)
 }
 
 /* Up to the first delimiter, which may never come: what stands there is read as text, with names in it when
- * no delimiter is known. */
+ * no boundary is known. Then a line that looks like a delimiter tells it: see guess_delimiter(). */
 static void multipart_begin(struct mime_scan *scan)
 {
         bool is_known = scan->entity.boundary.length > 0 && scan->depth < MIME_DEPTH_MAX;
 
-        if (is_known)
+        if (scan->depth < MIME_DEPTH_MAX)
                 scan->boundaries[scan->depth++] = scan->entity.boundary;
         scan->is_decoded = false;
         mime_lines_begin(scan, true, !is_known);
@@ -127,12 +127,41 @@ static void header_end(struct mime_scan *scan)
 /* Whether the line is a delimiter of this multipart (RFC 2046 5.1.1), padding aside. */
 static bool is_delimiter(struct span line, const struct mime_boundary *boundary, bool *ret_is_last)
 {
+        if (boundary->length == 0)
+                return false;
         if (!span_equals(span_of(line.at, line.length < boundary->length ? line.length : boundary->length),
                          span_of(boundary->octets, boundary->length)))
                 return false;
         struct span rest = span_skip(line, boundary->length);
         *ret_is_last = span_equals(rest, SPAN("--"));
         return *ret_is_last || rest.length == 0;
+}
+
+static void part_begin(struct mime_scan *scan, uint8_t depth)
+{
+        scan->depth = depth;
+        mime_block_begin(scan, MIME_BLOCK_PART);
+}
+
+/* In a multipart that does not tell its boundary, or lost it: a line like "--=_a1". */
+static bool guess_delimiter(struct mime_scan *scan, struct span line)
+{
+        struct mime_boundary *boundary = &scan->boundaries[scan->depth - 1];
+        bool has_letters = false;
+
+        if (boundary->length > 0 || line.length > sizeof boundary->octets)
+                return false;
+        for (size_t i = 0; i < line.length; i++) {
+                if (mime_is_blank(line.at[i]))
+                        return false;
+                has_letters = has_letters || ascii_is_alnum(line.at[i]);
+        }
+        if (!has_letters)
+                return false;
+        memcpy(boundary->octets, line.at, line.length);
+        boundary->length = (uint16_t)line.length;
+        part_begin(scan, scan->depth);
+        return true;
 }
 
 /* The whole line, which began with "--", is in `dashes`. */
@@ -144,14 +173,15 @@ static bool take_delimiter(struct mime_scan *scan)
         for (uint8_t level = scan->depth; level-- > 0;) {
                 if (!is_delimiter(line, &scan->boundaries[level], &is_last))
                         continue;
-                scan->depth = is_last ? level : (uint8_t)(level + 1);
-                if (is_last)
-                        body_skip(scan);
-                else
-                        mime_block_begin(scan, MIME_BLOCK_PART);
+                if (!is_last) {
+                        part_begin(scan, (uint8_t)(level + 1));
+                        return true;
+                }
+                scan->depth = level;
+                body_skip(scan);
                 return true;
         }
-        return false;
+        return guess_delimiter(scan, line);
 }
 
 /* ---- octets */

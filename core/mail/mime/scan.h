@@ -88,6 +88,7 @@ struct mime_ids {
         } word;
         struct mime_decoder word_decoder;
         bool is_behind_blank; /* or behind a word: another may begin */
+        bool is_joined;       /* in text: the id in the bracket began in the line before */
         bool is_over;         /* in text: what follows is no part of the value */
 };
 

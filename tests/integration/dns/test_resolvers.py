@@ -338,7 +338,7 @@ def tcagain(dns, query):
     dns.by_tcp(query, framed(query.header(flags=0x8380) + query.question))
 
 
-@evil(250)
+@evil(451)  # more than is kept of an answer; a part of it is not taken for the whole
 def tclong(dns, query):
     dns.by_tcp(query, framed(query.answer(*[GOOD] * 1500)))
 

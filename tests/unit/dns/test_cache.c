@@ -38,7 +38,7 @@ static const struct dns_record record = {{"mx.test", 7}, 10};
 
 static void put(const char *name, enum fact fact, uint32_t ttl_s, uint64_t now_ms)
 {
-        struct dns_question question = {span_from(name), DNS_MX};
+        struct dns_question question = {.name = span_from(name), .type = DNS_MX};
         struct dns_answer answer = {.fact = fact, .ttl_s = ttl_s, .is_nxdomain = fact == FACT_ABSENT};
         if (fact == FACT_FOUND) {
                 answer.record_count = 1;
@@ -51,7 +51,7 @@ static struct dns_answer got;
 
 static enum dns_cache_result get(const char *name, uint64_t now_ms)
 {
-        struct dns_question question = {span_from(name), DNS_MX};
+        struct dns_question question = {.name = span_from(name), .type = DNS_MX};
         return dns_cache_get(cache, &question, now_ms, &arena, &got);
 }
 
@@ -66,7 +66,7 @@ Test(cache, answers_live_for_their_ttl)
         cr_expect_eq(get("a.test", 60999), CACHE_HIT);
         cr_expect_eq(got.ttl_s, 1);
         cr_expect_eq(get("a.test", 61000), CACHE_MISS);
-        struct dns_question question = {SPAN("a.test"), DNS_A};
+        struct dns_question question = {.name = SPAN("a.test"), .type = DNS_A};
         cr_expect_eq(dns_cache_get(cache, &question, 1000, &arena, &got), CACHE_MISS, "another type");
 }
 
@@ -162,7 +162,7 @@ Test(cache, large_answers_and_floods_are_not_kept)
         static char data[20000];
         struct dns_record large = {{data, sizeof data}, 0};
         struct dns_answer answer = {.fact = FACT_FOUND, .ttl_s = 60, .record_count = 1, .records = &large};
-        struct dns_question question = {SPAN("large.test"), DNS_MX};
+        struct dns_question question = {.name = SPAN("large.test"), .type = DNS_MX};
         struct dns_cache_options options = dns_cache_defaults();
         struct dns_cache_counts counts;
 

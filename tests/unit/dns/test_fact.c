@@ -9,6 +9,7 @@ struct table_source {
         struct dns_source source;
         unsigned asked;
         uint64_t handle;
+        bool is_full, is_urgent;
         char name[DNS_NAME_MAX];
         size_t name_length;
 };
@@ -24,9 +25,11 @@ static enum fact table_ask(struct dns_source *source, const struct dns_question 
 
         table->asked++;
         table->handle = handle;
+        table->is_urgent = question->is_urgent;
         table->name_length = question->name.length;
         memcpy(table->name, question->name.at, question->name.length);
-        if (span_starts_nocase(question->name, SPAN("slow")))
+        ret_answer->is_unasked = table->is_full;
+        if (table->is_full || span_starts_nocase(question->name, SPAN("slow")))
                 return FACT_PENDING;
         if (span_equals(question->name, SPAN("a.test")))
                 dns_answer_copy(arena, &found, ret_answer);
@@ -76,7 +79,8 @@ Test(memo, asks_once_whatever_the_spelling)
 
 Test(memo, pending_is_filed_once_and_settles_once)
 {
-        struct dns_question question = {SPAN("slow.test"), DNS_A}, other = {SPAN("slow.test"), DNS_MX};
+        struct dns_question question = {.name = SPAN("slow.test"), .type = DNS_A},
+                            other = {.name = SPAN("slow.test"), .type = DNS_MX};
         const struct dns_answer *answer;
 
         cr_expect_eq(memo_ask(&memo, SPAN("slow.test"), DNS_A, &answer), FACT_PENDING);
@@ -206,4 +210,58 @@ Test(memo, names_from_the_wire)
                                       span_from(cases[i].text == NULL ? "" : cases[i].text)),
                           "%zu: %.*s", i, (int)text.length, text.at);
         }
+}
+
+Test(memo, what_found_no_place_is_asked_again)
+{
+        const struct dns_answer *answer;
+
+        table.is_full = true;
+        cr_expect_eq(memo_ask(&memo, SPAN("a.test"), DNS_A, &answer), FACT_PENDING);
+        cr_expect(answer->is_unasked);
+        cr_expect_eq(memo_ask(&memo, SPAN("a.test"), DNS_A, NULL), FACT_PENDING);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow.test"), DNS_A, NULL), FACT_PENDING);
+        cr_expect_eq(table.asked, 3);
+        cr_expect_eq(memo.asked, 2);
+        cr_expect_eq(memo.pending, 2);
+        table.is_full = false;
+        cr_expect_eq(memo_ask(&memo, SPAN("a.test"), DNS_A, &answer), FACT_FOUND);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow.test"), DNS_A, &answer), FACT_PENDING);
+        cr_expect(!answer->is_unasked);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow.test"), DNS_A, &answer), FACT_PENDING);
+        cr_expect_eq(table.asked, 5);
+        cr_expect_eq(memo.asked, 2);
+        cr_expect_eq(memo.pending, 1);
+}
+
+Test(memo, what_found_no_place_by_the_deadline_has_failed)
+{
+        table.is_full = true;
+        cr_expect_eq(memo_ask(&memo, SPAN("a.test"), DNS_A, NULL), FACT_PENDING);
+        memo.is_late = true;
+        cr_expect_eq(memo_ask(&memo, SPAN("a.test"), DNS_A, NULL), FACT_FAILED);
+        cr_expect_eq(table.asked, 1);
+}
+
+/* A client may choose names whose answers fill the memory; what lists say of it is read all the same. */
+Test(memo, large_answers_leave_room_for_urgent_ones)
+{
+        static char octets[10000];
+        const struct dns_record large = {{octets, sizeof octets}, 0};
+        const struct dns_answer *answer, many = {.fact = FACT_FOUND, .record_count = 1, .records = &large};
+        unsigned count = 0;
+
+        memo.quota = 100;
+        for (char name[] = "slow0.test"; name[4] <= '9'; name[4]++) {
+                memo_ask(&memo, span_from(name), DNS_A, NULL);
+                memo_settle(&memo, &(struct dns_question){.name = span_from(name), .type = DNS_A}, &many);
+                count += memo_ask(&memo, span_from(name), DNS_A, NULL) == FACT_FOUND;
+        }
+        cr_expect_eq(count, 2);
+        cr_expect_eq(memo.pending, 0);
+        cr_expect_eq(memo_ask_urgently(&memo, SPAN("slow.list.test"), DNS_A, NULL), FACT_PENDING);
+        cr_expect(table.is_urgent);
+        memo_settle(&memo, &(struct dns_question){.name = SPAN("slow.list.test"), .type = DNS_A}, &many);
+        cr_expect_eq(memo_ask(&memo, SPAN("slow.list.test"), DNS_A, &answer), FACT_FOUND);
+        cr_expect_eq(answer->records[0].data.length, sizeof octets);
 }

@@ -234,7 +234,7 @@ static void accept_slowly(struct acceptor *acceptor)
 /* The same for several listeners, none, or while the end of stress is to be seen. */
 static void poll_slowly(struct acceptor *acceptor, bool is_under_stress)
 {
-        const struct timespec look_again = {.tv_nsec = LOOK_AGAIN_US * 1000};
+        const struct timespec look_again = {.tv_nsec = LOOK_AGAIN_US * 1000L};
 
         set_blocking(acceptor, false);
         if (ppoll(acceptor->polled, acceptor->listener_count, is_under_stress ? &look_again : NULL, NULL) <=

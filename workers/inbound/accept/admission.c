@@ -36,9 +36,9 @@ static uint64_t left_to(const struct admission *admission)
 {
         uint64_t left = admission->open < admission->max ? admission->max - admission->open : 0;
         uint64_t sharers = admission->parts.sharer_count;
-        uint64_t share = sharers == 1 || left == 0            ? left
-                         : left >= 2 * LOOK_CLIENTS * sharers ? LOOK_CLIENTS
-                                                              : 1;
+        uint64_t share = sharers == 1 || left == 0                      ? left
+                         : left >= UINT64_C(2) * LOOK_CLIENTS * sharers ? LOOK_CLIENTS
+                                                                        : 1;
 
         return share < LOOK_CLIENTS ? share : LOOK_CLIENTS;
 }

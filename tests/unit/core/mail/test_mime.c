@@ -312,8 +312,9 @@ Test(mime, lines_of_running_text)
                MIME_KIND_MAIL, true, false);
         EXPECT(TEXT "he references <a@b>\r\nmessage id <c@d>\r\nMessage-ID (a): <e@f>\r\n", "<c@d",
                MIME_KIND_MAIL, true, false);
-        EXPECT(TEXT "Message-ID: <a@b x>\r\nMessage-ID: a b@c\r\nMessage-ID:\r\n\r\n <d@e>\r\n", "",
+        EXPECT(TEXT "Message-ID: <a@b x>\r\nMessage-ID: a b@c\r\nMessage-ID:\r\n\r\n <d@e>\r\n", "<a@bx",
                MIME_KIND_MAIL, true, false);
+        EXPECT(TEXT "Message-ID: <a <b@c>\r\nMessage-ID: <<d@e>>\r\n", "<d@e", MIME_KIND_MAIL, true, false);
         /* An id over two lines, and one over three words of a sentence. */
         EXPECT(TEXT "> Message-ID: <a@\r\n> b.c>\r\n> Message-ID: <a\r\n> From: <b@c>\r\n", "<a@b.c",
                MIME_KIND_MAIL, true, false);

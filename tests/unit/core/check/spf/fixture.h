@@ -1,6 +1,6 @@
-/* Zones as text for the tests of SPF, one record a line: "NAME TYPE DATA"; data "!" fails to be answered.
- * Every case runs with all answers at once, and with each answer late, oldest or newest first: nothing may
- * differ. */
+/* Zones as text for the tests of SPF, one record a line: "NAME TYPE DATA"; data "!" fails to be answered,
+ * "!large" is more than can be kept. Every case runs with all answers at once, and with each answer late, oldest or newest first, then with the
+ * records from last to first: nothing may differ. */
 #pragma once
 
 #include "core/base/expect.h"
@@ -67,13 +67,20 @@ static inline void zone_find(const struct zone *zone, const struct dns_question 
                         answer.is_nxdomain = false;
                         if (!span_equals(zone_word(&line), span_from(dns_type_name(question->type))))
                                 continue;
-                        answer.fact = span_equals(line, SPAN("!")) ? FACT_FAILED : FACT_FOUND;
+                        answer.is_too_large = span_equals(line, SPAN("!large"));
+                        answer.fact =
+                            answer.is_too_large || span_equals(line, SPAN("!")) ? FACT_FAILED : FACT_FOUND;
                         if (answer.fact == FACT_FAILED)
                                 break;
                         zone_data(line, question->type, arena, &records[answer.record_count++]);
                 }
         if (answer.fact == FACT_FAILED)
                 answer.record_count = 0;
+        for (size_t i = 0, j = answer.record_count; zone->order == ZONE_NEWEST_FIRST && i + 1 < j; i++) {
+                struct dns_record swapped = records[i];
+                records[i] = records[--j];
+                records[j] = swapped;
+        }
         *ret_answer = answer;
 }
 
@@ -116,6 +123,7 @@ static inline enum spf_result spf_run(const char *zone_text, const char *more,
         struct memo memo;
         enum spf_result result;
 
+        *ret_detail = (struct spf_detail){0};
         arena_init(arena, &spf_pool, 16 << 20);
         memo_init(&memo, arena, &zone.source, 1, 1000);
         while ((result = spf_evaluate(request, &memo, arena, ret_detail)) == SPF_WAIT) {

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Clients that ask and take back: MAIL and RSET without end, with senders whose domains never answer. Others notice nothing."""
+
+import contextlib
+import multiprocessing
+import os
+import re
+import socket
+import subprocess
+import time
+
+from common.dns_world import client_from, dns_server
+from common.harness import PROGRAM, case, equal, main, note
+
+SESSIONS = 40
+PROCESSES = 2
+SECONDS_BEFORE, ROUNDS = 4, 10
+# Domains whose names are short enough to be taken for those below a registry.
+ZONE = """
+*.abc.de. 60 A 192.0.2.1
+*.abc.de. !silent
+*.xyz.de. 60 A 192.0.2.1
+*.xyz.de. !silent
+*.honest.example.net. 60 MX 10 mx.honest.example.net.
+mx.honest.example.net. 60 A 203.0.113.1
+*.honest.example.net. 60 TXT "v=spf1 +all"
+*.113.0.203.zen.example.org. 60 A 127.0.0.4
+zen.example.org. 60 SOA ns.example.org. nobody.example.org. 1 60 60 60 60
+"""
+CHECKS = """dnsbl { threshold = 1  zone "zen.example.org" { answers = {"127.0.0.4"}  self_test = no } }
+sender_tld { mode = off }
+"""
+
+
+@contextlib.contextmanager
+def stub(directory):
+    """The DNS stub that is built beside the program; yields its port."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "zone").write_text(ZONE)
+    program = PROGRAM.parent / "gatepost-dns-stub"
+    process = subprocess.Popen([program, "--listen", "127.0.0.1:0", "--parent", str(os.getpid()), directory / "zone"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(re.search(r"port (\d+)", process.stdout.readline())[1])
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Asker:
+    """A session that takes back whatever it has asked; a new one when the server has had enough of it."""
+
+    def __init__(self, port, address):
+        self.port, self.address, self.socket = port, address, None
+
+    def say(self, line):
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+            self.socket.sendall(f"PROXY TCP4 {self.address} 192.0.2.1 40000 25\r\n".encode())
+            self.socket.recv(512)
+            self.socket.sendall(b"HELO x.example.com\r\n")
+            self.socket.recv(512)
+        self.socket.sendall(line)
+
+    def hear(self):
+        if not self.socket.recv(512).startswith(b"250"):
+            self.socket.close()
+            self.socket = None
+
+
+def flood(port, number, is_over, count):
+    """Sessions that go on together: each waits for its replies."""
+    askers = [Asker(port, f"198.51.{number}.{session}") for session in range(SESSIONS)]
+    while not is_over.is_set():
+        for asker in askers:
+            count.value += 1
+            domain = "abc.de" if count.value % 2 else "xyz.de"
+            asker.say(f"MAIL FROM:<a@p{number}-{count.value}.{domain}>\r\n".encode())
+        for asker in askers:
+            asker.hear()
+        for asker in askers:
+            asker.say(b"RSET\r\n")
+        for asker in askers:
+            asker.hear()
+
+
+@contextlib.contextmanager
+def flooded(port):
+    is_over, counts = multiprocessing.Event(), [multiprocessing.Value("i") for _ in range(PROCESSES)]
+    processes = [multiprocessing.Process(target=flood, args=(port, number, is_over, counts[number]), daemon=True)
+                 for number in range(PROCESSES)]
+    begin = time.monotonic()
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        for process in processes:
+            process.join(30)
+        note(f"{sum(count.value for count in counts) / (time.monotonic() - begin):.0f} MAIL/s that were taken back")
+
+
+def code_for(server, address, sender):
+    with client_from(server, address) as client:
+        client.command("EHLO mail.example.com", 250)
+        client.command(f"MAIL FROM:<{sender}>", 250)
+        client.raw(b"RCPT TO:<alice@isp.example>\r\n")
+        return client.reply()[0]
+
+
+@case("two domains that never answer, asked for by MAIL and RSET: listed clients are refused, honest ones are served")
+def taken_back(directory):
+    with stub(directory / "dns") as resolver, \
+            dns_server(directory, [resolver], CHECKS, off=("rhsbl",)) as server, flooded(server.proxy_port):
+        time.sleep(SECONDS_BEFORE)
+        listed, honest, slowest = [], [], 0
+        for number in range(ROUNDS):
+            begin = time.monotonic()
+            listed.append(code_for(server, f"203.0.113.{number}", f"a@l{number}.honest.example.net"))
+            slowest = max(slowest, time.monotonic() - begin)
+        note(f"the slowest refusal took {slowest * 1000:.0f} ms")
+        equal(set(listed), {554}, "replies to listed clients")
+        for number in range(ROUNDS):
+            honest.append(code_for(server, f"192.0.2.{number + 20}", f"a@h{number}.honest.example.net"))
+        equal(set(honest), {250}, "replies to honest clients")
+
+
+if __name__ == "__main__":
+    main()
