@@ -194,6 +194,18 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
         return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
 }
 
+enum session_wish session_forsake(struct session *session, struct text *out)
+{
+        expect(session->state == SESSION_STATE_STORE);
+        counter_add(&session->host->counters->metrics[METRIC_messages_deferred], 1);
+        session_close(session, out, REPLY_server_closing);
+        session->ending = SESSION_ENDED_BY_STOP;
+        record_final(session, REPLY_server_closing);
+        record_transaction(session);
+        session->transaction = NULL;
+        return SESSION_CLOSE;
+}
+
 enum session_wish session_stop(struct session *session, struct text *out)
 {
         switch (state_of(session)->stop) {

@@ -3,6 +3,7 @@
 #include "tests/dialogue/harness.h"
 
 #include "core/base/expect.h"
+#include "core/smtp/internal.h"
 
 #define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
 #define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */
@@ -294,6 +295,13 @@ void harness_stop(struct harness *harness)
         tell_to_stop(harness);
 }
 
+void harness_stress(struct harness *harness, bool is_under_stress)
+{
+        harness->host.under_stress = is_under_stress;
+        if (harness->is_open)
+                session_set_deadline(&harness->session);
+}
+
 void harness_report(struct harness *harness, enum store_outcome outcome)
 {
         expect(harness->is_open && harness->wish == SESSION_STORE);
@@ -323,6 +331,17 @@ void harness_hurry(struct harness *harness)
         settle(harness);
         drain(harness);
         tell_to_stop(harness);
+}
+
+void harness_forsake(struct harness *harness)
+{
+        expect(harness->is_open && harness->wish == SESSION_STORE);
+        struct transaction *transaction = harness->session.transaction;
+        struct arena arena = transaction->arena;
+        content_release(&transaction->message.content, &harness->host.content_pool);
+        harness->wish = session_forsake(&harness->session, fresh_out(harness));
+        settle(harness);
+        arena_end(&arena); /* the store ends later than the session */
 }
 
 void harness_drop(struct harness *harness)

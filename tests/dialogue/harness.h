@@ -69,11 +69,15 @@ void harness_send_flight(struct harness *harness, struct span octets);
 void harness_pass_time(struct harness *harness, uint64_t milliseconds);
 /* The server wants to close; the session is told now and after each later call until it does. */
 void harness_stop(struct harness *harness);
+/* The server is under stress, or no more. */
+void harness_stress(struct harness *harness, bool is_under_stress);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* Nothing that is asked from now on is answered, until it is held no longer. */
 void harness_hold_dns(struct harness *harness, bool is_held);
 /* The server waits for no more answers. */
 void harness_hurry(struct harness *harness);
+/* It does not even wait for the store, which has the session's message. */
+void harness_forsake(struct harness *harness);
 /* The client is gone. */
 void harness_drop(struct harness *harness);

@@ -188,7 +188,7 @@ static void play_suspend(struct play *play, const struct step *step)
 
 static void play_stress(struct play *play, const struct step *step)
 {
-        play->harness.host.under_stress = span_equals(step->argument, SPAN("on"));
+        harness_stress(&play->harness, span_equals(step->argument, SPAN("on")));
 }
 
 static void play_store(struct play *play, const struct step *step)
@@ -207,6 +207,10 @@ static void play_store(struct play *play, const struct step *step)
 
 static void play_stop(struct play *play, const struct step *step)
 {
+        if (span_equals(step->argument, SPAN("now"))) {
+                harness_forsake(&play->harness);
+                return;
+        }
         harness_stop(&play->harness);
         if (span_equals(step->argument, SPAN("all")) && play->harness.is_open)
                 harness_hurry(&play->harness);

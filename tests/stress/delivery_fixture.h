@@ -80,6 +80,7 @@ static inline int remove_one(const char *path, const struct stat *status, int ki
 static inline void tear_down(void)
 {
         delivery_stop(&delivery);
+        expect(delivery_join(&delivery, clock_monotonic_ms() + 60000));
         expect(log_writer_stop(&log_writer));
         for (int i = 0; i < WORKERS; i++) {
                 waker_close(&wakers[i]);

@@ -29,7 +29,7 @@ static void store_begin(void)
 
 static void store_end(void)
 {
-        sender_store_stop(&store);
+        expect(sender_store_stop(&store, clock_monotonic_ms() + 60000));
         sender_store_close(&store);
 }
 

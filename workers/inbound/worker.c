@@ -208,6 +208,8 @@ static bool is_finished(struct worker *worker)
 {
         bool is_accepting = worker->self_accept != NULL && worker->self_accept->listener_count > 0;
 
+        if (worker->stopping == STOP_NOW)
+                return true;
         return worker->stopping != STOP_NOT && !is_accepting && worker->connections.open_count == 0 &&
                !connections_are_closing(&worker->connections) && worker->jobs_sent_total == 0 &&
                !has_work(worker);
@@ -334,9 +336,9 @@ void worker_stop(struct worker *worker, enum stop_stage stage)
         waker_wake(&worker->waker);
 }
 
-void worker_join(struct worker *worker)
+bool worker_join(struct worker *worker, uint64_t until_ms)
 {
-        pthread_join(worker->thread, NULL);
+        return clock_join_thread(worker->thread, until_ms);
 }
 
 void worker_end(struct worker *worker)

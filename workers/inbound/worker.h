@@ -21,6 +21,7 @@ enum stop_stage {
         STOP_NOT,
         STOP_IDLE, /* sessions end at their next boundary */
         STOP_ALL,  /* only messages whose text is whole are waited for, and no answers for them */
+        STOP_NOW,  /* nobody is waited for: messages that the store has are left to it */
 };
 
 struct worker_parts {
@@ -77,6 +78,7 @@ struct worker {
         /* Read by others. */
         _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
         _Atomic bool has_ended;
+        uint32_t forsaken; /* messages whose store had not reported at the end; read then */
         _Alignas(64) struct counters counters;
 };
 
@@ -85,7 +87,8 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts);
 bool worker_start(struct worker *worker);
 /* Any thread. The thread ends when it has no connection left. */
 void worker_stop(struct worker *worker, enum stop_stage stage);
-void worker_join(struct worker *worker);
+/* False when it runs still at this moment of clock_monotonic_ms(). */
+bool worker_join(struct worker *worker, uint64_t until_ms);
 void worker_end(struct worker *worker);
 
 /* Any thread: connections open, or on their way, at all workers. */

@@ -35,6 +35,8 @@ struct server {
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 
+#define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */
+
 /* Runs until it is told to stop by a signal; gives the exit code. `shows_status_line`: prints a status line
  * on stdout every second. */
 int server_run(const char *path, bool shows_status_line);
