@@ -81,6 +81,14 @@ struct session_oddities *session_oddities(struct session *session)
         return session->oddities;
 }
 
+bool session_lacks_memory(struct session *session)
+{
+        bool is_spent = session->host->memory_is_spent;
+
+        counter_add(&session->host->counters->metrics[METRIC_memory_refused], is_spent);
+        return is_spent;
+}
+
 void session_set_client(struct session *session, const struct address *client, uint16_t port)
 {
         transaction_end(session);

@@ -44,6 +44,7 @@ struct session_host {
         uint64_t sequence;               /* of ids given; any start */
         uint32_t worker;                 /* 0..127 */
         bool under_stress;               /* time limits shrink */
+        bool memory_is_spent;            /* no mail begins, and none grows by a recipient: 452 */
 };
 
 /* Who connected where. */

@@ -191,6 +191,11 @@ static void play_stress(struct play *play, const struct step *step)
         harness_stress(&play->harness, span_equals(step->argument, SPAN("on")));
 }
 
+static void play_memory(struct play *play, const struct step *step)
+{
+        play->harness.host.memory_is_spent = span_equals(step->argument, SPAN("spent"));
+}
+
 static void play_store(struct play *play, const struct step *step)
 {
         static const char *const names[] = {
@@ -253,6 +258,7 @@ static const struct directive {
     {"suspend", SETS, false, play_suspend},
     {"hears", SETS, false, play_hears},
     {"stress", SETS, false, play_stress},
+    {"memory", SETS, false, play_memory},
     {"D:", GATHERS, false, play_line},
     {"B:", GATHERS, false, play_octets},
     {"R:", GATHERS, false, play_repeat},

@@ -1,6 +1,7 @@
 /* A delivery thread for tests, with Maildirs below a fresh directory in TMPDIR or /tmp. */
 #pragma once
 
+#include "dns/clock.h"
 #include "workers/deliver/delivery.h"
 
 #include <dirent.h>

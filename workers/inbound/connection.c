@@ -27,18 +27,18 @@ static void note_early_input(struct connection *connection)
 }
 
 /* The store's turn: neither the client nor an answer is waited for. */
-static bool waits_for_delivery(const struct connection *connection)
+static bool waits_for_delivery(const struct worker *worker, const struct connection *connection)
 {
         return !connection->has_ended &&
                (connection->wish == SESSION_STORE ||
-                (connection->wish == SESSION_READ && delivery_client_is_congested(connection)));
+                (connection->wish == SESSION_READ && delivery_client_is_congested(worker, connection)));
 }
 
 static void connection_schedule(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (waits_for_delivery(connection))
+        if (waits_for_delivery(worker, connection))
                 due_ms = UINT64_MAX;
         wheel_schedule(&worker->wheel, &connection->timer, due_ms);
 }
@@ -50,7 +50,7 @@ static void connection_leave(struct worker *worker, struct connection *connectio
 
         connection_end_session(worker, connection, ending);
         connection->is_quit = ending == SESSION_ENDED_BY_QUIT;
-        kept_end(&connection->unread);
+        kept_end(worker, &connection->unread);
         connection->session.deadline_ms = worker->host.now_ms + CLOSE_WAIT_MS;
         connection_schedule(worker, connection);
         if (connection->unsent == NULL)
@@ -108,7 +108,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
                         return;
                 }
                 if (wish != SESSION_READ || connection->unsent != NULL ||
-                    delivery_client_is_congested(connection))
+                    delivery_client_is_congested(worker, connection))
                         break;
                 if (!input_is_new && !connection_read(worker, connection, &input, &receives, &is_gone))
                         break;
@@ -122,7 +122,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 return;
         if (wish == SESSION_CLOSE)
                 connection_leave(worker, connection);
-        else if (!connection_keep_input(connection, input))
+        else if (!connection_keep_input(worker, connection, input))
                 connection_break(worker, connection);
         else
                 connection_schedule(worker, connection);
@@ -198,7 +198,8 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 return;
         connection->is_readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         connection->is_hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-        if (was_blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) && !connection_send_kept(connection)) {
+        if (was_blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) &&
+            !connection_send_kept(worker, connection)) {
                 connection_break(worker, connection);
                 return;
         }
@@ -208,7 +209,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_finish(worker, connection);
         else if (connection->has_ended)
                 connection_drain(worker, connection);
-        else if (connection->wish == SESSION_READ && !delivery_client_is_congested(connection))
+        else if (connection->wish == SESSION_READ && !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_PARK && (events & (EPOLLHUP | EPOLLERR)))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
@@ -218,7 +219,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (waits_for_delivery(connection))
+        if (waits_for_delivery(worker, connection))
                 return;
         if (due_ms > worker->host.now_ms) {
                 connection_schedule(worker, connection);
@@ -235,7 +236,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 void connection_appended(struct worker *worker, struct connection *connection)
 {
         if (connection->wish == SESSION_READ && connection->unsent == NULL &&
-            !delivery_client_is_congested(connection))
+            !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, true);
 }
 
@@ -284,6 +285,7 @@ void connection_stress(struct worker *worker, struct connection *connection)
 {
         if (connection->has_ended)
                 return;
+        delivery_client_text(worker, connection);
         session_set_deadline(&connection->session);
         connection_schedule(worker, connection);
 }

@@ -24,8 +24,8 @@ void connection_close(struct worker *worker, struct connection *connection)
 {
         wheel_cancel(&worker->wheel, &connection->timer);
         client_table_leave(worker->clients, &connection->session.connected, &connection->seat);
-        kept_end(&connection->unread);
-        kept_end(&connection->unsent);
+        kept_end(worker, &connection->unread);
+        kept_end(worker, &connection->unsent);
         connection_table_leave(&worker->connections, connection);
         if (inflows_hold(worker->inflows, worker->acceptor_count, connection))
                 LIST_INSERT_HEAD(&worker->connections.closing, connection, entry);

@@ -15,3 +15,5 @@ void connection_finish(struct worker *worker, struct connection *connection);
 void connection_drain(struct worker *worker, struct connection *connection);
 /* Its session has ended. */
 void connection_close(struct worker *worker, struct connection *connection);
+/* Once a turn: closes those that could not be closed yet. */
+void connections_close_later(struct worker *worker);

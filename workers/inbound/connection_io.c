@@ -7,21 +7,36 @@
 #include <sys/socket.h>
 #include <sys/epoll.h>
 
-/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out. */
-static bool keep_more(struct kept **kept, struct span octets)
+static size_t kept_size(const struct kept *kept)
 {
-        size_t length = *kept == NULL ? 0 : (*kept)->length;
-        struct kept *longer = realloc(*kept, sizeof *longer + length + octets.length);
-        if (longer == NULL)
-                return false;
-        memcpy(longer->octets + length, octets.at, octets.length);
-        longer->length = length + octets.length;
-        *kept = longer;
+        return kept == NULL ? 0 : sizeof *kept + kept->room;
+}
+
+/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out, or its budget. */
+static bool keep_more(struct worker *worker, struct kept **kept, struct span octets)
+{
+        size_t length = *kept == NULL ? 0 : (*kept)->length, size = kept_size(*kept);
+        size_t wanted = sizeof **kept + length + octets.length;
+
+        if (wanted > size) {
+                if (!account_take(&worker->account, wanted - size, BUDGET_FOR_REST))
+                        return false;
+                struct kept *longer = realloc(*kept, wanted);
+                if (longer == NULL) {
+                        account_give_back(&worker->account, wanted - size);
+                        return false;
+                }
+                longer->room = length + octets.length;
+                *kept = longer;
+        }
+        memcpy((*kept)->octets + length, octets.at, octets.length);
+        (*kept)->length = length + octets.length;
         return true;
 }
 
-void kept_end(struct kept **kept)
+void kept_end(struct worker *worker, struct kept **kept)
 {
+        account_give_back(&worker->account, kept_size(*kept));
         free(*kept);
         *kept = NULL;
 }
@@ -74,10 +89,10 @@ bool connection_flush(struct worker *worker, struct connection *connection)
         if (octets.length == 0)
                 return true;
         wait_for_output(worker, connection);
-        return keep_more(&connection->unsent, octets);
+        return keep_more(worker, &connection->unsent, octets);
 }
 
-bool connection_send_kept(struct connection *connection)
+bool connection_send_kept(struct worker *worker, struct connection *connection)
 {
         struct kept *unsent = connection->unsent;
         struct span octets = span_of(unsent->octets, unsent->length);
@@ -87,7 +102,7 @@ bool connection_send_kept(struct connection *connection)
         memmove(unsent->octets, octets.at, octets.length);
         unsent->length = octets.length;
         if (octets.length == 0)
-                kept_end(&connection->unsent);
+                kept_end(worker, &connection->unsent);
         return true;
 }
 
@@ -123,13 +138,13 @@ void connection_read_later(struct worker *worker, struct connection *connection)
         watch_again(worker, connection);
 }
 
-bool connection_keep_input(struct connection *connection, struct span input)
+bool connection_keep_input(struct worker *worker, struct connection *connection, struct span input)
 {
         struct kept *before = connection->unread;
 
         connection->unread = NULL;
-        bool is_kept = input.length == 0 || keep_more(&connection->unread, input);
-        free(before);
+        bool is_kept = input.length == 0 || keep_more(worker, &connection->unread, input);
+        kept_end(worker, &before);
         return is_kept;
 }
 

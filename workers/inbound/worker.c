@@ -4,8 +4,10 @@
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "workers/inbound/accept/self_accept.h"
+#include "workers/inbound/connection_close.h"
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
 #include "workers/thread/name.h"
 
@@ -169,16 +171,13 @@ static void take_arrivals(struct worker *worker)
 /* Orders come before the news of a stop, so that whoever was accepted is told. */
 static void look_around(struct worker *worker)
 {
-        bool under_stress = atomic_load_explicit(worker->under_stress, memory_order_relaxed);
         enum stop_stage stage =
             (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
 
         if (worker->self_accept != NULL)
                 self_accept_look(worker->self_accept);
-        if (under_stress != worker->host.under_stress) {
-                worker->host.under_stress = under_stress;
+        if (worker_look_at_load(worker))
                 for_each_connection(worker, connection_stress);
-        }
         if (stage != worker->stopping) {
                 worker->stopping = stage;
                 for_each_connection(worker, connection_stop);
@@ -264,6 +263,8 @@ static bool buffers_init(struct worker *worker)
         block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, SESSION_BLOCKS_KEPT);
         block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);
         content_pool_init(&worker->host.content_pool, CONTENT_BLOCKS_KEPT);
+        worker->host.session_pool.account = worker->host.transaction_pool.account =
+            worker->host.content_pool.account = &worker->account;
         return out != NULL && worker->input != NULL && connections_init(&worker->connections) &&
                worker_log_init(worker);
 }
@@ -316,6 +317,8 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .deliveries = parts->deliveries,
             .log = parts->log,
             .under_stress = parts->under_stress,
+            .account = {.budget = parts->budget},
+            .spools_early_max = parts->spools / 2 / parts->worker_count,
             .waker = {.event_fd = -1},
             .epoll_fd = -1,
         };

@@ -25,7 +25,8 @@ enum stop_stage {
 };
 
 struct worker_parts {
-        uint32_t number; /* as a client of the DNS pool and of the store, and as a pinner, too */
+        uint32_t number;       /* as a client of the DNS pool and of the store, and as a pinner, too */
+        uint32_t worker_count; /* of all */
         uint32_t acceptor_count;
         uint32_t delivery_count;
         struct self_accept *self_accept; /* without acceptor threads: its own */
@@ -37,6 +38,8 @@ struct worker_parts {
         struct sender_store *senders;
         const struct ledger *ledger;
         const _Atomic bool *under_stress;
+        struct budget *budget;
+        uint32_t spools; /* files in the making that all workers together may have */
 };
 
 struct worker {
@@ -52,6 +55,7 @@ struct worker {
         struct dns_client *dns;
         struct sender_client *senders;
         const _Atomic bool *under_stress;
+        uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
         struct inflow *inflows;  /* from each acceptor; where there is none, one that counts only */
@@ -64,6 +68,9 @@ struct worker {
 
         /* Owner: the thread. */
         _Alignas(64) struct session_host host;
+        struct account account; /* of what its clients make it hold */
+        enum budget_level memory;
+        uint32_t spool_count; /* files in the making */
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */

@@ -6,6 +6,7 @@
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/stop.h"
 #include "workers/server/descriptors.h"
 #include "workers/server/reload.h"
@@ -91,7 +92,8 @@ static bool init_ledger(struct server *server, const struct options *options)
         return true;
 }
 
-static bool init_workers(struct server *server)
+/* `spools`: files in the making that there are descriptors for. */
+static bool init_workers(struct server *server, uint32_t spools)
 {
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 const struct worker_parts parts = {
@@ -107,6 +109,9 @@ static bool init_workers(struct server *server)
                     .senders = &server->senders,
                     .ledger = &server->ledger,
                     .under_stress = &server->load.under_stress,
+                    .worker_count = server->worker_count,
+                    .budget = &server->budget,
+                    .spools = spools,
                 };
                 if (!worker_init(&server->workers[i], &parts))
                         return false;
@@ -163,7 +168,9 @@ static bool init_threads(struct server *server, const struct options *options)
         if (!client_table_init(&server->clients, shares.sessions) || !init_ledger(server, options) ||
             !init_dns(server, options, shares.dns_in_flight))
                 return false;
-        return init_workers(server) && init_accepting(server, shares.sessions);
+        memory_bound(&server->budget, options);
+        return init_workers(server, shares.spools * server->delivery_count) &&
+               init_accepting(server, shares.sessions);
 }
 
 static bool start_threads(struct server *server)

@@ -14,6 +14,7 @@ struct server {
         struct ledger ledger;
         size_t ledger_size;
         struct load load;
+        struct budget budget; /* of what clients make us hold */
         struct log_writer log;
         struct worker *workers;
         struct acceptor *acceptors;

@@ -47,6 +47,8 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                     out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
+        if (session_lacks_memory(session))
+                return refuse_data(session, REPLY_memory_spent, out);
         if (!scan_begin(session) || !trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
