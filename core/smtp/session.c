@@ -230,6 +230,28 @@ enum session_wish session_stop(struct session *session, struct text *out)
         return SESSION_CLOSE;
 }
 
+static enum session_wish end_outdated(struct session *session, struct text *out)
+{
+        counter_add(&session->host->counters->metrics[METRIC_sessions_outdated], 1);
+        session_close(session, out, REPLY_configuration_old);
+        if (session->transaction != NULL && session->transaction->is_text_seen)
+                record_final(session, REPLY_configuration_old);
+        return SESSION_CLOSE;
+}
+
+enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out)
+{
+        const struct state *state = state_of(session);
+
+        if (state->wish != SESSION_READ || (session->transaction != NULL && !at_once))
+                return state->wish;
+        if (state->stop != STOP_LEAVES)
+                return end_outdated(session, out);
+        session->state = SESSION_STATE_CLOSED;
+        session->ending = SESSION_ENDED_BY_US;
+        return SESSION_CLOSE;
+}
+
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
 void session_end(struct session *session, enum session_ending ending)

@@ -173,6 +173,9 @@ enum session_wish session_forsake(struct session *session, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
  * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);
+/* Its snapshot is one of too many: 421 and CLOSE when it is between messages, or also within one when `at_once`
+ * is set, else it goes on (and is to be told again). */
+enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out);
 /* The server can wait for answers no longer: those that are missing count as failed. A parked session goes on;
  * others have no need to. */
 enum session_wish session_hurry(struct session *session, struct text *out);

@@ -333,6 +333,14 @@ void harness_hurry(struct harness *harness)
         tell_to_stop(harness);
 }
 
+void harness_outdate(struct harness *harness, bool at_once)
+{
+        if (!harness->is_open || harness->wish != SESSION_READ)
+                return;
+        harness->wish = session_leave_snapshot(&harness->session, at_once, fresh_out(harness));
+        settle(harness);
+}
+
 void harness_forsake(struct harness *harness)
 {
         expect(harness->is_open && harness->wish == SESSION_STORE);

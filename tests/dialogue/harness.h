@@ -77,6 +77,8 @@ void harness_report(struct harness *harness, enum store_outcome outcome);
 void harness_hold_dns(struct harness *harness, bool is_held);
 /* The server waits for no more answers. */
 void harness_hurry(struct harness *harness);
+/* The session's snapshot is one of too many. */
+void harness_outdate(struct harness *harness, bool at_once);
 /* It does not even wait for the store, which has the session's message. */
 void harness_forsake(struct harness *harness);
 /* The client is gone. */

@@ -221,6 +221,11 @@ static void play_stop(struct play *play, const struct step *step)
                 harness_hurry(&play->harness);
 }
 
+static void play_outdated(struct play *play, const struct step *step)
+{
+        harness_outdate(&play->harness, span_equals(step->argument, SPAN("at once")));
+}
+
 static void play_early(struct play *play, const struct step *step)
 {
         (void)step;
@@ -268,6 +273,7 @@ static const struct directive {
     {"time", ACTS, false, play_time},
     {"store", ACTS, false, play_store},
     {"stop", ACTS, false, play_stop},
+    {"outdated", ACTS, false, play_outdated},
     {"early", ACTS, false, play_early},
     {"drop", ACTS, false, play_drop},
     {"S:", EXPECTS, false, play_reply},

@@ -125,6 +125,55 @@ def stress(directory):
             client.close()
 
 
+def reload(server, options=None):
+    before = len(events(server, "reload"))
+    if options is not None:
+        server.write_configuration(options=options)
+    server.signal(signal.SIGHUP)
+    wait_for("the reload", lambda: len(events(server, "reload")) > before)
+
+
+def open_sessions(server):
+    """A session of each kind that may last: idle, within an envelope, within a text."""
+    idle, envelope, text = (server.client() for _ in range(3))
+    for client in (idle, envelope, text):
+        client.command(f"EHLO {HELO}", 250)
+    for client in (envelope, text):
+        client.command(f"MAIL FROM:<{SENDER}>", 250)
+    text.command("RCPT TO:<user1@isp.example>", 250)
+    text.command("DATA", 354)
+    text.raw(HEADER)
+    return [idle, envelope, text]
+
+
+@case("12 reloads with 100 000 recipients and slow sessions in each: twice generations_max are in use, and no more memory")
+def generations(directory):
+    users = [f"user{n}" for n in range(100_000)]
+    with Server(directory, "generations_max = 2\nworkers = 2", recipients=users) as server:
+        begun = server.memory_kib("Rss")
+        clients, sizes, in_use = [], [], []
+        for number in range(12):
+            clients.append(open_sessions(server))
+            server.write_recipients([*users, f"more{number}"])
+            reload(server)
+            time.sleep(0.3)
+            in_use.append(counters(server)["generations"])
+            sizes.append(server.memory_kib("Rss"))
+        note(f"in use after each reload: {in_use}; resident: {begun // 1024} MiB, then {[size // 1024 for size in sizes]}")
+        # One more is seen in the moment between a publication and the end of the oldest sessions.
+        assert max(in_use) <= 5 and in_use[-1] >= 3, in_use
+        assert SANITIZE or sizes[-1] - sizes[5] < sizes[0] - begun, "still growing"
+        equal([client.reply()[0] for client in clients[0]], [421, 421, 421], "the oldest")
+        # Of the newest but two the idle one is told, and messages go on.
+        equal(clients[9][0].reply()[0], 421, "idle")
+        equal(finish(clients[9][2]), 250, "a text")
+        equal(clients[11][0].command("NOOP", 250), "2.0.0 ok", "the newest")
+        assert counters(server)["sessions_outdated"] >= 12 and events(server, "generations_exceeded")
+        for client in (client for group in clients for client in group):
+            client.close()
+        wait_for("their end", lambda: counters(server)["generations"] == 1)
+
+
 @case("text_time_max: a text that trickles is answered 421 in time, and named in the log")
 def text_time(directory):
     with Server(directory, "text_time_max = 1s\ntext_time_rate = 1k") as server, server.client() as client:

@@ -70,6 +70,9 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
                 wish = session_stop(session, &worker->out);
+        else if (wish == SESSION_READ && published_age(connection->published) != PUBLISHED_YOUNG)
+                wish = session_leave_snapshot(
+                    session, published_age(connection->published) == PUBLISHED_TOO_OLD, &worker->out);
         connection->wish = wish;
         return wish;
 }
@@ -288,6 +291,13 @@ void connection_stress(struct worker *worker, struct connection *connection)
         delivery_client_text(worker, connection);
         session_set_deadline(&connection->session);
         connection_schedule(worker, connection);
+}
+
+void connection_age(struct worker *worker, struct connection *connection)
+{
+        if (!connection->has_ended && connection->wish == SESSION_READ &&
+            published_age(connection->published) != PUBLISHED_YOUNG)
+                connection_advance(worker, connection, SESSION_READ, false);
 }
 
 /* The store has not reported, and may be stuck. Its client keeps the message, which is not lost then; the mail

@@ -78,5 +78,7 @@ void connection_answer(struct worker *worker, const struct dns_reply_message *me
 void connection_sender_answer(struct worker *worker, const struct sender_job *job);
 /* worker->host.under_stress or worker->memory has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
+/* A snapshot has become old; maybe the one that it pins. */
+void connection_age(struct worker *worker, struct connection *connection);
 /* The server is closing: worker->stopping tells how urgently. */
 void connection_stop(struct worker *worker, struct connection *connection);

@@ -65,6 +65,7 @@ static bool has_work(const struct worker *worker)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
         return dns_client_has_answers(worker->dns) || sender_client_has_answers(worker->senders) ||
+               publication_agings(worker->publication) != worker->agings_seen ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
 
@@ -171,6 +172,7 @@ static void take_arrivals(struct worker *worker)
 /* Orders come before the news of a stop, so that whoever was accepted is told. */
 static void look_around(struct worker *worker)
 {
+        uint64_t agings = publication_agings(worker->publication);
         enum stop_stage stage =
             (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
 
@@ -178,6 +180,10 @@ static void look_around(struct worker *worker)
                 self_accept_look(worker->self_accept);
         if (worker_look_at_load(worker))
                 for_each_connection(worker, connection_stress);
+        if (agings != worker->agings_seen) {
+                worker->agings_seen = agings;
+                for_each_connection(worker, connection_age);
+        }
         if (stage != worker->stopping) {
                 worker->stopping = stage;
                 for_each_connection(worker, connection_stop);
@@ -333,10 +339,15 @@ bool worker_start(struct worker *worker)
         return pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
 }
 
+void worker_wake(struct worker *worker)
+{
+        waker_wake(&worker->waker);
+}
+
 void worker_stop(struct worker *worker, enum stop_stage stage)
 {
         atomic_store_explicit(&worker->stop_stage, (int)stage, memory_order_release);
-        waker_wake(&worker->waker);
+        worker_wake(worker);
 }
 
 bool worker_join(struct worker *worker, uint64_t until_ms)

@@ -81,6 +81,7 @@ struct worker {
         struct log_buffer *log_buffer;
         uint64_t log_begun_ms; /* since when lines wait in the buffer */
         enum stop_stage stopping;
+        uint64_t agings_seen; /* of snapshots */
 
         /* Read by others. */
         _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
@@ -92,6 +93,8 @@ struct worker {
 /* Connects it with the delivery threads and the log writer, too. False when memory or descriptors are out. */
 bool worker_init(struct worker *worker, const struct worker_parts *parts);
 bool worker_start(struct worker *worker);
+/* Any thread: it is to look around, for something has changed. */
+void worker_wake(struct worker *worker);
 /* Any thread. The thread ends when it has no connection left. */
 void worker_stop(struct worker *worker, enum stop_stage stage);
 /* False when it runs still at this moment of clock_monotonic_ms(). */

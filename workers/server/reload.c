@@ -7,6 +7,7 @@
 #include "conf/value/value.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/store_syncs.h"
 
@@ -276,6 +277,7 @@ void reload(struct server *server)
         log_writer_switch(&server->log, log_fd);
         set_dns(server, &snapshot->options);
         memory_bound(&server->budget, &snapshot->options);
+        generations_bound(server);
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
         print_complaints(server, "reload", &complaints);

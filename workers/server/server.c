@@ -6,6 +6,7 @@
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/stop.h"
 #include "workers/server/descriptors.h"
@@ -53,10 +54,12 @@ static bool allocate(struct server *server, const struct options *options)
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->counters.sets =
-            calloc(server->worker_count + server->acceptor_count, sizeof(const struct counters *));
+            calloc(server->worker_count + server->acceptor_count + 1, sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
+        if (server->counters.sets != NULL)
+                server->counters.sets[server->counters.count++] = &server->own_counters;
         return server->workers != NULL && server->counters.sets != NULL && server->acceptors != NULL &&
                server->self_accepts != NULL && server->deliveries != NULL;
 }
@@ -233,7 +236,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                         reload_log(server);
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
-                publication_reap(&server->publication);
+                generations_look(server);
                 counter_log_look(&server->counter_log, clock_monotonic_ms());
                 if (shows_status_line) {
                         counters_sum(&server->counters, &counters);

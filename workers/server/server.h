@@ -21,6 +21,7 @@ struct server {
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
         uint32_t acceptor_count, worker_count, delivery_count;
+        struct counters own_counters; /* of the main thread */
         /* Whose sets of counters there are: all threads that count. */
         struct counters_list counters;
         /* Numbers only: texts and lists went with the first snapshot. */
