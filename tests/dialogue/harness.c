@@ -28,6 +28,10 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
+        budget_set(&harness->budget, UINT32_MAX, 80);
+        harness->account.budget = &harness->budget;
+        harness->host.session_pool.account = harness->host.transaction_pool.account =
+            harness->host.content_pool.account = &harness->account;
         USE_ROOM(harness, &harness->host.log, log);
         USE_ROOM(harness, &harness->mailboxes, mailboxes);
         USE_ROOM(harness, &harness->unread, unread);
@@ -40,6 +44,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
 void harness_end(struct harness *harness)
 {
         harness_drop(harness);
+        expect(harness->account.held == 0);
         scripted_dns_end(&harness->dns);
         content_pool_end(&harness->host.content_pool);
         block_pool_end(&harness->host.transaction_pool);
@@ -331,6 +336,11 @@ void harness_hurry(struct harness *harness)
         settle(harness);
         drain(harness);
         tell_to_stop(harness);
+}
+
+void harness_bound_memory(struct harness *harness, uint64_t octets)
+{
+        budget_set(&harness->budget, harness->account.leased + octets, 80);
 }
 
 void harness_outdate(struct harness *harness, bool at_once)
