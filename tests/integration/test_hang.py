@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from common.fleet import Redis
-from common.hang import expect_end, hang, release
+from common.hang import expect_end, hang, release, threads
 from common.harness import HELO, PATIENCE, PROGRAM, Server, case, die_with_parent, equal, main, wait_for
 from common.messages import HEADER
 
@@ -112,6 +112,28 @@ def others(directory):
         left = [line["thread"] for line in events(server, "thread_left")]
         assert len(left) == 1 and left[0].startswith(prefix.strip("-")), left
         equal(len(server.mails()), 1, "mails")
+
+
+@case("a reload hangs in a file: mail goes on, and SIGTERM is heard")
+def reload(directory):
+    server = Server(directory, recipients=["alice", *(f"user{n}" for n in range(300_000))]).start()
+    server.signal(signal.SIGHUP)
+    wait_for("the reload's thread", lambda: threads(server.process, "aside"))
+    stopped = hang(server, "aside")
+    with server.client() as client:
+        client.deliver(SHORT)
+    server.signal(signal.SIGTERM)
+    assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 6 * PATIENCE
+    equal([line["thread"] for line in events(server, "thread_left")], ["aside"], "threads left")
+    equal([line["event"] for line in server.log() if line["event"].startswith("reload")], [], "events of reloads")
+
+
+@case("SIGTERM while a reload is under way ends in order")
+def reload_and_stop(directory):
+    with Server(directory, recipients=["alice", *(f"user{n}" for n in range(300_000))]) as server:
+        server.signal(signal.SIGHUP)
+        wait_for("the reload's thread", lambda: threads(server.process, "aside"))
+        assert server.stop() < 10 * PATIENCE
 
 
 @case("a Redis that says nothing any more does not keep a stop")

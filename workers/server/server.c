@@ -13,7 +13,6 @@
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
-#include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -341,7 +340,7 @@ int server_run(const char *path, bool shows_status_line)
                 _exit(1);
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
-        store_syncs_tell(&server.log, snapshot);
+        reload_tell_syncs(&server);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
         serve_until_stopped(&server, &signals, shows_status_line);

@@ -3,6 +3,7 @@
 
 #include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/self_accept.h"
+#include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/fleet.h"
 #include "workers/server/zone_watch.h"
@@ -34,6 +35,7 @@ struct server {
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct aside aside;        /* what the main thread does not do itself */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 

@@ -18,6 +18,7 @@
 #define DELIVERY_MS  2000
 #define SENDERS_MS   3000 /* a batch for LMDB, or a second for Redis */
 #define RESOLVERS_MS 2000
+#define ASIDE_MS     2000 /* a reload that is under way */
 
 struct stopping {
         struct server *server;
@@ -140,6 +141,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
         counter_log_write(&server->counter_log);
         if (!dns_pool_stop(server->dns_pool, clock_monotonic_ms() + RESOLVERS_MS))
                 leave_thread(&stopping, "resolver", -1);
+        if (!aside_end(&server->aside, clock_monotonic_ms() + ASIDE_MS))
+                leave_thread(&stopping, "aside", -1);
         log_event(&server->log, "stopped", NULL);
         /* Whoever reads the log may have stopped to: that must not keep us. */
         if (!log_writer_stop(&server->log) && !stopping.has_left)
