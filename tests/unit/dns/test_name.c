@@ -35,3 +35,41 @@ Test(dns_name, authority)
                           (int)found.length, found.at);
         }
 }
+
+Test(dns_name, normal_form)
+{
+        static const struct {
+                struct span name, normal; /* empty: none */
+        } cases[] = {
+            {SPAN("Mail.EXAMPLE.com."), SPAN("mail.example.com")},
+            {SPAN("_x-1.a"), SPAN("_x-1.a")},
+            {SPAN("a"), SPAN("a")},
+            {SPAN("123456789012345678901234567890123456789012345678901234567890123.Z"),
+             SPAN("123456789012345678901234567890123456789012345678901234567890123.z")},
+            {SPAN("z.123456789012345678901234567890123456789012345678901234567890123"),
+             SPAN("z.123456789012345678901234567890123456789012345678901234567890123")},
+            {SPAN("1234567890123456789012345678901234567890123456789012345678901234.z"), SPAN("")},
+            {SPAN("z.1234567890123456789012345678901234567890123456789012345678901234"), SPAN("")},
+            {SPAN(""), SPAN("")},
+            {SPAN("."), SPAN("")},
+            {SPAN(".a"), SPAN("")},
+            {SPAN("a..b"), SPAN("")},
+            {SPAN("a.."), SPAN("")},
+            {SPAN("long.enough.name\\.example"), SPAN("")},
+            {SPAN("long.enough.name\x7f.example"), SPAN("")},
+            {SPAN("long.enough.name\x1f.example"), SPAN("")},
+            {SPAN("a\0b"), SPAN("")},
+            {SPAN("b\xc3\xbc"
+                  "cher.example"),
+             SPAN("")},
+        };
+        char octets[DNS_NAME_MAX];
+        struct text text;
+
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                text_over(&text, octets, sizeof octets);
+                bool is_normal = dns_name_normalise(cases[i].name, &text);
+                cr_expect_eq(is_normal, cases[i].normal.length > 0, "case %zu", i);
+                cr_expect(span_equals(text_span(&text), cases[i].normal), "case %zu", i);
+        }
+}
