@@ -80,9 +80,7 @@ void record_final(struct session *session, enum reply_id reply)
 /* ---- rendering ----------------------------------------------------------------------------------------- */
 
 /* Keys are literals: in line their length is known, and copying them is a move or two. A line has thirty. */
-#define IN_LINE static inline __attribute__((always_inline))
-
-IN_LINE void put_key(struct text *json, const char *key)
+static inline __attribute__((always_inline)) void put_key(struct text *json, const char *key)
 {
         size_t length = strlen(key), before = json->length;
 
@@ -100,13 +98,15 @@ IN_LINE void put_key(struct text *json, const char *key)
         json->at[json->length++] = ':';
 }
 
-IN_LINE void put_number(struct text *json, const char *key, uint64_t number)
+static inline __attribute__((always_inline)) void put_number(struct text *json, const char *key,
+                                                             uint64_t number)
 {
         put_key(json, key);
         text_put_number(json, number);
 }
 
-IN_LINE void put_string(struct text *json, const char *key, struct span value)
+static inline __attribute__((always_inline)) void put_string(struct text *json, const char *key,
+                                                             struct span value)
 {
         put_key(json, key);
         text_put_json(json, value);
