@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The bench: what its page says is true and contradicts nothing, a dead server is an error."""
+"""The bench: what its page says is true and contradicts nothing, a dead server is an error, and peers can be fetched anywhere."""
 
 import html
 import json
@@ -9,9 +9,10 @@ import re
 import signal
 import subprocess
 
-from common.harness import PROGRAM, SANITIZE, SECONDS, Skip, case, die_with_parent, equal, free_port, main, wait_for
+from common.harness import PROGRAM, ROOT, SANITIZE, SECONDS, Skip, case, die_with_parent, equal, free_port, main, wait_for
 
 BENCH = PROGRAM.with_name("gatepost-bench")
+INSTALL = ROOT / "bench/peers/install"
 COMPARE = ["compare", "--peers", "floor,gatepost", "--only", "refused-recipient"]
 
 
@@ -103,6 +104,61 @@ def dies(directory):
     equal((run.returncode, output), (2, ""), errors)
     assert re.search(r"gatepost.*(has ended|none came to its end|does not start)", errors), errors
     assert not (directory / "out/compare.html").exists()
+
+
+# ---- fetching ----------------------------------------------------------------------------------------------------
+
+# Debian's tools, as far as bench/peers/install uses them. Each package has one file; no package is installed but those of KNOWN.
+FAKES = {
+    "apt-get": r"""
+names=()
+for word; do case "$word" in -* | *=* | install | download) ;; *) names+=("$word") ;; esac; done
+case "$*" in
+*--simulate*) printf 'Inst %s (1.0 Debian)\n' "${names[@]}" libc6 ;;
+*download*) for name in "${names[@]}"; do echo "$name" >"${name}_1.2-3_all.deb"; done ;;
+esac""",
+    "dpkg-query": r"""
+failed=0
+for name; do
+    case "$name" in -*) continue ;; esac
+    if [[ " $KNOWN " = *" $name "* ]]; then echo installed; else echo "no packages found matching $name" >&2; failed=1; fi
+done
+exit "$failed"
+""",
+    "dpkg-deb": r"""
+if [ "$1" = -f ]; then echo 1.2-3; exit; fi
+folder=$(mktemp -d)
+mkdir -p "$folder/usr/share/test"
+cp "$2" "$folder/usr/share/test/$(cat "$2")"
+tar -cf - -C "$folder" usr/share/test
+rm -r "$folder"
+""",
+}
+
+
+def fetch(directory, *names, known=""):
+    fakes = directory / "fakes"
+    fakes.mkdir(exist_ok=True)
+    for name, body in FAKES.items():
+        (fakes / name).write_text(f"#!/bin/bash{body}\n")
+        (fakes / name).chmod(0o755)
+    environment = dict(os.environ, PATH=f"{fakes}:{os.environ['PATH']}", KNOWN=known)
+    run = subprocess.run([INSTALL, directory / "peers", *names], env=environment, capture_output=True, text=True)
+    equal(run.returncode, 0, run.stdout + run.stderr)
+
+
+def files_of(directory, name):
+    return sorted(path.name for path in (directory / "peers" / name / "usr/share/test").iterdir())
+
+
+@case("peers are fetched where dpkg knows none of their packages, or some, and each gets its own files")
+def bare_machine(directory):
+    fetch(directory, "exim", "opensmtpd", known="libc6")
+    equal(files_of(directory, "exim"), ["exim4-base", "exim4-daemon-heavy", "libc6", "netbase"], "exim")
+    equal(files_of(directory, "opensmtpd"), ["libc6", "netbase", "opensmtpd"], "opensmtpd")
+    versions = [(directory / "peers" / name / "version").read_text() for name in ("exim", "opensmtpd")]
+    equal(versions, ["exim4-daemon-heavy 1.2-3\n", "opensmtpd 1.2-3\n"], "versions")
+    equal(sorted(path.name for path in (directory / "peers").iterdir()), ["exim", "opensmtpd"], "what is left behind")
 
 
 if __name__ == "__main__":
