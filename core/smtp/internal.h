@@ -171,6 +171,8 @@ bool optional_header_read(struct session *session, struct span *input, struct te
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
                           enum session_wish *ret_wish);
+/* They came with the end of a text: text_answer() sees to them when the message is answered. */
+void session_note_behind_text(struct session *session, struct span octets);
 
 /* ---- park.c */
 

@@ -128,15 +128,11 @@ enum session_wish text_resume(struct session *session, struct text *out)
         return obey_judgement(session, &judgement, out);
 }
 
+/* What follows a whole message is no reason to lose it: who did not wait for its answer gets that first. */
 static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
 {
-        enum session_wish wish;
-
-        if (rest.length > 0 && session_is_too_early(session, rest, out, &wish)) {
-                counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
-                record_final(session, REPLY_early_talker);
-                return wish;
-        }
+        if (rest.length > 0)
+                session_note_behind_text(session, rest);
         enum reply_id fault = text_fault(session);
         if (fault != REPLY_NONE)
                 return refuse_text(session, fault, span_from(session->transaction->message.id), out);
