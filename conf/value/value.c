@@ -52,6 +52,14 @@ const struct option_row *option_row_find(const struct option_row *rows, enum che
         return NULL;
 }
 
+bool check_has_options(enum check_id check)
+{
+        for (const struct option_row *row = option_rows; row->name != NULL; row++)
+                if (row->check == check)
+                        return true;
+        return false;
+}
+
 /* ---- numbers ------------------------------------------------------------------------------------------- */
 
 struct unit {

@@ -76,6 +76,9 @@ const char *option_name_today(const char *name);
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
                                          const char *name);
 
+/* Beside its mode. */
+bool check_has_options(enum check_id check);
+
 /* Sets the field of `row` in the structure at `base` to its default. False when memory is out. */
 bool value_set_default(const struct option_row *row, void *base, struct arena *memory);
 /* Sets the field from text, or appends one item to a list. Relative paths begin in `directory`. On failure

@@ -87,7 +87,7 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
         if (!span_starts_nocase(arguments, SPAN("FROM:")))
                 return REPLY_arguments_bad;
         arguments = span_skip(arguments, 5);
-        if (!path_parse(&arguments, true, false, path))
+        if (!path_parse(&arguments, true, false, session->snapshot->options.syntax_lenient, path))
                 return REPLY_sender_bad;
         while ((result = parameter_next(&arguments, &parameter)) == PARAMETER_FOUND) {
                 if (!session->is_esmtp)
@@ -193,7 +193,7 @@ static enum reply_id parse_rcpt(const struct session *session, struct span argum
         if (!span_starts_nocase(arguments, SPAN("TO:")))
                 return REPLY_arguments_bad;
         arguments = span_skip(arguments, 3);
-        if (!path_parse(&arguments, false, true, path))
+        if (!path_parse(&arguments, false, true, session->snapshot->options.syntax_lenient, path))
                 return REPLY_recipient_bad;
         result = parameter_next(&arguments, &parameter);
         if (result != PARAMETER_END)
@@ -232,7 +232,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         if (candidate->domain == NULL)
                 return REPLY_relay_denied;
         text_over(&local_part, octets, sizeof octets);
-        if (!local_part_parse(candidate->path.local_part, true, &local_part))
+        if (!local_part_parse_loose(candidate->path.local_part, true, &local_part))
                 return REPLY_recipient_bad;
         if (!tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
                                 &candidate->mailbox, NULL))
