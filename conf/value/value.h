@@ -19,6 +19,7 @@ enum value_type {
         VALUE_CASING,
         VALUE_ACTION,
         VALUE_EXCHANGE,
+        VALUE_REPAIR,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS

@@ -60,7 +60,8 @@ struct transaction {
         struct verdict_list text_verdicts; /* of the DATA stage */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
-        bool is_text_seen;
+        bool is_text_seen, is_stored;
+        bool is_syntax_noted; /* the log will tell what is wrong with the text */
         /* For the log. */
         struct attempt *attempts, **attempts_end;
         uint32_t attempt_count;
@@ -133,6 +134,11 @@ void syntax_write_faults(struct text *json, const struct session_oddities *oddit
 void syntax_put_octet(struct text *evidence, uint64_t before);
 /* "600 octets" */
 void syntax_put_length(struct text *evidence, uint64_t octets);
+enum reply_id syntax_text_reply(enum text_flaw flaw);
+/* What was found in the text, for the log: it is to be refused with this reply; or REPLY_NONE, it was not
+ * refused for that, if there is anything and it has not been noted. Returns where the fault is, to be named in the
+ * reply. */
+struct span syntax_note_text(struct session *session, enum reply_id reply);
 /* The arguments of `verb` are refused at `rest`, which is what follows there. */
 void syntax_refuse(struct session *session, struct text *out, enum reply_id reply, const char *verb,
                    struct span arguments, struct span rest);

@@ -176,6 +176,19 @@ static void put_verdicts(struct text *json, const struct transaction *transactio
         text_put_char(json, ']');
 }
 
+/* What became of each recipient in the end: one that RCPT was answered 250 for has the mail only when it was
+ * stored, and is nowhere counted when no message came. */
+static void put_counts(struct text *json, const struct transaction *transaction)
+{
+        size_t left = transaction->message.recipient_count;
+        bool is_refused = !transaction->is_stored && transaction->final_code >= 500;
+        bool is_deferred = !transaction->is_stored && transaction->final_code >= 400 && !is_refused;
+
+        put_number(json, "accepted", transaction->is_stored ? left : 0);
+        put_number(json, "refused", transaction->recipients_refused + (is_refused ? left : 0));
+        put_number(json, "deferred", transaction->recipients_deferred + (is_deferred ? left : 0));
+}
+
 static void put_transaction(struct text *json, const struct session *session)
 {
         const struct transaction *transaction = session->transaction;
@@ -185,9 +198,7 @@ static void put_transaction(struct text *json, const struct session *session)
         put_string(json, "from", transaction->message.sender);
         put_attempts(json, transaction);
         put_verdicts(json, transaction);
-        put_number(json, "accepted", transaction->message.recipient_count);
-        put_number(json, "refused", transaction->recipients_refused);
-        put_number(json, "deferred", transaction->recipients_deferred);
+        put_counts(json, transaction);
         if (transaction->is_text_seen)
                 put_number(json, "size", transaction->scan.size);
         if (transaction->final_code > 0)

@@ -38,6 +38,7 @@ void transaction_end(struct session *session)
         const struct sender_memo *state = &transaction->senders;
         counter_add(&session->host->counters->metrics[METRIC_sender_failed],
                     state->failed + (state->is_late ? state->pending : 0));
+        syntax_note_text(session, REPLY_NONE);
         record_transaction(session);
         content_release(&transaction->message.content, &session->host->content_pool);
         session->transaction = NULL;
