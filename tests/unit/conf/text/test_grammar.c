@@ -21,6 +21,10 @@ static const struct {
     {"helo_name { mode = off }\nhelo_name { mode = off }\n" DOMAIN,
      "(text):2: error: helo_name is given twice, first in (text):1\n"},
     {"replies { }\nreplies { }\n" DOMAIN, "(text):2: error: replies is given twice, first in (text):1\n"},
+    {"smtpd_forbid_bare_newline = normalize\nsyntax { bare_newline = normalize }\n" DOMAIN,
+     "(text):1: error: unknown key \"smtpd_forbid_bare_newline\"; for this option of Postfix there is "
+     "bare_newline in section syntax\n"
+     "(text):2: error: bare_newline = \"normalize\": must be refuse or normalise\n"},
     {"recipient { mode = off }\n" DOMAIN,
      "(text):1: error: recipient: is a rule that cannot be changed or switched off\n"},
     {"syntax { lenient = yes  mode = off }\n" DOMAIN,
