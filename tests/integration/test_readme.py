@@ -114,6 +114,17 @@ def checks(directory):
                  section("core/check/README.md", "## dnsbl"))
 
 
+@case("the number of each check is explained, and HELP names each command that is offered")
+def numbers_and_help(directory):
+    told = section("core/check/README.md", "## Numbers of the policy")
+    for name, number in re.findall(r'^(?:RULE|SESSION_CHECK|CHECK)\((\w+), "(P\d+)"', text("core/check/checks.def"), re.M):
+        assert re.search(rf"^\| {number} \|.*`{name}`.*\|$", told, re.M), f"the table of numbers has no {number} `{name}`"
+    offered = re.findall(r'^ +\{VERB\("(\w+)"\), command_', text("core/smtp/command/command.c"), re.M)
+    assert {"HELO", "DATA", "QUIT"} <= set(offered), offered
+    named = re.search(r'^REPLY\(help, "214 2\.0\.0 commands: ([A-Z ]+)"\)', text("core/smtp/replies.def"), re.M)[1]
+    equal(named.split(), [verb for verb in offered if verb != "XCLIENT"], "HELP (XCLIENT is for proxies alone)")
+
+
 @case("each option outside of checks, and each counter, is documented")
 def options_and_counters(directory):
     page = text("conf/README.md")
