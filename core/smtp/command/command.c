@@ -175,28 +175,21 @@ static const struct command *command_find(struct span verb)
         return NULL;
 }
 
-/* The octets before the first control character, or SIZE_MAX. */
-static size_t find_control_octet(struct span line)
-{
-        for (size_t i = 0; i < line.length; i++)
-                if (ascii_is_control(line.at[i]))
-                        return i;
-        return SIZE_MAX;
-}
-
 /* What is wrong with a line that has come whole, or REPLY_NONE. */
 static enum reply_id line_fault(struct span line, size_t line_max, struct text *evidence)
 {
-        size_t control = find_control_octet(line);
+        size_t at = 0;
 
         if (line.length + 2 > line_max) {
                 syntax_put_length(evidence, line.length + 2);
                 return REPLY_line_too_long;
         }
-        if (control == SIZE_MAX)
+        if (!span_has_control(line))
                 return REPLY_NONE;
-        syntax_put_octet(evidence, control);
-        text_printf(evidence, ", 0x%02X", (unsigned)line.at[control]);
+        while (!ascii_is_control(line.at[at]))
+                at++;
+        syntax_put_octet(evidence, at);
+        text_printf(evidence, ", 0x%02X", (unsigned)line.at[at]);
         return REPLY_line_bad_octet;
 }
 

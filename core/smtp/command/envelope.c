@@ -142,6 +142,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
         struct span rest = arguments;
         enum reply_id fault = parse_mail(session, &rest, &path, &parameters);
 
+        if (fault == REPLY_NONE && session_lacks_memory(session))
+                fault = REPLY_memory_spent;
         if (fault != REPLY_NONE) {
                 syntax_refuse(session, out, fault, "MAIL", arguments, rest);
                 return SESSION_READ;
@@ -358,6 +360,8 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
         if (candidate.waits)
                 return session_park(session, PARKED_RCPT, arguments, out);
+        if (reply == REPLY_NONE && session_lacks_memory(session))
+                reply = REPLY_memory_spent;
         reply = count_recipient(session, &candidate, reply);
         if (reply == REPLY_NONE)
                 reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
