@@ -64,10 +64,10 @@ static void wait_for_output(struct worker *worker, struct connection *connection
 }
 
 /* Gives `octets` to the kernel; advances past what it took. False when the connection is broken. */
-static bool send_octets(int fd, struct span *octets)
+static bool send_octets(int fd, struct span *octets, int flags)
 {
         while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
+                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL | flags);
                 if (sent < 0 && errno == EAGAIN)
                         return true;
                 if (sent < 0)
@@ -77,6 +77,14 @@ static bool send_octets(int fd, struct span *octets)
         return true;
 }
 
+/* The end of the connection, which comes at once, goes into the segment of the last words: one less for both
+ * sides. Not where octets of the client may be unread: these would turn the end into a reset that leaves the
+ * last words behind. */
+static int flags_of(const struct connection *connection)
+{
+        return connection->wish == SESSION_CLOSE && !connection->is_readable ? MSG_MORE : 0;
+}
+
 bool connection_flush(struct worker *worker, struct connection *connection)
 {
         struct span octets = text_span(&worker->out);
@@ -84,7 +92,7 @@ bool connection_flush(struct worker *worker, struct connection *connection)
         worker->out.length = 0;
         if (octets.length == 0)
                 return true;
-        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
+        if (connection->unsent == NULL && !send_octets(connection->fd, &octets, flags_of(connection)))
                 return false;
         if (octets.length == 0)
                 return true;
@@ -97,7 +105,7 @@ bool connection_send_kept(struct worker *worker, struct connection *connection)
         struct kept *unsent = connection->unsent;
         struct span octets = span_of(unsent->octets, unsent->length);
 
-        if (!send_octets(connection->fd, &octets))
+        if (!send_octets(connection->fd, &octets, 0))
                 return false;
         memmove(unsent->octets, octets.at, octets.length);
         unsent->length = octets.length;
