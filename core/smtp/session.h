@@ -94,8 +94,8 @@ struct session {
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
         struct address connected;
-        /* the socket's address is in proxy_networks, and no PROXY header has named another: the client behind
-         * it speaks now, and for itself alone */
+        /* the socket's address is in proxy_networks, and neither PROXY nor XCLIENT has named another: the client
+         * behind it speaks now, and for itself alone */
         bool may_proxy;
 
         /* Who the client is. */

@@ -139,6 +139,8 @@ enum session_wish command_xclient(struct session *session, struct span arguments
                 session_reply(session, out, REPLY_parameter_bad);
                 return SESSION_READ;
         }
+        /* A proxy may relay from here on whatever its client says. */
+        session->may_proxy = false;
         session_set_client(session, &xclient.client, xclient.client_port);
         session->peer.server = xclient.server;
         session->peer.server_port = xclient.server_port;
