@@ -6,8 +6,7 @@
 static uint64_t pause_ms(const struct session *session)
 {
         uint64_t pause = session->snapshot->options.greeting_pause_ms;
-        if (session->client_has_good_history &&
-            session->snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_ENFORCE)
+        if (rate_spares(session))
                 return 0;
         return session->host->under_stress ? pause / 4 : pause;
 }

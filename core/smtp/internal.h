@@ -234,7 +234,10 @@ bool rate_refuses_named_client(struct session *session, struct text *out, enum s
 enum reply_id rate_recipient(struct session *session);
 /* True: the session is to close with REPLY_rate_penalty. */
 bool rate_unknown_recipient(struct session *session);
-void rate_stored(struct session *session, size_t recipients);
+/* The transaction's message has been stored. */
+void rate_stored(struct session *session);
+/* The client is spared what strangers are not, where the check enforces. */
+bool rate_spares(const struct session *session);
 /* The client leaves, or becomes another: the ledger learns what it has done so far. */
 void rate_settle(struct session *session);
 

@@ -187,7 +187,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
             1);
         if (outcome == STORE_DONE) {
                 stage_stored(session);
-                rate_stored(session, session->transaction->message.recipient_count);
+                rate_stored(session);
                 session->messages_total++;
                 session->commands = session->junk = session->errors = 0;
         }

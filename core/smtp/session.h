@@ -121,8 +121,9 @@ struct session {
         enum parked parked;
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */
-        uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
-        uint32_t unknown_recipients;               /* since then; it knows of them at once */
+        uint32_t errors_settled;     /* of the total: those that the ledger knows of */
+        uint32_t merits;             /* messages stored since then for others than postmaster */
+        uint32_t unknown_recipients; /* since then; it knows of them at once */
         uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
         struct {
                 uint16_t messages, recipients, unknown_recipients, stored_recipients;
