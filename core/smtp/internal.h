@@ -15,7 +15,7 @@
 
 /* Octets kept of what has not ended. */
 #define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
-#define PROXY_HEADER_MAX 2016 /* far more than balancers send; it may stand where a command line may */
+#define PROXY_HEADER_MAX 128  /* the addresses; what follows them is not kept */
 
 /* A RCPT command and its answer, for the log. */
 struct attempt {
@@ -111,8 +111,9 @@ enum session_wish text_answer(struct session *session, enum reply_id reply, stru
 
 enum proxy_result { PROXY_NONE, PROXY_PART, PROXY_BAD, PROXY_DONE };
 
-/* Looks for a header at the front of *input. DONE: *input is past it and the session's peer is the one it
- * names (unchanged for LOCAL and UNKNOWN). PART: more is needed. NONE: it begins like no header. */
+/* Looks for a header at the front of *input, or for what is left of one. DONE: *input is past it, the session's
+ * peer is the one it names, and session->naming tells whether it names any. PART: more is needed. NONE: it begins
+ * like no header. */
 enum proxy_result proxy_read(struct session *session, struct span *input);
 
 /* ---- session.c */
@@ -131,8 +132,8 @@ void session_wait(struct session *session);
 uint64_t session_patience_ms(const struct session *session, uint64_t timeout_ms);
 /* A session that waits for answers goes on, for one has come or its time is up; others have no need to. */
 enum session_wish session_resume(struct session *session, struct text *out);
-/* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
-void session_set_client(struct session *session, const struct address *client, uint16_t port);
+/* The client became another (PROXY, XCLIENT): whatever was said before counts no more, and nobody else is named. */
+void session_name_client(struct session *session, const struct address *client, uint16_t port);
 
 /* ---- the functions that states.def names */
 

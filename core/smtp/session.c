@@ -81,7 +81,7 @@ struct session_oddities *session_oddities(struct session *session)
         return session->oddities;
 }
 
-void session_set_client(struct session *session, const struct address *client, uint16_t port)
+static void set_client(struct session *session, const struct address *client, uint16_t port)
 {
         transaction_end(session);
         rate_settle(session);
@@ -93,6 +93,12 @@ void session_set_client(struct session *session, const struct address *client, u
         session->verdicts = (struct verdict_list){0};
         memo_init(&session->memo, &session->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+}
+
+void session_name_client(struct session *session, const struct address *client, uint16_t port)
+{
+        session->naming = NAMING_DONE;
+        set_client(session, client, port);
 }
 
 enum session_wish session_begin(struct session *session, struct session_host *host,
@@ -113,9 +119,10 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
                    SESSION_ARENA_MAX + (size_t)snapshot->options.dns_questions_max * ADDRESSES_OCTETS_MAX);
         arena_init(&session->record_arena, &host->session_pool, SESSION_ARENA_MAX);
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
-        session->may_proxy = network_list_contains(&snapshot->options.proxy_networks, &peer->client);
-        session_set_client(session, &peer->client, peer->client_port);
-        if (peer->needs_proxy_header && !session->may_proxy)
+        if (network_list_contains(&snapshot->options.proxy_networks, &peer->client))
+                session->naming = NAMING_OPEN;
+        set_client(session, &peer->client, peer->client_port);
+        if (peer->needs_proxy_header && session->naming != NAMING_OPEN)
                 return session_close(session, out, REPLY_proxy_not_trusted);
         session->state = SESSION_STATE_PROXY;
         if (!peer->needs_proxy_header)
@@ -212,6 +219,14 @@ enum session_wish session_stop(struct session *session, struct text *out)
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
+/* A balancer has looked whether we live: it speaks for nobody, and leaves without a word. */
+static bool is_probe(const struct session *session)
+{
+        bool is_balancer = session->naming == NAMING_OPEN || session->naming == NAMING_NOBODY;
+        return is_balancer && session->ending == SESSION_ENDED_BY_CLIENT && session->commands_total == 0 &&
+               (session->oddities == NULL || session->oddities->early_octets.at == NULL);
+}
+
 void session_end(struct session *session, enum session_ending ending)
 {
         expect(session->state != SESSION_STATE_STORE);
@@ -221,7 +236,10 @@ void session_end(struct session *session, enum session_ending ending)
         transaction_end(session);
         stage_count_zones(session);
         rate_settle(session);
-        record_session(session);
+        if (is_probe(session))
+                counter_add(&session->host->counters->metrics[METRIC_probes], 1);
+        else
+                record_session(session);
         counter_add(&session->host->counters->metrics[METRIC_sessions_ended], 1);
         arena_end(&session->record_arena);
         arena_end(&session->arena);

@@ -72,6 +72,14 @@ enum __attribute__((packed)) session_ending {
         SESSION_ENDED_BY_STOP,   /* the server is closing */
 };
 
+/* Whether PROXY or XCLIENT may name another client than the one that is connected. */
+enum __attribute__((packed)) session_naming {
+        NAMING_NOT_ALLOWED, /* the socket's address is not in proxy_networks */
+        NAMING_OPEN,
+        NAMING_DONE, /* the client behind the proxy speaks now, and for itself alone */
+        NAMING_NOBODY, /* the header names none that is of use: the balancer itself, or somebody it does not know */
+};
+
 enum __attribute__((packed)) session_state {
 #define STATE(name, ...) SESSION_STATE_##name,
 #include "core/smtp/states.def"
@@ -94,9 +102,8 @@ struct session {
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
         struct address connected;
-        /* the socket's address is in proxy_networks, and neither PROXY nor XCLIENT has named another: the client
-         * behind it speaks now, and for itself alone */
-        bool may_proxy;
+        enum session_naming naming;
+        uint16_t header_left; /* octets of a PROXY header that are still to come, and of no use */
 
         /* Who the client is. */
         bool is_trusted;
@@ -120,11 +127,11 @@ struct session {
         bool came_early;  /* octets arrived while nobody read */
         enum parked parked;
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
-        char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */
+        char *parked_arguments;      /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled;     /* of the total: those that the ledger knows of */
         uint32_t merits;             /* messages stored since then for others than postmaster */
         uint32_t unknown_recipients; /* since then; it knows of them at once */
-        uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
+        uint32_t line_skipped;       /* octets of an overlong line that are gone already */
         struct {
                 uint16_t messages, recipients, unknown_recipients, stored_recipients;
         } untold; /* what the client did since the fleet was told; they stay at their maximum */

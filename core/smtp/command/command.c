@@ -56,7 +56,7 @@ static void put_capabilities(struct session *session, struct text *out)
         put_capability(out, "8BITMIME");
         put_capability(out, "SMTPUTF8");
         put_capability(out, "ENHANCEDSTATUSCODES");
-        if (session->may_proxy)
+        if (session->naming == NAMING_OPEN)
                 put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
         text_put_string(out, "250 SIZE ");
         text_put_number(out, session->snapshot->options.message_size_max_octets);
