@@ -44,7 +44,7 @@ enum session_wish header_read(struct session *session, struct span *input, struc
         case PROXY_PART:
                 return SESSION_READ;
         case PROXY_DONE:
-                if (rate_refuses_named_client(session, out, &wish))
+                if (named_client_is_refused(session, out, &wish))
                         return wish;
                 if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                         return wish;
@@ -85,7 +85,7 @@ bool optional_header_read(struct session *session, struct span *input, struct te
         case PROXY_PART:
                 return true;
         case PROXY_DONE:
-                if (!rate_refuses_named_client(session, out, ret_wish))
+                if (!named_client_is_refused(session, out, ret_wish))
                         stage_connect(session);
                 return true;
         case PROXY_BAD:

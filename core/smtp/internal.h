@@ -158,6 +158,12 @@ uint64_t text_deadline_ms(const struct session *session);
 enum session_wish text_timeout(struct session *session, struct text *out);
 enum session_wish text_resume(struct session *session, struct text *out);
 
+/* ---- admit.c */
+
+/* A client that PROXY or XCLIENT has named connects, under the limits of those that come themselves. True: the
+ * session is over, *ret_wish tells. */
+bool named_client_is_refused(struct session *session, struct text *out, enum session_wish *ret_wish);
+
 /* ---- greeting.c */
 
 /* Who the client is, is settled: questions about it go out while it waits for the banner. */
@@ -229,7 +235,7 @@ void text_readers_end(struct session *session);
 
 /* After each change of session->peer.client. */
 void rate_client_is_known(struct session *session);
-/* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
+/* A client that was named counts as connecting. True: the session is over, *ret_wish tells. */
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
 /* A recipient that nothing else stands against. REPLY_NONE, or why it is too much. */
 enum reply_id rate_recipient(struct session *session);

@@ -81,10 +81,18 @@ struct session_oddities *session_oddities(struct session *session)
         return session->oddities;
 }
 
+static void leave_seat(struct session *session)
+{
+        if (session->seat.prefix != 0)
+                client_table_leave(session->host->clients, &session->peer.client, &session->seat);
+        session->seat = (struct client_seat){0};
+}
+
 static void set_client(struct session *session, const struct address *client, uint16_t port)
 {
         transaction_end(session);
         rate_settle(session);
+        leave_seat(session);
         session->peer.client = *client;
         session->peer.client_port = port;
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
@@ -236,6 +244,7 @@ void session_end(struct session *session, enum session_ending ending)
         transaction_end(session);
         stage_count_zones(session);
         rate_settle(session);
+        leave_seat(session);
         if (is_probe(session))
                 counter_add(&session->host->counters->metrics[METRIC_probes], 1);
         else

@@ -16,6 +16,7 @@
 #include "core/base/date.h"
 #include "core/check/pipeline.h"
 #include "core/mail/message.h"
+#include "core/senders/client_table.h"
 #include "core/smtp/metrics.h"
 #include "core/senders/rates.h"
 
@@ -38,6 +39,7 @@ struct session_host {
         struct dns_source *dns;          /* NULL: no check asks */
         struct sender_source *senders;   /* of senders; NULL: nothing is remembered */
         const struct ledger *ledger;     /* of clients; NULL: nobody is counted */
+        struct client_table *clients;    /* their open sessions; NULL: those that are named do not count */
         int64_t log_second;              /* since 1970, which log_time is the text of */
         char log_time[DATE_TEXT_LENGTH]; /* "2026-11-25T01:02:03" */
         uint64_t sequence;               /* of ids given; any start */
@@ -94,6 +96,7 @@ struct session_oddities {
         struct span rate_evidence; /* the last limit that it exceeded outside of transactions */
         struct span early_octets;  /* the first that came too early, where that is not refused */
         struct span bad_line;      /* the last line that was answered 5xx outside of policy */
+        const char *limit;         /* the option whose limit the named client has reached; NULL: none */
 };
 
 struct session {
@@ -110,6 +113,7 @@ struct session {
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;
         bool is_esmtp;
+        struct client_seat seat; /* of the client, where it was named; that of a socket is the caller's */
         struct session_peer peer;
         struct rates rates;           /* where it is rated */
         struct span helo;             /* in arena; empty: none yet */

@@ -24,6 +24,12 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
                     harness->host.now_ms);
         harness->host.ledger = &harness->ledger;
+        memset(harness->room.clients, 0, sizeof harness->room.clients);
+        harness->clients.sketch =
+            (struct sketch){.key = seed,
+                            .mask = HARNESS_COUNTS - 1,
+                            .rows = {harness->room.clients[0], harness->room.clients[1]}};
+        harness->host.clients = &harness->clients;
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -183,6 +189,12 @@ static void tell_to_stop(struct harness *harness)
                 return;
         harness->wish = session_stop(&harness->session, fresh_out(harness));
         settle(harness);
+}
+
+void harness_seat(struct harness *harness, const struct address *client, const struct options *options)
+{
+        struct client_seat seat;
+        expect(client_table_enter(&harness->clients, client, options, &seat) == NULL);
 }
 
 static bool is_admitted(struct harness *harness)

@@ -143,7 +143,7 @@ enum session_wish command_xclient(struct session *session, struct span arguments
         session->peer.server = xclient.server;
         session->peer.server_port = xclient.server_port;
         session->is_esmtp = xclient.is_esmtp;
-        if (rate_refuses_named_client(session, out, &wish))
+        if (named_client_is_refused(session, out, &wish))
                 return wish;
         stage_connect(session);
         if (xclient.helo.length > 0 && !helo_set(session, text_span(&xclient.helo))) {
