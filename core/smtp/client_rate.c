@@ -100,9 +100,17 @@ bool rate_refuses_named_client(struct session *session, struct text *out, enum s
 
 /* ---- what it does -------------------------------------------------------------------------------------- */
 
+static enum reply_id reply_about(enum rate_kind kind)
+{
+        if (kind == RATE_TRANSACTIONS)
+                return REPLY_rate_transactions;
+        return kind == RATE_MESSAGES ? REPLY_rate_messages : REPLY_rate_recipients;
+}
+
+/* REPLY_NONE where the check only observes. */
 static enum reply_id too_much(struct session *session, const struct rate_excess *excess)
 {
-        enum reply_id reply = excess->kind == RATE_MESSAGES ? REPLY_rate_messages : REPLY_rate_recipients;
+        enum reply_id reply = reply_about(excess->kind);
         struct arena *arena = &session->transaction->arena;
         struct verdict *verdict = arena_take(arena, sizeof *verdict);
         char octets[EVIDENCE_MAX];
@@ -121,6 +129,21 @@ static enum reply_id too_much(struct session *session, const struct rate_excess 
                 record_finding(session, verdict, &session->snapshot->checks[CHECK_client_rate]);
         }
         return rate_mode(session) == CHECK_MODE_OBSERVE ? REPLY_NONE : reply;
+}
+
+enum reply_id rate_transaction(struct session *session)
+{
+        struct rate_excess excess = {0};
+        enum reply_id reply = REPLY_NONE;
+
+        if (!session->is_rated)
+                return REPLY_NONE;
+        if (rates_take(rates_of(session), RATE_TRANSACTIONS, 1, &excess))
+                count_untold(&session->untold.transactions, 1);
+        else
+                reply = too_much(session, &excess);
+        count_displaced(session);
+        return reply;
 }
 
 enum reply_id rate_recipient(struct session *session)
@@ -178,7 +201,8 @@ static void tell_counts(struct session *session, uint32_t errors, uint32_t messa
                       [RATE_MESSAGES] = session->untold.messages,
                       [RATE_RECIPIENTS] = session->untold.recipients,
                       [RATE_UNKNOWN_RECIPIENTS] = above(unknown, stored),
-                      [RATE_ERRORS] = above(errors, messages)},
+                      [RATE_ERRORS] = above(errors, messages),
+                      [RATE_TRANSACTIONS] = session->untold.transactions},
             .given_back =
                 {[RATE_UNKNOWN_RECIPIENTS] = above(stored, unknown), [RATE_ERRORS] = above(messages, errors)},
         };

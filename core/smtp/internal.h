@@ -237,6 +237,8 @@ void text_readers_end(struct session *session);
 void rate_client_is_known(struct session *session);
 /* A client that was named counts as connecting. True: the session is over, *ret_wish tells. */
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
+/* MAIL has begun a transaction. REPLY_NONE, or why it is too much. */
+enum reply_id rate_transaction(struct session *session);
 /* A recipient that nothing else stands against. REPLY_NONE, or why it is too much. */
 enum reply_id rate_recipient(struct session *session);
 /* True: the session is to close with REPLY_rate_penalty. */

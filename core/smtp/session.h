@@ -137,7 +137,7 @@ struct session {
         uint32_t unknown_recipients; /* since then; it knows of them at once */
         uint32_t line_skipped;       /* octets of an overlong line that are gone already */
         struct {
-                uint16_t messages, recipients, unknown_recipients, stored_recipients;
+                uint16_t transactions, messages, recipients, unknown_recipients, stored_recipients;
         } untold; /* what the client did since the fleet was told; they stay at their maximum */
 
         /* For the log. */

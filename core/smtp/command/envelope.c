@@ -132,6 +132,16 @@ static bool set_sender(struct transaction *transaction, const struct path *path)
         return set_ascii_domain(transaction);
 }
 
+/* `subject`: of the reply, see reply_about. */
+static enum session_wish mail_refuse(struct session *session, struct text *out, enum reply_id reply,
+                                     struct span subject)
+{
+        session_reply_about(session, out, reply, &(struct reply_about){.subject = subject});
+        record_final(session, reply);
+        transaction_end(session);
+        return SESSION_READ;
+}
+
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)
 {
         struct path path;
@@ -149,6 +159,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 return SESSION_READ;
         }
         transaction->is_smtputf8 = parameters.is_smtputf8;
+        if ((fault = rate_transaction(session)) != REPLY_NONE)
+                return mail_refuse(session, out, fault, SPAN(""));
         stage_mail(session);
         return mail_judge(session, arguments, out);
 }
@@ -159,13 +171,9 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
                 if (judgement.result == VERDICT_WAIT)
                         return session_park(session, PARKED_MAIL, arguments, out);
-                if (judgement.result != VERDICT_PASS) {
-                        session_reply_about(session, out, judgement.verdict->reply,
-                                            &(struct reply_about){.subject = judgement.verdict->subject});
-                        record_final(session, judgement.verdict->reply);
-                        transaction_end(session);
-                        return SESSION_READ;
-                }
+                if (judgement.result != VERDICT_PASS)
+                        return mail_refuse(session, out, judgement.verdict->reply,
+                                           judgement.verdict->subject);
         }
         session_reply(session, out, REPLY_sender_ok);
         return SESSION_READ;
