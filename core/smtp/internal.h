@@ -181,6 +181,12 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 
 /* ---- park.c */
 
+/* Who the client is has changed: from here on its questions are counted on that one. */
+void questions_set_client(struct session *session);
+/* A command that is about to ask DNS, for a client that has too many questions in flight already: it is to run
+ * again when some of them have ended. True: *ret_wish tells; when the time is up the session is over. */
+bool session_holds(struct session *session, enum parked parked, struct span arguments, struct text *out,
+                   enum session_wish *ret_wish);
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);

@@ -99,8 +99,10 @@ static void set_client(struct session *session, const struct address *client, ui
         rate_client_is_known(session);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
+        questions_set_client(session);
         memo_init(&session->memo, &session->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+        session->memo.asker.account = &session->account;
 }
 
 void session_name_client(struct session *session, const struct address *client, uint16_t port)
@@ -175,6 +177,7 @@ enum session_wish session_resume(struct session *session, struct text *out)
 enum session_wish session_answer(struct session *session, const struct dns_question *question,
                                  const struct dns_answer *answer, struct text *out)
 {
+        session->account.in_flight -= session->account.in_flight > 0;
         memo_settle(&session->memo, question, answer);
         if (session->transaction != NULL)
                 memo_settle(&session->transaction->memo, question, answer);

@@ -37,6 +37,7 @@ struct session_host {
         uint64_t now_ms;                 /* monotonic */
         int64_t wall_ms;                 /* since 1970, UTC */
         struct dns_source *dns;          /* NULL: no check asks */
+        const struct sketch *questions;  /* in flight there, by dns_account; NULL: of clients none count */
         struct sender_source *senders;   /* of senders; NULL: nothing is remembered */
         const struct ledger *ledger;     /* of clients; NULL: nobody is counted */
         struct client_table *clients;    /* their open sessions; NULL: those that are named do not count */
@@ -119,6 +120,7 @@ struct session {
         struct span helo;             /* in arena; empty: none yet */
         struct verdict_list verdicts; /* of the stages CONNECT and HELO, latched */
         struct memo memo;             /* of the same stages, in arena */
+        struct dns_account account;   /* of all that the session asks */
 
         /* Changes per command. */
         /* call session_timeout() then; UINT64_MAX: never. After session_end() the caller's */
@@ -130,6 +132,7 @@ struct session {
         bool line_is_bad; /* the unended line holds a bare CR or LF */
         bool came_early;  /* octets arrived while nobody read */
         enum parked parked;
+        bool is_held; /* the parked command has not begun: too many questions are in flight */
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments;      /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled;     /* of the total: those that the ledger knows of */

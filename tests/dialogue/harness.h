@@ -27,6 +27,7 @@ struct harness {
         struct scripted_senders senders;
         struct ledger ledger; /* of clients */
         struct client_table clients;
+        struct sketch questions; /* of clients, to DNS */
 
         /* To be set before harness_connect(). */
         struct rate_excess excess; /* of the connection at hand */
@@ -53,7 +54,7 @@ struct harness {
         /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
         struct {
                 struct ledger_set ledger[64];
-                _Atomic uint32_t clients[2][HARNESS_COUNTS];
+                _Atomic uint32_t clients[2][HARNESS_COUNTS], questions[2][HARNESS_COUNTS];
                 char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
                 char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
         } room;

@@ -25,8 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
         "bounce_reference { mode = enforce }\n dnsbl { mode = off }\n sender_tld { mode = off }\n"           \
         "sender_mx { mode = off }\n spf { mode = off }\n"
 
-/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait. Without
- * it: the first. */
+/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, how much
+ * may be in flight. Without it: the first. */
 static const char *const variants[] = {
     "early_talker { mode = enforce }\n",
     "early_talker { mode = observe }\n",
@@ -37,7 +37,8 @@ static const char *const variants[] = {
     "early_talker { mode = enforce }\n greeting_pause = 2s\n trusted_networks = {\"198.51.100.0/24\"}\n",
     "early_talker { mode = observe }\n greeting_pause = 2s\n" TEXT_WAITS,
     "early_talker { mode = enforce }\n reject_at = first\n" TEXT_WAITS,
-    "early_talker { mode = off }\n helo_name { must_resolve = yes }\n" TEXT_WAITS,
+    "early_talker { mode = off }\n helo_name { must_resolve = yes }\n dns_in_flight_per_session = 2\n"
+    "dns_in_flight_per_client = 3\n" TEXT_WAITS,
 };
 
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])

@@ -296,6 +296,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.worker = worker->number;
         worker->host.dns = dns_client_source(worker->dns);
         worker->host.senders = sender_client_source(worker->senders);
+        worker->host.questions = parts->questions;
         worker->host.ledger = parts->ledger;
         worker->host.clients = parts->clients;
         worker->host.sequence = first_sequence();

@@ -68,6 +68,7 @@ static bool init_dns(struct server *server, const struct options *options, uint3
         if (server->dns_cache == NULL)
                 return false;
         pool.cache = server->dns_cache;
+        pool.questions = &server->clients.questions;
         pool.clients = server->worker_count + 1;
         pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
@@ -88,6 +89,7 @@ static bool init_workers(struct server *server)
                     .log = &server->log,
                     .dns_pool = server->dns_pool,
                     .senders = &server->senders,
+                    .questions = &server->clients.questions,
                     .ledger = &server->clients.ledger,
                     .under_stress = &server->load.under_stress,
                 };

@@ -19,6 +19,7 @@ struct transaction *transaction_begin(struct session *session)
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
         memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+        transaction->memo.asker.account = &session->account;
         sender_memo_init(&transaction->senders, &transaction->arena, session->host->senders,
                          session->peer.dns_handle);
         transaction->recipients_end = &transaction->message.recipients;
@@ -152,6 +153,9 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 session_reply(session, out, fault);
                 return SESSION_READ;
         }
+        enum session_wish wish;
+        if (session_holds(session, PARKED_MAIL, arguments, out, &wish))
+                return wish;
         struct transaction *transaction = transaction_begin(session);
         if (transaction == NULL || !set_sender(transaction, &path)) {
                 transaction_end(session);

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#define QUESTION_ROWS 65536 /* more than clients that have questions in flight at a time */
+
 static uint64_t secret_key(void)
 {
         uint64_t key;
@@ -31,11 +33,13 @@ static bool init_ledger(struct clients *clients, size_t size)
 bool clients_init(struct clients *clients, const struct options *options, size_t sessions_max)
 {
         return client_table_init(&clients->sessions, sessions_max, secret_key()) &&
+               sketch_init(&clients->questions, QUESTION_ROWS, secret_key()) &&
                init_ledger(clients, options->client_rate_memory_octets);
 }
 
 void clients_end(struct clients *clients)
 {
         client_table_end(&clients->sessions);
+        sketch_end(&clients->questions);
         munmap(clients->ledger.sets, clients->ledger_size);
 }

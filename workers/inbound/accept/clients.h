@@ -6,6 +6,7 @@
 
 struct clients {
         struct client_table sessions; /* that are open */
+        struct sketch questions;      /* to DNS that are in flight */
         struct ledger ledger;         /* what they have done */
         size_t ledger_size;
 };
