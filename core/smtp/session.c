@@ -192,6 +192,14 @@ enum session_wish session_sender_answer(struct session *session, const struct se
         return session_resume(session, out);
 }
 
+/* Than postmaster, whom anybody may write to as often as they like. */
+static bool is_for_others(const struct recipient *recipients)
+{
+        while (recipients != NULL && recipients->is_postmaster)
+                recipients = recipients->next;
+        return recipients != NULL;
+}
+
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out)
 {
         static const enum reply_id replies[] = {[STORE_DONE] = REPLY_accepted,
@@ -207,7 +215,9 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
                 stage_stored(session);
                 rate_stored(session);
                 session->messages_total++;
-                session->commands = session->junk = session->errors = 0;
+                session->commands = session->junk = 0;
+                if (is_for_others(session->transaction->message.recipients))
+                        session->errors = 0;
         }
         return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
 }
