@@ -130,7 +130,7 @@ def reload(directory):
 
 @case("SIGTERM while a reload is under way ends in order")
 def reload_and_stop(directory):
-    with Server(directory, recipients=["alice", *(f"user{n}" for n in range(300_000))]) as server:
+    with Server(directory, recipients=["alice", *(f"user{n}" for n in range(50_000))]) as server:
         server.signal(signal.SIGHUP)
         wait_for("the reload's thread", lambda: threads(server.process, "aside"))
         assert server.stop() < 10 * PATIENCE
