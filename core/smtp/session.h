@@ -6,7 +6,8 @@
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
  *                         │                 session_stored(); from PARK, too, where the text had to wait
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
- *      session_end: exactly once, from any state but STORE; logs and frees.
+ *      session_end: exactly once, from any state but STORE; logs and frees. STORE ends by session_stored(), or by
+ *      session_forsake() where the whole process ends.
  *
  * What each state does with each event: core/smtp/states.def. `out` must have SESSION_OUT_ROOM octets of room at
  * each call. */
@@ -43,6 +44,7 @@ struct session_host {
         uint64_t sequence;               /* of ids given; any start */
         uint32_t worker;                 /* 0..127 */
         bool under_stress;               /* time limits shrink */
+        bool memory_is_spent;            /* no mail begins, and none grows by a recipient: 452 */
 };
 
 /* Who connected where. */
@@ -80,12 +82,16 @@ enum __attribute__((packed)) session_state {
 
 struct transaction;
 struct record_piece;
+struct syntax_fault;
 
 /* For the log: what few sessions have. */
 struct session_oddities {
         struct span rate_evidence; /* the last limit that it exceeded outside of transactions */
         struct span early_octets;  /* the first that came too early, where that is not refused */
-        struct span bad_line;      /* the last line that was answered 5xx outside of policy */
+        struct span bad_line;      /* the last line that was a fault of protocol */
+        /* Commands that the rule syntax refused, the last ones: their next is the first. NULL: none. */
+        struct syntax_fault *syntax_last;
+        uint32_t syntax_faults, syntax_faults_kept;
 };
 
 struct session {
@@ -116,14 +122,15 @@ struct session {
         struct transaction *transaction; /* NULL outside of one */
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
-        bool line_is_bad; /* the unended line holds a bare CR or LF */
-        bool came_early;  /* octets arrived while nobody read */
+        char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
+        bool came_early; /* octets arrived while nobody read */
         enum parked parked;
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
         uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
+        uint32_t line_bare_at;                     /* octets of the line before line_bare */
         struct {
                 uint16_t messages, recipients, unknown_recipients, stored_recipients;
         } untold; /* what the client did since the fleet was told; they stay at their maximum */
@@ -165,9 +172,15 @@ enum session_wish session_sender_answer(struct session *session, const struct se
                                         const struct sender_record *record, struct text *out);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
+/* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
+ * store may go on to read all of the message, so its memory is never given back. */
+enum session_wish session_forsake(struct session *session, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
  * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);
+/* Its snapshot is one of too many: 421 and CLOSE when it is between messages, or also within one when `at_once`
+ * is set, else it goes on (and is to be told again). */
+enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out);
 /* The server can wait for answers no longer: those that are missing count as failed. A parked session goes on;
  * others have no need to. */
 enum session_wish session_hurry(struct session *session, struct text *out);

@@ -3,6 +3,9 @@
 
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
+/* A client that is silent behind a lone dot has ended its text, it believes; behind a bare CR or LF perhaps. */
+#define LONE_DOT_WAIT_MS 5000
+#define BARE_WAIT_MS     30000
 
 /* What stands against a recipient reaches the whole message. */
 static enum session_wish answer_verdict(struct session *session, const struct verdict *verdict,
@@ -27,6 +30,7 @@ static bool scan_begin(struct session *session)
         const struct options *options = &session->snapshot->options;
 
         text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
+        transaction->scan.mends_bare_lf = options->syntax_bare_newline == REPAIR_NORMALISE;
         if (session->is_trusted)
                 return true;
         transaction->scan.claims = arena_take(&transaction->arena, sizeof *transaction->scan.claims);
@@ -47,6 +51,8 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                     out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
+        if (session_lacks_memory(session))
+                return refuse_data(session, REPLY_memory_spent, out);
         if (!scan_begin(session) || !trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
@@ -84,12 +90,8 @@ static enum reply_id text_fault(const struct session *session)
 
         if (scan->is_too_large)
                 return REPLY_message_too_large;
-        if (scan->has_bare_newline)
-                return REPLY_message_bare_newline;
-        if (scan->has_nul)
-                return REPLY_message_nul;
-        if (scan->has_long_line)
-                return REPLY_message_line_too_long;
+        if (text_scan_flaw(scan) != TEXT_FLAW_NONE)
+                return syntax_text_reply(text_scan_flaw(scan));
         if (scan->hops > session->snapshot->options.hops_max)
                 return REPLY_message_loops;
         if (scan->is_out_of_memory)
@@ -128,16 +130,14 @@ enum session_wish text_resume(struct session *session, struct text *out)
         return obey_judgement(session, &judgement, out);
 }
 
+/* What follows a whole message is no reason to lose it: who did not wait for its answer gets that first. */
 static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
 {
-        enum session_wish wish;
-
-        if (rest.length > 0 && session_is_too_early(session, rest, out, &wish)) {
-                counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
-                record_final(session, REPLY_early_talker);
-                return wish;
-        }
+        if (rest.length > 0)
+                session_note_behind_text(session, rest);
         enum reply_id fault = text_fault(session);
+        if (fault != REPLY_NONE && reply_infos[fault].is_syntax)
+                return refuse_text(session, fault, syntax_note_text(session, fault), out);
         if (fault != REPLY_NONE)
                 return refuse_text(session, fault, span_from(session->transaction->message.id), out);
         struct judgement judgement = stage_data(session);
@@ -163,6 +163,31 @@ static bool is_too_slow(const struct session *session)
         transaction->rate_check_ms =
             now_ms + RATE_INTERVAL_MS - (elapsed_ms - RATE_GRACE_MS) % RATE_INTERVAL_MS;
         return transaction->scan.size < rate_min * elapsed_ms / 1000;
+}
+
+/* When the text as a whole is late. The first minutes are given, the rest has to be earned, by octets that can be
+ * kept: so a client cannot hold our memory for days, one octet at a time. */
+static uint64_t whole_ends_ms(const struct session *session)
+{
+        const struct transaction *transaction = session->transaction;
+        const struct options *options = &session->snapshot->options;
+        uint64_t given_ms = options->text_time_max_ms, earning = transaction->scan.size;
+
+        if (given_ms == 0)
+                return UINT64_MAX;
+        if (session->host->under_stress && given_ms > RATE_GRACE_MS)
+                given_ms = RATE_GRACE_MS;
+        if (earning > options->message_size_max_octets)
+                earning = options->message_size_max_octets;
+        return transaction->text_begun_ms + given_ms + earning * 1000 / options->text_time_rate_octets;
+}
+
+/* REPLY_NONE while the text comes quickly enough. */
+static enum reply_id pace_fault(const struct session *session)
+{
+        if (session->host->now_ms >= whole_ends_ms(session))
+                return REPLY_text_took_too_long;
+        return is_too_slow(session) ? REPLY_data_too_slow : REPLY_NONE;
 }
 
 static enum session_wish end_too_slow(struct session *session, enum reply_id reply, struct text *out)
@@ -197,9 +222,8 @@ static enum session_wish read_text(struct session *session, struct span *input, 
                 record_final(session, REPLY_message_too_large);
                 return session_close(session, out, REPLY_message_too_large);
         }
-        if (is_too_slow(session))
-                return end_too_slow(session, REPLY_data_too_slow, out);
-        return SESSION_READ;
+        enum reply_id fault = pace_fault(session);
+        return fault == REPLY_NONE ? SESSION_READ : end_too_slow(session, fault, out);
 }
 
 enum session_wish text_read(struct session *session, struct span *input, struct text *out)
@@ -210,25 +234,61 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return wish;
 }
 
-static uint64_t silence_ends_ms(const struct session *session)
+/* Why a client that is silent now has to be told that its message cannot be taken: it would wait for an answer
+ * and come again for days. REPLY_NONE: there is no reason to think so. */
+static enum reply_id silence_fault(const struct session *session)
 {
-        return session->transaction->text_last_ms +
-               session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+        const struct text_scan *scan = &session->transaction->scan;
+        enum text_flaw flaw = text_scan_flaw(scan);
+
+        if (text_scan_stops_at_lone_dot(scan))
+                return REPLY_message_bad_end;
+        return flaw == TEXT_FLAW_BARE_CR || flaw == TEXT_FLAW_BARE_LF ? syntax_text_reply(flaw) : REPLY_NONE;
 }
 
-/* On a grid from the beginning, so that no octet puts it off. */
+static uint64_t silence_ends_ms(const struct session *session)
+{
+        uint64_t wait_ms = session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+        enum reply_id fault = silence_fault(session);
+        uint64_t bad_ms = fault == REPLY_message_bad_end ? LONE_DOT_WAIT_MS : BARE_WAIT_MS;
+
+        return session->transaction->text_last_ms +
+               (fault != REPLY_NONE && bad_ms < wait_ms ? bad_ms : wait_ms);
+}
+
+/* Whatever the client may say now would be text to it: the session is over. */
+static enum session_wish close_text(struct session *session, enum reply_id fault, struct text *out)
+{
+        struct span place = syntax_note_text(session, fault);
+        enum session_wish wish =
+            session_close_about(session, out, fault, &(struct reply_about){.subject = place});
+
+        counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
+        record_final(session, fault);
+        return wish;
+}
+
+/* The look at the rate is on a grid from the beginning, so that no octet puts it off. */
 uint64_t text_deadline_ms(const struct session *session)
 {
-        uint64_t silence_ms = silence_ends_ms(session), rate_ms = session->transaction->rate_check_ms;
-        return silence_ms < rate_ms ? silence_ms : rate_ms;
+        uint64_t first_ms = silence_ends_ms(session), whole_ms = whole_ends_ms(session);
+
+        if (whole_ms < first_ms)
+                first_ms = whole_ms;
+        return session->transaction->rate_check_ms < first_ms ? session->transaction->rate_check_ms
+                                                              : first_ms;
 }
 
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
         bool is_silent = session->host->now_ms >= silence_ends_ms(session);
+        enum reply_id fault = silence_fault(session);
 
-        if (is_silent || is_too_slow(session))
-                return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        if (is_silent && fault != REPLY_NONE)
+                return close_text(session, fault, out);
+        fault = is_silent ? REPLY_idle : pace_fault(session);
+        if (fault != REPLY_NONE)
+                return end_too_slow(session, fault, out);
         session_set_deadline(session);
         return SESSION_READ;
 }

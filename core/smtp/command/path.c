@@ -13,19 +13,16 @@ static bool take(struct span *input, char octet)
         return true;
 }
 
-/* A few ends, each a handful of octets away: no search by the C library pays. NUL is always one. */
-static bool is_end(const char *ends, char octet)
-{
-        while (*ends != octet && *ends != '\0')
-                ends++;
-        return *ends == octet;
-}
-
-static struct span take_until(struct span *input, const char *ends)
+/* Up to one of three octets, which may be the same, or NUL. They are a handful of octets away: no search by
+ * the C library pays. */
+static struct span take_until(struct span *input, const char ends[static 3])
 {
         size_t length = 0;
-        while (length < input->length && !is_end(ends, input->at[length]))
-                length++;
+        for (; length < input->length; length++) {
+                char octet = input->at[length];
+                if (octet == ends[0] || octet == ends[1] || octet == ends[2] || octet == '\0')
+                        break;
+        }
         struct span taken = span_of(input->at, length);
         *input = span_skip(*input, length);
         return taken;
@@ -46,7 +43,7 @@ static bool skip_source_route(struct span *input)
 static struct span take_local_part(struct span *input)
 {
         if (input->length == 0 || input->at[0] != '"')
-                return take_until(input, "@>");
+                return take_until(input, "@>>");
         size_t length = 1;
         while (length < input->length && input->at[length] != '"')
                 length += input->at[length] == '\\' ? 2 : 1;
@@ -56,18 +53,19 @@ static struct span take_local_part(struct span *input)
         return taken;
 }
 
-static bool local_part_is_valid(struct span local_part)
+static bool local_part_is_valid(struct span local_part, bool is_lenient)
 {
         char octets[64];
         struct text unquoted;
         text_over(&unquoted, octets, sizeof octets);
-        return local_part_parse(local_part, true, &unquoted);
+        return is_lenient ? local_part_parse_loose(local_part, true, &unquoted)
+                          : local_part_parse(local_part, true, &unquoted);
 }
 
 static bool domain_parse(struct span *input, struct path *path)
 {
         path->domain_is_literal = input->length > 0 && input->at[0] == '[';
-        path->domain = take_until(input, path->domain_is_literal ? "]>" : ">");
+        path->domain = take_until(input, path->domain_is_literal ? "]>>" : ">>>");
         if (path->domain_is_literal) {
                 struct address address;
                 if (!take(input, ']'))
@@ -78,12 +76,12 @@ static bool domain_parse(struct span *input, struct path *path)
         return domain_name_is_valid(path->domain, true);
 }
 
-static bool mailbox_parse(struct span *input, bool takes_postmaster, struct path *path)
+static bool mailbox_parse(struct span *input, bool takes_postmaster, bool is_lenient, struct path *path)
 {
         const char *start = input->at;
 
         path->local_part = take_local_part(input);
-        if (!local_part_is_valid(path->local_part))
+        if (!local_part_is_valid(path->local_part, is_lenient))
                 return false;
         if (take(input, '@')) {
                 if (!domain_parse(input, path))
@@ -95,17 +93,21 @@ static bool mailbox_parse(struct span *input, bool takes_postmaster, struct path
         return true;
 }
 
-bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path)
+bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
+                struct path *ret_path)
 {
         struct span rest = *input;
         struct path path = {.address = {rest.at, 0}};
 
+        while (is_lenient && take(&rest, ' '))
+                ;
+        size_t blanks = input->length - rest.length;
         if (!take(&rest, '<'))
                 return false;
         if (!(takes_null && rest.length > 0 && rest.at[0] == '>'))
-                if (!skip_source_route(&rest) || !mailbox_parse(&rest, takes_postmaster, &path))
+                if (!skip_source_route(&rest) || !mailbox_parse(&rest, takes_postmaster, is_lenient, &path))
                         return false;
-        if (!take(&rest, '>') || input->length - rest.length > PATH_MAX_OCTETS)
+        if (!take(&rest, '>') || input->length - rest.length - blanks > PATH_MAX_OCTETS)
                 return false;
         path.is_ascii = span_is_ascii(path.address);
         *input = rest;
@@ -140,7 +142,7 @@ enum parameter_result parameter_next(struct span *input, struct parameter *ret_p
                 return PARAMETER_BAD;
         while (take(&rest, ' '))
                 ;
-        struct span word = take_until(&rest, " ");
+        struct span word = take_until(&rest, "   ");
         size_t equals = span_find(word, '=');
         parameter.keyword = span_of(word.at, equals == SIZE_MAX ? word.length : equals);
         if (equals != SIZE_MAX)

@@ -96,6 +96,27 @@ Test(names, local_parts)
         }
 }
 
+/* What is wrong for other reasons stays wrong. */
+Test(names, loose_local_parts)
+{
+        const struct span right[] = {SPAN("alice"), SPAN("a..b"),      SPAN(".a"),
+                                     SPAN("a."),    SPAN("..a...b.."), SPAN("\"a b\"")};
+        const struct span wrong[] = {SPAN(""),    SPAN("."),        SPAN(".."),    SPAN("a b"),
+                                     SPAN("a@b"), SPAN("\"a\"..b"), SPAN("a..\""), SPAN("\"a\"b")};
+        char octets[LOCAL_PART_MAX];
+        struct text meant;
+
+        for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+                text_over(&meant, octets, sizeof octets);
+                cr_expect(local_part_parse_loose(right[i], false, &meant), "%zu", i);
+                cr_expect(span_equals(text_span(&meant), right[i]) || right[i].at[0] == '"', "%zu", i);
+        }
+        text_over(&meant, octets, sizeof octets);
+        for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+                cr_expect(!local_part_parse_loose(wrong[i], false, &meant), "%zu", i);
+        cr_expect_eq(meant.length, 0);
+}
+
 Test(names, addresses)
 {
         struct address address, mapped;
@@ -106,6 +127,9 @@ Test(names, addresses)
         cr_expect(address_parse(SPAN("::ffff:192.0.2.1"), &mapped) && address_equals(&address, &mapped));
         cr_expect(address_parse_literal(SPAN("[192.0.2.1]"), &mapped) && address_equals(&address, &mapped));
         cr_expect(!address_parse(SPAN("192.0.2.256"), &address));
+        cr_expect(!address_parse(SPAN("mail.example.com"), &address));
+        cr_expect(!address_parse(SPAN("abc.example"), &address));
+        cr_expect(address_parse(SPAN("FE80::1"), &mapped) && address_parse(SPAN("abcd::"), &mapped));
         cr_expect(!address_parse(SPAN("192.0.2"), &address));
         cr_expect(!address_parse_literal(SPAN("[2001:db8::1]"), &address));
         cr_expect(!address_parse_literal(SPAN("[IPv6:192.0.2.1]"), &address));
