@@ -36,7 +36,11 @@ def subcommand_help(_):
 @case("what is missing or wrong in a call is named, with status 2")
 def wrong_calls(_):
     calls = [
-        (["serve"], "-c FILE is missing"), (["serve", "--lve"], '"--lve"'), (["serve", "-c"], "value is missing"),
+        (["serve"], "-c FILE is missing"), (["serve", "--lve"], "no option --lve"), (["serve", "-c"], "-c needs a value"),
+        (["serve", "--config"], "--config needs a value"), (["serve", "x"], '"x" is not understood'), (["serve", "-x"], "no option -x"),
+        (["check-config", "--config"], "--config needs a value"), (["check-config", "-c", "x", "y"], '"y" is not understood'),
+        (["check-config", "--prnt"], "no option --prnt"), (["greylist", "--lst"], "no option --lst"),
+        (["greylist", "list", "x", "-c", "x", "y"], '"y" is not understood'),
         (["check-config"], "-c FILE is missing"), (["check-config", "--print", "-c", "x"], "--print stands alone"),
         (["spf"], "--ip ADDRESS is missing"), (["spf", "--ip", "192.0.2.1"], "--from ADDRESS is missing"),
         (["spf", "--ip", "mail", "--from", "<>"], '--ip "mail" is no address'), (["spf", "--ip"], "--ip needs a value"),
@@ -52,6 +56,19 @@ def wrong_calls(_):
         run = run_program(*arguments)
         equal((run.returncode, run.stdout), (2, ""), str(arguments))
         assert expected in run.stderr.splitlines()[0] and f"usage: gatepost {arguments[0]}" in run.stderr, run.stderr
+
+
+@case("-c and --config name the configuration for each subcommand that takes one, wherever they stand")
+def configuration_option(directory):
+    path = str(directory / "none.conf")
+    for arguments in (["serve"], ["check-config"], ["explain", "--ip", "192.0.2.1", "--helo", "x", "--from", "<>"],
+                      ["greylist", "list"], ["tag", "--table"]):
+        for option in (["-c", path], ["--config", path], [f"--config={path}"]):
+            for call in ([*arguments, *option], [arguments[0], *option, *arguments[1:]]):
+                run = run_program(*call)
+                equal(run.returncode, 1, f"{call}: {run.stderr}")
+                assert f"{path}: error: No such file" in run.stderr, run.stderr
+    assert "--config" in run_program("help").stdout
 
 
 @case("gatepost spf: an exit status for each result")

@@ -9,6 +9,7 @@
 #include "workers/cli/usage.h"
 #include "workers/senders/access.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -219,31 +220,24 @@ static bool is_verb(const char *verb)
 
 int greylist_main(int argc, char **argv)
 {
-        const char *configuration = NULL, *who = NULL;
+        const char *configuration = NULL;
+        const struct usage_option options[] = {{"config", &configuration, NULL}, {0}};
         struct meant meant = {0};
 
-        if (argc < 2)
+        if (!usage_read_options(greylist_help, options, 2, argc, argv))
+                return USAGE_STATUS;
+        const char *verb = argv[optind], *who = verb == NULL ? NULL : argv[optind + 1];
+        if (verb == NULL)
                 return usage_fault(greylist_help, "greylist: list, allow or forget is missing");
-        if (!is_verb(argv[1]))
-                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget",
-                                   argv[1]);
-        for (int i = 2; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        configuration = argv[++i];
-                else if (who == NULL && argv[i][0] != '-')
-                        who = argv[i];
-                else
-                        return usage_fault(greylist_help,
-                                           "greylist: \"%s\" is not understood, or its value is missing",
-                                           argv[i]);
-        }
+        if (!is_verb(verb))
+                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget", verb);
         if (configuration == NULL)
                 return usage_fault(greylist_help, "greylist: -c FILE is missing");
-        if (who == NULL && strcmp(argv[1], "list") != 0)
+        if (who == NULL && strcmp(verb, "list") != 0)
                 return usage_fault(greylist_help, "greylist: WHO is missing");
         if (who != NULL && !meant_parse(who, &meant)) {
                 fprintf(stderr, "gatepost: %s is neither an address nor a domain nor an identity\n", who);
                 return USAGE_STATUS;
         }
-        return run(argv[1], configuration, &meant);
+        return run(verb, configuration, &meant);
 }

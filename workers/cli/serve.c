@@ -4,8 +4,6 @@
 #include "workers/cli/usage.h"
 #include "workers/server/server.h"
 
-#include <string.h>
-
 const char serve_help[] =
     "usage: gatepost serve -c FILE [--live]\n\n"
     "Receives mail, in the foreground. --live prints a status line each second.\n"
@@ -20,16 +18,11 @@ int serve_main(int argc, char **argv)
 {
         const char *path = NULL;
         bool shows_status_line = false;
+        const struct usage_option options[] = {
+            {"config", &path, NULL}, {"live", NULL, &shows_status_line}, {0}};
 
-        for (int i = 1; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        path = argv[++i];
-                else if (strcmp(argv[i], "--live") == 0)
-                        shows_status_line = true;
-                else
-                        return usage_fault(
-                            serve_help, "serve: \"%s\" is not understood, or its value is missing", argv[i]);
-        }
+        if (!usage_read_options(serve_help, options, 0, argc, argv))
+                return USAGE_STATUS;
         return path == NULL ? usage_fault(serve_help, "serve: -c FILE is missing")
                             : server_run(path, shows_status_line);
 }
