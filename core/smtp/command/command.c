@@ -178,7 +178,7 @@ static const struct command *command_find(struct span verb)
 /* What is wrong with a line that has come whole, or REPLY_NONE. */
 static enum reply_id line_fault(struct span line, size_t line_max, struct text *evidence)
 {
-        size_t control = 0;
+        size_t at = 0;
 
         if (line.length + 2 > line_max) {
                 syntax_put_length(evidence, line.length + 2);
@@ -186,10 +186,10 @@ static enum reply_id line_fault(struct span line, size_t line_max, struct text *
         }
         if (!span_has_control(line))
                 return REPLY_NONE;
-        while (!ascii_is_control(line.at[control]))
-                control++;
-        syntax_put_octet(evidence, control);
-        text_printf(evidence, ", 0x%02X", (unsigned)line.at[control]);
+        while (!ascii_is_control(line.at[at]))
+                at++;
+        syntax_put_octet(evidence, at);
+        text_printf(evidence, ", 0x%02X", (unsigned)line.at[at]);
         return REPLY_line_bad_octet;
 }
 
