@@ -116,7 +116,8 @@ static void print_row(void *context, const struct sender_key *key, const struct 
 
         if (!is_meant(walk->meant, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
                 return;
-        if (record->count == UINT32_MAX)
+        bool is_allowed = record->count == UINT32_MAX; /* for ever, and no number of mails */
+        if (is_allowed)
                 printf("allowed   ");
         else if (is_identity)
                 printf("delivered ");
@@ -128,10 +129,12 @@ static void print_row(void *context, const struct sender_key *key, const struct 
                 printf("%.*s", (int)printable.length, printable.at);
         for (size_t i = 0; text.length == 0 && i < sizeof key->octets; i++)
                 printf("%02x", key->octets[i]);
-        printf(" count %u", record->count);
+        if (!is_allowed && record->count > 0)
+                printf(" count %u", record->count);
         print_time("first", record->first_s);
         print_time("last", record->last_s);
-        print_time("until", record->expires_s);
+        if (!is_allowed)
+                print_time("until", record->expires_s);
         printf("\n");
 }
 
