@@ -2,9 +2,11 @@
 """The command line: help of each subcommand, what is missing is named, exit statuses."""
 
 import re
+import socket
+import subprocess
 
 from common.dns_peers import TXT, ScriptedDns, by_table, text
-from common.harness import case, equal, main, run_program
+from common.harness import PROGRAM, Server, case, die_with_parent, equal, main, run_program, wait_for
 
 SUBCOMMANDS = ["serve", "check-config", "explain", "spf", "greylist", "tag", "checks"]
 STATUSES = {"pass": 0, "fail": 10, "softfail": 11, "neutral": 12, "none": 13, "temperror": 14, "permerror": 15}
@@ -80,6 +82,22 @@ def spf_statuses(_):
             port = dns.port if name != "temperror" else 9
             run = run_program("spf", "--ip", "192.0.2.7", "--from", f"a@{name}.example.com", "--resolver", f"127.0.0.1:{port}")
             equal((run.returncode, run.stdout.splitlines()[0]), (status, name), run.stdout + run.stderr)
+
+
+@case("the status line: refusals are those of the checks that follow, and a file gets no rates")
+def status_line(directory):
+    server = Server(directory, options="greeting_pause = 5s")
+    with (directory / "live").open("wb") as live, (directory / "stderr").open("wb") as stderr:
+        server.process = subprocess.Popen([PROGRAM, "serve", "--live", "-c", directory / "gatepost.conf"], stdout=live, stderr=stderr,
+                                          stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    with server:
+        wait_for("the log", lambda: (directory / "log").exists() and "ready" in (directory / "log").read_text())
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"EHLO client.example.com\r\n")
+            assert client.recv(100).startswith(b"554 "), "answer to an early talker"
+        line = "open 0  accepted 0  refused 1  deferred 0  top: early_talker 1\n"
+        wait_for("the status line", lambda: (directory / "live").read_text().endswith(line))
+    assert "/s" not in (directory / "live").read_text()
 
 
 if __name__ == "__main__":
