@@ -6,11 +6,14 @@
 
 const char serve_help[] =
     "usage: gatepost serve -c FILE [--live]\n\n"
-    "Receives mail, in the foreground. --live prints a status line each second.\n"
+    "Receives mail, in the foreground. --live prints a status line: on a terminal each second, elsewhere "
+    "when\n"
+    "it has changed.\n"
     "SIGHUP    reads FILE anew; what is wrong with it is told, and then nothing changes\n"
     "SIGUSR1   opens the log anew, after a rotation\n"
-    "SIGUSR2   writes all counters to the log, as event `counters`\n"
-    "SIGTERM, SIGINT   finish open messages and stop; a second one stops at once\n\n"
+    "SIGUSR2   writes all counters to the log, as events `counters` and `dns`\n"
+    "SIGTERM, SIGINT   finish open messages and stop; a second one waits only for those that are being "
+    "stored\n\n"
     "Exit status: 0 stopped by a signal; 1 FILE is wrong, or cannot be served; 2 wrong call;\n"
     "3 stopped by a signal, but the store had not reported on some messages, or a thread hung.\n";
 
