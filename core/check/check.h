@@ -40,7 +40,7 @@ struct verdict {
 struct facts {
         const struct snapshot *snapshot;
         struct address client;
-        bool client_has_good_history; /* its mails were stored before, and it made few faults */
+        bool client_has_good_history; /* which spares it the greylist: client_rate is enforced */
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */
