@@ -3,7 +3,8 @@
 
 #include "core/base/text.h"
 
-#define DOMAIN_NAME_MAX 255 /* RFC 5321 4.5.3.1.2 */
+/* RFC 5321 4.5.3.1.2. This bound is no minimum of SMTP alone: DNS has no longer names (RFC 1035 2.3.4). */
+#define DOMAIN_NAME_MAX 255
 
 /* True when the name consists of labels of letters, digits and inner hyphens, each of 1 to 63 octets, and has
  * at most 255 octets in all. With `utf8`, U-labels pass too (RFC 6531). */

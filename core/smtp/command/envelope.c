@@ -88,7 +88,7 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
                 return REPLY_arguments_bad;
         arguments = span_skip(arguments, 5);
         if (!path_parse(&arguments, true, false, path))
-                return REPLY_sender_bad;
+                return path_is_too_long(arguments) ? REPLY_sender_too_long : REPLY_sender_bad;
         while ((result = parameter_next(&arguments, &parameter)) == PARAMETER_FOUND) {
                 if (!session->is_esmtp)
                         return REPLY_parameter_unknown;
@@ -194,7 +194,7 @@ static enum reply_id parse_rcpt(const struct session *session, struct span argum
                 return REPLY_arguments_bad;
         arguments = span_skip(arguments, 3);
         if (!path_parse(&arguments, false, true, path))
-                return REPLY_recipient_bad;
+                return path_is_too_long(arguments) ? REPLY_recipient_too_long : REPLY_recipient_bad;
         result = parameter_next(&arguments, &parameter);
         if (result != PARAMETER_END)
                 return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;

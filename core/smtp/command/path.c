@@ -5,6 +5,10 @@
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 
+#include <assert.h>
+
+static_assert(LOCAL_PART_MAX == PATH_MAX_OCTETS - 4, "the shortest path around it is <...@d>");
+
 static bool take(struct span *input, char octet)
 {
         if (input->length == 0 || input->at[0] != octet)
@@ -58,7 +62,7 @@ static struct span take_local_part(struct span *input)
 
 static bool local_part_is_valid(struct span local_part)
 {
-        char octets[64];
+        char octets[LOCAL_PART_MAX];
         struct text unquoted;
         text_over(&unquoted, octets, sizeof octets);
         return local_part_parse(local_part, true, &unquoted);
@@ -111,6 +115,12 @@ bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, stru
         *input = rest;
         *ret_path = path;
         return true;
+}
+
+bool path_is_too_long(struct span input)
+{
+        size_t end = span_find(input, '>');
+        return (end < input.length ? end + 1 : input.length) > PATH_MAX_OCTETS;
 }
 
 static bool keyword_is_valid(struct span keyword)

@@ -3,7 +3,8 @@
 
 #include "core/base/text.h"
 
-#define PATH_MAX_OCTETS 256 /* with its brackets, RFC 5321 4.5.3.1.3 */
+/* With its brackets, RFC 5321 4.5.3.1.3. Longer ones could not be sent on, because others take no more. */
+#define PATH_MAX_OCTETS 256
 
 struct path {
         struct span address;    /* without brackets and source route; empty: the null path */
@@ -17,6 +18,9 @@ struct path {
  * read everywhere (RFC 6531): see is_ascii. `takes_null` for MAIL's "<>", `takes_postmaster` for RCPT's
  * "<postmaster>". On failure *input is where it was. */
 bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path);
+
+/* For the reply: what path_parse() could not read was too long for it. */
+bool path_is_too_long(struct span input);
 
 struct parameter {
         struct span keyword;
