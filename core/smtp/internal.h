@@ -13,8 +13,9 @@
 #define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
 
-/* Octets kept of what has not ended. */
-#define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
+/* Octets kept of what has not ended. A command line has at most so many with its CR. The 512 octets of RFC 5321
+ * 4.5.3.1.4 are what everybody must take at least, and each extension adds to them. */
+#define LINE_KEEP_MAX    2048
 #define PROXY_HEADER_MAX 2016 /* far more than balancers send; it may stand where a command line may */
 
 /* A RCPT command and its answer, for the log. */

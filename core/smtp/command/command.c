@@ -2,10 +2,6 @@
 #include "core/base/domain_name.h"
 #include "core/smtp/internal.h"
 
-#define COMMAND_LINE_MAX 512
-/* What the extensions add: SIZE 26 (RFC 1870), BODY 17 (RFC 6152), SMTPUTF8 10 (RFC 6531). */
-#define MAIL_LINE_MAX (COMMAND_LINE_MAX + 26 + 17 + 10)
-
 typedef enum session_wish command_function(struct session *session, struct span arguments, struct text *out);
 
 /* When a command is in order. */
@@ -17,7 +13,6 @@ struct command {
         enum command_need need;
         bool is_junk; /* costs us and brings no mail: limited */
         bool takes_arguments;
-        size_t line_max;
 };
 
 static enum session_wish answer(struct session *session, struct text *out, enum reply_id id)
@@ -144,27 +139,27 @@ static enum session_wish command_quit(struct session *session, struct span argum
         }
 
 static const struct command commands[] = {
-    /* verb            run              need          junk   arguments  line */
-    {VERB("HELO"), command_helo, NEED_NOTHING, false, true, COMMAND_LINE_MAX},
-    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true, COMMAND_LINE_MAX},
-    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true, MAIL_LINE_MAX},
-    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true, COMMAND_LINE_MAX},
-    {VERB("DATA"), command_data, NEED_MAIL, false, false, COMMAND_LINE_MAX},
-    {VERB("RSET"), command_rset, NEED_NOTHING, true, false, COMMAND_LINE_MAX},
-    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("HELP"), command_help, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false, COMMAND_LINE_MAX},
-    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("EXPN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("AUTH"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("BDAT"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("ETRN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("STARTTLS"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("TURN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("SEND"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("SOML"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("SAML"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    /* verb            run              need          junk   arguments */
+    {VERB("HELO"), command_helo, NEED_NOTHING, false, true},
+    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true},
+    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true},
+    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true},
+    {VERB("DATA"), command_data, NEED_MAIL, false, false},
+    {VERB("RSET"), command_rset, NEED_NOTHING, true, false},
+    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true},
+    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true},
+    {VERB("HELP"), command_help, NEED_NOTHING, true, true},
+    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false},
+    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true},
+    {VERB("EXPN"), NULL, NEED_NOTHING, true, true},
+    {VERB("AUTH"), NULL, NEED_NOTHING, true, true},
+    {VERB("BDAT"), NULL, NEED_NOTHING, true, true},
+    {VERB("ETRN"), NULL, NEED_NOTHING, true, true},
+    {VERB("STARTTLS"), NULL, NEED_NOTHING, true, true},
+    {VERB("TURN"), NULL, NEED_NOTHING, true, true},
+    {VERB("SEND"), NULL, NEED_NOTHING, true, true},
+    {VERB("SOML"), NULL, NEED_NOTHING, true, true},
+    {VERB("SAML"), NULL, NEED_NOTHING, true, true},
 };
 
 static const struct command *command_find(struct span verb)
@@ -206,8 +201,6 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
 
         if (line_fault != REPLY_NONE)
                 return answer(session, out, line_fault);
-        if (line.length + 2 > (command == NULL ? COMMAND_LINE_MAX : command->line_max))
-                return answer(session, out, REPLY_line_too_long);
         if (has_control_octet(line))
                 return answer(session, out, REPLY_line_bad_octet);
         /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */

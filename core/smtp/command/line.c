@@ -1,8 +1,8 @@
 /* Command lines (RFC 5321 2.3.8, 4.5.3.1.4): from octets to whole lines, and how long one may take. */
 #include "core/smtp/internal.h"
 
-#define ENDLESS_MAX      65536 /* a line of more octets than this ends the session, however it comes */
-#define BAD_LINE_WAIT_MS 5000  /* a bare CR or LF ends no line: the CRLF must follow soon */
+#define ENDLESS_MAX      524288 /* a line of more octets than this ends the session, however it comes */
+#define BAD_LINE_WAIT_MS 5000   /* a bare CR or LF ends no line: the CRLF must follow soon */
 
 /* A whole line is at the front of *input: it is run, unless more follows that should have waited for the
  * answer. */
@@ -19,7 +19,7 @@ static enum session_wish run_line(struct session *session, struct span line, str
                               : session->line_skipped > 0 ? REPLY_line_too_long
                                                           : REPLY_NONE;
         if (session->line_skipped > ENDLESS_MAX)
-                return session_close(session, out, REPLY_line_too_long);
+                return session_close(session, out, REPLY_line_endless);
         session->line_is_bad = false;
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
@@ -44,14 +44,15 @@ static size_t line_end(struct session *session, struct span input)
         return SIZE_MAX;
 }
 
-/* Overlong lines are not kept, but a CR at their end is: it may begin the CRLF. */
+/* Overlong lines are not kept, but a CR at their end is: it may begin the CRLF. Their one reply comes when they
+ * have ended, so that the client hears it when it listens, and goes on with its next command (RFC 5321 3.8). */
 static enum session_wish skip_line(struct session *session, struct span *input, struct text *out)
 {
         size_t length = input->length - (input->at[input->length - 1] == '\r');
         session->line_skipped += (uint32_t)length;
         *input = span_skip(*input, length);
         if (session->line_skipped > ENDLESS_MAX)
-                return session_close(session, out, REPLY_line_too_long);
+                return session_close(session, out, REPLY_line_endless);
         return SESSION_READ;
 }
 
