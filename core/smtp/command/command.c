@@ -59,11 +59,24 @@ static void put_capabilities(struct session *session, struct text *out)
         session->last_code = 250;
 }
 
+/* REPLY_NONE when one name follows. What sort of name it is, is for the checks to judge. */
+static enum reply_id greeting_fault(struct span name)
+{
+        if (name.length == 0)
+                return REPLY_helo_missing;
+        if (span_find(name, ' ') != SIZE_MAX)
+                return REPLY_helo_not_alone;
+        if (domain_name_without_dot(name).length > DOMAIN_NAME_MAX)
+                return REPLY_helo_too_long;
+        return REPLY_NONE;
+}
+
 static enum session_wish greet_client(struct session *session, struct span name, bool is_esmtp,
                                       struct text *out)
 {
-        if (name.length == 0 || name.length > DOMAIN_NAME_MAX || span_find(name, ' ') != SIZE_MAX)
-                return answer(session, out, REPLY_arguments_bad);
+        enum reply_id fault = greeting_fault(name);
+        if (fault != REPLY_NONE)
+                return answer(session, out, fault);
         if (session->helo.length > 0 && session->parked == PARKED_NOTHING)
                 session->junk++;
         enum parked parked = is_esmtp ? PARKED_EHLO : PARKED_HELO;
@@ -116,7 +129,7 @@ static enum session_wish command_noop(struct session *session, struct span argum
 
 static enum session_wish command_vrfy(struct session *session, struct span arguments, struct text *out)
 {
-        return answer(session, out, arguments.length == 0 ? REPLY_arguments_bad : REPLY_verify);
+        return answer(session, out, arguments.length == 0 ? REPLY_verify_nobody : REPLY_verify);
 }
 
 static enum session_wish command_help(struct session *session, struct span arguments, struct text *out)
@@ -170,6 +183,14 @@ static const struct command *command_find(struct span verb)
         return NULL;
 }
 
+/* RFC 5321 4.1.1 tolerates white space before the end of the line. */
+static struct span without_trailing_blanks(struct span line)
+{
+        while (line.length > 0 && (line.at[line.length - 1] == ' ' || line.at[line.length - 1] == '\t'))
+                line.length--;
+        return line;
+}
+
 static bool has_control_octet(struct span line)
 {
         for (size_t i = 0; i < line.length; i++)
@@ -195,18 +216,15 @@ static enum reply_id order_fault(const struct session *session, enum command_nee
 static enum session_wish run_or_refuse(struct session *session, struct span line, enum reply_id line_fault,
                                        struct text *out)
 {
-        size_t space = span_find(line, ' ');
-        struct span verb = span_of(line.at, space < line.length ? space : line.length);
-        const struct command *command = command_find(verb);
-
         if (line_fault != REPLY_NONE)
                 return answer(session, out, line_fault);
+        line = without_trailing_blanks(line);
         if (has_control_octet(line))
                 return answer(session, out, REPLY_line_bad_octet);
-        /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
-        while (line.length > 0 && line.at[line.length - 1] == ' ')
-                line.length--;
-        struct span arguments = span_skip(line, verb.length + 1);
+        struct span arguments = line, verb = span_take_word(&arguments);
+        const struct command *command = command_find(verb);
+        /* More blanks than one behind the verb mean the same. */
+        arguments = span_trim(arguments);
         if (command == NULL)
                 return answer(session, out, REPLY_command_unknown);
         if (command->is_junk)

@@ -85,7 +85,7 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
         enum parameter_result result;
 
         if (!span_starts_nocase(arguments, SPAN("FROM:")))
-                return REPLY_arguments_bad;
+                return REPLY_sender_missing;
         arguments = span_skip(arguments, 5);
         if (!path_parse(&arguments, true, false, path))
                 return path_is_too_long(arguments) ? REPLY_sender_too_long : REPLY_sender_bad;
@@ -97,7 +97,7 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
                         return fault;
         }
         if (result == PARAMETER_BAD)
-                return REPLY_arguments_bad;
+                return REPLY_parameter_malformed;
         if (!path->is_ascii && !parameters->is_smtputf8)
                 return REPLY_utf8_not_asked;
         if (parameters->size > session->snapshot->options.message_size_max_octets)
@@ -191,13 +191,13 @@ static enum reply_id parse_rcpt(const struct session *session, struct span argum
         enum parameter_result result;
 
         if (!span_starts_nocase(arguments, SPAN("TO:")))
-                return REPLY_arguments_bad;
+                return REPLY_recipient_missing;
         arguments = span_skip(arguments, 3);
         if (!path_parse(&arguments, false, true, path))
                 return path_is_too_long(arguments) ? REPLY_recipient_too_long : REPLY_recipient_bad;
         result = parameter_next(&arguments, &parameter);
         if (result != PARAMETER_END)
-                return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;
+                return result == PARAMETER_BAD ? REPLY_parameter_malformed : REPLY_parameter_unknown;
         return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
 }
 
