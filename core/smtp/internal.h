@@ -148,6 +148,9 @@ enum session_wish pause_timeout(struct session *session, struct text *out);
 enum session_wish line_read(struct session *session, struct span *input, struct text *out);
 uint64_t line_deadline_ms(const struct session *session);
 enum session_wish line_timeout(struct session *session, struct text *out);
+/* command/foreign.c: true when a session begins with another protocol, and so is over; *ret_wish tells */
+bool foreign_is_closed(struct session *session, struct span input, struct text *out,
+                       enum session_wish *ret_wish);
 /* park.c: the deadline of DNS or of the store of senders, whichever comes first */
 uint64_t parked_deadline_ms(const struct session *session);
 enum session_wish parked_timeout(struct session *session, struct text *out);

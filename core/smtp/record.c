@@ -287,6 +287,8 @@ static void put_end(struct text *json, const struct session *session)
         if (session->closed_with == REPLY_early_talker)
                 put_string(json, "reject_id", span_from(session->reject_id));
         put_client_rate(json, session);
+        if (session->oddities != NULL && session->oddities->foreign != NULL)
+                put_string(json, "foreign", span_from(session->oddities->foreign));
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
                 put_string(json, "early", session->oddities->early_octets);
         if (session->oddities != NULL && session->oddities->bad_line.at != NULL)

@@ -1,8 +1,8 @@
 /* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
  * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
- * for no more answers. "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3
- * stand for CR, LF and NUL. "M" and a digit as first line: the configuration, see below. Played whole and octet by
+ * for no more answers. "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4
+ * stand for CR, LF, NUL and ETX. "M" and a digit as first line: the configuration, see below. Played whole and octet by
  * octet: where the client waits for its replies, and DNS was not held, both must say and store the same. The end
  * of the text may wait: dialogue/text_waits.c is linked in. */
 #include "conf/build/load.h"
@@ -106,6 +106,7 @@ static struct span unescape(struct span line, bool is_line)
                 text_put_char(&text, line.at[i] == 1   ? '\r'
                                      : line.at[i] == 2 ? '\n'
                                      : line.at[i] == 3 ? 0
+                                     : line.at[i] == 4 ? 3
                                                        : line.at[i]);
         if (is_line)
                 text_put(&text, SPAN("\r\n"));

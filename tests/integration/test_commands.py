@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
-"""Command lines over real sockets: lines without an end, long local parts down to the Maildir."""
+"""Command lines over real sockets: lines without an end, long local parts down to the Maildir, other protocols."""
 
 import contextlib
+import http.client
+import signal
+import socket
+import ssl
+import time
 
-from common.harness import HELO, Server, case, equal, main, without_trace
+from common.harness import HELO, PATIENCE, Server, case, equal, main, wait_for, without_trace
 from common.messages import HEADER
 
 KIB = 1024
@@ -54,6 +59,34 @@ def long_mailboxes(directory):
         equal(texts, [b"%d\r\n" % number for number in range(len(users))], "texts")
         assert any(path.name == "u-" + "%C3%BC" * 25 + path.name[-34:] for path in folders), folders
     equal([line for line in server.log() if line["event"] == "store_failed"], [], "failures of the store")
+
+
+@case("TLS and HTTP are told off and closed at once")
+def foreign(directory):
+    with Server(directory) as server:
+        began = time.monotonic()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with contextlib.suppress(ssl.SSLError), socket.create_connection((server.host, server.port), 20) as plain:
+            context.wrap_socket(plain)
+            raise AssertionError("TLS was spoken")
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
+        with contextlib.suppress(http.client.BadStatusLine):
+            connection.request("POST", "/", b"EHLO x\r\n" * 20000)
+            connection.getresponse()
+            raise AssertionError("HTTP was spoken")
+        connection.close()
+        with server.client() as client:
+            client.raw(b"\x16\x03\x01")
+            client.expect(421)
+            assert client.is_closed()
+        sessions = wait_for("three log lines", lambda: len(server.sessions()) == 3 and server.sessions())
+        assert time.monotonic() - began < 3 * PATIENCE, "too slow"
+        equal(sorted(session["foreign"] for session in sessions), ["HTTP POST", "TLS ClientHello", "TLS ClientHello"], "foreign")
+        equal({session["reply"] for session in sessions}, {"foreign_protocol"}, "reply")
+        server.signal(signal.SIGUSR2)
+        counters = wait_for("counters", lambda: [line for line in server.log() if line["event"] == "counters"])[-1]
+        equal(counters["sessions_foreign"], 3, "sessions_foreign")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ static enum session_wish read_command(struct session *session, struct span *inpu
 enum session_wish line_read(struct session *session, struct span *input, struct text *out)
 {
         enum session_wish wish;
-        if (optional_header_read(session, input, out, &wish))
+        if (optional_header_read(session, input, out, &wish) ||
+            foreign_is_closed(session, *input, out, &wish))
                 return wish;
         return read_command(session, input, out);
 }
