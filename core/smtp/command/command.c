@@ -191,14 +191,6 @@ static struct span without_trailing_blanks(struct span line)
         return line;
 }
 
-static bool has_control_octet(struct span line)
-{
-        for (size_t i = 0; i < line.length; i++)
-                if (ascii_is_control(line.at[i]))
-                        return true;
-        return false;
-}
-
 /* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */
 static enum reply_id order_fault(const struct session *session, enum command_need need)
 {
@@ -219,7 +211,7 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
         if (line_fault != REPLY_NONE)
                 return answer(session, out, line_fault);
         line = without_trailing_blanks(line);
-        if (has_control_octet(line))
+        if (span_has_control(line))
                 return answer(session, out, REPLY_line_bad_octet);
         struct span arguments = line, verb = span_take_word(&arguments);
         const struct command *command = command_find(verb);
