@@ -188,6 +188,19 @@ static void put_verdicts(struct text *json, const struct transaction *transactio
         text_put_char(json, ']');
 }
 
+/* What became of each recipient in the end: one that RCPT was answered 250 for has the mail only when it was
+ * stored, and is nowhere counted when no message came. */
+static void put_counts(struct text *json, const struct transaction *transaction)
+{
+        size_t left = transaction->message.recipient_count;
+        bool is_refused = !transaction->is_stored && transaction->final_code >= 500;
+        bool is_deferred = !transaction->is_stored && transaction->final_code >= 400 && !is_refused;
+
+        put_number(json, "accepted", transaction->is_stored ? left : 0);
+        put_number(json, "refused", transaction->recipients_refused + (is_refused ? left : 0));
+        put_number(json, "deferred", transaction->recipients_deferred + (is_deferred ? left : 0));
+}
+
 static void put_transaction(struct text *json, const struct session *session)
 {
         const struct transaction *transaction = session->transaction;
@@ -197,9 +210,7 @@ static void put_transaction(struct text *json, const struct session *session)
         put_string(json, "from", transaction->message.sender);
         put_attempts(json, transaction);
         put_verdicts(json, transaction);
-        put_number(json, "accepted", transaction->message.recipient_count);
-        put_number(json, "refused", transaction->recipients_refused);
-        put_number(json, "deferred", transaction->recipients_deferred);
+        put_counts(json, transaction);
         if (transaction->is_text_seen)
                 put_number(json, "size", transaction->scan.size);
         if (transaction->final_code > 0)
@@ -291,12 +302,22 @@ static void put_client_rate(struct text *json, const struct session *session)
         text_put_char(json, '}');
 }
 
+static void put_syntax(struct text *json, const struct session_oddities *oddities)
+{
+        if (oddities == NULL || oddities->syntax_last == NULL)
+                return;
+        put_key(json, "syntax");
+        syntax_write_faults(json, oddities);
+        if (oddities->syntax_faults > oddities->syntax_faults_kept)
+                put_number(json, "syntax_omitted", oddities->syntax_faults - oddities->syntax_faults_kept);
+}
+
 static void put_end(struct text *json, const struct session *session)
 {
         put_string(json, "end", span_from(ending_names[session->ending]));
         if (session->closed_with != REPLY_NONE)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
-        if (session->closed_with == REPLY_early_talker)
+        if (session->closed_with != REPLY_NONE && reply_infos[session->closed_with].is_policy)
                 put_string(json, "reject_id", span_from(session->reject_id));
         put_client_rate(json, session);
         if (session->oddities != NULL && session->oddities->foreign != NULL)
@@ -305,6 +326,7 @@ static void put_end(struct text *json, const struct session *session)
                 put_string(json, "early", session->oddities->early_octets);
         if (session->oddities != NULL && session->oddities->bad_line.at != NULL)
                 put_string(json, "bad_line", session->oddities->bad_line);
+        put_syntax(json, session->oddities);
         put_number(json, "code", session->last_code);
         put_number(json, "commands", session->commands_total);
         put_number(json, "errors", session->errors_total);

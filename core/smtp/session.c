@@ -193,6 +193,7 @@ enum session_wish session_stored(struct session *session, enum store_outcome out
         counter_add(
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);
+        session->transaction->is_stored = outcome == STORE_DONE;
         if (outcome == STORE_DONE) {
                 stage_stored(session);
                 rate_stored(session, session->transaction->message.recipient_count);

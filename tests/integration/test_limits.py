@@ -220,7 +220,8 @@ def long_line(directory):
     with Server(directory, "errors_max = 1000") as server, server.client() as client:
         for length in (2 * KIB, 64 * KIB, 256 * KIB, 500 * KIB):
             client.raw(b"NOOP " + b"x" * length + b"\r\n")
-            equal(client.reply(), (500, "5.5.2 command line too long"), f"{length} octets")
+            code, text = client.reply()
+            equal((code, text[:28]), (500, "5.5.2 command line too long "), f"{length} octets")
             client.command("NOOP", 250)
         client.deliver(HEADER)
         client.command("QUIT", 221)

@@ -74,6 +74,7 @@ static enum reply_id greeting_fault(struct span name)
 static enum session_wish greet_client(struct session *session, struct span name, bool is_esmtp,
                                       struct text *out)
 {
+        name = span_trim(name); /* two blanks behind the verb are harmless, and common enough */
         enum reply_id fault = greeting_fault(name);
         if (fault != REPLY_NONE)
                 return answer(session, out, fault);
@@ -191,6 +192,17 @@ static struct span without_trailing_blanks(struct span line)
         return line;
 }
 
+/* Where the line has a control character; it has one. */
+static void put_control(struct text *evidence, struct span line)
+{
+        size_t control = 0;
+
+        while (!ascii_is_control(line.at[control]))
+                control++;
+        syntax_put_octet(evidence, control);
+        text_printf(evidence, ", 0x%02X", (unsigned)line.at[control]);
+}
+
 /* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */
 static enum reply_id order_fault(const struct session *session, enum command_need need)
 {
@@ -205,18 +217,26 @@ static enum reply_id order_fault(const struct session *session, enum command_nee
         return REPLY_NONE;
 }
 
-static enum session_wish run_or_refuse(struct session *session, struct span line, enum reply_id line_fault,
-                                       struct text *out)
+static enum session_wish answer_about(struct session *session, struct text *out, enum reply_id id,
+                                      struct span subject)
 {
-        if (line_fault != REPLY_NONE)
-                return answer(session, out, line_fault);
+        session_reply_about(session, out, id, &(struct reply_about){.subject = subject});
+        return SESSION_READ;
+}
+
+static enum session_wish run_or_refuse(struct session *session, struct span line, struct text *out)
+{
+        char octets[SYNTAX_EVIDENCE_MAX];
+        struct text evidence;
+
         line = without_trailing_blanks(line);
-        if (span_has_control(line))
-                return answer(session, out, REPLY_line_bad_octet);
+        if (span_has_control(line)) {
+                text_over(&evidence, octets, sizeof octets);
+                put_control(&evidence, line);
+                return answer_about(session, out, REPLY_line_bad_octet, text_span(&evidence));
+        }
         struct span arguments = line, verb = span_take_word(&arguments);
         const struct command *command = command_find(verb);
-        /* More blanks than one behind the verb mean the same. */
-        arguments = span_trim(arguments);
         if (command == NULL)
                 return answer(session, out, REPLY_command_unknown);
         if (command->is_junk)
@@ -249,6 +269,11 @@ enum session_wish command_resume(struct session *session, enum parked parked, st
         expect(false);
 }
 
+static uint32_t syntax_faults(const struct session *session)
+{
+        return session->oddities == NULL ? 0 : session->oddities->syntax_faults;
+}
+
 /* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */
 static void keep_bad_line(struct session *session, struct span line)
 {
@@ -263,11 +288,11 @@ static void keep_bad_line(struct session *session, struct span line)
                 memcpy(piece, line.at, oddities->bad_line.length);
 }
 
-enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
-                              struct text *out)
+enum session_wish command_run(struct session *session, struct span line, enum reply_id fault,
+                              struct span evidence, struct text *out)
 {
         const struct options *options = &session->snapshot->options;
-        uint32_t errors = session->errors;
+        uint32_t errors = session->errors, faults = syntax_faults(session);
 
         session->commands++;
         session->commands_total++;
@@ -276,8 +301,9 @@ enum session_wish command_run(struct session *session, struct span line, enum re
                 return session_close(session, out, REPLY_too_many_errors);
         if (session->commands > options->commands_max || session->junk >= options->junk_max)
                 return session_close(session, out, REPLY_too_many_commands);
-        enum session_wish wish = run_or_refuse(session, line, line_fault, out);
-        if (session->errors > errors && session->reject_id[0] == '\0')
+        enum session_wish wish = fault == REPLY_NONE ? run_or_refuse(session, line, out)
+                                                     : answer_about(session, out, fault, evidence);
+        if (session->errors > errors && (session->reject_id[0] == '\0' || syntax_faults(session) > faults))
                 keep_bad_line(session, line);
         return wish;
 }

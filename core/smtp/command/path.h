@@ -16,8 +16,10 @@ struct path {
 
 /* Reads a path from the front of *input and advances it. Source routes are checked and left out. UTF-8 is
  * read everywhere (RFC 6531): see is_ascii. `takes_null` for MAIL's "<>", `takes_postmaster` for RCPT's
- * "<postmaster>". On failure *input is where it was. */
-bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path);
+ * "<postmaster>". `is_lenient`: dots of a local part may stand wherever they like, and blanks before the path.
+ * On failure *input is where it was. */
+bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
+                struct path *ret_path);
 
 /* For the reply: what path_parse() could not read was too long for it. */
 bool path_is_too_long(struct span input);

@@ -21,8 +21,15 @@ static const struct {
     {"helo_name { mode = off }\nhelo_name { mode = off }\n" DOMAIN,
      "(text):2: error: helo_name is given twice, first in (text):1\n"},
     {"replies { }\nreplies { }\n" DOMAIN, "(text):2: error: replies is given twice, first in (text):1\n"},
-    {"syntax { mode = off }\n" DOMAIN,
-     "(text):1: error: syntax: is a rule that cannot be changed or switched off\n"},
+    {"smtpd_forbid_bare_newline = normalize\nsyntax { bare_newline = normalize }\n" DOMAIN,
+     "(text):1: error: unknown key \"smtpd_forbid_bare_newline\"; for this option of Postfix there is "
+     "bare_newline in section syntax\n"
+     "(text):2: error: bare_newline = \"normalize\": must be refuse or normalise\n"},
+    {"recipient { mode = off }\n" DOMAIN,
+     "(text):1: error: recipient: is a rule that cannot be changed or switched off\n"},
+    {"syntax { lenient = yes  mode = off }\n" DOMAIN,
+     "(text):1: error: syntax is a rule: it has options, but no mode\n"},
+    {"syntax { lenient = maybe }\n" DOMAIN, "(text):1: error: lenient = \"maybe\": must be no or yes\n"},
     {"workers 1\n", "(text):1: error: missing equal sign after option 'workers'\n"},
     {"workers = {1}\n", "(text):1: error: unexpected token '{'\n"},
     {"}\n", "(text):1: error: unexpected closing brace\n"},
@@ -90,7 +97,7 @@ Test(grammar, all_errors_are_told_in_order)
             "(text):6: error: delivery_threads = \"0\": must be from 1 to 64\n"
             "(text):8: error: unknown key \"extention\" in section domain; did you mean \"extension\"?\n"
             "(text):8: error: early_talker: holds for whole sessions: set it outside of domains\n"
-            "(text):9: error: syntax: is a rule that cannot be changed or switched off\n"
+            "(text):9: error: syntax: holds for whole sessions: set it outside of domains\n"
             "(text):10: error: unknown key \"mod\" in section helo_name; did you mean \"mode\"?\n"
             "(text):11: error: unknown key \"names\" in section helo_impersonation; a domain sets the mode "
             "of "
