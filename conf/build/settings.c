@@ -146,7 +146,7 @@ static void set_zone_option(struct builder *builder, const struct setting *setti
 
 static void complain_of_mode(struct builder *builder, const struct setting *setting)
 {
-        const char *meant = habit_of_mode(setting->text);
+        const char *meant = habit_of_mode(span_from(setting->text));
         conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place,
                       "mode = \"%.*s\": must be enforce, observe (count and log only) or off%s%s%s", WORD_MAX,
                       setting->text, meant == NULL ? "" : "; did you mean ", meant == NULL ? "" : meant,

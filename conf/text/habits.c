@@ -1,9 +1,6 @@
 /* Tables of words. */
 #include "conf/text/habits.h"
 
-#include <stddef.h>
-#include <string.h>
-
 struct habit {
         const char *theirs, *ours;
 };
@@ -86,19 +83,19 @@ static const struct habit modes[] = {
     {NULL, NULL},
 };
 
-static const char *find(const struct habit *habits, const char *theirs)
+static const char *find(const struct habit *habits, struct span theirs)
 {
-        while (habits->theirs != NULL && strcmp(habits->theirs, theirs) != 0)
+        while (habits->theirs != NULL && !span_equals(span_from(habits->theirs), theirs))
                 habits++;
         return habits->ours;
 }
 
 const char *habit_of_postfix(const char *key)
 {
-        return find(postfix, key);
+        return find(postfix, span_from(key));
 }
 
-const char *habit_of_mode(const char *word)
+const char *habit_of_mode(struct span word)
 {
         return find(modes, word);
 }

@@ -20,7 +20,7 @@ static void try_path(struct span input, bool takes_null, bool takes_postmaster, 
         struct path path;
 
         if (!path_parse(&rest, takes_null, takes_postmaster, is_lenient, &path)) {
-                expect(rest.at == input.at && rest.length == input.length);
+                expect(rest.at >= input.at && rest.at + rest.length == input.at + input.length);
                 return;
         }
         while (is_lenient && input.at[0] == ' ')

@@ -195,12 +195,12 @@ static struct span without_trailing_blanks(struct span line)
 /* Where the line has a control character; it has one. */
 static void put_control(struct text *evidence, struct span line)
 {
-        size_t control = 0;
+        size_t at = 0;
 
-        while (!ascii_is_control(line.at[control]))
-                control++;
-        syntax_put_octet(evidence, control);
-        text_printf(evidence, ", 0x%02X", (unsigned)line.at[control]);
+        while (!ascii_is_control(line.at[at]))
+                at++;
+        syntax_put_octet(evidence, at);
+        text_printf(evidence, ", 0x%02X", (unsigned)line.at[at]);
 }
 
 /* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */

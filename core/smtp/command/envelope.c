@@ -88,11 +88,11 @@ static enum reply_id parse_mail(const struct session *session, struct span *argu
 
         if (!span_starts_nocase(*arguments, SPAN("FROM:")))
                 return REPLY_sender_missing;
-        struct span rest = *arguments = span_skip(*arguments, 5);
-        if (!path_parse(&rest, true, false, session->snapshot->options.syntax_lenient, path))
-                return path_is_too_long(*arguments) ? REPLY_sender_too_long : REPLY_sender_bad;
+        *arguments = span_skip(*arguments, 5);
         struct span at_path = *arguments;
-        for (*arguments = rest; (result = parameter_next(&rest, &parameter)) == PARAMETER_FOUND;
+        if (!path_parse(arguments, true, false, session->snapshot->options.syntax_lenient, path))
+                return path_is_too_long(at_path) ? REPLY_sender_too_long : REPLY_sender_bad;
+        for (struct span rest = *arguments; (result = parameter_next(&rest, &parameter)) == PARAMETER_FOUND;
              *arguments = rest) {
                 if (!session->is_esmtp)
                         return REPLY_parameter_unknown;
@@ -199,11 +199,11 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
 
         if (!span_starts_nocase(*arguments, SPAN("TO:")))
                 return REPLY_recipient_missing;
-        struct span rest = *arguments = span_skip(*arguments, 3);
-        if (!path_parse(&rest, false, true, session->snapshot->options.syntax_lenient, path))
-                return path_is_too_long(*arguments) ? REPLY_recipient_too_long : REPLY_recipient_bad;
+        *arguments = span_skip(*arguments, 3);
         struct span at_path = *arguments;
-        *arguments = rest;
+        if (!path_parse(arguments, false, true, session->snapshot->options.syntax_lenient, path))
+                return path_is_too_long(at_path) ? REPLY_recipient_too_long : REPLY_recipient_bad;
+        struct span rest = *arguments;
         result = parameter_next(&rest, &parameter);
         if (result != PARAMETER_END)
                 return result == PARAMETER_BAD ? REPLY_parameter_malformed : REPLY_parameter_unknown;

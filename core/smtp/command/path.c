@@ -82,14 +82,20 @@ static bool domain_parse(struct span *input, struct path *path)
 
 static bool mailbox_parse(struct span *input, bool takes_postmaster, bool is_lenient, struct path *path)
 {
+        struct span before = *input;
         const char *start = input->at;
 
         path->local_part = take_local_part(input);
-        if (!local_part_is_valid(path->local_part, is_lenient))
+        if (!local_part_is_valid(path->local_part, is_lenient)) {
+                *input = before;
                 return false;
+        }
         if (take(input, '@')) {
-                if (!domain_parse(input, path))
+                before = *input;
+                if (!domain_parse(input, path)) {
+                        *input = before;
                         return false;
+                }
         } else if (!takes_postmaster || !span_equals_nocase(path->local_part, SPAN("postmaster"))) {
                 return false;
         }
@@ -100,21 +106,18 @@ static bool mailbox_parse(struct span *input, bool takes_postmaster, bool is_len
 bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
                 struct path *ret_path)
 {
-        struct span rest = *input;
-        struct path path = {.address = {rest.at, 0}};
-
-        while (is_lenient && take(&rest, ' '))
+        while (is_lenient && take(input, ' '))
                 ;
-        size_t blanks = input->length - rest.length;
-        if (!take(&rest, '<'))
+        struct span before = *input;
+        if (!take(input, '<'))
                 return false;
-        if (!(takes_null && rest.length > 0 && rest.at[0] == '>'))
-                if (!skip_source_route(&rest) || !mailbox_parse(&rest, takes_postmaster, is_lenient, &path))
+        struct path path = {.address = {input->at, 0}};
+        if (!(takes_null && input->length > 0 && input->at[0] == '>'))
+                if (!skip_source_route(input) || !mailbox_parse(input, takes_postmaster, is_lenient, &path))
                         return false;
-        if (!take(&rest, '>') || input->length - rest.length - blanks > PATH_MAX_OCTETS)
+        if (!take(input, '>') || before.length - input->length > PATH_MAX_OCTETS)
                 return false;
         path.is_ascii = span_is_ascii(path.address);
-        *input = rest;
         *ret_path = path;
         return true;
 }
