@@ -58,6 +58,7 @@ static void print_rates(const struct question *question, const struct snapshot *
             [RATE_RECIPIENTS] = options->client_rate_recipients,
             [RATE_UNKNOWN_RECIPIENTS] = options->client_rate_unknown_recipients,
             [RATE_ERRORS] = options->client_rate_errors,
+            [RATE_TRANSACTIONS] = options->client_rate_transactions,
         };
         char octets[512];
         struct text text;
