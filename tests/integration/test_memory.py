@@ -74,7 +74,7 @@ def texts(directory):
         with server.client() as client:
             client.deliver(HEADER)
         wait_for("the end of it", lambda: counters(server)["memory_held"] < MIB / 4)
-        equal(in_the_making(server), [], "files in the making")
+        wait_for("the end of all files in the making", lambda: not in_the_making(server))
 
 
 def finish(client):
@@ -165,7 +165,8 @@ def generations(directory):
         note(f"in use after each reload: {in_use}; resident: {begun // 1024} MiB, then {[size // 1024 for size in sizes]}")
         # One more is seen in the moment between a publication and the end of the oldest sessions.
         assert max(in_use) <= 5 and in_use[-1] >= 3, in_use
-        assert SANITIZE or sizes[-1] - sizes[5] < sizes[0] - begun, "still growing"
+        # Twelve times as much as the first one took, were all of them kept.
+        assert SANITIZE or sizes[-1] - begun < 7 * (sizes[0] - begun), "growing on"
         equal([client.reply()[0] for client in clients[0]], [421, 421, 421], "the oldest")
         # Of the newest but two the idle one is told, and messages go on.
         equal(clients[9][0].reply()[0], 421, "idle")
