@@ -1,16 +1,29 @@
 /* Keys, records and the memo. */
 #include "core/senders/sender.h"
 
+#include "core/base/mac.h"
+
 #include <xxhash.h>
 
-struct sender_key sender_key_of(struct span text)
+struct sender_key sender_key_of(const struct sender_secret *secret, struct span text)
 {
+        uint8_t mac[MAC_SHA256_SIZE];
         XXH128_canonical_t canonical;
         struct sender_key key;
 
         XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.at, text.length));
-        memcpy(key.octets, canonical.digest, sizeof key.octets);
+        memcpy(key.unkeyed, canonical.digest, sizeof key.unkeyed);
+        memcpy(key.octets, key.unkeyed, sizeof key.octets);
+        if (secret == NULL)
+                return key;
+        mac_sha256(span_of((const char *)secret->octets, sizeof secret->octets), &text, 1, mac);
+        memcpy(key.octets, mac, sizeof key.octets);
         return key;
+}
+
+bool sender_key_has_unkeyed(const struct sender_key *key)
+{
+        return memcmp(key->octets, key->unkeyed, sizeof key->octets) != 0;
 }
 
 bool sender_key_equals(const struct sender_key *left, const struct sender_key *right)
@@ -94,6 +107,13 @@ static struct sender_entry *memo_file(struct sender_memo *memo, const struct sen
         memo->pending += entry->fact == FACT_PENDING;
         memo->failed += entry->fact == FACT_FAILED;
         return entry;
+}
+
+struct sender_key sender_memo_key(const struct sender_memo *memo, struct span text)
+{
+        return sender_key_of(
+            memo->source == NULL ? NULL : atomic_load_explicit(&memo->source->secret, memory_order_acquire),
+            text);
 }
 
 enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int64_t now_s,
