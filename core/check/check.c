@@ -17,3 +17,10 @@ struct span facts_note(const struct facts *facts, struct span what, const char *
         text_put_string(&text, why);
         return text_span(&text);
 }
+
+enum verdict_result facts_out_of_memory(struct verdict *verdict)
+{
+        verdict->reply = REPLY_out_of_memory;
+        verdict->evidence = SPAN(FACTS_OUT_OF_MEMORY);
+        return VERDICT_DEFER;
+}

@@ -72,6 +72,12 @@ static inline enum verdict_result facts_on_failure(enum failure_action action)
         return action == ACTION_PASS ? VERDICT_PASS : action == ACTION_DEFER ? VERDICT_DEFER : VERDICT_REFUSE;
 }
 
+/* The evidence of those who had no memory to judge. */
+#define FACTS_OUT_OF_MEMORY "no memory for a verdict"
+
+/* Who cannot judge says so: no mail passes a check for lack of memory. Returns VERDICT_DEFER. */
+enum verdict_result facts_out_of_memory(struct verdict *verdict);
+
 /* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
 struct span facts_note(const struct facts *facts, struct span what, const char *why);
 

@@ -65,7 +65,7 @@ struct transaction {
         struct attempt *attempts, **attempts_end;
         uint32_t attempt_count;
         struct finding *findings;
-        uint32_t finding_count;
+        uint32_t finding_count, findings_omitted;
         uint16_t final_code; /* of DATA or its text; 0: none */
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];

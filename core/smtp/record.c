@@ -61,7 +61,8 @@ void record_finding(struct session *session, const struct verdict *verdict,
                         return;
                 }
         if (transaction->finding_count >= FINDINGS_MAX ||
-            (finding = arena_take(&transaction->arena, sizeof *finding)) == NULL)
+            (finding = arena_take(&transaction->arena, sizeof *finding)) == NULL) {
+                transaction->findings_omitted++;
                 return;
         transaction->finding_count++;
         *finding = (struct finding){transaction->findings, verdict, setting, 1};
@@ -163,7 +164,7 @@ static void put_verdict(struct text *json, const struct finding *finding)
 
 static void put_verdicts(struct text *json, const struct transaction *transaction)
 {
-        if (transaction->findings == NULL)
+        if (transaction->findings == NULL && transaction->findings_omitted == 0)
                 return;
         put_key(json, "verdicts");
         text_put_char(json, '[');
@@ -185,6 +186,51 @@ static void put_transaction(struct text *json, const struct session *session)
         put_string(json, "from", transaction->message.sender);
         put_attempts(json, transaction);
         put_verdicts(json, transaction);
+        if (transaction->findings_omitted > 0)
+                put_number(json, "verdicts_omitted", transaction->findings_omitted);
+}
+
+/* What became of each recipient in the end: one that RCPT was answered 250 for has the mail only when it was
+ * stored, and is nowhere counted when no message came. */
+static void put_counts(struct text *json, const struct transaction *transaction)
+{
+        size_t left = transaction->message.recipient_count;
+        bool is_refused = !transaction->is_stored && transaction->final_code >= 500;
+        bool is_deferred = !transaction->is_stored && transaction->final_code >= 400 && !is_refused;
+
+        put_number(json, "accepted", transaction->is_stored ? left : 0);
+        put_number(json, "refused", transaction->recipients_refused + (is_refused ? left : 0));
+        put_number(json, "deferred", transaction->recipients_deferred + (is_deferred ? left : 0));
+}
+
+/* Of checks whose result is worth knowing though they have nothing against the mail: under their names. Where
+ * mail was refused before its text, what is known by then depends on which answer came first. */
+static void put_check_results(struct text *json, const struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+
+        if (session->is_trusted)
+                return;
+        for (enum check_id check = 0; check < CHECK_COUNT && transaction->is_text_seen; check++) {
+                struct span result = hooks_log_result(&facts, check);
+                if (result.length > 0)
+                        put_string(json, check_infos[check].name, result);
+        }
+}
+
+static void put_text(struct text *json, const struct transaction *transaction)
+{
+        if (transaction->is_text_seen) {
+                put_number(json, "size", transaction->scan.size);
+                struct span id = message_id_found(transaction->scan.message_id);
+                if (id.length > 0)
+                        put_string(json, "message_id", id);
+        }
+        if (transaction->stored_file.length > 0)
+                put_string(json, "file", transaction->stored_file);
+        if (transaction->store_reason.length > 0)
+                put_string(json, "reason", transaction->store_reason);
         put_number(json, "accepted", transaction->message.recipient_count);
         put_number(json, "refused", transaction->recipients_refused);
         put_number(json, "deferred", transaction->recipients_deferred);

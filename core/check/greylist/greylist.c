@@ -263,7 +263,7 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
         struct greylist_memory *memory = check_memory_take(facts, CHECK_greylist, sizeof *memory);
 
         if (memory == NULL)
-                return VERDICT_PASS;
+                return facts_out_of_memory(verdict);
         memory->finding = (struct finding){0};
         memory->finding.result = find(facts, memory);
         switch (memory->finding.result) {
