@@ -61,6 +61,7 @@ struct transaction {
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen;
+        bool is_stored;
         /* For the log. */
         struct attempt *attempts, **attempts_end;
         uint32_t attempt_count;
@@ -69,6 +70,7 @@ struct transaction {
         uint16_t final_code; /* of DATA or its text; 0: none */
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];
+        struct span stored_file, store_reason; /* as in store_report */
 };
 
 /* ---- reply.c */
@@ -244,6 +246,7 @@ void record_attempt(struct session *session, struct span address, enum reply_id 
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);
 void record_final(struct session *session, enum reply_id reply);
+void record_stored(struct session *session, const struct store_report *report);
 /* Renders the transaction that is ending. */
 void record_transaction(struct session *session);
 /* Writes the session's line to the log. */

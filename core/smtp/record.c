@@ -1,6 +1,7 @@
 /* The log line of a session: one JSON object, a view of the verdicts and answers that the session gave.
  * Transactions are rendered as they end and kept as text; a session with more of them than a line holds
  * writes lines in parts. */
+#include "core/check/hooks.h"
 #include "core/smtp/internal.h"
 
 #include <time.h>
@@ -64,6 +65,7 @@ void record_finding(struct session *session, const struct verdict *verdict,
             (finding = arena_take(&transaction->arena, sizeof *finding)) == NULL) {
                 transaction->findings_omitted++;
                 return;
+        }
         transaction->finding_count++;
         *finding = (struct finding){transaction->findings, verdict, setting, 1};
         transaction->findings = finding;
@@ -76,6 +78,15 @@ void record_final(struct session *session, enum reply_id reply)
         transaction->final_code = session->snapshot->replies[reply].code;
         transaction->final_enhanced = session->snapshot->replies[reply].enhanced;
         memcpy(transaction->final_reject_id, session->reject_id, sizeof transaction->final_reject_id);
+}
+
+void record_stored(struct session *session, const struct store_report *report)
+{
+        struct transaction *transaction = session->transaction;
+
+        transaction->is_stored = report->outcome == STORE_DONE;
+        transaction->stored_file = arena_copy(&transaction->arena, report->file);
+        transaction->store_reason = arena_copy(&transaction->arena, report->reason);
 }
 
 /* ---- rendering ----------------------------------------------------------------------------------------- */
@@ -175,17 +186,6 @@ static void put_verdicts(struct text *json, const struct transaction *transactio
                 put_verdict(json, finding);
         }
         text_put_char(json, ']');
-}
-
-static void put_transaction(struct text *json, const struct session *session)
-{
-        const struct transaction *transaction = session->transaction;
-
-        text_put_char(json, '{');
-        put_string(json, "id", span_from(transaction->message.id));
-        put_string(json, "from", transaction->message.sender);
-        put_attempts(json, transaction);
-        put_verdicts(json, transaction);
         if (transaction->findings_omitted > 0)
                 put_number(json, "verdicts_omitted", transaction->findings_omitted);
 }
@@ -231,11 +231,20 @@ static void put_text(struct text *json, const struct transaction *transaction)
                 put_string(json, "file", transaction->stored_file);
         if (transaction->store_reason.length > 0)
                 put_string(json, "reason", transaction->store_reason);
-        put_number(json, "accepted", transaction->message.recipient_count);
-        put_number(json, "refused", transaction->recipients_refused);
-        put_number(json, "deferred", transaction->recipients_deferred);
-        if (transaction->is_text_seen)
-                put_number(json, "size", transaction->scan.size);
+}
+
+static void put_transaction(struct text *json, const struct session *session)
+{
+        const struct transaction *transaction = session->transaction;
+
+        text_put_char(json, '{');
+        put_string(json, "id", span_from(transaction->message.id));
+        put_string(json, "from", transaction->message.sender);
+        put_attempts(json, transaction);
+        put_verdicts(json, transaction);
+        put_counts(json, transaction);
+        put_check_results(json, session);
+        put_text(json, transaction);
         if (transaction->final_code > 0)
                 put_code(json, "code", transaction->final_code, transaction->final_enhanced);
         if (transaction->final_reject_id[0] != '\0')

@@ -174,14 +174,16 @@ enum session_wish session_sender_answer(struct session *session, const struct se
         return session_resume(session, out);
 }
 
-enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out)
+enum session_wish session_stored(struct session *session, const struct store_report *report, struct text *out)
 {
         static const enum reply_id replies[] = {[STORE_DONE] = REPLY_accepted,
                                                 [STORE_FULL] = REPLY_storage_full,
                                                 [STORE_FAILED] = REPLY_storage_failed};
         struct counters *counters = session->host->counters;
+        enum store_outcome outcome = report->outcome;
 
         expect(session->state == SESSION_STATE_STORE);
+        record_stored(session, report);
         counter_add(
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);

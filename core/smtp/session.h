@@ -164,7 +164,8 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
 enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
                                         const struct sender_record *record, struct text *out);
 /* The message has been stored, or not. */
-enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
+enum session_wish session_stored(struct session *session, const struct store_report *report,
+                                 struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
  * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);

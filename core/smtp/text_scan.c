@@ -56,6 +56,8 @@ static void keep(struct text_scan *scan, struct span octets, struct content *con
 {
         if (scan->in_header && scan->line_length < received_field.length)
                 note_header(scan, octets);
+        if (scan->in_header && scan->message_id != NULL)
+                message_id_read(scan->message_id, octets, scan->line_length == 0);
         scan->line_length += octets.length;
         store(scan, octets, content, pool);
 }
@@ -66,7 +68,7 @@ static void end_line(struct text_scan *scan, struct content *content, struct con
                 scan->in_header = false;
         if (scan->line_max > 0 && scan->line_length + 2 > scan->line_max)
                 scan->has_long_line = true;
-        keep(scan, SPAN("\r\n"), content, pool);
+        store(scan, SPAN("\r\n"), content, pool);
         scan->line_length = 0;
         scan->state = TEXT_LINE_START;
 }

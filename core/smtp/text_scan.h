@@ -5,14 +5,16 @@
 
 #include "core/mail/claims.h"
 #include "core/mail/message.h"
+#include "core/mail/message_id.h"
 
 enum text_scan_state { TEXT_LINE_START, TEXT_IN_LINE, TEXT_AFTER_CR, TEXT_DOT, TEXT_DOT_CR, TEXT_END };
 
 struct text_scan {
         /* Set by the user. */
-        uint64_t size_max;     /* more octets than this are not kept */
-        uint64_t line_max;     /* with CRLF; 0: any */
-        struct claims *claims; /* what passes there is kept; NULL: everything is */
+        uint64_t size_max;             /* more octets than this are not kept */
+        uint64_t line_max;             /* with CRLF; 0: any */
+        struct claims *claims;         /* what passes there is kept; NULL: everything is */
+        struct message_id *message_id; /* NULL: nobody wants to know */
         /* Found so far. */
         uint64_t size; /* octets kept or that would have been */
         uint32_t hops; /* Received fields in the header */

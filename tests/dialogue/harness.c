@@ -296,9 +296,15 @@ void harness_stop(struct harness *harness)
 
 void harness_report(struct harness *harness, enum store_outcome outcome)
 {
+        static const struct store_report reports[] = {
+            [STORE_DONE] = {STORE_DONE, .file = {"1767225600.M1.mx", 16}},
+            [STORE_FULL] = {STORE_FULL, .reason = {"No space left on device", 23}},
+            [STORE_FAILED] = {STORE_FAILED, .reason = {"Input/output error", 18}},
+        };
+
         expect(harness->is_open && harness->wish == SESSION_STORE);
         keep(harness);
-        harness->wish = session_stored(&harness->session, outcome, fresh_out(harness));
+        harness->wish = session_stored(&harness->session, &reports[outcome], fresh_out(harness));
         settle(harness);
         drain(harness);
 }

@@ -25,7 +25,7 @@ static void hear(struct session *session, struct cli_dns *dns, struct text *out,
         if (wish != SESSION_STORE)
                 return;
         printf("the message would be stored\n");
-        session_stored(session, STORE_FAILED, out);
+        session_stored(session, &(struct store_report){.outcome = STORE_FAILED}, out);
         out->length = 0;
 }
 
