@@ -4,7 +4,7 @@
 #include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/senders/feed.h"
-#include "workers/senders/redis_job.h"
+#include "workers/senders/secret.h"
 
 #include <poll.h>
 
@@ -14,13 +14,6 @@
 #define GIVE_UP_MS       2000 /* without a reply, or a connection, in this time the server is left */
 #define STOP_WAIT_MS     1000
 #define STOP_LOOK_MS     10
-#define SECRET_EVERY_MS  30000 /* somebody may have emptied the store, and another machine chosen anew */
-
-/* Workers may use an old one still. */
-struct kept_secret {
-        struct kept_secret *next;
-        struct sender_secret secret;
-};
 
 struct sender_redis {
         /* Fixed. */
@@ -32,6 +25,7 @@ struct sender_redis {
         char password[256];
 
         struct sender_feed feed;
+        struct sender_secrets secrets;
         redisAsyncContext *context; /* NULL: between two connections */
         bool wants_read, wants_write;
         bool is_begun;     /* a connection was begun, and its end has not been noticed */
@@ -41,8 +35,6 @@ struct sender_redis {
         size_t server;     /* the one connected to, or next */
         uint64_t begun_ms; /* of the connection */
         uint64_t retry_at_ms, backoff_ms;
-        struct kept_secret *secrets; /* the newest first */
-        uint64_t secret_asked_ms;
         struct sender_job *first, *last; /* under way, the oldest first */
 };
 
@@ -168,52 +160,11 @@ static void script_loaded(redisAsyncContext *context, void *data, void *argument
                 return;
         }
         memcpy(redis->script, reply->str, (size_t)reply->len + 1);
-        if (redis->must_leave)
+        if (redis->secrets.is_missing)
                 return;
         redis->is_ready = true;
         redis->backoff_ms = BACKOFF_FIRST_MS;
         set_reachable(redis, true);
-}
-
-static bool secret_keep(struct sender_redis *redis, const struct sender_secret *secret)
-{
-        if (redis->secrets != NULL && memcmp(&redis->secrets->secret, secret, sizeof *secret) == 0)
-                return true;
-        struct kept_secret *kept = malloc(sizeof *kept);
-        if (kept == NULL)
-                return false;
-        *kept = (struct kept_secret){redis->secrets, *secret};
-        redis->secrets = kept;
-        sender_store_set_secret(redis->store, &kept->secret);
-        return true;
-}
-
-static void secret_read(redisAsyncContext *context, void *data, void *argument)
-{
-        struct sender_redis *redis = context->data;
-        const redisReply *reply = data;
-        struct sender_secret secret;
-
-        (void)argument;
-        if (reply == NULL || (sender_redis_read_secret(reply, &secret) && secret_keep(redis, &secret)))
-                return;
-        sender_store_complain(redis->store, "sender_refused",
-                              reply->type == REDIS_REPLY_ERROR ? reply->str : "no secret for the keys");
-        redis->must_leave = true;
-}
-
-/* Of all machines that share the store, the first one chooses it. */
-static void secret_ask(struct sender_redis *redis)
-{
-        struct sender_secret secret;
-        char name[SENDER_NAME_MAX];
-        size_t length = sender_redis_put_secret_name(name, redis->prefix);
-
-        redis->secret_asked_ms = clock_monotonic_ms();
-        sender_secret_choose(&secret);
-        redisAsyncCommand(redis->context, NULL, NULL, "SET %b %b NX", name, length, secret.octets,
-                          sizeof secret.octets);
-        redisAsyncCommand(redis->context, secret_read, NULL, "GET %b", name, length);
 }
 
 static void connected(const redisAsyncContext *context, int status)
@@ -290,7 +241,7 @@ static void connect_to_server(struct sender_redis *redis)
         redisAsyncSetDisconnectCallback(context, disconnected);
         if (redis->password[0] != '\0')
                 redisAsyncCommand(context, NULL, NULL, "AUTH %s", redis->password);
-        secret_ask(redis);
+        sender_secrets_ask(&redis->secrets, context);
         redisAsyncCommand(context, script_loaded, NULL, "SCRIPT LOAD %s", sender_redis_script);
 }
 
@@ -318,6 +269,7 @@ static void look_at_time(struct sender_redis *redis)
                         connect_to_server(redis);
                 return;
         }
+        redis->must_leave |= redis->secrets.is_missing;
         bool waits = redis->first != NULL || redis->feed.is_asked || !redis->is_ready;
         if (redis->must_leave || (waits && now_ms - since_ms >= GIVE_UP_MS + redis->timeout_ms)) {
                 if (!redis->must_leave)
@@ -325,8 +277,8 @@ static void look_at_time(struct sender_redis *redis)
                 leave(redis);
                 return;
         }
-        if (redis->is_ready && now_ms - redis->secret_asked_ms >= SECRET_EVERY_MS)
-                secret_ask(redis);
+        if (redis->is_ready)
+                sender_secrets_look(&redis->secrets, redis->context, now_ms);
         if (redis->is_ready)
                 set_reachable(redis, !waits || now_ms - since_ms < redis->timeout_ms);
 }
@@ -421,15 +373,13 @@ struct sender_redis *sender_redis_create(struct sender_store *store, const struc
         redis->backoff_ms = BACKOFF_FIRST_MS;
         snprintf(redis->prefix, sizeof redis->prefix, "%s", snapshot->options.sender_prefix);
         sender_feed_init(&redis->feed, store, snapshot->options.sender_prefix);
+        sender_secrets_init(&redis->secrets, store, snapshot->options.sender_prefix);
         snprintf(redis->password, sizeof redis->password, "%s", snapshot->options.sender_password);
         return redis;
 }
 
 void sender_redis_destroy(struct sender_redis *redis)
 {
-        for (struct kept_secret *kept = redis->secrets, *next; kept != NULL; kept = next) {
-                next = kept->next;
-                free(kept);
-        }
+        sender_secrets_end(&redis->secrets);
         free(redis);
 }
