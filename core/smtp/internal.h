@@ -24,6 +24,7 @@ struct attempt {
         uint16_t code;
         struct span enhanced;
         const char *check; /* who refused; NULL: nobody */
+        enum reply_id reply;
         char reject_id[ID_TEXT_SIZE];
 };
 
@@ -68,6 +69,7 @@ struct transaction {
         struct finding *findings;
         uint32_t finding_count, findings_omitted;
         uint16_t final_code; /* of DATA or its text; 0: none */
+        enum reply_id final_reply;
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];
         struct span stored_file, store_reason; /* as in store_report */

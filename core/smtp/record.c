@@ -3,6 +3,7 @@
  * writes lines in parts. */
 #include "core/check/hooks.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/record_json.h"
 
 #include <time.h>
 
@@ -42,6 +43,7 @@ void record_attempt(struct session *session, struct span address, enum reply_id 
             .code = template->code,
             .enhanced = template->enhanced,
             .check = check,
+            .reply = reply,
         };
         memcpy(attempt->reject_id, session->reject_id, sizeof attempt->reject_id);
         *transaction->attempts_end = attempt;
@@ -76,6 +78,7 @@ void record_final(struct session *session, enum reply_id reply)
         struct transaction *transaction = session->transaction;
 
         transaction->final_code = session->snapshot->replies[reply].code;
+        transaction->final_reply = reply;
         transaction->final_enhanced = session->snapshot->replies[reply].enhanced;
         memcpy(transaction->final_reject_id, session->reject_id, sizeof transaction->final_reject_id);
 }
@@ -91,36 +94,11 @@ void record_stored(struct session *session, const struct store_report *report)
 
 /* ---- rendering ----------------------------------------------------------------------------------------- */
 
-static void put_key(struct text *json, const char *key)
+/* The name of a reply that is none of the good ones: operators may have changed its code. */
+static void put_refusal(struct text *json, uint16_t code, enum reply_id reply)
 {
-        if (json->length > 0 && json->at[json->length - 1] != '{')
-                text_put_char(json, ',');
-        text_put_char(json, '"');
-        text_put_string(json, key);
-        text_put(json, SPAN("\":"));
-}
-
-static void put_number(struct text *json, const char *key, uint64_t number)
-{
-        put_key(json, key);
-        text_put_number(json, number);
-}
-
-static void put_string(struct text *json, const char *key, struct span value)
-{
-        put_key(json, key);
-        text_put_json(json, value);
-}
-
-static void put_code(struct text *json, const char *key, uint16_t code, struct span enhanced)
-{
-        put_key(json, key);
-        text_put_char(json, '"');
-        text_put_number(json, code);
-        if (enhanced.length > 0)
-                text_put_char(json, ' ');
-        text_put(json, enhanced);
-        text_put_char(json, '"');
+        if (code >= 400)
+                put_string(json, "reply", span_from(reply_infos[reply].name));
 }
 
 static void put_attempts(struct text *json, const struct transaction *transaction)
@@ -140,6 +118,7 @@ static void put_attempts(struct text *json, const struct transaction *transactio
                         put_string(json, "check", span_from(attempt->check));
                 if (attempt->reject_id[0] != '\0')
                         put_string(json, "reject_id", span_from(attempt->reject_id));
+                put_refusal(json, attempt->code, attempt->reply);
                 text_put_char(json, '}');
         }
         text_put_char(json, ']');
@@ -249,6 +228,7 @@ static void put_transaction(struct text *json, const struct session *session)
                 put_code(json, "code", transaction->final_code, transaction->final_enhanced);
         if (transaction->final_reject_id[0] != '\0')
                 put_string(json, "reject_id", span_from(transaction->final_reject_id));
+        put_refusal(json, transaction->final_code, transaction->final_reply);
         put_number(json, "ms", session->host->now_ms - transaction->begun_ms);
         text_put_char(json, '}');
 }
@@ -271,14 +251,6 @@ static void put_time(struct text *json, struct session_host *host)
         text_put(json, span_of((char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
                                         (char)('0' + ms % 10), 'Z', '"'},
                                6));
-}
-
-static void put_address(struct text *json, const char *key, const struct address *address)
-{
-        put_key(json, key);
-        text_put_char(json, '"');
-        address_write(json, address);
-        text_put_char(json, '"');
 }
 
 static void put_head(struct text *json, struct session *session, const struct address *connected)

@@ -112,6 +112,8 @@ def checks(directory):
             assert_named([option for check, option, *_ in options if check == name], f"the section of {name}", told)
     assert_named([row[0] for row in rows("conf/options.def", "ZONE_OPTION")], "the section of dnsbl",
                  section("core/check/README.md", "## dnsbl"))
+    advised = {row[0] for row in rows("workers/cli/explain/advice.def", "CHECK_ADVICE")}
+    equal(advised, {row[0] for macro in ("RULE", "SESSION_CHECK", "CHECK") for row in rows("core/check/checks.def", macro)}, "advice")
 
 
 @case("each option outside of checks, and each counter, is documented")
