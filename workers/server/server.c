@@ -1,11 +1,11 @@
 /* Start, signals and stop of the server. */
 #include "workers/server/server.h"
 
-#include "conf/build/load.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/process/first.h"
 #include "workers/server/descriptors.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
@@ -49,6 +49,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->acceptor_count = acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->options_at_start = *options;
+        snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->counters.sets =
@@ -296,17 +297,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         status_line_end(&status);
 }
 
-static struct snapshot *load_first(const char *path)
-{
-        struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(path, &complaints);
-
-        if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
-        conf_complaints_end(&complaints);
-        return snapshot;
-}
-
 static bool open_senders(struct server *server, const struct snapshot *snapshot)
 {
         server->senders_at_start = sender_store_identity(snapshot);
@@ -370,14 +360,14 @@ static bool start(struct server *server, struct snapshot *snapshot)
         return reload_open_first(server, snapshot);
 }
 
-int server_run(const char *path, bool shows_status_line)
+int server_run(const struct server_wish *wish)
 {
-        struct server server = {.path = path};
+        struct server server = {.path = wish->path};
         sigset_t signals;
 
         signals_block(&signals);
         urcu_memb_register_thread();
-        struct snapshot *snapshot = load_first(path);
+        struct snapshot *snapshot = first_snapshot(wish->path, wish->may_be_root);
         if (snapshot == NULL)
                 return 1;
         /* A failed start ends the process, threads, memory and all. */
@@ -390,7 +380,7 @@ int server_run(const char *path, bool shows_status_line)
         store_syncs_tell(&server.log, snapshot);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
-        serve_until_stopped(&server, &signals, shows_status_line);
+        serve_until_stopped(&server, &signals, wish->shows_status_line);
         stop(&server, &signals);
         free_all(&server);
         urcu_memb_unregister_thread();
