@@ -1,4 +1,4 @@
-/* The clock, the end on a mistake, and the limit of descriptors. */
+/* The clock, what is told of the machine and the programs, the end on a mistake, and the limit of descriptors. */
 #include "bench/common.h"
 
 #include <stdarg.h>
@@ -14,6 +14,20 @@ uint64_t bench_now_ns(void)
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+const char *bench_commit(void)
+{
+        static const char commit[] =
+#include "bench_commit.inc"
+            ;
+        return commit;
+}
+
+double bench_load(void)
+{
+        double load;
+        return getloadavg(&load, 1) == 1 ? load : -1;
 }
 
 void bench_fail(const char *format, ...)

@@ -210,9 +210,21 @@ static void find_folders(struct bench_options *options)
         options->out = out;
 }
 
+static const char *command_of(int count, char **arguments)
+{
+        static char command[1000];
+        size_t length = 0;
+
+        for (int i = 0; i < count && length < sizeof command; i++)
+                length += (size_t)snprintf(command + length, sizeof command - length, "%s%s",
+                                           i > 0 ? " " : "", arguments[i]);
+        return command;
+}
+
 struct bench_options options_read(int count, char **arguments, unsigned concurrency_count, int *ret_first)
 {
         struct bench_options options = {
+            .command = command_of(count, arguments),
             .server = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
             .concurrencies = {50, 500},
             .concurrency_count = concurrency_count,

@@ -10,6 +10,7 @@
 #define ROUNDS_MAX        64 /* of compare and suite */
 
 struct bench_options {
+        const char *command; /* as it was called */
         /* Servers. */
         struct sockaddr_in server; /* port 0: none given */
         /* The server that the bench starts; NULL if it starts none. */

@@ -39,3 +39,10 @@ int64_t clock_wall_s(void)
 {
         return clock_wall_us() / 1000000;
 }
+
+bool clock_join_thread(pthread_t thread, uint64_t until_ms)
+{
+        const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                                       .tv_nsec = (long)(until_ms % 1000) * 1000000};
+        return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+}

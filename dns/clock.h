@@ -2,6 +2,8 @@
  * layer that needs one. */
 #pragma once
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* These count from some moment in the past, and never go back. */
@@ -13,3 +15,6 @@ uint64_t clock_monotonic_coarse_ms(void);
 int64_t clock_wall_us(void);
 int64_t clock_wall_ms(void);
 int64_t clock_wall_s(void);
+
+/* Waits for the thread's end, at most until this moment of clock_monotonic_ms(). False when it runs still. */
+bool clock_join_thread(pthread_t thread, uint64_t until_ms);

@@ -95,16 +95,17 @@ static enum fact ask(struct memo *memo, const struct dns_question *asked, bool i
         struct text text;
 
         /* Most names come in normal form, and most questions again. */
-        struct memo_entry *known = *memo_find(memo, asked);
-        if (known != NULL && known->answer.fact != FACT_PENDING)
-                return tell(&known->answer, ret_answer);
+        struct memo_entry **link = memo_find(memo, asked);
+        if (*link != NULL && (*link)->answer.fact != FACT_PENDING)
+                return tell(&(*link)->answer, ret_answer);
         text_over(&text, buffer, sizeof buffer);
         if (!dns_name_normalise(asked->name, &text))
                 return tell(&unaskable, ret_answer);
-        is_kept = is_kept && span_equals(text_span(&text), asked->name);
-        if (!is_kept)
+        if (!span_equals(text_span(&text), asked->name)) {
+                is_kept = false;
                 question.name = text_span(&text);
-        struct memo_entry **link = memo_find(memo, &question);
+                link = memo_find(memo, &question);
+        }
         if (*link == NULL) {
                 *link = entry_create(memo, &question, is_kept);
                 if (*link == NULL)

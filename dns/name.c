@@ -13,21 +13,22 @@ static bool octet_can_be_asked(char octet)
 bool dns_name_normalise(struct span name, struct text *text)
 {
         char *to = text->at + text->length;
-        size_t label = 0;
+        size_t label = 0; /* where it begins */
 
         if (name.length > 0 && name.at[name.length - 1] == '.')
                 name.length--;
-        if (name.length > DNS_NAME_MAX || name.length > text_room(text))
+        if (name.length > DNS_NAME_MAX || name.length > text_room(text) || !span_is_ascii(name) ||
+            span_has_control(name))
                 return false;
         for (size_t i = 0; i < name.length; i++) {
                 char octet = name.at[i];
-                if (octet == '.' ? label == 0 : ++label > DNS_LABEL_MAX || !octet_can_be_asked(octet))
+                if (octet == '\\' || (octet == '.' && (i == label || i - label > DNS_LABEL_MAX)))
                         return false;
                 if (octet == '.')
-                        label = 0;
+                        label = i + 1;
                 to[i] = ascii_lower(octet);
         }
-        if (label == 0)
+        if (name.length == label || name.length - label > DNS_LABEL_MAX)
                 return false;
         text->length += name.length;
         return true;

@@ -6,6 +6,8 @@
 #include "bench/peers/dns.h"
 #include "bench/peers/server.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 /* A server that the bench starts for the workload, or the one that the caller named. */
@@ -32,6 +34,8 @@ static struct target target_of(const struct bench_options *options, const struct
                 target.watched = target.server->watched;
         } else if (options->server.sin_port == 0) {
                 bench_fail("run needs --server ADDR:PORT or --peer NAME");
+        } else if (options->pid != 0 && kill(options->pid, 0) != 0 && errno == ESRCH) {
+                bench_fail("there is no process %d", (int)options->pid);
         }
         return target;
 }
@@ -53,6 +57,7 @@ static uint64_t run_one(const struct bench_options *options, const char *name, u
         struct target target = target_of(options, workload);
         const struct watched *watched = target.watched.pid != 0 ? &target.watched : NULL;
         struct trial trial = trial_run(options, &target.address, watched, workload, concurrency, name);
+        trial_need_sessions(&trial, name);
         uint64_t failures = trial.load->failures;
         json_t *figures = trial_json(&trial);
 

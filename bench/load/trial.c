@@ -124,6 +124,15 @@ void trial_free(struct trial *trial)
         trial->load = NULL;
 }
 
+void trial_need_sessions(const struct trial *trial, const char *label)
+{
+        if (trial->load->sessions > 0)
+                return;
+        trial_print_failures(trial);
+        bench_fail("%s: of %llu sessions none came to its end: the server is gone, or serves nobody", label,
+                   (unsigned long long)trial->load->failures);
+}
+
 json_t *trial_syscalls(const struct bench_options *options, const struct sockaddr_in *server,
                        const struct watched *watched, const struct workload *workload)
 {

@@ -25,6 +25,8 @@ struct trial trial_run(const struct bench_options *options, const struct sockadd
                        const struct watched *watched, const struct workload *workload, unsigned concurrency,
                        const char *label);
 void trial_free(struct trial *trial);
+/* Ends the program when not one session came to its end: there is nothing to tell then. */
+void trial_need_sessions(const struct trial *trial, const char *label);
 /* A new object with the system calls of a session by kind; NULL when they cannot be counted. */
 json_t *trial_syscalls(const struct bench_options *options, const struct sockaddr_in *server,
                        const struct watched *watched, const struct workload *workload);

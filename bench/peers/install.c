@@ -63,6 +63,24 @@ bool peer_is_available(const struct bench_options *options, enum peer_kind kind,
         return why == NULL;
 }
 
+void peer_version_write(const struct bench_options *options, enum peer_kind kind, char *ret_text, size_t size)
+{
+        const char *fetched = peer_fetched(kind);
+        char path[600];
+
+        if (fetched == NULL) {
+                snprintf(ret_text, size, "commit %s", bench_commit());
+                return;
+        }
+        snprintf(path, sizeof path, "%s/%s/version", install_folder(options), fetched);
+        FILE *file = fopen(path, "re");
+        if (file == NULL || fgets(ret_text, (int)size, file) == NULL)
+                snprintf(ret_text, size, "version unknown");
+        ret_text[strcspn(ret_text, "\n")] = '\0';
+        if (file != NULL)
+                fclose(file);
+}
+
 /* Lists the folders of the named servers, each once; `list` has room for all. */
 static unsigned wanted_folders(const char *names, const char **list)
 {

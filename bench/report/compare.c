@@ -116,6 +116,15 @@ static void describe_machine(struct comparison *comparison)
         strftime(comparison->date, sizeof comparison->date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &day));
 }
 
+static void describe_versions(struct comparison *comparison)
+{
+        for (unsigned i = 0; i < comparison->peer_count; i++) {
+                enum peer_kind peer = comparison->peers[i];
+                peer_version_write(comparison->options, peer, comparison->versions[peer],
+                                   sizeof comparison->versions[peer]);
+        }
+}
+
 static void servers_start(const struct comparison *comparison, struct pair *pairs)
 {
         for (unsigned i = 0; i < comparison->case_count; i++) {
@@ -170,6 +179,11 @@ static void compare_one(struct comparison *comparison, struct compare_case *comp
                 bench_fail("%s: the server has ended", label);
         struct trial trial = trial_run(comparison->options, &server->address, &server->watched,
                                        cell->workload, compare_case->concurrency, label);
+        if (!comparison->options->is_quick) {
+                trial_need_sessions(&trial, label);
+                if (!server_is_alive(server))
+                        bench_fail("%s: the server has ended meanwhile", label);
+        }
         comparison->cpu_source = trial.cpu_source;
         cell_take(cell, &trial);
         if (trial.load->failures > 0)
@@ -279,11 +293,14 @@ int compare_command(const struct bench_options *given, int argument_count, char 
         choose_cases(comparison);
         for (unsigned i = 0; i < PEERS; i++)
                 comparison->idle_octets[i] = -1;
+        comparison->load_before = bench_load();
         servers_start(comparison, pairs);
         describe_machine(comparison);
+        describe_versions(comparison);
         for (unsigned round = 0; round < options.rounds; round++)
                 compare_round(comparison, pairs, round);
         servers_stop(pairs, comparison->peer_count);
+        comparison->load_after = bench_load();
         uint64_t failures = failures_of(comparison);
         if (options.is_quick) {
                 print_quick(comparison);

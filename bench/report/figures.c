@@ -1,28 +1,25 @@
 /* Medians, ratios and targets of a comparison. */
 #include "bench/report/internal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "core/base/expect.h"
+
 #include <string.h>
 
 /* ---- medians and ratios -------------------------------------------------------------------------------- */
 
-static int compare_values(const void *left, const void *right)
-{
-        double a = *(const double *)left, b = *(const double *)right;
-        return (a > b) - (a < b);
-}
+const struct shape figure_shapes[FIGURES] = {
+    [FIGURE_RATE] = {1, 0},      [FIGURE_CPU] = {1, 1},      [FIGURE_P50] = {1000, 2},
+    [FIGURE_P99] = {1000, 2},    [FIGURE_P99_9] = {1000, 2}, [FIGURE_SWITCHES] = {1, 2},
+    [FIGURE_GENERATOR] = {1, 1},
+};
 
-static struct spread spread_over(const double *values, unsigned count)
+const char *figure_name(enum figure figure)
 {
-        double sorted[ROUNDS_MAX];
-
-        if (count == 0)
-                return (struct spread){0};
-        memcpy(sorted, values, count * sizeof sorted[0]);
-        qsort(sorted, count, sizeof sorted[0], compare_values);
-        double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
-        return (struct spread){sorted[0], median, sorted[count - 1]};
+        static const char *const names[FIGURES] = {[FIGURE_RATE] = "sessions/s",
+                                                   [FIGURE_CPU] = "server CPU a session",
+                                                   [FIGURE_P99] = "p99 of a session"};
+        expect(names[figure] != NULL);
+        return names[figure];
 }
 
 struct spread spread_of(const struct cell *cell, enum figure figure)
@@ -43,25 +40,29 @@ struct spread ratio_of(const struct comparison *comparison, const struct compare
         return spread_over(ratios, count);
 }
 
-/* ---- targets ------------------------------------------------------------------------------------------- */
+double quotient_of(const struct compare_case *compare_case, enum peer_kind peer, enum peer_kind base,
+                   enum figure figure)
+{
+        const struct shape *shape = &figure_shapes[figure];
 
-enum relation {
-        AT_LEAST,
-        AT_MOST,
-};
+        return shown_quotient(spread_of(&compare_case->cells[peer], figure).median / shape->divisor,
+                              spread_of(&compare_case->cells[base], figure).median / shape->divisor,
+                              shape->decimals);
+}
+
+/* ---- targets ------------------------------------------------------------------------------------------- */
 
 static const struct row {
         enum peer_kind base;
         const char *scenario;
         unsigned concurrency;
         enum figure figure;
-        enum relation relation;
-        double bound;
+        struct bound bound;
 } rows[] = {
 #define TARGET(scenario, concurrency, figure, relation, bound)                                               \
-        {PEER_floor, scenario, concurrency, FIGURE_##figure, relation, bound},
+        {PEER_floor, scenario, concurrency, FIGURE_##figure, {relation, bound}},
 #define PEER_TARGET(base, scenario, concurrency, figure, relation, bound)                                    \
-        {PEER_##base, scenario, concurrency, FIGURE_##figure, relation, bound},
+        {PEER_##base, scenario, concurrency, FIGURE_##figure, {relation, bound}},
 #define MEASURED(...)
 #include "bench/targets.def"
 #undef TARGET
@@ -75,15 +76,11 @@ struct target target_of(const struct comparison *comparison, const struct compar
                         unsigned number)
 {
         const struct row *row = &rows[number];
-        struct target target = {.base = row->base, .figure = row->figure};
-        bool is_least = row->relation == AT_LEAST;
+        struct target target = {.base = row->base, .figure = row->figure, .bound = row->bound};
 
         target.ratio = ratio_of(comparison, compare_case, PEER_gatepost, row->base, row->figure);
-        if (strcmp(row->scenario, compare_case->workload->name) != 0 || target.ratio.median <= 0 ||
-            (row->concurrency != 0 && row->concurrency != compare_case->concurrency))
-                return target;
-        bool is_met = is_least ? target.ratio.median >= row->bound : target.ratio.median <= row->bound;
-        snprintf(target.bound, sizeof target.bound, "%s %.2f", is_least ? "at least" : "at most", row->bound);
-        target.state = is_met ? TARGET_MET : TARGET_MISSED;
+        if (strcmp(row->scenario, compare_case->workload->name) == 0 && target.ratio.median > 0 &&
+            (row->concurrency == 0 || row->concurrency == compare_case->concurrency))
+                target.state = target_judge(&row->bound, &target.ratio);
         return target;
 }

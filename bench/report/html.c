@@ -27,7 +27,10 @@ static const char head[] =
     ".5rem;text-align:right;white-space:nowrap}th{color:#5c6a79;font-weight:600;border-bottom:1px solid "
     "#cdd5de}\n"
     "td:nth-child(-n+2),th:nth-child(-n+2){text-align:left}tr.first td{border-top:1px solid #e6ebf0}\n"
-    ".met{color:#0b7a4b;font-weight:600}.missed{color:#c0271d;font-weight:600}.scroll{overflow-x:auto}\n"
+    ".met{color:#0b7a4b;font-weight:600}.missed{color:#c0271d;font-weight:600}.undecided{color:#8a5a00;font-"
+    "weight:"
+    "600}"
+    ".scroll{overflow-x:auto}\n"
     "svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:#1d2733}\n"
     "svg .soft{fill:#5c6a79}svg .grid{stroke:#cdd5de}svg .case{font-weight:600}svg "
     ".whisker{stroke:#1d2733;stroke-opacity:.55}\n"
@@ -45,8 +48,6 @@ static const char *colour_of(unsigned peer)
 struct plot {
         enum figure figure;
         const char *title, *note;
-        int decimals;
-        double divisor;
 };
 
 static double highest(const struct comparison *comparison, const struct compare_case *compare_case,
@@ -62,11 +63,11 @@ static double highest(const struct comparison *comparison, const struct compare_
 }
 
 /* gatepost is compared with the floor, others with gatepost. */
-static void put_multiple(FILE *out, const struct comparison *comparison,
-                         const struct compare_case *compare_case, enum peer_kind peer, enum figure figure)
+static void put_multiple(FILE *out, const struct compare_case *compare_case, enum peer_kind peer,
+                         enum figure figure)
 {
         enum peer_kind base = peer == PEER_gatepost ? PEER_floor : PEER_gatepost;
-        double ratio = ratio_of(comparison, compare_case, peer, base, figure).median;
+        double ratio = quotient_of(compare_case, peer, base, figure);
 
         if (ratio > 0)
                 fprintf(out, "<tspan class=\"soft\" dx=\"8\">%.*f × %s</tspan>", ratio < 10 ? 2 : 0, ratio,
@@ -79,6 +80,7 @@ static void put_bar(FILE *out, const struct comparison *comparison, const struct
         enum peer_kind peer = comparison->peers[number];
         const struct cell *cell = &compare_case->cells[peer];
         struct spread spread = spread_of(cell, plot->figure);
+        const struct shape *shape = &figure_shapes[plot->figure];
         double middle = y + BAR_HEIGHT / 2.0 - 1;
 
         fprintf(out, "<text class=\"soft\" text-anchor=\"end\" x=\"%d\" y=\"%.1f\">%s%s</text>", LABEL_X - 8,
@@ -88,8 +90,8 @@ static void put_bar(FILE *out, const struct comparison *comparison, const struct
         fprintf(out, "<line class=\"whisker\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>",
                 LABEL_X + spread.low * scale, LABEL_X + spread.high * scale, middle, middle);
         fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">", LABEL_X + spread.high * scale + 6, middle + 4);
-        fprintf(out, "%.*f", plot->decimals, spread.median / plot->divisor);
-        put_multiple(out, comparison, compare_case, peer, plot->figure);
+        fprintf(out, "%.*f", (int)shape->decimals, spread.median / shape->divisor);
+        put_multiple(out, compare_case, peer, plot->figure);
         fprintf(out, "%s</text>\n", cell->failures > 0 ? " failed" : "");
 }
 
@@ -126,26 +128,31 @@ static void put_plot(FILE *out, const struct comparison *comparison, const struc
 
 static void put_target(FILE *out, const struct compare_case *compare_case, const struct target *target)
 {
-        static const char *const what[FIGURES] = {[FIGURE_RATE] = "sessions/s",
-                                                  [FIGURE_CPU] = "server CPU a session",
-                                                  [FIGURE_P99] = "p99 of a session"};
+        static const char *const marks[] = {
+            [TARGET_NONE] = "", [TARGET_MET] = "✓", [TARGET_MISSED] = "✗", [TARGET_UNDECIDED] = "?"};
+        char bound[FIGURE_TEXT_MAX], median[FIGURE_TEXT_MAX], low[FIGURE_TEXT_MAX], high[FIGURE_TEXT_MAX];
+        const char *state = target_state_name(target->state);
 
         if (target->state == TARGET_NONE)
                 return;
-        fprintf(out, "<tr><td>%s, %u open</td><td>%s</td><td>%s × %s</td><td>%.2f</td><td>%.2f – %.2f</td>",
-                compare_case->workload->title, compare_case->concurrency, what[target->figure], target->bound,
-                peer_name(target->base), target->ratio.median, target->ratio.low, target->ratio.high);
-        fprintf(out, "<td class=\"%s\">%s</td></tr>\n", target->state == TARGET_MET ? "met" : "missed",
-                target->state == TARGET_MET ? "✓ met" : "✗ missed");
+        bound_write(bound, sizeof bound, &target->bound, "");
+        fprintf(out, "<tr><td>%s, %u open</td><td>%s</td><td>%s × %s</td><td>%s</td><td>%s – %s</td>",
+                compare_case->workload->title, compare_case->concurrency, figure_name(target->figure), bound,
+                peer_name(target->base), figure_write(median, target->ratio.median, 2, &target->bound),
+                figure_write(low, target->ratio.low, 2, &target->bound),
+                figure_write(high, target->ratio.high, 2, &target->bound));
+        fprintf(out, "<td class=\"%s\">%s %s</td></tr>\n", state, marks[target->state], state);
 }
 
 static void put_targets(FILE *out, const struct comparison *comparison)
 {
-        fprintf(out, "<h2>Targets</h2><p class=\"soft\">gatepost as a multiple of other servers. The floor "
-                     "has the same dialogue with canned replies and does nothing else.</p>"
-                     "<div class=\"scroll\"><table>\n"
-                     "<tr><th>work</th><th>figure</th><th>target</th><th>median</th><th>lowest – "
-                     "highest</th><th></th></tr>\n");
+        fprintf(out,
+                "<h2>Targets</h2><p class=\"soft\">gatepost as a multiple of other servers in the same "
+                "round. A target that some rounds meet and others miss is undecided. The floor has the same "
+                "dialogue with canned replies and does nothing else.</p>"
+                "<div class=\"scroll\"><table>\n"
+                "<tr><th>work</th><th>figure</th><th>target</th><th>median</th><th>lowest – "
+                "highest</th><th></th></tr>\n");
         for (unsigned i = 0; i < comparison->case_count; i++)
                 for (unsigned j = 0; j < target_count; j++) {
                         struct target target = target_of(comparison, &comparison->cases[i], j);
@@ -180,6 +187,17 @@ static void put_row(FILE *out, const struct comparison *comparison, const struct
                 (unsigned long long)cell->failures);
 }
 
+static void put_idle(FILE *out, const struct comparison *comparison, enum peer_kind peer, bool is_first)
+{
+        double octets = comparison->idle_octets[peer];
+
+        fprintf(out, "%s%s: ", is_first ? "Of the server's user memory: " : ", ", peer_name(peer));
+        if (octets < 0)
+                fprintf(out, "not measured");
+        else
+                fprintf(out, "%.0f octets", octets);
+}
+
 static void put_figures(FILE *out, const struct comparison *comparison)
 {
         fprintf(out,
@@ -192,38 +210,58 @@ static void put_figures(FILE *out, const struct comparison *comparison)
                         put_row(out, comparison, &comparison->cases[i], j);
         fprintf(out, "</table></div>\n<h2>Memory of an idle connection</h2><p>");
         for (unsigned i = 0; i < comparison->peer_count; i++)
-                fprintf(out, "%s%s: %.0f octets", i == 0 ? "" : ", ", peer_name(comparison->peers[i]),
-                        comparison->idle_octets[comparison->peers[i]]);
-        fprintf(out, " of the server's user memory.</p>\n");
+                put_idle(out, comparison, comparison->peers[i], i == 0);
+        fprintf(out, ".</p>\n");
 }
 
 /* ---- page ---------------------------------------------------------------------------------------------- */
 
+void report_put_text(FILE *out, const char *text)
+{
+        for (; *text != '\0'; text++)
+                if (*text == '<' || *text == '&')
+                        fprintf(out, "&#%d;", *text);
+                else
+                        fputc(*text, out);
+}
+
+static void put_key(FILE *out, const struct comparison *comparison, enum peer_kind peer)
+{
+        fprintf(out, "<span><i style=\"background:%s\"></i>%s <span class=\"soft\">", colour_of(peer),
+                peer_name(peer));
+        report_put_text(out, comparison->versions[peer]);
+        fprintf(out, "</span></span>");
+}
+
 static void put_head(FILE *out, const struct comparison *comparison)
 {
-        fprintf(out, "%s<h1>gatepost compared</h1><p class=\"soft\">%s · %s</p>\n", head, comparison->date,
-                comparison->machine);
+        fprintf(out,
+                "%s<h1>gatepost compared</h1><p class=\"soft\">%s · %s · load %.1f before, %.1f after</p>\n",
+                head, comparison->date, comparison->machine, comparison->load_before, comparison->load_after);
+        fprintf(out, "<p><code>");
+        report_put_text(out, comparison->options->command);
         fprintf(
             out,
-            "<p>Medians of %u rounds of %.1f s each, all servers and cases interleaved; bars' lines "
-            "reach from the lowest to the highest round. Multiples are of figures in the same round. Load "
+            "</code></p><p>Medians of %u rounds of %.1f s each, all servers and cases interleaved; bars' "
+            "lines "
+            "reach from the lowest to the highest round. Multiples beside bars are quotients of these "
+            "medians. "
+            "Load "
             "generator and server share the machine. Server CPU from %s. Where a server's name has a *, it "
             "answers that work in a way of its own: what differs is in <code>bench/scenarios</code> and "
             "<code>bench/README.md</code>.</p>\n<p class=\"key\">",
             comparison->options->rounds, comparison->options->seconds, comparison->cpu_source);
         for (unsigned i = 0; i < comparison->peer_count; i++)
-                fprintf(out, "<span><i style=\"background:%s\"></i>%s</span>",
-                        colour_of(comparison->peers[i]), peer_name(comparison->peers[i]));
+                put_key(out, comparison, comparison->peers[i]);
         fprintf(out, "</p>\n");
 }
 
 bool report_write_html(const struct comparison *comparison, const char *path)
 {
         static const struct plot plots[] = {
-            {FIGURE_RATE, "Sessions per second", "More is better.", 0, 1},
-            {FIGURE_CPU, "Server CPU per session, µs", "Less is better; user and system time.", 0, 1},
-            {FIGURE_P99, "p99 of a whole session, ms", "Less is better; from connect to the server's close.",
-             1, 1000},
+            {FIGURE_RATE, "Sessions per second", "More is better."},
+            {FIGURE_CPU, "Server CPU per session, µs", "Less is better; user and system time."},
+            {FIGURE_P99, "p99 of a whole session, ms", "Less is better; from connect to the server's close."},
         };
         FILE *out = fopen(path, "we");
 

@@ -1,6 +1,7 @@
 /* The outcome of a comparison, and the reports of it. */
 #pragma once
 
+#include "bench/judge.h"
 #include "bench/load/scenario.h"
 #include "bench/options.h"
 #include "bench/peers/table.h"
@@ -47,17 +48,17 @@ struct comparison {
         double idle_octets[PEERS]; /* less than 0: not measured */
         const char *cpu_source;
         char machine[480], date[32];
+        char versions[PEERS][80];
+        double load_before, load_after;
 };
 
-struct spread {
-        double low, median, high;
+/* A figure as it is shown: in units of `divisor`, with so many decimals. */
+struct shape {
+        double divisor;
+        unsigned decimals;
 };
 
-enum target_state {
-        TARGET_NONE,
-        TARGET_MET,
-        TARGET_MISSED,
-};
+extern const struct shape figure_shapes[FIGURES];
 
 struct spread spread_of(const struct cell *cell, enum figure figure);
 /* The ratio of `peer` to `base` in the same round, because the machine's mood is that of the round; zeros
@@ -65,14 +66,21 @@ struct spread spread_of(const struct cell *cell, enum figure figure);
 struct spread ratio_of(const struct comparison *comparison, const struct compare_case *compare_case,
                        enum peer_kind peer, enum peer_kind base, enum figure figure);
 
-/* What gatepost is to reach in one case. */
+/* The quotient of the medians as they are shown, because a reader finds it beside them; 0 without one of them. */
+double quotient_of(const struct compare_case *compare_case, enum peer_kind peer, enum peer_kind base,
+                   enum figure figure);
+
+/* What gatepost is to reach in one case: judged by the ratio in each round. */
 struct target {
         enum peer_kind base;
         enum figure figure;
-        char bound[32]; /* "at least 0.80" */
+        struct bound bound;
         struct spread ratio;
         enum target_state state;
 };
+
+/* "server CPU a session"; for figures that have targets. */
+const char *figure_name(enum figure figure);
 
 extern const unsigned target_count;
 /* Row `number` of targets.def, with the state TARGET_NONE where it does not apply or was not measured. */
@@ -83,6 +91,8 @@ struct target target_of(const struct comparison *comparison, const struct compar
 void report_print(const struct comparison *comparison);
 /* False when the file cannot be written. */
 bool report_write_json(const struct comparison *comparison, const char *path);
+/* Writes text with what HTML would take for its own escaped. */
+void report_put_text(FILE *out, const char *text);
 /* Writes the table of FOLDER/suite.json; nothing when there is no such file. */
 void report_put_suite(FILE *out, const char *folder);
 /* False when the page cannot be written. It has the suite's table too. */

@@ -1,4 +1,5 @@
 /* The comparison as a file for programs. */
+#include "bench/common.h"
 #include "bench/report/internal.h"
 
 static json_t *figures_json(const struct comparison *comparison, const struct compare_case *compare_case,
@@ -48,6 +49,40 @@ static json_t *case_json(const struct comparison *comparison, const struct compa
                          "servers", servers);
 }
 
+static json_t *targets_json(const struct comparison *comparison)
+{
+        json_t *targets = json_array();
+
+        for (unsigned i = 0; i < comparison->case_count; i++)
+                for (unsigned j = 0; j < target_count; j++) {
+                        const struct compare_case *compare_case = &comparison->cases[i];
+                        struct target target = target_of(comparison, compare_case, j);
+                        char bound[FIGURE_TEXT_MAX];
+                        if (target.state == TARGET_NONE)
+                                continue;
+                        bound_write(bound, sizeof bound, &target.bound, "");
+                        json_array_append_new(targets,
+                                              json_pack("{s:s,s:i,s:s,s:s,s:s,s:f,s:f,s:f,s:s}", "scenario",
+                                                        compare_case->workload->name, "concurrency",
+                                                        (int)compare_case->concurrency, "figure",
+                                                        figure_name(target.figure), "target", bound, "to",
+                                                        peer_name(target.base), "median", target.ratio.median,
+                                                        "low", target.ratio.low, "high", target.ratio.high,
+                                                        "state", target_state_name(target.state)));
+                }
+        return targets;
+}
+
+static json_t *versions_json(const struct comparison *comparison)
+{
+        json_t *versions = json_object();
+
+        for (unsigned i = 0; i < comparison->peer_count; i++)
+                json_object_set_new(versions, peer_name(comparison->peers[i]),
+                                    json_string(comparison->versions[comparison->peers[i]]));
+        return versions;
+}
+
 bool report_write_json(const struct comparison *comparison, const char *path)
 {
         json_t *cases = json_array(), *idle = json_object();
@@ -55,12 +90,16 @@ bool report_write_json(const struct comparison *comparison, const char *path)
         for (unsigned i = 0; i < comparison->case_count; i++)
                 json_array_append_new(cases, case_json(comparison, &comparison->cases[i]));
         for (unsigned i = 0; i < comparison->peer_count; i++)
-                json_object_set_new(idle, peer_name(comparison->peers[i]),
-                                    json_real(comparison->idle_octets[comparison->peers[i]]));
-        json_t *all = json_pack("{s:s,s:s,s:s,s:i,s:f,s:o,s:o}", "machine", comparison->machine, "date",
-                                comparison->date, "server_cpu_source", comparison->cpu_source, "rounds",
-                                (int)comparison->options->rounds, "seconds", comparison->options->seconds,
-                                "idle_connection_octets", idle, "cases", cases);
+                if (comparison->idle_octets[comparison->peers[i]] >= 0)
+                        json_object_set_new(idle, peer_name(comparison->peers[i]),
+                                            json_real(comparison->idle_octets[comparison->peers[i]]));
+        json_t *all = json_pack("{s:s,s:s,s:o,s:f,s:f,s:o,s:s,s:s,s:s,s:i,s:f,s:o,s:o}", "commit",
+                                bench_commit(), "command", comparison->options->command, "versions",
+                                versions_json(comparison), "load_before", comparison->load_before,
+                                "load_after", comparison->load_after, "targets", targets_json(comparison),
+                                "machine", comparison->machine, "date", comparison->date, "server_cpu_source",
+                                comparison->cpu_source, "rounds", (int)comparison->options->rounds, "seconds",
+                                comparison->options->seconds, "idle_connection_octets", idle, "cases", cases);
         bool is_written = json_dump_file(all, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
         json_decref(all);
         return is_written;

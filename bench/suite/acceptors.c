@@ -63,37 +63,33 @@ static void measure(struct suite *suite, const struct bench_options *options,
                 }
 }
 
-static double ratio_of(const struct costs *costs, unsigned rounds, enum side side, enum side other)
+static void ratios_of(const struct costs *costs, unsigned rounds, enum side side, enum side other,
+                      double ret_ratios[static ROUNDS_MAX])
 {
-        double ratios[ROUNDS_MAX];
-
         for (unsigned round = 0; round < rounds; round++)
-                ratios[round] = costs->cpus[side][round] / costs->cpus[other][round];
-        return median_of(ratios, rounds);
-}
-
-static double cpu_of(const struct costs *costs, unsigned rounds, enum side side)
-{
-        double cpus[ROUNDS_MAX];
-
-        memcpy(cpus, costs->cpus[side], rounds * sizeof cpus[0]);
-        return median_of(cpus, rounds);
+                ret_ratios[round] = costs->cpus[side][round] / costs->cpus[other][round];
 }
 
 /* Medians of the rounds' ratios: the machine's mood is that of the round. */
 static void set_ratio(struct suite *suite, enum measured measured, const struct costs *costs, unsigned rounds)
 {
-        suite_set(suite, measured, ratio_of(costs, rounds, ACCEPTORS, SELF),
-                  "%.1f us with acceptors, %.1f without; %u rounds", cpu_of(costs, rounds, ACCEPTORS),
-                  cpu_of(costs, rounds, SELF), rounds);
+        double ratios[ROUNDS_MAX];
+
+        ratios_of(costs, rounds, ACCEPTORS, SELF, ratios);
+        suite_set_rounds(suite, measured, ratios, rounds, "%.1f us with acceptors, %.1f without; %u rounds",
+                         median_of(costs->cpus[ACCEPTORS], rounds), median_of(costs->cpus[SELF], rounds),
+                         rounds);
 }
 
 static void set_floor_ratio(struct suite *suite, enum measured measured, const struct costs *costs,
                             unsigned rounds)
 {
-        suite_set(suite, measured, ratio_of(costs, rounds, ACCEPTORS, FLOOR),
-                  "floor %.1f us; %.2f x without acceptors", cpu_of(costs, rounds, FLOOR),
-                  ratio_of(costs, rounds, SELF, FLOOR));
+        double ratios[ROUNDS_MAX], without[ROUNDS_MAX];
+
+        ratios_of(costs, rounds, ACCEPTORS, FLOOR, ratios);
+        ratios_of(costs, rounds, SELF, FLOOR, without);
+        suite_set_rounds(suite, measured, ratios, rounds, "floor %.1f us; %.2f x without acceptors",
+                         median_of(costs->cpus[FLOOR], rounds), median_of(without, rounds));
 }
 
 static void print_waits(struct costs *costs, unsigned rounds, const char *what)
@@ -190,8 +186,8 @@ static void compare_refusals(struct suite *suite)
         close(held);
         server_stop(server);
         server_stop(refusing);
-        suite_set(suite, MEASURED_acceptors_sent_away, median_of(ratios, options->rounds), "%.1f us and %.1f",
-                  median_of(away, options->rounds), median_of(refused, options->rounds));
+        suite_set_rounds(suite, MEASURED_acceptors_sent_away, ratios, options->rounds, "%.1f us and %.1f",
+                         median_of(away, options->rounds), median_of(refused, options->rounds));
 }
 
 /* ---- balance ------------------------------------------------------------------------------------------- */
@@ -332,9 +328,9 @@ static void compare_slow(struct suite *suite)
         unsigned lost = idle_close(&slow.idle);
         for (unsigned i = 0; i < 2; i++)
                 server_stop(servers[i]);
-        double ratio = median_of(ratios, rounds);
-        suite_set(suite, MEASURED_acceptors_slow, ratio, "%.2f ms and %.2f; %u slow sessions, %u lost",
-                  median_of(with, rounds), median_of(without, rounds), slow.idle.open, lost);
+        suite_set_rounds(suite, MEASURED_acceptors_slow, ratios, rounds,
+                         "%.2f ms and %.2f; %u slow sessions, %u lost", median_of(with, rounds),
+                         median_of(without, rounds), slow.idle.open, lost);
 }
 
 void suite_acceptors(struct suite *suite)

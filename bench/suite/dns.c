@@ -91,9 +91,9 @@ void suite_dns_late(struct suite *suite)
                 p50s[round] = cold_round.p50_ms / (warm_round.p50_ms + chain_ms(&cold_round, 0.5));
                 p99s[round] = cold_round.p99_ms / (warm_round.p99_ms + chain_ms(&cold_round, 0.99));
         }
-        suite_set(suite, MEASURED_dns_late_p50, median_of(p50s, warm.rounds),
-                  "%u ms a question, %u sessions open", LATE_MS, LATE_CLIENTS);
-        suite_set(suite, MEASURED_dns_late_p99, median_of(p99s, warm.rounds), "%s", "");
+        suite_set_rounds(suite, MEASURED_dns_late_p50, p50s, warm.rounds,
+                         "%u ms a question, %u sessions open", LATE_MS, LATE_CLIENTS);
+        suite_set_rounds(suite, MEASURED_dns_late_p99, p99s, warm.rounds, "%s", "");
 }
 
 /* ---- no cache ------------------------------------------------------------------------------------------ */
@@ -122,11 +122,9 @@ void suite_dns_cold(struct suite *suite)
                 trial_free(&trial);
         }
         server_stop(server);
-        suite_set(suite, MEASURED_dns_questions, median_of(rates, cold.rounds), "%.1f questions a session",
-                  median_of(asked, cold.rounds));
-        double cost = median_of(costs, cold.rounds);
-        suite_set(suite, MEASURED_dns_question, cost, "server's CPU, %.1f to %.1f", costs[0],
-                  costs[cold.rounds - 1]);
+        suite_set_rounds(suite, MEASURED_dns_questions, rates, cold.rounds, "%.1f questions a session",
+                         median_of(asked, cold.rounds));
+        suite_set_rounds(suite, MEASURED_dns_question, costs, cold.rounds, "server's CPU");
 }
 
 /* ---- many clients -------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* What the cases of the suite share. */
 #pragma once
 
+#include "bench/judge.h"
 #include "bench/load/trial.h"
 #include "bench/peers/server.h"
 
@@ -17,7 +18,8 @@ enum measured {
 
 struct suite {
         const struct bench_options *options;
-        double values[MEASURED_COUNT];
+        struct spread values[MEASURED_COUNT];
+        double load_before;
         bool is_measured[MEASURED_COUNT];
         uint64_t sessions, failures;
         /* All large numbers are divided by it: 1, or more in a quick run. */
@@ -27,6 +29,10 @@ struct suite {
 /* Sets a figure and prints it at once, with further ones in `note`. */
 __attribute__((format(printf, 4, 5))) void suite_set(struct suite *suite, enum measured measured,
                                                      double value, const char *note, ...);
+/* The same with the median of the rounds, whose range then decides whether the target is met. */
+__attribute__((format(printf, 5, 6))) void suite_set_rounds(struct suite *suite, enum measured measured,
+                                                            const double *values, unsigned rounds,
+                                                            const char *note, ...);
 /* Does trial_run() against a server of ours; failures are shown and counted. */
 struct trial suite_trial(struct suite *suite, const struct bench_options *options,
                          const struct server *server, const char *scenario, unsigned concurrency);
@@ -34,8 +40,8 @@ struct trial suite_trial(struct suite *suite, const struct bench_options *option
  * many rounds as are asked for. */
 void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,
                     struct server *const servers[2], const char *scenario);
-/* Sorts the values; 0 when there are none. */
-double median_of(double *values, unsigned count);
+/* 0 when there are no values. */
+double median_of(const double *values, unsigned count);
 
 /* The cases. */
 void suite_dns_cost(struct suite *suite);

@@ -130,9 +130,10 @@ void suite_reload(struct suite *suite)
                 trial_free(&with);
         }
         server_stop(server);
-        suite_set(suite, MEASURED_reload_longest, median_of(longest, options.rounds),
-                  "longest reply, with and without a reload of %.2f s", median_of(took, options.rounds));
-        suite_set(suite, MEASURED_reload_p99_9, median_of(p99_9, options.rounds), "p99.9 of replies");
+        suite_set_rounds(suite, MEASURED_reload_longest, longest, options.rounds,
+                         "longest reply, with and without a reload of %.2f s",
+                         median_of(took, options.rounds));
+        suite_set_rounds(suite, MEASURED_reload_p99_9, p99_9, options.rounds, "p99.9 of replies");
         suite_set(suite, MEASURED_reload_failed, (double)(suite->failures - failures), "%s", "");
 }
 
@@ -184,7 +185,7 @@ void suite_growth(struct suite *suite)
         static const unsigned counts[] = {10, 100, 1000, 10000};
         enum { COUNTS = sizeof counts / sizeof counts[0] };
         static const enum peer_kind kinds[2] = {PEER_gatepost, PEER_floor};
-        double cpus[2][COUNTS][ROUNDS_MAX], medians[2][COUNTS];
+        double cpus[2][COUNTS][ROUNDS_MAX], growths[2][ROUNDS_MAX], ratios[ROUNDS_MAX];
         const struct bench_options *options = suite->options;
         struct server *servers[2];
 
@@ -201,14 +202,17 @@ void suite_growth(struct suite *suite)
         for (unsigned i = 0; i < 2; i++)
                 server_stop(servers[i]);
         for (unsigned i = 0; i < 2 * COUNTS; i++) {
-                medians[i % 2][i / 2] = median_of(cpus[i % 2][i / 2], options->rounds);
                 printf("#   %u open, %s: %.1f us\n", counts[i / 2], peer_name(kinds[i % 2]),
-                       medians[i % 2][i / 2]);
+                       median_of(cpus[i % 2][i / 2], options->rounds));
         }
-        double gatepost = medians[0][COUNTS - 1] / medians[0][0],
-               floor = medians[1][COUNTS - 1] / medians[1][0];
-        suite_set(suite, MEASURED_growth, gatepost, "10 000 against 10 open; the floor's: %.2f", floor);
-        suite_set(suite, MEASURED_growth_to_floor, gatepost / floor, "%s", "");
+        for (unsigned round = 0; round < options->rounds; round++) {
+                for (unsigned i = 0; i < 2; i++)
+                        growths[i][round] = cpus[i][COUNTS - 1][round] / cpus[i][0][round];
+                ratios[round] = growths[0][round] / growths[1][round];
+        }
+        suite_set_rounds(suite, MEASURED_growth, growths[0], options->rounds,
+                         "10 000 against 10 open; the floor's: %.2f", median_of(growths[1], options->rounds));
+        suite_set_rounds(suite, MEASURED_growth_to_floor, ratios, options->rounds, "%s", "");
 }
 
 /* ---- workers ------------------------------------------------------------------------------------------- */
@@ -235,7 +239,7 @@ void suite_workers(struct suite *suite)
                         switches[which][round] = trial.voluntary;
                         trial_free(&trial);
                 }
-        double cpu[2];
+        double cpu[2], capacities[ROUNDS_MAX], ratios[ROUNDS_MAX];
         for (unsigned i = 0; i < 2; i++) {
                 server_stop(servers[i]);
                 cpu[i] = median_of(cpus[i], options->rounds);
@@ -244,11 +248,14 @@ void suite_workers(struct suite *suite)
                        i + 1, median_of(rates[i], options->rounds), cpu[i],
                        median_of(waits[i], options->rounds), median_of(switches[i], options->rounds));
         }
-        suite_set(suite, MEASURED_workers_capacity, 2 * cpu[0] / cpu[1],
-                  "twice the cores at %.1f us a session instead of %.1f", cpu[1], cpu[0]);
-        suite_set(suite, MEASURED_workers_rate,
-                  median_of(rates[1], options->rounds) / median_of(rates[0], options->rounds),
-                  "on cores that the generator shares");
+        for (unsigned round = 0; round < options->rounds; round++) {
+                capacities[round] = 2 * cpus[0][round] / cpus[1][round];
+                ratios[round] = rates[1][round] / rates[0][round];
+        }
+        suite_set_rounds(suite, MEASURED_workers_capacity, capacities, options->rounds,
+                         "twice the cores at %.1f us a session instead of %.1f", cpu[1], cpu[0]);
+        suite_set_rounds(suite, MEASURED_workers_rate, ratios, options->rounds,
+                         "on cores that the generator shares");
 }
 
 /* ---- arrivals ------------------------------------------------------------------------------------------ */
@@ -280,6 +287,6 @@ void suite_arrivals(struct suite *suite)
                 printf("#   %s: p99 %.2f ms of a session\n", peer_name(kinds[i]),
                        median_of(p99s[i], options.rounds));
         }
-        suite_set(suite, MEASURED_arrivals_p99, median_of(ratios, options.rounds),
-                  "spam mix, %.0f sessions/s at random moments", options.rate);
+        suite_set_rounds(suite, MEASURED_arrivals_p99, ratios, options.rounds,
+                         "spam mix, %.0f sessions/s at random moments", options.rate);
 }

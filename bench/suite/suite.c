@@ -28,40 +28,53 @@ static const struct {
 };
 #define CASES (sizeof cases / sizeof cases[0])
 
-enum relation {
-        NO_TARGET,
-        AT_LEAST,
-        AT_MOST,
-};
-
 static const struct row {
         const char *name, *unit;
-        enum relation relation;
-        double bound;
+        struct bound bound;
         const char *text;
 } rows[] = {
 #define TARGET(...)
 #define PEER_TARGET(...)
-#define MEASURED(name, unit, relation, bound, text) {#name, unit, relation, bound, text},
+#define MEASURED(name, unit, relation, bound, text) {#name, unit, {relation, bound}, text},
 #include "bench/targets.def"
 #undef TARGET
 #undef PEER_TARGET
 #undef MEASURED
 };
 
-void suite_set(struct suite *suite, enum measured measured, double value, const char *note, ...)
+__attribute__((format(printf, 4, 0))) static void set(struct suite *suite, enum measured measured,
+                                                      const struct spread *spread, const char *note,
+                                                      va_list arguments)
 {
-        char text[200];
-        va_list arguments;
+        const struct row *row = &rows[measured];
+        char text[200], value[FIGURE_TEXT_MAX];
 
-        suite->values[measured] = value;
+        suite->values[measured] = *spread;
         suite->is_measured[measured] = true;
-        va_start(arguments, note);
         vsnprintf(text, sizeof text, note, arguments);
-        va_end(arguments);
-        printf("# %s: %.2f %s%s%s\n", rows[measured].name, value, rows[measured].unit,
+        printf("# %s: %s %s%s%s\n", row->name, figure_write(value, spread->median, 2, &row->bound), row->unit,
                text[0] == '\0' ? "" : "; ", text);
         fflush(stdout);
+}
+
+void suite_set(struct suite *suite, enum measured measured, double value, const char *note, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, note);
+        set(suite, measured, &(struct spread){value, value, value}, note, arguments);
+        va_end(arguments);
+}
+
+void suite_set_rounds(struct suite *suite, enum measured measured, const double *values, unsigned rounds,
+                      const char *note, ...)
+{
+        struct spread spread = spread_over(values, rounds);
+        va_list arguments;
+
+        va_start(arguments, note);
+        set(suite, measured, &spread, note, arguments);
+        va_end(arguments);
 }
 
 struct trial suite_trial(struct suite *suite, const struct bench_options *options,
@@ -74,6 +87,8 @@ struct trial suite_trial(struct suite *suite, const struct bench_options *option
                 bench_fail("%s: the server has ended", label);
         struct trial trial = trial_run(options, &server->address, &server->watched,
                                        workload_read(options->scenarios, scenario, NULL), concurrency, label);
+        if (!suite->options->is_quick)
+                trial_need_sessions(&trial, label);
         if (trial.load->failures > 0)
                 fprintf(stderr, "%s: %llu failed\n", label, (unsigned long long)trial.load->failures);
         trial_print_failures(&trial);
@@ -82,18 +97,9 @@ struct trial suite_trial(struct suite *suite, const struct bench_options *option
         return trial;
 }
 
-static int compare_values(const void *left, const void *right)
+double median_of(const double *values, unsigned count)
 {
-        double a = *(const double *)left, b = *(const double *)right;
-        return (a > b) - (a < b);
-}
-
-double median_of(double *values, unsigned count)
-{
-        if (count == 0)
-                return 0;
-        qsort(values, count, sizeof *values, compare_values);
-        return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+        return spread_over(values, count).median;
 }
 
 void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,
@@ -113,43 +119,41 @@ void suite_set_cost(struct suite *suite, enum measured measured, const struct be
                 }
                 costs[round] = cpus[0][round] - cpus[1][round];
         }
-        double cost = median_of(costs, rounds), with_us = median_of(cpus[0], rounds);
-        suite_set(suite, measured, cost, "%.1f with, %.1f without; medians of %u rounds, %.1f to %.1f",
-                  with_us, median_of(cpus[1], rounds), rounds, costs[0], costs[rounds - 1]);
+        suite_set_rounds(suite, measured, costs, rounds, "%.1f with, %.1f without; medians of %u rounds",
+                         median_of(cpus[0], rounds), median_of(cpus[1], rounds), rounds);
 }
 
 /* ---- outcome ------------------------------------------------------------------------------------------- */
 
-static const char *senders_of(const struct row *row, double value)
-{
-        if (row->relation == NO_TARGET)
-                return "";
-        return (row->relation == AT_LEAST ? value >= row->bound : value <= row->bound) ? "met" : "MISSED";
-}
-
 static void print_table(const struct suite *suite)
 {
-        printf("\n%-22s %14s %-6s %-18s %-7s\n", "figure", "value", "", "target", "");
+        printf("\n%-22s %14s %17s %-6s %-20s %-9s\n", "figure", "median", "lowest-highest", "", "target", "");
         for (unsigned i = 0; i < MEASURED_COUNT; i++) {
-                char target[32] = "";
+                const struct row *row = &rows[i];
+                const struct spread *spread = &suite->values[i];
+                char target[FIGURE_TEXT_MAX], median[FIGURE_TEXT_MAX], low[FIGURE_TEXT_MAX],
+                    high[FIGURE_TEXT_MAX];
                 if (!suite->is_measured[i])
                         continue;
-                if (rows[i].relation != NO_TARGET)
-                        snprintf(target, sizeof target, "%s %g",
-                                 rows[i].relation == AT_LEAST ? ">=" : "<=", rows[i].bound);
-                printf("%-22s %14.2f %-6s %-18s %-7s %s\n", rows[i].name, suite->values[i], rows[i].unit,
-                       target, senders_of(&rows[i], suite->values[i]), rows[i].text);
+                bound_write(target, sizeof target, &row->bound, "");
+                printf("%-22s %14s %8s-%-8s %-6s %-20s %-9s %s\n", row->name,
+                       figure_write(median, spread->median, 2, &row->bound),
+                       figure_write(low, spread->low, 2, &row->bound),
+                       figure_write(high, spread->high, 2, &row->bound), row->unit, target,
+                       target_state_name(target_judge(&row->bound, spread)), row->text);
         }
 }
 
-static json_t *figure_json(const struct row *row, double value)
+static json_t *figure_json(const struct row *row, const struct spread *spread)
 {
         static const char *const targets[] = {
             [NO_TARGET] = "none", [AT_LEAST] = "at least", [AT_MOST] = "at most"};
 
-        return json_pack("{s:s,s:f,s:s,s:s,s:s,s:f,s:s}", "name", row->name, "value", value, "unit",
-                         row->unit, "target", targets[row->relation], "state", senders_of(row, value),
-                         "bound", row->bound, "text", row->text);
+        return json_pack("{s:s,s:f,s:f,s:f,s:s,s:s,s:s,s:f,s:s}", "name", row->name, "value", spread->median,
+                         "low", spread->low, "high", spread->high, "unit", row->unit, "target",
+                         targets[row->bound.relation], "state",
+                         target_state_name(target_judge(&row->bound, spread)), "bound", row->bound.value,
+                         "text", row->text);
 }
 
 static void write_json(const struct suite *suite)
@@ -161,9 +165,11 @@ static void write_json(const struct suite *suite)
 
         for (unsigned i = 0; i < MEASURED_COUNT; i++)
                 if (suite->is_measured[i])
-                        json_array_append_new(figures, figure_json(&rows[i], suite->values[i]));
+                        json_array_append_new(figures, figure_json(&rows[i], &suite->values[i]));
         strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &day));
-        json_t *all = json_pack("{s:s,s:o}", "date", date, "figures", figures);
+        json_t *all = json_pack("{s:s,s:s,s:s,s:f,s:f,s:o}", "date", date, "commit", bench_commit(),
+                                "command", suite->options->command, "load_before", suite->load_before,
+                                "load_after", bench_load(), "figures", figures);
         snprintf(path, sizeof path, "%s/suite.json", suite->options->out);
         mkdir(suite->options->out, 0755);
         if (json_dump_file(all, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0)
@@ -201,7 +207,7 @@ static void run_case_named(struct suite *suite, const char *name)
 int suite_command(const struct bench_options *given, int count, char **names)
 {
         struct bench_options options = *given;
-        struct suite suite = {.options = &options, .divisor = 1};
+        struct suite suite = {.options = &options, .divisor = 1, .load_before = bench_load()};
 
         if (options.rounds > ROUNDS_MAX)
                 bench_fail("at most %d rounds", ROUNDS_MAX);

@@ -31,18 +31,26 @@ bool address_equals(const struct address *left, const struct address *right)
         return memcmp(left->octets, right->octets, sizeof left->octets) == 0;
 }
 
+/* Most of what is looked at is a name, and begins as no address does. */
+static bool may_begin_address(char octet)
+{
+        char lower = ascii_lower(octet);
+        return ascii_is_digit(octet) || octet == ':' || (lower >= 'a' && lower <= 'f');
+}
+
 bool address_parse(struct span span, struct address *ret_address)
 {
         char string[INET6_ADDRSTRLEN];
         struct address address;
 
-        if (span.length == 0 || span.length >= sizeof string || memchr(span.at, '\0', span.length) != NULL)
+        if (span.length == 0 || span.length >= sizeof string || !may_begin_address(span.at[0]) ||
+            memchr(span.at, '\0', span.length) != NULL)
                 return false;
         memcpy(string, span.at, span.length);
         string[span.length] = '\0';
         memcpy(address.octets, mapped_prefix, sizeof mapped_prefix);
-        if (inet_pton(AF_INET, string, address.octets + 12) != 1 &&
-            inet_pton(AF_INET6, string, address.octets) != 1)
+        bool is_ipv4 = span_find(span, ':') == SIZE_MAX;
+        if (inet_pton(is_ipv4 ? AF_INET : AF_INET6, string, address.octets + (is_ipv4 ? 12 : 0)) != 1)
                 return false;
         *ret_address = address;
         return true;

@@ -28,21 +28,26 @@ static struct arena_block *block_take(struct block_pool *pool, size_t size)
 {
         struct arena_block *block = pool->free;
 
-        if (size <= pool->block_size - sizeof *block && block != NULL) {
+        if (size < pool->block_size - sizeof *block)
+                size = pool->block_size - sizeof *block;
+        if (!account_take(pool->account, sizeof *block + size, BUDGET_FOR_REST))
+                return NULL;
+        if (size == pool->block_size - sizeof *block && block != NULL) {
                 pool->free = block->next;
                 pool->free_count--;
                 return block;
         }
-        if (size < pool->block_size - sizeof *block)
-                size = pool->block_size - sizeof *block;
         block = malloc(sizeof *block + size);
         if (block != NULL)
                 block->size = size;
+        else
+                account_give_back(pool->account, sizeof *block + size);
         return block;
 }
 
 static void block_give_back(struct block_pool *pool, struct arena_block *block)
 {
+        account_give_back(pool->account, sizeof *block + block->size);
         if (block->size != pool->block_size - sizeof *block || pool->free_count >= pool->free_max) {
                 free(block);
                 return;

@@ -2,6 +2,7 @@
  * them for the next arena. A pool and its arenas belong to one thread. */
 #pragma once
 
+#include "core/base/budget.h"
 #include "core/base/text.h"
 
 struct arena_block {
@@ -13,7 +14,8 @@ struct block_pool {
         size_t block_size; /* octets of a block with its header; larger pieces get a block of their own */
         struct arena_block *free;
         size_t free_count;
-        size_t free_max; /* more than this many unused blocks go back to the system */
+        size_t free_max;         /* more than this many unused blocks go back to the system */
+        struct account *account; /* counts the blocks in use; NULL: nobody does */
 };
 
 struct arena {
@@ -24,6 +26,7 @@ struct arena {
         uint32_t limit;             /* upper bound for total */
 };
 
+/* Nobody counts its blocks, unless its account is set then. */
 void block_pool_init(struct block_pool *pool, size_t block_size, size_t free_max);
 /* Frees the unused blocks. All arenas of the pool must have ended. */
 void block_pool_end(struct block_pool *pool);
@@ -33,7 +36,7 @@ void arena_init(struct arena *arena, struct block_pool *pool, size_t limit);
 /* Gives all blocks back to the pool; no piece of the arena is valid any more. */
 void arena_end(struct arena *arena);
 /* Returns a piece that is aligned for pointers and 64-bit numbers, and not zeroed. NULL when the limit is
- * reached or memory is out. */
+ * reached or memory is out, or the account's budget. */
 void *arena_take(struct arena *arena, size_t size);
 /* Returns a copy that lives as long as the arena, or on failure an empty span whose `at` is NULL. */
 struct span arena_copy(struct arena *arena, struct span span);

@@ -22,14 +22,15 @@ bool domain_name_is_valid(struct span name, bool utf8)
 {
         if (name.length == 0 || name.length > DOMAIN_NAME_MAX || (utf8 && !span_is_utf8(name)))
                 return false;
-        for (;;) {
-                size_t dot = span_find(name, '.');
-                if (!label_is_valid(span_of(name.at, dot == SIZE_MAX ? name.length : dot), utf8))
+        size_t begin = 0;
+        for (size_t i = 0; i <= name.length; i++) {
+                if (i < name.length && name.at[i] != '.')
+                        continue;
+                if (!label_is_valid(span_of(name.at + begin, i - begin), utf8))
                         return false;
-                if (dot == SIZE_MAX)
-                        return true;
-                name = span_skip(name, dot + 1);
+                begin = i + 1;
         }
+        return true;
 }
 
 struct span domain_name_tld(struct span name)

@@ -5,6 +5,24 @@
 #include <stdio.h>
 #include <unictype.h>
 
+/* ---- eight octets at a time ---------------------------------------------------------------------------- */
+
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* High bits of those that are zero (and of some above such a one). */
+static uint64_t zero_octets(uint64_t octets)
+{
+        return (octets - 0x0101010101010101) & ~octets & HIGH_BITS;
+}
+
+/* The same of those less than 0x20. */
+static uint64_t octets_below_space(uint64_t octets)
+{
+        return (octets - 0x2020202020202020) & ~octets & HIGH_BITS;
+}
+
+/* ---- spans --------------------------------------------------------------------------------------------- */
+
 bool span_equals(struct span left, struct span right)
 {
         return left.length == right.length &&
@@ -149,13 +167,35 @@ static size_t plain_sequence(struct span span)
         return length > 0 && is_treacherous(utf8_character(span.at, length)) ? 0 : length;
 }
 
-/* Most text is ASCII all through. */
+/* Most text is ASCII all through: eight octets at a time. */
 static size_t ascii_length(struct span span)
 {
         size_t length = 0;
+        uint64_t octets;
+
+        for (; length + sizeof octets <= span.length; length += sizeof octets) {
+                memcpy(&octets, span.at + length, sizeof octets);
+                if ((octets & HIGH_BITS) != 0)
+                        break;
+        }
         while (length < span.length && (unsigned char)span.at[length] < 0x80)
                 length++;
         return length;
+}
+
+bool span_has_control(struct span span)
+{
+        size_t i = 0;
+        uint64_t octets;
+
+        for (; i + sizeof octets <= span.length; i += sizeof octets) {
+                memcpy(&octets, span.at + i, sizeof octets);
+                if ((octets_below_space(octets) | zero_octets(octets ^ 0x7f7f7f7f7f7f7f7f)) != 0)
+                        break; /* or above such a one: the octets tell */
+        }
+        while (i < span.length && !ascii_is_control(span.at[i]))
+                i++;
+        return i < span.length;
 }
 
 bool span_is_utf8(struct span span)
@@ -174,6 +214,8 @@ bool span_is_ascii(struct span span)
 {
         return ascii_length(span) == span.length;
 }
+
+/* ---- texts --------------------------------------------------------------------------------------------- */
 
 void text_put(struct text *text, struct span bytes)
 {
@@ -196,10 +238,15 @@ void text_put_string(struct text *text, const char *string)
         text_put(text, span_from(string));
 }
 
+/* As much as fits, as with octets that come one by one. */
 void text_put_lower(struct text *text, struct span ascii)
 {
-        for (size_t i = 0; i < ascii.length; i++)
-                text_put_char(text, ascii_lower(ascii.at[i]));
+        size_t length = ascii.length < text_room(text) ? ascii.length : text_room(text);
+
+        text->overflowed |= length < ascii.length;
+        for (size_t i = 0; i < length; i++)
+                text->at[text->length + i] = ascii_lower(ascii.at[i]);
+        text->length += length;
 }
 
 void text_put_hex(struct text *text, const uint8_t *octets, size_t count)
@@ -258,20 +305,13 @@ void text_put_printable(struct text *text, struct span bytes, bool utf8)
         }
 }
 
-/* High bits of those of eight octets that are zero (and of some above such a one). */
-static uint64_t zero_octets(uint64_t octets)
-{
-        return (octets - 0x0101010101010101) & ~octets & 0x8080808080808080;
-}
-
 /* None of the eight octets needs a look: no control, quote, backslash, DEL, nothing beyond ASCII. */
 static bool json_all_plain(const char *at)
 {
-        uint64_t octets, controls;
+        uint64_t octets;
 
         memcpy(&octets, at, sizeof octets);
-        controls = (octets - 0x2020202020202020) & ~octets & 0x8080808080808080;
-        return (controls | (octets & 0x8080808080808080) | zero_octets(octets ^ 0x2222222222222222) |
+        return (octets_below_space(octets) | (octets & HIGH_BITS) | zero_octets(octets ^ 0x2222222222222222) |
                 zero_octets(octets ^ 0x5c5c5c5c5c5c5c5c) | zero_octets(octets ^ 0x7f7f7f7f7f7f7f7f)) == 0;
 }
 

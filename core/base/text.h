@@ -49,6 +49,8 @@ bool span_number(struct span span, uint64_t *ret_number);
  * U+10FFFF. */
 bool span_is_utf8(struct span span);
 bool span_is_ascii(struct span span);
+/* True when one of the octets is a C0 control or DEL. */
+bool span_has_control(struct span span);
 
 /* These know ASCII alone, whatever the locale says. */
 static inline char ascii_lower(char c)
@@ -58,7 +60,7 @@ static inline char ascii_lower(char c)
 
 static inline bool ascii_is_alpha(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        return (unsigned char)((c | 0x20) - 'a') < 26; /* the bit 0x20 is the case */
 }
 
 static inline bool ascii_is_digit(char c)

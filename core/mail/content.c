@@ -21,13 +21,15 @@ void content_pool_end(struct content_pool *pool)
 static struct content_block *block_take(struct content_pool *pool)
 {
         struct content_block *block = pool->free;
+
+        if (!account_take(pool->account, CONTENT_BLOCK_SIZE, BUDGET_FOR_TEXT))
+                return NULL;
         if (block != NULL) {
                 pool->free = block->next;
                 pool->free_count--;
-        } else {
-                block = malloc(CONTENT_BLOCK_SIZE);
-                if (block == NULL)
-                        return NULL;
+        } else if ((block = malloc(CONTENT_BLOCK_SIZE)) == NULL) {
+                account_give_back(pool->account, CONTENT_BLOCK_SIZE);
+                return NULL;
         }
         block->next = NULL;
         block->length = 0;
@@ -77,6 +79,7 @@ void content_release(struct content *content, struct content_pool *pool)
         struct content_block *block = content->first;
         while (block != NULL) {
                 struct content_block *next = block->next;
+                account_give_back(pool->account, CONTENT_BLOCK_SIZE);
                 if (pool->free_count < pool->free_max) {
                         block->next = pool->free;
                         pool->free = block;

@@ -1,6 +1,7 @@
 /* The text of a message as a chain of blocks, and the blocks that are not in use. */
 #pragma once
 
+#include "core/base/budget.h"
 #include "core/base/text.h"
 
 /* A block has this size with its header, and room for CONTENT_BLOCK_ROOM octets of text. */
@@ -24,11 +25,12 @@ struct content {
 struct content_pool {
         struct content_block *free;
         size_t free_count, free_max;
+        struct account *account; /* counts the blocks in use, wherever they are; NULL: nobody does */
 };
 
 void content_pool_init(struct content_pool *pool, size_t free_max);
 void content_pool_end(struct content_pool *pool);
-/* Appends the octets. False when memory is out; the octets that had room stay appended. */
+/* Appends the octets. False when memory is out, or the account's budget; the octets that had room stay appended. */
 bool content_append(struct content *content, struct content_pool *pool, struct span octets);
 /* Empties `content` and returns what it held; the blocks are the caller's. */
 struct content content_detach(struct content *content);

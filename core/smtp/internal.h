@@ -129,6 +129,9 @@ static inline struct dns_source *session_dns(const struct session *session)
 {
         return session->snapshot->options.resolvers.count > 0 ? session->host->dns : NULL;
 }
+/* The budget for what clients make us hold is spent: then, and this is counted, the answer is
+ * REPLY_memory_spent. */
+bool session_lacks_memory(struct session *session);
 /* The client's time to act begins now. */
 void session_wait(struct session *session);
 /* A time limit, shorter while the server is under stress. */

@@ -81,6 +81,14 @@ struct session_oddities *session_oddities(struct session *session)
         return session->oddities;
 }
 
+bool session_lacks_memory(struct session *session)
+{
+        bool is_spent = session->host->memory_is_spent;
+
+        counter_add(&session->host->counters->metrics[METRIC_memory_refused], is_spent);
+        return is_spent;
+}
+
 void session_set_client(struct session *session, const struct address *client, uint16_t port)
 {
         transaction_end(session);
@@ -196,6 +204,18 @@ enum session_wish session_stored(struct session *session, const struct store_rep
         return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
 }
 
+enum session_wish session_forsake(struct session *session, struct text *out)
+{
+        expect(session->state == SESSION_STATE_STORE);
+        counter_add(&session->host->counters->metrics[METRIC_messages_deferred], 1);
+        session_close(session, out, REPLY_server_closing);
+        session->ending = SESSION_ENDED_BY_STOP;
+        record_final(session, REPLY_server_closing);
+        record_transaction(session);
+        session->transaction = NULL;
+        return SESSION_CLOSE;
+}
+
 enum session_wish session_stop(struct session *session, struct text *out)
 {
         switch (state_of(session)->stop) {
@@ -209,6 +229,28 @@ enum session_wish session_stop(struct session *session, struct text *out)
                 break;
         }
         session->ending = SESSION_ENDED_BY_STOP;
+        return SESSION_CLOSE;
+}
+
+static enum session_wish end_outdated(struct session *session, struct text *out)
+{
+        counter_add(&session->host->counters->metrics[METRIC_sessions_outdated], 1);
+        session_close(session, out, REPLY_configuration_old);
+        if (session->transaction != NULL && session->transaction->is_text_seen)
+                record_final(session, REPLY_configuration_old);
+        return SESSION_CLOSE;
+}
+
+enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out)
+{
+        const struct state *state = state_of(session);
+
+        if (state->wish != SESSION_READ || (session->transaction != NULL && !at_once))
+                return state->wish;
+        if (state->stop != STOP_LEAVES)
+                return end_outdated(session, out);
+        session->state = SESSION_STATE_CLOSED;
+        session->ending = SESSION_ENDED_BY_US;
         return SESSION_CLOSE;
 }
 

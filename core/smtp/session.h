@@ -6,7 +6,8 @@
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
  *                         │                 session_stored(); from PARK, too, where the text had to wait
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
- *      session_end: exactly once, from any state but STORE; logs and frees.
+ *      session_end: exactly once, from any state but STORE; logs and frees. STORE ends by session_stored(), or by
+ *      session_forsake() where the whole process ends.
  *
  * What each state does with each event: core/smtp/states.def. `out` must have SESSION_OUT_ROOM octets of room at
  * each call. */
@@ -43,6 +44,7 @@ struct session_host {
         uint64_t sequence;               /* of ids given; any start */
         uint32_t worker;                 /* 0..127 */
         bool under_stress;               /* time limits shrink */
+        bool memory_is_spent;            /* no mail begins, and none grows by a recipient: 452 */
 };
 
 /* Who connected where. */
@@ -166,9 +168,15 @@ enum session_wish session_sender_answer(struct session *session, const struct se
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, const struct store_report *report,
                                  struct text *out);
+/* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
+ * store may go on to read all of the message, so its memory is never given back. */
+enum session_wish session_forsake(struct session *session, struct text *out);
 /* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
  * told again). */
 enum session_wish session_stop(struct session *session, struct text *out);
+/* Its snapshot is one of too many: 421 and CLOSE when it is between messages, or also within one when `at_once`
+ * is set, else it goes on (and is to be told again). */
+enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out);
 /* The server can wait for answers no longer: those that are missing count as failed. A parked session goes on;
  * others have no need to. */
 enum session_wish session_hurry(struct session *session, struct text *out);

@@ -115,12 +115,12 @@ static enum fact client_ask(struct dns_source *source, const struct dns_question
                             struct arena *arena, struct dns_answer *ret_answer)
 {
         struct dns_client *client = (struct dns_client *)source;
-        uint64_t now_ms = clock_monotonic_ms();
+        uint64_t coarse_ms = clock_monotonic_coarse_ms(); /* answers live for seconds */
 
         expect(question->name.length > 0 && question->name.length <= DNS_NAME_MAX);
-        switch (dns_cache_get(client->pool->options.cache, question, now_ms, arena, ret_answer)) {
+        switch (dns_cache_get(client->pool->options.cache, question, coarse_ms, arena, ret_answer)) {
         case CACHE_HIT_REFRESH:
-                client_refresh(client, question, now_ms);
+                client_refresh(client, question, clock_monotonic_ms());
                 return ret_answer->fact;
         case CACHE_HIT:
                 return ret_answer->fact;
@@ -128,7 +128,7 @@ static enum fact client_ask(struct dns_source *source, const struct dns_question
                 break;
         }
         *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
-        return client_file(client, question, handle, now_ms, &ret_answer->is_unasked);
+        return client_file(client, question, handle, clock_monotonic_ms(), &ret_answer->is_unasked);
 }
 
 struct dns_client *dns_pool_client(struct dns_pool *pool, uint32_t number, int event_fd,

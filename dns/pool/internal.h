@@ -128,7 +128,7 @@ struct dns_pool {
                 _Atomic uint32_t attempt_timeout_ms, deadline_ms, waiting_max;
         } limits; /* written by the owner, read by the threads at each question */
         _Atomic bool is_stopping;
-        uint32_t started;
+        uint32_t started, joined; /* threads */
         struct dns_thread *threads;
         struct dns_client *clients;
 };

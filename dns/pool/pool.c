@@ -1,6 +1,8 @@
 /* Life of the pool, and what its owner may do with it. */
 #include "dns/pool/internal.h"
 
+#include "dns/clock.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -142,14 +144,29 @@ struct dns_pool *dns_pool_create(const struct dns_pool_options *options)
         return NULL;
 }
 
-void dns_pool_destroy(struct dns_pool *pool)
+static void threads_stop(struct dns_pool *pool)
 {
         atomic_store(&pool->is_stopping, true);
-        for (uint32_t i = 0; i < pool->started; i++) {
+        for (uint32_t i = 0; i < pool->started; i++)
                 sleeper_wake(&pool->threads[i].is_asleep, pool->threads[i].wake_fd);
-                pthread_join(pool->threads[i].thread, NULL);
+}
+
+bool dns_pool_stop(struct dns_pool *pool, uint64_t until_ms)
+{
+        threads_stop(pool);
+        for (; pool->joined < pool->started; pool->joined++)
+                if (!clock_join_thread(pool->threads[pool->joined].thread, until_ms))
+                        return false;
+        return true;
+}
+
+void dns_pool_destroy(struct dns_pool *pool)
+{
+        threads_stop(pool);
+        for (; pool->joined < pool->started; pool->joined++)
+                pthread_join(pool->threads[pool->joined].thread, NULL);
+        for (uint32_t i = 0; i < pool->started; i++)
                 thread_release(&pool->threads[i]);
-        }
         for (uint32_t i = 0; pool->clients != NULL && i < pool->options.clients; i++)
                 if (pool->clients[i].pool != NULL)
                         client_release(&pool->clients[i]);

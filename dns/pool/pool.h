@@ -41,6 +41,9 @@ struct dns_client;
 
 /* When this returns the threads run. NULL when memory, descriptors or threads are out. */
 struct dns_pool *dns_pool_create(const struct dns_pool_options *options);
+/* Ends the threads. False when one of them runs still at this moment of clock_monotonic_ms(); then the pool must
+ * not be destroyed. */
+bool dns_pool_stop(struct dns_pool *pool, uint64_t until_ms);
 /* No client may be in use any more. Answers that nobody took are dropped. */
 void dns_pool_destroy(struct dns_pool *pool);
 /* From now on questions go to these upstreams; those in flight may still be answered by the former ones.

@@ -3,6 +3,7 @@
 #include "tests/dialogue/harness.h"
 
 #include "core/base/expect.h"
+#include "core/smtp/internal.h"
 
 #define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
 #define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */
@@ -27,6 +28,10 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
+        budget_set(&harness->budget, UINT32_MAX, 80);
+        harness->account.budget = &harness->budget;
+        harness->host.session_pool.account = harness->host.transaction_pool.account =
+            harness->host.content_pool.account = &harness->account;
         USE_ROOM(harness, &harness->host.log, log);
         USE_ROOM(harness, &harness->mailboxes, mailboxes);
         USE_ROOM(harness, &harness->unread, unread);
@@ -39,6 +44,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
 void harness_end(struct harness *harness)
 {
         harness_drop(harness);
+        expect(harness->account.held == 0);
         scripted_dns_end(&harness->dns);
         content_pool_end(&harness->host.content_pool);
         block_pool_end(&harness->host.transaction_pool);
@@ -294,6 +300,13 @@ void harness_stop(struct harness *harness)
         tell_to_stop(harness);
 }
 
+void harness_stress(struct harness *harness, bool is_under_stress)
+{
+        harness->host.under_stress = is_under_stress;
+        if (harness->is_open)
+                session_set_deadline(&harness->session);
+}
+
 void harness_report(struct harness *harness, enum store_outcome outcome)
 {
         static const struct store_report reports[] = {
@@ -329,6 +342,30 @@ void harness_hurry(struct harness *harness)
         settle(harness);
         drain(harness);
         tell_to_stop(harness);
+}
+
+void harness_bound_memory(struct harness *harness, uint64_t octets)
+{
+        budget_set(&harness->budget, harness->account.leased + octets, 80);
+}
+
+void harness_outdate(struct harness *harness, bool at_once)
+{
+        if (!harness->is_open || harness->wish != SESSION_READ)
+                return;
+        harness->wish = session_leave_snapshot(&harness->session, at_once, fresh_out(harness));
+        settle(harness);
+}
+
+void harness_forsake(struct harness *harness)
+{
+        expect(harness->is_open && harness->wish == SESSION_STORE);
+        struct transaction *transaction = harness->session.transaction;
+        struct arena arena = transaction->arena;
+        content_release(&transaction->message.content, &harness->host.content_pool);
+        harness->wish = session_forsake(&harness->session, fresh_out(harness));
+        settle(harness);
+        arena_end(&arena); /* the store ends later than the session */
 }
 
 void harness_drop(struct harness *harness)

@@ -18,6 +18,8 @@ enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
 
 struct harness {
         struct session_host host;
+        struct budget budget;
+        struct account account; /* of all memory that the host gives */
         struct counters counters;
         enum cutting cutting;
         uint32_t random; /* of CUT_PIECES, not 0 */
@@ -69,11 +71,19 @@ void harness_send_flight(struct harness *harness, struct span octets);
 void harness_pass_time(struct harness *harness, uint64_t milliseconds);
 /* The server wants to close; the session is told now and after each later call until it does. */
 void harness_stop(struct harness *harness);
+/* The server is under stress, or no more. */
+void harness_stress(struct harness *harness, bool is_under_stress);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* Nothing that is asked from now on is answered, until it is held no longer. */
 void harness_hold_dns(struct harness *harness, bool is_held);
 /* The server waits for no more answers. */
 void harness_hurry(struct harness *harness);
+/* From now on the session gets so many octets more of memory. */
+void harness_bound_memory(struct harness *harness, uint64_t octets);
+/* The session's snapshot is one of too many. */
+void harness_outdate(struct harness *harness, bool at_once);
+/* It does not even wait for the store, which has the session's message. */
+void harness_forsake(struct harness *harness);
 /* The client is gone. */
 void harness_drop(struct harness *harness);

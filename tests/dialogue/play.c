@@ -188,7 +188,12 @@ static void play_suspend(struct play *play, const struct step *step)
 
 static void play_stress(struct play *play, const struct step *step)
 {
-        play->harness.host.under_stress = span_equals(step->argument, SPAN("on"));
+        harness_stress(&play->harness, span_equals(step->argument, SPAN("on")));
+}
+
+static void play_memory(struct play *play, const struct step *step)
+{
+        play->harness.host.memory_is_spent = span_equals(step->argument, SPAN("spent"));
 }
 
 static void play_store(struct play *play, const struct step *step)
@@ -207,9 +212,18 @@ static void play_store(struct play *play, const struct step *step)
 
 static void play_stop(struct play *play, const struct step *step)
 {
+        if (span_equals(step->argument, SPAN("now"))) {
+                harness_forsake(&play->harness);
+                return;
+        }
         harness_stop(&play->harness);
         if (span_equals(step->argument, SPAN("all")) && play->harness.is_open)
                 harness_hurry(&play->harness);
+}
+
+static void play_outdated(struct play *play, const struct step *step)
+{
+        harness_outdate(&play->harness, span_equals(step->argument, SPAN("at once")));
 }
 
 static void play_early(struct play *play, const struct step *step)
@@ -249,6 +263,7 @@ static const struct directive {
     {"suspend", SETS, false, play_suspend},
     {"hears", SETS, false, play_hears},
     {"stress", SETS, false, play_stress},
+    {"memory", SETS, false, play_memory},
     {"D:", GATHERS, false, play_line},
     {"B:", GATHERS, false, play_octets},
     {"R:", GATHERS, false, play_repeat},
@@ -258,6 +273,7 @@ static const struct directive {
     {"time", ACTS, false, play_time},
     {"store", ACTS, false, play_store},
     {"stop", ACTS, false, play_stop},
+    {"outdated", ACTS, false, play_outdated},
     {"early", ACTS, false, play_early},
     {"drop", ACTS, false, play_drop},
     {"S:", EXPECTS, false, play_reply},

@@ -1,7 +1,7 @@
 /* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
  * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
- * for no more answers. "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3
+ * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left. "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3
  * stand for CR, LF and NUL. "M" and a digit as first line: the configuration, see below. Played whole and octet by
  * octet: where the client waits for its replies, and DNS was not held, both must say and store the same. The end
  * of the text may wait: dialogue/text_waits.c is linked in. */
@@ -155,6 +155,13 @@ static void act(struct harness *harness, struct span line)
         case 'S':
                 harness->store_outcome = (enum store_outcome)(digit % 3);
                 break;
+        case 'O':
+                harness_outdate(harness, digit % 2 == 1);
+                break;
+        case 'K':
+                harness->host.memory_is_spent = digit % 2 == 1;
+                harness_bound_memory(harness, digit < 2 ? UINT32_MAX : (digit - 2) * 700);
+                break;
         case 'X':
                 harness_stop(harness);
                 break;
@@ -259,8 +266,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
         check_log(text_span(&whole.logged));
         check_stored(&whole);
         check_stored(&pieces);
-        /* A name server that is held answers who asked at once, and not who asks for what its answer names. */
-        if (count(script, SPAN("\nH")) == 0 && count(text_span(&whole.said), SPAN("you must wait")) == 0 &&
+        /* A name server that is held answers who asked at once, and not who asks for what its answer names. What
+         * is left of memory depends on what came when. */
+        if (count(script, SPAN("\nH")) == 0 && count(script, SPAN("\nK")) == 0 &&
+            count(text_span(&whole.said), SPAN("you must wait")) == 0 &&
             count(text_span(&pieces.said), SPAN("you must wait")) == 0) {
                 expect(span_equals(text_span(&whole.said), text_span(&pieces.said)));
                 expect(span_equals(text_span(&whole.stored), text_span(&pieces.stored)));

@@ -6,6 +6,7 @@ import re
 import resource
 import signal
 import socket
+import struct
 import time
 
 from common.harness import PATIENCE, Client, Server, case, equal, free_port, main, note, run_program, wait_for
@@ -74,6 +75,30 @@ def refusal(directory):
             first.deliver(HEADER)
             events = [line for line in server.log() if line["event"] == "client_refused"]
             assert events and events[0]["reason"] == "connections_per_client", server.log()
+
+
+def segments_in(client):
+    """How many segments of the server the client has got: tcpi_segs_in (linux/tcp.h)."""
+    return struct.unpack_from("I", client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 140)[0]
+
+
+@case("the last words and the end of the connection are one segment")
+def farewell(directory):
+    sent_away, quits = [], []
+    with Server(directory, "connections_per_client = 1") as server:
+        for number in range(20):
+            with server.client() as client:
+                with Client(server.port, banner=421) as other:
+                    equal(other.reply(), (None, ""), "the end")
+                    sent_away.append(segments_in(other))
+                client.command("NOOP", 250)
+                before = segments_in(client)
+                client.command("QUIT", 221)
+                equal(client.reply(), (None, ""), "the end")
+                quits.append(segments_in(client) - before)
+            wait_for("the seat", lambda count=number: len(server.sessions()) > count)
+    # A segment that only acknowledges may come now and then. The first of who is sent away is the answer to SYN.
+    equal((min(sent_away), min(quits)), (2, 1), "segments")
 
 
 @case("when descriptors run out nothing spins, it is in the log, and later everybody is served")

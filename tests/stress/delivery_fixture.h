@@ -1,6 +1,7 @@
 /* A delivery thread for tests, with Maildirs below a fresh directory in TMPDIR or /tmp. */
 #pragma once
 
+#include "dns/clock.h"
 #include "workers/deliver/delivery.h"
 
 #include <dirent.h>
@@ -80,6 +81,7 @@ static inline int remove_one(const char *path, const struct stat *status, int ki
 static inline void tear_down(void)
 {
         delivery_stop(&delivery);
+        expect(delivery_join(&delivery, clock_monotonic_ms() + 60000));
         expect(log_writer_stop(&log_writer));
         for (int i = 0; i < WORKERS; i++) {
                 waker_close(&wakers[i]);

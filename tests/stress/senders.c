@@ -1,5 +1,6 @@
 /* The store of senders under several workers at once: nothing is lost or counted twice, what is read is
  * whole, a store that is too small stays in use, and one that cannot be reached answers everything. */
+#include "dns/clock.h"
 #include "workers/senders/store.h"
 
 #include <fcntl.h>
@@ -29,7 +30,7 @@ static void store_begin(void)
 
 static void store_end(void)
 {
-        sender_store_stop(&store);
+        expect(sender_store_stop(&store, clock_monotonic_ms() + 60000));
         sender_store_close(&store);
 }
 

@@ -15,7 +15,8 @@ const char serve_help[] =
     "SIGUSR1   opens the log anew, after a rotation\n"
     "SIGUSR2   writes all counters to the log, as event `counters`\n"
     "SIGTERM, SIGINT   finish open messages and stop; a second one stops at once\n\n"
-    "Exit status: 0 stopped by a signal; 1 FILE is wrong, or cannot be served; 2 wrong call.\n";
+    "Exit status: 0 stopped by a signal; 1 FILE is wrong, or cannot be served; 2 wrong call;\n"
+    "3 stopped by a signal, but the store had not reported on some messages, or a thread hung.\n";
 
 int serve_main(int argc, char **argv)
 {

@@ -1,5 +1,7 @@
 /* The delivery thread: takes all jobs that wait as one batch, has them run, and reports. */
 #include "workers/deliver/batch.h"
+
+#include "dns/clock.h"
 #include "workers/thread/name.h"
 
 #include <time.h>
@@ -170,7 +172,11 @@ void delivery_stop(struct delivery *delivery)
 {
         atomic_store(&delivery->is_stopping, true);
         waker_wake(&delivery->waker);
-        pthread_join(delivery->thread, NULL);
+}
+
+bool delivery_join(struct delivery *delivery, uint64_t until_ms)
+{
+        return clock_join_thread(delivery->thread, until_ms);
 }
 
 void delivery_end(struct delivery *delivery)

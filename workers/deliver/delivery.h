@@ -101,8 +101,11 @@ bool delivery_init(struct delivery *delivery, uint32_t number, uint32_t worker_c
 /* Before the start: reports to this worker go there. */
 void delivery_connect(struct delivery *delivery, uint32_t worker, struct channel *reports);
 bool delivery_start(struct delivery *delivery);
-/* Ends the thread and waits for it. All reports must have been taken. */
+/* Tells the thread to end when all its jobs are done. */
 void delivery_stop(struct delivery *delivery);
+/* Waits for its end. False when it runs still at this moment of clock_monotonic_ms(), or reports that nobody has
+ * taken keep it. */
+bool delivery_join(struct delivery *delivery, uint64_t until_ms);
 void delivery_end(struct delivery *delivery);
 
 /* True when no recipient's mail goes into a Maildir, so that there is nothing to store. */

@@ -2,6 +2,7 @@
 #include "workers/inbound/connection.h"
 
 #include "dns/pool/client.h"
+#include "workers/inbound/connection_close.h"
 #include "workers/inbound/connection_io.h"
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/delivery_client.h"
@@ -16,95 +17,6 @@
 
 #define RECEIVES_PER_TURN 16   /* then others have their turn */
 #define CLOSE_WAIT_MS     2000 /* for a client that has been refused to stop sending */
-#define DRAIN_MAX_KIB     256  /* that it may send meanwhile */
-
-/* ---- ending -------------------------------------------------------------------------------------------- */
-
-static void connection_close_socket(struct worker *worker, struct connection *connection)
-{
-        close(connection->fd);
-        counter_add(&worker->closed, 1);
-        connection_table_put_back(&worker->connections, connection);
-}
-
-static void connection_close(struct worker *worker, struct connection *connection)
-{
-        wheel_cancel(&worker->wheel, &connection->timer);
-        client_table_leave(worker->clients, &connection->session.connected, &connection->seat);
-        kept_end(&connection->unread);
-        kept_end(&connection->unsent);
-        connection_table_leave(&worker->connections, connection);
-        if (inflows_hold(worker->inflows, worker->acceptor_count, connection))
-                LIST_INSERT_HEAD(&worker->connections.closing, connection, entry);
-        else
-                connection_close_socket(worker, connection);
-}
-
-void connections_close_later(struct worker *worker)
-{
-        struct connection *next;
-
-        for (struct connection *connection = LIST_FIRST(&worker->connections.closing); connection != NULL;
-             connection = next) {
-                next = LIST_NEXT(connection, entry);
-                if (inflows_hold(worker->inflows, worker->acceptor_count, connection))
-                        continue;
-                LIST_REMOVE(connection, entry);
-                connection_close_socket(worker, connection);
-        }
-}
-
-static void connection_end_session(struct worker *worker, struct connection *connection,
-                                   enum session_ending ending)
-{
-        delivery_client_abort(worker, connection);
-        session_end(&connection->session, ending);
-        worker_make_log_room(worker);
-        publication_unpin(connection->published, worker->number);
-        connection->has_ended = true;
-}
-
-static void connection_abandon(struct worker *worker, struct connection *connection,
-                               enum session_ending ending)
-{
-        if (!connection->has_ended)
-                connection_end_session(worker, connection, ending);
-        connection_close(worker, connection);
-}
-
-/* The socket is of no use any more; but a session stays until its message is stored. */
-static void connection_break(struct worker *worker, struct connection *connection)
-{
-        if (connection->wish == SESSION_STORE)
-                shutdown(connection->fd, SHUT_RDWR);
-        else
-                connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
-}
-
-/* Reads what the client still sends, so that our last words are not lost to a reset. */
-static void connection_drain(struct worker *worker, struct connection *connection)
-{
-        while (connection->is_readable && connection->drained_kib < DRAIN_MAX_KIB) {
-                ssize_t received = recv(connection->fd, worker->input, READ_SIZE, 0);
-                if (received < 0 && errno == EAGAIN)
-                        return;
-                if (received <= 0)
-                        break;
-                connection->drained_kib += (uint16_t)(received / 1024 + 1);
-        }
-        if (connection->is_readable)
-                connection_close(worker, connection);
-}
-
-/* The session has ended and its last words are with the kernel. */
-static void connection_finish(struct worker *worker, struct connection *connection)
-{
-        if (connection->is_quit || worker->stopping == STOP_ALL || shutdown(connection->fd, SHUT_WR) != 0) {
-                connection_close(worker, connection);
-                return;
-        }
-        connection_drain(worker, connection);
-}
 
 /* ---- session ------------------------------------------------------------------------------------------- */
 
@@ -115,18 +27,18 @@ static void note_early_input(struct connection *connection)
 }
 
 /* The store's turn: neither the client nor an answer is waited for. */
-static bool waits_for_delivery(const struct connection *connection)
+static bool waits_for_delivery(const struct worker *worker, const struct connection *connection)
 {
         return !connection->has_ended &&
                (connection->wish == SESSION_STORE ||
-                (connection->wish == SESSION_READ && delivery_client_is_congested(connection)));
+                (connection->wish == SESSION_READ && delivery_client_is_congested(worker, connection)));
 }
 
 static void connection_schedule(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (waits_for_delivery(connection))
+        if (waits_for_delivery(worker, connection))
                 due_ms = UINT64_MAX;
         wheel_schedule(&worker->wheel, &connection->timer, due_ms);
 }
@@ -138,7 +50,7 @@ static void connection_leave(struct worker *worker, struct connection *connectio
 
         connection_end_session(worker, connection, ending);
         connection->is_quit = ending == SESSION_ENDED_BY_QUIT;
-        kept_end(&connection->unread);
+        kept_end(worker, &connection->unread);
         connection->session.deadline_ms = worker->host.now_ms + CLOSE_WAIT_MS;
         connection_schedule(worker, connection);
         if (connection->unsent == NULL)
@@ -158,6 +70,9 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
                 wish = session_stop(session, &worker->out);
+        else if (wish == SESSION_READ && published_age(connection->published) != PUBLISHED_YOUNG)
+                wish = session_leave_snapshot(
+                    session, published_age(connection->published) == PUBLISHED_TOO_OLD, &worker->out);
         connection->wish = wish;
         return wish;
 }
@@ -196,7 +111,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
                         return;
                 }
                 if (wish != SESSION_READ || connection->unsent != NULL ||
-                    delivery_client_is_congested(connection))
+                    delivery_client_is_congested(worker, connection))
                         break;
                 if (!input_is_new && !connection_read(worker, connection, &input, &receives, &is_gone))
                         break;
@@ -210,7 +125,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 return;
         if (wish == SESSION_CLOSE)
                 connection_leave(worker, connection);
-        else if (!connection_keep_input(connection, input))
+        else if (!connection_keep_input(worker, connection, input))
                 connection_break(worker, connection);
         else
                 connection_schedule(worker, connection);
@@ -286,7 +201,8 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 return;
         connection->is_readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         connection->is_hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-        if (was_blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) && !connection_send_kept(connection)) {
+        if (was_blocked && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) &&
+            !connection_send_kept(worker, connection)) {
                 connection_break(worker, connection);
                 return;
         }
@@ -296,7 +212,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_finish(worker, connection);
         else if (connection->has_ended)
                 connection_drain(worker, connection);
-        else if (connection->wish == SESSION_READ && !delivery_client_is_congested(connection))
+        else if (connection->wish == SESSION_READ && !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_PARK && (events & (EPOLLHUP | EPOLLERR)))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
@@ -306,7 +222,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 {
         uint64_t due_ms = connection->session.deadline_ms;
 
-        if (waits_for_delivery(connection))
+        if (waits_for_delivery(worker, connection))
                 return;
         if (due_ms > worker->host.now_ms) {
                 connection_schedule(worker, connection);
@@ -323,7 +239,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 void connection_appended(struct worker *worker, struct connection *connection)
 {
         if (connection->wish == SESSION_READ && connection->unsent == NULL &&
-            !delivery_client_is_congested(connection))
+            !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, true);
 }
 
@@ -373,20 +289,44 @@ void connection_stress(struct worker *worker, struct connection *connection)
 {
         if (connection->has_ended)
                 return;
+        delivery_client_text(worker, connection);
         session_set_deadline(&connection->session);
         connection_schedule(worker, connection);
+}
+
+void connection_age(struct worker *worker, struct connection *connection)
+{
+        if (!connection->has_ended && connection->wish == SESSION_READ &&
+            published_age(connection->published) != PUBLISHED_YOUNG)
+                connection_advance(worker, connection, SESSION_READ, false);
+}
+
+/* The store has not reported, and may be stuck. Its client keeps the message, which is not lost then; the mail
+ * may come twice. The spool, if any, is the store's now. */
+static void connection_forsake(struct worker *worker, struct connection *connection)
+{
+        worker_log_event(worker, "store_unreported", "id", session_message(&connection->session)->id, NULL);
+        worker->forsaken++;
+        connection->spool = NULL;
+        connection->wish = session_forsake(&connection->session, &worker->out);
+        if (connection_flush(worker, connection))
+                shutdown(connection->fd, SHUT_WR);
+        connection_abandon(worker, connection, SESSION_ENDED_BY_STOP);
 }
 
 /* A message whose text is whole is answered, even when the answers that it waits for are not waited for. */
 void connection_stop(struct worker *worker, struct connection *connection)
 {
-        if (!connection->has_ended && connection->wish == SESSION_STORE)
+        if (!connection->has_ended && connection->wish == SESSION_STORE) {
+                if (worker->stopping == STOP_NOW)
+                        connection_forsake(worker, connection);
                 return;
-        if (worker->stopping == STOP_ALL && session_message(&connection->session) != NULL &&
+        }
+        if (worker->stopping >= STOP_ALL && session_message(&connection->session) != NULL &&
             note_if_parked(connection))
                 connection_advance(worker, connection, session_hurry(&connection->session, &worker->out),
                                    true);
-        else if (worker->stopping == STOP_ALL)
+        else if (worker->stopping >= STOP_ALL)
                 connection_abandon(worker, connection, SESSION_ENDED_BY_STOP);
         else if (!connection->has_ended && connection->wish == SESSION_READ)
                 connection_advance(worker, connection, SESSION_READ, false);

@@ -19,7 +19,7 @@ struct sender_job;
 
 /* Octets that had to be kept between two events. */
 struct kept {
-        size_t length;
+        size_t length, room; /* of octets */
         char octets[];
 };
 
@@ -60,8 +60,6 @@ struct connections {
 void connection_begin(struct worker *worker, const struct arrival *arrival, struct inflow *inflow);
 /* It never came into the worker's epoll: tells the client to come again, and ends. */
 void connection_drop(struct worker *worker, struct connection *connection);
-/* Once a turn: closes those that could not be closed yet. */
-void connections_close_later(struct worker *worker);
 static inline bool connections_are_closing(const struct connections *connections)
 {
         return !LIST_EMPTY(&connections->closing);
@@ -79,7 +77,9 @@ void connection_stored(struct worker *worker, struct connection *connection,
 void connection_answer(struct worker *worker, const struct dns_reply_message *message);
 /* The same from the store of senders. */
 void connection_sender_answer(struct worker *worker, const struct sender_job *job);
-/* worker->host.under_stress has changed. */
+/* worker->host.under_stress or worker->memory has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
+/* A snapshot has become old; maybe the one that it pins. */
+void connection_age(struct worker *worker, struct connection *connection);
 /* The server is closing: worker->stopping tells how urgently. */
 void connection_stop(struct worker *worker, struct connection *connection);

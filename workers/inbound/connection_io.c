@@ -7,21 +7,36 @@
 #include <sys/socket.h>
 #include <sys/epoll.h>
 
-/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out. */
-static bool keep_more(struct kept **kept, struct span octets)
+static size_t kept_size(const struct kept *kept)
 {
-        size_t length = *kept == NULL ? 0 : (*kept)->length;
-        struct kept *longer = realloc(*kept, sizeof *longer + length + octets.length);
-        if (longer == NULL)
-                return false;
-        memcpy(longer->octets + length, octets.at, octets.length);
-        longer->length = length + octets.length;
-        *kept = longer;
+        return kept == NULL ? 0 : sizeof *kept + kept->room;
+}
+
+/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out, or its budget. */
+static bool keep_more(struct worker *worker, struct kept **kept, struct span octets)
+{
+        size_t length = *kept == NULL ? 0 : (*kept)->length, size = kept_size(*kept);
+        size_t wanted = sizeof **kept + length + octets.length;
+
+        if (wanted > size) {
+                if (!account_take(&worker->account, wanted - size, BUDGET_FOR_REST))
+                        return false;
+                struct kept *longer = realloc(*kept, wanted);
+                if (longer == NULL) {
+                        account_give_back(&worker->account, wanted - size);
+                        return false;
+                }
+                longer->room = length + octets.length;
+                *kept = longer;
+        }
+        memcpy((*kept)->octets + length, octets.at, octets.length);
+        (*kept)->length = length + octets.length;
         return true;
 }
 
-void kept_end(struct kept **kept)
+void kept_end(struct worker *worker, struct kept **kept)
 {
+        account_give_back(&worker->account, kept_size(*kept));
         free(*kept);
         *kept = NULL;
 }
@@ -49,10 +64,10 @@ static void wait_for_output(struct worker *worker, struct connection *connection
 }
 
 /* Gives `octets` to the kernel; advances past what it took. False when the connection is broken. */
-static bool send_octets(int fd, struct span *octets)
+static bool send_octets(int fd, struct span *octets, int flags)
 {
         while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
+                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL | flags);
                 if (sent < 0 && errno == EAGAIN)
                         return true;
                 if (sent < 0)
@@ -62,6 +77,14 @@ static bool send_octets(int fd, struct span *octets)
         return true;
 }
 
+/* The end of the connection, which comes at once, goes into the segment of the last words: one less for both
+ * sides. Not where octets of the client may be unread: these would turn the end into a reset that leaves the
+ * last words behind. */
+static int flags_of(const struct connection *connection)
+{
+        return connection->wish == SESSION_CLOSE && !connection->is_readable ? MSG_MORE : 0;
+}
+
 bool connection_flush(struct worker *worker, struct connection *connection)
 {
         struct span octets = text_span(&worker->out);
@@ -69,25 +92,25 @@ bool connection_flush(struct worker *worker, struct connection *connection)
         worker->out.length = 0;
         if (octets.length == 0)
                 return true;
-        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
+        if (connection->unsent == NULL && !send_octets(connection->fd, &octets, flags_of(connection)))
                 return false;
         if (octets.length == 0)
                 return true;
         wait_for_output(worker, connection);
-        return keep_more(&connection->unsent, octets);
+        return keep_more(worker, &connection->unsent, octets);
 }
 
-bool connection_send_kept(struct connection *connection)
+bool connection_send_kept(struct worker *worker, struct connection *connection)
 {
         struct kept *unsent = connection->unsent;
         struct span octets = span_of(unsent->octets, unsent->length);
 
-        if (!send_octets(connection->fd, &octets))
+        if (!send_octets(connection->fd, &octets, 0))
                 return false;
         memmove(unsent->octets, octets.at, octets.length);
         unsent->length = octets.length;
         if (octets.length == 0)
-                kept_end(&connection->unsent);
+                kept_end(worker, &connection->unsent);
         return true;
 }
 
@@ -123,13 +146,13 @@ void connection_read_later(struct worker *worker, struct connection *connection)
         watch_again(worker, connection);
 }
 
-bool connection_keep_input(struct connection *connection, struct span input)
+bool connection_keep_input(struct worker *worker, struct connection *connection, struct span input)
 {
         struct kept *before = connection->unread;
 
         connection->unread = NULL;
-        bool is_kept = input.length == 0 || keep_more(&connection->unread, input);
-        free(before);
+        bool is_kept = input.length == 0 || keep_more(worker, &connection->unread, input);
+        kept_end(worker, &before);
         return is_kept;
 }
 

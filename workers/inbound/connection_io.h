@@ -10,14 +10,14 @@ enum received { RECEIVED_OCTETS, RECEIVED_NOTHING, RECEIVED_END };
 enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input);
 /* Asks epoll for the edge once more, so that the rest is read in a later turn. */
 void connection_read_later(struct worker *worker, struct connection *connection);
-/* What the session has left of its input waits in `unread`. False when memory is out. */
-bool connection_keep_input(struct connection *connection, struct span input);
+/* What the session has left of its input waits in `unread`. False when memory is out, or its budget. */
+bool connection_keep_input(struct worker *worker, struct connection *connection, struct span input);
 /* There are octets that the session has not seen; an end of file is none. */
 bool connection_has_input(const struct connection *connection);
 
 /* Sends worker->out; what the socket does not take stays in `unsent`. False when the connection is broken. */
 bool connection_flush(struct worker *worker, struct connection *connection);
 /* Sends what it can of `unsent`. False when the connection is broken. */
-bool connection_send_kept(struct connection *connection);
+bool connection_send_kept(struct worker *worker, struct connection *connection);
 
-void kept_end(struct kept **kept);
+void kept_end(struct worker *worker, struct kept **kept);

@@ -1,8 +1,11 @@
 /* Jobs to the delivery threads and reports from them. */
 #include "workers/inbound/delivery_client.h"
 
-#define PIECE_MIN     (256u << 10) /* a message that is longer is sent ahead in pieces of this size */
-#define IN_FLIGHT_MAX (1u << 20)
+/* A message that is longer than this is sent ahead in pieces: what a session holds at most. When memory is short
+ * the disk takes more, as many descriptors as there are for it. */
+static const size_t piece_min[] = {
+    [BUDGET_EASY] = 256u << 10, [BUDGET_TIGHT] = 2 * CONTENT_BLOCK_ROOM, [BUDGET_SPENT] = 4096};
+static const size_t in_flight_max[] = {[BUDGET_EASY] = 1u << 20, [BUDGET_TIGHT] = 1, [BUDGET_SPENT] = 1};
 
 static struct delivery_job *job_take(struct worker *worker, enum delivery_kind kind)
 {
@@ -74,6 +77,32 @@ bool delivery_client_store(struct worker *worker, struct connection *connection,
         return true;
 }
 
+/* A file in the making holds a descriptor. Short messages get some of them only, so that long ones find some. */
+static bool may_spool(const struct worker *worker, const struct connection *connection, size_t length)
+{
+        return connection->spool != NULL || length > piece_min[BUDGET_EASY] ||
+               worker->spool_count < worker->spools_early_max;
+}
+
+static bool is_to_go_ahead(const struct worker *worker, const struct connection *connection,
+                           const struct message *message)
+{
+        size_t length = message->content.length;
+        return length > piece_min[worker->memory] && may_spool(worker, connection, length);
+}
+
+static void spool_begin(struct worker *worker, struct connection *connection, const struct message *message)
+{
+        connection->spool = spool_create(message, choose_delivery(worker), connection);
+        worker->spool_count += connection->spool != NULL;
+}
+
+static void spool_end(struct worker *worker, struct spool *spool)
+{
+        worker->spool_count -= spool != NULL;
+        free(spool);
+}
+
 /* Without memory the text just stays here for now. */
 static void send_piece(struct worker *worker, struct connection *connection, struct message *message)
 {
@@ -86,7 +115,7 @@ static void send_piece(struct worker *worker, struct connection *connection, str
         if (job == NULL)
                 return;
         if (connection->spool == NULL)
-                connection->spool = spool_create(message, choose_delivery(worker), connection);
+                spool_begin(worker, connection, message);
         if (connection->spool == NULL) {
                 job_put_back(worker, job);
                 return;
@@ -123,13 +152,14 @@ void delivery_client_text(struct worker *worker, struct connection *connection)
         if (connection->spool != NULL &&
             (message == NULL || memcmp(message->id, connection->spool->id, sizeof message->id) != 0))
                 delivery_client_abort(worker, connection);
-        if (session->state == SESSION_STATE_TEXT && message != NULL && message->content.length > PIECE_MIN)
+        if (session->state == SESSION_STATE_TEXT && message != NULL &&
+            is_to_go_ahead(worker, connection, message))
                 send_piece(worker, connection, message);
 }
 
-bool delivery_client_is_congested(const struct connection *connection)
+bool delivery_client_is_congested(const struct worker *worker, const struct connection *connection)
 {
-        return connection->spool != NULL && connection->spool->in_flight >= IN_FLIGHT_MAX;
+        return connection->spool != NULL && connection->spool->in_flight >= in_flight_max[worker->memory];
 }
 
 static struct store_report report_of(const struct delivery_job *job)
@@ -159,12 +189,12 @@ static void take_report(struct worker *worker, struct delivery_job *job)
                 break;
         case DELIVERY_STORE:
                 connection->spool = NULL;
-                free(spool);
+                spool_end(worker, spool);
                 report = report_of(job);
                 connection_stored(worker, connection, &report);
                 break;
         case DELIVERY_ABORT:
-                free(spool);
+                spool_end(worker, spool);
                 break;
         }
         job_put_back(worker, job);

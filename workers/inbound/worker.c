@@ -4,8 +4,10 @@
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "workers/inbound/accept/self_accept.h"
+#include "workers/inbound/connection_close.h"
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
 #include "workers/thread/name.h"
 
@@ -63,6 +65,7 @@ static bool has_work(const struct worker *worker)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
         return dns_client_has_answers(worker->dns) || sender_client_has_answers(worker->senders) ||
+               publication_agings(worker->publication) != worker->agings_seen ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
 
@@ -169,15 +172,17 @@ static void take_arrivals(struct worker *worker)
 /* Orders come before the news of a stop, so that whoever was accepted is told. */
 static void look_around(struct worker *worker)
 {
-        bool under_stress = atomic_load_explicit(worker->under_stress, memory_order_relaxed);
+        uint64_t agings = publication_agings(worker->publication);
         enum stop_stage stage =
             (enum stop_stage)atomic_load_explicit(&worker->stop_stage, memory_order_acquire);
 
         if (worker->self_accept != NULL)
                 self_accept_look(worker->self_accept);
-        if (under_stress != worker->host.under_stress) {
-                worker->host.under_stress = under_stress;
+        if (worker_look_at_load(worker))
                 for_each_connection(worker, connection_stress);
+        if (agings != worker->agings_seen) {
+                worker->agings_seen = agings;
+                for_each_connection(worker, connection_age);
         }
         if (stage != worker->stopping) {
                 worker->stopping = stage;
@@ -208,6 +213,8 @@ static bool is_finished(struct worker *worker)
 {
         bool is_accepting = worker->self_accept != NULL && worker->self_accept->listener_count > 0;
 
+        if (worker->stopping == STOP_NOW)
+                return true;
         return worker->stopping != STOP_NOT && !is_accepting && worker->connections.open_count == 0 &&
                !connections_are_closing(&worker->connections) && worker->jobs_sent_total == 0 &&
                !has_work(worker);
@@ -262,6 +269,8 @@ static bool buffers_init(struct worker *worker)
         block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, SESSION_BLOCKS_KEPT);
         block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);
         content_pool_init(&worker->host.content_pool, CONTENT_BLOCKS_KEPT);
+        worker->host.session_pool.account = worker->host.transaction_pool.account =
+            worker->host.content_pool.account = &worker->account;
         return out != NULL && worker->input != NULL && connections_init(&worker->connections) &&
                worker_log_init(worker);
 }
@@ -314,6 +323,8 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .deliveries = parts->deliveries,
             .log = parts->log,
             .under_stress = parts->under_stress,
+            .account = {.budget = parts->budget},
+            .spools_early_max = parts->spools / 2 / parts->worker_count,
             .waker = {.event_fd = -1},
             .epoll_fd = -1,
         };
@@ -328,15 +339,20 @@ bool worker_start(struct worker *worker)
         return pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
 }
 
-void worker_stop(struct worker *worker, enum stop_stage stage)
+void worker_wake(struct worker *worker)
 {
-        atomic_store_explicit(&worker->stop_stage, (int)stage, memory_order_release);
         waker_wake(&worker->waker);
 }
 
-void worker_join(struct worker *worker)
+void worker_stop(struct worker *worker, enum stop_stage stage)
 {
-        pthread_join(worker->thread, NULL);
+        atomic_store_explicit(&worker->stop_stage, (int)stage, memory_order_release);
+        worker_wake(worker);
+}
+
+bool worker_join(struct worker *worker, uint64_t until_ms)
+{
+        return clock_join_thread(worker->thread, until_ms);
 }
 
 void worker_end(struct worker *worker)

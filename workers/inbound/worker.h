@@ -21,10 +21,12 @@ enum stop_stage {
         STOP_NOT,
         STOP_IDLE, /* sessions end at their next boundary */
         STOP_ALL,  /* only messages whose text is whole are waited for, and no answers for them */
+        STOP_NOW,  /* nobody is waited for: messages that the store has are left to it */
 };
 
 struct worker_parts {
-        uint32_t number; /* as a client of the DNS pool and of the store, and as a pinner, too */
+        uint32_t number;       /* as a client of the DNS pool and of the store, and as a pinner, too */
+        uint32_t worker_count; /* of all */
         uint32_t acceptor_count;
         uint32_t delivery_count;
         struct self_accept *self_accept; /* without acceptor threads: its own */
@@ -36,6 +38,8 @@ struct worker_parts {
         struct sender_store *senders;
         const struct ledger *ledger;
         const _Atomic bool *under_stress;
+        struct budget *budget;
+        uint32_t spools; /* files in the making that all workers together may have */
 };
 
 struct worker {
@@ -51,6 +55,7 @@ struct worker {
         struct dns_client *dns;
         struct sender_client *senders;
         const _Atomic bool *under_stress;
+        uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
         struct inflow *inflows;  /* from each acceptor; where there is none, one that counts only */
@@ -63,6 +68,9 @@ struct worker {
 
         /* Owner: the thread. */
         _Alignas(64) struct session_host host;
+        struct account account; /* of what its clients make it hold */
+        enum budget_level memory;
+        uint32_t spool_count; /* files in the making */
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
@@ -73,19 +81,24 @@ struct worker {
         struct log_buffer *log_buffer;
         uint64_t log_begun_ms; /* since when lines wait in the buffer */
         enum stop_stage stopping;
+        uint64_t agings_seen; /* of snapshots */
 
         /* Read by others. */
         _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
         _Atomic bool has_ended;
+        uint32_t forsaken; /* messages whose store had not reported at the end; read then */
         _Alignas(64) struct counters counters;
 };
 
 /* Connects it with the delivery threads and the log writer, too. False when memory or descriptors are out. */
 bool worker_init(struct worker *worker, const struct worker_parts *parts);
 bool worker_start(struct worker *worker);
+/* Any thread: it is to look around, for something has changed. */
+void worker_wake(struct worker *worker);
 /* Any thread. The thread ends when it has no connection left. */
 void worker_stop(struct worker *worker, enum stop_stage stage);
-void worker_join(struct worker *worker);
+/* False when it runs still at this moment of clock_monotonic_ms(). */
+bool worker_join(struct worker *worker, uint64_t until_ms);
 void worker_end(struct worker *worker);
 
 /* Any thread: connections open, or on their way, at all workers. */

@@ -4,6 +4,7 @@
 #include "core/base/date.h"
 #include "core/base/expect.h"
 #include "dns/clock.h"
+#include "workers/log/console.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,11 @@ int log_open(const char *path)
 {
         if (strcmp(path, "stderr") == 0)
                 return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-        return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        /* A FIFO that nobody reads is an error, and not waited for. */
+        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
+        if (fd >= 0)
+                fcntl(fd, F_SETFL, O_WRONLY | O_APPEND);
+        return fd;
 }
 
 bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count)
@@ -176,7 +181,7 @@ static void write_octets(struct log_writer *log, const char *at, size_t length)
                         continue;
                 if (written < 0) {
                         if (!log->is_failing)
-                                fprintf(stderr, "gatepost: cannot write the log: %s\n", strerror(errno));
+                                console_print("gatepost: cannot write the log: %s", strerror(errno));
                         log->is_failing = true;
                         return;
                 }

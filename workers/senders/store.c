@@ -274,13 +274,13 @@ bool sender_store_start(struct sender_store *store)
                pthread_create(&store->thread, NULL, thread_main, store) == 0;
 }
 
-void sender_store_stop(struct sender_store *store)
+bool sender_store_stop(struct sender_store *store, uint64_t until_ms)
 {
         if (store->kind == SENDER_STORE_NONE)
-                return;
+                return true;
         atomic_store(&store->is_stopping, true);
         waker_wake(&store->waker);
-        pthread_join(store->thread, NULL);
+        return clock_join_thread(store->thread, until_ms);
 }
 
 /* No thread uses the channel any more. */

@@ -74,8 +74,9 @@ bool sender_store_open(struct sender_store *store, const struct snapshot *snapsh
 /* Returns a hash of the options that only a restart can change. */
 struct sender_key sender_store_identity(const struct snapshot *snapshot);
 bool sender_store_start(struct sender_store *store);
-/* Waits until everything is stored that can be. All workers must have ended. */
-void sender_store_stop(struct sender_store *store);
+/* Waits until everything is stored that can be. All workers must have ended. False when the thread runs still at
+ * this moment of clock_monotonic_ms(). */
+bool sender_store_stop(struct sender_store *store, uint64_t until_ms);
 void sender_store_close(struct sender_store *store);
 
 /* Returns the side of worker `number`. Its source is NULL when there is no store. */

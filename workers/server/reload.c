@@ -7,11 +7,22 @@
 #include "conf/value/value.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/server/bounds/generations.h"
+#include "workers/server/bounds/memory.h"
 #include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+
+/* What a reload reads from files. */
+struct loading {
+        const struct server *server;
+        struct conf_complaints complaints;
+        struct snapshot *snapshot; /* NULL: there is none, for these complaints */
+        int log_fd;                /* -1: it cannot be opened */
+        int error;                 /* of the log */
+};
 
 /* The listeners of a snapshot, in one list. */
 struct wanted {
@@ -163,6 +174,11 @@ static void print_complaints(struct server *server, const char *event,
         log_event(&server->log, event, "complaints", text, NULL);
 }
 
+static void tell_log_fault(const char *path, int error, const char *consequence)
+{
+        console_print("gatepost: cannot open log %s: %s%s", path, strerror(error), consequence);
+}
+
 /* Numbers that threads, tables and memory were made by. */
 static const enum option_at fixed_options[] = {
     OPTION_AT_acceptors,        OPTION_AT_workers,
@@ -197,26 +213,23 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
                 warn_of_restart(server, CHECK_COUNT, "sender_store");
 }
 
-/* Everything that may fail, before anything is changed. */
-static bool prepare(struct server *server, struct snapshot *snapshot, struct listener **ret_opened,
-                    int *ret_log_fd)
+/* Everything that may fail, before anything is changed. The log is taken over. */
+static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
         struct listener *opened;
 
-        if (snapshot == NULL || !open_new(server, snapshot, &opened))
+        if (loading->snapshot == NULL || !open_new(server, loading->snapshot, &opened))
                 return false;
-        int log_fd = log_open(snapshot->options.log);
-        if (log_fd < 0)
-                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
-        zone_watch_inherit(&server->zone_watch, snapshot);
-        if (log_fd < 0 || !publication_publish(&server->publication, snapshot)) {
+        if (loading->log_fd < 0)
+                tell_log_fault(loading->snapshot->options.log, loading->error, "");
+        zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        if (loading->log_fd < 0 || !publication_publish(&server->publication, loading->snapshot)) {
                 listeners_leave(opened);
-                if (log_fd >= 0)
-                        close(log_fd);
                 return false;
         }
+        log_writer_switch(&server->log, loading->log_fd);
+        loading->log_fd = -1;
         *ret_opened = opened;
-        *ret_log_fd = log_fd;
         return true;
 }
 
@@ -231,19 +244,39 @@ static void set_dns(struct server *server, const struct options *options)
                 console_print("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
-void reload_log(struct server *server)
+/* Work aside: opens the log of the configuration in force anew. */
+static void open_log_anew(void *argument)
 {
+        struct server *server = argument;
         const struct published *published = atomic_load(&server->publication.published);
         const char *path = published->snapshot->options.log;
         int log_fd = log_open(path);
 
         if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path,
-                              strerror(errno));
+                tell_log_fault(path, errno, "; the open file stays in use");
                 return;
         }
         log_writer_switch(&server->log, log_fd);
         log_event(&server->log, "log_opened", NULL);
+}
+
+void reload_log(struct server *server)
+{
+        aside_run(&server->aside, open_log_anew, server);
+}
+
+/* Work aside: the store's disk may hang. */
+static void tell_syncs(void *argument)
+{
+        struct server *server = argument;
+        const struct published *published = atomic_load(&server->publication.published);
+
+        store_syncs_tell(&server->log, published->snapshot);
+}
+
+void reload_tell_syncs(struct server *server)
+{
+        aside_run(&server->aside, tell_syncs, server);
 }
 
 /* NULL, with the reasons, when it is wrong, or takes away what it should not. */
@@ -258,30 +291,62 @@ static struct snapshot *load_next(const struct server *server, struct conf_compl
         return NULL;
 }
 
-void reload(struct server *server)
+/* Work aside: all that reads files. */
+static void load(void *argument)
 {
-        struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = load_next(server, &complaints);
-        struct listener *opened;
-        int log_fd;
+        struct loading *loading = argument;
 
-        if (!prepare(server, snapshot, &opened, &log_fd)) {
-                reload_log(server); /* it may have been renamed all the same */
-                print_complaints(server, "reload_failed", &complaints);
-                console_print("gatepost: reload failed, nothing has changed");
-                if (snapshot != NULL)
-                        snapshot_free(snapshot);
-                conf_complaints_end(&complaints);
+        loading->snapshot = load_next(loading->server, &loading->complaints);
+        if (loading->snapshot == NULL)
                 return;
-        }
-        log_writer_switch(&server->log, log_fd);
+        loading->log_fd = log_open(loading->snapshot->options.log);
+        loading->error = errno;
+}
+
+static void fail(struct server *server, struct loading *loading)
+{
+        reload_log(server); /* it may have been renamed all the same */
+        print_complaints(server, "reload_failed", &loading->complaints);
+        console_print("gatepost: reload failed, nothing has changed");
+        if (loading->snapshot != NULL)
+                snapshot_free(loading->snapshot);
+        if (loading->log_fd >= 0)
+                close(loading->log_fd);
+}
+
+static void succeed(struct server *server, const struct loading *loading, struct listener *opened)
+{
+        const struct snapshot *snapshot = loading->snapshot;
+
         set_dns(server, &snapshot->options);
+        memory_bound(&server->budget, &snapshot->options);
+        generations_bound(server);
         use_opened(server, opened);
         drop_unwanted(server, snapshot);
-        print_complaints(server, "reload", &complaints);
+        print_complaints(server, "reload", &loading->complaints);
         counter_log_write(&server->counter_log);
         warn_of_restarts(server, snapshot);
-        store_syncs_tell(&server->log, snapshot);
+        reload_tell_syncs(server);
         console_print("gatepost: configuration reloaded");
-        conf_complaints_end(&complaints);
+}
+
+void reload(struct server *server)
+{
+        struct loading *loading = calloc(1, sizeof *loading);
+        struct listener *opened;
+
+        if (loading == NULL) {
+                console_print("gatepost: no memory for a reload, nothing has changed");
+                return;
+        }
+        *loading = (struct loading){.server = server, .log_fd = -1};
+        /* Else it is the server's end, and the work aside may go on with it. */
+        if (!aside_run(&server->aside, load, loading))
+                return;
+        if (prepare(server, loading, &opened))
+                succeed(server, loading, opened);
+        else
+                fail(server, loading);
+        conf_complaints_end(&loading->complaints);
+        free(loading);
 }

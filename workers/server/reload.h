@@ -10,3 +10,5 @@ bool reload_open_first(struct server *server, const struct snapshot *snapshot);
 void reload(struct server *server);
 /* Opens the log anew, after somebody has renamed it. When that fails it goes on in the open file. */
 void reload_log(struct server *server);
+/* Says how mail becomes durable under the configuration in force. */
+void reload_tell_syncs(struct server *server);

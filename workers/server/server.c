@@ -6,11 +6,13 @@
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
 #include "workers/process/first.h"
+#include "workers/server/bounds/generations.h"
+#include "workers/server/bounds/memory.h"
+#include "workers/server/bounds/stop.h"
 #include "workers/server/descriptors.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
-#include "workers/server/store_syncs.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -22,8 +24,7 @@
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
-#define MAIN_NICE    5
-#define STOP_LOOK_MS 20
+#define MAIN_NICE 5
 
 /* ---- start --------------------------------------------------------------------------------------------- */
 
@@ -53,10 +54,12 @@ static bool allocate(struct server *server, const struct options *options)
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->counters.sets =
-            calloc(server->worker_count + server->acceptor_count, sizeof(const struct counters *));
+            calloc(server->worker_count + server->acceptor_count + 1, sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
+        if (server->counters.sets != NULL)
+                server->counters.sets[server->counters.count++] = &server->own_counters;
         return server->workers != NULL && server->counters.sets != NULL && server->acceptors != NULL &&
                server->self_accepts != NULL && server->deliveries != NULL;
 }
@@ -92,7 +95,8 @@ static bool init_ledger(struct server *server, const struct options *options)
         return true;
 }
 
-static bool init_workers(struct server *server)
+/* `spools`: files in the making that there are descriptors for. */
+static bool init_workers(struct server *server, uint32_t spools)
 {
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 const struct worker_parts parts = {
@@ -108,6 +112,9 @@ static bool init_workers(struct server *server)
                     .senders = &server->senders,
                     .ledger = &server->ledger,
                     .under_stress = &server->load.under_stress,
+                    .worker_count = server->worker_count,
+                    .budget = &server->budget,
+                    .spools = spools,
                 };
                 if (!worker_init(&server->workers[i], &parts))
                         return false;
@@ -164,7 +171,9 @@ static bool init_threads(struct server *server, const struct options *options)
         if (!client_table_init(&server->clients, shares.sessions) || !init_ledger(server, options) ||
             !init_dns(server, options, shares.dns_in_flight))
                 return false;
-        return init_workers(server) && init_accepting(server, shares.sessions);
+        memory_bound(&server->budget, options);
+        return init_workers(server, shares.spools * server->delivery_count) &&
+               init_accepting(server, shares.sessions);
 }
 
 static bool start_threads(struct server *server)
@@ -180,68 +189,7 @@ static bool start_threads(struct server *server)
         return is_started;
 }
 
-/* ---- stop ---------------------------------------------------------------------------------------------- */
-
-static bool workers_have_ended(const struct server *server)
-{
-        for (uint32_t i = 0; i < server->worker_count; i++)
-                if (!atomic_load(&server->workers[i].has_ended))
-                        return false;
-        return true;
-}
-
-static void stop_workers(struct server *server, enum stop_stage stage)
-{
-        for (uint32_t i = 0; i < server->worker_count; i++)
-                worker_stop(&server->workers[i], stage);
-}
-
-static void wait_for_sessions(struct server *server, const sigset_t *signals, uint64_t timeout_ms)
-{
-        const struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000L};
-
-        stop_workers(server, STOP_IDLE);
-        for (uint64_t waited_ms = 0; !workers_have_ended(server); waited_ms += STOP_LOOK_MS) {
-                int signal = sigtimedwait(signals, NULL, &pause);
-                if (signal == SIGTERM || signal == SIGINT || waited_ms >= timeout_ms)
-                        stop_workers(server, STOP_ALL);
-        }
-}
-
-/* Acceptors have handed over all who came when this returns; workers find out by themselves. */
-static void stop_accepting(struct server *server)
-{
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                expect(acceptor_order(&server->acceptors[i], ACCEPT_STOP, NULL));
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
-                acceptor_join(&server->acceptors[i]);
-        for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
-                expect(self_accept_order(&server->self_accepts[i], ACCEPT_STOP, NULL));
-        listeners_leave(server->listeners);
-        server->listeners = NULL;
-}
-
-static void stop(struct server *server, const sigset_t *signals)
-{
-        struct published *published = atomic_load(&server->publication.published);
-
-        console_print("gatepost: stopping");
-        log_event(&server->log, "stop", NULL);
-        stop_accepting(server);
-        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout_ms);
-        for (uint32_t i = 0; i < server->worker_count; i++)
-                worker_join(&server->workers[i]);
-        for (uint32_t i = 0; i < server->delivery_count; i++)
-                delivery_stop(&server->deliveries[i]);
-        sender_store_stop(&server->senders);
-        counter_log_write(&server->counter_log);
-        dns_pool_destroy(server->dns_pool);
-        zone_watch_end(&server->zone_watch);
-        log_event(&server->log, "stopped", NULL);
-        /* Whoever reads the log may have stopped to: that must not keep us. */
-        if (!log_writer_stop(&server->log))
-                _exit(0);
-}
+/* ---- end ----------------------------------------------------------------------------------------------- */
 
 static void free_all(struct server *server)
 {
@@ -254,6 +202,8 @@ static void free_all(struct server *server)
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 delivery_end(&server->deliveries[i]);
         sender_store_close(&server->senders);
+        dns_pool_destroy(server->dns_pool);
+        zone_watch_end(&server->zone_watch);
         log_writer_end(&server->log);
         client_table_end(&server->clients);
         munmap(server->ledger.sets, server->ledger_size);
@@ -286,7 +236,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                         reload_log(server);
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
-                publication_reap(&server->publication);
+                generations_look(server);
                 counter_log_look(&server->counter_log, clock_monotonic_ms());
                 if (shows_status_line) {
                         counters_sum(&server->counters, &counters);
@@ -367,7 +317,10 @@ int server_run(const struct server_wish *wish)
 
         signals_block(&signals);
         urcu_memb_register_thread();
+        /* Nothing is open yet: whoever wants to end this may, also where a file does not answer. */
+        signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(wish->path, wish->may_be_root);
+        signals_let_end(false);
         if (snapshot == NULL)
                 return 1;
         /* A failed start ends the process, threads, memory and all. */
@@ -377,11 +330,13 @@ int server_run(const struct server_wish *wish)
                 _exit(1);
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
-        store_syncs_tell(&server.log, snapshot);
+        reload_tell_syncs(&server);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
         serve_until_stopped(&server, &signals, wish->shows_status_line);
-        stop(&server, &signals);
+        /* Who was left behind may still use all memory: the process ends with it. */
+        if (!server_stop(&server, &signals))
+                _exit(SERVER_STATUS_LEFT);
         free_all(&server);
         urcu_memb_unregister_thread();
         return 0;

@@ -3,6 +3,7 @@
 
 #include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/self_accept.h"
+#include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/fleet.h"
 #include "workers/server/zone_watch.h"
@@ -14,12 +15,14 @@ struct server {
         struct ledger ledger;
         size_t ledger_size;
         struct load load;
+        struct budget budget; /* of what clients make us hold */
         struct log_writer log;
         struct worker *workers;
         struct acceptor *acceptors;
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
         uint32_t acceptor_count, worker_count, delivery_count;
+        struct counters own_counters; /* of the main thread */
         /* Whose sets of counters there are: all threads that count. */
         struct counters_list counters;
         /* Numbers only: texts and lists went with the first snapshot. */
@@ -33,8 +36,11 @@ struct server {
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct aside aside;        /* what the main thread does not do itself */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
+
+#define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */
 
 struct server_wish {
         const char *path;       /* of the configuration */

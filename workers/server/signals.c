@@ -19,3 +19,13 @@ void signals_block(sigset_t *ret_signals)
         for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
                 signal(number, SIG_IGN);
 }
+
+void signals_let_end(bool may_end)
+{
+        sigset_t ends;
+
+        sigemptyset(&ends);
+        sigaddset(&ends, SIGTERM);
+        sigaddset(&ends, SIGINT);
+        pthread_sigmask(may_end ? SIG_UNBLOCK : SIG_BLOCK, &ends, NULL);
+}

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 
 /* Blocks those that are waited for, in this thread and in all that it starts, and sets *ret_signals to them.
  * Ignores those that would end the program although nobody sends them on purpose. */
 void signals_block(sigset_t *ret_signals);
+/* Whether SIGTERM and SIGINT end the program at once, as by default, while nobody waits for them. */
+void signals_let_end(bool may_end);

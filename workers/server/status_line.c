@@ -2,7 +2,8 @@
  * changed. */
 #include "workers/server/status_line.h"
 
-#include <stdio.h>
+#include "workers/log/console.h"
+
 #include <unistd.h>
 
 #define TOP_CHECKS 3
@@ -52,17 +53,18 @@ void status_line_print(struct status_line *status, const struct counters *counte
         if (!status->is_terminal && status->has_line && memcmp(numbers, status->said, sizeof numbers) == 0)
                 return;
         text_over(&line, octets, sizeof octets);
+        if (status->is_terminal)
+                text_put(&line, SPAN("\r\033[K"));
         for (int i = 0; i < NUMBERS; i++) {
                 text_printf(&line, "%s%s %llu", i == 0 ? "" : "  ", names[i], (unsigned long long)numbers[i]);
                 if (i != OPEN)
                         text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - status->said[i]));
         }
         put_top_checks(counters, &line);
-        if (status->is_terminal)
-                printf("\r\033[K%.*s", (int)line.length, line.at);
-        else
-                printf("%.*s\n", (int)line.length, line.at);
-        fflush(stdout);
+        if (!status->is_terminal)
+                text_put_char(&line, '\n');
+        if (!console_write(STDOUT_FILENO, text_span(&line)))
+                return;
         memcpy(status->said, numbers, sizeof numbers);
         status->has_line = true;
 }
@@ -70,5 +72,5 @@ void status_line_print(struct status_line *status, const struct counters *counte
 void status_line_end(struct status_line *status)
 {
         if (status->is_terminal && status->has_line)
-                printf("\n");
+                console_write(STDOUT_FILENO, SPAN("\n"));
 }

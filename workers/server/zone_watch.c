@@ -3,6 +3,7 @@
 
 #include "conf/value/filter.h"
 #include "dns/pool/client.h"
+#include "workers/log/console.h"
 
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -40,7 +41,7 @@ static void log_zone_event(const struct zone_watch *watch, const struct dnsbl_zo
         char name[256];
 
         snprintf(name, sizeof name, "%.*s", (int)zone->name.length, zone->name.at);
-        fprintf(stderr, "gatepost: %s: %s: %s\n", event, name, reason);
+        console_print("gatepost: %s: %s: %s", event, name, reason);
         log_event(watch->parts.log, event, "zone", name, "reason", reason, NULL);
 }
 

@@ -14,6 +14,7 @@ static struct published *published_create(size_t pinner_count, struct snapshot *
                 return NULL;
         published->snapshot = snapshot;
         published->older = NULL;
+        atomic_init(&published->age, PUBLISHED_YOUNG);
         for (size_t i = 0; i < pinner_count; i++)
                 atomic_init(&published->counts[i].pins, 0);
         return published;
@@ -31,6 +32,7 @@ bool publication_init(struct publication *publication, size_t pinner_count, stru
         if (published == NULL)
                 return false;
         atomic_init(&publication->published, published);
+        atomic_init(&publication->agings, 0);
         publication->replaced = NULL;
         publication->pinner_count = pinner_count;
         return true;
@@ -78,6 +80,26 @@ size_t publication_reap(struct publication *publication)
                 }
         }
         return pinned;
+}
+
+bool publication_age(struct publication *publication, size_t max)
+{
+        bool has_aged = false;
+        size_t place = 2; /* the first is in force */
+
+        for (struct published *published = publication->replaced; published != NULL;
+             published = published->older, place++) {
+                enum published_age age = place <= max       ? PUBLISHED_YOUNG
+                                         : place <= 2 * max ? PUBLISHED_OLD
+                                                            : PUBLISHED_TOO_OLD;
+                if (age <= published_age(published))
+                        continue;
+                atomic_store_explicit(&published->age, (int)age, memory_order_relaxed);
+                has_aged = true;
+        }
+        if (has_aged)
+                atomic_fetch_add_explicit(&publication->agings, 1, memory_order_release);
+        return has_aged;
 }
 
 struct published *publication_pin(struct publication *publication, size_t pinner)

@@ -175,14 +175,6 @@ static const struct command *command_find(struct span verb)
         return NULL;
 }
 
-static bool has_control_octet(struct span line)
-{
-        for (size_t i = 0; i < line.length; i++)
-                if (ascii_is_control(line.at[i]))
-                        return true;
-        return false;
-}
-
 /* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */
 static enum reply_id order_fault(const struct session *session, enum command_need need)
 {
@@ -208,7 +200,7 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
                 return answer(session, out, line_fault);
         if (line.length + 2 > (command == NULL ? COMMAND_LINE_MAX : command->line_max))
                 return answer(session, out, REPLY_line_too_long);
-        if (has_control_octet(line))
+        if (span_has_control(line))
                 return answer(session, out, REPLY_line_bad_octet);
         /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
         while (line.length > 0 && line.at[line.length - 1] == ' ')

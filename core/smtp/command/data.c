@@ -51,6 +51,8 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                     out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
+        if (session_lacks_memory(session))
+                return refuse_data(session, REPLY_memory_spent, out);
         if (!scan_begin(session) || !trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
@@ -169,6 +171,31 @@ static bool is_too_slow(const struct session *session)
         return transaction->scan.size < rate_min * elapsed_ms / 1000;
 }
 
+/* When the text as a whole is late. The first minutes are given, the rest has to be earned, by octets that can be
+ * kept: so a client cannot hold our memory for days, one octet at a time. */
+static uint64_t whole_ends_ms(const struct session *session)
+{
+        const struct transaction *transaction = session->transaction;
+        const struct options *options = &session->snapshot->options;
+        uint64_t given_ms = options->text_time_max_ms, earning = transaction->scan.size;
+
+        if (given_ms == 0)
+                return UINT64_MAX;
+        if (session->host->under_stress && given_ms > RATE_GRACE_MS)
+                given_ms = RATE_GRACE_MS;
+        if (earning > options->message_size_max_octets)
+                earning = options->message_size_max_octets;
+        return transaction->text_begun_ms + given_ms + earning * 1000 / options->text_time_rate_octets;
+}
+
+/* REPLY_NONE while the text comes quickly enough. */
+static enum reply_id pace_fault(const struct session *session)
+{
+        if (session->host->now_ms >= whole_ends_ms(session))
+                return REPLY_text_took_too_long;
+        return is_too_slow(session) ? REPLY_data_too_slow : REPLY_NONE;
+}
+
 static enum session_wish end_too_slow(struct session *session, enum reply_id reply, struct text *out)
 {
         counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
@@ -201,9 +228,8 @@ static enum session_wish read_text(struct session *session, struct span *input, 
                 record_final(session, REPLY_message_too_large);
                 return session_close(session, out, REPLY_message_too_large);
         }
-        if (is_too_slow(session))
-                return end_too_slow(session, REPLY_data_too_slow, out);
-        return SESSION_READ;
+        enum reply_id fault = pace_fault(session);
+        return fault == REPLY_NONE ? SESSION_READ : end_too_slow(session, fault, out);
 }
 
 enum session_wish text_read(struct session *session, struct span *input, struct text *out)
@@ -220,19 +246,24 @@ static uint64_t silence_ends_ms(const struct session *session)
                session_patience_ms(session, session->snapshot->options.data_timeout_ms);
 }
 
-/* On a grid from the beginning, so that no octet puts it off. */
+/* The look at the rate is on a grid from the beginning, so that no octet puts it off. */
 uint64_t text_deadline_ms(const struct session *session)
 {
-        uint64_t silence_ms = silence_ends_ms(session), rate_ms = session->transaction->rate_check_ms;
-        return silence_ms < rate_ms ? silence_ms : rate_ms;
+        uint64_t first_ms = silence_ends_ms(session), whole_ms = whole_ends_ms(session);
+
+        if (whole_ms < first_ms)
+                first_ms = whole_ms;
+        return session->transaction->rate_check_ms < first_ms ? session->transaction->rate_check_ms
+                                                              : first_ms;
 }
 
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
         bool is_silent = session->host->now_ms >= silence_ends_ms(session);
+        enum reply_id fault = is_silent ? REPLY_idle : pace_fault(session);
 
-        if (is_silent || is_too_slow(session))
-                return end_too_slow(session, is_silent ? REPLY_idle : REPLY_data_too_slow, out);
+        if (fault != REPLY_NONE)
+                return end_too_slow(session, fault, out);
         session_set_deadline(session);
         return SESSION_READ;
 }

@@ -138,6 +138,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
         struct mail_parameters parameters = {0};
         enum reply_id fault = parse_mail(session, arguments, &path, &parameters);
 
+        if (fault == REPLY_NONE && session_lacks_memory(session))
+                fault = REPLY_memory_spent;
         if (fault != REPLY_NONE) {
                 session_reply(session, out, fault);
                 return SESSION_READ;
@@ -349,6 +351,8 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
         if (candidate.waits)
                 return session_park(session, PARKED_RCPT, arguments, out);
+        if (reply == REPLY_NONE && session_lacks_memory(session))
+                reply = REPLY_memory_spent;
         reply = count_recipient(session, &candidate, reply);
         if (reply == REPLY_NONE)
                 reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;

@@ -33,6 +33,10 @@ static enum session_wish run_line(struct session *session, struct span line, str
 /* The offset of the LF that ends the line, or SIZE_MAX; notes bare CR and LF on the way (RFC 5321 2.3.8). */
 static size_t line_end(struct session *session, struct span input)
 {
+        /* Of nearly every line the first CR and the first LF are the two that end it. */
+        size_t first = span_find(input, '\n');
+        if (first != SIZE_MAX && first > 0 && span_find(span_of(input.at, first), '\r') == first - 1)
+                return first;
         for (size_t at = 0; at < input.length; at++) {
                 if (input.at[at] == '\r' && at + 1 == input.length)
                         break;

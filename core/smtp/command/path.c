@@ -13,19 +13,16 @@ static bool take(struct span *input, char octet)
         return true;
 }
 
-/* A few ends, each a handful of octets away: no search by the C library pays. NUL is always one. */
-static bool is_end(const char *ends, char octet)
-{
-        while (*ends != octet && *ends != '\0')
-                ends++;
-        return *ends == octet;
-}
-
-static struct span take_until(struct span *input, const char *ends)
+/* Up to one of three octets, which may be the same, or NUL. They are a handful of octets away: no search by
+ * the C library pays. */
+static struct span take_until(struct span *input, const char ends[static 3])
 {
         size_t length = 0;
-        while (length < input->length && !is_end(ends, input->at[length]))
-                length++;
+        for (; length < input->length; length++) {
+                char octet = input->at[length];
+                if (octet == ends[0] || octet == ends[1] || octet == ends[2] || octet == '\0')
+                        break;
+        }
         struct span taken = span_of(input->at, length);
         *input = span_skip(*input, length);
         return taken;
@@ -46,7 +43,7 @@ static bool skip_source_route(struct span *input)
 static struct span take_local_part(struct span *input)
 {
         if (input->length == 0 || input->at[0] != '"')
-                return take_until(input, "@>");
+                return take_until(input, "@>>");
         size_t length = 1;
         while (length < input->length && input->at[length] != '"')
                 length += input->at[length] == '\\' ? 2 : 1;
@@ -67,7 +64,7 @@ static bool local_part_is_valid(struct span local_part)
 static bool domain_parse(struct span *input, struct path *path)
 {
         path->domain_is_literal = input->length > 0 && input->at[0] == '[';
-        path->domain = take_until(input, path->domain_is_literal ? "]>" : ">");
+        path->domain = take_until(input, path->domain_is_literal ? "]>>" : ">>>");
         if (path->domain_is_literal) {
                 struct address address;
                 if (!take(input, ']'))
@@ -140,7 +137,7 @@ enum parameter_result parameter_next(struct span *input, struct parameter *ret_p
                 return PARAMETER_BAD;
         while (take(&rest, ' '))
                 ;
-        struct span word = take_until(&rest, " ");
+        struct span word = take_until(&rest, "   ");
         size_t equals = span_find(word, '=');
         parameter.keyword = span_of(word.at, equals == SIZE_MAX ? word.length : equals);
         if (equals != SIZE_MAX)

@@ -35,3 +35,45 @@ Test(dns_name, authority)
                           (int)found.length, found.at);
         }
 }
+
+static bool normalises(struct span name, const char *wanted)
+{
+        char octets[DNS_NAME_MAX];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        return dns_name_normalise(name, &text) && span_equals(text_span(&text), span_from(wanted));
+}
+
+#define LABEL_63 "123456789012345678901234567890123456789012345678901234567890123"
+
+Test(dns_name, normal_form)
+{
+        static const char *const none[] = {
+            "",
+            ".",
+            ".a",
+            "a..b",
+            "a..",
+            LABEL_63 "4.z",
+            "z." LABEL_63 "4",
+            "long.enough.name\\.example",
+            "long.enough.name\x7f.example",
+            "long.enough.name\x1f.example",
+            "b\xc3\xbc"
+            "cher.example",
+        };
+
+        cr_expect(normalises(SPAN("Mail.EXAMPLE.com."), "mail.example.com"));
+        cr_expect(normalises(SPAN("_x-1.a"), "_x-1.a"));
+        cr_expect(normalises(SPAN("a"), "a"));
+        cr_expect(normalises(SPAN(LABEL_63 ".Z"), LABEL_63 ".z"));
+        cr_expect(normalises(SPAN("z." LABEL_63), "z." LABEL_63));
+        cr_expect(!normalises(SPAN("a\0b"), "a"));
+        for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+                char octets[DNS_NAME_MAX];
+                struct text text;
+                text_over(&text, octets, sizeof octets);
+                cr_expect(!dns_name_normalise(span_from(none[i]), &text) && text.length == 0, "%s", none[i]);
+        }
+}

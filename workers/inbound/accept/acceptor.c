@@ -20,6 +20,7 @@
 #define SHORTAGE_US     100000
 #define LOOK_AGAIN_US   20000 /* while full or under stress */
 #define ORDER_RETRY_US  1000
+#define ORDER_WAIT_MS   2000
 #define SIGNAL_OF_ORDER SIGURG /* nobody else sends it, and by default it does nothing */
 
 /* ---- sleep --------------------------------------------------------------------------------------------- */
@@ -347,21 +348,22 @@ bool acceptor_start(struct acceptor *acceptor)
 }
 
 /* The signal ends the call in which the acceptor sleeps. It may come just before that call: so it is sent until
- * the order has been taken. */
+ * the order has been taken, or for so long that the acceptor must be stuck. */
 bool acceptor_order(struct acceptor *acceptor, enum accept_order_kind kind, struct listener *listener)
 {
         if (!accept_order_send(acceptor->orders, kind, listener))
                 return false;
-        while (!channel_is_empty(acceptor->orders)) {
+        uint64_t until_ms = clock_monotonic_ms() + ORDER_WAIT_MS;
+        while (!channel_is_empty(acceptor->orders) && clock_monotonic_ms() < until_ms) {
                 pthread_kill(acceptor->thread, SIGNAL_OF_ORDER);
                 nap(ORDER_RETRY_US);
         }
         return true;
 }
 
-void acceptor_join(struct acceptor *acceptor)
+bool acceptor_join(struct acceptor *acceptor, uint64_t until_ms)
 {
-        pthread_join(acceptor->thread, NULL);
+        return clock_join_thread(acceptor->thread, until_ms);
 }
 
 void acceptor_end(struct acceptor *acceptor)

@@ -50,8 +50,10 @@ struct acceptor {
 /* False when memory is out. */
 bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts);
 bool acceptor_start(struct acceptor *acceptor);
-/* Main thread: returns when the acceptor has taken the order. False when memory is out. */
+/* Main thread: returns when the acceptor has taken the order, or two seconds later; then it takes it when it can.
+ * False when memory is out. */
 bool acceptor_order(struct acceptor *acceptor, enum accept_order_kind kind, struct listener *listener);
-/* After ACCEPT_STOP: waits until all who have come are handed over. */
-void acceptor_join(struct acceptor *acceptor);
+/* After ACCEPT_STOP: waits until all who have come are handed over. False when it runs still at this moment of
+ * clock_monotonic_ms(). */
+bool acceptor_join(struct acceptor *acceptor, uint64_t until_ms);
 void acceptor_end(struct acceptor *acceptor);

@@ -126,7 +126,7 @@ static void log_refusal(struct admission *admission, const struct address *clien
 }
 
 /* `reason`: for the log, terminated. The end of what we send comes before the close, so that a client that
- * has something under way already reads the line, and no reset in its place. */
+ * has something under way already reads the line, and no reset in its place; line and end are one segment. */
 static void refuse(struct admission *admission, const struct snapshot *snapshot, int fd,
                    const struct address *client, enum reply_id reply, const char *reason)
 {
@@ -135,7 +135,7 @@ static void refuse(struct admission *admission, const struct snapshot *snapshot,
 
         text_over(&line, octets, sizeof octets);
         client_reply_write(&line, snapshot, reply, client);
-        send(fd, line.at, line.length, MSG_NOSIGNAL);
+        send(fd, line.at, line.length, MSG_NOSIGNAL | MSG_MORE);
         shutdown(fd, SHUT_WR);
         close(fd);
         log_refusal(admission, client, reason);

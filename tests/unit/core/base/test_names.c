@@ -106,6 +106,9 @@ Test(names, addresses)
         cr_expect(address_parse(SPAN("::ffff:192.0.2.1"), &mapped) && address_equals(&address, &mapped));
         cr_expect(address_parse_literal(SPAN("[192.0.2.1]"), &mapped) && address_equals(&address, &mapped));
         cr_expect(!address_parse(SPAN("192.0.2.256"), &address));
+        cr_expect(!address_parse(SPAN("mail.example.com"), &address));
+        cr_expect(!address_parse(SPAN("abc.example"), &address));
+        cr_expect(address_parse(SPAN("FE80::1"), &mapped) && address_parse(SPAN("abcd::"), &mapped));
         cr_expect(!address_parse(SPAN("192.0.2"), &address));
         cr_expect(!address_parse_literal(SPAN("[2001:db8::1]"), &address));
         cr_expect(!address_parse_literal(SPAN("[IPv6:192.0.2.1]"), &address));

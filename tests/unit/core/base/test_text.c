@@ -124,6 +124,46 @@ Test(text, hexadecimal_and_lower_case)
         cr_expect(span_equals(text_span(&text), S("009aff-az@[az")));
 }
 
+Test(text, lower_case_as_far_as_it_fits)
+{
+        char octets[3];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put_lower(&text, S("ABCD"));
+        cr_expect(text.overflowed && span_equals(text_span(&text), S("abc")));
+}
+
+/* Eight octets are looked at together: each place of the one that counts, in texts of each length. */
+Test(text, one_octet_of_many)
+{
+        static const unsigned char found[] = {0x00, 0x1f, 0x7f, 0x80, 0xff}, others[] = {0x20, 'a', 0x7e};
+        char octets[20];
+
+        for (size_t length = 0; length < sizeof octets; length++) {
+                for (size_t i = 0; i < length; i++)
+                        octets[i] = (char)others[i % sizeof others];
+                cr_expect(span_is_ascii(span_of(octets, length)) &&
+                          !span_has_control(span_of(octets, length)));
+                for (size_t at = 0; at < length; at++) {
+                        char before = octets[at];
+                        for (size_t i = 0; i < sizeof found; i++) {
+                                octets[at] = (char)found[i];
+                                cr_expect_eq(span_is_ascii(span_of(octets, length)), found[i] < 0x80);
+                                cr_expect_eq(span_has_control(span_of(octets, length)), found[i] < 0x80);
+                        }
+                        octets[at] = before;
+                }
+        }
+}
+
+Test(text, letters)
+{
+        for (int i = 0; i < 256; i++)
+                cr_expect_eq(ascii_is_alpha((char)i), (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z'), "%d",
+                             i);
+}
+
 Test(text, spans)
 {
         cr_expect(span_starts_nocase(S("MaIl From"), S("mail")));

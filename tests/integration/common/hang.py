@@ -1,0 +1,69 @@
+"""Threads of a running server that hang, as in a system call on a dead disk: they are traced, and stopped. Nothing of the program
+takes part in it."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import time
+
+from common.harness import Skip, equal
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+WAIT_ALL = 0x40000000  # __WALL: of threads too
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+
+def threads(process, prefix):
+    """The kernel's numbers of the threads whose names begin so."""
+    found = []
+    for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if (path / "comm").read_text().strip().startswith(prefix):
+                found.append(int(path.name))
+    return found
+
+
+def trace(request, thread):
+    if LIBC.ptrace(request, thread, None, None) != 0:
+        raise Skip(f"threads cannot be traced here: {os.strerror(ctypes.get_errno())}")
+
+
+def hang(server, prefix):
+    """Stops these threads for good. The process can be waited for with wait_hanging() alone."""
+    stopped = threads(server.process, prefix)
+    assert stopped, f"no thread {prefix}"
+    for thread in stopped:
+        trace(PTRACE_SEIZE, thread)
+        trace(PTRACE_INTERRUPT, thread)
+        os.waitpid(thread, WAIT_ALL)
+    return stopped
+
+
+def release(stopped):
+    """They go on."""
+    for thread in stopped:
+        trace(PTRACE_DETACH, thread)
+
+
+def wait_hanging(server, stopped, seconds):
+    """Waits until the process has ended, hanging threads and all; returns its status and how long it took."""
+    began = time.monotonic()
+    while server.process.poll() is None:
+        for thread in stopped:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(thread, os.WNOHANG | WAIT_ALL)
+        if time.monotonic() - began > seconds:
+            server.kill()
+            raise AssertionError(f"the process has not ended in {seconds} s")
+        time.sleep(0.02)
+    return server.process.returncode, time.monotonic() - began
+
+
+def expect_end(server, stopped, status, seconds):
+    found, took = wait_hanging(server, stopped, seconds)
+    equal(found, status, f"exit status (stderr {server.stderr()[-2000:]})")
+    reports = "".join(path.read_text() for path in server.directory.glob("sanitizer.*"))
+    assert not reports, f"sanitizer: {reports[:6000]}"
+    return took

@@ -1,0 +1,8 @@
+/* What a worker finds out, once a turn, about the load of the whole server. */
+#pragma once
+
+#include "workers/inbound/worker.h"
+
+/* Tells the others how much memory its clients hold, and looks how much of the budget is left; memory that is
+ * short is stress as well. True when the level of either has changed, which all connections are to be told. */
+bool worker_look_at_load(struct worker *worker);

@@ -1,0 +1,49 @@
+/* A thread for one piece of work. */
+#include "workers/server/bounds/aside.h"
+
+#include "dns/clock.h"
+
+#include <time.h>
+
+#define LOOK_MS 5 /* for the work's end, which is no signal */
+
+static void *thread_main(void *argument)
+{
+        struct aside *aside = argument;
+
+        pthread_setname_np(pthread_self(), "aside");
+        aside->work(aside->argument);
+        atomic_store(&aside->is_done, true);
+        return NULL;
+}
+
+/* The signal stays pending, for whoever waits for it. */
+static bool is_to_stop(void)
+{
+        sigset_t pending;
+
+        return sigpending(&pending) == 0 &&
+               (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
+bool aside_run(struct aside *aside, void (*work)(void *argument), void *argument)
+{
+        *aside = (struct aside){.work = work, .argument = argument};
+        if (pthread_create(&aside->thread, NULL, thread_main, aside) != 0) {
+                work(argument);
+                return true;
+        }
+        while (!atomic_load(&aside->is_done)) {
+                aside->is_left = is_to_stop();
+                if (aside->is_left)
+                        return false;
+                nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
+        }
+        pthread_join(aside->thread, NULL);
+        return true;
+}
+
+bool aside_end(struct aside *aside, uint64_t until_ms)
+{
+        return !aside->is_left || clock_join_thread(aside->thread, until_ms);
+}

@@ -1,0 +1,23 @@
+/* Work of the main thread that may hang, such as reading files from a disk that does not answer, is done by another
+ * thread. So the main thread still hears that it is to stop. */
+#pragma once
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct aside {
+        void (*work)(void *argument);
+        void *argument;
+        pthread_t thread;
+        _Atomic bool is_done;
+        bool is_left; /* it was not waited for to its end */
+};
+
+/* Runs `work` and waits for it. False when SIGTERM or SIGINT, which are blocked, have come first: then `work` may
+ * never end, so that `aside` and what it uses must outlive everything, and the process must not free them. */
+bool aside_run(struct aside *aside, void (*work)(void *argument), void *argument);
+/* At the stop: true when no work is under way any more, at this moment of clock_monotonic_ms() at the latest. */
+bool aside_end(struct aside *aside, uint64_t until_ms);
