@@ -1,9 +1,13 @@
 /* Keys, records and the memo. */
 #include "core/senders/sender.h"
 
-#include "core/base/mac.h"
-
 #include <xxhash.h>
+
+void sender_secret_set(struct sender_secret *ret_secret, const uint8_t octets[static SENDER_SECRET_SIZE])
+{
+        memcpy(ret_secret->octets, octets, SENDER_SECRET_SIZE);
+        mac_sha256_prepare(&ret_secret->key, span_of((const char *)octets, SENDER_SECRET_SIZE));
+}
 
 struct sender_key sender_key_of(const struct sender_secret *secret, struct span text)
 {
@@ -16,7 +20,7 @@ struct sender_key sender_key_of(const struct sender_secret *secret, struct span 
         memcpy(key.octets, key.unkeyed, sizeof key.octets);
         if (secret == NULL)
                 return key;
-        mac_sha256(span_of((const char *)secret->octets, sizeof secret->octets), &text, 1, mac);
+        mac_sha256_with(&secret->key, text, mac);
         memcpy(key.octets, mac, sizeof key.octets);
         return key;
 }

@@ -6,6 +6,7 @@
  * record becomes the same. */
 #pragma once
 
+#include "core/base/mac.h"
 #include "dns/fact.h"
 
 #include <stdatomic.h>
@@ -13,12 +14,14 @@
 #define SENDER_TEXT_MAX    200 /* octets of a key's text that are kept to be read by people */
 #define SENDER_RECORD_SIZE 16  /* octets as stored */
 
-#define SENDER_KEY_SIZE 16
+#define SENDER_KEY_SIZE    16
+#define SENDER_SECRET_SIZE 32
 
 /* What the store's keys are made with: nobody outside can find a text that has the key of another. It lies in
  * the store itself, so that all who share the store share it. */
 struct sender_secret {
-        uint8_t octets[32];
+        uint8_t octets[SENDER_SECRET_SIZE];
+        struct mac_sha256_key key; /* made of them */
 };
 
 struct sender_key {
@@ -57,6 +60,7 @@ struct sender_source {
         const struct sender_secret *_Atomic secret;
 };
 
+void sender_secret_set(struct sender_secret *ret_secret, const uint8_t octets[static SENDER_SECRET_SIZE]);
 /* Returns the key of a text. `secret` may be NULL. */
 struct sender_key sender_key_of(const struct sender_secret *secret, struct span text);
 /* True when a record may lie under the key without a secret. */

@@ -169,13 +169,13 @@ static bool connect_redis(struct sender_access *access, const struct endpoint *s
 /* As the server does it. */
 static bool read_secret(struct sender_access *access)
 {
-        struct sender_secret secret;
+        uint8_t octets[SENDER_SECRET_SIZE];
         char name[SENDER_NAME_MAX];
         size_t length = sender_redis_put_secret_name(name, access->prefix);
 
-        sender_secret_choose(&secret);
-        redisReply *reply = checked(access, redisCommand(access->redis, "SET %b %b NX", name, length,
-                                                         secret.octets, sizeof secret.octets));
+        sender_secret_choose(octets);
+        redisReply *reply =
+            checked(access, redisCommand(access->redis, "SET %b %b NX", name, length, octets, sizeof octets));
         if (reply == NULL)
                 return false;
         freeReplyObject(reply);

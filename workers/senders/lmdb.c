@@ -14,7 +14,7 @@
 
 /* A value of the database of the secret. */
 struct secret_value {
-        struct sender_secret secret;
+        uint8_t secret[SENDER_SECRET_SIZE];
         uint8_t has_unkeyed;
 };
 
@@ -38,13 +38,13 @@ static int secret_open(struct sender_lmdb *lmdb, MDB_txn *txn, bool is_read_only
                 if ((error = mdb_stat(txn, lmdb->records, &stat)) != 0)
                         return error;
                 chosen = (struct secret_value){.has_unkeyed = stat.ms_entries > 0};
-                expect(getrandom(&chosen.secret, sizeof chosen.secret, 0) == sizeof chosen.secret);
+                expect(getrandom(chosen.secret, sizeof chosen.secret, 0) == sizeof chosen.secret);
                 value = (MDB_val){sizeof chosen, &chosen};
                 error = mdb_put(txn, secrets, &name, &value, 0);
         }
         if (error != 0)
                 return error;
-        lmdb->secret = chosen.secret;
+        sender_secret_set(&lmdb->secret, chosen.secret);
         lmdb->has_secret = true;
         lmdb->has_unkeyed = chosen.has_unkeyed;
         return 0;

@@ -47,16 +47,16 @@ size_t sender_redis_put_secret_name(char ret_name[static SENDER_NAME_MAX], const
         return text.length;
 }
 
-void sender_secret_choose(struct sender_secret *ret_secret)
+void sender_secret_choose(uint8_t ret_octets[static SENDER_SECRET_SIZE])
 {
-        expect(getrandom(ret_secret->octets, sizeof ret_secret->octets, 0) == sizeof ret_secret->octets);
+        expect(getrandom(ret_octets, SENDER_SECRET_SIZE, 0) == SENDER_SECRET_SIZE);
 }
 
 bool sender_redis_read_secret(const redisReply *reply, struct sender_secret *ret_secret)
 {
         if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len != sizeof ret_secret->octets)
                 return false;
-        memcpy(ret_secret->octets, reply->str, sizeof ret_secret->octets);
+        sender_secret_set(ret_secret, (const uint8_t *)reply->str);
         return true;
 }
 

@@ -23,7 +23,7 @@ void sender_redis_put_names(struct sender_names *ret_names, const char *prefix, 
 /* Writes the name under which the secret lies, without a terminator, and returns its length. */
 size_t sender_redis_put_secret_name(char ret_name[static SENDER_NAME_MAX], const char *prefix);
 /* Random octets, for the case that the store has no secret yet. */
-void sender_secret_choose(struct sender_secret *ret_secret);
+void sender_secret_choose(uint8_t ret_octets[static SENDER_SECRET_SIZE]);
 /* False when the reply holds none. */
 bool sender_redis_read_secret(const redisReply *reply, struct sender_secret *ret_secret);
 /* Sends the command that asks or merges. `script` is the digest of the script. False when the connection is

@@ -26,7 +26,8 @@ void sender_secrets_end(struct sender_secrets *secrets)
 
 static bool keep(struct sender_secrets *secrets, const struct sender_secret *secret)
 {
-        if (secrets->kept != NULL && memcmp(&secrets->kept->secret, secret, sizeof *secret) == 0)
+        if (secrets->kept != NULL &&
+            memcmp(secrets->kept->secret.octets, secret->octets, sizeof secret->octets) == 0)
                 return true;
         struct kept_secret *kept = malloc(sizeof *kept);
         if (kept == NULL)
@@ -54,13 +55,13 @@ static void was_read(redisAsyncContext *context, void *data, void *argument)
 
 void sender_secrets_ask(struct sender_secrets *secrets, redisAsyncContext *context)
 {
-        struct sender_secret secret;
+        uint8_t octets[SENDER_SECRET_SIZE];
 
         secrets->asked_ms = clock_monotonic_ms();
         secrets->is_missing = false;
-        sender_secret_choose(&secret);
-        redisAsyncCommand(context, NULL, NULL, "SET %b %b NX", secrets->name, secrets->name_length,
-                          secret.octets, sizeof secret.octets);
+        sender_secret_choose(octets);
+        redisAsyncCommand(context, NULL, NULL, "SET %b %b NX", secrets->name, secrets->name_length, octets,
+                          sizeof octets);
         redisAsyncCommand(context, was_read, secrets, "GET %b", secrets->name, secrets->name_length);
 }
 

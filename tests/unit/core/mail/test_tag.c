@@ -46,6 +46,11 @@ Test(tag, macs_of_rfc_2202_and_4231)
         cr_expect_arr_eq(mac, sha1, sizeof sha1);
         mac_sha256(SPAN("Jefe"), parts, 3, mac);
         cr_expect_arr_eq(mac, sha256, sizeof sha256);
+        struct mac_sha256_key key;
+        mac_sha256_prepare(&key, SPAN("Jefe"));
+        memset(mac, 0, sizeof mac);
+        mac_sha256_with(&key, SPAN("what do ya want for nothing?"), mac);
+        cr_expect_arr_eq(mac, sha256, sizeof sha256);
 }
 
 Test(tag, message_ids, .init = folder_begin, .fini = folder_end)
