@@ -4,11 +4,13 @@
 #define REPLY_TEXT_MAX 200 /* octets; RFC 5321 4.5.3.1.5 allows 512 with what placeholders add */
 
 const struct reply_info reply_infos[REPLY_COUNT] = {
-#define REPLY(name, text)        [REPLY_##name] = {#name, text, false},
-#define POLICY_REPLY(name, text) [REPLY_##name] = {#name, text, true},
+#define REPLY(name, text)        [REPLY_##name] = {#name, text, false, false},
+#define POLICY_REPLY(name, text) [REPLY_##name] = {#name, text, true, false},
+#define SYNTAX_REPLY(name, text) [REPLY_##name] = {#name, text, true, true},
 #include "core/smtp/replies.def"
 #undef REPLY
 #undef POLICY_REPLY
+#undef SYNTAX_REPLY
 };
 
 enum reply_id reply_by_name(struct span name)

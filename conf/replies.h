@@ -7,9 +7,11 @@
 enum reply_id {
 #define REPLY(name, text)        REPLY_##name,
 #define POLICY_REPLY(name, text) REPLY_##name,
+#define SYNTAX_REPLY(name, text) REPLY_##name,
 #include "core/smtp/replies.def"
 #undef REPLY
 #undef POLICY_REPLY
+#undef SYNTAX_REPLY
         REPLY_COUNT,
         REPLY_NONE = REPLY_COUNT /* nothing stands against it */
 };
@@ -26,7 +28,7 @@ struct reply_template {
 struct reply_info {
         const char *name;
         const char *text;
-        bool is_policy;
+        bool is_policy, is_syntax; /* by the rule syntax, which is policy too */
 };
 
 /* The index is enum reply_id. */

@@ -78,6 +78,18 @@ static void begin_domain(struct builder *builder, const struct setting *setting)
                         builder->out_of_memory = true;
 }
 
+/* A rule may have options, and never a mode. */
+static void begin_check(struct builder *builder, const struct setting *setting)
+{
+        const struct scope *scope = setting->scope;
+        enum check_kind kind = check_infos[scope->check].kind;
+
+        if (kind == CHECK_KIND_RULE && !check_has_options(scope->check))
+                complain(builder, setting, "is a rule that cannot be changed or switched off");
+        else if (kind != CHECK_KIND_PURE && scope->parent->kind == SCOPE_DOMAIN)
+                complain(builder, setting, "holds for whole sessions: set it outside of domains");
+}
+
 static void begin_section(struct builder *builder, const struct setting *setting)
 {
         const struct scope *scope = setting->scope;
@@ -86,12 +98,8 @@ static void begin_section(struct builder *builder, const struct setting *setting
                 begin_domain(builder, setting);
         if (scope->kind == SCOPE_ZONE)
                 setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
-        if (scope->kind != SCOPE_CHECK)
-                return;
-        if (check_infos[scope->check].kind == CHECK_KIND_RULE)
-                complain(builder, setting, "is a rule that cannot be changed or switched off");
-        else if (check_infos[scope->check].kind == CHECK_KIND_SESSION && scope->parent->kind == SCOPE_DOMAIN)
-                complain(builder, setting, "holds for whole sessions: set it outside of domains");
+        if (scope->kind == SCOPE_CHECK)
+                begin_check(builder, setting);
 }
 
 /* ---- values -------------------------------------------------------------------------------------------- */
@@ -138,28 +146,46 @@ static void set_zone_option(struct builder *builder, const struct setting *setti
 
 static void complain_of_mode(struct builder *builder, const struct setting *setting)
 {
-        const char *meant = habit_of_mode(setting->text);
+        const char *meant = habit_of_mode(span_from(setting->text));
         conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place,
                       "mode = \"%.*s\": must be enforce, observe (count and log only) or off%s%s%s", WORD_MAX,
                       setting->text, meant == NULL ? "" : "; did you mean ", meant == NULL ? "" : meant,
                       meant == NULL ? "" : "?");
 }
 
-static void set_check_option(struct builder *builder, const struct setting *setting)
+static void set_mode(struct builder *builder, const struct setting *setting)
 {
         const struct scope *scope = setting->scope;
         struct check_setting *checks =
             scope->parent->kind == SCOPE_DOMAIN ? scope->parent->domain->checks : builder->snapshot->checks;
         enum check_mode mode;
 
-        if (strcmp(setting->key, "mode") != 0) {
+        if (check_mode_parse(span_from(setting->text), &mode))
+                checks[scope->check] = (struct check_setting){mode, setting->place};
+        else
+                complain_of_mode(builder, setting);
+}
+
+/* Where the section as such is wrong that has been said. */
+static void complain_of_rule(struct builder *builder, const struct setting *setting)
+{
+        const struct scope *scope = setting->scope;
+
+        if (check_has_options(scope->check) && scope->parent->kind != SCOPE_DOMAIN)
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &setting->place,
+                              "%s is a rule: it has options, but no mode", check_infos[scope->check].name);
+}
+
+static void set_check_option(struct builder *builder, const struct setting *setting)
+{
+        const struct scope *scope = setting->scope;
+
+        if (strcmp(setting->key, "mode") != 0)
                 set_root_option(builder, setting, scope->check);
-        } else if (check_infos[scope->check].kind != CHECK_KIND_RULE) {
-                if (check_mode_parse(span_from(setting->text), &mode))
-                        checks[scope->check] = (struct check_setting){mode, setting->place};
-                else
-                        complain_of_mode(builder, setting);
-        }
+        else if (check_infos[scope->check].kind == CHECK_KIND_RULE)
+                complain_of_rule(builder, setting);
+        else
+                set_mode(builder, setting);
 }
 
 static void set_reply(struct builder *builder, const struct setting *setting)

@@ -184,6 +184,31 @@ void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, stru
                 text_printf(text, "; did you mean \"%s\"?", nearest.name);
 }
 
+void grammar_say_section(const char *section, struct span value, struct text *text)
+{
+        enum check_id check = check_by_name(span_from(section));
+        enum check_mode ignored;
+
+        if (strcmp(section, "replies") == 0) {
+                text_put_string(text, "replies is a section; write replies { NAME = \"TEXT\" }");
+                return;
+        }
+        if (check == CHECK_COUNT) {
+                text_printf(text, "%s is a section with a name; write %s \"NAME\" { ... }", section, section);
+                return;
+        }
+        if (check_infos[check].kind == CHECK_KIND_RULE) {
+                text_printf(text, "%s is a rule that cannot be changed or switched off", section);
+                return;
+        }
+        text_printf(text, "%s is a section; write %s { mode = ", section, section);
+        if (check_mode_parse(value, &ignored))
+                text_put(text, value);
+        else
+                text_put_string(text, habit_of_mode(value) == NULL ? "observe" : habit_of_mode(value));
+        text_put_string(text, " }");
+}
+
 enum scope_kind grammar_scope_kind(const char *section)
 {
         return strcmp(section, "domain") == 0    ? SCOPE_DOMAIN

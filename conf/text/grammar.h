@@ -20,6 +20,10 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
  * the nearest key that there is. `in_domain` tells that the section stands in a domain's. */
 void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, struct text *text);
 
+/* Appends a message that `section` is given a value as if it were an option, with how to write what was meant.
+ * The value's `at` may be NULL. */
+void grammar_say_section(const char *section, struct span value, struct text *text);
+
 enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
 
 /* Returns the kind of a section by its name. */

@@ -1,9 +1,6 @@
 /* Tables of words. */
 #include "conf/text/habits.h"
 
-#include <stddef.h>
-#include <string.h>
-
 struct habit {
         const char *theirs, *ours;
 };
@@ -48,6 +45,8 @@ static const struct habit postfix[] = {
     {"smtpd_data_restrictions", "the checks' sections: null_sender_recipients, early_talker"},
     {"smtpd_delay_reject", "reject_at"},
     {"smtpd_error_sleep_time", "errors in section client_rate"},
+    {"smtpd_forbid_bare_newline", "bare_newline in section syntax"},
+    {"smtpd_forbid_unauth_pipelining", "mode in section early_talker"},
     {"smtpd_hard_error_limit", "errors_max"},
     {"smtpd_helo_required", "nothing: HELO is always demanded"},
     {"smtpd_helo_restrictions", "the checks' sections: helo_name, helo_impersonation"},
@@ -60,6 +59,7 @@ static const struct habit postfix[] = {
     {"smtpd_timeout", "idle_timeout"},
     {"smtpd_upstream_proxy_protocol", "proxy_listen"},
     {"soft_bounce", "mode = observe in each check's section"},
+    {"strict_rfc821_envelopes", "lenient in section syntax"},
     {"unknown_local_recipient_reject_code", "recipient_unknown in section replies"},
     {"virtual_alias_domains", "a domain section for each domain"},
     {"virtual_alias_maps", "recipients in a domain section"},
@@ -83,19 +83,19 @@ static const struct habit modes[] = {
     {NULL, NULL},
 };
 
-static const char *find(const struct habit *habits, const char *theirs)
+static const char *find(const struct habit *habits, struct span theirs)
 {
-        while (habits->theirs != NULL && strcmp(habits->theirs, theirs) != 0)
+        while (habits->theirs != NULL && !span_equals(span_from(habits->theirs), theirs))
                 habits++;
         return habits->ours;
 }
 
 const char *habit_of_postfix(const char *key)
 {
-        return find(postfix, key);
+        return find(postfix, span_from(key));
 }
 
-const char *habit_of_mode(const char *word)
+const char *habit_of_mode(struct span word)
 {
         return find(modes, word);
 }

@@ -1,15 +1,15 @@
-/* libConfuse at work: its callbacks write down what they see. Where it stops at an unknown key, that key is
- * blanked and the parser begins again, so that one run tells of all errors. */
+/* libConfuse at work: its callbacks write down what they see. Where it stops at an unknown key, or at a section
+ * that is given a value, that key is blanked and the parser begins again, so that one run tells of all errors. */
 #include "conf/text/parse.h"
 
 #include "conf/text/grammar.h"
-#include "conf/text/habits.h"
+#include "conf/text/wrong_key.h"
 #include "conf/value/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define UNKNOWN_KEYS_MAX  50
+#define WRONG_KEYS_MAX    50
 #define INCLUDE_DEPTH_MAX 10
 #define INCLUDES_MAX      1000 /* of all files: they may fan out */
 
@@ -17,14 +17,6 @@
 struct seen_key {
         struct seen_key *next;
         const char *key;
-        struct place place;
-};
-
-/* An unknown key, to be told of in its place among the settings of the last run. */
-struct unknown_key {
-        struct unknown_key *next;
-        size_t position; /* number of settings before it */
-        const char *message;
         struct place place;
 };
 
@@ -36,14 +28,14 @@ struct parser {
 
         /* Kept from run to run. */
         struct source *sources;
-        struct unknown_key *unknown_first, *unknown_last;
-        size_t unknown_count;
+        struct wrong_key *wrong_first, *wrong_last;
+        size_t wrong_count;
         bool out_of_memory;
 
         /* Of one run. */
         struct settings settings;
         size_t recorded;
-        struct unknown_key *unknown_next;
+        const struct wrong_key *wrong_next;
         struct scope *scope;
         size_t include_depth, includes;
         bool stop_is_told, run_again;
@@ -87,17 +79,17 @@ static void append(struct setting *setting)
         reading->settings.last = setting;
 }
 
-/* Tells of the unknown keys that stand before the next setting. */
-static bool append_unknown_keys(void)
+/* Tells of the wrong keys that stand before the next setting. */
+static bool append_wrong_keys(void)
 {
-        for (; reading->unknown_next != NULL && reading->unknown_next->position <= reading->recorded;
-             reading->unknown_next = reading->unknown_next->next) {
+        for (; reading->wrong_next != NULL && reading->wrong_next->position <= reading->recorded;
+             reading->wrong_next = reading->wrong_next->next) {
                 struct setting *setting = take(sizeof *setting);
                 if (setting == NULL)
                         return false;
                 setting->kind = SETTING_PROBLEM;
-                setting->text = reading->unknown_next->message;
-                setting->place = reading->unknown_next->place;
+                setting->text = reading->wrong_next->message;
+                setting->place = reading->wrong_next->place;
                 append(setting);
         }
         return true;
@@ -106,7 +98,7 @@ static bool append_unknown_keys(void)
 /* Copies both strings, which may be NULL. NULL when memory ran out. */
 static struct setting *record(enum setting_kind kind, struct place place, const char *key, const char *text)
 {
-        if (reading->out_of_memory || !append_unknown_keys())
+        if (reading->out_of_memory || !append_wrong_keys())
                 return NULL;
         struct setting *setting = take(sizeof *setting);
         const char *key_copy = key == NULL ? NULL : copy(key), *text_copy = text == NULL ? NULL : copy(text);
@@ -149,12 +141,26 @@ static const char *key_of(const cfg_opt_t *option)
         return reading->scope->kind == SCOPE_ROOT ? option_name_today(option->name) : option->name;
 }
 
+static int capture_empty_list(const cfg_t *cfg, const cfg_opt_t *option)
+{
+        bool is_list = (option->flags & CFGF_LIST) != 0;
+        char message[160];
+
+        snprintf(message, sizeof message, "%.100s takes one value, not a list", key_of(option));
+        const struct setting *setting = is_list
+                                            ? record(SETTING_EMPTY_LIST, place_of(cfg), key_of(option), NULL)
+                                            : record(SETTING_PROBLEM, place_of(cfg), NULL, message);
+        return setting == NULL ? -1 : 0;
+}
+
 static int capture_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *result)
 {
         *(void **)result = NULL;
         bool continues_list = option->nvalues > 1;
         if (!continues_list)
                 note_key(reading->scope, key_of(option), place_of(cfg));
+        if (strcmp(value, SOURCE_EMPTY_LIST) == 0)
+                return capture_empty_list(cfg, option);
         struct setting *setting = record(SETTING_VALUE, place_of(cfg), key_of(option), value);
         if (setting == NULL)
                 return -1;
@@ -183,18 +189,9 @@ static int capture_open(cfg_t *cfg, cfg_opt_t *option, const char *value, void *
         return 0;
 }
 
-/* Empty lists call nobody back. */
-static void record_empty_lists(const cfg_t *cfg)
-{
-        for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
-                if ((option->flags & CFGF_LIST) && (option->flags & CFGF_MODIFIED) && option->nvalues == 0)
-                        record(SETTING_EMPTY_LIST, (struct place){0}, option->name, NULL);
-}
-
 static int capture_close(cfg_t *cfg, cfg_opt_t *option)
 {
         (void)cfg;
-        record_empty_lists(cfg_opt_getnsec(option, cfg_opt_size(option) - 1));
         if (reading->out_of_memory)
                 return -1;
         reading->scope = reading->scope->parent;
@@ -204,37 +201,26 @@ static int capture_close(cfg_t *cfg, cfg_opt_t *option)
         return 0;
 }
 
-static void capture_unknown_key(const cfg_t *cfg, const char *key)
+static void capture_wrong_key(const cfg_t *cfg, const char *key, bool is_section)
 {
-        char octets[512];
-        struct text text;
         struct source *source = source_find(reading->sources, cfg->filename);
-        struct unknown_key *unknown = take(sizeof *unknown);
-        bool in_domain = false;
-        size_t depth = 0;
+        struct wrong_key *wrong = take(sizeof *wrong);
 
-        for (const struct scope *scope = reading->scope; scope->parent != NULL; scope = scope->parent) {
-                in_domain = in_domain || scope->kind == SCOPE_DOMAIN;
-                depth++;
-        }
-        text_over(&text, octets, sizeof octets - 1);
-        grammar_say_unknown(cfg, key, in_domain, &text);
-        octets[text.length] = '\0';
-        const char *message = copy(octets);
-        if (reading->out_of_memory)
+        if (wrong == NULL)
                 return;
-        *unknown =
-            (struct unknown_key){.position = reading->recorded, .message = message, .place = place_of(cfg)};
-        if (reading->unknown_last == NULL)
-                reading->unknown_first = unknown;
+        *wrong = (struct wrong_key){
+            .position = reading->recorded, .is_section = is_section, .place = place_of(cfg)};
+        bool is_blanked = wrong_key_blank(wrong, key, cfg, reading->scope, source, reading->scratch);
+        if (wrong->message == NULL)
+                reading->out_of_memory = true;
+        if (reading->wrong_last == NULL)
+                reading->wrong_first = wrong;
         else
-                reading->unknown_last->next = unknown;
-        reading->unknown_last = unknown;
-        if (reading->unknown_next == NULL)
-                reading->unknown_next = unknown;
-        reading->run_again = ++reading->unknown_count < UNKNOWN_KEYS_MAX &&
-                             source_blank_key(source, (uint32_t)cfg->line, span_from(key),
-                                              span_from(cfg->name), depth, habit_of_postfix(key) != NULL);
+                reading->wrong_last->next = wrong;
+        reading->wrong_last = wrong;
+        if (reading->wrong_next == NULL)
+                reading->wrong_next = wrong;
+        reading->run_again = ++reading->wrong_count < WRONG_KEYS_MAX && is_blanked;
 }
 
 /* The formats are the library's own: this program sets no locale, so nothing is translated. */
@@ -245,7 +231,10 @@ __attribute__((format(printf, 2, 0))) static void capture_error(cfg_t *cfg, cons
 
         reading->stop_is_told = true;
         if (strcmp(format, "no such option '%s'") == 0) {
-                capture_unknown_key(cfg, va_arg(arguments, const char *));
+                capture_wrong_key(cfg, va_arg(arguments, const char *), false);
+        } else if (strcmp(format, "missing opening brace for section '%s'") == 0 ||
+                   strcmp(format, "missing title for section '%s'") == 0) {
+                capture_wrong_key(cfg, va_arg(arguments, const char *), true);
         } else {
                 vsnprintf(message, sizeof message, format, arguments);
                 record(SETTING_PROBLEM, place_of(cfg), NULL, message);
@@ -357,7 +346,7 @@ static void run_parser(void)
 {
         reading->settings = (struct settings){0};
         reading->recorded = reading->include_depth = reading->includes = 0;
-        reading->unknown_next = reading->unknown_first;
+        reading->wrong_next = reading->wrong_first;
         reading->stop_is_told = reading->run_again = false;
         reading->scope = take(sizeof *reading->scope); /* SCOPE_ROOT */
         cfg_t *cfg = reading->scope == NULL ? NULL : cfg_init(reading->grammar, CFGF_NONE);
@@ -367,10 +356,8 @@ static void run_parser(void)
         }
         cfg_set_error_function(cfg, capture_error);
         reading->settings.are_complete = parse_source(cfg, reading->sources);
-        if (reading->settings.are_complete)
-                record_empty_lists(cfg);
         reading->recorded = SIZE_MAX; /* none is left out */
-        append_unknown_keys();
+        append_wrong_keys();
         cfg_free(cfg);
 }
 

@@ -223,8 +223,21 @@ static bool call_is_valid(const struct scan *at_parenthesis)
         return argument.kind == TOKEN_STRING && is_mark(&scan, &end, ')');
 }
 
+/* Behind "{": to behind "}", where nothing stands between them. */
+static bool list_is_empty(struct scan *scan)
+{
+        struct scan behind = *scan;
+        struct token end = token_next(&behind);
+        if (!is_mark(&behind, &end, '}'))
+                return false;
+        scan->octets[end.start] = ' ';
+        *scan = behind;
+        return true;
+}
+
 bool source_prepare(struct source *source, struct source_fault *ret_fault)
 {
+        struct token before = {.kind = TOKEN_END};
         struct scan scan = {.octets = source->octets, .length = source->length, .line = 1};
         uint32_t open_lines[DEPTH_MAX];
         size_t depth = 0;
@@ -243,13 +256,17 @@ bool source_prepare(struct source *source, struct source_fault *ret_fault)
                                fault(ret_fault, open_lines[depth - 1], "section or list without end");
                 if (is_mark(&scan, &token, '(') && !call_is_valid(&scan))
                         return fault(ret_fault, token.line, "syntax error; should it be include(\"FILE\")?");
-                if (is_mark(&scan, &token, '{')) {
+                if (is_mark(&scan, &token, '{') && is_mark(&scan, &before, '=') && list_is_empty(&scan)) {
+                        memcpy(scan.octets + token.start, SOURCE_EMPTY_LIST, 1);
+                } else if (is_mark(&scan, &token, '{')) {
                         if (depth == DEPTH_MAX)
                                 return fault(ret_fault, token.line, "sections are nested too deeply");
                         open_lines[depth++] = token.line;
                 }
                 if (is_mark(&scan, &token, '}') && depth > 0)
                         depth--;
+                /* What "+=" adds nothing to stays as it is. */
+                before = is_mark(&scan, &before, '+') ? (struct token){.kind = TOKEN_END} : token;
         }
 }
 
@@ -302,16 +319,20 @@ static void braces_skip(struct scan *scan)
         }
 }
 
-/* Behind a key: to behind its value, list or section. False when what follows shows that it is no key. */
-static bool key_skip(struct scan *scan)
+/* Behind a key: to behind its value, list or section, of which *ret_value is the value. False when what follows
+ * shows that it is no key. */
+static bool key_skip(struct scan *scan, struct span *ret_value)
 {
         struct token token = token_next(scan);
         bool is_assigned = is_mark(scan, &token, '=') || is_mark(scan, &token, '+');
 
+        *ret_value = token_name(scan, &token);
         if (is_mark(scan, &token, '+'))
                 token = token_next(scan);
         if (is_assigned || token.kind == TOKEN_STRING || token.kind == TOKEN_WORD)
                 token = token_next(scan);
+        if (is_assigned)
+                *ret_value = token_name(scan, &token);
         if (is_mark(scan, &token, '{'))
                 braces_skip(scan);
         else if (!is_assigned || token.kind == TOKEN_MARK || token.kind == TOKEN_END)
@@ -329,27 +350,40 @@ static void lines_skip(struct scan *scan)
                  (scan->octets[scan->at] == ' ' || scan->octets[scan->at] == '\t'));
 }
 
-bool source_blank_key(struct source *source, uint32_t line, struct span key, struct span section,
-                      size_t depth, bool is_whole_line)
+void source_find_key(const struct source *source, uint32_t line, struct span key, struct span section,
+                     size_t depth, bool is_whole_line, struct source_key *ret_key)
 {
         struct scan scan = {.octets = source->octets, .length = source->length, .line = 1};
         struct position position = {.sections = {SPAN("root")}};
+        bool is_found = false;
 
         for (;;) {
                 struct token token = token_next(&scan);
                 struct scan behind = scan;
+                struct source_key found = {.start = token.start, .end = token.start};
                 if (token.kind == TOKEN_END || token.line > line)
-                        return false;
+                        return;
                 if (token.line == line && !position.is_value && position.key.at == NULL &&
                     position.depth == depth && span_equals(position.sections[depth], section) &&
-                    span_equals(token_name(&scan, &token), key) && key_skip(&behind)) {
-                        if (is_whole_line && depth == 0)
+                    span_equals(token_name(&scan, &token), key)) {
+                        bool is_whole = key_skip(&behind, &found.value);
+                        if (is_whole && is_whole_line && depth == 0)
                                 lines_skip(&behind);
-                        for (size_t i = token.start; i < behind.at; i++)
-                                if (source->octets[i] != '\n')
-                                        source->octets[i] = ' ';
-                        return true;
+                        if (is_whole)
+                                found.end = behind.at;
+                        if (is_whole || !is_found)
+                                *ret_key = found;
+                        if (is_whole)
+                                return;
+                        is_found = true;
                 }
                 position_step(&position, &scan, &token);
         }
+}
+
+void source_blank_key(struct source *source, const struct source_key *key)
+{
+        for (size_t i = key->start; i < key->end; i++)
+                if (source->octets[i] != '\n')
+                        source->octets[i] = ' ';
 }

@@ -31,12 +31,24 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
  * when there is none. */
 struct source *source_find(struct source *first, const char *name);
 struct source *source_find_same(struct source *first, const struct source *other);
-/* Blanks comments. False when there is something that libConfuse would misread: a control character, or a
+/* The word that source_prepare() puts in the place of an empty list. Nobody can write it. */
+#define SOURCE_EMPTY_LIST "\x01"
+
+/* Blanks comments, and makes a word of each empty list that is assigned, because libConfuse calls nobody back
+ * for it. False when there is something that libConfuse would misread: a control character, or a
  * string, comment, section or list that does not end. A string ends in its line. */
 bool source_prepare(struct source *source, struct source_fault *ret_fault);
-/* Blanks the setting or section whose key `key` ends in `line`, and keeps its newlines. It is the first such
- * in a section of the name `section` ("root" outside of all) that lies within `depth` sections. With
- * `is_whole_line` it blanks, outside of all sections, what else Postfix would take for the value. False when
- * there is none. */
-bool source_blank_key(struct source *source, uint32_t line, struct span key, struct span section,
-                      size_t depth, bool is_whole_line);
+/* A key, and what is given to it. */
+struct source_key {
+        size_t start,
+            end; /* with its value, list or section; equal when what follows shows that it has none */
+        struct span value; /* the word behind it; at == NULL when there is none */
+};
+
+/* Finds the setting or section whose key `key` ends in `line`. It is the first such in a section of the name
+ * `section` ("root" outside of all) that lies within `depth` sections. With `is_whole_line` its end is, outside
+ * of all sections, where Postfix would end the value. Does nothing when there is none. */
+void source_find_key(const struct source *source, uint32_t line, struct span key, struct span section,
+                     size_t depth, bool is_whole_line, struct source_key *ret_key);
+/* Keeps the newlines. */
+void source_blank_key(struct source *source, const struct source_key *key);

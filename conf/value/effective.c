@@ -80,17 +80,25 @@ static void print_zones(const struct printer *printer, const struct snapshot *sn
         }
 }
 
+static void print_mode(const struct printer *printer, const struct snapshot *snapshot, enum check_id check)
+{
+        const struct check_info *info = &check_infos[check];
+        enum check_mode mode = snapshot->checks[check].mode;
+        bool lacks_dns = info->needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
+
+        if (info->kind != CHECK_KIND_RULE)
+                fprintf(printer->file, "    mode = %s%s%s\n", check_mode_name(mode),
+                        mode == info->default_mode ? "    # default" : "",
+                        lacks_dns ? "    # without resolvers it is off" : "");
+}
+
 static void print_checks(const struct printer *printer, const struct snapshot *snapshot)
 {
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
-                const struct check_info *info = &check_infos[check];
-                enum check_mode mode = snapshot->checks[check].mode;
-                bool lacks_dns = info->needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
-                if (info->kind == CHECK_KIND_RULE)
+                if (check_infos[check].kind == CHECK_KIND_RULE && !check_has_options(check))
                         continue;
-                fprintf(printer->file, "%s {\n    mode = %s%s%s\n", info->name, check_mode_name(mode),
-                        mode == info->default_mode ? "    # default" : "",
-                        lacks_dns ? "    # without resolvers it is off" : "");
+                fprintf(printer->file, "%s {\n", check_infos[check].name);
+                print_mode(printer, snapshot, check);
                 print_options(printer, snapshot, check, "    ");
                 if (check == CHECK_dnsbl)
                         print_zones(printer, snapshot);

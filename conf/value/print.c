@@ -49,13 +49,15 @@ static void print_checks(FILE *file)
                                             [NEEDS_DNS] = " (needs resolvers)",
                                             [NEEDS_SENDERS] = " (needs sender_store)"};
 
-        fprintf(file, "\n# Checks. Modes: enforce, observe (count and log only), off.\n");
+        fprintf(file, "\n# Checks. Modes: enforce, observe (count and log only), off. A rule has none.\n");
         for (unsigned check = 0; check < CHECK_COUNT; check++) {
                 const struct check_info *info = &check_infos[check];
-                if (info->kind == CHECK_KIND_RULE)
+                if (info->kind == CHECK_KIND_RULE && !check_has_options((enum check_id)check))
                         continue;
-                fprintf(file, "\n# %s: %s%s\n%s {\n    mode = %s\n", info->policy, info->summary,
-                        needs[info->needs], info->name, check_mode_name(info->default_mode));
+                fprintf(file, "\n# %s: %s%s\n%s {\n", info->policy, info->summary, needs[info->needs],
+                        info->name);
+                if (info->kind != CHECK_KIND_RULE)
+                        fprintf(file, "    mode = %s\n", check_mode_name(info->default_mode));
                 print_rows(file, option_rows, (enum check_id)check, "    ");
                 if (check == CHECK_dnsbl)
                         print_zones(file);

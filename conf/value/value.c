@@ -52,6 +52,14 @@ const struct option_row *option_row_find(const struct option_row *rows, enum che
         return NULL;
 }
 
+bool check_has_options(enum check_id check)
+{
+        for (const struct option_row *row = option_rows; row->name != NULL; row++)
+                if (row->check == check)
+                        return true;
+        return false;
+}
+
 /* ---- numbers ------------------------------------------------------------------------------------------- */
 
 struct unit {
@@ -186,6 +194,7 @@ static const char *const casing_words[] = {"fold", "exact", NULL};
 static const char *const mild_action_words[] = {"pass", "defer", NULL};
 static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
 static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
+static const char *const repair_words[] = {"refuse", "normalise", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 {
@@ -212,6 +221,8 @@ static const char *const *words_of(const struct option_row *row)
                 return row->max == ACTION_REFUSE ? action_words : mild_action_words;
         case VALUE_EXCHANGE:
                 return exchange_words;
+        case VALUE_REPAIR:
+                return repair_words;
         default:
                 return NULL;
         }
@@ -337,6 +348,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_CASING:
         case VALUE_ACTION:
         case VALUE_EXCHANGE:
+        case VALUE_REPAIR:
                 return word_set(text, words_of(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

@@ -19,6 +19,7 @@ enum value_type {
         VALUE_CASING,
         VALUE_ACTION,
         VALUE_EXCHANGE,
+        VALUE_REPAIR,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS
@@ -75,6 +76,9 @@ const char *option_name_today(const char *name);
 /* Returns NULL when there is none. `check` is CHECK_COUNT for options outside of checks' sections. */
 const struct option_row *option_row_find(const struct option_row *rows, enum check_id check,
                                          const char *name);
+
+/* Beside its mode. */
+bool check_has_options(enum check_id check);
 
 /* Sets the field of `row` in the structure at `base` to its default. False when memory is out. */
 bool value_set_default(const struct option_row *row, void *base, struct arena *memory);

@@ -22,6 +22,18 @@ static bool dot_string_is_valid(struct span span)
         return dot_may_follow;
 }
 
+/* Dots wherever they like, but not they alone. */
+static bool loose_dot_string_is_valid(struct span span)
+{
+        bool has_other = false;
+        for (size_t i = 0; i < span.length; i++) {
+                if (span.at[i] != '.' && !octet_is_atext(span.at[i]))
+                        return false;
+                has_other |= span.at[i] != '.';
+        }
+        return has_other;
+}
+
 /* `inside`: what stands between the quotes. A quoted pair hides any printable ASCII, and nothing else. */
 static bool unquote(struct span inside, struct text *unquoted)
 {
@@ -36,7 +48,7 @@ static bool unquote(struct span inside, struct text *unquoted)
         return true;
 }
 
-bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted)
+static bool parse(struct span span, bool utf8, bool (*is_dot_string)(struct span), struct text *ret_unquoted)
 {
         char octets[LOCAL_PART_MAX];
         struct text unquoted;
@@ -46,7 +58,7 @@ bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted)
                 return false;
         text_over(&unquoted, octets, sizeof octets);
         if (span.at[0] != '"') {
-                if (!dot_string_is_valid(span))
+                if (!is_dot_string(span))
                         return false;
                 text_put(&unquoted, span);
         } else if (span.length < 2 || span.at[span.length - 1] != '"' ||
@@ -55,6 +67,16 @@ bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted)
         }
         text_put(ret_unquoted, text_span(&unquoted));
         return true;
+}
+
+bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted)
+{
+        return parse(span, utf8, dot_string_is_valid, ret_unquoted);
+}
+
+bool local_part_parse_loose(struct span span, bool utf8, struct text *ret_unquoted)
+{
+        return parse(span, utf8, loose_dot_string_is_valid, ret_unquoted);
 }
 
 /* What the library makes of it comes from malloc. */

@@ -10,6 +10,9 @@
  * without quotes and backslashes. They are at most LOCAL_PART_MAX, and none for "". With `utf8`, well-formed
  * UTF-8 passes too (RFC 6531 3.3). */
 bool local_part_parse(struct span span, bool utf8, struct text *ret_unquoted);
+/* The same, with dots in a dot-string wherever they like: "a..b", ".a", "a." (option lenient of the rule
+ * syntax). It suits any local part that has been taken already. */
+bool local_part_parse_loose(struct span span, bool utf8, struct text *ret_unquoted);
 /* Appends the form in which mailboxes are compared: NFC (RFC 6532 3.1) and, with `fold`, without letter case, of
  * whatever script. Never a part of it: false when `text` has no room, or memory is out. ASCII takes no memory
  * and little time. `local_part`: unquoted, UTF-8. */

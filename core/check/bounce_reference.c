@@ -19,7 +19,7 @@ static enum tag_result tag_of(const struct facts *facts, const struct recipient 
 
         text_over(&local_part, local_octets, sizeof local_octets);
         text_over(&mailbox, mailbox_octets, sizeof mailbox_octets);
-        if (at == SIZE_MAX || !local_part_parse(span_of(recipient->address.at, at), true, &local_part))
+        if (at == SIZE_MAX || !local_part_parse_loose(span_of(recipient->address.at, at), true, &local_part))
                 return TAG_NONE;
         if (srs_is_recent(text_span(&local_part), facts->wall_s))
                 return TAG_FORWARDED;

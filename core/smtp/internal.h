@@ -61,8 +61,8 @@ struct transaction {
         struct verdict_list text_verdicts; /* of the DATA stage */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
-        bool is_text_seen;
-        bool is_stored;
+        bool is_text_seen, is_stored;
+        bool is_syntax_noted; /* the log will tell what is wrong with the text */
         /* For the log. */
         struct attempt *attempts, **attempts_end;
         uint32_t attempt_count;
@@ -88,6 +88,8 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
                          const struct reply_about *about);
 /* The same, and the session is over. */
 enum session_wish session_close(struct session *session, struct text *out, enum reply_id id);
+enum session_wish session_close_about(struct session *session, struct text *out, enum reply_id id,
+                                      const struct reply_about *about);
 /* An id of time, worker and sequence: unique in a fleet of workers with different numbers, 12 characters,
  * terminated. */
 void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
@@ -95,9 +97,10 @@ void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 /* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
  * blanks */
 
-/* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only. */
+/* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only.
+ * `evidence`: of that. */
 enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
-                              struct text *out);
+                              struct span evidence, struct text *out);
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out);
@@ -110,6 +113,38 @@ void transaction_end(struct session *session);
  * `subject`: of the reply, see reply_about. */
 enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
                               struct text *out);
+
+/* ---- command/syntax.c: the rule syntax (P10) */
+
+#define SYNTAX_EVIDENCE_MAX 64 /* octets */
+
+/* A command that it refused, for the log. */
+struct syntax_fault {
+        struct syntax_fault *next;
+        enum reply_id reply;
+        uint32_t command; /* its number in the session */
+        char reject_id[ID_TEXT_SIZE];
+        uint8_t evidence_length;
+        char evidence[SYNTAX_EVIDENCE_MAX];
+};
+
+/* It has given this reply: counts it and, unless it was about a text, keeps it for the log. `evidence`: what was
+ * seen and where; may be empty. */
+void syntax_note(struct session *session, enum reply_id reply, struct span evidence);
+/* Those that are kept, as a JSON array; there is at least one. */
+void syntax_write_faults(struct text *json, const struct session_oddities *oddities);
+/* "octet 4": how many stand before it is given. */
+void syntax_put_octet(struct text *evidence, uint64_t before);
+/* "600 octets" */
+void syntax_put_length(struct text *evidence, uint64_t octets);
+enum reply_id syntax_text_reply(enum text_flaw flaw);
+/* What was found in the text, for the log: it is to be refused with this reply; or REPLY_NONE, it was not
+ * refused for that, if there is anything and it has not been noted. Returns where the fault is, to be named in the
+ * reply. */
+struct span syntax_note_text(struct session *session, enum reply_id reply);
+/* The arguments of `verb` are refused at `rest`, which is what follows there. */
+void syntax_refuse(struct session *session, struct text *out, enum reply_id reply, const char *verb,
+                   struct span arguments, struct span rest);
 
 /* ---- proxy.c (PROXY protocol, versions 1 and 2) */
 
@@ -178,6 +213,8 @@ bool optional_header_read(struct session *session, struct span *input, struct te
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
                           enum session_wish *ret_wish);
+/* They came with the end of a text: text_answer() sees to them when the message is answered. */
+void session_note_behind_text(struct session *session, struct span octets);
 
 /* ---- park.c */
 

@@ -306,18 +306,29 @@ static void put_client_rate(struct text *json, const struct session *session)
         text_put_char(json, '}');
 }
 
+static void put_syntax(struct text *json, const struct session_oddities *oddities)
+{
+        if (oddities == NULL || oddities->syntax_last == NULL)
+                return;
+        put_key(json, "syntax");
+        syntax_write_faults(json, oddities);
+        if (oddities->syntax_faults > oddities->syntax_faults_kept)
+                put_number(json, "syntax_omitted", oddities->syntax_faults - oddities->syntax_faults_kept);
+}
+
 static void put_end(struct text *json, const struct session *session)
 {
         put_string(json, "end", span_from(ending_names[session->ending]));
         if (session->closed_with != REPLY_NONE)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
-        if (session->closed_with == REPLY_early_talker)
+        if (session->closed_with != REPLY_NONE && reply_infos[session->closed_with].is_policy)
                 put_string(json, "reject_id", span_from(session->reject_id));
         put_client_rate(json, session);
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
                 put_string(json, "early", session->oddities->early_octets);
         if (session->oddities != NULL && session->oddities->bad_line.at != NULL)
                 put_string(json, "bad_line", session->oddities->bad_line);
+        put_syntax(json, session->oddities);
         put_number(json, "code", session->last_code);
         put_number(json, "commands", session->commands_total);
         put_number(json, "errors", session->errors_total);

@@ -101,6 +101,8 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
                 session->errors++;
                 session->errors_total++;
         }
+        if (reply_infos[id].is_syntax)
+                syntax_note(session, id, about->subject);
 }
 
 void session_reply(struct session *session, struct text *out, enum reply_id id)
@@ -110,7 +112,13 @@ void session_reply(struct session *session, struct text *out, enum reply_id id)
 
 enum session_wish session_close(struct session *session, struct text *out, enum reply_id id)
 {
-        session_reply(session, out, id);
+        return session_close_about(session, out, id, &(struct reply_about){0});
+}
+
+enum session_wish session_close_about(struct session *session, struct text *out, enum reply_id id,
+                                      const struct reply_about *about)
+{
+        session_reply_about(session, out, id, about);
         session->state = SESSION_STATE_CLOSED;
         session->ending = id == REPLY_goodbye ? SESSION_ENDED_BY_QUIT : SESSION_ENDED_BY_US;
         session->closed_with = id;

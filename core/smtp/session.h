@@ -82,12 +82,16 @@ enum __attribute__((packed)) session_state {
 
 struct transaction;
 struct record_piece;
+struct syntax_fault;
 
 /* For the log: what few sessions have. */
 struct session_oddities {
         struct span rate_evidence; /* the last limit that it exceeded outside of transactions */
         struct span early_octets;  /* the first that came too early, where that is not refused */
-        struct span bad_line;      /* the last line that was answered 5xx outside of policy */
+        struct span bad_line;      /* the last line that was a fault of protocol */
+        /* Commands that the rule syntax refused, the last ones: their next is the first. NULL: none. */
+        struct syntax_fault *syntax_last;
+        uint32_t syntax_faults, syntax_faults_kept;
 };
 
 struct session {
@@ -118,14 +122,15 @@ struct session {
         struct transaction *transaction; /* NULL outside of one */
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
-        bool line_is_bad; /* the unended line holds a bare CR or LF */
-        bool came_early;  /* octets arrived while nobody read */
+        char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
+        bool came_early; /* octets arrived while nobody read */
         enum parked parked;
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
         uint32_t unknown_recipients;               /* since then; it knows of them at once */
         uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
+        uint32_t line_bare_at;                     /* octets of the line before line_bare */
         struct {
                 uint16_t messages, recipients, unknown_recipients, stored_recipients;
         } untold; /* what the client did since the fleet was told; they stay at their maximum */

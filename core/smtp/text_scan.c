@@ -7,13 +7,38 @@ static const struct span received_field = {"received:", 9};
 
 void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max)
 {
-        *scan = (struct text_scan){.size_max = size_max, .line_max = line_max, .in_header = true};
+        *scan = (struct text_scan){.size_max = size_max, .line_max = line_max, .in_header = true, .line = 1};
+}
+
+enum text_flaw text_scan_flaw(const struct text_scan *scan)
+{
+        for (enum text_flaw flaw = 0; flaw < TEXT_FLAW_LONE_DOT; flaw++)
+                if (scan->flaws[flaw].line > 0 && !(flaw == TEXT_FLAW_BARE_LF && scan->mends_bare_lf))
+                        return flaw;
+        return TEXT_FLAW_NONE;
 }
 
 bool text_scan_is_bad(const struct text_scan *scan)
 {
-        return scan->has_bare_newline || scan->has_nul || scan->has_long_line || scan->is_too_large ||
-               scan->is_out_of_memory;
+        return scan->is_too_large || scan->is_out_of_memory || text_scan_flaw(scan) != TEXT_FLAW_NONE;
+}
+
+bool text_scan_stops_at_lone_dot(const struct text_scan *scan)
+{
+        return scan->lone_dot_end > 0 && scan->lone_dot_end == scan->offset;
+}
+
+static void note_flaw(struct text_scan *scan, enum text_flaw flaw, uint64_t octet)
+{
+        if (scan->flaws[flaw].line == 0)
+                scan->flaws[flaw] = (struct text_place){scan->line, octet};
+}
+
+/* Octets are used up. */
+static void pass(struct text_scan *scan, struct span *input, size_t length)
+{
+        *input = span_skip(*input, length);
+        scan->offset += length;
 }
 
 static void note_header(struct text_scan *scan, struct span octets)
@@ -62,15 +87,35 @@ static void keep(struct text_scan *scan, struct span octets, struct content *con
         store(scan, octets, content, pool);
 }
 
-static void end_line(struct text_scan *scan, struct content *content, struct content_pool *pool)
+/* At its LF, which is yet to be passed. */
+static void end_line(struct text_scan *scan, enum text_scan_state next, struct content *content,
+                     struct content_pool *pool)
 {
         if (scan->line_length == 0)
                 scan->in_header = false;
         if (scan->line_max > 0 && scan->line_length + 2 > scan->line_max)
-                scan->has_long_line = true;
+                note_flaw(scan, TEXT_FLAW_LONG_LINE, scan->line_length + 2);
         store(scan, SPAN("\r\n"), content, pool);
         scan->line_length = 0;
-        scan->state = TEXT_LINE_START;
+        scan->line++;
+        scan->line_offset = scan->offset + 1;
+        scan->state = next;
+}
+
+/* A LF that no CR precedes. It ends its line, and never the text; a dot behind it is none at the start of a line
+ * of SMTP. */
+static void bare_lf(struct text_scan *scan, struct content *content, struct content_pool *pool)
+{
+        scan->bare_lfs++;
+        note_flaw(scan, TEXT_FLAW_BARE_LF, scan->offset - scan->line_offset + 1);
+        end_line(scan, TEXT_AFTER_LF, content, pool);
+}
+
+/* At the LF behind it. */
+static void lone_dot(struct text_scan *scan)
+{
+        note_flaw(scan, TEXT_FLAW_LONE_DOT, 1);
+        scan->lone_dot_end = scan->offset + 1;
 }
 
 /* A piece at the front with neither CR nor LF in it. Short, so that a flood of one of them costs no search of
@@ -94,75 +139,105 @@ static void read_line(struct text_scan *scan, struct span *input, struct content
 {
         struct span piece = plain_piece(*input);
         keep(scan, piece, content, pool);
-        *input = span_skip(*input, piece.length);
+        pass(scan, input, piece.length);
         if (input->length == 0)
                 return;
-        if (input->at[0] == '\r') {
+        if (input->at[0] == '\r')
                 scan->state = TEXT_AFTER_CR;
-        } else if (input->at[0] != '\n') {
+        else if (input->at[0] == '\n')
+                bare_lf(scan, content, pool);
+        else
                 return;
-        } else {
-                scan->has_bare_newline = true;
-                keep(scan, SPAN("\n"), content, pool);
-        }
-        *input = span_skip(*input, 1);
+        pass(scan, input, 1);
 }
 
 /* A CR that no LF follows. The octet that does follow is yet to be read. */
 static void bare_cr(struct text_scan *scan, struct content *content, struct content_pool *pool)
 {
-        scan->has_bare_newline = true;
+        note_flaw(scan, TEXT_FLAW_BARE_CR, scan->offset - scan->line_offset);
         keep(scan, SPAN("\r"), content, pool);
         scan->state = TEXT_IN_LINE;
 }
 
-static void read_octet(struct text_scan *scan, struct span *input, struct content *content,
-                       struct content_pool *pool)
+/* True: the octet has been used. */
+static bool read_behind_dot(struct text_scan *scan, char octet)
 {
-        char octet = input->at[0];
+        scan->state = octet == '\r' ? TEXT_DOT_CR : TEXT_IN_LINE;
+        if (octet == '\n')
+                lone_dot(scan);
+        return octet == '\r';
+}
 
+/* Behind a bare LF a client may have doubled a dot, or may not know that it should: of two dots one goes, and a
+ * single one stays. */
+static bool read_behind_lf_dot(struct text_scan *scan, char octet, struct content *content,
+                               struct content_pool *pool)
+{
+        scan->state = octet == '\r' ? TEXT_LF_DOT_CR : TEXT_IN_LINE;
+        if (octet == '\r')
+                return true;
+        if (octet != '.')
+                keep(scan, SPAN("."), content, pool);
+        if (octet == '\n')
+                lone_dot(scan);
+        return false;
+}
+
+static bool read_behind_cr(struct text_scan *scan, char octet, struct content *content,
+                           struct content_pool *pool)
+{
+        bool is_behind_lf_dot = scan->state == TEXT_LF_DOT_CR;
+
+        if (is_behind_lf_dot)
+                keep(scan, SPAN("."), content, pool);
+        if (octet != '\n') {
+                bare_cr(scan, content, pool);
+                return false;
+        }
+        if (is_behind_lf_dot)
+                lone_dot(scan);
+        end_line(scan, TEXT_LINE_START, content, pool);
+        return true;
+}
+
+/* True: the octet has been used; else it belongs to the state that is next. */
+static bool read_octet(struct text_scan *scan, char octet, struct content *content, struct content_pool *pool)
+{
         switch (scan->state) {
         case TEXT_LINE_START:
                 scan->state = octet == '.' ? TEXT_DOT : TEXT_IN_LINE;
-                if (octet == '.')
-                        break;
-                return;
+                return octet == '.';
+        case TEXT_AFTER_LF:
+                scan->state = octet == '.' ? TEXT_LF_DOT : TEXT_IN_LINE;
+                return octet == '.';
         case TEXT_DOT:
-                scan->state = octet == '\r' ? TEXT_DOT_CR : TEXT_IN_LINE;
-                if (octet == '\r')
-                        break;
-                return;
+                return read_behind_dot(scan, octet);
+        case TEXT_LF_DOT:
+                return read_behind_lf_dot(scan, octet, content, pool);
         case TEXT_DOT_CR:
                 if (octet == '\n')
                         end_text(scan, content, pool);
                 else
                         bare_cr(scan, content, pool);
-                if (octet == '\n')
-                        break;
-                return;
+                return octet == '\n';
         case TEXT_AFTER_CR:
-                if (octet == '\n')
-                        end_line(scan, content, pool);
-                else
-                        bare_cr(scan, content, pool);
-                if (octet == '\n')
-                        break;
-                return;
+        case TEXT_LF_DOT_CR:
+                return read_behind_cr(scan, octet, content, pool);
         case TEXT_IN_LINE:
-                read_line(scan, input, content, pool);
-                return;
         case TEXT_END:
-                return;
+                break;
         }
-        *input = span_skip(*input, 1);
+        return false;
 }
 
 /* Whole lines of the body at the front in which nothing is to be seen: no dot at the start, no CR or LF but
  * the CRLF at the end. Where they end, the next octets are looked at one by one; they begin no line, or none
  * comes after them, so that nothing is searched twice. */
-static struct span plain_lines(const struct text_scan *scan, struct span input)
+static struct span plain_lines(const struct text_scan *scan, struct span input, uint64_t *ret_lines)
 {
         size_t length = 0;
+
+        *ret_lines = 0;
 
         while (length < input.length && input.at[length] != '.') {
                 struct span rest = span_skip(input, length);
@@ -171,6 +246,7 @@ static struct span plain_lines(const struct text_scan *scan, struct span input)
                     (scan->line_max > 0 && lf + 1 > scan->line_max))
                         break;
                 length += lf + 1;
+                ++*ret_lines;
         }
         return span_of(input.at, length);
 }
@@ -178,27 +254,55 @@ static struct span plain_lines(const struct text_scan *scan, struct span input)
 static void read_lines(struct text_scan *scan, struct span *input, struct content *content,
                        struct content_pool *pool)
 {
-        struct span lines = plain_lines(scan, *input);
+        uint64_t count;
+        struct span lines = plain_lines(scan, *input, &count);
 
-        if (lines.length == 0) {
-                read_octet(scan, input, content, pool);
+        if (lines.length == 0)
                 return;
-        }
         store(scan, lines, content, pool);
-        *input = span_skip(*input, lines.length);
+        pass(scan, input, lines.length);
+        scan->line += count;
+        scan->line_offset = scan->offset;
+}
+
+static void read_some(struct text_scan *scan, struct span *input, struct content *content,
+                      struct content_pool *pool)
+{
+        if (scan->state == TEXT_IN_LINE)
+                read_line(scan, input, content, pool);
+        else if (read_octet(scan, input->at[0], content, pool))
+                pass(scan, input, 1);
+}
+
+/* `was`: the scan before `octets`. */
+static void find_nul(struct text_scan *scan, const struct text_scan *was, struct span octets)
+{
+        uint64_t line = was->line, line_offset = was->line_offset;
+        size_t nul = span_find(octets, '\0');
+
+        if (nul >= octets.length)
+                return;
+        for (size_t i = 0; i < nul; i++)
+                if (octets.at[i] == '\n') {
+                        line++;
+                        line_offset = was->offset + i + 1;
+                }
+        scan->flaws[TEXT_FLAW_NUL] = (struct text_place){line, was->offset + nul - line_offset + 1};
 }
 
 bool text_scan_read(struct text_scan *scan, struct span *input, struct content *content,
                     struct content_pool *pool)
 {
         struct span before = *input;
+        struct text_scan was = *scan;
 
-        while (input->length > 0 && scan->state != TEXT_END)
+        while (input->length > 0 && scan->state != TEXT_END) {
                 if (scan->state == TEXT_LINE_START && !scan->in_header)
                         read_lines(scan, input, content, pool);
-                else
-                        read_octet(scan, input, content, pool);
-        if (before.length > 0 && memchr(before.at, '\0', before.length - input->length) != NULL)
-                scan->has_nul = true;
+                if (input->length > 0)
+                        read_some(scan, input, content, pool);
+        }
+        if (scan->flaws[TEXT_FLAW_NUL].line == 0)
+                find_nul(scan, &was, span_of(before.at, before.length - input->length));
         return scan->state == TEXT_END;
 }

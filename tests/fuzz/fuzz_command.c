@@ -14,15 +14,17 @@ static bool is_inside(struct span part, struct span whole)
         return part.length == 0 || (part.at >= whole.at && part.at + part.length <= whole.at + whole.length);
 }
 
-static void try_path(struct span input, bool takes_null, bool takes_postmaster)
+static void try_path(struct span input, bool takes_null, bool takes_postmaster, bool is_lenient)
 {
         struct span rest = input;
         struct path path;
 
-        if (!path_parse(&rest, takes_null, takes_postmaster, &path)) {
-                expect(rest.at == input.at && rest.length == input.length);
+        if (!path_parse(&rest, takes_null, takes_postmaster, is_lenient, &path)) {
+                expect(rest.at >= input.at && rest.at + rest.length == input.at + input.length);
                 return;
         }
+        while (is_lenient && input.at[0] == ' ')
+                input = span_skip(input, 1);
         size_t used = input.length - rest.length;
         expect(used >= 2 && used <= PATH_MAX_OCTETS && input.at[0] == '<' && input.at[used - 1] == '>');
         expect(is_inside(path.address, input) && is_inside(path.local_part, input) &&
@@ -59,8 +61,11 @@ static void try_names(struct span input)
         if (domain_name_is_valid(input, true) && domain_name_to_ascii(input, &text) && !text.overflowed)
                 expect(span_is_ascii(text_span(&text)));
         text_over(&text, octets, LOCAL_PART_MAX);
-        if (local_part_parse(input, true, &text))
-                expect(!text.overflowed && text.length <= LOCAL_PART_MAX);
+        bool is_local_part = local_part_parse(input, true, &text);
+        expect(!text.overflowed && text.length <= LOCAL_PART_MAX);
+        text_over(&text, octets, LOCAL_PART_MAX);
+        expect(local_part_parse_loose(input, true, &text) || !is_local_part);
+        expect(!text.overflowed && text.length <= LOCAL_PART_MAX);
         text_over(&text, octets, sizeof octets);
         if (address_parse(input, &address)) {
                 address_write(&text, &address);
@@ -89,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
                 return 0;
         struct span input = span_of((const char *)octets + 1, length - 1);
         if (octets[0] % 3 == 0)
-                try_path(input, (octets[0] & 4) != 0, (octets[0] & 8) != 0);
+                try_path(input, (octets[0] & 4) != 0, (octets[0] & 8) != 0, (octets[0] & 16) != 0);
         else if (octets[0] % 3 == 1)
                 try_parameters(input);
         else

@@ -1,8 +1,9 @@
 /* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
  * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
- * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left. "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3
- * stand for CR, LF and NUL. "M" and a digit as first line: the configuration, see below. Played whole and octet by
+ * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left.
+ * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3 stand for CR, LF and
+ * NUL. "M" and a digit, or what follows 9 in ASCII, as first line: the configuration, see below. Played whole and octet by
  * octet: where the client waits for its replies, and DNS was not held, both must say and store the same. The end
  * of the text may wait: dialogue/text_waits.c is linked in. */
 #include "conf/build/load.h"
@@ -25,8 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
         "bounce_reference { mode = enforce }\n dnsbl { mode = off }\n sender_tld { mode = off }\n"           \
         "sender_mx { mode = off }\n spf { mode = off }\n"
 
-/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait. Without
- * it: the first. */
+#define SYNTAX_TAKES "syntax { bare_newline = normalise  lenient = yes }\n"
+
+/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, what the
+ * rule syntax takes. Without it: the first. */
 static const char *const variants[] = {
     "early_talker { mode = enforce }\n",
     "early_talker { mode = observe }\n",
@@ -38,6 +41,9 @@ static const char *const variants[] = {
     "early_talker { mode = observe }\n greeting_pause = 2s\n" TEXT_WAITS,
     "early_talker { mode = enforce }\n reject_at = first\n" TEXT_WAITS,
     "early_talker { mode = off }\n helo_name { must_resolve = yes }\n" TEXT_WAITS,
+    "early_talker { mode = enforce }\n" SYNTAX_TAKES,
+    "early_talker { mode = observe }\n" SYNTAX_TAKES TEXT_WAITS,
+    "early_talker { mode = off }\n greeting_pause = 2s\n" SYNTAX_TAKES,
 };
 
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
@@ -240,10 +246,22 @@ static void check_log(struct span logged)
         }
 }
 
+/* Whatever the client's line ends are. */
+static void check_newlines(struct span stored)
+{
+        for (size_t i = 0; i < stored.length; i++) {
+                expect(stored.at[i] != '\n' || (i > 0 && stored.at[i - 1] == '\r'));
+                expect(stored.at[i] != '\r' || (i + 1 < stored.length && stored.at[i + 1] == '\n'));
+                expect(stored.at[i] != '\0');
+        }
+}
+
 static void check_stored(const struct harness *harness)
 {
         struct span said = text_span(&harness->said);
         unsigned accepted = count(said, SPAN("250 2.0.0 accepted as "));
+
+        check_newlines(text_span(&harness->stored));
 
         expect(harness->messages_stored >= accepted);
         expect(harness->messages_stored <= count(said, SPAN("354 ")));

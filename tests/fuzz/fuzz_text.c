@@ -1,5 +1,5 @@
 /* Fuzzes the scanner of message text against a naive one, octet by octet. The first octet of the input says
- * how it is cut. */
+ * how it is cut, and whether a bare LF is mended. */
 #include "core/base/expect.h"
 #include "core/smtp/text_scan.h"
 
@@ -11,11 +11,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 #define LINE_LIMIT 100
 
 /* Lines end with CRLF and nothing else; the first that is "." alone ends the text; else one leading dot is
- * cut. */
+ * cut. A bare LF then parts a line, and behind it one of two dots is cut. */
 struct naive {
         char *kept;
         size_t length, used; /* of the input */
-        bool is_ended, has_bare_newline, has_nul, has_long_line;
+        bool is_ended;
+        uint64_t line; /* the one that is looked at */
+        struct text_place flaws[TEXT_FLAWS];
 };
 
 static size_t line_length(struct span rest)
@@ -26,34 +28,75 @@ static size_t line_length(struct span rest)
         return SIZE_MAX;
 }
 
-static void look_at(struct naive *naive, struct span line)
+static void find(struct naive *naive, enum text_flaw flaw, size_t octet)
 {
-        for (size_t i = 0; i < line.length; i++) {
-                naive->has_bare_newline |= line.at[i] == '\r' || line.at[i] == '\n';
-                naive->has_nul |= line.at[i] == '\0';
+        if (naive->flaws[flaw].line == 0)
+                naive->flaws[flaw] = (struct text_place){naive->line, octet};
+}
+
+/* `part`: of a line, without what ends it. `dots`: that go if it begins with so many. */
+static void keep_part(struct naive *naive, struct span part, size_t dots, bool is_whole_line)
+{
+        for (size_t i = 0; i < part.length; i++)
+                if (part.at[i] == '\r' || part.at[i] == '\0')
+                        find(naive, part.at[i] == '\r' ? TEXT_FLAW_BARE_CR : TEXT_FLAW_NUL, i + 1);
+        if (!is_whole_line && span_equals(part, SPAN(".")))
+                find(naive, TEXT_FLAW_LONE_DOT, 1);
+        if (part.length >= dots && memcmp(part.at, "..", dots) == 0)
+                part = span_skip(part, 1);
+        if (part.length + 2 > LINE_LIMIT)
+                find(naive, TEXT_FLAW_LONG_LINE, part.length + 2);
+        if (part.length > 0)
+                memcpy(naive->kept + naive->length, part.at, part.length);
+        memcpy(naive->kept + naive->length + part.length, "\r\n", 2);
+        naive->length += part.length + 2;
+}
+
+static void keep_line(struct naive *naive, struct span line)
+{
+        size_t end, dots = 1;
+
+        for (; (end = span_find(line, '\n')) != SIZE_MAX; line = span_skip(line, end + 1), dots = 2) {
+                find(naive, TEXT_FLAW_BARE_LF, end + 1);
+                keep_part(naive, span_of(line.at, end), dots, false);
+                naive->line++;
         }
+        keep_part(naive, line, dots, dots == 1);
+        naive->line++;
 }
 
 static void naive_read(struct naive *naive, struct span input)
 {
         size_t end;
 
-        for (struct span rest = input; (end = line_length(rest)) != SIZE_MAX;
+        naive->line = 1;
+        for (struct span rest = input; (end = line_length(rest)) != SIZE_MAX && !naive->is_ended;
              rest = span_skip(rest, end + 2)) {
                 struct span line = span_of(rest.at, end);
-                look_at(naive, line);
                 naive->used += end + 2;
-                if (span_equals(line, SPAN("."))) {
-                        naive->is_ended = true;
-                        return;
-                }
-                if (line.length > 0 && line.at[0] == '.')
-                        line = span_skip(line, 1);
-                naive->has_long_line |= line.length + 2 > LINE_LIMIT;
-                memcpy(naive->kept + naive->length, line.at, line.length);
-                memcpy(naive->kept + naive->length + line.length, "\r\n", 2);
-                naive->length += line.length + 2;
+                naive->is_ended = span_equals(line, SPAN("."));
+                if (!naive->is_ended)
+                        keep_line(naive, line);
         }
+}
+
+/* Whoever reads the stored text finds the lines in it that we have found. */
+static void expect_only_crlf(struct span kept)
+{
+        for (size_t i = 0; i < kept.length; i++) {
+                expect(kept.at[i] != '\n' || (i > 0 && kept.at[i - 1] == '\r'));
+                expect(kept.at[i] != '\r' || (i + 1 < kept.length && kept.at[i + 1] == '\n'));
+        }
+}
+
+static void expect_only_crlf_dot_crlf(struct span used)
+{
+        size_t length = used.length;
+
+        expect(length >= 3 && memcmp(used.at + length - 3, ".\r\n", 3) == 0);
+        expect(length == 3 || (length >= 5 && memcmp(used.at + length - 5, "\r\n", 2) == 0));
+        for (size_t i = 0; i + 5 < length; i++)
+                expect(memcmp(used.at + i, "\r\n.\r\n", 5) != 0);
 }
 
 static void compare_kept(const struct naive *naive, const struct content *content)
@@ -64,6 +107,23 @@ static void compare_kept(const struct naive *naive, const struct content *conten
                 expect(memcmp(block->octets, naive->kept + at, block->length) == 0);
                 at += block->length;
         }
+        expect_only_crlf(span_of(naive->kept, naive->length));
+}
+
+static void compare(const struct naive *naive, const struct text_scan *scan, const struct content *content)
+{
+        bool mends = scan->mends_bare_lf;
+
+        for (enum text_flaw flaw = 0; flaw < TEXT_FLAWS; flaw++)
+                expect(scan->flaws[flaw].line == naive->flaws[flaw].line &&
+                       scan->flaws[flaw].octet == naive->flaws[flaw].octet);
+        expect(scan->is_too_large == (naive->length > SIZE_LIMIT));
+        expect(text_scan_is_bad(scan) == (scan->is_too_large || naive->flaws[TEXT_FLAW_BARE_CR].line > 0 ||
+                                          naive->flaws[TEXT_FLAW_NUL].line > 0 ||
+                                          naive->flaws[TEXT_FLAW_LONG_LINE].line > 0 ||
+                                          (naive->flaws[TEXT_FLAW_BARE_LF].line > 0 && !mends)));
+        if (!text_scan_is_bad(scan))
+                compare_kept(naive, content);
 }
 
 /* `cut`: octets a call; 0: all. Returns the octets used. */
@@ -85,7 +145,7 @@ static size_t scan_all(struct text_scan *scan, struct span input, size_t cut, st
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
-        struct naive naive = {.kept = malloc(length + 1)};
+        struct naive naive = {.kept = malloc(2 * length + 1)};
         struct text_scan scan;
         struct content content = {0};
         struct content_pool pool;
@@ -96,17 +156,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
                 struct span input = span_of((const char *)octets + 1, length - 1);
                 content_pool_init(&pool, 4);
                 text_scan_init(&scan, SIZE_LIMIT, LINE_LIMIT);
+                scan.mends_bare_lf = (octets[0] & 8) != 0;
                 naive_read(&naive, input);
                 size_t used = scan_all(&scan, input, octets[0] % 8, &content, &pool, &is_ended);
                 expect(is_ended == naive.is_ended);
                 if (is_ended) {
                         expect(used == naive.used);
-                        expect(scan.has_bare_newline == naive.has_bare_newline &&
-                               scan.has_nul == naive.has_nul);
-                        expect(scan.has_long_line == naive.has_long_line);
-                        expect(scan.is_too_large == (naive.length > SIZE_LIMIT));
-                        if (!text_scan_is_bad(&scan))
-                                compare_kept(&naive, &content);
+                        expect_only_crlf_dot_crlf(span_of(input.at, used));
+                        compare(&naive, &scan, &content);
                 }
                 content_release(&content, &pool);
                 content_pool_end(&pool);

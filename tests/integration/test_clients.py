@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Clients from Debian packages and Python's smtplib deliver mail that arrives octet for octet."""
 
+import re
 import smtplib
 import subprocess
 
-from common.harness import (HELO, SENDER, SECONDS, Server, case, dot_stuffed, equal, main, need_program, wait_for, without_trace)
+from common.harness import (HELO, SENDER, SECONDS, Server, case, dot_stuffed, equal, main, need_program, run_program, wait_for,
+                            without_trace)
 from common.messages import HEADER, MESSAGES
+
+LF_ONLY = b"From: me@example.com\nSubject: test\n\n.one\n..two\n.\nthree\r\n"
 
 
 def arrived(server, sent, user="alice", number=1):
@@ -113,6 +117,76 @@ def by_hasty_netcat(directory):
         said = netcat(server.port, ["\r\n".join(LINES)], 0)
         equal([line[:3] for line in said.splitlines()], ["554"], "replies")
         equal(server.mails(), [], "mails")
+
+
+# ---- line ends and the end of the text ---------------------------------------------------------------------------
+
+@case("smtplib with octets and LF alone is refused at once, and told where")
+def lf_refused(directory):
+    with Server(directory) as server, smtplib.SMTP("127.0.0.1", server.port, HELO, SECONDS) as client:
+        try:
+            client.sendmail(SENDER, ["alice@isp.example"], LF_ONLY)
+            raise AssertionError("accepted")
+        except smtplib.SMTPDataError as error:
+            equal(error.smtp_code, 550)
+            assert b"bare LF at octet 21 of line 1" in error.smtp_error, error.smtp_error
+
+
+@case("smtplib with octets and LF alone is stored with CRLF where bare_newline = normalise says so")
+def lf_normalised(directory):
+    with Server(directory, "syntax { bare_newline = normalise }") as server:
+        with smtplib.SMTP("127.0.0.1", server.port, HELO, SECONDS) as client:
+            client.sendmail(SENDER, ["alice@isp.example"], LF_ONLY)
+        arrived(server, re.sub(rb"\r?\n", b"\r\n", LF_ONLY))
+        wait_for("the log line", server.sessions)
+        verdict = server.sessions()[0]["transactions"][0]["verdicts"][0]
+        equal([verdict[key] for key in ("check", "mode", "reply")], ["syntax", "observe", "message_bare_lf"], "verdict")
+
+
+@case("a client that ends its text with LF.LF is told so before it gives up, and explain finds the reject id")
+def lf_dot_lf(directory):
+    with Server(directory) as server, server.client(seconds=4 * SECONDS) as client:
+        client.begin()
+        client.raw(LF_ONLY + b".\n")
+        code, said = client.reply()
+        equal(code, 550)
+        assert "bare LF" in said and client.is_closed(), said
+        wait_for("the log line", server.sessions)
+        told = run_program("explain", "-c", str(directory / "gatepost.conf"), re.search(r"\[(\w+)\]$", said)[1])
+        assert told.returncode == 0 and "bare LF" in told.stdout, told.stdout + told.stderr
+
+
+@case("explain finds the reject id of a command that was refused outside of any mail")
+def bad_command(directory):
+    with Server(directory) as server, server.client() as client:
+        said = client.command("MAIL FROM:<a@example.com>", 503)
+        client.command("QUIT", 221)
+        wait_for("the log line", server.sessions)
+        told = run_program("explain", "-c", str(directory / "gatepost.conf"), re.search(r"\[(\w+)\]$", said)[1])
+        assert told.returncode == 0 and "helo_first" in told.stdout, told.stdout + told.stderr
+
+
+@case("QUIT in the segment of the final dot: the message is stored and answered, then the early talker is refused")
+def quit_with_dot(directory):
+    for number, text in enumerate((MESSAGES["plain text"], MESSAGES["a megabyte"]), 1):
+        (directory / str(number)).mkdir()
+        with Server(directory / str(number)) as server, server.client() as client:
+            client.begin()
+            client.raw(dot_stuffed(text) + b".\r\nQUIT\r\n")
+            equal([client.reply()[0], client.reply()[0], client.is_closed()], [250, 554, True], "replies")
+            arrived(server, text)
+
+
+@case("what an observed early talker sends behind the final dot is worked off in order")
+def pipelined(directory):
+    with Server(directory, "early_talker { mode = observe }") as server, server.client() as client:
+        client.begin()
+        client.raw(dot_stuffed(MESSAGES["a megabyte"]) + b".\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<bob@isp.example>\r\nDATA\r\n")
+        equal([client.reply()[0] for _ in range(4)], [250, 250, 250, 354], "replies")
+        client.raw(MESSAGES["plain text"] + b".\r\nQUIT\r\n")
+        equal([client.reply()[0] for _ in range(2)], [250, 221], "replies")
+        arrived(server, MESSAGES["a megabyte"])
+        arrived(server, MESSAGES["plain text"], user="bob")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The texts keep true: README's commands do what it says, and what the tables and the log name is documented."""
 
+import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -118,6 +120,17 @@ def checks(directory):
                  section("core/check/README.md", "## dnsbl"))
 
 
+@case("the number of each check is explained, and HELP names each command that is offered")
+def numbers_and_help(directory):
+    told = section("core/check/README.md", "## Numbers of the policy")
+    for name, number in re.findall(r'^(?:RULE|SESSION_CHECK|CHECK)\((\w+), "(P\d+)"', text("core/check/checks.def"), re.M):
+        assert re.search(rf"^\| {number} \|.*`{name}`.*\|$", told, re.M), f"the table of numbers has no {number} `{name}`"
+    offered = re.findall(r'^ +\{VERB\("(\w+)"\), command_', text("core/smtp/command/command.c"), re.M)
+    assert {"HELO", "DATA", "QUIT"} <= set(offered), offered
+    named = re.search(r'^REPLY\(help, "214 2\.0\.0 commands: ([A-Z ]+)"\)', text("core/smtp/replies.def"), re.M)[1]
+    equal(named.split(), [verb for verb in offered if verb != "XCLIENT"], "HELP (XCLIENT is for proxies alone)")
+
+
 @case("each option outside of checks, and each counter, is documented")
 def options_and_counters(directory):
     page = text("conf/README.md")
@@ -126,6 +139,35 @@ def options_and_counters(directory):
     assert_named([row[0] for row in rows("core/smtp/metrics.def", "METRIC")], "conf/README.md", page)
     for macro, prefix in (("CACHE_METRIC", "cache_"), ("POOL_METRIC", "pool_")):
         assert_named([prefix + row[0] for row in rows("dns/metrics.def", macro)], "conf/README.md", page)
+
+
+# ---- installation ------------------------------------------------------------------------------------------------
+
+PREFIX = "/opt/gatepost"
+
+
+def installed(directory):
+    """Where the files of a build with another prefix would go: {name: (source, target)}. Nothing is built."""
+    subprocess.run(["meson", "setup", directory / "build", ROOT, "--prefix", PREFIX], check=True, stdout=subprocess.DEVNULL)
+    run = subprocess.run(["meson", "introspect", "--installed", directory / "build"], check=True, capture_output=True, text=True)
+    files = {pathlib.Path(target).name: (pathlib.Path(source), target) for source, target in json.loads(run.stdout).items()}
+    assert {"gatepost", "gatepost.service", "production.conf"} <= set(files), files
+    return files
+
+
+@case("the unit starts the program that is installed, and the page tells of what else it needs")
+def installation(directory):
+    told = section("conf/README.md", "## Installation")
+    files = installed(directory)
+    unit = files["gatepost.service"][0].read_text()
+    commands = re.findall(r"^Exec(?:StartPre|Start)=(\S+) \S+ -c (\S+)$", unit, re.M)
+    equal([program for program, _ in commands], [files["gatepost"][1]] * 2, "programs of the unit")
+    user = re.search(r"^User=(\w+)$", unit, re.M)[1]
+    assert re.search(rf"^    sudo adduser .* {user}$", told, re.M), f"no word of how to make the user {user}"
+    assert_named([target.removeprefix(PREFIX + "/") for _, target in files.values()], "the installation", told)
+    paths = {path for _, path in commands} | set(re.findall(r"^ReadWritePaths=-(\S+)$", unit, re.M))
+    missing = [path for path in paths if f"{path}\n" not in told]
+    assert not missing, f"no word of how to make {missing}"
 
 
 # ---- log ---------------------------------------------------------------------------------------------------------

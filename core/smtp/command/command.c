@@ -175,6 +175,24 @@ static const struct command *command_find(struct span verb)
         return NULL;
 }
 
+/* What is wrong with a line that has come whole, or REPLY_NONE. */
+static enum reply_id line_fault(struct span line, size_t line_max, struct text *evidence)
+{
+        size_t at = 0;
+
+        if (line.length + 2 > line_max) {
+                syntax_put_length(evidence, line.length + 2);
+                return REPLY_line_too_long;
+        }
+        if (!span_has_control(line))
+                return REPLY_NONE;
+        while (!ascii_is_control(line.at[at]))
+                at++;
+        syntax_put_octet(evidence, at);
+        text_printf(evidence, ", 0x%02X", (unsigned)line.at[at]);
+        return REPLY_line_bad_octet;
+}
+
 /* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */
 static enum reply_id order_fault(const struct session *session, enum command_need need)
 {
@@ -189,19 +207,26 @@ static enum reply_id order_fault(const struct session *session, enum command_nee
         return REPLY_NONE;
 }
 
-static enum session_wish run_or_refuse(struct session *session, struct span line, enum reply_id line_fault,
-                                       struct text *out)
+static enum session_wish answer_about(struct session *session, struct text *out, enum reply_id id,
+                                      struct span subject)
+{
+        session_reply_about(session, out, id, &(struct reply_about){.subject = subject});
+        return SESSION_READ;
+}
+
+static enum session_wish run_or_refuse(struct session *session, struct span line, struct text *out)
 {
         size_t space = span_find(line, ' ');
         struct span verb = span_of(line.at, space < line.length ? space : line.length);
         const struct command *command = command_find(verb);
+        char octets[SYNTAX_EVIDENCE_MAX];
+        struct text evidence;
 
-        if (line_fault != REPLY_NONE)
-                return answer(session, out, line_fault);
-        if (line.length + 2 > (command == NULL ? COMMAND_LINE_MAX : command->line_max))
-                return answer(session, out, REPLY_line_too_long);
-        if (span_has_control(line))
-                return answer(session, out, REPLY_line_bad_octet);
+        text_over(&evidence, octets, sizeof octets);
+        enum reply_id fault =
+            line_fault(line, command == NULL ? COMMAND_LINE_MAX : command->line_max, &evidence);
+        if (fault != REPLY_NONE)
+                return answer_about(session, out, fault, text_span(&evidence));
         /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
         while (line.length > 0 && line.at[line.length - 1] == ' ')
                 line.length--;
@@ -214,7 +239,7 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
                 return answer(session, out, REPLY_command_not_implemented);
         if (!command->takes_arguments && arguments.length > 0)
                 return answer(session, out, REPLY_arguments_unwanted);
-        enum reply_id fault = order_fault(session, command->need);
+        fault = order_fault(session, command->need);
         if (fault != REPLY_NONE)
                 return answer(session, out, fault);
         return command->run(session, arguments, out);
@@ -238,6 +263,11 @@ enum session_wish command_resume(struct session *session, enum parked parked, st
         expect(false);
 }
 
+static uint32_t syntax_faults(const struct session *session)
+{
+        return session->oddities == NULL ? 0 : session->oddities->syntax_faults;
+}
+
 /* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */
 static void keep_bad_line(struct session *session, struct span line)
 {
@@ -252,11 +282,11 @@ static void keep_bad_line(struct session *session, struct span line)
                 memcpy(piece, line.at, oddities->bad_line.length);
 }
 
-enum session_wish command_run(struct session *session, struct span line, enum reply_id line_fault,
-                              struct text *out)
+enum session_wish command_run(struct session *session, struct span line, enum reply_id fault,
+                              struct span evidence, struct text *out)
 {
         const struct options *options = &session->snapshot->options;
-        uint32_t errors = session->errors;
+        uint32_t errors = session->errors, faults = syntax_faults(session);
 
         session->commands++;
         session->commands_total++;
@@ -265,8 +295,9 @@ enum session_wish command_run(struct session *session, struct span line, enum re
                 return session_close(session, out, REPLY_too_many_errors);
         if (session->commands > options->commands_max || session->junk >= options->junk_max)
                 return session_close(session, out, REPLY_too_many_commands);
-        enum session_wish wish = run_or_refuse(session, line, line_fault, out);
-        if (session->errors > errors && session->reject_id[0] == '\0')
+        enum session_wish wish = fault == REPLY_NONE ? run_or_refuse(session, line, out)
+                                                     : answer_about(session, out, fault, evidence);
+        if (session->errors > errors && (session->reject_id[0] == '\0' || syntax_faults(session) > faults))
                 keep_bad_line(session, line);
         return wish;
 }

@@ -3,6 +3,9 @@
 
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
+/* A client that is silent behind a lone dot has ended its text, it believes; behind a bare CR or LF perhaps. */
+#define LONE_DOT_WAIT_MS 5000
+#define BARE_WAIT_MS     30000
 
 /* What stands against a recipient reaches the whole message. */
 static enum session_wish answer_verdict(struct session *session, const struct verdict *verdict,
@@ -27,6 +30,7 @@ static bool scan_begin(struct session *session)
         const struct options *options = &session->snapshot->options;
 
         text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
+        transaction->scan.mends_bare_lf = options->syntax_bare_newline == REPAIR_NORMALISE;
         transaction->scan.message_id = arena_take(&transaction->arena, sizeof *transaction->scan.message_id);
         if (transaction->scan.message_id == NULL)
                 return false;
@@ -90,12 +94,8 @@ static enum reply_id text_fault(const struct session *session)
 
         if (scan->is_too_large)
                 return REPLY_message_too_large;
-        if (scan->has_bare_newline)
-                return REPLY_message_bare_newline;
-        if (scan->has_nul)
-                return REPLY_message_nul;
-        if (scan->has_long_line)
-                return REPLY_message_line_too_long;
+        if (text_scan_flaw(scan) != TEXT_FLAW_NONE)
+                return syntax_text_reply(text_scan_flaw(scan));
         if (scan->hops > session->snapshot->options.hops_max)
                 return REPLY_message_loops;
         if (scan->is_out_of_memory)
@@ -134,16 +134,14 @@ enum session_wish text_resume(struct session *session, struct text *out)
         return obey_judgement(session, &judgement, out);
 }
 
+/* What follows a whole message is no reason to lose it: who did not wait for its answer gets that first. */
 static enum session_wish end_text(struct session *session, struct span rest, struct text *out)
 {
-        enum session_wish wish;
-
-        if (rest.length > 0 && session_is_too_early(session, rest, out, &wish)) {
-                counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
-                record_final(session, REPLY_early_talker);
-                return wish;
-        }
+        if (rest.length > 0)
+                session_note_behind_text(session, rest);
         enum reply_id fault = text_fault(session);
+        if (fault != REPLY_NONE && reply_infos[fault].is_syntax)
+                return refuse_text(session, fault, syntax_note_text(session, fault), out);
         if (fault != REPLY_NONE)
                 return refuse_text(session, fault, span_from(session->transaction->message.id), out);
         struct judgement judgement = stage_data(session);
@@ -240,10 +238,38 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return wish;
 }
 
+/* Why a client that is silent now has to be told that its message cannot be taken: it would wait for an answer
+ * and come again for days. REPLY_NONE: there is no reason to think so. */
+static enum reply_id silence_fault(const struct session *session)
+{
+        const struct text_scan *scan = &session->transaction->scan;
+        enum text_flaw flaw = text_scan_flaw(scan);
+
+        if (text_scan_stops_at_lone_dot(scan))
+                return REPLY_message_bad_end;
+        return flaw == TEXT_FLAW_BARE_CR || flaw == TEXT_FLAW_BARE_LF ? syntax_text_reply(flaw) : REPLY_NONE;
+}
+
 static uint64_t silence_ends_ms(const struct session *session)
 {
+        uint64_t wait_ms = session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+        enum reply_id fault = silence_fault(session);
+        uint64_t bad_ms = fault == REPLY_message_bad_end ? LONE_DOT_WAIT_MS : BARE_WAIT_MS;
+
         return session->transaction->text_last_ms +
-               session_patience_ms(session, session->snapshot->options.data_timeout_ms);
+               (fault != REPLY_NONE && bad_ms < wait_ms ? bad_ms : wait_ms);
+}
+
+/* Whatever the client may say now would be text to it: the session is over. */
+static enum session_wish close_text(struct session *session, enum reply_id fault, struct text *out)
+{
+        struct span place = syntax_note_text(session, fault);
+        enum session_wish wish =
+            session_close_about(session, out, fault, &(struct reply_about){.subject = place});
+
+        counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
+        record_final(session, fault);
+        return wish;
 }
 
 /* The look at the rate is on a grid from the beginning, so that no octet puts it off. */
@@ -260,10 +286,13 @@ uint64_t text_deadline_ms(const struct session *session)
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
         bool is_silent = session->host->now_ms >= silence_ends_ms(session);
-        enum reply_id fault = is_silent ? REPLY_idle : pace_fault(session);
+        enum reply_id bad = silence_fault(session);
+        enum reply_id late = is_silent ? REPLY_idle : pace_fault(session);
 
-        if (fault != REPLY_NONE)
-                return end_too_slow(session, fault, out);
+        if (is_silent && bad != REPLY_NONE)
+                return close_text(session, bad, out);
+        if (late != REPLY_NONE)
+                return end_too_slow(session, late, out);
         session_set_deadline(session);
         return SESSION_READ;
 }

@@ -38,6 +38,7 @@ void transaction_end(struct session *session)
         const struct sender_memo *state = &transaction->senders;
         counter_add(&session->host->counters->metrics[METRIC_sender_failed],
                     state->failed + (state->is_late ? state->pending : 0));
+        syntax_note_text(session, REPLY_NONE);
         record_transaction(session);
         content_release(&transaction->message.content, &session->host->content_pool);
         session->transaction = NULL;
@@ -78,18 +79,21 @@ static enum reply_id take_parameter(const struct parameter *parameter, struct ma
         return REPLY_parameter_unknown;
 }
 
-static enum reply_id parse_mail(const struct session *session, struct span arguments, struct path *path,
+/* On failure *arguments begins where the fault is. */
+static enum reply_id parse_mail(const struct session *session, struct span *arguments, struct path *path,
                                 struct mail_parameters *parameters)
 {
         struct parameter parameter;
         enum parameter_result result;
 
-        if (!span_starts_nocase(arguments, SPAN("FROM:")))
+        if (!span_starts_nocase(*arguments, SPAN("FROM:")))
                 return REPLY_arguments_bad;
-        arguments = span_skip(arguments, 5);
-        if (!path_parse(&arguments, true, false, path))
+        *arguments = span_skip(*arguments, 5);
+        struct span at_path = *arguments;
+        if (!path_parse(arguments, true, false, session->snapshot->options.syntax_lenient, path))
                 return REPLY_sender_bad;
-        while ((result = parameter_next(&arguments, &parameter)) == PARAMETER_FOUND) {
+        for (struct span rest = *arguments; (result = parameter_next(&rest, &parameter)) == PARAMETER_FOUND;
+             *arguments = rest) {
                 if (!session->is_esmtp)
                         return REPLY_parameter_unknown;
                 enum reply_id fault = take_parameter(&parameter, parameters);
@@ -98,11 +102,10 @@ static enum reply_id parse_mail(const struct session *session, struct span argum
         }
         if (result == PARAMETER_BAD)
                 return REPLY_arguments_bad;
-        if (!path->is_ascii && !parameters->is_smtputf8)
-                return REPLY_utf8_not_asked;
         if (parameters->size > session->snapshot->options.message_size_max_octets)
                 return REPLY_message_too_large;
-        return REPLY_NONE;
+        *arguments = at_path;
+        return path->is_ascii || parameters->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
 }
 
 /* The form to ask DNS for; empty, and so unknown there, when a U-label is none. */
@@ -136,12 +139,13 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
 {
         struct path path;
         struct mail_parameters parameters = {0};
-        enum reply_id fault = parse_mail(session, arguments, &path, &parameters);
+        struct span rest = arguments;
+        enum reply_id fault = parse_mail(session, &rest, &path, &parameters);
 
         if (fault == REPLY_NONE && session_lacks_memory(session))
                 fault = REPLY_memory_spent;
         if (fault != REPLY_NONE) {
-                session_reply(session, out, fault);
+                syntax_refuse(session, out, fault, "MAIL", arguments, rest);
                 return SESSION_READ;
         }
         struct transaction *transaction = transaction_begin(session);
@@ -187,19 +191,23 @@ struct candidate {
         struct span subject;
 };
 
-static enum reply_id parse_rcpt(const struct session *session, struct span arguments, struct path *path)
+/* On failure *arguments begins where the fault is. */
+static enum reply_id parse_rcpt(const struct session *session, struct span *arguments, struct path *path)
 {
         struct parameter parameter;
         enum parameter_result result;
 
-        if (!span_starts_nocase(arguments, SPAN("TO:")))
+        if (!span_starts_nocase(*arguments, SPAN("TO:")))
                 return REPLY_arguments_bad;
-        arguments = span_skip(arguments, 3);
-        if (!path_parse(&arguments, false, true, path))
+        *arguments = span_skip(*arguments, 3);
+        struct span at_path = *arguments;
+        if (!path_parse(arguments, false, true, session->snapshot->options.syntax_lenient, path))
                 return REPLY_recipient_bad;
-        result = parameter_next(&arguments, &parameter);
+        struct span rest = *arguments;
+        result = parameter_next(&rest, &parameter);
         if (result != PARAMETER_END)
                 return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;
+        *arguments = at_path;
         return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
 }
 
@@ -234,7 +242,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         if (candidate->domain == NULL)
                 return REPLY_relay_denied;
         text_over(&local_part, octets, sizeof octets);
-        if (!local_part_parse(candidate->path.local_part, true, &local_part))
+        if (!local_part_parse_loose(candidate->path.local_part, true, &local_part))
                 return REPLY_recipient_bad;
         if (!tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
                                 &candidate->mailbox, NULL))
@@ -338,10 +346,11 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
 {
         struct candidate candidate = {0};
         enum session_wish wish = SESSION_READ;
-        enum reply_id reply = parse_rcpt(session, arguments, &candidate.path);
+        struct span rest = arguments;
+        enum reply_id reply = parse_rcpt(session, &rest, &candidate.path);
 
         if (reply != REPLY_NONE) {
-                session_reply(session, out, reply);
+                syntax_refuse(session, out, reply, "RCPT", arguments, rest);
                 return SESSION_READ;
         }
         reply = find_recipient(session, &candidate);

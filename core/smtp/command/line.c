@@ -4,27 +4,54 @@
 #define ENDLESS_MAX      65536 /* a line of more octets than this ends the session, however it comes */
 #define BAD_LINE_WAIT_MS 5000  /* a bare CR or LF ends no line: the CRLF must follow soon */
 
+/* The first fault of the line as such, or REPLY_NONE. */
+static enum reply_id line_fault(const struct session *session, struct text *evidence)
+{
+        if (session->line_bare != '\0') {
+                syntax_put_octet(evidence, session->line_bare_at);
+                return session->line_bare == '\r' ? REPLY_line_bare_cr : REPLY_line_bare_lf;
+        }
+        if (session->line_skipped == 0)
+                return REPLY_NONE;
+        bool is_endless = session->line_skipped > ENDLESS_MAX;
+        text_put_string(evidence, is_endless ? "more than " : "");
+        syntax_put_length(evidence, is_endless ? ENDLESS_MAX : session->line_skipped + 2);
+        return REPLY_line_too_long;
+}
+
+static enum session_wish close_line(struct session *session, struct text *out)
+{
+        char octets[SYNTAX_EVIDENCE_MAX];
+        struct text evidence;
+
+        text_over(&evidence, octets, sizeof octets);
+        enum reply_id fault = line_fault(session, &evidence);
+        return session_close_about(session, out, fault,
+                                   &(struct reply_about){.subject = text_span(&evidence)});
+}
+
 /* A whole line is at the front of *input: it is run, unless more follows that should have waited for the
  * answer. */
 static enum session_wish run_line(struct session *session, struct span line, struct span *input,
                                   struct text *out)
 {
+        char octets[SYNTAX_EVIDENCE_MAX];
+        struct text evidence;
         enum session_wish wish;
         /* Of a line this long the beginning may be gone already: nothing of it is logged, however it came. */
         if (session->line_skipped > 0 || line.length >= LINE_KEEP_MAX) {
                 session->line_skipped += (uint32_t)line.length;
                 line = span_of(line.at, 0);
         }
-        enum reply_id fault = session->line_is_bad        ? REPLY_line_bad_octet
-                              : session->line_skipped > 0 ? REPLY_line_too_long
-                                                          : REPLY_NONE;
         if (session->line_skipped > ENDLESS_MAX)
-                return session_close(session, out, REPLY_line_too_long);
-        session->line_is_bad = false;
+                return close_line(session, out);
+        text_over(&evidence, octets, sizeof octets);
+        enum reply_id fault = line_fault(session, &evidence);
+        session->line_bare = '\0';
         session->line_skipped = 0;
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                 return wish;
-        wish = command_run(session, line, fault, out);
+        wish = command_run(session, line, fault, text_span(&evidence), out);
         if (wish == SESSION_READ)
                 session_wait(session);
         return wish;
@@ -42,8 +69,10 @@ static size_t line_end(struct session *session, struct span input)
                         break;
                 if (input.at[at] == '\r' && input.at[at + 1] == '\n')
                         return at + 1;
-                if (input.at[at] == '\r' || input.at[at] == '\n')
-                        session->line_is_bad = true;
+                if ((input.at[at] != '\r' && input.at[at] != '\n') || session->line_bare != '\0')
+                        continue;
+                session->line_bare = input.at[at];
+                session->line_bare_at = session->line_skipped + (uint32_t)at;
         }
         return SIZE_MAX;
 }
@@ -54,14 +83,12 @@ static enum session_wish skip_line(struct session *session, struct span *input, 
         size_t length = input->length - (input->at[input->length - 1] == '\r');
         session->line_skipped += (uint32_t)length;
         *input = span_skip(*input, length);
-        if (session->line_skipped > ENDLESS_MAX)
-                return session_close(session, out, REPLY_line_too_long);
-        return SESSION_READ;
+        return session->line_skipped > ENDLESS_MAX ? close_line(session, out) : SESSION_READ;
 }
 
 static enum session_wish read_command(struct session *session, struct span *input, struct text *out)
 {
-        bool was_bad = session->line_is_bad;
+        bool was_bad = session->line_bare != '\0';
         size_t end = line_end(session, *input);
 
         if (end != SIZE_MAX) {
@@ -69,7 +96,7 @@ static enum session_wish read_command(struct session *session, struct span *inpu
                 *input = span_skip(*input, end + 1);
                 return run_line(session, line, input, out);
         }
-        if (session->line_is_bad && !was_bad)
+        if (session->line_bare != '\0' && !was_bad)
                 session_wait(session);
         if (input->length > LINE_KEEP_MAX || session->line_skipped > 0)
                 return skip_line(session, input, out);
@@ -91,15 +118,15 @@ uint64_t line_deadline_ms(const struct session *session)
         uint64_t idle_ms = session_patience_ms(session, options->idle_timeout_ms);
         uint64_t old_ms = session->peer.accepted_ms + options->session_timeout_ms;
 
-        if (session->line_is_bad && idle_ms > BAD_LINE_WAIT_MS)
+        if (session->line_bare != '\0' && idle_ms > BAD_LINE_WAIT_MS)
                 idle_ms = BAD_LINE_WAIT_MS;
         return session->waiting_since_ms + idle_ms < old_ms ? session->waiting_since_ms + idle_ms : old_ms;
 }
 
 enum session_wish line_timeout(struct session *session, struct text *out)
 {
-        if (session->line_is_bad)
-                return session_close(session, out, REPLY_line_bad_octet);
+        if (session->line_bare != '\0')
+                return close_line(session, out);
         counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
         bool is_old = session->host->now_ms >=
                       session->peer.accepted_ms + session->snapshot->options.session_timeout_ms;

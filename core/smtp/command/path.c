@@ -53,12 +53,13 @@ static struct span take_local_part(struct span *input)
         return taken;
 }
 
-static bool local_part_is_valid(struct span local_part)
+static bool local_part_is_valid(struct span local_part, bool is_lenient)
 {
         char octets[64];
         struct text unquoted;
         text_over(&unquoted, octets, sizeof octets);
-        return local_part_parse(local_part, true, &unquoted);
+        return is_lenient ? local_part_parse_loose(local_part, true, &unquoted)
+                          : local_part_parse(local_part, true, &unquoted);
 }
 
 static bool domain_parse(struct span *input, struct path *path)
@@ -75,16 +76,22 @@ static bool domain_parse(struct span *input, struct path *path)
         return domain_name_is_valid(path->domain, true);
 }
 
-static bool mailbox_parse(struct span *input, bool takes_postmaster, struct path *path)
+static bool mailbox_parse(struct span *input, bool takes_postmaster, bool is_lenient, struct path *path)
 {
+        struct span before = *input;
         const char *start = input->at;
 
         path->local_part = take_local_part(input);
-        if (!local_part_is_valid(path->local_part))
+        if (!local_part_is_valid(path->local_part, is_lenient)) {
+                *input = before;
                 return false;
+        }
         if (take(input, '@')) {
-                if (!domain_parse(input, path))
+                before = *input;
+                if (!domain_parse(input, path)) {
+                        *input = before;
                         return false;
+                }
         } else if (!takes_postmaster || !span_equals_nocase(path->local_part, SPAN("postmaster"))) {
                 return false;
         }
@@ -92,20 +99,21 @@ static bool mailbox_parse(struct span *input, bool takes_postmaster, struct path
         return true;
 }
 
-bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path)
+bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
+                struct path *ret_path)
 {
-        struct span rest = *input;
-        struct path path = {.address = {rest.at, 0}};
-
-        if (!take(&rest, '<'))
+        while (is_lenient && take(input, ' '))
+                ;
+        struct span before = *input;
+        if (!take(input, '<'))
                 return false;
-        if (!(takes_null && rest.length > 0 && rest.at[0] == '>'))
-                if (!skip_source_route(&rest) || !mailbox_parse(&rest, takes_postmaster, &path))
+        struct path path = {.address = {input->at, 0}};
+        if (!(takes_null && input->length > 0 && input->at[0] == '>'))
+                if (!skip_source_route(input) || !mailbox_parse(input, takes_postmaster, is_lenient, &path))
                         return false;
-        if (!take(&rest, '>') || input->length - rest.length > PATH_MAX_OCTETS)
+        if (!take(input, '>') || before.length - input->length > PATH_MAX_OCTETS)
                 return false;
         path.is_ascii = span_is_ascii(path.address);
-        *input = rest;
         *ret_path = path;
         return true;
 }

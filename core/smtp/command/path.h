@@ -15,8 +15,10 @@ struct path {
 
 /* Reads a path from the front of *input and advances it. Source routes are checked and left out. UTF-8 is
  * read everywhere (RFC 6531): see is_ascii. `takes_null` for MAIL's "<>", `takes_postmaster` for RCPT's
- * "<postmaster>". On failure *input is where it was. */
-bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, struct path *ret_path);
+ * "<postmaster>". `is_lenient`: dots of a local part may stand wherever they like, and blanks before the path.
+ * On failure *input begins with what cannot be: a local part, a domain, or an octet out of place. */
+bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
+                struct path *ret_path);
 
 struct parameter {
         struct span keyword;

@@ -31,7 +31,8 @@ static struct facts facts_of(const struct question *question, const struct snaps
         text_put_string(sender_octets, question->sender);
         text_put_char(sender_octets, '>');
         struct span input = text_span(sender_octets);
-        if (!sender_octets->overflowed && path_parse(&input, true, false, &path)) {
+        if (!sender_octets->overflowed &&
+            path_parse(&input, true, false, snapshot->options.syntax_lenient, &path)) {
                 facts.sender = path.address;
                 facts.sender_is_null = path.address.length == 0;
                 if (!path.domain_is_literal)

@@ -99,7 +99,7 @@ static const struct {
      "zone \"a.example\": has no answers: nothing would ever be listed"},
     {"zone \"a.example\" { weigth = 1 }", "unknown key \"weigth\" in section zone; did you mean \"weight\"?"},
     {"zone \"a.example\" { weight = 1 weight = 2 }", "weight is given twice, first in (text):1"},
-    {"zone { }", "missing title for section 'zone'"},
+    {"zone { }", "zone is a section with a name; write zone \"NAME\" { ... }"},
     {"zone \"a.example\" { names = on }", "names = \"on\": must be no or yes"},
 };
 

@@ -4,6 +4,10 @@
 
 TestSuite(grammar, .init = folder_begin, .fini = folder_end);
 
+#define NO_DOMAIN                                                                                            \
+        "(text): error: no domain: every recipient would be refused; allow_no_domains = yes if that is "     \
+        "meant\n"
+
 static const struct {
         const char *text, *complaints;
 } bad[] = {
@@ -18,13 +22,52 @@ static const struct {
      "(text):3: error: workers is given twice, first in (text):1\n"},
     {"listen = {\"127.0.0.1:1\"}\nlisten = {\"127.0.0.1:2\"}\n" DOMAIN,
      "(text):2: error: listen is given twice, first in (text):1\n"},
+    {"resolvers = {\"127.0.0.1:1\"}\nresolvers = {}\n" DOMAIN,
+     "(text):2: error: resolvers is given twice, first in (text):1\n"},
+    {"resolvers = {}\n# x\nresolvers = {\n\"127.0.0.1:1\"}\n" DOMAIN,
+     "(text):4: error: resolvers is given twice, first in (text):1\n"},
+    {"resolvers = { # none\n}\nresolvers={}\n" DOMAIN,
+     "(text):3: error: resolvers is given twice, first in (text):1\n"},
+    {"greylist { exceptions = {} }\nspf {\nforwarders = {}\nforwarders = {} }\n" DOMAIN,
+     "(text):4: error: forwarders is given twice, first in (text):3\n"},
+    {"resolvrs = {}\nworkers = {}\nworkers = x\n" DOMAIN,
+     "(text):1: error: unknown key \"resolvrs\"; did you mean \"resolvers\"?\n"
+     "(text):2: error: workers takes one value, not a list\n"
+     "(text):3: error: workers is given twice, first in (text):2\n"
+     "(text):3: error: workers = \"x\": needs a number\n"},
     {"helo_name { mode = off }\nhelo_name { mode = off }\n" DOMAIN,
      "(text):2: error: helo_name is given twice, first in (text):1\n"},
     {"replies { }\nreplies { }\n" DOMAIN, "(text):2: error: replies is given twice, first in (text):1\n"},
-    {"syntax { mode = off }\n" DOMAIN,
-     "(text):1: error: syntax: is a rule that cannot be changed or switched off\n"},
+    {"smtpd_forbid_bare_newline = normalize\nsyntax { bare_newline = normalize }\n" DOMAIN,
+     "(text):1: error: unknown key \"smtpd_forbid_bare_newline\"; for this option of Postfix there is "
+     "bare_newline in section syntax\n"
+     "(text):2: error: bare_newline = \"normalize\": must be refuse or normalise\n"},
+    {"recipient { mode = off }\n" DOMAIN,
+     "(text):1: error: recipient: is a rule that cannot be changed or switched off\n"},
+    {"syntax { lenient = yes  mode = off }\n" DOMAIN,
+     "(text):1: error: syntax is a rule: it has options, but no mode\n"},
+    {"syntax { lenient = maybe }\n" DOMAIN, "(text):1: error: lenient = \"maybe\": must be no or yes\n"},
     {"workers 1\n", "(text):1: error: missing equal sign after option 'workers'\n"},
     {"workers = {1}\n", "(text):1: error: unexpected token '{'\n"},
+    {"spf = off\nhelo_name off\n",
+     "(text):1: error: spf is a section; write spf { mode = off }\n"
+     "(text):2: error: helo_name is a section; write helo_name { mode = off }\n"},
+    {"spf =\n'no'\ndnsbl = warn\nworkers = x\n" DOMAIN,
+     "(text):1: error: spf is a section; write spf { mode = off }\n"
+     "(text):3: error: dnsbl is a section; write dnsbl { mode = observe }\n"
+     "(text):4: error: workers = \"x\": needs a number\n"},
+    {"greylist = 5m rhsbl = {} dnsbl { threshold = 1 zone = \"x\" mode = quux }\n" DOMAIN,
+     "(text):1: error: greylist is a section; write greylist { mode = observe }\n"
+     "(text):1: error: rhsbl is a section; write rhsbl { mode = observe }\n"
+     "(text):1: error: zone is a section with a name; write zone \"NAME\" { ... }\n"
+     "(text):1: error: mode = \"quux\": must be enforce, observe (count and log only) or off\n"},
+    {"syntax = off\nreplies = x domain = \"isp.example\"\n",
+     "(text):1: error: syntax is a rule that cannot be changed or switched off\n"
+     "(text):2: error: replies is a section; write replies { NAME = \"TEXT\" }\n"
+     "(text):2: error: domain is a section with a name; write domain \"NAME\" { ... }\n" NO_DOMAIN},
+    {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" spf = no\nworkers = 1\n}\n",
+     "(text):1: error: spf is a section; write spf { mode = off }\n"
+     "(text):2: error: unknown key \"workers\" in section domain; it stands outside of all sections\n"},
     {"}\n", "(text):1: error: unexpected closing brace\n"},
     {"\nlog = \"x\n\n", "(text):2: error: the quote that begins here has no end\n"},
     {"\nlog = 'x\n\n", "(text):2: error: the quote that begins here has no end\n"},
@@ -59,7 +102,8 @@ static const struct {
      "sections\n"},
     {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" } x = 1\n",
      "(text):1: error: unknown key \"x\"\n"},
-    {"domain { }\n", "(text):1: error: missing title for section 'domain'\n"},
+    {"domain { }\n",
+     "(text):1: error: domain is a section with a name; write domain \"NAME\" { ... }\n" NO_DOMAIN},
 };
 
 /* The library's faults that conf/text/source.c makes up for would show in the lines. */
@@ -90,7 +134,7 @@ Test(grammar, all_errors_are_told_in_order)
             "(text):6: error: delivery_threads = \"0\": must be from 1 to 64\n"
             "(text):8: error: unknown key \"extention\" in section domain; did you mean \"extension\"?\n"
             "(text):8: error: early_talker: holds for whole sessions: set it outside of domains\n"
-            "(text):9: error: syntax: is a rule that cannot be changed or switched off\n"
+            "(text):9: error: syntax: holds for whole sessions: set it outside of domains\n"
             "(text):10: error: unknown key \"mod\" in section helo_name; did you mean \"mode\"?\n"
             "(text):11: error: unknown key \"names\" in section helo_impersonation; a domain sets the mode "
             "of "
@@ -109,6 +153,10 @@ Test(grammar, odd_but_right)
         check_complaints("# \"unended\n// {\n/* ' { */" HOSTNAME
                          "listen = { # {\n \"127.0.0.1:1\" /* \" */, // ,\n"
                          "\"127.0.0.1:2\" }\r\n workers=1# x\n'delivery_threads' = \"1\"" DOMAIN "#",
+                         "");
+        check_complaints(HOSTNAME
+                         "resolvers={ \n}resolvers += {\"127.0.0.1:1\"} resolvers += {}"
+                         "trusted_networks = {} resolvers+={\"127.0.0.1:2\"} # {}\n'log' = \"= {}\"" DOMAIN,
                          "");
         check_complaints(HOSTNAME "policy_url = http://isp.example/a\n" DOMAIN, "");
 }

@@ -120,7 +120,8 @@ Test(values, endpoints_are_unique)
                          "(text):1: error: listen = \"[::ffff:127.0.0.1]:25\": names an address twice\n");
         check_complaints(HOSTNAME "listen = {\"127.0.0.1:25\"} proxy_listen = {\"127.0.0.1:25\"}\n" DOMAIN,
                          "(text):1: error: proxy_listen: names an address that listen names too\n");
-        check_complaints(HOSTNAME "listen = {}\n" DOMAIN, "(text): error: listen: no address to listen on\n");
+        check_complaints(HOSTNAME "listen = {}\n" DOMAIN,
+                         "(text):1: error: listen: no address to listen on\n");
         check_complaints(HOSTNAME "resolvers = {\"127.0.0.1:53\", \"127.0.0.1:53\"}\n" DOMAIN,
                          "(text):1: error: resolvers = \"127.0.0.1:53\": names an address twice\n");
 }

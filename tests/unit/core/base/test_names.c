@@ -96,6 +96,27 @@ Test(names, local_parts)
         }
 }
 
+/* What is wrong for other reasons stays wrong. */
+Test(names, loose_local_parts)
+{
+        const struct span right[] = {SPAN("alice"), SPAN("a..b"),      SPAN(".a"),
+                                     SPAN("a."),    SPAN("..a...b.."), SPAN("\"a b\"")};
+        const struct span wrong[] = {SPAN(""),    SPAN("."),        SPAN(".."),    SPAN("a b"),
+                                     SPAN("a@b"), SPAN("\"a\"..b"), SPAN("a..\""), SPAN("\"a\"b")};
+        char octets[LOCAL_PART_MAX];
+        struct text meant;
+
+        for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+                text_over(&meant, octets, sizeof octets);
+                cr_expect(local_part_parse_loose(right[i], false, &meant), "%zu", i);
+                cr_expect(span_equals(text_span(&meant), right[i]) || right[i].at[0] == '"', "%zu", i);
+        }
+        text_over(&meant, octets, sizeof octets);
+        for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+                cr_expect(!local_part_parse_loose(wrong[i], false, &meant), "%zu", i);
+        cr_expect_eq(meant.length, 0);
+}
+
 Test(names, addresses)
 {
         struct address address, mapped;
