@@ -44,6 +44,21 @@ def envelope(directory):
     assert "decides" not in said and "would be taken" in said, said
 
 
+@case("explain of a message with a bare CR, and of a command that was wrong: the rule syntax decides, and why")
+def syntax(directory):
+    (directory / "bad.eml").write_bytes(b"Subject: x\r\n\r\na\r b\r\n")
+    with Server(directory) as server:
+        said = explain(server, *ASKED, "--helo", HELO, "--to", "alice@isp.example", "--message", str(directory / "bad.eml"))
+        assert re.search(r"^syntax\s+always\s+refuse\b.*<== decides$", said, re.M), said
+        assert "Why: the message had a CR that ends no line" in said and "(bare CR: octet 2 of line 3)" in said, said
+        with server.client() as client:
+            reply = client.command("MAIL FRM", 503)
+            client.command("QUIT", 221)
+        wait_for("the log line", server.sessions)
+        told = explain(server, f"503 {reply}")
+        assert "sent a command that was refused (helo_first)" in told and "What the sender can do: " in told, told
+
+
 def refuse_one(server):
     """A mail that one recipient gets and one does not; returns the refusal."""
     with server.client() as client:

@@ -228,15 +228,14 @@ static void print_reason(const struct occurrence *occurrence)
 void story_print(const struct occurrence *occurrence, enum story_kind kind)
 {
         print_who(occurrence, kind);
-        if (occurrence->transaction != NULL) {
-                print_mail(occurrence);
-                printf(", which ");
-        } else if (occurrence->fault != NULL) {
-                print_value(" sent a command that was wrong (", occurrence->fault, "reply", "), and ");
+        if (occurrence->fault != NULL) {
+                print_value(" sent a command that was refused (", occurrence->fault, "reply", ").\n");
         } else {
-                putchar(' ');
+                if (occurrence->transaction != NULL)
+                        print_mail(occurrence);
+                printf(occurrence->transaction != NULL ? ", which " : " ");
+                print_outcome(occurrence, kind);
         }
-        print_outcome(occurrence, kind);
         if (kind != STORY_TAKEN && !is_stored(occurrence))
                 print_reason(occurrence);
         print_value("Why the store failed: ", occurrence->transaction, "reason", ".\n");

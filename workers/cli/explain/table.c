@@ -272,13 +272,15 @@ static void print_row(const struct table *table, enum check_id check, const char
 {
         const struct check_setting *setting = &settings_of(table)[check];
         const struct row *row = &table->rows[check];
-        const char *mode = row->kind == ROW_RULE ? "always" : check_mode_name(setting->mode);
+        bool decides = deciding != NULL && strcmp(deciding, check_infos[check].name) == 0;
+        const char *mode =
+            row->kind == ROW_RULE || row->kind == ROW_NONE ? "always" : check_mode_name(setting->mode);
 
-        if (row->kind == ROW_NONE)
+        if (row->kind == ROW_NONE && !decides)
                 return;
         printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name,
-               row->verdict.only_observes ? check_mode_name(CHECK_MODE_OBSERVE) : mode, result_of(table, row),
-               row->us);
+               row->verdict.only_observes ? check_mode_name(CHECK_MODE_OBSERVE) : mode,
+               row->kind == ROW_NONE ? "refuse" : result_of(table, row), row->us);
         if (row->kind == ROW_LIMITS)
                 print_limits(table);
         if (row->kind == ROW_NO_RESOLVERS)
@@ -288,10 +290,11 @@ static void print_row(const struct table *table, enum check_id check, const char
         print_evidence(row->verdict.evidence);
         if (row->kind == ROW_RULE)
                 print_recipient(table);
+        else if (row->kind == ROW_NONE)
+                printf("(a rule)");
         else
                 print_place(setting);
-        printf("%s\n",
-               deciding != NULL && strcmp(deciding, check_infos[check].name) == 0 ? "  <== decides" : "");
+        printf(decides ? "  <== decides\n" : "\n");
 }
 
 void table_print(const struct table *table, const char *deciding)

@@ -7,7 +7,7 @@
 #include "workers/cli/explain/dialogue.h"
 
 enum row_kind {
-        ROW_NONE, /* nothing can be said without a real session */
+        ROW_NONE, /* nothing can be said without a session; shown only where it decides */
         ROW_RUN,
         ROW_RULE,   /* about the recipient */
         ROW_LIMITS, /* of client_rate */
