@@ -21,6 +21,15 @@ static uint64_t octets_below_space(uint64_t octets)
         return (octets - 0x2020202020202020) & ~octets & HIGH_BITS;
 }
 
+/* The seven lower bits of each, plus what takes 'A' or '[' to 0x80, tell where it stands; what is above ASCII
+ * stays. */
+static uint64_t octets_lower(uint64_t octets)
+{
+        uint64_t low = octets & ~HIGH_BITS;
+        uint64_t from_a = low + 0x3f3f3f3f3f3f3f3f, beyond_z = low + 0x2525252525252525;
+        return octets | (from_a & ~beyond_z & ~octets & HIGH_BITS) >> 2;
+}
+
 /* ---- spans --------------------------------------------------------------------------------------------- */
 
 bool span_equals(struct span left, struct span right)
@@ -241,11 +250,18 @@ void text_put_string(struct text *text, const char *string)
 /* As much as fits, as with octets that come one by one. */
 void text_put_lower(struct text *text, struct span ascii)
 {
-        size_t length = ascii.length < text_room(text) ? ascii.length : text_room(text);
+        size_t length = ascii.length < text_room(text) ? ascii.length : text_room(text), i = 0;
+        char *to = text->at + text->length;
+        uint64_t octets;
 
         text->overflowed |= length < ascii.length;
-        for (size_t i = 0; i < length; i++)
-                text->at[text->length + i] = ascii_lower(ascii.at[i]);
+        for (; i + sizeof octets <= length; i += sizeof octets) {
+                memcpy(&octets, ascii.at + i, sizeof octets);
+                octets = octets_lower(octets);
+                memcpy(to + i, &octets, sizeof octets);
+        }
+        for (; i < length; i++)
+                to[i] = ascii_lower(ascii.at[i]);
         text->length += length;
 }
 

@@ -40,7 +40,7 @@ struct verdict {
 struct facts {
         const struct snapshot *snapshot;
         struct address client;
-        bool client_has_good_history; /* its mails were stored before, and it made few faults */
+        bool client_has_good_history; /* which spares it the greylist: client_rate is enforced */
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */
@@ -78,8 +78,11 @@ static inline enum verdict_result facts_on_failure(enum failure_action action)
 /* Who cannot judge says so: no mail passes a check for lack of memory. Returns VERDICT_DEFER. */
 enum verdict_result facts_out_of_memory(struct verdict *verdict);
 
-/* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
+/* For evidence, in the arena; empty when memory is out. A note is a clause, "localhost is not fully qualified", of
+ * which `why` is the predicate; a remark is what somebody else said of it, "example.com: more than one record". Of
+ * `what` 100 octets are told. */
 struct span facts_note(const struct facts *facts, struct span what, const char *why);
+struct span facts_remark(const struct facts *facts, struct span what, struct span remark);
 
 /* ---- hooks --------------------------------------------------------------------------------------------- */
 

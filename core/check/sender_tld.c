@@ -35,7 +35,7 @@ static enum verdict_result judge(const struct facts *facts, struct verdict *verd
                                  struct span subject, struct span name)
 {
         verdict->subject = subject;
-        verdict->evidence = facts_note(facts, domain_name_tld(name), "no such top-level domain");
+        verdict->evidence = facts_note(facts, domain_name_tld(name), "is no top-level domain");
         verdict->reply = fact == FACT_ABSENT ? REPLY_sender_tld : REPLY_sender_tld_unsure;
         return fact == FACT_ABSENT ? VERDICT_REFUSE
                                    : facts_on_failure(facts->snapshot->options.sender_tld_on_failure);

@@ -6,7 +6,7 @@
  * record becomes the same. */
 #pragma once
 
-#include "core/base/mac.h"
+#include "core/base/digest/mac.h"
 #include "dns/fact.h"
 
 #include <stdatomic.h>

@@ -15,7 +15,7 @@
 
 /* Octets kept of what has not ended. */
 #define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
-#define PROXY_HEADER_MAX 2016 /* far more than balancers send; it may stand where a command line may */
+#define PROXY_HEADER_MAX 128  /* the addresses; what follows them is not kept */
 
 /* A RCPT command and its answer, for the log. */
 struct attempt {
@@ -150,8 +150,9 @@ void syntax_refuse(struct session *session, struct text *out, enum reply_id repl
 
 enum proxy_result { PROXY_NONE, PROXY_PART, PROXY_BAD, PROXY_DONE };
 
-/* Looks for a header at the front of *input. DONE: *input is past it and the session's peer is the one it
- * names (unchanged for LOCAL and UNKNOWN). PART: more is needed. NONE: it begins like no header. */
+/* Looks for a header at the front of *input, or for what is left of one. DONE: *input is past it, the session's
+ * peer is the one it names, and session->naming tells whether it names any. PART: more is needed. NONE: it begins
+ * like no header. */
 enum proxy_result proxy_read(struct session *session, struct span *input);
 
 /* ---- session.c */
@@ -173,8 +174,8 @@ void session_wait(struct session *session);
 uint64_t session_patience_ms(const struct session *session, uint64_t timeout_ms);
 /* A session that waits for answers goes on, for one has come or its time is up; others have no need to. */
 enum session_wish session_resume(struct session *session, struct text *out);
-/* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
-void session_set_client(struct session *session, const struct address *client, uint16_t port);
+/* The client became another (PROXY, XCLIENT): whatever was said before counts no more, and nobody else is named. */
+void session_name_client(struct session *session, const struct address *client, uint16_t port);
 
 /* ---- the functions that states.def names */
 
@@ -199,6 +200,12 @@ uint64_t text_deadline_ms(const struct session *session);
 enum session_wish text_timeout(struct session *session, struct text *out);
 enum session_wish text_resume(struct session *session, struct text *out);
 
+/* ---- admit.c */
+
+/* A client that PROXY or XCLIENT has named connects, under the limits of those that come themselves. True: the
+ * session is over, *ret_wish tells. */
+bool named_client_is_refused(struct session *session, struct text *out, enum session_wish *ret_wish);
+
 /* ---- greeting.c */
 
 /* Who the client is, is settled: questions about it go out while it waits for the banner. */
@@ -218,6 +225,12 @@ void session_note_behind_text(struct session *session, struct span octets);
 
 /* ---- park.c */
 
+/* Who the client is has changed: from here on its questions are counted on that one. */
+void questions_set_client(struct session *session);
+/* A command that is about to ask DNS, for a client that has too many questions in flight already: it is to run
+ * again when some of them have ended. True: *ret_wish tells; when the time is up the session is over. */
+bool session_holds(struct session *session, enum parked parked, struct span arguments, struct text *out,
+                   enum session_wish *ret_wish);
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);
@@ -272,13 +285,18 @@ void text_readers_end(struct session *session);
 
 /* After each change of session->peer.client. */
 void rate_client_is_known(struct session *session);
-/* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
+/* A client that was named counts as connecting. True: the session is over, *ret_wish tells. */
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
+/* MAIL has begun a transaction. REPLY_NONE, or why it is too much. */
+enum reply_id rate_transaction(struct session *session);
 /* A recipient that nothing else stands against. REPLY_NONE, or why it is too much. */
 enum reply_id rate_recipient(struct session *session);
 /* True: the session is to close with REPLY_rate_penalty. */
 bool rate_unknown_recipient(struct session *session);
-void rate_stored(struct session *session, size_t recipients);
+/* The transaction's message has been stored. */
+void rate_stored(struct session *session);
+/* The client is spared what strangers are not, where the check enforces. */
+bool rate_spares(const struct session *session);
 /* The client leaves, or becomes another: the ledger learns what it has done so far. */
 void rate_settle(struct session *session);
 

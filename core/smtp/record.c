@@ -323,6 +323,8 @@ static void put_end(struct text *json, const struct session *session)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
         if (session->closed_with != REPLY_NONE && reply_infos[session->closed_with].is_policy)
                 put_string(json, "reject_id", span_from(session->reject_id));
+        if (session->oddities != NULL && session->oddities->limit != NULL)
+                put_string(json, "limit", span_from(session->oddities->limit));
         put_client_rate(json, session);
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
                 put_string(json, "early", session->oddities->early_octets);

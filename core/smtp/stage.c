@@ -8,7 +8,7 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
         struct facts facts = {
             .snapshot = session->snapshot,
             .client = session->peer.client,
-            .client_has_good_history = session->client_has_good_history,
+            .client_has_good_history = rate_spares(session),
             .helo = session->helo,
             .memo = memo,
             .wall_s = session->host->wall_ms / 1000,

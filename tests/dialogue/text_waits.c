@@ -39,7 +39,7 @@ enum verdict_result __wrap_check_bounce_reference(const struct facts *facts, str
 
         if (known == FACT_PENDING || listed == FACT_PENDING)
                 return VERDICT_WAIT;
-        verdict->evidence = facts_note(facts, facts->sender_domain, "text");
+        verdict->evidence = facts_note(facts, facts->sender_domain, "refuses the text");
         verdict->subject = facts->sender_domain;
         if (listed == FACT_FOUND && answer->records[0].data.at[3] == 2) {
                 verdict->reply = REPLY_bounce_reference;

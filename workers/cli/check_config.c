@@ -10,7 +10,6 @@
 #include "workers/server/openings.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char check_config_help[] =
     "usage: gatepost check-config -c FILE [--no-open] [--effective]\n"
@@ -64,21 +63,14 @@ static int check(const struct wish *wish)
 int check_config_main(int argc, char **argv)
 {
         struct wish wish = {0};
+        const struct usage_option options[] = {{"config", &wish.path, NULL},
+                                               {"no-open", NULL, &wish.is_text_alone},
+                                               {"effective", NULL, &wish.is_effective},
+                                               {"print", NULL, &wish.is_print},
+                                               {0}};
 
-        for (int i = 1; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        wish.path = argv[++i];
-                else if (strcmp(argv[i], "--no-open") == 0)
-                        wish.is_text_alone = true;
-                else if (strcmp(argv[i], "--effective") == 0)
-                        wish.is_effective = true;
-                else if (strcmp(argv[i], "--print") == 0)
-                        wish.is_print = true;
-                else
-                        return usage_fault(check_config_help,
-                                           "check-config: \"%s\" is not understood, or its value is missing",
-                                           argv[i]);
-        }
+        if (!usage_read_options(check_config_help, options, 0, argc, argv))
+                return USAGE_STATUS;
         if (wish.is_print && argc == 2) {
                 options_print(stdout);
                 return fflush(stdout) == 0 ? 0 : 1;

@@ -9,6 +9,7 @@
 #include "workers/cli/usage.h"
 #include "workers/senders/access.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,7 +120,8 @@ static void print_row(void *context, const struct sender_key *key, const struct 
 
         if (!is_meant(walk, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
                 return;
-        if (record->count == UINT32_MAX)
+        bool is_allowed = record->count == UINT32_MAX; /* for ever, and no number of mails */
+        if (is_allowed)
                 printf("allowed   ");
         else if (is_identity)
                 printf("delivered ");
@@ -131,10 +133,12 @@ static void print_row(void *context, const struct sender_key *key, const struct 
                 printf("%.*s", (int)printable.length, printable.at);
         for (size_t i = 0; text.length == 0 && i < sizeof key->octets; i++)
                 printf("%02x", key->octets[i]);
-        printf(" count %u", record->count);
+        if (!is_allowed && record->count > 0)
+                printf(" count %u", record->count);
         print_time("first", record->first_s);
         print_time("last", record->last_s);
-        print_time("until", record->expires_s);
+        if (!is_allowed)
+                print_time("until", record->expires_s);
         printf("\n");
 }
 
@@ -224,31 +228,24 @@ static bool is_verb(const char *verb)
 
 int greylist_main(int argc, char **argv)
 {
-        const char *configuration = NULL, *who = NULL;
+        const char *configuration = NULL;
+        const struct usage_option options[] = {{"config", &configuration, NULL}, {0}};
         struct meant meant = {0};
 
-        if (argc < 2)
+        if (!usage_read_options(greylist_help, options, 2, argc, argv))
+                return USAGE_STATUS;
+        const char *verb = argv[optind], *who = verb == NULL ? NULL : argv[optind + 1];
+        if (verb == NULL)
                 return usage_fault(greylist_help, "greylist: list, allow or forget is missing");
-        if (!is_verb(argv[1]))
-                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget",
-                                   argv[1]);
-        for (int i = 2; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        configuration = argv[++i];
-                else if (who == NULL && argv[i][0] != '-')
-                        who = argv[i];
-                else
-                        return usage_fault(greylist_help,
-                                           "greylist: \"%s\" is not understood, or its value is missing",
-                                           argv[i]);
-        }
+        if (!is_verb(verb))
+                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget", verb);
         if (configuration == NULL)
                 return usage_fault(greylist_help, "greylist: -c FILE is missing");
-        if (who == NULL && strcmp(argv[1], "list") != 0)
+        if (who == NULL && strcmp(verb, "list") != 0)
                 return usage_fault(greylist_help, "greylist: WHO is missing");
         if (who != NULL && !meant_parse(who, &meant)) {
                 fprintf(stderr, "gatepost: %s is neither an address nor a domain nor an identity\n", who);
                 return USAGE_STATUS;
         }
-        return run(argv[1], configuration, &meant);
+        return run(verb, configuration, &meant);
 }

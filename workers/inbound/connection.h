@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/smtp/session.h"
-#include "workers/inbound/accept/client_table.h"
+#include "core/senders/client_table.h"
 #include "workers/thread/publication.h"
 #include "workers/deliver/delivery.h"
 #include "dns/pool/pool.h"

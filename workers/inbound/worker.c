@@ -306,7 +306,9 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.worker = worker->number;
         worker->host.dns = dns_client_source(worker->dns);
         worker->host.senders = sender_client_source(worker->senders);
+        worker->host.questions = parts->questions;
         worker->host.ledger = parts->ledger;
+        worker->host.clients = parts->clients;
         worker->host.sequence = first_sequence();
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);

@@ -17,8 +17,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,25 +72,11 @@ static bool init_dns(struct server *server, const struct options *options, uint3
         if (server->dns_cache == NULL)
                 return false;
         pool.cache = server->dns_cache;
+        pool.questions = &server->clients.questions;
         pool.clients = server->worker_count + 1;
         pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
-}
-
-/* Memory that no client has needed yet is not there. */
-static bool init_ledger(struct server *server, const struct options *options)
-{
-        uint64_t key;
-        void *memory = mmap(NULL, options->client_rate_memory_octets, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-        if (memory == MAP_FAILED)
-                return false;
-        expect(getrandom(&key, sizeof key, 0) == sizeof key);
-        server->ledger_size = options->client_rate_memory_octets;
-        ledger_init(&server->ledger, memory, server->ledger_size, key, clock_monotonic_ms());
-        return true;
 }
 
 /* `spools`: files in the making that there are descriptors for. */
@@ -105,12 +89,13 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .delivery_count = server->delivery_count,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
-                    .clients = &server->clients,
+                    .clients = &server->clients.sessions,
                     .deliveries = server->deliveries,
                     .log = &server->log,
                     .dns_pool = server->dns_pool,
                     .senders = &server->senders,
-                    .ledger = &server->ledger,
+                    .questions = &server->clients.questions,
+                    .ledger = &server->clients.ledger,
                     .under_stress = &server->load.under_stress,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
@@ -142,8 +127,8 @@ static bool init_accepting(struct server *server, uint64_t sessions_max)
 {
         const struct admission_parts admission = {
             .load = &server->load,
-            .clients = &server->clients,
-            .ledger = &server->ledger,
+            .clients = &server->clients.sessions,
+            .ledger = &server->clients.ledger,
             .workers = server->workers,
             .worker_count = server->worker_count,
             .sharer_count = server->acceptor_count == 0 ? server->worker_count : server->acceptor_count,
@@ -168,7 +153,7 @@ static bool init_threads(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        if (!client_table_init(&server->clients, shares.sessions) || !init_ledger(server, options) ||
+        if (!clients_init(&server->clients, options, shares.sessions) ||
             !init_dns(server, options, shares.dns_in_flight))
                 return false;
         memory_bound(&server->budget, options);
@@ -205,8 +190,7 @@ static void free_all(struct server *server)
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_writer_end(&server->log);
-        client_table_end(&server->clients);
-        munmap(server->ledger.sets, server->ledger_size);
+        clients_end(&server->clients);
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
         free(server->counters.sets);
@@ -256,7 +240,7 @@ static bool open_senders(struct server *server, const struct snapshot *snapshot)
         server->fleet = (struct fleet){
             .publication = &server->publication,
             .pinner = server->worker_count,
-            .ledger = &server->ledger,
+            .ledger = &server->clients.ledger,
             .senders = &server->senders,
         };
         server->senders.hear = fleet_hear;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workers/inbound/accept/acceptor.h"
+#include "workers/inbound/accept/clients.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
@@ -11,9 +12,7 @@
 struct server {
         const char *path; /* of the configuration */
         struct publication publication;
-        struct client_table clients;
-        struct ledger ledger;
-        size_t ledger_size;
+        struct clients clients;
         struct load load;
         struct budget budget; /* of what clients make us hold */
         struct log_writer log;

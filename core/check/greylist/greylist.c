@@ -246,9 +246,9 @@ static enum verdict_result defer(const struct facts *facts, const struct greylis
                 verdict->reach = REACH_MESSAGE;
         verdict->retry_after_s = memory->finding.seconds_left;
         verdict->subject = arena_copy(facts->arena, text_span(&left));
-        verdict->evidence =
-            facts_note(facts, memory->identity,
-                       memory->finding.result == GREYLIST_FIRST ? "first contact" : "came back too early");
+        verdict->evidence = facts_note(facts, memory->identity,
+                                       memory->finding.result == GREYLIST_FIRST ? "makes first contact"
+                                                                                : "came back too early");
         return VERDICT_DEFER;
 }
 

@@ -56,7 +56,7 @@ static void put_capabilities(struct session *session, struct text *out)
         put_capability(out, "8BITMIME");
         put_capability(out, "SMTPUTF8");
         put_capability(out, "ENHANCEDSTATUSCODES");
-        if (session->may_proxy)
+        if (session->naming == NAMING_OPEN)
                 put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
         text_put_string(out, "250 SIZE ");
         text_put_number(out, session->snapshot->options.message_size_max_octets);
@@ -72,8 +72,11 @@ static enum session_wish greet_client(struct session *session, struct span name,
         if (session->helo.length > 0 && session->parked == PARKED_NOTHING)
                 session->junk++;
         enum parked parked = is_esmtp ? PARKED_EHLO : PARKED_HELO;
+        enum session_wish wish;
         if (stage_helo_waits(session))
                 return session_park(session, parked, name, out);
+        if (!span_equals(name, session->helo) && session_holds(session, parked, name, out, &wish))
+                return wish;
         if (!helo_set(session, name))
                 return answer(session, out, REPLY_out_of_memory);
         session->is_esmtp = is_esmtp;
@@ -254,7 +257,8 @@ enum session_wish command_resume(struct session *session, enum parked parked, st
         case PARKED_EHLO:
                 return command_ehlo(session, arguments, out);
         case PARKED_MAIL:
-                return mail_judge(session, arguments, out);
+                return session->transaction == NULL ? command_mail(session, arguments, out)
+                                                    : mail_judge(session, arguments, out);
         case PARKED_RCPT:
                 return command_rcpt(session, arguments, out);
         case PARKED_NOTHING:

@@ -19,6 +19,7 @@ struct transaction *transaction_begin(struct session *session)
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
         memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+        transaction->memo.asker.account = &session->account;
         sender_memo_init(&transaction->senders, &transaction->arena, session->host->senders,
                          session->peer.dns_handle);
         transaction->recipients_end = &transaction->message.recipients;
@@ -135,6 +136,16 @@ static bool set_sender(struct transaction *transaction, const struct path *path)
         return set_ascii_domain(transaction);
 }
 
+/* `subject`: of the reply, see reply_about. */
+static enum session_wish mail_refuse(struct session *session, struct text *out, enum reply_id reply,
+                                     struct span subject)
+{
+        session_reply_about(session, out, reply, &(struct reply_about){.subject = subject});
+        record_final(session, reply);
+        transaction_end(session);
+        return SESSION_READ;
+}
+
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)
 {
         struct path path;
@@ -148,6 +159,9 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 syntax_refuse(session, out, fault, "MAIL", arguments, rest);
                 return SESSION_READ;
         }
+        enum session_wish wish;
+        if (session_holds(session, PARKED_MAIL, arguments, out, &wish))
+                return wish;
         struct transaction *transaction = transaction_begin(session);
         if (transaction == NULL || !set_sender(transaction, &path)) {
                 transaction_end(session);
@@ -155,6 +169,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 return SESSION_READ;
         }
         transaction->is_smtputf8 = parameters.is_smtputf8;
+        if ((fault = rate_transaction(session)) != REPLY_NONE)
+                return mail_refuse(session, out, fault, SPAN(""));
         stage_mail(session);
         return mail_judge(session, arguments, out);
 }
@@ -165,13 +181,9 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
                 if (judgement.result == VERDICT_WAIT)
                         return session_park(session, PARKED_MAIL, arguments, out);
-                if (judgement.result != VERDICT_PASS) {
-                        session_reply_about(session, out, judgement.verdict->reply,
-                                            &(struct reply_about){.subject = judgement.verdict->subject});
-                        record_final(session, judgement.verdict->reply);
-                        transaction_end(session);
-                        return SESSION_READ;
-                }
+                if (judgement.result != VERDICT_PASS)
+                        return mail_refuse(session, out, judgement.verdict->reply,
+                                           judgement.verdict->subject);
         }
         session_reply(session, out, REPLY_sender_ok);
         return SESSION_READ;

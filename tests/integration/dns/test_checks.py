@@ -92,7 +92,7 @@ def dynamic(directory):
                                                  off=("rhsbl", "sender_mx", "spf"), domain=wanted) as server:
         table = [("192.0.2.7", 250, None), ("2001:db8::7", 250, None), ("192.0.2.80", 550, "does not lead back"),
                  ("192.0.2.81", 550, "does not lead back"), ("192.0.2.82", 550, "generic name"), ("192.0.2.99", 550, "no name"),
-                 ("192.0.2.70", 550, "bl.example: lists the client as dynamic"), ("192.0.2.84", 250, None), ("192.0.2.83", 250, None)]
+                 ("192.0.2.70", 550, "bl.example lists the client as dynamic"), ("192.0.2.84", 250, None), ("192.0.2.83", 250, None)]
         for number, (client, code, evidence) in enumerate(table, 1):
             expect_reply(server, code, "dynamic addresses" if code == 550 else "", ip=client)
             found = verdicts(server, number).get("dynamic_client")

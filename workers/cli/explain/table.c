@@ -218,6 +218,7 @@ static void print_limits(const struct table *table)
             [RATE_RECIPIENTS] = options->client_rate_recipients,
             [RATE_UNKNOWN_RECIPIENTS] = options->client_rate_unknown_recipients,
             [RATE_ERRORS] = options->client_rate_errors,
+            [RATE_TRANSACTIONS] = options->client_rate_transactions,
         };
         bool is_rated = client_is_rated(snapshot, &table->facts.client);
         char octets[512];

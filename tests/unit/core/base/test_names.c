@@ -43,6 +43,17 @@ Test(names, domain_syntax)
         cr_expect(!domain_name_is_valid(SPAN("b\xc3.example"), true));
 }
 
+Test(names, octets_of_labels)
+{
+        char name[] = "a?a.example";
+
+        for (int i = 0; i < 256; i++) {
+                name[1] = (char)i;
+                bool is_good = ascii_is_alnum((char)i) || i == '-' || i == '.';
+                cr_expect_eq(domain_name_is_valid(span_of(name, sizeof name - 1), false), is_good, "%d", i);
+        }
+}
+
 Test(names, below_and_top)
 {
         cr_expect(domain_name_is_within(SPAN("a.ISP.example"), SPAN("isp.example")));

@@ -134,6 +134,20 @@ Test(text, lower_case_as_far_as_it_fits)
         cr_expect(text.overflowed && span_equals(text_span(&text), S("abc")));
 }
 
+Test(text, lower_case_of_every_octet)
+{
+        char octets[256], lower[256];
+        struct text text;
+
+        for (int i = 0; i < 256; i++)
+                octets[i] = (char)i;
+        text_over(&text, lower, sizeof lower);
+        text_put_lower(&text, span_of(octets, sizeof octets));
+        cr_expect(!text.overflowed && text.length == sizeof octets);
+        for (int i = 0; i < 256; i++)
+                cr_expect_eq(lower[i], ascii_lower((char)i), "%d", i);
+}
+
 /* Eight octets are looked at together: each place of the one that counts, in texts of each length. */
 Test(text, one_octet_of_many)
 {

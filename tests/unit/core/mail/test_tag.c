@@ -1,6 +1,6 @@
 /* Tags in message ids and senders: known values, keys that change, days that pass. */
 #include "conf/build/load.h"
-#include "core/base/mac.h"
+#include "core/base/digest/mac.h"
 #include "core/mail/tag.h"
 #include "tests/unit/conf/fixture.h"
 

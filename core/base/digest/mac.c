@@ -1,7 +1,7 @@
 /* HMAC out of OpenSSL's digests. Its HMAC() of version 3 looks the algorithm up under a lock and allocates at
  * each call: no session may do that. */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include "core/base/mac.h"
+#include "core/base/digest/mac.h"
 
 #include "core/base/expect.h"
 
