@@ -88,7 +88,7 @@ def spf_statuses(_):
 def status_line(directory):
     server = Server(directory, options="greeting_pause = 5s")
     with (directory / "live").open("wb") as live, (directory / "stderr").open("wb") as stderr:
-        server.process = subprocess.Popen([PROGRAM, "serve", "--live", "-c", directory / "gatepost.conf"], stdout=live, stderr=stderr,
+        server.process = subprocess.Popen([PROGRAM, "serve", "--as-root", "--live", "-c", directory / "gatepost.conf"], stdout=live, stderr=stderr,
                                           stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
     with server:
         wait_for("the log", lambda: (directory / "log").exists() and "ready" in (directory / "log").read_text())
