@@ -35,6 +35,38 @@ bool domain_name_is_valid(struct span name, bool utf8)
         return label_ends_are_valid(span_skip(name, begin));
 }
 
+static const char *label_host_fault(struct span label)
+{
+        if (label.length == 0)
+                return "it has an empty label";
+        if (label.length > 63)
+                return "it has a label of more than 63 octets";
+        for (size_t i = 0; i < label.length; i++)
+                if (!label_octet_is_valid(label.at[i], false) && label.at[i] != '_')
+                        return "it has an octet that no host name has";
+        if (label.at[0] == '-' || label.at[label.length - 1] == '-')
+                return "a label begins or ends with a hyphen";
+        return NULL;
+}
+
+const char *domain_name_host_fault(struct span name)
+{
+        for (;;) {
+                size_t dot = span_find(name, '.');
+                const char *fault = label_host_fault(span_of(name.at, dot == SIZE_MAX ? name.length : dot));
+                if (fault != NULL || dot == SIZE_MAX)
+                        return fault;
+                name = span_skip(name, dot + 1);
+        }
+}
+
+struct span domain_name_without_dot(struct span name)
+{
+        if (name.length > 1 && name.at[name.length - 1] == '.')
+                name.length--;
+        return name;
+}
+
 struct span domain_name_tld(struct span name)
 {
         size_t dot = span_find_last(name, '.');

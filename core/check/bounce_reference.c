@@ -12,7 +12,7 @@
  * their Message-ID. */
 static enum tag_result tag_of(const struct facts *facts, const struct recipient *recipient)
 {
-        char local_octets[LOCAL_PART_MAX], mailbox_octets[DOMAIN_NAME_MAX];
+        char local_octets[LOCAL_PART_MAX], mailbox_octets[LOCAL_PART_MAX];
         size_t at = span_find_last(recipient->address, '@');
         struct text local_part, mailbox;
         struct tag_sender tag;

@@ -33,7 +33,8 @@ struct verdict {
         struct span subject;
         struct span evidence;
         uint32_t retry_after_s; /* of a deferral that reaches the message: the longest one is DATA's */
-        bool only_observes;     /* whatever the mode: it rests on a list that is suspended */
+        /* whatever the mode: it rests on a list that is suspended, or on a part of the check that only observes */
+        bool only_observes;
 };
 
 /* Each stage adds to what is known: what comes later is empty before. */

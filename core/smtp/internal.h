@@ -13,9 +13,10 @@
 #define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
 
-/* Octets kept of what has not ended. */
-#define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
-#define PROXY_HEADER_MAX 128  /* the addresses; what follows them is not kept */
+/* Octets kept of what has not ended. A command line has at most so many with its CR. The 512 octets of RFC 5321
+ * 4.5.3.1.4 are what everybody must take at least, and each extension adds to them. */
+#define LINE_KEEP_MAX    2048
+#define PROXY_HEADER_MAX 128 /* the addresses; what follows them is not kept */
 
 /* A RCPT command and its answer, for the log. */
 struct attempt {
@@ -190,6 +191,9 @@ enum session_wish pause_timeout(struct session *session, struct text *out);
 enum session_wish line_read(struct session *session, struct span *input, struct text *out);
 uint64_t line_deadline_ms(const struct session *session);
 enum session_wish line_timeout(struct session *session, struct text *out);
+/* command/foreign.c: true when a session begins with another protocol, and so is over; *ret_wish tells */
+bool foreign_is_closed(struct session *session, struct span input, struct text *out,
+                       enum session_wish *ret_wish);
 /* park.c: the deadline of DNS or of the store of senders, whichever comes first */
 uint64_t parked_deadline_ms(const struct session *session);
 enum session_wish parked_timeout(struct session *session, struct text *out);

@@ -326,6 +326,8 @@ static void put_end(struct text *json, const struct session *session)
         if (session->oddities != NULL && session->oddities->limit != NULL)
                 put_string(json, "limit", span_from(session->oddities->limit));
         put_client_rate(json, session);
+        if (session->oddities != NULL && session->oddities->foreign != NULL)
+                put_string(json, "foreign", span_from(session->oddities->foreign));
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
                 put_string(json, "early", session->oddities->early_octets);
         if (session->oddities != NULL && session->oddities->bad_line.at != NULL)

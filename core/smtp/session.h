@@ -98,6 +98,7 @@ struct syntax_fault;
 /* For the log: what few sessions have. */
 struct session_oddities {
         struct span rate_evidence; /* the last limit that it exceeded outside of transactions */
+        const char *foreign;       /* the protocol that it speaks instead of SMTP; NULL: none */
         struct span early_octets;  /* the first that came too early, where that is not refused */
         struct span bad_line;      /* the last line that was a fault of protocol */
         const char *limit;         /* the option whose limit the named client has reached; NULL: none */

@@ -2,8 +2,8 @@
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
  * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
  * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left.
- * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3 stand for CR, LF and
- * NUL. "P" and four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first
+ * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4 stand for CR, LF, NUL
+ * and ETX. "P" and four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first
  * line: the configuration, see below. Played whole and octet by octet: where the client waits for its replies, and
  * DNS was not held, both must say and store the same. The end of the text may wait: dialogue/text_waits.c is
  * linked in. */
@@ -114,6 +114,7 @@ static struct span unescape(struct span line, bool is_line)
                 text_put_char(&text, line.at[i] == 1   ? '\r'
                                      : line.at[i] == 2 ? '\n'
                                      : line.at[i] == 3 ? 0
+                                     : line.at[i] == 4 ? 3
                                                        : line.at[i]);
         if (is_line)
                 text_put(&text, SPAN("\r\n"));

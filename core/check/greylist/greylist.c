@@ -1,11 +1,13 @@
 /* P13: an unknown sender is asked to come back after a while. Who it is: identity.c. */
 #include "core/base/domain_name.h"
+#include "core/base/local_part.h"
 #include "core/check/dns/dnsbl.h"
 #include "core/check/dns/reverse.h"
 #include "core/check/greylist/identity.h"
 #include "core/check/memory.h"
 
-#define TRIPLET_MAX 1024
+/* Two paths, an identity that is a domain with a prefix, and blanks: a triplet is never cut, or two would be one. */
+#define TRIPLET_MAX (256 + LOCAL_PART_MAX + 2 * DOMAIN_NAME_MAX + 16)
 
 enum greylist_result {
         GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */

@@ -2,6 +2,7 @@
  * core/check/spf/. */
 #include "core/check/spf/spf.h"
 
+#include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 #include "core/check/memory.h"
 #include "core/check/spf/received.h"
@@ -35,7 +36,7 @@ static struct spf_request request_of(const struct facts *facts)
 {
         struct spf_request request = {
             .client = facts->client,
-            .helo = facts->helo,
+            .helo = domain_name_without_dot(facts->helo),
             .receiver = span_from(facts->snapshot->options.hostname),
             .now_s = facts->wall_s,
         };

@@ -88,11 +88,11 @@ static enum reply_id parse_mail(const struct session *session, struct span *argu
         enum parameter_result result;
 
         if (!span_starts_nocase(*arguments, SPAN("FROM:")))
-                return REPLY_arguments_bad;
+                return REPLY_sender_missing;
         *arguments = span_skip(*arguments, 5);
         struct span at_path = *arguments;
         if (!path_parse(arguments, true, false, session->snapshot->options.syntax_lenient, path))
-                return REPLY_sender_bad;
+                return path_is_too_long(at_path) ? REPLY_sender_too_long : REPLY_sender_bad;
         for (struct span rest = *arguments; (result = parameter_next(&rest, &parameter)) == PARAMETER_FOUND;
              *arguments = rest) {
                 if (!session->is_esmtp)
@@ -102,7 +102,7 @@ static enum reply_id parse_mail(const struct session *session, struct span *argu
                         return fault;
         }
         if (result == PARAMETER_BAD)
-                return REPLY_arguments_bad;
+                return REPLY_parameter_malformed;
         if (parameters->size > session->snapshot->options.message_size_max_octets)
                 return REPLY_message_too_large;
         *arguments = at_path;
@@ -210,15 +210,15 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
         enum parameter_result result;
 
         if (!span_starts_nocase(*arguments, SPAN("TO:")))
-                return REPLY_arguments_bad;
+                return REPLY_recipient_missing;
         *arguments = span_skip(*arguments, 3);
         struct span at_path = *arguments;
         if (!path_parse(arguments, false, true, session->snapshot->options.syntax_lenient, path))
-                return REPLY_recipient_bad;
+                return path_is_too_long(at_path) ? REPLY_recipient_too_long : REPLY_recipient_bad;
         struct span rest = *arguments;
         result = parameter_next(&rest, &parameter);
         if (result != PARAMETER_END)
-                return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;
+                return result == PARAMETER_BAD ? REPLY_parameter_malformed : REPLY_parameter_unknown;
         *arguments = at_path;
         return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
 }

@@ -5,6 +5,10 @@
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 
+#include <assert.h>
+
+static_assert(LOCAL_PART_MAX == PATH_MAX_OCTETS - 4, "the shortest path around it is <...@d>");
+
 static bool take(struct span *input, char octet)
 {
         if (input->length == 0 || input->at[0] != octet)
@@ -55,7 +59,7 @@ static struct span take_local_part(struct span *input)
 
 static bool local_part_is_valid(struct span local_part, bool is_lenient)
 {
-        char octets[64];
+        char octets[LOCAL_PART_MAX];
         struct text unquoted;
         text_over(&unquoted, octets, sizeof octets);
         return is_lenient ? local_part_parse_loose(local_part, true, &unquoted)
@@ -116,6 +120,12 @@ bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool
         path.is_ascii = span_is_ascii(path.address);
         *ret_path = path;
         return true;
+}
+
+bool path_is_too_long(struct span input)
+{
+        size_t end = span_find(input, '>');
+        return (end < input.length ? end + 1 : input.length) > PATH_MAX_OCTETS;
 }
 
 static bool keyword_is_valid(struct span keyword)

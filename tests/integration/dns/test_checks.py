@@ -118,11 +118,17 @@ def helo(directory):
 
 @case("sender_tld: DNS has the last word")
 def tld(directory):
-    with world(directory) as unbound, dns_server(directory, [unbound.port], "") as server:
-        expect_reply(server, 250, sender="a@x.newtld")
-        expect_reply(server, 550, r"^5\.1\.8 top-level domain of <a@x\.nosuchtld> does not exist", sender="a@x.nosuchtld")
-        expect_reply(server, 451, r"^4\.4\.3 cannot look up the top-level domain", sender="a@x.brokentld")
-        expect_reply(server, 550, r"^5\.1\.8 top-level", helo="x.nosuchtld")
+    with world(directory) as unbound:
+        with dns_server(directory, [unbound.port], "") as server:
+            expect_reply(server, 250, sender="a@x.newtld")
+            expect_reply(server, 550, r"^5\.1\.8 top-level domain of <a@x\.nosuchtld> does not exist", sender="a@x.nosuchtld")
+            expect_reply(server, 451, r"^4\.4\.3 cannot look up the top-level domain", sender="a@x.brokentld")
+            for helo in ("x.nosuchtld", "x.brokentld"):
+                expect_reply(server, 250, helo=helo)
+        (directory / "enforce").mkdir()
+        with dns_server(directory / "enforce", [unbound.port], "sender_tld { helo_mode = enforce }\n") as server:
+            expect_reply(server, 550, r"^5\.1\.8 top-level", helo="x.nosuchtld")
+            expect_reply(server, 451, r"^4\.4\.3 cannot look up the top-level domain", helo="x.brokentld")
 
 
 @case("sender_mx: MX, null MX, bogus MX, none at all, chains, failures")

@@ -56,7 +56,7 @@ Test(tag, macs_of_rfc_2202_and_4231)
 Test(tag, message_ids, .init = folder_begin, .fini = folder_end)
 {
         struct snapshot *snapshot = load_with(KEYS, "");
-        char octets[256];
+        char octets[512];
         struct text tagged;
 
         /* Key 1, computed elsewhere. */
@@ -85,7 +85,7 @@ Test(tag, message_ids, .init = folder_begin, .fini = folder_end)
 Test(tag, senders, .init = folder_begin, .fini = folder_end)
 {
         struct snapshot *snapshot = load_with(KEYS, "");
-        char octets[256];
+        char octets[512];
         struct text tagged;
 
         /* Key 1, computed elsewhere, for seven days from TODAY. */
@@ -100,6 +100,14 @@ Test(tag, senders, .init = folder_begin, .fini = folder_end)
         text_over(&tagged, octets, sizeof octets);
         cr_expect_not(tag_sender(snapshot, SPAN("prvs=1789A144C8=alice@isp.example"), TODAY, &tagged));
         cr_expect_not(tag_sender(snapshot, SPAN("\"a b\"@isp.example"), TODAY, &tagged));
+        /* A path of 256 octets has room for no tag. */
+        char octets_of_long[242 + 12 + 1];
+        memset(octets_of_long, 'l', 242);
+        memcpy(octets_of_long + 242, "@isp.example", 13);
+        cr_expect_not(tag_sender(snapshot, span_of(octets_of_long, 254), TODAY, &tagged));
+        tagged.length = 0;
+        cr_expect(tag_sender(snapshot, span_of(octets_of_long + 16, 238), TODAY, &tagged));
+        cr_expect_eq(tagged.length, 254);
         snapshot_free(snapshot);
 }
 
