@@ -134,6 +134,8 @@ enum verdict_result check_bounce_reference(const struct facts *facts, struct ver
         const struct notification *notification = check_memory_find(facts, CHECK_bounce_reference);
         const char *kind = notification == NULL ? NULL : kind_of(facts, notification);
 
+        if (check_memory_is_out(facts, CHECK_bounce_reference))
+                return facts_out_of_memory(verdict);
         if (kind == NULL || refers_to_us(facts, notification))
                 return VERDICT_PASS;
         verdict->reply = REPLY_bounce_reference;

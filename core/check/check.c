@@ -28,3 +28,10 @@ struct span facts_remark(const struct facts *facts, struct span what, struct spa
 {
         return joined(facts->arena, what, SPAN(": "), remark);
 }
+
+enum verdict_result facts_out_of_memory(struct verdict *verdict)
+{
+        verdict->reply = REPLY_out_of_memory;
+        verdict->evidence = SPAN(FACTS_OUT_OF_MEMORY);
+        return VERDICT_DEFER;
+}

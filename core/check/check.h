@@ -73,6 +73,12 @@ static inline enum verdict_result facts_on_failure(enum failure_action action)
         return action == ACTION_PASS ? VERDICT_PASS : action == ACTION_DEFER ? VERDICT_DEFER : VERDICT_REFUSE;
 }
 
+/* The evidence of those who had no memory to judge. */
+#define FACTS_OUT_OF_MEMORY "no memory for a verdict"
+
+/* Who cannot judge says so: no mail passes a check for lack of memory. Returns VERDICT_DEFER. */
+enum verdict_result facts_out_of_memory(struct verdict *verdict);
+
 /* For evidence, in the arena; empty when memory is out. A note is a clause, "localhost is not fully qualified", of
  * which `why` is the predicate; a remark is what somebody else said of it, "example.com: more than one record". Of
  * `what` 100 octets are told. */
@@ -104,6 +110,10 @@ struct zone_marks {
 /* At DATA: appends a header field of at most CHECK_FIELD_MAX octets, CRLF and all, to stand on top of the
  * message; or nothing. Not where postmaster alone gets it. */
 #define HOOK_WRITE_FIELD(check) void check##_write_field(const struct facts *facts, struct text *field);
+
+/* Once, at the end of a transaction whose text has begun, for the log: the check's result in a word where it is known, else an empty
+ * span. It asks nothing. */
+#define HOOK_LOG_RESULT(check) struct span check##_log_result(const struct facts *facts);
 
 /* For the stage DATA, where the domain of a recipient has the check on. text_begin at DATA: false when the text
  * is not wanted. text_read, with text as it comes, CRLF line ends, dots unstuffed, in any pieces: false when no

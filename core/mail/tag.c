@@ -2,7 +2,7 @@
 #include "core/mail/tag.h"
 
 #include "core/base/domain_name.h"
-#include "core/mail/mac.h"
+#include "core/base/digest/mac.h"
 
 #include <openssl/crypto.h>
 

@@ -25,6 +25,7 @@ struct attempt {
         uint16_t code;
         struct span enhanced;
         const char *check; /* who refused; NULL: nobody */
+        enum reply_id reply;
         char reject_id[ID_TEXT_SIZE];
 };
 
@@ -67,10 +68,12 @@ struct transaction {
         struct attempt *attempts, **attempts_end;
         uint32_t attempt_count;
         struct finding *findings;
-        uint32_t finding_count;
+        uint32_t finding_count, findings_omitted;
         uint16_t final_code; /* of DATA or its text; 0: none */
+        enum reply_id final_reply;
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];
+        struct span stored_file, store_reason; /* as in store_report */
 };
 
 /* ---- reply.c */
@@ -307,6 +310,7 @@ void record_attempt(struct session *session, struct span address, enum reply_id 
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);
 void record_final(struct session *session, enum reply_id reply);
+void record_stored(struct session *session, const struct store_report *report);
 /* Renders the transaction that is ending. */
 void record_transaction(struct session *session);
 /* Writes the session's line to the log. */

@@ -208,18 +208,19 @@ static bool is_for_others(const struct recipient *recipients)
         return recipients != NULL;
 }
 
-enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out)
+enum session_wish session_stored(struct session *session, const struct store_report *report, struct text *out)
 {
         static const enum reply_id replies[] = {[STORE_DONE] = REPLY_accepted,
                                                 [STORE_FULL] = REPLY_storage_full,
                                                 [STORE_FAILED] = REPLY_storage_failed};
         struct counters *counters = session->host->counters;
+        enum store_outcome outcome = report->outcome;
 
         expect(session->state == SESSION_STATE_STORE);
+        record_stored(session, report);
         counter_add(
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);
-        session->transaction->is_stored = outcome == STORE_DONE;
         if (outcome == STORE_DONE) {
                 stage_stored(session);
                 rate_stored(session);

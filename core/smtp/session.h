@@ -187,7 +187,8 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
 enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
                                         const struct sender_record *record, struct text *out);
 /* The message has been stored, or not. */
-enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
+enum session_wish session_stored(struct session *session, const struct store_report *report,
+                                 struct text *out);
 /* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
  * store may go on to read all of the message, so its memory is never given back. */
 enum session_wish session_forsake(struct session *session, struct text *out);

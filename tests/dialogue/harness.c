@@ -4,6 +4,7 @@
 
 #include "core/base/expect.h"
 #include "core/smtp/internal.h"
+#include "tests/dialogue/reports.h"
 
 #define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
 #define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */
@@ -333,7 +334,7 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
 {
         expect(harness->is_open && harness->wish == SESSION_STORE);
         keep(harness);
-        harness->wish = session_stored(&harness->session, outcome, fresh_out(harness));
+        harness->wish = session_stored(&harness->session, scripted_report(outcome), fresh_out(harness));
         settle(harness);
         drain(harness);
 }

@@ -14,7 +14,7 @@ static enum fact ask_store(const struct facts *facts)
         text_over(&text, octets, sizeof octets);
         text_put_string(&text, "text ");
         text_put(&text, facts->sender);
-        struct sender_key key = sender_key_of(text_span(&text));
+        struct sender_key key = sender_memo_key(facts->senders, text_span(&text));
         return sender_ask(facts->senders, &key, facts->wall_s, &record);
 }
 

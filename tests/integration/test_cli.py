@@ -47,7 +47,7 @@ def wrong_calls(_):
         (["spf"], "--ip ADDRESS is missing"), (["spf", "--ip", "192.0.2.1"], "--from ADDRESS is missing"),
         (["spf", "--ip", "mail", "--from", "<>"], '--ip "mail" is no address'), (["spf", "--ip"], "--ip needs a value"),
         (["spf", "--form", "x"], "no option --form"), (["spf", "--resolver", "127.0.0.1"], "is not ADDRESS:PORT"),
-        (["explain", "--ip", "192.0.2.1"], "-c FILE is missing"), (["explain", "-c", "x"], "--ip ADDRESS, or a reject id, is missing"),
+        (["explain", "--ip", "192.0.2.1"], "-c FILE is missing"), (["explain", "-c", "x"], "--ip ADDRESS, or a reject id, or --from, --to or --since, is missing"),
         (["explain", "-c", "x", "--ip", "192.0.2.1"], "--helo NAME is missing"),
         (["explain", "-c", "x", "--ip", "192.0.2.1", "--helo", "x"], "--from ADDRESS is missing"),
         (["greylist"], "list, allow or forget is missing"), (["greylist", "lst"], '"lst"'), (["greylist", "list"], "-c FILE is missing"),
@@ -88,7 +88,7 @@ def spf_statuses(_):
 def status_line(directory):
     server = Server(directory, options="greeting_pause = 5s")
     with (directory / "live").open("wb") as live, (directory / "stderr").open("wb") as stderr:
-        server.process = subprocess.Popen([PROGRAM, "serve", "--live", "-c", directory / "gatepost.conf"], stdout=live, stderr=stderr,
+        server.process = subprocess.Popen([PROGRAM, "serve", "--as-root", "--live", "-c", directory / "gatepost.conf"], stdout=live, stderr=stderr,
                                           stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
     with server:
         wait_for("the log", lambda: (directory / "log").exists() and "ready" in (directory / "log").read_text())

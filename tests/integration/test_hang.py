@@ -166,7 +166,7 @@ def log_writer(directory):
 def fifo_without_reader(directory):
     server = Server(directory)
     os.mkfifo(directory / "log")
-    found = subprocess.run([PROGRAM, "serve", "-c", directory / "gatepost.conf"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    found = subprocess.run([PROGRAM, "serve", "--as-root", "-c", directory / "gatepost.conf"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                            timeout=10 * PATIENCE, preexec_fn=die_with_parent)
     equal(found.returncode, 1, found.stderr)
     assert "cannot open log" in found.stderr, found.stderr
@@ -212,7 +212,7 @@ def status_line(directory):
             os.write(writing, b"x" * 65536)
     except BlockingIOError:
         os.set_blocking(writing, True)
-    server.process = subprocess.Popen([PROGRAM, "serve", "--live", "-c", directory / "gatepost.conf"], stdin=subprocess.DEVNULL,
+    server.process = subprocess.Popen([PROGRAM, "serve", "--as-root", "--live", "-c", directory / "gatepost.conf"], stdin=subprocess.DEVNULL,
                                       stdout=writing, stderr=writing, preexec_fn=die_with_parent)
     wait_for("the log", lambda: (directory / "log").exists() and "ready" in (directory / "log").read_text())
     with server.client() as client:

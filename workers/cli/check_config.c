@@ -6,6 +6,7 @@
 #include "conf/value/effective.h"
 #include "conf/value/print.h"
 #include "workers/cli/usage.h"
+#include "workers/process/user.h"
 #include "workers/server/openings.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@ const char check_config_help[] =
     "usage: gatepost check-config -c FILE [--no-open] [--effective]\n"
     "       gatepost check-config --print\n\n"
     "Tells what is wrong with FILE, with file and line, and tries what `serve` will open: log, store of\n"
-    "senders, Maildirs, addresses to listen on. Run it as the user that will serve.\n"
+    "senders, Maildirs, addresses to listen on. Run it as root or as the user that will serve.\n"
     "--no-open     looks at the configuration alone, as for another machine\n"
     "--effective   prints the configuration in force, each option with its value\n"
     "--print       prints every option with its default and meaning\n\n"
@@ -25,6 +26,20 @@ struct wish {
         bool is_text_alone, is_effective, is_print;
 };
 
+/* With the rights of the user that serve becomes. */
+static void try_to_open(const struct snapshot *snapshot, const char *path, struct conf_complaints *complaints)
+{
+        const struct place place = {path, 0};
+        const char *user = snapshot->options.user;
+        bool has_changed;
+        const char *fault = user_become(user, &has_changed);
+
+        if (fault != NULL)
+                conf_complain(complaints, COMPLAINT_ERROR, &place, "user: %s: %s", user, fault);
+        else
+                openings_check(snapshot, path, complaints);
+}
+
 /* Complaints go to stderr, so that what is printed can be kept. */
 static int check(const struct wish *wish)
 {
@@ -32,7 +47,7 @@ static int check(const struct wish *wish)
         struct snapshot *snapshot = snapshot_load(wish->path, &complaints);
 
         if (snapshot != NULL && !wish->is_text_alone)
-                openings_check(snapshot, wish->path, &complaints);
+                try_to_open(snapshot, wish->path, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
         fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,

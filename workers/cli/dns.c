@@ -83,7 +83,7 @@ void cli_dns_print(const char *label, const struct dns_question *question, const
         static const char *const facts[] = {[FACT_FOUND] = "found",
                                             [FACT_ABSENT] = "absent",
                                             [FACT_FAILED] = "failed",
-                                            [FACT_PENDING] = "pending"};
+                                            [FACT_PENDING] = "not answered"};
         char octets[RECORDS_SHOWN * (OCTETS_SHOWN + 16)];
         struct text text;
 

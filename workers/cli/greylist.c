@@ -75,6 +75,7 @@ static bool meant_parse(const char *who, struct meant *ret_meant)
 /* ---- list, forget -------------------------------------------------------------------------------------- */
 
 struct walk {
+        const struct sender_secret *secret;
         const struct meant *meant; /* count 0: everybody */
         time_t now;
         struct sender_key *keys; /* of what is to be forgotten */
@@ -83,14 +84,17 @@ struct walk {
 };
 
 /* The identity's own record, or one of its senders. */
-static bool is_meant(const struct meant *meant, const struct sender_key *key, struct span text)
+static bool is_meant(const struct walk *walk, const struct sender_key *key, struct span text)
 {
+        const struct meant *meant = walk->meant;
         struct span identity = text;
 
         identity.length = span_find(text, ' ') < text.length ? span_find(text, ' ') : text.length;
         for (size_t i = 0; i < meant->count; i++) {
-                struct sender_key own = sender_key_of(text_span(&meant->identities[i]));
-                if (sender_key_equals(&own, key) || span_equals(identity, text_span(&meant->identities[i])))
+                struct sender_key own = sender_key_of(walk->secret, text_span(&meant->identities[i]));
+                if (sender_key_equals(&own, key) ||
+                    memcmp(own.unkeyed, key->octets, sizeof own.unkeyed) == 0 ||
+                    span_equals(identity, text_span(&meant->identities[i])))
                         return true;
         }
         return meant->count == 0;
@@ -114,7 +118,7 @@ static void print_row(void *context, const struct sender_key *key, const struct 
         char octets[SENDER_TEXT_MAX];
         struct text printable;
 
-        if (!is_meant(walk->meant, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
+        if (!is_meant(walk, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
                 return;
         bool is_allowed = record->count == UINT32_MAX; /* for ever, and no number of mails */
         if (is_allowed)
@@ -144,7 +148,7 @@ static void gather_key(void *context, const struct sender_key *key, const struct
         struct walk *walk = context;
 
         (void)record;
-        if (!is_meant(walk->meant, key, text))
+        if (!is_meant(walk, key, text))
                 return;
         if (walk->key_count % 1024 == 0) {
                 struct sender_key *grown = realloc(walk->keys, (walk->key_count + 1024) * sizeof *grown);
@@ -159,13 +163,13 @@ static void gather_key(void *context, const struct sender_key *key, const struct
 
 static bool list(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.meant = meant, .now = clock_wall_s()};
+        struct walk walk = {.secret = access->source.secret, .meant = meant, .now = clock_wall_s()};
         return sender_access_each(access, print_row, &walk);
 }
 
 static bool forget(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.meant = meant};
+        struct walk walk = {.secret = access->source.secret, .meant = meant};
         bool is_good = sender_access_each(access, gather_key, &walk) && !walk.is_out_of_memory &&
                        sender_access_forget(access, walk.keys, walk.key_count);
 
@@ -181,8 +185,9 @@ static bool allow(struct sender_access *access, const struct meant *meant)
 
         for (size_t i = 0; i < meant->count; i++) {
                 struct span identity = text_span(&meant->identities[i]);
-                struct sender_effect effect = {
-                    sender_key_of(identity), {now_s, now_s, UINT32_MAX, UINT32_MAX}, identity};
+                struct sender_effect effect = {sender_key_of(access->source.secret, identity),
+                                               {now_s, now_s, UINT32_MAX, UINT32_MAX},
+                                               identity};
                 if (effect.text.length > SENDER_TEXT_MAX)
                         effect.text.length = SENDER_TEXT_MAX;
                 if (!sender_access_merge(access, &effect))

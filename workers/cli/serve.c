@@ -5,10 +5,10 @@
 #include "workers/server/server.h"
 
 const char serve_help[] =
-    "usage: gatepost serve -c FILE [--live]\n\n"
-    "Receives mail, in the foreground. --live prints a status line: on a terminal each second, elsewhere "
-    "when\n"
-    "it has changed.\n"
+    "usage: gatepost serve -c FILE [--live] [--as-root]\n\n"
+    "Receives mail, in the foreground. Started as root it becomes the user that FILE names (option `user`).\n"
+    "--live      prints a status line: on a terminal each second, elsewhere when it has changed\n"
+    "--as-root   root may stay root where FILE names no user; otherwise that is refused\n\n"
     "SIGHUP    reads FILE anew; what is wrong with it is told, and then nothing changes\n"
     "SIGUSR1   opens the log anew, after a rotation\n"
     "SIGUSR2   writes all counters to the log, as events `counters` and `dns`\n"
@@ -19,13 +19,13 @@ const char serve_help[] =
 
 int serve_main(int argc, char **argv)
 {
-        const char *path = NULL;
-        bool shows_status_line = false;
-        const struct usage_option options[] = {
-            {"config", &path, NULL}, {"live", NULL, &shows_status_line}, {0}};
+        struct server_wish wish = {0};
+        const struct usage_option options[] = {{"config", &wish.path, NULL},
+                                               {"live", NULL, &wish.shows_status_line},
+                                               {"as-root", NULL, &wish.may_be_root},
+                                               {0}};
 
         if (!usage_read_options(serve_help, options, 0, argc, argv))
                 return USAGE_STATUS;
-        return path == NULL ? usage_fault(serve_help, "serve: -c FILE is missing")
-                            : server_run(path, shows_status_line);
+        return wish.path == NULL ? usage_fault(serve_help, "serve: -c FILE is missing") : server_run(&wish);
 }

@@ -1,11 +1,11 @@
 /* Start, signals and stop of the server. */
 #include "workers/server/server.h"
 
-#include "conf/build/load.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/process/first.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/stop.h"
@@ -48,6 +48,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->acceptor_count = acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->options_at_start = *options;
+        snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->counters.sets =
@@ -230,17 +231,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         status_line_end(&status);
 }
 
-static struct snapshot *load_first(const char *path)
-{
-        struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(path, &complaints);
-
-        if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
-        conf_complaints_end(&complaints);
-        return snapshot;
-}
-
 static bool open_senders(struct server *server, const struct snapshot *snapshot)
 {
         server->senders_at_start = sender_store_identity(snapshot);
@@ -304,16 +294,16 @@ static bool start(struct server *server, struct snapshot *snapshot)
         return reload_open_first(server, snapshot);
 }
 
-int server_run(const char *path, bool shows_status_line)
+int server_run(const struct server_wish *wish)
 {
-        struct server server = {.path = path};
+        struct server server = {.path = wish->path};
         sigset_t signals;
 
         signals_block(&signals);
         urcu_memb_register_thread();
         /* Nothing is open yet: whoever wants to end this may, also where a file does not answer. */
         signals_let_end(true);
-        struct snapshot *snapshot = load_first(path);
+        struct snapshot *snapshot = first_snapshot(wish->path, wish->may_be_root);
         signals_let_end(false);
         if (snapshot == NULL)
                 return 1;
@@ -327,7 +317,7 @@ int server_run(const char *path, bool shows_status_line)
         reload_tell_syncs(&server);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
-        serve_until_stopped(&server, &signals, shows_status_line);
+        serve_until_stopped(&server, &signals, wish->shows_status_line);
         /* Who was left behind may still use all memory: the process ends with it. */
         if (!server_stop(&server, &signals))
                 _exit(SERVER_STATUS_LEFT);

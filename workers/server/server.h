@@ -26,6 +26,7 @@ struct server {
         struct counters_list counters;
         /* Numbers only: texts and lists went with the first snapshot. */
         struct options options_at_start;
+        char user_at_start[64];
         struct listener *listeners;
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
@@ -40,6 +41,11 @@ struct server {
 
 #define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */
 
-/* Runs until it is told to stop by a signal; gives the exit code. `shows_status_line`: prints a status line
- * on stdout every second. */
-int server_run(const char *path, bool shows_status_line);
+struct server_wish {
+        const char *path;       /* of the configuration */
+        bool shows_status_line; /* on stdout, every second */
+        bool may_be_root;
+};
+
+/* Runs until it is told to stop by a signal; gives the exit code. */
+int server_run(const struct server_wish *wish);

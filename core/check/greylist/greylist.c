@@ -190,7 +190,7 @@ static bool is_allowed(const struct facts *facts, const struct sender_record *re
 /* Most mail is from senders that are allowed: they cost one question. */
 static enum greylist_result ask(const struct facts *facts, struct span identity, struct finding *finding)
 {
-        struct sender_key identity_key = sender_key_of(identity);
+        struct sender_key identity_key = sender_memo_key(facts->senders, identity);
         struct sender_record identity_record;
         char octets[TRIPLET_MAX];
         struct text triplet;
@@ -200,7 +200,7 @@ static enum greylist_result ask(const struct facts *facts, struct span identity,
                 return GREYLIST_ALLOWED;
         text_over(&triplet, octets, sizeof octets);
         put_triplet(facts, identity, &triplet);
-        finding->triplet_key = sender_key_of(text_span(&triplet));
+        finding->triplet_key = sender_memo_key(facts->senders, text_span(&triplet));
         enum fact known =
             sender_ask(facts->senders, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
         if (by_identity == FACT_PENDING || known == FACT_PENDING)
@@ -265,7 +265,7 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
         struct greylist_memory *memory = check_memory_take(facts, CHECK_greylist, sizeof *memory);
 
         if (memory == NULL)
-                return VERDICT_PASS;
+                return facts_out_of_memory(verdict);
         memory->finding = (struct finding){0};
         memory->finding.result = find(facts, memory);
         switch (memory->finding.result) {
@@ -353,7 +353,7 @@ void greylist_stored(const struct facts *facts)
 
         if (memory == NULL || !memory->is_known_sender)
                 return;
-        struct sender_key key = sender_key_of(memory->identity);
+        struct sender_key key = sender_memo_key(facts->senders, memory->identity);
         enum fact fact = sender_ask(facts->senders, &key, facts->wall_s, &record);
         if (fact == FACT_ABSENT || (fact == FACT_FOUND && !is_recent(facts, &record)))
                 remember(facts, &key, memory->identity,

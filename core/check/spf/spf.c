@@ -155,3 +155,11 @@ void spf_write_field(const struct facts *facts, struct text *field)
         if (result != SPF_WAIT)
                 spf_write_received(field, &request, result, detail);
 }
+
+struct span spf_log_result(const struct facts *facts)
+{
+        const struct spf_memory *memory = check_memory_find(facts, CHECK_spf);
+
+        return memory == NULL || !memory->is_evaluated ? SPAN("")
+                                                       : span_from(spf_result_name(memory->result));
+}

@@ -31,6 +31,10 @@ static bool scan_begin(struct session *session)
 
         text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
         transaction->scan.mends_bare_lf = options->syntax_bare_newline == REPAIR_NORMALISE;
+        transaction->scan.message_id = arena_take(&transaction->arena, sizeof *transaction->scan.message_id);
+        if (transaction->scan.message_id == NULL)
+                return false;
+        message_id_init(transaction->scan.message_id);
         if (session->is_trusted)
                 return true;
         transaction->scan.claims = arena_take(&transaction->arena, sizeof *transaction->scan.claims);

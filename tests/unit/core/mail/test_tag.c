@@ -1,6 +1,6 @@
 /* Tags in message ids and senders: known values, keys that change, days that pass. */
 #include "conf/build/load.h"
-#include "core/mail/mac.h"
+#include "core/base/digest/mac.h"
 #include "core/mail/tag.h"
 #include "tests/unit/conf/fixture.h"
 
@@ -45,6 +45,11 @@ Test(tag, macs_of_rfc_2202_and_4231)
         mac_sha1(SPAN("Jefe"), parts, 3, mac);
         cr_expect_arr_eq(mac, sha1, sizeof sha1);
         mac_sha256(SPAN("Jefe"), parts, 3, mac);
+        cr_expect_arr_eq(mac, sha256, sizeof sha256);
+        struct mac_sha256_key key;
+        mac_sha256_prepare(&key, SPAN("Jefe"));
+        memset(mac, 0, sizeof mac);
+        mac_sha256_with(&key, SPAN("what do ya want for nothing?"), mac);
         cr_expect_arr_eq(mac, sha256, sizeof sha256);
 }
 
