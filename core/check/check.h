@@ -1,5 +1,5 @@
-/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
- * does no I/O.
+/* What a check is: a pure function of facts that gives a verdict. It keeps nothing but what check_memory_take()
+ * gives it for one transaction, calls nothing back and does no I/O.
  *
  * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check
  * that needs an answer which is pending returns VERDICT_WAIT, having asked for all that it can ask for

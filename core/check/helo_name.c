@@ -53,7 +53,7 @@ enum verdict_result check_helo_name(const struct facts *facts, struct verdict *v
         if (fault != NULL) {
                 verdict->reply = REPLY_helo_malformed;
                 verdict->subject = span_from(fault);
-                verdict->evidence = facts_note(facts, facts->helo, fault);
+                verdict->evidence = facts_remark(facts, facts->helo, span_from(fault));
                 return VERDICT_REFUSE;
         }
         if (domain_name_is_qualified(name))

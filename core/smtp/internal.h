@@ -92,7 +92,7 @@ enum session_wish session_close_about(struct session *session, struct text *out,
  * terminated. */
 void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 
-/* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
+/* ---- command/: command.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
  * blanks */
 
 /* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only.
@@ -238,7 +238,7 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
 /* The whole text is to be judged again when answers are in. */
 enum session_wish session_park_text(struct session *session);
 
-/* ---- commands.c: again for a parked command. */
+/* ---- command/command.c: again for a parked command. */
 enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
                                  struct text *out);
 enum session_wish mail_judge(struct session *session, struct span arguments, struct text *out);
@@ -282,7 +282,7 @@ void text_readers_begin(struct session *session);
 void text_readers_read(struct session *session, const struct content_block *block, size_t offset);
 void text_readers_end(struct session *session);
 
-/* ---- rate.c (check client_rate) */
+/* ---- client_rate.c (check client_rate) */
 
 /* After each change of session->peer.client. */
 void rate_client_is_known(struct session *session);

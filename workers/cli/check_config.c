@@ -35,8 +35,9 @@ static int check(const struct wish *wish)
                 openings_check(snapshot, wish->path, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
-        fprintf(wish->is_effective ? stderr : stdout, "%s: %u errors, %u warnings\n", wish->path,
-                complaints.errors, complaints.warnings);
+        fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,
+                complaints.errors, complaints.errors == 1 ? "" : "s", complaints.warnings,
+                complaints.warnings == 1 ? "" : "s");
         if (snapshot != NULL && wish->is_effective)
                 effective_print(stdout, snapshot);
         int status = complaints.errors > 0 || fflush(stdout) != 0 ? 1 : 0;

@@ -114,7 +114,7 @@ Test(lists, errors_are_told_twenty_times)
                          "own\n",
                          line == 1 ? "" : folder, line);
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
-                 "%s/people: error: 5 errors more\n", folder);
+                 "%s/people: error: 5 more errors\n", folder);
         check_recipients("@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n@\n", 50,
                          expected);
 }
