@@ -60,13 +60,16 @@ static bool record_parse(const struct line *line, struct arena *arena, struct dn
         return true;
 }
 
+/* Failed where the arena has no memory for it, as in the pool. */
 static void answer(const struct scripted_dns *dns, const struct dns_question *question, struct arena *arena,
                    struct dns_answer *ret_answer)
 {
         struct dns_record *records = arena_take(arena, RECORDS_MAX * sizeof *records);
         struct line line;
 
-        expect(records != NULL);
+        *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
+        if (records == NULL)
+                return;
         *ret_answer =
             (struct dns_answer){.fact = FACT_ABSENT, .is_nxdomain = true, .ttl_s = 60, .records = records};
         for (size_t i = 0; i < dns->line_count; i++) {
@@ -82,7 +85,11 @@ static void answer(const struct scripted_dns *dns, const struct dns_question *qu
                         return;
                 ret_answer->fact = FACT_FOUND;
                 expect(ret_answer->record_count < RECORDS_MAX);
-                expect(record_parse(&line, arena, &records[ret_answer->record_count++]));
+                expect(record_parse(&line, arena, &records[ret_answer->record_count]));
+                if (records[ret_answer->record_count++].data.at == NULL) {
+                        *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
+                        return;
+                }
         }
 }
 
