@@ -113,7 +113,7 @@ def other_protocols(directory):
                 assert all(code >= 400 for code in codes), codes
         with server.client() as client:
             client.raw(b"GET / HTTP/1.1\r\n")
-            assert client.reply()[0] >= 500
+            equal(client.reply()[0], 421, "the reply to HTTP")
         serves(server)
 
 
