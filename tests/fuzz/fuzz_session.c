@@ -3,9 +3,9 @@
  * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
  * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left.
  * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3 stand for CR, LF and
- * NUL. "M" and a digit, or what follows 9 in ASCII, as first line: the configuration, see below. Played whole and octet by
- * octet: where the client waits for its replies, and DNS was not held, both must say and store the same. The end
- * of the text may wait: dialogue/text_waits.c is linked in. */
+ * NUL. "M" and a digit, or what follows 9 in ASCII, as first line: the configuration, see below. Played whole and
+ * octet by octet: where the client waits for its replies, and DNS was not held, both must say and store
+ * the same. The end of the text may wait: dialogue/text_waits.c is linked in. */
 #include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
