@@ -4,6 +4,7 @@
 #include "bench/options.h"
 #include "core/base/expect.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,17 @@ struct spread spread_over(const double *values, unsigned count)
         qsort(sorted, count, sizeof sorted[0], compare_values);
         double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
         return (struct spread){sorted[0], median, sorted[count - 1]};
+}
+
+unsigned round_of_median(const double *values, unsigned rounds)
+{
+        double median = spread_over(values, rounds).median;
+        unsigned nearest = 0;
+
+        for (unsigned i = 1; i < rounds; i++)
+                if (fabs(values[i] - median) < fabs(values[nearest] - median))
+                        nearest = i;
+        return nearest;
 }
 
 /* ---- targets ------------------------------------------------------------------------------------------- */

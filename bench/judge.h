@@ -10,6 +10,10 @@ struct spread {
 /* Zeros when there are no values. */
 struct spread spread_over(const double *values, unsigned count);
 
+/* The round whose value is the median, or the nearest to it: what else was measured in it belongs beside that
+ * value. */
+unsigned round_of_median(const double *values, unsigned rounds);
+
 enum relation {
         NO_TARGET,
         AT_LEAST,

@@ -164,7 +164,7 @@ class Receiver:
             self.port = probe.getsockname()[1]
         (directory / "gatepost.conf").write_text(CONFIGURATION.format(port=self.port, dns_port=dns_port))
         (directory / "recipients.txt").write_text("alice\nbob\n")
-        program = [BUILD / "gatepost", "serve", "-c", directory / "gatepost.conf"]
+        program = [BUILD / "gatepost", "serve", "--as-root", "-c", directory / "gatepost.conf"]
         self.process = subprocess.Popen(program, stdin=subprocess.DEVNULL)
 
     def wait_until_up(self):

@@ -52,6 +52,7 @@ struct rate {
 #define OPTION_AUTO UINT64_MAX /* what an AUTO_COUNT is then: the program finds a number itself */
 
 #define OPTION_FIELD_RATE       struct rate
+#define OPTION_FIELD_MODE       enum check_mode
 #define OPTION_FIELD_ACTION     enum failure_action
 #define OPTION_FIELD_EXCHANGE   enum exchange_requirement
 #define OPTION_FIELD_REPAIR     enum repair_action
@@ -73,6 +74,7 @@ struct rate {
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
 #define OPTION_NAME_RATE(name)       name
+#define OPTION_NAME_MODE(name)       name
 #define OPTION_NAME_ACTION(name)     name
 #define OPTION_NAME_EXCHANGE(name)   name
 #define OPTION_NAME_REPAIR(name)     name

@@ -12,7 +12,7 @@ static const struct dns_answer unaskable = {.fact = FACT_ABSENT, .is_nxdomain = 
 void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source, uint64_t handle,
                uint32_t quota)
 {
-        *memo = (struct memo){.arena = arena, .source = source, .handle = handle, .quota = quota};
+        *memo = (struct memo){.arena = arena, .source = source, .asker = {.handle = handle}, .quota = quota};
 }
 
 /* The link that holds the entry, or the end of the list. */
@@ -53,8 +53,10 @@ static void entry_file(struct memo *memo, struct memo_entry *entry)
 {
         struct dns_answer answer = failed;
         enum fact fact =
-            memo->source->ask(memo->source, &entry->question, memo->handle, memo->arena, &answer);
+            memo->source->ask(memo->source, &entry->question, &memo->asker, memo->arena, &answer);
         entry->answer = answer;
+        if (fact == FACT_PENDING && !answer.is_unasked && memo->asker.account != NULL)
+                memo->asker.account->in_flight++;
         if (fact == FACT_PENDING)
                 entry->answer = (struct dns_answer){.fact = FACT_PENDING, .is_unasked = answer.is_unasked};
         expect(entry->answer.fact == fact);

@@ -56,6 +56,18 @@ struct dns_answer {
         const struct dns_record *records;
 };
 
+/* On whom questions are counted while they are in flight, whether anybody still waits for them or not. */
+struct dns_account {
+        uint64_t client, network; /* as the source's sketch counts them; 0: it does not */
+        uint32_t in_flight;       /* of the owner: it counts those out whose answers it takes */
+};
+
+/* Who asks. */
+struct dns_asker {
+        uint64_t handle;             /* by which the source names the asker when it answers */
+        struct dns_account *account; /* NULL: questions are counted on nobody */
+};
+
 struct dns_source;
 
 struct memo_entry {
@@ -67,7 +79,7 @@ struct memo_entry {
 struct memo {
         struct arena *arena;
         struct dns_source *source; /* NULL: every question fails */
-        uint64_t handle;           /* by which the source names this memo's owner when it answers */
+        struct dns_asker asker;    /* the account is set after memo_init(), if there is one */
         struct memo_entry *entries;
         uint32_t asked, pending, quota;
         bool is_late; /* the deadline of the stage has passed: what is pending reads as failed */
@@ -76,10 +88,10 @@ struct memo {
 /* Where a memo asks. */
 struct dns_source {
         /* Looks the question up. FOUND, ABSENT and FAILED set *ret_answer, with its records in `arena`.
-         * PENDING means that the question has been filed for `handle`, or with is_unasked that no place was
-         * left for it and nothing is kept. */
-        enum fact (*ask)(struct dns_source *source, const struct dns_question *question, uint64_t handle,
-                         struct arena *arena, struct dns_answer *ret_answer);
+         * PENDING means that the question has been filed for the asker, or with is_unasked that no place
+         * was left for it and nothing is kept. */
+        enum fact (*ask)(struct dns_source *source, const struct dns_question *question,
+                         const struct dns_asker *asker, struct arena *arena, struct dns_answer *ret_answer);
 };
 
 void memo_init(struct memo *memo, struct arena *arena, struct dns_source *source, uint64_t handle,

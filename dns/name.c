@@ -10,27 +10,28 @@ static bool octet_can_be_asked(char octet)
         return octet != '\\' && octet > 0 && !ascii_is_control(octet);
 }
 
+/* Of octets that can all be asked, but for dots and backslashes. */
+static bool labels_are_valid(struct span name)
+{
+        size_t begin = 0;
+
+        for (size_t i = 0; i < name.length; i++) {
+                if (name.at[i] == '\\' || (name.at[i] == '.' && (i == begin || i - begin > DNS_LABEL_MAX)))
+                        return false;
+                if (name.at[i] == '.')
+                        begin = i + 1;
+        }
+        return begin < name.length && name.length - begin <= DNS_LABEL_MAX;
+}
+
 bool dns_name_normalise(struct span name, struct text *text)
 {
-        char *to = text->at + text->length;
-        size_t label = 0; /* where it begins */
-
         if (name.length > 0 && name.at[name.length - 1] == '.')
                 name.length--;
         if (name.length > DNS_NAME_MAX || name.length > text_room(text) || !span_is_ascii(name) ||
-            span_has_control(name))
+            span_has_control(name) || !labels_are_valid(name))
                 return false;
-        for (size_t i = 0; i < name.length; i++) {
-                char octet = name.at[i];
-                if (octet == '\\' || (octet == '.' && (i == label || i - label > DNS_LABEL_MAX)))
-                        return false;
-                if (octet == '.')
-                        label = i + 1;
-                to[i] = ascii_lower(octet);
-        }
-        if (name.length == label || name.length - label > DNS_LABEL_MAX)
-                return false;
-        text->length += name.length;
+        text_put_lower(text, name);
         return true;
 }
 

@@ -37,7 +37,8 @@ static int help(FILE *out, int status)
                 fprintf(out, "           %-14s %s\n", subcommands[i].name, subcommands[i].purpose);
         fputs("       gatepost help SUBCOMMAND    arguments and exit statuses; also gatepost SUBCOMMAND "
               "--help\n"
-              "       gatepost --help | --version\n",
+              "       gatepost --help | --version\n"
+              "-c FILE is the same as --config FILE. Options may stand in any order.\n",
               out);
         return fflush(out) == 0 ? status : 1;
 }

@@ -62,7 +62,8 @@ static void put(MDB_txn *txn, uint64_t number, bool keeps_text)
         char octets[SENDER_TEXT_MAX];
         struct span text = text_of(number, octets);
         uint32_t now_s = (uint32_t)time(NULL);
-        struct sender_effect effect = {sender_key_of(text), {now_s, now_s, now_s + 3024000, 1}, text};
+        struct sender_effect effect = {
+            sender_key_of(&store.secret, text), {now_s, now_s, now_s + 3024000, 1}, text};
 
         if (!keeps_text)
                 effect.text = SPAN("");
@@ -108,7 +109,8 @@ static void fill_run(struct filling *run, uint64_t first, size_t count, bool kee
         MDB_txn *txn;
 
         for (size_t i = 0; i < count; i++)
-                run[i] = (struct filling){sender_key_of(text_of(first + i, octets)), first + i};
+                run[i] =
+                    (struct filling){sender_key_of(&store.secret, text_of(first + i, octets)), first + i};
         qsort(run, count, sizeof run[0], compare_keys);
         expect(mdb_txn_begin(store.env, NULL, 0, &txn) == 0);
         for (size_t i = 0; i < count; i++)
@@ -143,7 +145,7 @@ static void look_up(const char *name, uint64_t first, uint64_t range)
         uint64_t found = 0;
 
         for (uint64_t i = 0; i < LOOKUPS; i++)
-                keys[i] = sender_key_of(text_of(first + mixed(i) % range, octets));
+                keys[i] = sender_key_of(&store.secret, text_of(first + mixed(i) % range, octets));
         double begin_s = seconds_of(CLOCK_THREAD_CPUTIME_ID), wall_s = seconds_of(CLOCK_MONOTONIC);
         for (uint64_t i = 0; i < LOOKUPS; i++)
                 found += sender_lmdb_get(&store, reader, &keys[i], &record) == FACT_FOUND;
@@ -259,7 +261,7 @@ static void remember_clients(const char *sender, uint32_t count)
                 int length = snprintf(text, sizeof text, "net:192.%u.%u.0/24%s", i >> 8, i & 255, sender);
                 struct span span = span_of(text, (size_t)length);
                 struct sender_effect effect = {
-                    sender_key_of(span), {now_s, now_s, now_s + 3024000, count}, span};
+                    sender_key_of(&store.secret, span), {now_s, now_s, now_s + 3024000, count}, span};
                 expect(sender_lmdb_merge(&store, txn, &effect) == 0);
         }
         expect(mdb_txn_commit(txn) == 0);

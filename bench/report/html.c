@@ -24,7 +24,7 @@ static const char head[] =
     "0}.soft{color:#5c6a79}\n"
     "table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.25rem "
-    ".5rem;text-align:right;white-space:nowrap}th{color:#5c6a79;font-weight:600;border-bottom:1px solid "
+    ".35rem;text-align:right;white-space:nowrap}th{color:#5c6a79;font-weight:600;border-bottom:1px solid "
     "#cdd5de}\n"
     "td:nth-child(-n+2),th:nth-child(-n+2){text-align:left}tr.first td{border-top:1px solid #e6ebf0}\n"
     ".met{color:#0b7a4b;font-weight:600}.missed{color:#c0271d;font-weight:600}.undecided{color:#8a5a00;font-"

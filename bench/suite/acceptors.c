@@ -76,9 +76,10 @@ static void set_ratio(struct suite *suite, enum measured measured, const struct 
         double ratios[ROUNDS_MAX];
 
         ratios_of(costs, rounds, ACCEPTORS, SELF, ratios);
-        suite_set_rounds(suite, measured, ratios, rounds, "%.1f us with acceptors, %.1f without; %u rounds",
-                         median_of(costs->cpus[ACCEPTORS], rounds), median_of(costs->cpus[SELF], rounds),
-                         rounds);
+        unsigned round = round_of_median(ratios, rounds);
+        suite_set_rounds(suite, measured, ratios, rounds,
+                         "%.2f us with acceptors, %.2f without in that round of %u",
+                         costs->cpus[ACCEPTORS][round], costs->cpus[SELF][round], rounds);
 }
 
 static void set_floor_ratio(struct suite *suite, enum measured measured, const struct costs *costs,
@@ -88,8 +89,10 @@ static void set_floor_ratio(struct suite *suite, enum measured measured, const s
 
         ratios_of(costs, rounds, ACCEPTORS, FLOOR, ratios);
         ratios_of(costs, rounds, SELF, FLOOR, without);
-        suite_set_rounds(suite, measured, ratios, rounds, "floor %.1f us; %.2f x without acceptors",
-                         median_of(costs->cpus[FLOOR], rounds), median_of(without, rounds));
+        unsigned round = round_of_median(ratios, rounds);
+        suite_set_rounds(
+            suite, measured, ratios, rounds, "%.2f us, floor %.2f in that round; %.2f x without acceptors",
+            costs->cpus[ACCEPTORS][round], costs->cpus[FLOOR][round], median_of(without, rounds));
 }
 
 static void print_waits(struct costs *costs, unsigned rounds, const char *what)
@@ -186,8 +189,9 @@ static void compare_refusals(struct suite *suite)
         close(held);
         server_stop(server);
         server_stop(refusing);
-        suite_set_rounds(suite, MEASURED_acceptors_sent_away, ratios, options->rounds, "%.1f us and %.1f",
-                         median_of(away, options->rounds), median_of(refused, options->rounds));
+        unsigned round = round_of_median(ratios, options->rounds);
+        suite_set_rounds(suite, MEASURED_acceptors_sent_away, ratios, options->rounds,
+                         "%.2f us and %.2f in that round", away[round], refused[round]);
 }
 
 /* ---- balance ------------------------------------------------------------------------------------------- */
@@ -328,9 +332,10 @@ static void compare_slow(struct suite *suite)
         unsigned lost = idle_close(&slow.idle);
         for (unsigned i = 0; i < 2; i++)
                 server_stop(servers[i]);
+        unsigned round = round_of_median(ratios, rounds);
         suite_set_rounds(suite, MEASURED_acceptors_slow, ratios, rounds,
-                         "%.2f ms and %.2f; %u slow sessions, %u lost", median_of(with, rounds),
-                         median_of(without, rounds), slow.idle.open, lost);
+                         "%.2f ms and %.2f in that round; %u slow sessions, %u lost", with[round],
+                         without[round], slow.idle.open, lost);
 }
 
 void suite_acceptors(struct suite *suite)

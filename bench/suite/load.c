@@ -239,21 +239,22 @@ void suite_workers(struct suite *suite)
                         switches[which][round] = trial.voluntary;
                         trial_free(&trial);
                 }
-        double cpu[2], capacities[ROUNDS_MAX], ratios[ROUNDS_MAX];
+        double capacities[ROUNDS_MAX], ratios[ROUNDS_MAX];
         for (unsigned i = 0; i < 2; i++) {
                 server_stop(servers[i]);
-                cpu[i] = median_of(cpus[i], options->rounds);
                 printf("#   %u workers: %.0f sessions/s, CPU %.1f us a session, %.1f us runnable without a "
                        "core, %.2f sleeps\n",
-                       i + 1, median_of(rates[i], options->rounds), cpu[i],
+                       i + 1, median_of(rates[i], options->rounds), median_of(cpus[i], options->rounds),
                        median_of(waits[i], options->rounds), median_of(switches[i], options->rounds));
         }
         for (unsigned round = 0; round < options->rounds; round++) {
                 capacities[round] = 2 * cpus[0][round] / cpus[1][round];
                 ratios[round] = rates[1][round] / rates[0][round];
         }
+        unsigned round = round_of_median(capacities, options->rounds);
         suite_set_rounds(suite, MEASURED_workers_capacity, capacities, options->rounds,
-                         "twice the cores at %.1f us a session instead of %.1f", cpu[1], cpu[0]);
+                         "twice the cores at %.2f us a session instead of %.2f in that round", cpus[1][round],
+                         cpus[0][round]);
         suite_set_rounds(suite, MEASURED_workers_rate, ratios, options->rounds,
                          "on cores that the generator shares");
 }

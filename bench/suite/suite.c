@@ -119,8 +119,9 @@ void suite_set_cost(struct suite *suite, enum measured measured, const struct be
                 }
                 costs[round] = cpus[0][round] - cpus[1][round];
         }
-        suite_set_rounds(suite, measured, costs, rounds, "%.1f with, %.1f without; medians of %u rounds",
-                         median_of(cpus[0], rounds), median_of(cpus[1], rounds), rounds);
+        unsigned round = round_of_median(costs, rounds);
+        suite_set_rounds(suite, measured, costs, rounds, "%.2f with, %.2f without in that round of %u",
+                         cpus[0][round], cpus[1][round], rounds);
 }
 
 /* ---- outcome ------------------------------------------------------------------------------------------- */

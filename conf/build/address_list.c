@@ -266,7 +266,8 @@ static bool list_read(struct list *list, const char *what, struct place place)
                               message);
         if (list->errors > ERRORS_MAX)
                 conf_complain(list->complaints, COMPLAINT_ERROR, &(struct place){list->path, 0},
-                              "%u errors more", list->errors - ERRORS_MAX);
+                              "%u more error%s", list->errors - ERRORS_MAX,
+                              list->errors == ERRORS_MAX + 1 ? "" : "s");
         if (file >= 0)
                 close(file);
         free(buffer);

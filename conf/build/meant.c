@@ -31,8 +31,12 @@ static void warn_of_small_numbers(struct builder *builder)
              "under 5m (RFC 5321 4.5.3.2.7): slow clients are cut off, and come again and again"},
             {OPTION_AT_data_timeout, 180000, false,
              "under 3m (RFC 5321 4.5.3.2.5): slow clients are cut off, and come again and again"},
+            {OPTION_AT_text_time_max, 600000, true,
+             "under 10m: long messages of slow clients never come to their end"},
             {OPTION_AT_recipients_max, 100, false,
              "under 100 (RFC 5321 4.5.3.1.8): clients send their mail in pieces, and some give up"},
+            {OPTION_AT_hops_max, 100, false,
+             "under 100 (RFC 5321 6.3): mail that was forwarded often may be taken for a loop"},
             {OPTION_AT_message_size_max, 65536, false, "under 64k (RFC 5321 4.5.3.1.7)"},
             {OPTION_AT_text_line_max, 1000, true, "under 1000 (RFC 5321 4.5.3.1.6)"},
         };

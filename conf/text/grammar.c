@@ -170,7 +170,6 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
 void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, struct text *text)
 {
         struct nearest nearest = {.wanted = key};
-        const char *ours = habit_of_postfix(key);
 
         for (const cfg_opt_t *option = cfg->opts; option->name != NULL; option++)
                 if (strcmp(option->name, OPENER) != 0)
@@ -178,9 +177,8 @@ void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, stru
         text_printf(text, "unknown key \"%.200s\"", key);
         if (strcmp(cfg->name, "root") != 0)
                 text_printf(text, " in section %s", cfg->name);
-        if (ours != NULL)
-                text_printf(text, "; for this option of Postfix there is %s", ours);
-        else if (!say_right_place(cfg->name, key, in_domain, text) && nearest.name != NULL)
+        if (!habit_of_postfix(key, text) && !say_right_place(cfg->name, key, in_domain, text) &&
+            nearest.name != NULL)
                 text_printf(text, "; did you mean \"%s\"?", nearest.name);
 }
 
@@ -198,7 +196,7 @@ void grammar_say_section(const char *section, struct span value, struct text *te
                 return;
         }
         if (check_infos[check].kind == CHECK_KIND_RULE) {
-                text_printf(text, "%s is a rule that cannot be changed or switched off", section);
+                text_printf(text, "%s is a rule that cannot be switched off", section);
                 return;
         }
         text_printf(text, "%s is a section; write %s { mode = ", section, section);

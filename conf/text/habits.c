@@ -1,18 +1,20 @@
 /* Tables of words. */
 #include "conf/text/habits.h"
 
+#define NO_COUNTERPART "; this option of Postfix has no counterpart: "
+
 struct habit {
         const char *theirs, *ours;
 };
 
 static const struct habit postfix[] = {
-    {"authorized_submit_users", "nothing: there is no submission here"},
+    {"authorized_submit_users", NO_COUNTERPART "there is no submission here"},
     {"hopcount_limit", "hops_max"},
     {"home_mailbox", "deliver in a domain section"},
     {"inet_interfaces", "listen"},
     {"inet_protocols", "listen, with addresses of both families"},
     {"local_recipient_maps", "recipients in a domain section"},
-    {"mailbox_size_limit", "nothing: quotas are the mail store's"},
+    {"mailbox_size_limit", NO_COUNTERPART "quotas are the mail store's"},
     {"mailbox_transport", "deliver in a domain section"},
     {"maillog_file", "log"},
     {"message_size_limit", "message_size_max"},
@@ -34,27 +36,27 @@ static const struct habit postfix[] = {
     {"relay_domains", "a domain section for each domain"},
     {"relay_recipient_maps", "recipients in a domain section"},
     {"relay_transport", "deliver in a domain section"},
-    {"relayhost", "nothing: mail is only received here"},
+    {"relayhost", NO_COUNTERPART "mail is only received here"},
     {"smtpd_authorized_xclient_hosts", "proxy_networks"},
-    {"smtpd_banner", "nothing: the banner is hostname's"},
+    {"smtpd_banner", NO_COUNTERPART "the banner is made of hostname"},
     {"smtpd_client_connection_count_limit", "connections_per_client"},
     {"smtpd_client_connection_rate_limit", "connections in section client_rate"},
     {"smtpd_client_message_rate_limit", "messages in section client_rate"},
     {"smtpd_client_recipient_rate_limit", "recipients in section client_rate"},
-    {"smtpd_client_restrictions", "the checks' sections: dnsbl, dynamic_client"},
-    {"smtpd_data_restrictions", "the checks' sections: null_sender_recipients, early_talker"},
+    {"smtpd_client_restrictions", "the sections of the checks dnsbl and dynamic_client"},
+    {"smtpd_data_restrictions", "the sections of the checks null_sender_recipients and early_talker"},
     {"smtpd_delay_reject", "reject_at"},
     {"smtpd_error_sleep_time", "errors in section client_rate"},
     {"smtpd_forbid_bare_newline", "bare_newline in section syntax"},
     {"smtpd_forbid_unauth_pipelining", "mode in section early_talker"},
     {"smtpd_hard_error_limit", "errors_max"},
-    {"smtpd_helo_required", "nothing: HELO is always demanded"},
-    {"smtpd_helo_restrictions", "the checks' sections: helo_name, helo_impersonation"},
+    {"smtpd_helo_required", NO_COUNTERPART "HELO is always demanded"},
+    {"smtpd_helo_restrictions", "the sections of the checks helo_name and helo_impersonation"},
     {"smtpd_junk_command_limit", "junk_max"},
     {"smtpd_recipient_limit", "recipients_max"},
-    {"smtpd_recipient_restrictions", "the checks' sections; relaying is always refused"},
-    {"smtpd_relay_restrictions", "nothing: relaying is always refused"},
-    {"smtpd_sender_restrictions", "the checks' sections: sender_tld, sender_mx, spf, rhsbl"},
+    {"smtpd_recipient_restrictions", "the sections of the checks; relaying is always refused"},
+    {"smtpd_relay_restrictions", NO_COUNTERPART "relaying is always refused"},
+    {"smtpd_sender_restrictions", "the sections of the checks sender_tld, sender_mx, spf and rhsbl"},
     {"smtpd_soft_error_limit", "errors in section client_rate"},
     {"smtpd_timeout", "idle_timeout"},
     {"smtpd_upstream_proxy_protocol", "proxy_listen"},
@@ -90,9 +92,17 @@ static const char *find(const struct habit *habits, struct span theirs)
         return habits->ours;
 }
 
-const char *habit_of_postfix(const char *key)
+bool habit_of_postfix(const char *key, struct text *text)
 {
-        return find(postfix, span_from(key));
+        const char *ours = find(postfix, span_from(key));
+
+        if (ours == NULL)
+                return false;
+        if (text != NULL && strncmp(ours, NO_COUNTERPART, strlen(NO_COUNTERPART)) != 0)
+                text_put_string(text, "; in place of this option of Postfix use ");
+        if (text != NULL)
+                text_put_string(text, ours);
+        return true;
 }
 
 const char *habit_of_mode(struct span word)

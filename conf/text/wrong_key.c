@@ -7,7 +7,7 @@
 bool wrong_key_blank(struct wrong_key *wrong, const char *key, const cfg_t *cfg, const struct scope *scope,
                      struct source *source, struct arena *memory)
 {
-        bool in_domain = false, is_postfix = habit_of_postfix(key) != NULL;
+        bool in_domain = false, is_postfix = habit_of_postfix(key, NULL);
         struct source_key found = {0};
         char octets[512];
         struct text text;

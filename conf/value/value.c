@@ -217,6 +217,8 @@ static const char *const *words_of(const struct option_row *row)
                 return newline_words;
         case VALUE_CASING:
                 return casing_words;
+        case VALUE_MODE:
+                return mode_words;
         case VALUE_ACTION:
                 return row->max == ACTION_REFUSE ? action_words : mild_action_words;
         case VALUE_EXCHANGE:
@@ -346,6 +348,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_MOMENT:
         case VALUE_NEWLINE:
         case VALUE_CASING:
+        case VALUE_MODE:
         case VALUE_ACTION:
         case VALUE_EXCHANGE:
         case VALUE_REPAIR:

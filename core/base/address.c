@@ -69,6 +69,15 @@ bool address_parse_literal(struct span span, struct address *ret_address)
         return span_find(span, ':') == SIZE_MAX && address_parse(span, ret_address);
 }
 
+bool address_parse_loosely(struct span span, struct address *ret_address)
+{
+        if (address_parse_literal(span, ret_address))
+                return true;
+        if (span.length >= 2 && span.at[0] == '[' && span.at[span.length - 1] == ']')
+                span = span_of(span.at + 1, span.length - 2);
+        return address_parse(span, ret_address);
+}
+
 void address_write_ipv4(struct text *text, const uint8_t octets[static 4])
 {
         for (int i = 0; i < 4; i++) {

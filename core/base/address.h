@@ -31,6 +31,9 @@ bool address_equals(const struct address *left, const struct address *right);
 bool address_parse(struct span span, struct address *ret_address);
 /* Reads an address literal with its brackets (RFC 5321 4.1.3): "[192.0.2.1]", "[IPv6:2001:db8::1]". */
 bool address_parse_literal(struct span span, struct address *ret_address);
+/* Reads what a client may mean in HELO: a literal, one of IPv6 without its tag ("[2001:db8::1]"), or an address with
+ * nothing around it. */
+bool address_parse_loosely(struct span span, struct address *ret_address);
 /* Appends the four octets as "192.0.2.1". */
 void address_write_ipv4(struct text *text, const uint8_t octets[static 4]);
 /* Appends "192.0.2.1" or "2001:db8::1". */

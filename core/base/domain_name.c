@@ -3,34 +3,68 @@
 
 #include <idn2.h>
 
+/* Letters, digits and hyphens. */
 static bool label_octet_is_valid(char c, bool utf8)
 {
-        return ascii_is_alnum(c) || c == '-' || (utf8 && (unsigned char)c >= 0x80);
+        static const uint64_t members[2] = {0x03ff200000000000, 0x07fffffe07fffffe};
+        unsigned char octet = (unsigned char)c;
+        return octet < 0x80 ? members[octet / 64] >> octet % 64 & 1 : utf8;
 }
 
-static bool label_is_valid(struct span label, bool utf8)
+static bool label_ends_are_valid(struct span label)
 {
-        if (label.length == 0 || label.length > 63 || label.at[0] == '-' || label.at[label.length - 1] == '-')
-                return false;
-        for (size_t i = 0; i < label.length; i++)
-                if (!label_octet_is_valid(label.at[i], utf8))
-                        return false;
-        return true;
+        return label.length > 0 && label.length <= 63 && label.at[0] != '-' &&
+               label.at[label.length - 1] != '-';
 }
 
 bool domain_name_is_valid(struct span name, bool utf8)
 {
+        size_t begin = 0;
+
         if (name.length == 0 || name.length > DOMAIN_NAME_MAX || (utf8 && !span_is_utf8(name)))
                 return false;
-        size_t begin = 0;
-        for (size_t i = 0; i <= name.length; i++) {
-                if (i < name.length && name.at[i] != '.')
+        for (size_t i = 0; i < name.length; i++) {
+                if (name.at[i] != '.' && !label_octet_is_valid(name.at[i], utf8))
+                        return false;
+                if (name.at[i] != '.')
                         continue;
-                if (!label_is_valid(span_of(name.at + begin, i - begin), utf8))
+                if (!label_ends_are_valid(span_of(name.at + begin, i - begin)))
                         return false;
                 begin = i + 1;
         }
-        return true;
+        return label_ends_are_valid(span_skip(name, begin));
+}
+
+static const char *label_host_fault(struct span label)
+{
+        if (label.length == 0)
+                return "it has an empty label";
+        if (label.length > 63)
+                return "it has a label of more than 63 octets";
+        for (size_t i = 0; i < label.length; i++)
+                if (!label_octet_is_valid(label.at[i], false) && label.at[i] != '_')
+                        return "it has an octet that no host name has";
+        if (label.at[0] == '-' || label.at[label.length - 1] == '-')
+                return "a label begins or ends with a hyphen";
+        return NULL;
+}
+
+const char *domain_name_host_fault(struct span name)
+{
+        for (;;) {
+                size_t dot = span_find(name, '.');
+                const char *fault = label_host_fault(span_of(name.at, dot == SIZE_MAX ? name.length : dot));
+                if (fault != NULL || dot == SIZE_MAX)
+                        return fault;
+                name = span_skip(name, dot + 1);
+        }
+}
+
+struct span domain_name_without_dot(struct span name)
+{
+        if (name.length > 1 && name.at[name.length - 1] == '.')
+                name.length--;
+        return name;
 }
 
 struct span domain_name_tld(struct span name)

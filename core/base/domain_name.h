@@ -3,11 +3,17 @@
 
 #include "core/base/text.h"
 
-#define DOMAIN_NAME_MAX 255 /* RFC 5321 4.5.3.1.2 */
+/* RFC 5321 4.5.3.1.2. This bound is no minimum of SMTP alone: DNS has no longer names (RFC 1035 2.3.4). */
+#define DOMAIN_NAME_MAX 255
 
 /* True when the name consists of labels of letters, digits and inner hyphens, each of 1 to 63 octets, and has
  * at most 255 octets in all. With `utf8`, U-labels pass too (RFC 6531). */
 bool domain_name_is_valid(struct span name, bool utf8);
+/* What keeps the name from being a machine's in HELO, as half a sentence about "it": "it has an empty label". NULL:
+ * nothing does. Underscores are taken, because honest machines have them in their names. */
+const char *domain_name_host_fault(struct span name);
+/* Returns the name without the last dot that an absolute name ends in (RFC 1034 3.1): it makes no other name. */
+struct span domain_name_without_dot(struct span name);
 /* True when the name has at least two labels and the last one is not all digits. The name must be valid. */
 bool domain_name_is_qualified(struct span name);
 /* Returns the last label. */

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unictype.h>
 
 /* ---- eight octets at a time ---------------------------------------------------------------------------- */
 
@@ -18,6 +19,15 @@ static uint64_t zero_octets(uint64_t octets)
 static uint64_t octets_below_space(uint64_t octets)
 {
         return (octets - 0x2020202020202020) & ~octets & HIGH_BITS;
+}
+
+/* The seven lower bits of each, plus what takes 'A' or '[' to 0x80, tell where it stands; what is above ASCII
+ * stays. */
+static uint64_t octets_lower(uint64_t octets)
+{
+        uint64_t low = octets & ~HIGH_BITS;
+        uint64_t from_a = low + 0x3f3f3f3f3f3f3f3f, beyond_z = low + 0x2525252525252525;
+        return octets | (from_a & ~beyond_z & ~octets & HIGH_BITS) >> 2;
 }
 
 /* ---- spans --------------------------------------------------------------------------------------------- */
@@ -137,6 +147,35 @@ static size_t utf8_sequence(struct span span)
         return length;
 }
 
+/* Of a well-formed sequence. */
+static uint32_t utf8_character(const char *at, size_t length)
+{
+        static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+        uint32_t character = (unsigned char)at[0] & lead_bits[length];
+
+        for (size_t i = 1; i < length; i++)
+                character = character << 6 | ((unsigned char)at[i] & 0x3f);
+        return character;
+}
+
+/* What a terminal obeys, what ends a line for some readers, what turns the direction of text about, and what
+ * is not seen at all: with these a stranger could make a line of the log say something else. */
+static bool is_treacherous(uint32_t character)
+{
+        return uc_is_general_category_withtable(character, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf |
+                                                               UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp) ||
+               uc_is_property_default_ignorable_code_point(character) ||
+               uc_is_property_not_a_character(character);
+}
+
+/* Octets of the sequence at the start that may stand as it is; 0 if there is none. */
+static size_t plain_sequence(struct span span)
+{
+        size_t length = utf8_sequence(span);
+
+        return length > 0 && is_treacherous(utf8_character(span.at, length)) ? 0 : length;
+}
+
 /* Most text is ASCII all through: eight octets at a time. */
 static size_t ascii_length(struct span span)
 {
@@ -211,11 +250,18 @@ void text_put_string(struct text *text, const char *string)
 /* As much as fits, as with octets that come one by one. */
 void text_put_lower(struct text *text, struct span ascii)
 {
-        size_t length = ascii.length < text_room(text) ? ascii.length : text_room(text);
+        size_t length = ascii.length < text_room(text) ? ascii.length : text_room(text), i = 0;
+        char *to = text->at + text->length;
+        uint64_t octets;
 
         text->overflowed |= length < ascii.length;
-        for (size_t i = 0; i < length; i++)
-                text->at[text->length + i] = ascii_lower(ascii.at[i]);
+        for (; i + sizeof octets <= length; i += sizeof octets) {
+                memcpy(&octets, ascii.at + i, sizeof octets);
+                octets = octets_lower(octets);
+                memcpy(to + i, &octets, sizeof octets);
+        }
+        for (; i < length; i++)
+                to[i] = ascii_lower(ascii.at[i]);
         text->length += length;
 }
 
@@ -266,14 +312,12 @@ void text_put_printable(struct text *text, struct span bytes, bool utf8)
                 bytes = span_skip(bytes, plain);
                 if (bytes.length == 0 || text_room(text) == 0)
                         break;
-                size_t length = utf8_sequence(bytes);
-                if (length == 1 ? ascii_is_control(bytes.at[0]) : length == 0 || !utf8) {
-                        text_put_char(text, '?');
-                        length = 1;
-                } else {
+                size_t length = utf8 ? utf8_sequence(bytes) : 0;
+                if (length > 0 && plain_sequence(bytes) > 0)
                         text_put(text, span_of(bytes.at, length));
-                }
-                bytes = span_skip(bytes, length);
+                else
+                        text_put_char(text, '?');
+                bytes = span_skip(bytes, length > 0 ? length : 1);
         }
 }
 
@@ -300,9 +344,24 @@ static size_t json_plain_length(struct span bytes)
         return i;
 }
 
+static void json_put_escape(struct text *text, uint32_t unit)
+{
+        text_put(text, SPAN("\\u"));
+        text_put_hex(text, (const uint8_t[]){(uint8_t)(unit >> 8), (uint8_t)unit}, 2);
+}
+
+/* Beyond the first 65536 characters by a pair of surrogates (RFC 8259 7). */
+static void json_put_character(struct text *text, uint32_t character)
+{
+        if (character >= 0x10000) {
+                json_put_escape(text, 0xd800 + ((character - 0x10000) >> 10));
+                character = 0xdc00 + ((character - 0x10000) & 0x3ff);
+        }
+        json_put_escape(text, character);
+}
+
 static size_t json_put_special(struct text *text, struct span bytes)
 {
-        static const char hex[] = "0123456789abcdef";
         unsigned char octet = (unsigned char)bytes.at[0];
         size_t length = utf8_sequence(bytes);
 
@@ -310,8 +369,12 @@ static size_t json_put_special(struct text *text, struct span bytes)
                 text_put(text, span_of((char[]){'\\', (char)octet}, 2));
                 return 1;
         }
-        if (length > 1) {
+        if (plain_sequence(bytes) > 1) {
                 text_put(text, span_of(bytes.at, length));
+                return length;
+        }
+        if (length > 1) {
+                json_put_character(text, utf8_character(bytes.at, length));
                 return length;
         }
         if (octet == '\0') {
@@ -319,9 +382,7 @@ static size_t json_put_special(struct text *text, struct span bytes)
                 text_put(text, SPAN("\\ufffd"));
                 return 1;
         }
-        text_put(text, SPAN("\\u00"));
-        text_put_char(text, hex[octet >> 4]);
-        text_put_char(text, hex[octet & 15]);
+        json_put_escape(text, octet);
         return 1;
 }
 

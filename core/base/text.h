@@ -119,9 +119,11 @@ void text_put_lower(struct text *text, struct span ascii);
 void text_put_hex(struct text *text, const uint8_t *octets, size_t count);
 /* Appends as printf() would. It is slow, and meant for rare paths. */
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Appends what may stand in a reply or a header. An octet that is not printable ASCII becomes '?'; with
- * `utf8`, well-formed UTF-8 stays. */
+/* Appends what may stand in a reply or a header, or on a terminal. An octet that is not printable ASCII becomes
+ * '?'; with `utf8`, well-formed UTF-8 stays, and '?' stands for each character that is a control, a mark of
+ * direction, a separator of lines, or invisible. */
 void text_put_printable(struct text *text, struct span bytes, bool utf8);
-/* Appends a JSON string with its quotes (RFC 8259). Control characters, quotes and ill-formed UTF-8 are
- * escaped; NUL becomes U+FFFD. */
+/* Appends a JSON string with its quotes (RFC 8259). Quotes and the characters that text_put_printable() leaves
+ * out are escaped. An octet that is no well-formed UTF-8 becomes the character of its number, U+0080 to U+00FF,
+ * always escaped; NUL becomes U+FFFD. */
 void text_put_json(struct text *text, struct span bytes);

@@ -12,7 +12,7 @@
  * their Message-ID. */
 static enum tag_result tag_of(const struct facts *facts, const struct recipient *recipient)
 {
-        char local_octets[LOCAL_PART_MAX], mailbox_octets[DOMAIN_NAME_MAX];
+        char local_octets[LOCAL_PART_MAX], mailbox_octets[LOCAL_PART_MAX];
         size_t at = span_find_last(recipient->address, '@');
         struct text local_part, mailbox;
         struct tag_sender tag;
@@ -134,6 +134,8 @@ enum verdict_result check_bounce_reference(const struct facts *facts, struct ver
         const struct notification *notification = check_memory_find(facts, CHECK_bounce_reference);
         const char *kind = notification == NULL ? NULL : kind_of(facts, notification);
 
+        if (check_memory_is_out(facts, CHECK_bounce_reference))
+                return facts_out_of_memory(verdict);
         if (kind == NULL || refers_to_us(facts, notification))
                 return VERDICT_PASS;
         verdict->reply = REPLY_bounce_reference;

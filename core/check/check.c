@@ -3,17 +3,35 @@
 
 #define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
 
+static struct span joined(struct arena *arena, struct span left, struct span between, struct span right)
+{
+        if (left.length > NOTE_INPUT_MAX)
+                left.length = NOTE_INPUT_MAX;
+        size_t length = left.length + between.length + right.length;
+        char *octets = arena_take(arena, length);
+        struct text text;
+        if (octets == NULL)
+                return SPAN("");
+        text_over(&text, octets, length);
+        text_put(&text, left);
+        text_put(&text, between);
+        text_put(&text, right);
+        return text_span(&text);
+}
+
 struct span facts_note(const struct facts *facts, struct span what, const char *why)
 {
-        if (what.length > NOTE_INPUT_MAX)
-                what.length = NOTE_INPUT_MAX;
-        char *note = arena_take(facts->arena, what.length + strlen(why) + 2);
-        struct text text;
-        if (note == NULL)
-                return SPAN("");
-        text_over(&text, note, what.length + strlen(why) + 2);
-        text_put(&text, what);
-        text_put(&text, SPAN(": "));
-        text_put_string(&text, why);
-        return text_span(&text);
+        return joined(facts->arena, what, SPAN(" "), span_from(why));
+}
+
+struct span facts_remark(const struct facts *facts, struct span what, struct span remark)
+{
+        return joined(facts->arena, what, SPAN(": "), remark);
+}
+
+enum verdict_result facts_out_of_memory(struct verdict *verdict)
+{
+        verdict->reply = REPLY_out_of_memory;
+        verdict->evidence = SPAN(FACTS_OUT_OF_MEMORY);
+        return VERDICT_DEFER;
 }

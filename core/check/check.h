@@ -1,5 +1,5 @@
-/* What a check is: a pure function of facts that gives a verdict. It keeps no state, calls nothing back and
- * does no I/O.
+/* What a check is: a pure function of facts that gives a verdict. It keeps nothing but what check_memory_take()
+ * gives it for one transaction, calls nothing back and does no I/O.
  *
  * A check that has nothing against the facts returns VERDICT_PASS and need not fill in anything. A check
  * that needs an answer which is pending returns VERDICT_WAIT, having asked for all that it can ask for
@@ -33,14 +33,15 @@ struct verdict {
         struct span subject;
         struct span evidence;
         uint32_t retry_after_s; /* of a deferral that reaches the message: the longest one is DATA's */
-        bool only_observes;     /* whatever the mode: it rests on a list that is suspended */
+        /* whatever the mode: it rests on a list that is suspended, or on a part of the check that only observes */
+        bool only_observes;
 };
 
 /* Each stage adds to what is known: what comes later is empty before. */
 struct facts {
         const struct snapshot *snapshot;
         struct address client;
-        bool client_has_good_history; /* its mails were stored before, and it made few faults */
+        bool client_has_good_history; /* which spares it the greylist: client_rate is enforced */
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */
@@ -72,8 +73,17 @@ static inline enum verdict_result facts_on_failure(enum failure_action action)
         return action == ACTION_PASS ? VERDICT_PASS : action == ACTION_DEFER ? VERDICT_DEFER : VERDICT_REFUSE;
 }
 
-/* "HELO localhost" + ": " + "not qualified" in the arena; empty when memory is out. For evidence. */
+/* The evidence of those who had no memory to judge. */
+#define FACTS_OUT_OF_MEMORY "no memory for a verdict"
+
+/* Who cannot judge says so: no mail passes a check for lack of memory. Returns VERDICT_DEFER. */
+enum verdict_result facts_out_of_memory(struct verdict *verdict);
+
+/* For evidence, in the arena; empty when memory is out. A note is a clause, "localhost is not fully qualified", of
+ * which `why` is the predicate; a remark is what somebody else said of it, "example.com: more than one record". Of
+ * `what` 100 octets are told. */
 struct span facts_note(const struct facts *facts, struct span what, const char *why);
+struct span facts_remark(const struct facts *facts, struct span what, struct span remark);
 
 /* ---- hooks --------------------------------------------------------------------------------------------- */
 
@@ -100,6 +110,10 @@ struct zone_marks {
 /* At DATA: appends a header field of at most CHECK_FIELD_MAX octets, CRLF and all, to stand on top of the
  * message; or nothing. Not where postmaster alone gets it. */
 #define HOOK_WRITE_FIELD(check) void check##_write_field(const struct facts *facts, struct text *field);
+
+/* Once, at the end of a transaction whose text has begun, for the log: the check's result in a word where it is
+ * known, else an empty span. It asks nothing. */
+#define HOOK_LOG_RESULT(check) struct span check##_log_result(const struct facts *facts);
 
 /* For the stage DATA, where the domain of a recipient has the check on. text_begin at DATA: false when the text
  * is not wanted. text_read, with text as it comes, CRLF line ends, dots unstuffed, in any pieces: false when no

@@ -47,13 +47,13 @@ static enum verdict_result by_name(const struct facts *facts, struct verdict *ve
         if (waits || result == REVERSE_PENDING)
                 return VERDICT_WAIT;
         if (result == REVERSE_NONE)
-                return refuse(facts, verdict, SPAN("reverse DNS"), "no name for the client");
+                return refuse(facts, verdict, SPAN("reverse DNS"), "has no name for the client");
         if (result == REVERSE_UNVERIFIED)
                 return refuse(facts, verdict, names.names[0], "does not lead back to the client");
         bool is_generic = result == REVERSE_VERIFIED && all_are_generic(facts, &names);
         if (is_generic && names.is_complete)
                 return refuse(facts, verdict, names.names[0],
-                              "a generic name with the client's address in it");
+                              "is a generic name with the client's address in it");
         if (has_failed || is_generic || result == REVERSE_FAILED)
                 return unsure(facts, verdict);
         return VERDICT_PASS;

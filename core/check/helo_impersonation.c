@@ -10,7 +10,7 @@ enum verdict_result check_helo_impersonation(const struct facts *facts, struct v
 
         verdict->reply = REPLY_helo_impersonation;
         verdict->subject = facts->helo;
-        if (address_parse_literal(facts->helo, &address) || address_parse(facts->helo, &address)) {
+        if (address_parse_loosely(facts->helo, &address)) {
                 if (!network_list_contains(&facts->snapshot->own_addresses, &address) ||
                     address_equals(&address, &facts->client))
                         return VERDICT_PASS;
@@ -18,11 +18,8 @@ enum verdict_result check_helo_impersonation(const struct facts *facts, struct v
                 return VERDICT_REFUSE;
         }
         text_over(&name, octets, sizeof octets);
-        if (!domain_name_to_ascii(facts->helo, &name) || name.overflowed)
+        if (!domain_name_to_ascii(domain_name_without_dot(facts->helo), &name) || name.overflowed)
                 return VERDICT_PASS; /* no name at all; helo_name sees to it */
-        /* A trailing dot makes no other name. */
-        if (name.length > 0 && name.at[name.length - 1] == '.')
-                name.length--;
         struct span own = snapshot_own_name(facts->snapshot, text_span(&name));
         if (own.length == 0)
                 return VERDICT_PASS;

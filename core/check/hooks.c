@@ -97,3 +97,12 @@ struct zone_marks hooks_mark_zones(const struct facts *facts)
 #include "core/check/checks.def"
         return all;
 }
+
+struct span hooks_log_result(const struct facts *facts, enum check_id check)
+{
+#define HOOK_LOG_RESULT(name)                                                                                \
+        if (check == CHECK_##name && is_wanted(facts, check))                                                \
+                return name##_log_result(facts);
+#include "core/check/checks.def"
+        return SPAN("");
+}

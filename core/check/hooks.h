@@ -17,3 +17,4 @@ uint64_t hooks_text_begin(const struct facts *facts, uint64_t checks);
 uint64_t hooks_text_read(const struct facts *facts, uint64_t readers, struct span octets);
 void hooks_text_end(const struct facts *facts, uint64_t readers);
 struct zone_marks hooks_mark_zones(const struct facts *facts);
+struct span hooks_log_result(const struct facts *facts, enum check_id check);

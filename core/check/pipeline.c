@@ -23,6 +23,16 @@ static check_function *const check_functions[CHECK_COUNT] = {
 #include "core/check/checks.def"
 };
 
+/* In the place of a verdict that could not be kept: whatever it was, the client is to come again. */
+static const struct verdict lost_verdicts[CHECK_COUNT] = {
+#define CHECK(name, ...)                                                                                     \
+        [CHECK_##name] = {.check = CHECK_##name,                                                             \
+                          .result = VERDICT_DEFER,                                                           \
+                          .reply = REPLY_out_of_memory,                                                      \
+                          .evidence = {FACTS_OUT_OF_MEMORY, sizeof FACTS_OUT_OF_MEMORY - 1}},
+#include "core/check/checks.def"
+};
+
 static int verdict_weight(const struct verdict *verdict)
 {
         return verdict->only_observes ? 0 : verdict->result == VERDICT_DEFER ? 1 : 2;
@@ -43,8 +53,11 @@ static void list_put(struct verdict_list *list, const struct verdict *verdict, s
                 return;
         }
         struct verdict *kept = arena_take(arena, sizeof *kept);
-        if (kept == NULL)
+        if (kept == NULL) {
+                list->lost |= check_bit(verdict->check);
                 return;
+        }
+        list->lost &= ~check_bit(verdict->check);
         *kept = *verdict;
         kept->next = *link;
         *link = kept;
@@ -108,10 +121,13 @@ uint64_t pipeline_asked_for(const struct facts *facts, enum stage stage)
 
 const struct verdict *verdict_of(const struct verdict_list *lists, size_t list_count, enum check_id check)
 {
-        for (size_t i = 0; i < list_count; i++)
+        for (size_t i = 0; i < list_count; i++) {
                 for (const struct verdict *verdict = lists[i].first; verdict != NULL; verdict = verdict->next)
                         if (verdict->check == check)
                                 return verdict;
+                if (lists[i].lost & check_bit(check))
+                        return &lost_verdicts[check];
+        }
         return NULL;
 }
 

@@ -12,7 +12,13 @@ enum verdict_result pipeline_check(const struct facts *facts, enum check_id chec
 struct verdict_list {
         struct verdict *first;
         uint64_t waiting; /* bit mask of enum check_id */
+        uint64_t lost;    /* of checks whose verdict no memory could keep: it counts as a deferral */
 };
+
+static inline bool verdict_list_is_empty(const struct verdict_list *list)
+{
+        return list->first == NULL && (list->waiting | list->lost) == 0;
+}
 
 /* Runs the wanted checks of the stage and puts those that did not pass on the list. A check that is on the
  * list already keeps its verdict unless the new one is worse: nothing that a client says later washes off

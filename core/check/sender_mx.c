@@ -100,7 +100,7 @@ static enum verdict_result without_exchange(const struct facts *facts, struct ve
         if (reach.is_pending)
                 return VERDICT_WAIT;
         if (reach.has_failed)
-                return unsure(facts, verdict, "its address cannot be looked up");
+                return unsure(facts, verdict, "has no MX record, and its address cannot be looked up");
         return refuse(facts, verdict, REPLY_sender_mx,
                       reach.has_bogus ? "has no MX record, and its addresses are not public"
                                       : "has neither MX nor address record");
@@ -128,10 +128,10 @@ static enum verdict_result by_exchanges(const struct facts *facts, struct verdic
                 return unsure(facts, verdict, "has more MX records than are looked at");
         if (reach.has_bogus && !reach.has_failed)
                 return refuse(facts, verdict, REPLY_sender_mx,
-                              "its MX records point only to addresses that are not public");
+                              "has MX records that point only to addresses that are not public");
         if (reach.has_failed)
-                return unsure(facts, verdict, "the addresses of its MX records cannot be looked up");
-        return refuse(facts, verdict, REPLY_sender_mx, "its MX records point to no address");
+                return unsure(facts, verdict, "has MX records whose addresses cannot be looked up");
+        return refuse(facts, verdict, REPLY_sender_mx, "has MX records that point to no address");
 }
 
 enum verdict_result check_sender_mx(const struct facts *facts, struct verdict *verdict)
@@ -147,7 +147,7 @@ enum verdict_result check_sender_mx(const struct facts *facts, struct verdict *v
         case FACT_ABSENT:
                 return without_exchange(facts, verdict, exchanges->is_nxdomain);
         case FACT_FAILED:
-                return unsure(facts, verdict, "its MX records cannot be looked up");
+                return unsure(facts, verdict, "has MX records that cannot be looked up");
         case FACT_PENDING:
                 break;
         }

@@ -1,4 +1,5 @@
-/* P8: the top-level domains of the sender and of HELO exist. One that is not on the list is asked of DNS
+/* P8: the top-level domains of the sender and of HELO exist. HELO's has a mode of its own, because inside names greet
+ * honestly. One that is not on the list is asked of DNS
  * before it is refused, so that an old list refuses no new domain. */
 #include "core/base/domain_name.h"
 #include "core/check/check.h"
@@ -12,7 +13,8 @@ static bool put_tld(struct span name, struct text *tld)
 static bool helo_has_tld(struct span helo)
 {
         struct address address;
-        return !address_parse(helo, &address) && domain_name_is_valid(helo, true) &&
+        return !address_parse_loosely(helo, &address) &&
+               (domain_name_is_valid(helo, true) || domain_name_host_fault(helo) == NULL) &&
                domain_name_is_qualified(helo);
 }
 
@@ -35,7 +37,7 @@ static enum verdict_result judge(const struct facts *facts, struct verdict *verd
                                  struct span subject, struct span name)
 {
         verdict->subject = subject;
-        verdict->evidence = facts_note(facts, domain_name_tld(name), "no such top-level domain");
+        verdict->evidence = facts_note(facts, domain_name_tld(name), "is no top-level domain");
         verdict->reply = fact == FACT_ABSENT ? REPLY_sender_tld : REPLY_sender_tld_unsure;
         return fact == FACT_ABSENT ? VERDICT_REFUSE
                                    : facts_on_failure(facts->snapshot->options.sender_tld_on_failure);
@@ -43,17 +45,22 @@ static enum verdict_result judge(const struct facts *facts, struct verdict *verd
 
 enum verdict_result check_sender_tld(const struct facts *facts, struct verdict *verdict)
 {
+        enum check_mode helo_mode = facts->snapshot->options.sender_tld_helo_mode;
+        struct span helo_name = domain_name_without_dot(facts->helo);
         enum fact sender = FACT_FOUND, helo = FACT_FOUND;
 
         if (facts->sender_domain.length > 0)
                 sender = tld_exists(facts, facts->sender_domain);
-        if (helo_has_tld(facts->helo))
-                helo = tld_exists(facts, facts->helo);
+        if (helo_mode != CHECK_MODE_OFF && helo_has_tld(helo_name))
+                helo = tld_exists(facts, helo_name);
         if (sender == FACT_PENDING || helo == FACT_PENDING)
                 return VERDICT_WAIT;
-        if (sender == FACT_ABSENT || (sender == FACT_FAILED && helo != FACT_ABSENT))
+        /* What is only observed hides nothing that counts. */
+        bool helo_refuses = helo == FACT_ABSENT && helo_mode == CHECK_MODE_ENFORCE;
+        if (sender == FACT_ABSENT || (sender == FACT_FAILED && !helo_refuses))
                 return judge(facts, verdict, sender, facts->sender, facts->sender_domain);
-        if (helo != FACT_FOUND)
-                return judge(facts, verdict, helo, facts->helo, facts->helo);
-        return VERDICT_PASS;
+        if (helo == FACT_FOUND)
+                return VERDICT_PASS;
+        verdict->only_observes = helo_mode != CHECK_MODE_ENFORCE;
+        return judge(facts, verdict, helo, facts->helo, helo_name);
 }

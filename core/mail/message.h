@@ -29,3 +29,10 @@ enum store_outcome {
         STORE_FULL,   /* no space, no quota: nobody has it */
         STORE_FAILED, /* any other reason: nobody has it */
 };
+
+/* What has become of a message. The texts are only lent. */
+struct store_report {
+        enum store_outcome outcome;
+        struct span file;   /* STORE_DONE: its name in each Maildir; empty where there is none */
+        struct span reason; /* otherwise */
+};

@@ -2,7 +2,7 @@
 #include "core/mail/tag.h"
 
 #include "core/base/domain_name.h"
-#include "core/mail/mac.h"
+#include "core/base/digest/mac.h"
 
 #include <openssl/crypto.h>
 
@@ -14,6 +14,7 @@
 #define SENDER_PREFIX  (sizeof "prvs=KDDDSSSSSS=" - 1)
 #define SENDER_DAYS    1000 /* its day stamp begins again after so many */
 #define ADDRESS_LENGTH 320
+#define ADDRESS_MAX    254 /* a path of 256 octets without its brackets (RFC 5321 4.5.3.1.3) */
 
 const char *tag_result_name(enum tag_result result)
 {
@@ -214,7 +215,8 @@ bool tag_sender(const struct snapshot *snapshot, struct span address, int64_t wa
         struct text stamp;
 
         if (snapshot->tag_key_count == 0 || !id_split(address, &local_part, &domain) ||
-            local_part.at[0] == '"' || tag_sender_parse(local_part, &tag))
+            local_part.at[0] == '"' || address.length + SENDER_PREFIX > ADDRESS_MAX ||
+            tag_sender_parse(local_part, &tag))
                 return false;
         const struct tag_key *key = &snapshot->tag_keys[0];
         text_over(&stamp, octets, sizeof octets);

@@ -37,7 +37,8 @@ bool tag_find_recipient(const struct snapshot *snapshot, const struct domain *do
                         struct text *ret_mailbox, struct tag_sender *ret_tag);
 enum tag_result tag_check_sender(const struct snapshot *snapshot, const struct tag_sender *tag,
                                  struct span domain, int64_t wall_s);
-/* Appends the address with a tag. False when there are no keys, or `address` is none or has a tag already. */
+/* Appends the address with a tag. False when there are no keys, or `address` is none, has a tag already, or would
+ * be too long for a path with one. */
 bool tag_sender(const struct snapshot *snapshot, struct span address, int64_t wall_s, struct text *tagged);
 
 /* Returns a word for evidence, such as "valid" or "expired". */

@@ -95,14 +95,15 @@ static void share_counts(struct rates *rates, const struct rate_counts *counts)
         }
 }
 
+/* Machines with an earlier version say nothing of what was counted later. */
 static bool hear_counts(struct rates *rates, struct span rest, int64_t wall_ms)
 {
-        struct rate_counts counts;
+        struct rate_counts counts = {0};
         uint64_t at_ms, taken, given_back;
 
         if (!take_number(&rest, &at_ms))
                 return false;
-        for (int kind = 0; kind < RATE_KINDS; kind++) {
+        for (int kind = 0; kind < RATE_KINDS && (kind < RATE_TRANSACTIONS || rest.length > 0); kind++) {
                 if (!take_number(&rest, &taken) || !take_number(&rest, &given_back) || taken > EVENTS_MAX ||
                     given_back > EVENTS_MAX)
                         return false;

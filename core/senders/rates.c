@@ -9,7 +9,7 @@
 #define WORD_PENALTY ((unsigned)RATE_KINDS)
 #define WORD_HISTORY (WORD_PENALTY + 1)
 
-_Static_assert(WORD_HISTORY < LEDGER_WORDS, "one word is left");
+_Static_assert(WORD_HISTORY < LEDGER_WORDS, "they fit");
 
 #define LEVEL_MAX      20  /* doublings of a penalty */
 #define HISTORY_MAX    255 /* messages that count */
@@ -27,7 +27,7 @@ const char *rate_kind_name(enum rate_kind kind)
         static const char *const names[RATE_KINDS] = {
             [RATE_CONNECTIONS] = "connections", [RATE_MESSAGES] = "messages",
             [RATE_RECIPIENTS] = "recipients",   [RATE_UNKNOWN_RECIPIENTS] = "unknown_recipients",
-            [RATE_ERRORS] = "errors",
+            [RATE_ERRORS] = "errors",           [RATE_TRANSACTIONS] = "transactions",
         };
         return names[kind];
 }
@@ -62,6 +62,8 @@ static const struct rate *option_of(const struct options *options, enum rate_kin
                 return &options->client_rate_unknown_recipients;
         case RATE_ERRORS:
                 return &options->client_rate_errors;
+        case RATE_TRANSACTIONS:
+                return &options->client_rate_transactions;
         case RATE_KINDS:
                 break;
         }

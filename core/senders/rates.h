@@ -15,6 +15,7 @@ enum rate_kind {
         RATE_RECIPIENTS,
         RATE_UNKNOWN_RECIPIENTS,
         RATE_ERRORS,
+        RATE_TRANSACTIONS, /* later than the others, which notices of a fleet tell in this order */
         RATE_KINDS
 };
 

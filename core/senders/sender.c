@@ -3,14 +3,31 @@
 
 #include <xxhash.h>
 
-struct sender_key sender_key_of(struct span text)
+void sender_secret_set(struct sender_secret *ret_secret, const uint8_t octets[static SENDER_SECRET_SIZE])
 {
+        memcpy(ret_secret->octets, octets, SENDER_SECRET_SIZE);
+        mac_sha256_prepare(&ret_secret->key, span_of((const char *)octets, SENDER_SECRET_SIZE));
+}
+
+struct sender_key sender_key_of(const struct sender_secret *secret, struct span text)
+{
+        uint8_t mac[MAC_SHA256_SIZE];
         XXH128_canonical_t canonical;
         struct sender_key key;
 
         XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.at, text.length));
-        memcpy(key.octets, canonical.digest, sizeof key.octets);
+        memcpy(key.unkeyed, canonical.digest, sizeof key.unkeyed);
+        memcpy(key.octets, key.unkeyed, sizeof key.octets);
+        if (secret == NULL)
+                return key;
+        mac_sha256_with(&secret->key, text, mac);
+        memcpy(key.octets, mac, sizeof key.octets);
         return key;
+}
+
+bool sender_key_has_unkeyed(const struct sender_key *key)
+{
+        return memcmp(key->octets, key->unkeyed, sizeof key->octets) != 0;
 }
 
 bool sender_key_equals(const struct sender_key *left, const struct sender_key *right)
@@ -94,6 +111,13 @@ static struct sender_entry *memo_file(struct sender_memo *memo, const struct sen
         memo->pending += entry->fact == FACT_PENDING;
         memo->failed += entry->fact == FACT_FAILED;
         return entry;
+}
+
+struct sender_key sender_memo_key(const struct sender_memo *memo, struct span text)
+{
+        return sender_key_of(
+            memo->source == NULL ? NULL : atomic_load_explicit(&memo->source->secret, memory_order_acquire),
+            text);
 }
 
 enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int64_t now_s,

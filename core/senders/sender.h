@@ -6,15 +6,29 @@
  * record becomes the same. */
 #pragma once
 
+#include "core/base/digest/mac.h"
 #include "dns/fact.h"
+
+#include <stdatomic.h>
 
 #define SENDER_TEXT_MAX    200 /* octets of a key's text that are kept to be read by people */
 #define SENDER_RECORD_SIZE 16  /* octets as stored */
 
-/* The hash has no secret, so a fleet needs to share none. Whoever finds a text with the key of another wins
- * no more than a retry would have given. */
+#define SENDER_KEY_SIZE    16
+#define SENDER_SECRET_SIZE 32
+
+/* What the store's keys are made with: nobody outside can find a text that has the key of another. It lies in
+ * the store itself, so that all who share the store share it. */
+struct sender_secret {
+        uint8_t octets[SENDER_SECRET_SIZE];
+        struct mac_sha256_key key; /* made of them */
+};
+
 struct sender_key {
-        uint8_t octets[16];
+        uint8_t octets[SENDER_KEY_SIZE];
+        /* The key without a secret, under which earlier versions have stored the record: it is looked for there
+         * too. The same as `octets` where the store has no secret. */
+        uint8_t unkeyed[SENDER_KEY_SIZE];
 };
 
 /* Times in seconds since 1970: 32 bits last until 2106. */
@@ -42,10 +56,15 @@ struct sender_source {
         /* Tells a notice of at most SENDER_TEXT_MAX octets to all machines that share the store. It is copied
          * and may be lost, as effects may. NULL when there are no other machines. */
         void (*tell)(struct sender_source *source, struct span notice);
+        /* The store's, which stays where it is; NULL: it has none, or cannot be asked yet. */
+        const struct sender_secret *_Atomic secret;
 };
 
-/* Returns the key of a text. */
-struct sender_key sender_key_of(struct span text);
+void sender_secret_set(struct sender_secret *ret_secret, const uint8_t octets[static SENDER_SECRET_SIZE]);
+/* Returns the key of a text. `secret` may be NULL. */
+struct sender_key sender_key_of(const struct sender_secret *secret, struct span text);
+/* True when a record may lie under the key without a secret. */
+bool sender_key_has_unkeyed(const struct sender_key *key);
 bool sender_key_equals(const struct sender_key *left, const struct sender_key *right);
 
 /* Merges `more` into the record. With `is_new` there was none. An expired record begins anew. */
@@ -76,6 +95,8 @@ struct sender_memo {
 
 void sender_memo_init(struct sender_memo *memo, struct arena *arena, struct sender_source *source,
                       uint64_t handle);
+/* Returns the key of a text in the memo's store. */
+struct sender_key sender_memo_key(const struct sender_memo *memo, struct span text);
 /* Asks for a record. One that has expired by `now_s` is ABSENT. *ret_record is set when it is FOUND. */
 enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int64_t now_s,
                      struct sender_record *ret_record);

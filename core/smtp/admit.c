@@ -1,6 +1,8 @@
 /* Clients at the door. */
 #include "core/smtp/admit.h"
 
+#include "core/smtp/internal.h"
+
 bool client_is_rated(const struct snapshot *snapshot, const struct address *client)
 {
         return snapshot->checks[CHECK_client_rate].mode != CHECK_MODE_OFF &&
@@ -31,6 +33,33 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
         counter_add(&counters->deferred[CHECK_client_rate], 1);
         counter_add(&counters->metrics[METRIC_connections_refused], 1);
         return reply;
+}
+
+/* It sits until it is named anew, or the session ends. A balancer is not one client. */
+static const char *take_seat(struct session *session)
+{
+        const struct options *options = &session->snapshot->options;
+        const struct address *client = &session->peer.client;
+
+        if (session->host->clients == NULL || network_list_contains(&options->proxy_networks, client))
+                return NULL;
+        return client_table_enter(session->host->clients, client, options, &session->seat);
+}
+
+bool named_client_is_refused(struct session *session, struct text *out, enum session_wish *ret_wish)
+{
+        const char *limit;
+
+        if (session->naming != NAMING_DONE)
+                return false;
+        if (rate_refuses_named_client(session, out, ret_wish))
+                return true;
+        if ((limit = take_seat(session)) == NULL)
+                return false;
+        if (session_oddities(session) != NULL)
+                session->oddities->limit = limit;
+        *ret_wish = session_close(session, out, REPLY_too_many_connections);
+        return true;
 }
 
 /* Of the checks that need the store of senders some ask for the reverse name as early as others. */

@@ -3,6 +3,8 @@
 #include "core/senders/rate_notice.h"
 #include "core/smtp/internal.h"
 
+#include <xxhash.h>
+
 #define EARLY_TALKER_ERRORS 10 /* that one counts for */
 #define EVIDENCE_MAX        200
 
@@ -75,6 +77,11 @@ void rate_client_is_known(struct session *session)
         session->peer.excess = NULL;
 }
 
+bool rate_spares(const struct session *session)
+{
+        return session->client_has_good_history && rate_mode(session) == CHECK_MODE_ENFORCE;
+}
+
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish)
 {
         struct rate_excess excess;
@@ -93,9 +100,17 @@ bool rate_refuses_named_client(struct session *session, struct text *out, enum s
 
 /* ---- what it does -------------------------------------------------------------------------------------- */
 
+static enum reply_id reply_about(enum rate_kind kind)
+{
+        if (kind == RATE_TRANSACTIONS)
+                return REPLY_rate_transactions;
+        return kind == RATE_MESSAGES ? REPLY_rate_messages : REPLY_rate_recipients;
+}
+
+/* REPLY_NONE where the check only observes. */
 static enum reply_id too_much(struct session *session, const struct rate_excess *excess)
 {
-        enum reply_id reply = excess->kind == RATE_MESSAGES ? REPLY_rate_messages : REPLY_rate_recipients;
+        enum reply_id reply = reply_about(excess->kind);
         struct arena *arena = &session->transaction->arena;
         struct verdict *verdict = arena_take(arena, sizeof *verdict);
         char octets[EVIDENCE_MAX];
@@ -114,6 +129,21 @@ static enum reply_id too_much(struct session *session, const struct rate_excess 
                 record_finding(session, verdict, &session->snapshot->checks[CHECK_client_rate]);
         }
         return rate_mode(session) == CHECK_MODE_OBSERVE ? REPLY_NONE : reply;
+}
+
+enum reply_id rate_transaction(struct session *session)
+{
+        struct rate_excess excess = {0};
+        enum reply_id reply = REPLY_NONE;
+
+        if (!session->is_rated)
+                return REPLY_NONE;
+        if (rates_take(rates_of(session), RATE_TRANSACTIONS, 1, &excess))
+                count_untold(&session->untold.transactions, 1);
+        else
+                reply = too_much(session, &excess);
+        count_displaced(session);
+        return reply;
 }
 
 enum reply_id rate_recipient(struct session *session)
@@ -171,7 +201,8 @@ static void tell_counts(struct session *session, uint32_t errors, uint32_t messa
                       [RATE_MESSAGES] = session->untold.messages,
                       [RATE_RECIPIENTS] = session->untold.recipients,
                       [RATE_UNKNOWN_RECIPIENTS] = above(unknown, stored),
-                      [RATE_ERRORS] = above(errors, messages)},
+                      [RATE_ERRORS] = above(errors, messages),
+                      [RATE_TRANSACTIONS] = session->untold.transactions},
             .given_back =
                 {[RATE_UNKNOWN_RECIPIENTS] = above(stored, unknown), [RATE_ERRORS] = above(messages, errors)},
         };
@@ -222,12 +253,52 @@ bool rate_unknown_recipient(struct session *session)
         return false;
 }
 
-void rate_stored(struct session *session, size_t recipients)
+static uint64_t mailbox_hash(const struct recipient *recipient)
+{
+        struct span mailbox = recipient->mailbox;
+        return XXH3_64bits_withSeed(mailbox.at, mailbox.length, (uint64_t)(uintptr_t)recipient->domain);
+}
+
+/* False: it is there already. 0 marks what is free. */
+static bool set_add(uint64_t *set, size_t mask, uint64_t hash)
+{
+        size_t at = hash & mask;
+
+        while (set[at] != 0 && set[at] != hash)
+                at = (at + 1) & mask;
+        bool is_new = set[at] == 0;
+        set[at] = hash;
+        return is_new;
+}
+
+/* How many mailboxes got the message. Postmaster, whom policy does not guard, is none of them: mail to him and
+ * mail that names a recipient again cost nobody anything. Without memory the message counts for one. */
+static uint32_t mailboxes_of(struct session *session, const struct message *message)
+{
+        size_t size = 2;
+        uint32_t count = 0;
+
+        while (size < 2 * message->recipient_count)
+                size *= 2;
+        uint64_t *set = arena_take(&session->transaction->arena, size * sizeof *set);
+        if (set != NULL)
+                memset(set, 0, size * sizeof *set);
+        for (const struct recipient *recipient = message->recipients; recipient != NULL;
+             recipient = recipient->next)
+                if (!recipient->is_postmaster)
+                        count +=
+                            set == NULL ? count == 0 : set_add(set, size - 1, mailbox_hash(recipient) | 1);
+        return count;
+}
+
+void rate_stored(struct session *session)
 {
         struct rates *rates = rates_of(session);
+        uint32_t recipients;
 
-        if (!session->is_rated)
+        if (!session->is_rated || (recipients = mailboxes_of(session, &session->transaction->message)) == 0)
                 return;
+        session->merits++;
         count_untold(&session->untold.stored_recipients, recipients);
         rates_give_back(rates, RATE_UNKNOWN_RECIPIENTS, recipients);
         rates_give_back(rates, RATE_ERRORS, 1);
@@ -236,7 +307,7 @@ void rate_stored(struct session *session, size_t recipients)
 void rate_settle(struct session *session)
 {
         uint32_t faults = session->errors_total - session->errors_settled;
-        uint32_t messages = session->messages_total - session->messages_settled;
+        uint32_t messages = session->merits;
         uint32_t errors = faults > session->unknown_recipients ? faults - session->unknown_recipients : 0;
         struct rates *rates = rates_of(session);
 
@@ -249,6 +320,6 @@ void rate_settle(struct session *session)
         count_displaced(session);
         tell_counts(session, errors, messages);
         session->errors_settled = session->errors_total;
-        session->messages_settled = session->messages_total;
+        session->merits = 0;
         session->unknown_recipients = 0;
 }

@@ -6,8 +6,8 @@
 static uint64_t pause_ms(const struct session *session)
 {
         uint64_t pause = session->snapshot->options.greeting_pause_ms;
-        if (session->client_has_good_history &&
-            session->snapshot->checks[CHECK_client_rate].mode == CHECK_MODE_ENFORCE)
+        /* A balancer that looks whether we live does not wait for long. */
+        if (session->is_trusted || rate_spares(session) || session->naming == NAMING_NOBODY)
                 return 0;
         return session->host->under_stress ? pause / 4 : pause;
 }
@@ -27,7 +27,7 @@ static enum session_wish greet(struct session *session, struct text *out)
 enum session_wish greeting_begin(struct session *session, struct text *out)
 {
         stage_connect(session);
-        if (session->peer.is_greeted || pause_ms(session) == 0 || session->is_trusted)
+        if (session->peer.is_greeted || pause_ms(session) == 0)
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
         session_wait(session);
@@ -44,8 +44,7 @@ enum session_wish header_read(struct session *session, struct span *input, struc
         case PROXY_PART:
                 return SESSION_READ;
         case PROXY_DONE:
-                session->may_proxy = false;
-                if (rate_refuses_named_client(session, out, &wish))
+                if (named_client_is_refused(session, out, &wish))
                         return wish;
                 if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                         return wish;
@@ -75,7 +74,9 @@ enum session_wish header_timeout(struct session *session, struct text *out)
 bool optional_header_read(struct session *session, struct span *input, struct text *out,
                           enum session_wish *ret_wish)
 {
-        if (!session->may_proxy || session->commands_total > 0 || session->line_skipped > 0)
+        bool may_begin =
+            session->naming == NAMING_OPEN && session->commands_total == 0 && session->line_skipped == 0;
+        if (!may_begin && session->header_left == 0)
                 return false;
         *ret_wish = SESSION_READ;
         switch (proxy_read(session, input)) {
@@ -84,8 +85,7 @@ bool optional_header_read(struct session *session, struct span *input, struct te
         case PROXY_PART:
                 return true;
         case PROXY_DONE:
-                session->may_proxy = false;
-                if (!rate_refuses_named_client(session, out, ret_wish))
+                if (!named_client_is_refused(session, out, ret_wish))
                         stage_connect(session);
                 return true;
         case PROXY_BAD:
@@ -98,8 +98,10 @@ bool optional_header_read(struct session *session, struct span *input, struct te
 enum session_wish pause_read(struct session *session, struct span *input, struct text *out)
 {
         enum session_wish wish;
-        if (optional_header_read(session, input, out, &wish))
+        if (optional_header_read(session, input, out, &wish)) {
+                session_set_deadline(session); /* whom the header names may need no pause */
                 return wish;
+        }
         if (session_is_too_early(session, *input, out, &wish))
                 return wish;
         return SESSION_READ;

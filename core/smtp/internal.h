@@ -13,9 +13,10 @@
 #define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
 
-/* Octets kept of what has not ended. */
-#define LINE_KEEP_MAX    2048 /* a longer command line is overlong already */
-#define PROXY_HEADER_MAX 2016 /* far more than balancers send; it may stand where a command line may */
+/* Octets kept of what has not ended. A command line has at most so many with its CR. The 512 octets of RFC 5321
+ * 4.5.3.1.4 are what everybody must take at least, and each extension adds to them. */
+#define LINE_KEEP_MAX    2048
+#define PROXY_HEADER_MAX 128 /* the addresses; what follows them is not kept */
 
 /* A RCPT command and its answer, for the log. */
 struct attempt {
@@ -24,6 +25,7 @@ struct attempt {
         uint16_t code;
         struct span enhanced;
         const char *check; /* who refused; NULL: nobody */
+        enum reply_id reply;
         char reject_id[ID_TEXT_SIZE];
 };
 
@@ -66,10 +68,12 @@ struct transaction {
         struct attempt *attempts, **attempts_end;
         uint32_t attempt_count;
         struct finding *findings;
-        uint32_t finding_count;
+        uint32_t finding_count, findings_omitted;
         uint16_t final_code; /* of DATA or its text; 0: none */
+        enum reply_id final_reply;
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];
+        struct span stored_file, store_reason; /* as in store_report */
 };
 
 /* ---- reply.c */
@@ -91,7 +95,7 @@ enum session_wish session_close_about(struct session *session, struct text *out,
  * terminated. */
 void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 
-/* ---- commands.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
+/* ---- command/: command.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
  * blanks */
 
 /* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only.
@@ -147,8 +151,9 @@ void syntax_refuse(struct session *session, struct text *out, enum reply_id repl
 
 enum proxy_result { PROXY_NONE, PROXY_PART, PROXY_BAD, PROXY_DONE };
 
-/* Looks for a header at the front of *input. DONE: *input is past it and the session's peer is the one it
- * names (unchanged for LOCAL and UNKNOWN). PART: more is needed. NONE: it begins like no header. */
+/* Looks for a header at the front of *input, or for what is left of one. DONE: *input is past it, the session's
+ * peer is the one it names, and session->naming tells whether it names any. PART: more is needed. NONE: it begins
+ * like no header. */
 enum proxy_result proxy_read(struct session *session, struct span *input);
 
 /* ---- session.c */
@@ -170,8 +175,8 @@ void session_wait(struct session *session);
 uint64_t session_patience_ms(const struct session *session, uint64_t timeout_ms);
 /* A session that waits for answers goes on, for one has come or its time is up; others have no need to. */
 enum session_wish session_resume(struct session *session, struct text *out);
-/* The client became another (PROXY, XCLIENT): whatever was said before counts no more. */
-void session_set_client(struct session *session, const struct address *client, uint16_t port);
+/* The client became another (PROXY, XCLIENT): whatever was said before counts no more, and nobody else is named. */
+void session_name_client(struct session *session, const struct address *client, uint16_t port);
 
 /* ---- the functions that states.def names */
 
@@ -186,6 +191,9 @@ enum session_wish pause_timeout(struct session *session, struct text *out);
 enum session_wish line_read(struct session *session, struct span *input, struct text *out);
 uint64_t line_deadline_ms(const struct session *session);
 enum session_wish line_timeout(struct session *session, struct text *out);
+/* command/foreign.c: true when a session begins with another protocol, and so is over; *ret_wish tells */
+bool foreign_is_closed(struct session *session, struct span input, struct text *out,
+                       enum session_wish *ret_wish);
 /* park.c: the deadline of DNS or of the store of senders, whichever comes first */
 uint64_t parked_deadline_ms(const struct session *session);
 enum session_wish parked_timeout(struct session *session, struct text *out);
@@ -195,6 +203,12 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
 uint64_t text_deadline_ms(const struct session *session);
 enum session_wish text_timeout(struct session *session, struct text *out);
 enum session_wish text_resume(struct session *session, struct text *out);
+
+/* ---- admit.c */
+
+/* A client that PROXY or XCLIENT has named connects, under the limits of those that come themselves. True: the
+ * session is over, *ret_wish tells. */
+bool named_client_is_refused(struct session *session, struct text *out, enum session_wish *ret_wish);
 
 /* ---- greeting.c */
 
@@ -215,13 +229,19 @@ void session_note_behind_text(struct session *session, struct span octets);
 
 /* ---- park.c */
 
+/* Who the client is has changed: from here on its questions are counted on that one. */
+void questions_set_client(struct session *session);
+/* A command that is about to ask DNS, for a client that has too many questions in flight already: it is to run
+ * again when some of them have ended. True: *ret_wish tells; when the time is up the session is over. */
+bool session_holds(struct session *session, enum parked parked, struct span arguments, struct text *out,
+                   enum session_wish *ret_wish);
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);
 /* The whole text is to be judged again when answers are in. */
 enum session_wish session_park_text(struct session *session);
 
-/* ---- commands.c: again for a parked command. */
+/* ---- command/command.c: again for a parked command. */
 enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,
                                  struct text *out);
 enum session_wish mail_judge(struct session *session, struct span arguments, struct text *out);
@@ -265,17 +285,22 @@ void text_readers_begin(struct session *session);
 void text_readers_read(struct session *session, const struct content_block *block, size_t offset);
 void text_readers_end(struct session *session);
 
-/* ---- rate.c (check client_rate) */
+/* ---- client_rate.c (check client_rate) */
 
 /* After each change of session->peer.client. */
 void rate_client_is_known(struct session *session);
-/* A client that PROXY or XCLIENT named counts as connecting. True: the session is over, *ret_wish tells. */
+/* A client that was named counts as connecting. True: the session is over, *ret_wish tells. */
 bool rate_refuses_named_client(struct session *session, struct text *out, enum session_wish *ret_wish);
+/* MAIL has begun a transaction. REPLY_NONE, or why it is too much. */
+enum reply_id rate_transaction(struct session *session);
 /* A recipient that nothing else stands against. REPLY_NONE, or why it is too much. */
 enum reply_id rate_recipient(struct session *session);
 /* True: the session is to close with REPLY_rate_penalty. */
 bool rate_unknown_recipient(struct session *session);
-void rate_stored(struct session *session, size_t recipients);
+/* The transaction's message has been stored. */
+void rate_stored(struct session *session);
+/* The client is spared what strangers are not, where the check enforces. */
+bool rate_spares(const struct session *session);
 /* The client leaves, or becomes another: the ledger learns what it has done so far. */
 void rate_settle(struct session *session);
 
@@ -285,6 +310,7 @@ void record_attempt(struct session *session, struct span address, enum reply_id 
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);
 void record_final(struct session *session, enum reply_id reply);
+void record_stored(struct session *session, const struct store_report *report);
 /* Renders the transaction that is ending. */
 void record_transaction(struct session *session);
 /* Writes the session's line to the log. */

@@ -3,6 +3,8 @@
 #include "core/smtp/internal.h"
 
 #define ARGUMENTS_ROOM_MIN 48 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
+#define HELD_LOOK_MIN_MS   20
+#define HELD_LOOK_MAX_MS   1000
 
 /* The store's time begins when somebody first waits for it. */
 static void wait_for_store(struct session *session)
@@ -23,10 +25,29 @@ static bool waits_for_store(const struct session *session)
         return transaction != NULL && transaction->senders.due_ms != 0 && !transaction->senders.is_late;
 }
 
+static uint64_t dns_due_ms(const struct session *session)
+{
+        return session->waiting_since_ms + session->snapshot->options.dns_timeout_ms;
+}
+
+/* Of other sessions nobody tells: who is held looks again, the less often the longer it waits. */
+static uint64_t held_deadline_ms(const struct session *session, uint64_t due_ms)
+{
+        uint64_t waited_ms = session->host->now_ms - session->waiting_since_ms;
+        uint64_t pause_ms = waited_ms < HELD_LOOK_MIN_MS   ? HELD_LOOK_MIN_MS
+                            : waited_ms > HELD_LOOK_MAX_MS ? HELD_LOOK_MAX_MS
+                                                           : waited_ms;
+        uint64_t look_ms = session->host->now_ms + pause_ms;
+
+        return look_ms < due_ms ? look_ms : due_ms;
+}
+
 uint64_t parked_deadline_ms(const struct session *session)
 {
-        uint64_t due_ms = session->waiting_since_ms + session->snapshot->options.dns_timeout_ms;
+        uint64_t due_ms = dns_due_ms(session);
 
+        if (session->is_held)
+                return held_deadline_ms(session, due_ms);
         if (waits_for_store(session) && session->transaction->senders.due_ms < due_ms)
                 return session->transaction->senders.due_ms;
         return due_ms;
@@ -74,6 +95,70 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
         return wait_in(session, SESSION_STATE_PARKED);
 }
 
+/* ---- commands that must not ask yet -------------------------------------------------------------------- */
+
+void questions_set_client(struct session *session)
+{
+        const struct options *options = &session->snapshot->options;
+        const struct address *client = &session->peer.client;
+        const struct sketch *questions = session->host->questions;
+        struct client_limits limits = {options->dns_in_flight_per_client, options->dns_in_flight_per_network};
+        struct client_seat seat = client_seat_of(client, options, &limits);
+
+        session->account.client = session->account.network = 0;
+        /* A balancer is not one client, and who is trusted asks nothing. */
+        if (questions == NULL || session->is_trusted ||
+            network_list_contains(&options->proxy_networks, client))
+                return;
+        session->account.client = sketch_hash(questions, client, seat.prefix);
+        if (seat.network_prefix != 0)
+                session->account.network = sketch_hash(questions, client, seat.network_prefix);
+}
+
+static bool has_too_many(const struct session *session, uint64_t account, uint64_t max)
+{
+        return account != 0 && max != 0 && sketch_count(session->host->questions, account) >= max;
+}
+
+static bool asks_too_much(const struct session *session)
+{
+        const struct options *options = &session->snapshot->options;
+        struct client_limits limits = {options->dns_in_flight_per_client, options->dns_in_flight_per_network};
+
+        if (session->is_trusted)
+                return false;
+        client_seat_of(&session->peer.client, options, &limits);
+        return (options->dns_in_flight_per_session != 0 &&
+                session->account.in_flight >= options->dns_in_flight_per_session) ||
+               has_too_many(session, session->account.client, limits.client) ||
+               has_too_many(session, session->account.network, limits.network);
+}
+
+bool session_holds(struct session *session, enum parked parked, struct span arguments, struct text *out,
+                   enum session_wish *ret_wish)
+{
+        bool was_held = session->is_held;
+        uint64_t now_ms = session->host->now_ms;
+
+        session->is_held = asks_too_much(session);
+        /* What it waits for from now on is another thing. */
+        if (session->is_held != was_held)
+                session->waiting_since_ms = now_ms;
+        if (!session->is_held)
+                return false;
+        if (was_held && now_ms >= dns_due_ms(session)) {
+                session->is_held = false;
+                *ret_wish = session_close(session, out, REPLY_too_many_questions);
+                return true;
+        }
+        counter_add(&session->host->counters->metrics[METRIC_commands_held], !was_held);
+        *ret_wish = session_park(session, parked, arguments, out);
+        session->is_held = *ret_wish == SESSION_PARK;
+        return true;
+}
+
+/* ---- the end of a text --------------------------------------------------------------------------------- */
+
 enum session_wish session_park_text(struct session *session)
 {
         if (session->state != SESSION_STATE_TEXT_PARKED)
@@ -119,7 +204,7 @@ enum session_wish parked_timeout(struct session *session, struct text *out)
 
         if (waits_for_store(session) && now_ms >= session->transaction->senders.due_ms)
                 give_up_store(session);
-        if (now_ms >= session->waiting_since_ms + session->snapshot->options.dns_timeout_ms)
+        if (!session->is_held && now_ms >= dns_due_ms(session))
                 give_up_dns(session);
         return session_resume(session, out);
 }

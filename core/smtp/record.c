@@ -1,7 +1,9 @@
 /* The log line of a session: one JSON object, a view of the verdicts and answers that the session gave.
  * Transactions are rendered as they end and kept as text; a session with more of them than a line holds
  * writes lines in parts. */
+#include "core/check/hooks.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/record_json.h"
 
 #include <time.h>
 
@@ -41,6 +43,7 @@ void record_attempt(struct session *session, struct span address, enum reply_id 
             .code = template->code,
             .enhanced = template->enhanced,
             .check = check,
+            .reply = reply,
         };
         memcpy(attempt->reject_id, session->reject_id, sizeof attempt->reject_id);
         *transaction->attempts_end = attempt;
@@ -61,8 +64,10 @@ void record_finding(struct session *session, const struct verdict *verdict,
                         return;
                 }
         if (transaction->finding_count >= FINDINGS_MAX ||
-            (finding = arena_take(&transaction->arena, sizeof *finding)) == NULL)
+            (finding = arena_take(&transaction->arena, sizeof *finding)) == NULL) {
+                transaction->findings_omitted++;
                 return;
+        }
         transaction->finding_count++;
         *finding = (struct finding){transaction->findings, verdict, setting, 1};
         transaction->findings = finding;
@@ -73,54 +78,27 @@ void record_final(struct session *session, enum reply_id reply)
         struct transaction *transaction = session->transaction;
 
         transaction->final_code = session->snapshot->replies[reply].code;
+        transaction->final_reply = reply;
         transaction->final_enhanced = session->snapshot->replies[reply].enhanced;
         memcpy(transaction->final_reject_id, session->reject_id, sizeof transaction->final_reject_id);
 }
 
+void record_stored(struct session *session, const struct store_report *report)
+{
+        struct transaction *transaction = session->transaction;
+
+        transaction->is_stored = report->outcome == STORE_DONE;
+        transaction->stored_file = arena_copy(&transaction->arena, report->file);
+        transaction->store_reason = arena_copy(&transaction->arena, report->reason);
+}
+
 /* ---- rendering ----------------------------------------------------------------------------------------- */
 
-/* Keys are literals: in line their length is known, and copying them is a move or two. A line has thirty. */
-static inline __attribute__((always_inline)) void put_key(struct text *json, const char *key)
+/* The name of a reply that is none of the good ones: operators may have changed its code. */
+static void put_refusal(struct text *json, uint16_t code, enum reply_id reply)
 {
-        size_t length = strlen(key), before = json->length;
-
-        /* A comma, two quotes and a colon. */
-        if (text_room(json) < length + 4) {
-                json->overflowed = true;
-                return;
-        }
-        if (before > 0 && json->at[before - 1] != '{')
-                json->at[json->length++] = ',';
-        json->at[json->length++] = '"';
-        memcpy(json->at + json->length, key, length);
-        json->length += length;
-        json->at[json->length++] = '"';
-        json->at[json->length++] = ':';
-}
-
-static inline __attribute__((always_inline)) void put_number(struct text *json, const char *key,
-                                                             uint64_t number)
-{
-        put_key(json, key);
-        text_put_number(json, number);
-}
-
-static inline __attribute__((always_inline)) void put_string(struct text *json, const char *key,
-                                                             struct span value)
-{
-        put_key(json, key);
-        text_put_json(json, value);
-}
-
-static void put_code(struct text *json, const char *key, uint16_t code, struct span enhanced)
-{
-        put_key(json, key);
-        text_put_char(json, '"');
-        text_put_number(json, code);
-        if (enhanced.length > 0)
-                text_put_char(json, ' ');
-        text_put(json, enhanced);
-        text_put_char(json, '"');
+        if (code >= 400)
+                put_string(json, "reply", span_from(reply_infos[reply].name));
 }
 
 static void put_attempts(struct text *json, const struct transaction *transaction)
@@ -140,6 +118,7 @@ static void put_attempts(struct text *json, const struct transaction *transactio
                         put_string(json, "check", span_from(attempt->check));
                 if (attempt->reject_id[0] != '\0')
                         put_string(json, "reject_id", span_from(attempt->reject_id));
+                put_refusal(json, attempt->code, attempt->reply);
                 text_put_char(json, '}');
         }
         text_put_char(json, ']');
@@ -175,7 +154,7 @@ static void put_verdict(struct text *json, const struct finding *finding)
 
 static void put_verdicts(struct text *json, const struct transaction *transaction)
 {
-        if (transaction->findings == NULL)
+        if (transaction->findings == NULL && transaction->findings_omitted == 0)
                 return;
         put_key(json, "verdicts");
         text_put_char(json, '[');
@@ -186,6 +165,8 @@ static void put_verdicts(struct text *json, const struct transaction *transactio
                 put_verdict(json, finding);
         }
         text_put_char(json, ']');
+        if (transaction->findings_omitted > 0)
+                put_number(json, "verdicts_omitted", transaction->findings_omitted);
 }
 
 /* What became of each recipient in the end: one that RCPT was answered 250 for has the mail only when it was
@@ -201,6 +182,36 @@ static void put_counts(struct text *json, const struct transaction *transaction)
         put_number(json, "deferred", transaction->recipients_deferred + (is_deferred ? left : 0));
 }
 
+/* Of checks whose result is worth knowing though they have nothing against the mail: under their names. Where
+ * mail was refused before its text, what is known by then depends on which answer came first. */
+static void put_check_results(struct text *json, const struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+        struct facts facts = stage_facts(session, &transaction->arena, &transaction->memo);
+
+        if (session->is_trusted)
+                return;
+        for (enum check_id check = 0; check < CHECK_COUNT && transaction->is_text_seen; check++) {
+                struct span result = hooks_log_result(&facts, check);
+                if (result.length > 0)
+                        put_string(json, check_infos[check].name, result);
+        }
+}
+
+static void put_text(struct text *json, const struct transaction *transaction)
+{
+        if (transaction->is_text_seen) {
+                put_number(json, "size", transaction->scan.size);
+                struct span id = message_id_found(transaction->scan.message_id);
+                if (id.length > 0)
+                        put_string(json, "message_id", id);
+        }
+        if (transaction->stored_file.length > 0)
+                put_string(json, "file", transaction->stored_file);
+        if (transaction->store_reason.length > 0)
+                put_string(json, "reason", transaction->store_reason);
+}
+
 static void put_transaction(struct text *json, const struct session *session)
 {
         const struct transaction *transaction = session->transaction;
@@ -211,12 +222,13 @@ static void put_transaction(struct text *json, const struct session *session)
         put_attempts(json, transaction);
         put_verdicts(json, transaction);
         put_counts(json, transaction);
-        if (transaction->is_text_seen)
-                put_number(json, "size", transaction->scan.size);
+        put_check_results(json, session);
+        put_text(json, transaction);
         if (transaction->final_code > 0)
                 put_code(json, "code", transaction->final_code, transaction->final_enhanced);
         if (transaction->final_reject_id[0] != '\0')
                 put_string(json, "reject_id", span_from(transaction->final_reject_id));
+        put_refusal(json, transaction->final_code, transaction->final_reply);
         put_number(json, "ms", session->host->now_ms - transaction->begun_ms);
         text_put_char(json, '}');
 }
@@ -239,14 +251,6 @@ static void put_time(struct text *json, struct session_host *host)
         text_put(json, span_of((char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
                                         (char)('0' + ms % 10), 'Z', '"'},
                                6));
-}
-
-static void put_address(struct text *json, const char *key, const struct address *address)
-{
-        put_key(json, key);
-        text_put_char(json, '"');
-        address_write(json, address);
-        text_put_char(json, '"');
 }
 
 static void put_head(struct text *json, struct session *session, const struct address *connected)
@@ -319,7 +323,11 @@ static void put_end(struct text *json, const struct session *session)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
         if (session->closed_with != REPLY_NONE && reply_infos[session->closed_with].is_policy)
                 put_string(json, "reject_id", span_from(session->reject_id));
+        if (session->oddities != NULL && session->oddities->limit != NULL)
+                put_string(json, "limit", span_from(session->oddities->limit));
         put_client_rate(json, session);
+        if (session->oddities != NULL && session->oddities->foreign != NULL)
+                put_string(json, "foreign", span_from(session->oddities->foreign));
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
                 put_string(json, "early", session->oddities->early_octets);
         if (session->oddities != NULL && session->oddities->bad_line.at != NULL)

@@ -1,7 +1,8 @@
 /* Reply lines out of the snapshot's templates. */
 #include "core/smtp/internal.h"
 
-#define REPLY_LINE_MAX 510 /* without CRLF, RFC 5321 4.5.3.1.5 */
+/* Without CRLF, RFC 5321 4.5.3.1.5. What everybody must take at least is the most that may be said. */
+#define REPLY_LINE_MAX 510
 #define SUFFIX_MAX     200
 
 /* 2024-01-01T00:00:00Z in seconds; with 31 bits lasts until 2092 */

@@ -81,6 +81,13 @@ struct session_oddities *session_oddities(struct session *session)
         return session->oddities;
 }
 
+static void leave_seat(struct session *session)
+{
+        if (session->seat.prefix != 0)
+                client_table_leave(session->host->clients, &session->peer.client, &session->seat);
+        session->seat = (struct client_seat){0};
+}
+
 bool session_lacks_memory(struct session *session)
 {
         bool is_spent = session->host->memory_is_spent;
@@ -89,18 +96,27 @@ bool session_lacks_memory(struct session *session)
         return is_spent;
 }
 
-void session_set_client(struct session *session, const struct address *client, uint16_t port)
+static void set_client(struct session *session, const struct address *client, uint16_t port)
 {
         transaction_end(session);
         rate_settle(session);
+        leave_seat(session);
         session->peer.client = *client;
         session->peer.client_port = port;
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
         rate_client_is_known(session);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
+        questions_set_client(session);
         memo_init(&session->memo, &session->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+        session->memo.asker.account = &session->account;
+}
+
+void session_name_client(struct session *session, const struct address *client, uint16_t port)
+{
+        session->naming = NAMING_DONE;
+        set_client(session, client, port);
 }
 
 enum session_wish session_begin(struct session *session, struct session_host *host,
@@ -121,9 +137,10 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
                    SESSION_ARENA_MAX + (size_t)snapshot->options.dns_questions_max * ADDRESSES_OCTETS_MAX);
         arena_init(&session->record_arena, &host->session_pool, SESSION_ARENA_MAX);
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
-        session->may_proxy = network_list_contains(&snapshot->options.proxy_networks, &peer->client);
-        session_set_client(session, &peer->client, peer->client_port);
-        if (peer->needs_proxy_header && !session->may_proxy)
+        if (network_list_contains(&snapshot->options.proxy_networks, &peer->client))
+                session->naming = NAMING_OPEN;
+        set_client(session, &peer->client, peer->client_port);
+        if (peer->needs_proxy_header && session->naming != NAMING_OPEN)
                 return session_close(session, out, REPLY_proxy_not_trusted);
         session->state = SESSION_STATE_PROXY;
         if (!peer->needs_proxy_header)
@@ -168,6 +185,7 @@ enum session_wish session_resume(struct session *session, struct text *out)
 enum session_wish session_answer(struct session *session, const struct dns_question *question,
                                  const struct dns_answer *answer, struct text *out)
 {
+        session->account.in_flight -= session->account.in_flight > 0;
         memo_settle(&session->memo, question, answer);
         if (session->transaction != NULL)
                 memo_settle(&session->transaction->memo, question, answer);
@@ -182,23 +200,34 @@ enum session_wish session_sender_answer(struct session *session, const struct se
         return session_resume(session, out);
 }
 
-enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out)
+/* Than postmaster, whom anybody may write to as often as they like. */
+static bool is_for_others(const struct recipient *recipients)
+{
+        while (recipients != NULL && recipients->is_postmaster)
+                recipients = recipients->next;
+        return recipients != NULL;
+}
+
+enum session_wish session_stored(struct session *session, const struct store_report *report, struct text *out)
 {
         static const enum reply_id replies[] = {[STORE_DONE] = REPLY_accepted,
                                                 [STORE_FULL] = REPLY_storage_full,
                                                 [STORE_FAILED] = REPLY_storage_failed};
         struct counters *counters = session->host->counters;
+        enum store_outcome outcome = report->outcome;
 
         expect(session->state == SESSION_STATE_STORE);
+        record_stored(session, report);
         counter_add(
             &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
             1);
-        session->transaction->is_stored = outcome == STORE_DONE;
         if (outcome == STORE_DONE) {
                 stage_stored(session);
-                rate_stored(session, session->transaction->message.recipient_count);
+                rate_stored(session);
                 session->messages_total++;
-                session->commands = session->junk = session->errors = 0;
+                session->commands = session->junk = 0;
+                if (is_for_others(session->transaction->message.recipients))
+                        session->errors = 0;
         }
         return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
 }
@@ -255,6 +284,14 @@ enum session_wish session_leave_snapshot(struct session *session, bool at_once, 
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
+/* A balancer has looked whether we live: it speaks for nobody, and leaves without a word. */
+static bool is_probe(const struct session *session)
+{
+        bool is_balancer = session->naming == NAMING_OPEN || session->naming == NAMING_NOBODY;
+        return is_balancer && session->ending == SESSION_ENDED_BY_CLIENT && session->commands_total == 0 &&
+               (session->oddities == NULL || session->oddities->early_octets.at == NULL);
+}
+
 void session_end(struct session *session, enum session_ending ending)
 {
         expect(session->state != SESSION_STATE_STORE);
@@ -264,7 +301,11 @@ void session_end(struct session *session, enum session_ending ending)
         transaction_end(session);
         stage_count_zones(session);
         rate_settle(session);
-        record_session(session);
+        leave_seat(session);
+        if (is_probe(session))
+                counter_add(&session->host->counters->metrics[METRIC_probes], 1);
+        else
+                record_session(session);
         counter_add(&session->host->counters->metrics[METRIC_sessions_ended], 1);
         arena_end(&session->record_arena);
         arena_end(&session->arena);

@@ -17,6 +17,7 @@
 #include "core/base/date.h"
 #include "core/check/pipeline.h"
 #include "core/mail/message.h"
+#include "core/senders/client_table.h"
 #include "core/smtp/metrics.h"
 #include "core/senders/rates.h"
 
@@ -37,8 +38,10 @@ struct session_host {
         uint64_t now_ms;                 /* monotonic */
         int64_t wall_ms;                 /* since 1970, UTC */
         struct dns_source *dns;          /* NULL: no check asks */
+        const struct sketch *questions;  /* in flight there, by dns_account; NULL: of clients none count */
         struct sender_source *senders;   /* of senders; NULL: nothing is remembered */
         const struct ledger *ledger;     /* of clients; NULL: nobody is counted */
+        struct client_table *clients;    /* their open sessions; NULL: those that are named do not count */
         int64_t log_second;              /* since 1970, which log_time is the text of */
         char log_time[DATE_TEXT_LENGTH]; /* "2026-11-25T01:02:03" */
         uint64_t sequence;               /* of ids given; any start */
@@ -74,6 +77,14 @@ enum __attribute__((packed)) session_ending {
         SESSION_ENDED_BY_STOP,   /* the server is closing */
 };
 
+/* Whether PROXY or XCLIENT may name another client than the one that is connected. */
+enum __attribute__((packed)) session_naming {
+        NAMING_NOT_ALLOWED, /* the socket's address is not in proxy_networks */
+        NAMING_OPEN,
+        NAMING_DONE, /* the client behind the proxy speaks now, and for itself alone */
+        NAMING_NOBODY, /* the header names none that is of use: the balancer itself, or somebody it does not know */
+};
+
 enum __attribute__((packed)) session_state {
 #define STATE(name, ...) SESSION_STATE_##name,
 #include "core/smtp/states.def"
@@ -87,8 +98,10 @@ struct syntax_fault;
 /* For the log: what few sessions have. */
 struct session_oddities {
         struct span rate_evidence; /* the last limit that it exceeded outside of transactions */
+        const char *foreign;       /* the protocol that it speaks instead of SMTP; NULL: none */
         struct span early_octets;  /* the first that came too early, where that is not refused */
         struct span bad_line;      /* the last line that was a fault of protocol */
+        const char *limit;         /* the option whose limit the named client has reached; NULL: none */
         /* Commands that the rule syntax refused, the last ones: their next is the first. NULL: none. */
         struct syntax_fault *syntax_last;
         uint32_t syntax_faults, syntax_faults_kept;
@@ -100,20 +113,21 @@ struct session {
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
         struct address connected;
-        /* the socket's address is in proxy_networks, and no PROXY header has named another: the client behind
-         * it speaks now, and for itself alone */
-        bool may_proxy;
+        enum session_naming naming;
+        uint16_t header_left; /* octets of a PROXY header that are still to come, and of no use */
 
         /* Who the client is. */
         bool is_trusted;
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;
         bool is_esmtp;
+        struct client_seat seat; /* of the client, where it was named; that of a socket is the caller's */
         struct session_peer peer;
         struct rates rates;           /* where it is rated */
         struct span helo;             /* in arena; empty: none yet */
         struct verdict_list verdicts; /* of the stages CONNECT and HELO, latched */
         struct memo memo;             /* of the same stages, in arena */
+        struct dns_account account;   /* of all that the session asks */
 
         /* Changes per command. */
         /* call session_timeout() then; UINT64_MAX: never. After session_end() the caller's */
@@ -125,14 +139,16 @@ struct session {
         char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
         bool came_early; /* octets arrived while nobody read */
         enum parked parked;
+        bool is_held; /* the parked command has not begun: too many questions are in flight */
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
-        char *parked_arguments; /* in arena, one buffer for all parked commands; NULL: none yet */
-        uint32_t errors_settled, messages_settled; /* of the totals: those that the ledger knows of */
-        uint32_t unknown_recipients;               /* since then; it knows of them at once */
-        uint32_t line_skipped;                     /* octets of an overlong line that are gone already */
-        uint32_t line_bare_at;                     /* octets of the line before line_bare */
+        char *parked_arguments;      /* in arena, one buffer for all parked commands; NULL: none yet */
+        uint32_t errors_settled;     /* of the total: those that the ledger knows of */
+        uint32_t merits;             /* messages stored since then for others than postmaster */
+        uint32_t unknown_recipients; /* since then; it knows of them at once */
+        uint32_t line_skipped;       /* octets of an overlong line that are gone already */
+        uint32_t line_bare_at;       /* octets of the line before line_bare */
         struct {
-                uint16_t messages, recipients, unknown_recipients, stored_recipients;
+                uint16_t transactions, messages, recipients, unknown_recipients, stored_recipients;
         } untold; /* what the client did since the fleet was told; they stay at their maximum */
 
         /* For the log. */
@@ -171,7 +187,8 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
 enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
                                         const struct sender_record *record, struct text *out);
 /* The message has been stored, or not. */
-enum session_wish session_stored(struct session *session, enum store_outcome outcome, struct text *out);
+enum session_wish session_stored(struct session *session, const struct store_report *report,
+                                 struct text *out);
 /* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
  * store may go on to read all of the message, so its memory is never given back. */
 enum session_wish session_forsake(struct session *session, struct text *out);

@@ -8,7 +8,7 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
         struct facts facts = {
             .snapshot = session->snapshot,
             .client = session->peer.client,
-            .client_has_good_history = session->client_has_good_history,
+            .client_has_good_history = rate_spares(session),
             .helo = session->helo,
             .memo = memo,
             .wall_s = session->host->wall_ms / 1000,
@@ -132,13 +132,21 @@ void stage_count_zones(struct session *session)
         }
 }
 
+static void note_finding(struct session *session, const struct verdict *verdict,
+                         const struct check_setting *setting)
+{
+        if (verdict->reply == REPLY_out_of_memory)
+                counter_add(&session->host->counters->metrics[METRIC_verdicts_lost], 1);
+        record_finding(session, verdict, setting);
+}
+
 static void note_observed(struct session *session, const struct verdict_list *lists, size_t list_count,
                           const struct check_setting *settings, uint64_t observed)
 {
         for (; observed != 0; observed &= observed - 1) {
                 enum check_id check = (enum check_id)__builtin_ctzll(observed);
                 counter_add(&session->host->counters->observed[check], 1);
-                record_finding(session, verdict_of(lists, list_count, check), &settings[check]);
+                note_finding(session, verdict_of(lists, list_count, check), &settings[check]);
         }
 }
 
@@ -149,7 +157,7 @@ static void note_verdict(struct session *session, const struct judgement *judgem
         counter_add(judgement->result == VERDICT_REFUSE ? &counters->refused[judgement->verdict->check]
                                                         : &counters->deferred[judgement->verdict->check],
                     1);
-        record_finding(session, judgement->verdict, judgement->setting);
+        note_finding(session, judgement->verdict, judgement->setting);
 }
 
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
@@ -164,8 +172,8 @@ struct judgement stage_judge(struct session *session, const struct check_setting
             transaction == NULL ? (struct verdict_list){0} : transaction->verdicts,
             extra == NULL ? (struct verdict_list){0} : *extra,
         };
-        if (lists[0].first == NULL && lists[1].first == NULL && lists[2].first == NULL &&
-            (lists[0].waiting | lists[1].waiting | lists[2].waiting) == 0)
+        if (verdict_list_is_empty(&lists[0]) && verdict_list_is_empty(&lists[1]) &&
+            verdict_list_is_empty(&lists[2]))
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = pipeline_combine(lists, 3, settings, &observed);
         note_observed(session, lists, 3, settings, observed);
@@ -221,7 +229,7 @@ static struct judgement judge_text(struct session *session)
 
         if (text_waits(session, list))
                 return (struct judgement){.result = VERDICT_WAIT};
-        if (list->first == NULL)
+        if (verdict_list_is_empty(list))
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = combine_domains(session, list);
         if (judgement.result != VERDICT_PASS)

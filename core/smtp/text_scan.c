@@ -81,6 +81,8 @@ static void keep(struct text_scan *scan, struct span octets, struct content *con
 {
         if (scan->in_header && scan->line_length < received_field.length)
                 note_header(scan, octets);
+        if (scan->in_header && scan->message_id != NULL)
+                message_id_read(scan->message_id, octets, scan->line_length == 0);
         scan->line_length += octets.length;
         store(scan, octets, content, pool);
 }
@@ -93,7 +95,7 @@ static void end_line(struct text_scan *scan, enum text_scan_state next, struct c
                 scan->in_header = false;
         if (scan->line_max > 0 && scan->line_length + 2 > scan->line_max)
                 note_flaw(scan, TEXT_FLAW_LONG_LINE, scan->line_length + 2);
-        keep(scan, SPAN("\r\n"), content, pool);
+        store(scan, SPAN("\r\n"), content, pool);
         scan->line_length = 0;
         scan->line++;
         scan->line_offset = scan->offset + 1;

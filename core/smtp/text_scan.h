@@ -4,6 +4,7 @@
 
 #include "core/mail/claims.h"
 #include "core/mail/message.h"
+#include "core/mail/message_id.h"
 
 enum text_scan_state {
         TEXT_LINE_START,
@@ -38,10 +39,11 @@ struct text_place {
 
 struct text_scan {
         /* Set by the user. */
-        uint64_t size_max;     /* more octets than this are not kept */
-        uint64_t line_max;     /* with CRLF; 0: any */
-        struct claims *claims; /* what passes there is kept; NULL: everything is */
-        bool mends_bare_lf;    /* it is kept as CRLF, and is no reason to refuse the message */
+        uint64_t size_max;             /* more octets than this are not kept */
+        uint64_t line_max;             /* with CRLF; 0: any */
+        struct claims *claims;         /* what passes there is kept; NULL: everything is */
+        struct message_id *message_id; /* NULL: nobody wants to know */
+        bool mends_bare_lf;            /* it is kept as CRLF, and is no reason to refuse the message */
         /* Found so far. */
         uint64_t size; /* octets kept or that would have been */
         uint32_t hops; /* Received fields in the header */

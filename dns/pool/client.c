@@ -38,8 +38,8 @@ static uint32_t share_of(const struct dns_client *client, const struct dns_quest
 }
 
 /* NULL when memory is out. */
-static struct ask *ask_create(struct dns_client *client, const struct dns_question *question, uint64_t handle,
-                              uint64_t now_ms, uint32_t share)
+static struct ask *ask_create(struct dns_client *client, const struct dns_question *question,
+                              const struct dns_asker *asker, uint64_t now_ms, uint32_t share)
 {
         uint32_t deadline_ms = atomic_load_explicit(&client->pool->limits.deadline_ms, memory_order_relaxed);
         struct ask *ask = malloc(sizeof *ask + question->name.length);
@@ -48,12 +48,31 @@ static struct ask *ask_create(struct dns_client *client, const struct dns_questi
                 return NULL;
         *ask = (struct ask){.waiting = {.share = share, .deadline_ms = now_ms + deadline_ms},
                             .client = client,
-                            .handle = handle,
+                            .handle = asker->handle,
                             .asked_ms = now_ms,
                             .type = question->type,
                             .name_length = question->name.length};
         memcpy(ask->name, question->name.at, question->name.length);
+        if (asker->account != NULL) {
+                ask->account[0] = asker->account->client;
+                ask->account[1] = asker->account->network;
+        }
         return ask;
+}
+
+/* From when it is filed until its answer is taken, whether anybody still waits for that or not. */
+static void account_add(const struct dns_client *client, const struct ask *ask)
+{
+        for (int i = 0; i < 2 && client->pool->options.questions != NULL; i++)
+                if (ask->account[i] != 0)
+                        sketch_add(client->pool->options.questions, ask->account[i]);
+}
+
+static void account_remove(const struct dns_client *client, const struct ask *ask)
+{
+        for (int i = 0; i < 2 && client->pool->options.questions != NULL; i++)
+                if (ask->account[i] != 0)
+                        sketch_remove(client->pool->options.questions, ask->account[i]);
 }
 
 /* It has a place. */
@@ -70,8 +89,8 @@ static struct lane *lane_of(struct dns_client *client, const struct dns_question
 }
 
 /* PENDING; when nothing is kept of the question, FAILED, or PENDING with *ret_is_unasked. */
-static enum fact client_file(struct dns_client *client, const struct dns_question *question, uint64_t handle,
-                             uint64_t now_ms, bool *ret_is_unasked)
+static enum fact client_file(struct dns_client *client, const struct dns_question *question,
+                             const struct dns_asker *asker, uint64_t now_ms, bool *ret_is_unasked)
 {
         uint32_t waiting_max = atomic_load_explicit(&client->pool->limits.waiting_max, memory_order_relaxed);
         struct lane *lane = lane_of(client, question);
@@ -83,9 +102,10 @@ static enum fact client_file(struct dns_client *client, const struct dns_questio
                 atomic_fetch_add_explicit(&client->overloaded, 1, memory_order_relaxed);
                 return FACT_PENDING;
         }
-        struct ask *ask = ask_create(client, question, handle, now_ms, share);
+        struct ask *ask = ask_create(client, question, asker, now_ms, share);
         if (ask == NULL)
                 return FACT_FAILED;
+        account_add(client, ask);
         if (!has_room) {
                 places_wait(&lane->places, &ask->waiting);
                 return FACT_PENDING;
@@ -98,10 +118,11 @@ static enum fact client_file(struct dns_client *client, const struct dns_questio
 /* Nobody waits for it, and it waits for nothing. */
 static void client_refresh(struct dns_client *client, const struct dns_question *question, uint64_t now_ms)
 {
+        static const struct dns_asker nobody = {0};
         struct lane *lane = lane_of(client, question);
         uint32_t share = share_of(client, question);
         struct ask *ask = places_have_room(&lane->places, LANE_PLACES, share)
-                              ? ask_create(client, question, 0, now_ms, share)
+                              ? ask_create(client, question, &nobody, now_ms, share)
                               : NULL;
 
         if (ask == NULL)
@@ -111,8 +132,8 @@ static void client_refresh(struct dns_client *client, const struct dns_question 
         lane_send(lane, ask);
 }
 
-static enum fact client_ask(struct dns_source *source, const struct dns_question *question, uint64_t handle,
-                            struct arena *arena, struct dns_answer *ret_answer)
+static enum fact client_ask(struct dns_source *source, const struct dns_question *question,
+                            const struct dns_asker *asker, struct arena *arena, struct dns_answer *ret_answer)
 {
         struct dns_client *client = (struct dns_client *)source;
         uint64_t coarse_ms = clock_monotonic_coarse_ms(); /* answers live for seconds */
@@ -128,7 +149,7 @@ static enum fact client_ask(struct dns_source *source, const struct dns_question
                 break;
         }
         *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
-        return client_file(client, question, handle, clock_monotonic_ms(), &ret_answer->is_unasked);
+        return client_file(client, question, asker, clock_monotonic_ms(), &ret_answer->is_unasked);
 }
 
 struct dns_client *dns_pool_client(struct dns_pool *pool, uint32_t number, int event_fd,
@@ -183,6 +204,7 @@ static struct ask *client_take(struct dns_client *client)
                 if (ask == NULL)
                         continue;
                 places_give(&lane->places, ask->waiting.share);
+                account_remove(client, ask);
                 lane_advance(client, lane);
                 client->next_lane = (client->next_lane + i) % lanes;
                 return ask;

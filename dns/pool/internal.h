@@ -22,6 +22,7 @@ struct ask {
         struct ask *next;       /* of those that wait for the same query */
         struct dns_client *client;
         uint64_t handle, asked_ms;
+        uint64_t account[2];          /* of the client and of its network; 0: none */
         struct shared_answer *answer; /* one reference */
         bool is_refresh;              /* nobody waits: the answer is for the cache */
         enum dns_type type;

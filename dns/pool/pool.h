@@ -10,12 +10,14 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "core/base/sketch.h"
 #include "dns/cache.h"
 
 #include <stdatomic.h>
 
 struct dns_pool_options {
-        struct dns_cache *cache;          /* outlives the pool */
+        struct dns_cache *cache;  /* outlives the pool */
+        struct sketch *questions; /* in flight, by dns_account; outlives the pool. NULL: not counted */
         const struct endpoint *upstreams; /* in order of preference; the first eight are used; copied */
         size_t upstream_count;
         uint32_t threads; /* 1..16 */

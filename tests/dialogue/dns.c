@@ -60,13 +60,16 @@ static bool record_parse(const struct line *line, struct arena *arena, struct dn
         return true;
 }
 
+/* Failed where the arena has no memory for it, as in the pool. */
 static void answer(const struct scripted_dns *dns, const struct dns_question *question, struct arena *arena,
                    struct dns_answer *ret_answer)
 {
         struct dns_record *records = arena_take(arena, RECORDS_MAX * sizeof *records);
         struct line line;
 
-        expect(records != NULL);
+        *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
+        if (records == NULL)
+                return;
         *ret_answer =
             (struct dns_answer){.fact = FACT_ABSENT, .is_nxdomain = true, .ttl_s = 60, .records = records};
         for (size_t i = 0; i < dns->line_count; i++) {
@@ -82,7 +85,11 @@ static void answer(const struct scripted_dns *dns, const struct dns_question *qu
                         return;
                 ret_answer->fact = FACT_FOUND;
                 expect(ret_answer->record_count < RECORDS_MAX);
-                expect(record_parse(&line, arena, &records[ret_answer->record_count++]));
+                expect(record_parse(&line, arena, &records[ret_answer->record_count]));
+                if (records[ret_answer->record_count++].data.at == NULL) {
+                        *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
+                        return;
+                }
         }
 }
 
@@ -132,20 +139,38 @@ static size_t next_at(struct scripted_dns *dns)
         return dns->answering == ANSWER_LAST_FIRST ? dns->pending_count - 1 : 0;
 }
 
-static enum fact ask(struct dns_source *source, const struct dns_question *question, uint64_t handle,
-                     struct arena *arena, struct dns_answer *ret_answer)
+static void account_change(struct scripted_dns *dns, const uint64_t account[2],
+                           void (*change)(struct sketch *sketch, uint64_t hash))
+{
+        for (int i = 0; i < 2 && dns->questions != NULL; i++)
+                if (account[i] != 0)
+                        change(dns->questions, account[i]);
+}
+
+static void add_one(struct sketch *sketch, uint64_t hash)
+{
+        sketch_add(sketch, hash);
+}
+
+static enum fact ask(struct dns_source *source, const struct dns_question *question,
+                     const struct dns_asker *asker, struct arena *arena, struct dns_answer *ret_answer)
 {
         struct scripted_dns *dns = (struct scripted_dns *)source;
+        uint64_t account[2] = {asker->account == NULL ? 0 : asker->account->client,
+                               asker->account == NULL ? 0 : asker->account->network};
 
-        (void)handle;
         if (is_answered_at_once(dns) && !is_silent(dns, question)) {
                 answer_as_told(dns, question, arena, ret_answer);
                 return ret_answer->fact;
         }
+        account_change(dns, account, add_one);
         if (!is_silent(dns, question)) {
                 expect(dns->pending_count < DNS_PENDING_MAX);
-                dns->pending[dns->pending_count++] = (struct dns_question){
-                    .name = arena_copy(&dns->names, question->name), .type = question->type};
+                dns->pending[dns->pending_count++] = (struct scripted_question){
+                    .question = {.name = arena_copy(&dns->names, question->name), .type = question->type},
+                    .handle = asker->handle,
+                    .account = {account[0], account[1]},
+                };
         }
         return FACT_PENDING;
 }
@@ -178,13 +203,15 @@ bool scripted_dns_add(struct scripted_dns *dns, struct span text)
         return is_good;
 }
 
-bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, struct dns_question *ret_question,
-                       struct dns_answer *ret_answer)
+bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, uint64_t *ret_handle,
+                       struct dns_question *ret_question, struct dns_answer *ret_answer)
 {
         if (dns->pending_count == 0 || dns->is_held)
                 return false;
         size_t at = next_at(dns);
-        *ret_question = dns->pending[at];
+        *ret_question = dns->pending[at].question;
+        *ret_handle = dns->pending[at].handle;
+        account_change(dns, dns->pending[at].account, sketch_remove);
         dns->pending_count--;
         memmove(&dns->pending[at], &dns->pending[at + 1], (dns->pending_count - at) * sizeof dns->pending[0]);
         answer_as_told(dns, ret_question, arena, ret_answer);

@@ -2,6 +2,7 @@
  * the last record first, or some questions at once and others later in random order. */
 #pragma once
 
+#include "core/base/sketch.h"
 #include "dns/fact.h"
 
 #define DNS_LINES_MAX   96
@@ -15,9 +16,13 @@ struct scripted_dns {
         uint32_t random;                  /* of ANSWER_SHUFFLED, not 0 */
         struct span lines[DNS_LINES_MAX]; /* "NAME TYPE DATA", as long as the script */
         size_t line_count;
-        struct dns_question pending[DNS_PENDING_MAX]; /* names in `names` */
+        struct scripted_question {
+                struct dns_question question; /* its name is in `names` */
+                uint64_t handle, account[2];
+        } pending[DNS_PENDING_MAX];
         size_t pending_count;
-        bool is_held; /* nothing is answered for now */
+        bool is_held;             /* nothing is answered for now */
+        struct sketch *questions; /* that are not answered yet, by account; NULL: not counted */
         struct block_pool pool;
         struct arena names;
 };
@@ -28,6 +33,6 @@ void scripted_dns_end(struct scripted_dns *dns);
  * records. Or "nodata", "fail", "silent". A name without a line does not exist. False when the line is none
  * of these. */
 bool scripted_dns_add(struct scripted_dns *dns, struct span line);
-/* Takes the next question whose answer is due. Its records live in `arena`. */
-bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, struct dns_question *ret_question,
-                       struct dns_answer *ret_answer);
+/* Takes the next question whose answer is due, and who asked. Its records live in `arena`. */
+bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, uint64_t *ret_handle,
+                       struct dns_question *ret_question, struct dns_answer *ret_answer);

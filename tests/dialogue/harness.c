@@ -4,11 +4,18 @@
 
 #include "core/base/expect.h"
 #include "core/smtp/internal.h"
+#include "tests/dialogue/reports.h"
 
 #define WALL_START_MS 1767225600000 /* 2026-01-01 00:00:00 UTC */
 #define TIMEOUTS_MAX  1000          /* in one push of the clock: more is a session that never settles */
 
 #define USE_ROOM(harness, text, name) text_over(text, (harness)->room.name, sizeof(harness)->room.name)
+
+static struct sketch sketch_over(_Atomic uint32_t counts[2][HARNESS_COUNTS], uint64_t key)
+{
+        memset(counts, 0, 2 * sizeof counts[0]);
+        return (struct sketch){.key = key, .mask = HARNESS_COUNTS - 1, .rows = {counts[0], counts[1]}};
+}
 
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering)
 {
@@ -25,6 +32,10 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
                     harness->host.now_ms);
         harness->host.ledger = &harness->ledger;
+        harness->clients.sketch = sketch_over(harness->room.clients, seed);
+        harness->questions = sketch_over(harness->room.questions, seed);
+        harness->host.questions = harness->dns.questions = &harness->questions;
+        harness->host.clients = &harness->clients;
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -108,15 +119,20 @@ static struct text *fresh_out(struct harness *harness)
         return &harness->out;
 }
 
-/* A parked session waits for the next answer, then it is its turn again. Others take note of it. */
+/* A parked session waits for the next answer, then it is its turn again. Others take note of it. What an earlier
+ * session has asked is of use to nobody. */
 static bool answer_parked(struct harness *harness)
 {
         struct dns_question question;
         struct dns_answer answer;
         struct arena arena;
+        uint64_t handle;
+        bool is_there;
 
         arena_init(&arena, &harness->dns.pool, SIZE_MAX);
-        bool is_there = scripted_dns_next(&harness->dns, &arena, &question, &answer);
+        do {
+                is_there = scripted_dns_next(&harness->dns, &arena, &handle, &question, &answer);
+        } while (is_there && handle != harness->session.peer.dns_handle);
         if (is_there) {
                 harness->wish = session_answer(&harness->session, &question, &answer, fresh_out(harness));
                 settle(harness);
@@ -191,6 +207,12 @@ static void tell_to_stop(struct harness *harness)
         settle(harness);
 }
 
+void harness_seat(struct harness *harness, const struct address *client, const struct options *options)
+{
+        struct client_seat seat;
+        expect(client_table_enter(&harness->clients, client, options, &seat) == NULL);
+}
+
 static bool is_admitted(struct harness *harness)
 {
         const struct snapshot *snapshot = harness->snapshot;
@@ -226,6 +248,7 @@ void harness_connect(struct harness *harness)
         if (!is_admitted(harness))
                 return;
         greet(harness);
+        harness->peer.dns_handle++;
         harness->is_open = true;
         harness->is_stopping = false;
         harness->unread.length = 0;
@@ -311,7 +334,7 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
 {
         expect(harness->is_open && harness->wish == SESSION_STORE);
         keep(harness);
-        harness->wish = session_stored(&harness->session, outcome, fresh_out(harness));
+        harness->wish = session_stored(&harness->session, scripted_report(outcome), fresh_out(harness));
         settle(harness);
         drain(harness);
 }

@@ -15,6 +15,7 @@ enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
 #define KEPT_SIZE (4u << 20)
 #endif
 #define MAILBOXES_SIZE (1u << 16)
+#define HARNESS_COUNTS 512 /* a power of two */
 
 struct harness {
         struct session_host host;
@@ -27,6 +28,8 @@ struct harness {
         struct scripted_dns dns;
         struct scripted_senders senders;
         struct ledger ledger; /* of clients */
+        struct client_table clients;
+        struct sketch questions; /* of clients, to DNS */
 
         /* To be set before harness_connect(). */
         struct rate_excess excess; /* of the connection at hand */
@@ -53,6 +56,7 @@ struct harness {
         /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
         struct {
                 struct ledger_set ledger[64];
+                _Atomic uint32_t clients[2][HARNESS_COUNTS], questions[2][HARNESS_COUNTS];
                 char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
                 char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
         } room;
@@ -62,6 +66,8 @@ struct harness {
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);
 void harness_end(struct harness *harness);
 
+/* Another session of the client is open at another worker, and stays so. */
+void harness_seat(struct harness *harness, const struct address *client, const struct options *options);
 /* As an acceptor does: a client that is refused there gets no session. */
 void harness_connect(struct harness *harness);
 /* Cut as set, or in one flight. What the session does not take, being parked or at the store, waits in

@@ -62,6 +62,16 @@ static void play_client(struct play *play, const struct step *step)
         play->harness.peer.client_port = (uint16_t)number;
 }
 
+static void play_elsewhere(struct play *play, const struct step *step)
+{
+        struct address client;
+
+        if (address_parse(step->argument, &client) && play->harness.snapshot != NULL)
+                harness_seat(&play->harness, &client, &play->harness.snapshot->options);
+        else
+                play_fail(play, step, "expected an address");
+}
+
 static void play_listener(struct play *play, const struct step *step)
 {
         play->harness.peer.needs_proxy_header = span_equals(step->argument, SPAN("proxy"));
@@ -257,6 +267,7 @@ static const struct directive {
     {"file", SETS, true, play_file},
     {"conf", SETS, true, play_conf},
     {"client", SETS, false, play_client},
+    {"elsewhere", SETS, false, play_elsewhere},
     {"listener", SETS, false, play_listener},
     {"dns", SETS, false, play_dns},
     {"senders", SETS, false, play_senders},

@@ -71,8 +71,12 @@ static void tell(struct sender_source *source, struct span notice)
 
 void scripted_senders_init(struct scripted_senders *state, enum answering answering)
 {
-        *state = (struct scripted_senders){.source = {.ask = ask, .apply = apply, .tell = tell},
-                                           .answering = answering};
+        static struct sender_secret secret;
+        static const uint8_t octets[SENDER_SECRET_SIZE] = "as in a store that chose one";
+
+        sender_secret_set(&secret, octets);
+        *state = (struct scripted_senders){
+            .source = {.ask = ask, .apply = apply, .tell = tell, .secret = &secret}, .answering = answering};
         text_over(&state->told, state->told_octets, sizeof state->told_octets);
 }
 

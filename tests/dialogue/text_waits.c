@@ -14,7 +14,7 @@ static enum fact ask_store(const struct facts *facts)
         text_over(&text, octets, sizeof octets);
         text_put_string(&text, "text ");
         text_put(&text, facts->sender);
-        struct sender_key key = sender_key_of(text_span(&text));
+        struct sender_key key = sender_memo_key(facts->senders, text_span(&text));
         return sender_ask(facts->senders, &key, facts->wall_s, &record);
 }
 
@@ -39,7 +39,7 @@ enum verdict_result __wrap_check_bounce_reference(const struct facts *facts, str
 
         if (known == FACT_PENDING || listed == FACT_PENDING)
                 return VERDICT_WAIT;
-        verdict->evidence = facts_note(facts, facts->sender_domain, "text");
+        verdict->evidence = facts_note(facts, facts->sender_domain, "refuses the text");
         verdict->subject = facts->sender_domain;
         if (listed == FACT_FOUND && answer->records[0].data.at[3] == 2) {
                 verdict->reply = REPLY_bounce_reference;

@@ -20,7 +20,7 @@ static void try_path(struct span input, bool takes_null, bool takes_postmaster, 
         struct path path;
 
         if (!path_parse(&rest, takes_null, takes_postmaster, is_lenient, &path)) {
-                expect(rest.at == input.at && rest.length == input.length);
+                expect(rest.at >= input.at && rest.at + rest.length == input.at + input.length);
                 return;
         }
         while (is_lenient && input.at[0] == ' ')
@@ -73,7 +73,10 @@ static void try_names(struct span input)
         }
         if (network_parse(input, &network))
                 expect(network_contains(&network, &network.address));
-        address_parse_literal(input, &address);
+        bool is_literal = address_parse_literal(input, &address);
+        expect(address_parse_loosely(input, &address) || !is_literal);
+        if (domain_name_is_valid(input, false))
+                expect(domain_name_host_fault(input) == NULL);
         /* What goes into a log line or a reply stays one. */
         char *room = malloc(6 * input.length + 3);
         expect(room != NULL);

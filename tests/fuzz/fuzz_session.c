@@ -2,10 +2,11 @@
  * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
  * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
  * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left.
- * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1, 2 and 3 stand for CR, LF and
- * NUL. "M" and a digit, or what follows 9 in ASCII, as first line: the configuration, see below. Played whole and
- * octet by octet: where the client waits for its replies, and DNS was not held, both must say and store
- * the same. The end of the text may wait: dialogue/text_waits.c is linked in. */
+ * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4 stand for CR, LF, NUL
+ * and ETX. "P" and four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first
+ * line: the configuration, see below. Played whole and octet by octet: where the client waits for its replies, and
+ * DNS was not held, both must say and store the same. The end of the text may wait: dialogue/text_waits.c is
+ * linked in. */
 #include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
@@ -28,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 
 #define SYNTAX_TAKES "syntax { bare_newline = normalise  lenient = yes }\n"
 
-/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, what the
- * rule syntax takes. Without it: the first. */
+/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, how much
+ * may be in flight, what the rule syntax takes. Without it: the first. */
 static const char *const variants[] = {
     "early_talker { mode = enforce }\n",
     "early_talker { mode = observe }\n",
@@ -40,7 +41,8 @@ static const char *const variants[] = {
     "early_talker { mode = enforce }\n greeting_pause = 2s\n trusted_networks = {\"198.51.100.0/24\"}\n",
     "early_talker { mode = observe }\n greeting_pause = 2s\n" TEXT_WAITS,
     "early_talker { mode = enforce }\n reject_at = first\n" TEXT_WAITS,
-    "early_talker { mode = off }\n helo_name { must_resolve = yes }\n" TEXT_WAITS,
+    "early_talker { mode = off }\n helo_name { must_resolve = yes }\n dns_in_flight_per_session = 2\n"
+    "dns_in_flight_per_client = 3\n" TEXT_WAITS,
     "early_talker { mode = enforce }\n" SYNTAX_TAKES,
     "early_talker { mode = observe }\n" SYNTAX_TAKES TEXT_WAITS,
     "early_talker { mode = off }\n greeting_pause = 2s\n" SYNTAX_TAKES,
@@ -112,6 +114,7 @@ static struct span unescape(struct span line, bool is_line)
                 text_put_char(&text, line.at[i] == 1   ? '\r'
                                      : line.at[i] == 2 ? '\n'
                                      : line.at[i] == 3 ? 0
+                                     : line.at[i] == 4 ? 3
                                                        : line.at[i]);
         if (is_line)
                 text_put(&text, SPAN("\r\n"));
@@ -131,10 +134,41 @@ static void repeat(struct harness *harness, unsigned digit, struct span octets)
                 harness_send_flight(harness, text_span(&text));
 }
 
+static unsigned digit_of(struct span line, size_t at)
+{
+        return line.length > at ? (unsigned char)(line.at[at] - '0') % 10 : 0;
+}
+
+/* Version 2, by four digits: family; LOCAL, PROXY or what is neither; how many octets follow the head, and which.
+ * The lengths are those that a family needs, one less, and all that there may be. */
+static void send_header(struct harness *harness, struct span line)
+{
+        static const uint8_t families[] = {0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32, 0x10, 0x41, 0xff};
+        static const size_t lengths[] = {0, 11, 12, 35, 36, 215, 216, 1000, 3000, 65535};
+        static char octets[16 + 65535];
+        size_t length = lengths[digit_of(line, 3)];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put(&text, SPAN("\r\n\r\n\0\r\nQUIT\n"));
+        text_put_char(&text, (char)(0x20 | digit_of(line, 2) % 3));
+        text_put_char(&text, (char)families[digit_of(line, 1)]);
+        text_put_char(&text, (char)(length >> 8));
+        text_put_char(&text, (char)(length & 0xff));
+        for (size_t i = 0; i < length; i++)
+                text_put_char(&text, "\r\nQ\xc6\x33\x64\x07\0XP"[digit_of(line, 4) + i % 2]);
+        if (text_room(&harness->unread) <= text.length)
+                return;
+        if (length <= 1000)
+                harness_send(harness, text_span(&text));
+        else
+                harness_send_flight(harness, text_span(&text));
+}
+
 static void act(struct harness *harness, struct span line)
 {
         static const uint64_t times_ms[] = {0, 1, 1000, 6000, 31000, 61000, 200000, 301000, 3600000, 4000000};
-        unsigned digit = line.length > 1 ? (unsigned char)(line.at[1] - '0') % 10 : 0;
+        unsigned digit = digit_of(line, 1);
 
         switch (line.length > 0 ? line.at[0] : 0) {
         case 'C':
@@ -143,6 +177,9 @@ static void act(struct harness *harness, struct span line)
                 break;
         case 'F':
                 harness_send_flight(harness, unescape(span_skip(line, 1), false));
+                break;
+        case 'P':
+                send_header(harness, line);
                 break;
         case 'R':
                 repeat(harness, digit, unescape(span_skip(line, 2), false));
@@ -235,9 +272,13 @@ static void check_replies(struct span said)
         }
 }
 
-static void check_log(struct span logged)
+static void check_log(const struct harness *harness)
 {
-        expect(logged.length > 0 && logged.at[logged.length - 1] == '\n');
+        struct span logged = text_span(&harness->logged);
+        bool was_probe = counter_read(&harness->counters.metrics[METRIC_probes]) > 0;
+
+        expect((logged.length == 0) == was_probe);
+        expect(was_probe || logged.at[logged.length - 1] == '\n');
         while (logged.length > 0) {
                 struct span line = take_line(&logged);
                 json_t *json = json_loadb(line.at, line.length, JSON_REJECT_DUPLICATES, NULL);
@@ -281,7 +322,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
         play(&whole, script);
         play(&pieces, script);
         check_replies(text_span(&whole.said));
-        check_log(text_span(&whole.logged));
+        check_log(&whole);
+        check_log(&pieces);
         check_stored(&whole);
         check_stored(&pieces);
         /* A name server that is held answers who asked at once, and not who asks for what its answer names. What

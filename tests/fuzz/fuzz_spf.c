@@ -71,12 +71,12 @@ static struct dns_answer zone_find(const struct zone *zone, const struct dns_que
         return answer;
 }
 
-static enum fact zone_ask(struct dns_source *source, const struct dns_question *question, uint64_t handle,
-                          struct arena *arena, struct dns_answer *ret_answer)
+static enum fact zone_ask(struct dns_source *source, const struct dns_question *question,
+                          const struct dns_asker *asker, struct arena *arena, struct dns_answer *ret_answer)
 {
         struct zone *zone = (struct zone *)source;
 
-        (void)handle;
+        (void)asker;
         /* The policy, 10 mx of 11 questions, the client's 11 names, and the explanation, is the most there
          * can be. */
         expect(++zone->asked <= 130);

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import socket
 import struct
@@ -13,7 +14,7 @@ import threading
 import time
 
 from common.hang import hang, release
-from common.harness import PATIENCE, Client, Server, case, equal, free_port, is_listening, main, note, run_program, wait_for
+from common.harness import PATIENCE, Client, Server, Skip, case, equal, free_port, is_listening, main, note, run_program, wait_for
 from common.messages import HEADER
 
 BURST = 300
@@ -327,6 +328,29 @@ def restart(directory):
         server.signal(signal.SIGHUP)
         wait_for("the log", lambda: {"restart_needed"} & {line["event"] for line in server.log()})
         equal([line["option"] for line in server.log() if line["event"] == "restart_needed"], ["acceptors"], "options")
+
+
+@case("a listener that epoll does not take at first is told of and tried again")
+def deaf_listener(directory):
+    if shutil.which("strace") is None:
+        raise Skip("strace is not there")
+    # Calls are counted for each thread: of the worker's the first is for its listener, and those that follow are for clients.
+    # The main thread makes a few.
+    prefix = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e",
+              "inject=epoll_ctl:error=ENOSPC:when=32..34"]
+    server = Server(directory, "acceptors = 0\nworkers = 1").start(prefix)
+    with server:
+        for _ in range(30):
+            with server.client() as client:
+                client.command("QUIT", 221)
+        extra = free_port()
+        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
+        server.signal(signal.SIGHUP)
+        wait_for("the listener", lambda: is_listening(extra))
+        with Client(extra) as client:
+            client.command("QUIT", 221)
+        failures = [line for line in server.log() if line["event"] == "listen_failed"]
+        equal([line["address"] for line in failures], [f"127.0.0.1:{extra}"], "the log")
 
 
 @case("numbers of threads that stay the same take no restart, and too many sessions are told at a reload as well")

@@ -87,7 +87,7 @@ def server_of(directory):
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if len(words) > 3 and words[1:3] == [b"serve", b"-c"] and words[3].startswith(bytes(directory)):
+        if len(words) > 4 and words[1:4] == [b"serve", b"--as-root", b"-c"] and words[4].startswith(bytes(directory)):
             return int(path.parent.name)
     return None
 

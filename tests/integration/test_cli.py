@@ -2,9 +2,11 @@
 """The command line: help of each subcommand, what is missing is named, exit statuses."""
 
 import re
+import socket
+import subprocess
 
 from common.dns_peers import TXT, ScriptedDns, by_table, text
-from common.harness import case, equal, main, run_program
+from common.harness import PROGRAM, Server, case, die_with_parent, equal, main, run_program, wait_for
 
 SUBCOMMANDS = ["serve", "check-config", "explain", "spf", "greylist", "tag", "checks"]
 STATUSES = {"pass": 0, "fail": 10, "softfail": 11, "neutral": 12, "none": 13, "temperror": 14, "permerror": 15}
@@ -36,12 +38,16 @@ def subcommand_help(_):
 @case("what is missing or wrong in a call is named, with status 2")
 def wrong_calls(_):
     calls = [
-        (["serve"], "-c FILE is missing"), (["serve", "--lve"], '"--lve"'), (["serve", "-c"], "value is missing"),
+        (["serve"], "-c FILE is missing"), (["serve", "--lve"], "no option --lve"), (["serve", "-c"], "-c needs a value"),
+        (["serve", "--config"], "--config needs a value"), (["serve", "x"], '"x" is not understood'), (["serve", "-x"], "no option -x"),
+        (["check-config", "--config"], "--config needs a value"), (["check-config", "-c", "x", "y"], '"y" is not understood'),
+        (["check-config", "--prnt"], "no option --prnt"), (["greylist", "--lst"], "no option --lst"),
+        (["greylist", "list", "x", "-c", "x", "y"], '"y" is not understood'),
         (["check-config"], "-c FILE is missing"), (["check-config", "--print", "-c", "x"], "--print stands alone"),
         (["spf"], "--ip ADDRESS is missing"), (["spf", "--ip", "192.0.2.1"], "--from ADDRESS is missing"),
         (["spf", "--ip", "mail", "--from", "<>"], '--ip "mail" is no address'), (["spf", "--ip"], "--ip needs a value"),
         (["spf", "--form", "x"], "no option --form"), (["spf", "--resolver", "127.0.0.1"], "is not ADDRESS:PORT"),
-        (["explain", "--ip", "192.0.2.1"], "-c FILE is missing"), (["explain", "-c", "x"], "--ip ADDRESS, or a reject id, is missing"),
+        (["explain", "--ip", "192.0.2.1"], "-c FILE is missing"), (["explain", "-c", "x"], "--ip ADDRESS, or a reject id, or --from, --to or --since, is missing"),
         (["explain", "-c", "x", "--ip", "192.0.2.1"], "--helo NAME is missing"),
         (["explain", "-c", "x", "--ip", "192.0.2.1", "--helo", "x"], "--from ADDRESS is missing"),
         (["greylist"], "list, allow or forget is missing"), (["greylist", "lst"], '"lst"'), (["greylist", "list"], "-c FILE is missing"),
@@ -54,6 +60,19 @@ def wrong_calls(_):
         assert expected in run.stderr.splitlines()[0] and f"usage: gatepost {arguments[0]}" in run.stderr, run.stderr
 
 
+@case("-c and --config name the configuration for each subcommand that takes one, wherever they stand")
+def configuration_option(directory):
+    path = str(directory / "none.conf")
+    for arguments in (["serve"], ["check-config"], ["explain", "--ip", "192.0.2.1", "--helo", "x", "--from", "<>"],
+                      ["greylist", "list"], ["tag", "--table"]):
+        for option in (["-c", path], ["--config", path], [f"--config={path}"]):
+            for call in ([*arguments, *option], [arguments[0], *option, *arguments[1:]]):
+                run = run_program(*call)
+                equal(run.returncode, 1, f"{call}: {run.stderr}")
+                assert f"{path}: error: No such file" in run.stderr, run.stderr
+    assert "--config" in run_program("help").stdout
+
+
 @case("gatepost spf: an exit status for each result")
 def spf_statuses(_):
     records = {"pass": "+all", "fail": "-all", "softfail": "~all", "neutral": "?all", "permerror": "nonsense"}
@@ -63,6 +82,22 @@ def spf_statuses(_):
             port = dns.port if name != "temperror" else 9
             run = run_program("spf", "--ip", "192.0.2.7", "--from", f"a@{name}.example.com", "--resolver", f"127.0.0.1:{port}")
             equal((run.returncode, run.stdout.splitlines()[0]), (status, name), run.stdout + run.stderr)
+
+
+@case("the status line: refusals are those of the checks that follow, and a file gets no rates")
+def status_line(directory):
+    server = Server(directory, options="greeting_pause = 5s")
+    with (directory / "live").open("wb") as live, (directory / "stderr").open("wb") as stderr:
+        server.process = subprocess.Popen([PROGRAM, "serve", "--as-root", "--live", "-c", directory / "gatepost.conf"], stdout=live, stderr=stderr,
+                                          stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    with server:
+        wait_for("the log", lambda: (directory / "log").exists() and "ready" in (directory / "log").read_text())
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"EHLO client.example.com\r\n")
+            assert client.recv(100).startswith(b"554 "), "answer to an early talker"
+        line = "open 0  accepted 0  refused 1  deferred 0  top: early_talker 1\n"
+        wait_for("the status line", lambda: (directory / "live").read_text().endswith(line))
+    assert "/s" not in (directory / "live").read_text()
 
 
 if __name__ == "__main__":

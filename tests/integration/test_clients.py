@@ -119,6 +119,28 @@ def by_hasty_netcat(directory):
         equal(server.mails(), [], "mails")
 
 
+@case("mailboxes of 252 octets, ASCII and not, have folders, and each its own")
+def long_mailboxes(directory):
+    users = ["l" * 250 + end for end in ("aa", "ab")] + ["ü" * 60, "ü" * 120 + "aa", "ü" * 120 + "ab"]
+    # The shortest domain: a path has 256 octets.
+    with Server(directory, options='domain "d" { recipients = "recipients.txt" deliver = "maildir:mail/%d/u-%u" }',
+                recipients=users) as server, server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        for number, user in enumerate(users):
+            client.raw(b"MAIL FROM:<carol@example.com> SMTPUTF8\r\n")
+            client.expect(250)
+            client.raw(f"RCPT TO:<{user}@d>\r\n".encode())
+            client.expect(250, user)
+            client.command("DATA", 354)
+            client.finish(HEADER + b"%d\r\n" % number)
+        folders = sorted(path for path in (directory / "mail/d").iterdir())
+        equal(len(folders), len(users), "folders")
+        texts = sorted(without_trace(mail.read_bytes())[-3:] for folder in folders for mail in (folder / "new").iterdir())
+        equal(texts, [b"%d\r\n" % number for number in range(len(users))], "texts")
+        assert any(path.name == "u-" + "%C3%BC" * 25 + path.name[-34:] for path in folders), folders
+    equal([line for line in server.log() if line["event"] == "store_failed"], [], "failures of the store")
+
+
 # ---- line ends and the end of the text ---------------------------------------------------------------------------
 
 @case("smtplib with octets and LF alone is refused at once, and told where")

@@ -35,6 +35,7 @@ def shipped(_):
 @case("an error names file and line")
 def file_and_line(directory):
     said = check(directory, "# a comment\n\nidle_timeout = \"soon\"\n" + GOOD, 1)
+    assert said.startswith(f"{directory}/gatepost.conf: 1 error, 0 warnings\n"), said
     assert f"{directory}/gatepost.conf:3: error:" in said or "gatepost.conf:3: error:" in said, said
 
 

@@ -44,6 +44,20 @@ def refuses_and_recovers(server, text, codes, mend):
         client.deliver(SMALL, helo=None)
         equal([without_trace(mail) for mail in server.mails()], [SMALL], "mails")
         client.command("QUIT", 221)
+    assert_told(server)
+
+
+def assert_told(server):
+    """The session's line says why each mail was not stored, and what became of the one that was; events name them."""
+    mails = wait_for("the log line", lambda: [line for line in server.sessions() if len(line["transactions"]) == 4])[0]["transactions"]
+    for mail in mails[:3]:
+        equal([mail[key] for key in ("accepted", "refused", "deferred")], [0, 0, 1], "recipients")
+        assert mail["reason"] and mail["code"][0] == "4" and mail["reply"].startswith("storage_"), mail
+    equal(mails[3]["accepted"], 1, "accepted")
+    equal([mails[3]["file"]], [path.name for path in files(server.directory, "new")], "file")
+    reasons = {mail["id"]: mail["reason"] for mail in mails[:3]}
+    events = [line for line in server.log() if line["event"] == "store_failed"]
+    assert events and all(reasons[event["id"]] == event["reason"] and isinstance(event["more_before"], int) for event in events), events
 
 
 @contextlib.contextmanager

@@ -81,7 +81,10 @@ def command(directory):
         equal(mail(server, "stranger@example.net")[0], 250, "another sender after allow")
         said = run_program("explain", "-c", str(directory / "gatepost.conf"), *envelope)
         assert re.search(r"^greylist +enforce +pass .*the client is allowed", said.stdout, re.M), said
-        assert "allowed   net:127.0.0.0/24" in greylist(server, "list", "127.0.0.1")
+        listed = greylist(server, "list", "127.0.0.1")
+        assert re.search(r"^allowed   net:127\.0\.0\.0/24 first \S+Z last \S+Z$", listed, re.M), listed
+        assert re.search(r"^waiting   net:127\.0\.0\.0/24 carol@example\.com alice@isp\.example first \S+Z last \S+Z until \S+Z$",
+                         listed, re.M), listed
         equal(greylist(server, "list", "192.0.2.1"), "", "of somebody else")
         equal(greylist(server, "forget", "net:127.0.0.0/24"), "2 forgotten\n", "forget")
         equal(greylist(server, "list"), "", "after forget")

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Limits and time-outs over real sockets: connections, descriptors, slow clients, early talkers; IPv6; idle memory."""
+"""Limits and time-outs over real sockets: connections, descriptors, slow clients, early talkers; lines without
+an end; other protocols; IPv6; idle memory."""
 
 import contextlib
+import http.client
 import resource
 import select
+import signal
 import socket
+import ssl
 import time
 
 from common.harness import (HELO, PATIENCE, SANITIZE, SENDER, Client, Server, case, equal, main, note, raise_descriptor_limit, wait_for,
@@ -13,6 +17,7 @@ from common.messages import HEADER
 
 IDLE_SESSIONS = 5000
 IDLE_KIB_MAX = 1.5
+KIB = 1024
 
 
 @case("connections_per_client: the fourth gets 421, and one that leaves makes room")
@@ -208,6 +213,60 @@ def open_idle(server, count, close=False):
         if close:
             client.close()
     return clients
+
+
+@case("a line of 256 KiB is answered once, and the session goes on")
+def long_line(directory):
+    with Server(directory, "errors_max = 1000") as server, server.client() as client:
+        for length in (2 * KIB, 64 * KIB, 256 * KIB, 500 * KIB):
+            client.raw(b"NOOP " + b"x" * length + b"\r\n")
+            code, text = client.reply()
+            equal((code, text[:28]), (500, "5.5.2 command line too long "), f"{length} octets")
+            client.command("NOOP", 250)
+        client.deliver(HEADER)
+        client.command("QUIT", 221)
+    equal(server.sessions()[0]["end"], "quit", "end")
+
+
+@case("a line without an end is answered 421, which the client can read")
+def endless_line(directory):
+    with Server(directory) as server:
+        for length in (513 * KIB, 700 * KIB, 2048 * KIB):
+            with server.client() as client:
+                with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                    client.raw(b"x" * length)
+                code, text = client.reply()
+                equal((code, text[:6]), (421, "4.7.0 "), f"{length} octets")
+                assert client.is_closed()
+    equal([session["reply"] for session in server.sessions()], 3 * ["line_endless"], "replies")
+
+
+@case("TLS and HTTP are told off and closed at once")
+def foreign(directory):
+    with Server(directory) as server:
+        began = time.monotonic()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with contextlib.suppress(ssl.SSLError), socket.create_connection((server.host, server.port), 20) as plain:
+            context.wrap_socket(plain)
+            raise AssertionError("TLS was spoken")
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
+        with contextlib.suppress(http.client.BadStatusLine):
+            connection.request("POST", "/", b"EHLO x\r\n" * 20000)
+            connection.getresponse()
+            raise AssertionError("HTTP was spoken")
+        connection.close()
+        with server.client() as client:
+            client.raw(b"\x16\x03\x01")
+            client.expect(421)
+            assert client.is_closed()
+        sessions = wait_for("three log lines", lambda: len(server.sessions()) == 3 and server.sessions())
+        assert time.monotonic() - began < 3 * PATIENCE, "too slow"
+        equal(sorted(session["foreign"] for session in sessions), ["HTTP POST", "TLS ClientHello", "TLS ClientHello"], "foreign")
+        equal({session["reply"] for session in sessions}, {"foreign_protocol"}, "reply")
+        server.signal(signal.SIGUSR2)
+        counters = wait_for("counters", lambda: [line for line in server.log() if line["event"] == "counters"])[-1]
+        equal(counters["sessions_foreign"], 3, "sessions_foreign")
 
 
 if __name__ == "__main__":

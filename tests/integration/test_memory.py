@@ -74,7 +74,7 @@ def texts(directory):
         with server.client() as client:
             client.deliver(HEADER)
         wait_for("the end of it", lambda: counters(server)["memory_held"] < MIB / 4)
-        equal(in_the_making(server), [], "files in the making")
+        wait_for("the end of all files in the making", lambda: not in_the_making(server))
 
 
 def finish(client):
@@ -112,7 +112,7 @@ def spent(directory):
             client.close()
 
 
-@case("memory that is short is stress: slow texts end with 421 after 30 seconds at most")
+@case("memory that is short is stress: silent texts end with 421 after stress_timeout")
 def stress(directory):
     with Server(directory, "client_memory_max = 1M\nworkers = 2\nstress_timeout = 1s") as server:
         slow = []
@@ -120,7 +120,10 @@ def stress(directory):
             slow.append(begun[0])
             assert len(slow) < 1000, "no end"
         wait_for("room", lambda: events(server, "memory_eased"), 10 * PATIENCE)
-        slow[0].expect(421, "silence under stress")
+        # Those of one worker may be enough, while the other still sleeps.
+        told = wait_for("their log lines", lambda: [(line["reply"], line["code"]) for line in server.sessions() if "reply" in line])
+        equal(set(told), {("idle", 421)}, "ends")
+        assert len(told) < len(slow), "all of them"
         for client in slow:
             client.close()
 
@@ -162,7 +165,8 @@ def generations(directory):
         note(f"in use after each reload: {in_use}; resident: {begun // 1024} MiB, then {[size // 1024 for size in sizes]}")
         # One more is seen in the moment between a publication and the end of the oldest sessions.
         assert max(in_use) <= 5 and in_use[-1] >= 3, in_use
-        assert SANITIZE or sizes[-1] - sizes[5] < sizes[0] - begun, "still growing"
+        # Twelve times as much as the first one took, were all of them kept.
+        assert SANITIZE or sizes[-1] - begun < 7 * (sizes[0] - begun), "growing on"
         equal([client.reply()[0] for client in clients[0]], [421, 421, 421], "the oldest")
         # Of the newest but two the idle one is told, and messages go on.
         equal(clients[9][0].reply()[0], 421, "idle")

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 
-from common.harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, equal, is_listening, main, note, sanitizer_environment,
+from common.harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, equal, free_port, is_listening, main, note, sanitizer_environment,
                      wait_for)
 from common.quickstart import quickstart, said, sanitizer_reports, start, tree
 
@@ -46,6 +46,16 @@ def own_lines(directory):
         for check in ("dnsbl", "spf"):
             assert re.search(rf"^{check}\s+enforce\s+refuse\b", told, re.M), told
         assert "DNS: 66.2.0.192.zen.spamhaus.org A found" in told, told
+        # A reply that a client got leads to the reason.
+        with Client(port, source="127.0.0.66") as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command(f"MAIL FROM:<{ME}>", 250)
+            reply = client.command("RCPT TO:<alice@isp.example>", 554)
+            client.command("QUIT", 221)
+        line = re.search(r"^  (build/gatepost explain .*) ID$", said(directory), re.M)[1]
+        told = wait_for("the refusal in the log", lambda: subprocess.run(
+            [*shlex.split(line), f"554 {reply}"], cwd=directory, timeout=SECONDS, capture_output=True, text=True).stdout)
+        assert "Why: the client's address is on a DNS blocklist (zen.spamhaus.org" in told, told
         # SIGHUP goes to the number that it prints.
         number = int(re.search(r"kill -HUP (\d+)$", said(directory), re.M)[1])
         equal(number, process.pid, "number")
@@ -54,6 +64,24 @@ def own_lines(directory):
         if swaks := shutil.which("swaks"):
             line = re.search(r"^  (swaks .*)$", said(directory), re.M)[1]
             subprocess.run([swaks, *shlex.split(line)[1:]], check=True, timeout=SECONDS, capture_output=True)
+
+
+@case("PORT and DNS_PORT move script and configuration together")
+def other_ports(directory):
+    old = tree(directory)
+    port, dns_port = free_port(), free_port()
+    process = start(directory, PORT=str(port), DNS_PORT=str(dns_port))
+    try:
+        wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(directory))
+        assert is_listening(port) and is_listening(dns_port) and not any(map(is_listening, old)), said(directory)
+        assert f"127.0.0.1:{port} " in said(directory) and "explain -c conf/quickstart.conf" in said(directory), said(directory)
+        with Client(port) as client:
+            client.deliver(b"Subject: x\r\n", sender=ME)
+            client.command("QUIT", 221)
+        assert list((directory / "var/mail/isp.example/alice/new").iterdir())
+    finally:
+        process.kill()
+        process.wait(SECONDS)
 
 
 @case("what quickstart says one can see is seen")
@@ -80,6 +108,7 @@ def control_c(directory):
             wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory))
             assert is_listening(dns_port), "the DNS server has gone first"
         equal(process.wait(SECONDS), 0, "status")
+        wait_for("the last lines of the log", lambda: '"event":"stopped"' in said(directory))
         assert '"event":"dns","cache_hits":' in said(directory), said(directory)
 
 
@@ -91,13 +120,13 @@ def killed(directory):
 
 @case("a port that is taken is named, and nothing is left running")
 def port_taken(directory):
-    for which, option in ((0, "listen"), (1, "dns_port")):
+    for which, option in ((0, "PORT"), (1, "DNS_PORT")):
         folder = directory / option
         ports = tree(folder)
         with socket.create_server(("127.0.0.1", ports[which])):
             process = start(folder)
             equal(process.wait(SECONDS), 1, "status")
-        assert f"port {ports[which]} is taken" in said(folder) and option in said(folder), said(folder)
+        assert f"port {ports[which]} is taken" in said(folder) and f" {option}={ports[which] + 1} " in said(folder), said(folder)
         assert not any(map(is_listening, ports)), "something listens"
 
 

@@ -4,7 +4,7 @@
 import select
 import signal
 
-from common.harness import HELO, SENDER, Server, case, equal, main, run_program, wait_for
+from common.harness import HELO, SENDER, Client, Server, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
 
 HARVESTER, GOOD = "127.0.1.1", "127.0.2.1"
@@ -127,6 +127,55 @@ def per_network(directory):
         wait_for("room", lambda: connect(server, "127.0.1.4") == 220)
         for client in clients:
             client.deliver(HEADER)
+
+
+def balanced(server, header):
+    client = Client(server.proxy_port, server.host, banner=None)
+    client.raw(header)
+    return client
+
+
+@case("limits of open sessions count for whom a balancer names, by PROXY of both versions and by XCLIENT")
+def balanced_clients(directory):
+    header = b"PROXY TCP4 203.0.113.%d 192.0.2.1 40000 25\r\n"
+    binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes([203, 0, 113, 7, 192, 0, 2, 1]) + b"\x9c\x40\0\x19"
+    for acceptors in ("auto", 0):
+        place = directory / str(acceptors)
+        place.mkdir()
+        proxy_port = free_port()
+        options = f"""workers = 3
+acceptors = {acceptors}
+proxy_listen = {{"127.0.0.1:{proxy_port}"}}
+proxy_networks = {{"127.0.0.0/8"}}
+connections_per_client = 2
+connections_per_network = 3
+"""
+        with Server(place, options) as server:
+            server.proxy_port = proxy_port
+            first = [balanced(server, header % 7) for _ in range(6)]
+            codes = sorted(client.reply()[0] for client in first)
+            equal(codes, [220, 220] + [421] * 4, "six sessions of one client")
+            with balanced(server, binary) as client:
+                equal(client.reply()[0], 421, "one more by a header of version 2")
+            with server.client() as client:
+                client.command("XCLIENT ADDR=203.0.113.7", 421)
+            others = [balanced(server, header % 8), balanced(server, header % 9)]
+            equal(sorted(client.reply()[0] for client in others), [220, 421], "two more clients of the network")
+            # The balancer itself is not limited, and what is refused takes no seat.
+            probes = [balanced(server, b"PROXY UNKNOWN\r\n") for _ in range(6)]
+            equal({client.reply()[0] for client in probes}, {220}, "the balancer's own")
+            for client in first + others + probes:
+                client.close()
+
+            def is_let_in():
+                with balanced(server, header % 7) as client:
+                    return client.reply()[0] == 220
+            wait_for("room", is_let_in)
+            wait_for("the log", lambda: sum("limit" in session for session in server.sessions()) >= 7)
+            equal({session["limit"] for session in server.sessions() if "limit" in session},
+                  {"connections_per_client", "connections_per_network"}, "limits in the log")
+            equal({session["client"] for session in server.sessions()} - {"203.0.113.7", "203.0.113.8", "203.0.113.9"}, set(),
+                  "clients with a line in the log")
 
 
 @case("explain tells of the limits")

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 from common.harness import ROOT, SECONDS, Skip, case, equal, main, sanitizer_environment
 from common.quickstart import quickstart
@@ -79,6 +80,7 @@ def first_ten_minutes(directory):
         environment = sanitizer_environment(directory)
         environment["PATH"] = f"{directory}/bin:{environment['PATH']}"
         for command, lines in shown[1:]:
+            time.sleep(0.2)  # no reader is faster, and the log comes some milliseconds after its session
             here = command.replace("127.0.0.1:2525", f"127.0.0.1:{port}").replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}")
             run = subprocess.run(here, shell=True, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3 * SECONDS)
@@ -112,6 +114,8 @@ def checks(directory):
         for name, *_ in rows("core/check/checks.def", macro):
             told = section("core/check/README.md", f"## {name}")
             assert_named([option for check, option, *_ in options if check == name], f"the section of {name}", told)
+    advised = {row[0] for row in rows("workers/cli/explain/advice.def", "CHECK_ADVICE")}
+    equal(advised, {row[0] for macro in ("RULE", "SESSION_CHECK", "CHECK") for row in rows("core/check/checks.def", macro)}, "advice")
     assert_named([row[0] for row in rows("conf/options.def", "ZONE_OPTION")], "the section of dnsbl",
                  section("core/check/README.md", "## dnsbl"))
 

@@ -102,7 +102,7 @@ static void configure(int acceptors, bool listens_more)
 static void *serve(void *argument)
 {
         (void)argument;
-        expect(server_run(path, false) == 0);
+        expect(server_run(&(struct server_wish){.path = path, .may_be_root = true}) == 0);
         return NULL;
 }
 

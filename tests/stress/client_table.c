@@ -1,7 +1,8 @@
 /* The sketch of client counts: many threads enter and leave; the count is never too low, and nothing is left
  * at the end. */
+#include "core/senders/client_table.h"
+
 #include "core/base/expect.h"
-#include "workers/inbound/accept/client_table.h"
 
 #include <pthread.h>
 
@@ -80,13 +81,14 @@ int main(void)
 {
         pthread_t threads[THREADS];
 
-        expect(client_table_init(&table, 20000));
+        expect(client_table_init(&table, 20000, 42));
         for (uintptr_t i = 0; i < THREADS; i++)
                 expect(pthread_create(&threads[i], NULL, come_and_go, (void *)i) == 0);
         for (int i = 0; i < THREADS; i++)
                 pthread_join(threads[i], NULL);
-        for (size_t i = 0; i <= table.mask; i++)
-                expect(atomic_load(&table.rows[0][i]) == 0 && atomic_load(&table.rows[1][i]) == 0);
+        for (size_t i = 0; i <= table.sketch.mask; i++)
+                expect(atomic_load(&table.sketch.rows[0][i]) == 0 &&
+                       atomic_load(&table.sketch.rows[1][i]) == 0);
 
         /* One IPv6 network is one client; two are two. */
         struct address first = ipv6(1, 1), second = ipv6(1, 2), other = ipv6(2, 1);

@@ -25,6 +25,7 @@ struct asker {
         _Atomic bool is_asleep;
         struct block_pool blocks;
         struct arena arena;
+        struct dns_account account; /* at first nobody's */
 };
 
 static inline uint64_t clock_ms(void)
@@ -36,6 +37,7 @@ static inline uint64_t clock_ms(void)
 
 static inline void asker_begin(struct asker *asker, struct dns_pool *pool, uint32_t number)
 {
+        asker->account = (struct dns_account){0};
         asker->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         atomic_init(&asker->is_asleep, false);
         asker->client = dns_pool_client(pool, number, asker->event_fd, &asker->is_asleep);
@@ -79,7 +81,8 @@ static inline enum fact asker_file(struct asker *asker, const char *name, enum d
 {
         struct dns_source *source = dns_client_source(asker->client);
         struct dns_question question = {.name = span_from(name), .type = type};
-        return source->ask(source, &question, handle, &asker->arena, ret_answer);
+        return source->ask(source, &question, &(struct dns_asker){handle, &asker->account}, &asker->arena,
+                           ret_answer);
 }
 
 /* One question and its answer, which lives as long as the arena. Nothing else may be pending. */
@@ -124,6 +127,7 @@ static inline struct endpoint loopback_endpoint(uint16_t port)
 struct bench {
         struct dns_cache *cache;
         struct dns_pool *pool;
+        struct sketch questions;
         struct asker asker; /* client 0 */
 };
 
@@ -134,6 +138,8 @@ static inline void bench_begin(struct bench *bench, struct dns_cache_options cac
         struct dns_pool_options options = dns_pool_defaults();
 
         bench->cache = options.cache = dns_cache_create(&cache_options);
+        expect(sketch_init(&bench->questions, 4096, 42));
+        options.questions = &bench->questions;
         options.upstreams = upstreams;
         options.upstream_count = count;
         options.clients = clients;
@@ -147,6 +153,7 @@ static inline void bench_begin(struct bench *bench, struct dns_cache_options cac
 static inline void bench_end(struct bench *bench)
 {
         dns_pool_destroy(bench->pool);
+        sketch_end(&bench->questions);
         dns_cache_destroy(bench->cache);
         asker_end(&bench->asker);
 }

@@ -196,13 +196,16 @@ static void test_joining(struct bench *bench, struct dns_stub *stub)
         expect(after.udp - before.udp <= 2); /* two on a machine so slow that the first timed out */
 }
 
-/* More than fit in flight, with losses: each is answered once. */
+/* More than fit in flight, with losses: each is answered once, and counts on who asked it until then. */
 static void test_flood(struct bench *bench)
 {
+        const struct dns_account account = {.client = UINT64_C(0x100000002),
+                                            .network = UINT64_C(0x300000004)};
         unsigned answered = 0, found = 0, refused = 0;
         struct dns_answer answer;
         char name[64];
 
+        bench->asker.account = account;
         for (unsigned i = 0; i < 4000; i++) {
                 snprintf(name, sizeof name, "n%u.%s.test", i, i % 8 == 0 ? "lossy" : "wild");
                 if (asker_file(&bench->asker, name, DNS_A, i, &answer) == FACT_PENDING)
@@ -211,11 +214,15 @@ static void test_flood(struct bench *bench)
                         refused++;
         }
         for (unsigned i = 0; i < answered; i++) {
+                expect(sketch_count(&bench->questions, account.client) == answered - i);
+                expect(sketch_count(&bench->questions, account.network) == answered - i);
                 const struct dns_reply_message *message = asker_wait(&bench->asker, 10000);
                 expect(message != NULL);
                 found += message->answer.fact == FACT_FOUND;
         }
         expect(dns_client_receive(bench->asker.client) == NULL);
+        expect(sketch_count(&bench->questions, account.client) == 0);
+        bench->asker.account = (struct dns_account){0};
         /* Nearly all of them, were it not for machines so slow that deadlines pass. */
         expect(refused == 0 && found > answered / 2);
 }

@@ -49,6 +49,11 @@ static void *read_on(void *argument)
                 newest = published->snapshot->options.hops_max;
                 /* Some are kept while others come and go, as sessions do. */
                 struct published **slot = &held[round % HELD];
+                if (*slot != NULL && published_age(*slot) == PUBLISHED_TOO_OLD) {
+                        check(*slot);
+                        publication_unpin(*slot, pinner);
+                        *slot = NULL;
+                }
                 if (round % 1000 < HELD) {
                         if (*slot != NULL) {
                                 check(*slot);
@@ -78,7 +83,12 @@ int main(void)
                 expect(pthread_create(&readers[i], NULL, read_on, (void *)i) == 0);
         for (uint64_t number = 1; number <= PUBLICATIONS; number++) {
                 expect(publication_publish(&publication, make_snapshot(number)));
+                uint64_t agings = publication_agings(&publication);
                 size_t pinned = publication_reap(&publication);
+                bool has_aged = publication_age(&publication, 2);
+                expect(publication_agings(&publication) == agings + has_aged);
+                expect(pinned < 4 || has_aged ||
+                       publication.replaced->older->older->older->age == PUBLISHED_TOO_OLD);
                 most = pinned > most ? pinned : most;
                 nanosleep(&(struct timespec){.tv_nsec = number % 7 * 200000}, NULL);
         }

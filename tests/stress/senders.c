@@ -64,7 +64,7 @@ static void pause_briefly(void)
 
 static struct sender_key key_of(uint32_t number)
 {
-        return sender_key_of(span_of((const char *)&number, sizeof number));
+        return sender_key_of(NULL, span_of((const char *)&number, sizeof number));
 }
 
 static void apply_one(struct sender_client *client, uint32_t number, uint32_t count)

@@ -6,16 +6,16 @@
 #include "conf/value/effective.h"
 #include "conf/value/print.h"
 #include "workers/cli/usage.h"
+#include "workers/process/user.h"
 #include "workers/server/openings.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char check_config_help[] =
     "usage: gatepost check-config -c FILE [--no-open] [--effective]\n"
     "       gatepost check-config --print\n\n"
     "Tells what is wrong with FILE, with file and line, and tries what `serve` will open: log, store of\n"
-    "senders, Maildirs, addresses to listen on. Run it as the user that will serve.\n"
+    "senders, Maildirs, addresses to listen on. Run it as root or as the user that will serve.\n"
     "--no-open     looks at the configuration alone, as for another machine\n"
     "--effective   prints the configuration in force, each option with its value\n"
     "--print       prints every option with its default and meaning\n\n"
@@ -26,6 +26,20 @@ struct wish {
         bool is_text_alone, is_effective, is_print;
 };
 
+/* With the rights of the user that serve becomes. */
+static void try_to_open(const struct snapshot *snapshot, const char *path, struct conf_complaints *complaints)
+{
+        const struct place place = {path, 0};
+        const char *user = snapshot->options.user;
+        bool has_changed;
+        const char *fault = user_become(user, &has_changed);
+
+        if (fault != NULL)
+                conf_complain(complaints, COMPLAINT_ERROR, &place, "user: %s: %s", user, fault);
+        else
+                openings_check(snapshot, path, complaints);
+}
+
 /* Complaints go to stderr, so that what is printed can be kept. */
 static int check(const struct wish *wish)
 {
@@ -33,11 +47,12 @@ static int check(const struct wish *wish)
         struct snapshot *snapshot = snapshot_load(wish->path, &complaints);
 
         if (snapshot != NULL && !wish->is_text_alone)
-                openings_check(snapshot, wish->path, &complaints);
+                try_to_open(snapshot, wish->path, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
-        fprintf(wish->is_effective ? stderr : stdout, "%s: %u errors, %u warnings\n", wish->path,
-                complaints.errors, complaints.warnings);
+        fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,
+                complaints.errors, complaints.errors == 1 ? "" : "s", complaints.warnings,
+                complaints.warnings == 1 ? "" : "s");
         if (snapshot != NULL && wish->is_effective)
                 effective_print(stdout, snapshot);
         int status = complaints.errors > 0 || fflush(stdout) != 0 ? 1 : 0;
@@ -49,21 +64,14 @@ static int check(const struct wish *wish)
 int check_config_main(int argc, char **argv)
 {
         struct wish wish = {0};
+        const struct usage_option options[] = {{"config", &wish.path, NULL},
+                                               {"no-open", NULL, &wish.is_text_alone},
+                                               {"effective", NULL, &wish.is_effective},
+                                               {"print", NULL, &wish.is_print},
+                                               {0}};
 
-        for (int i = 1; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        wish.path = argv[++i];
-                else if (strcmp(argv[i], "--no-open") == 0)
-                        wish.is_text_alone = true;
-                else if (strcmp(argv[i], "--effective") == 0)
-                        wish.is_effective = true;
-                else if (strcmp(argv[i], "--print") == 0)
-                        wish.is_print = true;
-                else
-                        return usage_fault(check_config_help,
-                                           "check-config: \"%s\" is not understood, or its value is missing",
-                                           argv[i]);
-        }
+        if (!usage_read_options(check_config_help, options, 0, argc, argv))
+                return USAGE_STATUS;
         if (wish.is_print && argc == 2) {
                 options_print(stdout);
                 return fflush(stdout) == 0 ? 0 : 1;

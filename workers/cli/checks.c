@@ -14,8 +14,10 @@ const char checks_help[] =
 
 int checks_main(int argc, char **argv)
 {
-        if (argc != 1)
-                return usage_fault(checks_help, "checks: \"%s\" is not understood", argv[1]);
+        static const struct usage_option none = {0};
+
+        if (!usage_read_options(checks_help, &none, 0, argc, argv))
+                return USAGE_STATUS;
         printf("%-24s %-6s %-8s %-8s %-7s %s\n", "check", "policy", "stage", "default", "needs",
                "what it demands");
         for (int id = 0; id < CHECK_COUNT; id++) {

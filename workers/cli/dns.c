@@ -83,7 +83,7 @@ void cli_dns_print(const char *label, const struct dns_question *question, const
         static const char *const facts[] = {[FACT_FOUND] = "found",
                                             [FACT_ABSENT] = "absent",
                                             [FACT_FAILED] = "failed",
-                                            [FACT_PENDING] = "pending"};
+                                            [FACT_PENDING] = "not answered"};
         char octets[RECORDS_SHOWN * (OCTETS_SHOWN + 16)];
         struct text text;
 
@@ -94,9 +94,10 @@ void cli_dns_print(const char *label, const struct dns_question *question, const
         }
         if (answer->record_count > RECORDS_SHOWN)
                 text_put_string(&text, ", ...");
-        printf("%s: %.*s %s %s, %u records, ttl %u s, %u ms%.*s\n", label, (int)question->name.length,
+        printf("%s: %.*s %s %s, %u record%s, ttl %u s, %u ms%.*s\n", label, (int)question->name.length,
                question->name.at, dns_type_name(question->type), facts[answer->fact], answer->record_count,
-               answer->ttl_s, answer->took_ms, (int)text.length, text.at);
+               answer->record_count == 1 ? "" : "s", answer->ttl_s, answer->took_ms, (int)text.length,
+               text.at);
 }
 
 void cli_dns_close(struct cli_dns *dns)

@@ -9,6 +9,7 @@
 #include "workers/cli/usage.h"
 #include "workers/senders/access.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,6 +75,7 @@ static bool meant_parse(const char *who, struct meant *ret_meant)
 /* ---- list, forget -------------------------------------------------------------------------------------- */
 
 struct walk {
+        const struct sender_secret *secret;
         const struct meant *meant; /* count 0: everybody */
         time_t now;
         struct sender_key *keys; /* of what is to be forgotten */
@@ -82,14 +84,17 @@ struct walk {
 };
 
 /* The identity's own record, or one of its senders. */
-static bool is_meant(const struct meant *meant, const struct sender_key *key, struct span text)
+static bool is_meant(const struct walk *walk, const struct sender_key *key, struct span text)
 {
+        const struct meant *meant = walk->meant;
         struct span identity = text;
 
         identity.length = span_find(text, ' ') < text.length ? span_find(text, ' ') : text.length;
         for (size_t i = 0; i < meant->count; i++) {
-                struct sender_key own = sender_key_of(text_span(&meant->identities[i]));
-                if (sender_key_equals(&own, key) || span_equals(identity, text_span(&meant->identities[i])))
+                struct sender_key own = sender_key_of(walk->secret, text_span(&meant->identities[i]));
+                if (sender_key_equals(&own, key) ||
+                    memcmp(own.unkeyed, key->octets, sizeof own.unkeyed) == 0 ||
+                    span_equals(identity, text_span(&meant->identities[i])))
                         return true;
         }
         return meant->count == 0;
@@ -113,9 +118,10 @@ static void print_row(void *context, const struct sender_key *key, const struct 
         char octets[SENDER_TEXT_MAX];
         struct text printable;
 
-        if (!is_meant(walk->meant, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
+        if (!is_meant(walk, key, text) || (int64_t)record->expires_s <= (int64_t)walk->now)
                 return;
-        if (record->count == UINT32_MAX)
+        bool is_allowed = record->count == UINT32_MAX; /* for ever, and no number of mails */
+        if (is_allowed)
                 printf("allowed   ");
         else if (is_identity)
                 printf("delivered ");
@@ -127,10 +133,12 @@ static void print_row(void *context, const struct sender_key *key, const struct 
                 printf("%.*s", (int)printable.length, printable.at);
         for (size_t i = 0; text.length == 0 && i < sizeof key->octets; i++)
                 printf("%02x", key->octets[i]);
-        printf(" count %u", record->count);
+        if (!is_allowed && record->count > 0)
+                printf(" count %u", record->count);
         print_time("first", record->first_s);
         print_time("last", record->last_s);
-        print_time("until", record->expires_s);
+        if (!is_allowed)
+                print_time("until", record->expires_s);
         printf("\n");
 }
 
@@ -140,7 +148,7 @@ static void gather_key(void *context, const struct sender_key *key, const struct
         struct walk *walk = context;
 
         (void)record;
-        if (!is_meant(walk->meant, key, text))
+        if (!is_meant(walk, key, text))
                 return;
         if (walk->key_count % 1024 == 0) {
                 struct sender_key *grown = realloc(walk->keys, (walk->key_count + 1024) * sizeof *grown);
@@ -155,13 +163,13 @@ static void gather_key(void *context, const struct sender_key *key, const struct
 
 static bool list(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.meant = meant, .now = clock_wall_s()};
+        struct walk walk = {.secret = access->source.secret, .meant = meant, .now = clock_wall_s()};
         return sender_access_each(access, print_row, &walk);
 }
 
 static bool forget(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.meant = meant};
+        struct walk walk = {.secret = access->source.secret, .meant = meant};
         bool is_good = sender_access_each(access, gather_key, &walk) && !walk.is_out_of_memory &&
                        sender_access_forget(access, walk.keys, walk.key_count);
 
@@ -177,8 +185,9 @@ static bool allow(struct sender_access *access, const struct meant *meant)
 
         for (size_t i = 0; i < meant->count; i++) {
                 struct span identity = text_span(&meant->identities[i]);
-                struct sender_effect effect = {
-                    sender_key_of(identity), {now_s, now_s, UINT32_MAX, UINT32_MAX}, identity};
+                struct sender_effect effect = {sender_key_of(access->source.secret, identity),
+                                               {now_s, now_s, UINT32_MAX, UINT32_MAX},
+                                               identity};
                 if (effect.text.length > SENDER_TEXT_MAX)
                         effect.text.length = SENDER_TEXT_MAX;
                 if (!sender_access_merge(access, &effect))
@@ -219,31 +228,24 @@ static bool is_verb(const char *verb)
 
 int greylist_main(int argc, char **argv)
 {
-        const char *configuration = NULL, *who = NULL;
+        const char *configuration = NULL;
+        const struct usage_option options[] = {{"config", &configuration, NULL}, {0}};
         struct meant meant = {0};
 
-        if (argc < 2)
+        if (!usage_read_options(greylist_help, options, 2, argc, argv))
+                return USAGE_STATUS;
+        const char *verb = argv[optind], *who = verb == NULL ? NULL : argv[optind + 1];
+        if (verb == NULL)
                 return usage_fault(greylist_help, "greylist: list, allow or forget is missing");
-        if (!is_verb(argv[1]))
-                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget",
-                                   argv[1]);
-        for (int i = 2; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        configuration = argv[++i];
-                else if (who == NULL && argv[i][0] != '-')
-                        who = argv[i];
-                else
-                        return usage_fault(greylist_help,
-                                           "greylist: \"%s\" is not understood, or its value is missing",
-                                           argv[i]);
-        }
+        if (!is_verb(verb))
+                return usage_fault(greylist_help, "greylist: \"%s\" is none of list, allow and forget", verb);
         if (configuration == NULL)
                 return usage_fault(greylist_help, "greylist: -c FILE is missing");
-        if (who == NULL && strcmp(argv[1], "list") != 0)
+        if (who == NULL && strcmp(verb, "list") != 0)
                 return usage_fault(greylist_help, "greylist: WHO is missing");
         if (who != NULL && !meant_parse(who, &meant)) {
                 fprintf(stderr, "gatepost: %s is neither an address nor a domain nor an identity\n", who);
                 return USAGE_STATUS;
         }
-        return run(argv[1], configuration, &meant);
+        return run(verb, configuration, &meant);
 }

@@ -4,32 +4,28 @@
 #include "workers/cli/usage.h"
 #include "workers/server/server.h"
 
-#include <string.h>
-
 const char serve_help[] =
-    "usage: gatepost serve -c FILE [--live]\n\n"
-    "Receives mail, in the foreground. --live prints a status line each second.\n"
+    "usage: gatepost serve -c FILE [--live] [--as-root]\n\n"
+    "Receives mail, in the foreground. Started as root it becomes the user that FILE names (option `user`).\n"
+    "--live      prints a status line: on a terminal each second, elsewhere when it has changed\n"
+    "--as-root   root may stay root where FILE names no user; otherwise that is refused\n\n"
     "SIGHUP    reads FILE anew; what is wrong with it is told, and then nothing changes\n"
     "SIGUSR1   opens the log anew, after a rotation\n"
-    "SIGUSR2   writes all counters to the log, as event `counters`\n"
-    "SIGTERM, SIGINT   finish open messages and stop; a second one stops at once\n\n"
+    "SIGUSR2   writes all counters to the log, as events `counters` and `dns`\n"
+    "SIGTERM, SIGINT   finish open messages and stop; a second one waits only for those that are being "
+    "stored\n\n"
     "Exit status: 0 stopped by a signal; 1 FILE is wrong, or cannot be served; 2 wrong call;\n"
     "3 stopped by a signal, but the store had not reported on some messages, or a thread hung.\n";
 
 int serve_main(int argc, char **argv)
 {
-        const char *path = NULL;
-        bool shows_status_line = false;
+        struct server_wish wish = {0};
+        const struct usage_option options[] = {{"config", &wish.path, NULL},
+                                               {"live", NULL, &wish.shows_status_line},
+                                               {"as-root", NULL, &wish.may_be_root},
+                                               {0}};
 
-        for (int i = 1; i < argc; i++) {
-                if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-                        path = argv[++i];
-                else if (strcmp(argv[i], "--live") == 0)
-                        shows_status_line = true;
-                else
-                        return usage_fault(
-                            serve_help, "serve: \"%s\" is not understood, or its value is missing", argv[i]);
-        }
-        return path == NULL ? usage_fault(serve_help, "serve: -c FILE is missing")
-                            : server_run(path, shows_status_line);
+        if (!usage_read_options(serve_help, options, 0, argc, argv))
+                return USAGE_STATUS;
+        return wish.path == NULL ? usage_fault(serve_help, "serve: -c FILE is missing") : server_run(&wish);
 }

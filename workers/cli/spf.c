@@ -14,7 +14,6 @@
 #include "workers/cli/dns.h"
 #include "workers/cli/usage.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -96,42 +95,29 @@ const char spf_help[] =
 
 int spf_main(int argc, char **argv)
 {
-        static const struct option options[] = {{"ip", required_argument, NULL, 'i'},
-                                                {"helo", required_argument, NULL, 'h'},
-                                                {"from", required_argument, NULL, 'f'},
-                                                {"resolver", required_argument, NULL, 'r'},
-                                                {0}};
-        struct spf_request request = {
-            .helo = SPAN("unknown"), .receiver = SPAN("localhost"), .now_s = clock_wall_s()};
+        const char *client = NULL, *helo = "unknown", *sender = NULL, *resolver_text = "127.0.0.1:53";
+        const struct usage_option options[] = {{"ip", &client, NULL},
+                                               {"helo", &helo, NULL},
+                                               {"from", &sender, NULL},
+                                               {"resolver", &resolver_text, NULL},
+                                               {0}};
+        struct spf_request request = {.receiver = SPAN("localhost"), .now_s = clock_wall_s()};
         char unquoted_octets[LOCAL_PART_MAX];
         struct text unquoted;
         struct endpoint resolver;
-        bool has_sender = false;
-        const char *client = NULL;
-        int option;
 
-        text_over(&unquoted, unquoted_octets, sizeof unquoted_octets);
-        expect(endpoint_parse(SPAN("127.0.0.1:53"), &resolver));
-        opterr = 0;
-        while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-                if (option == 'i')
-                        client = optarg;
-                else if (option == 'h')
-                        request.helo = span_from(optarg);
-                else if (option == 'f')
-                        set_sender(&request, span_from(optarg), &unquoted), has_sender = true;
-                else if (option != 'r')
-                        return usage_option_fault(spf_help, option, argv);
-                else if (!endpoint_parse(span_from(optarg), &resolver))
-                        return usage_fault(spf_help, "spf: --resolver \"%s\" is not ADDRESS:PORT", optarg);
-        }
-        if (optind != argc)
-                return usage_fault(spf_help, "spf: \"%s\" is not understood", argv[optind]);
+        if (!usage_read_options(spf_help, options, 0, argc, argv))
+                return USAGE_STATUS;
+        if (!endpoint_parse(span_from(resolver_text), &resolver))
+                return usage_fault(spf_help, "spf: --resolver \"%s\" is not ADDRESS:PORT", resolver_text);
         if (client == NULL)
                 return usage_fault(spf_help, "spf: --ip ADDRESS is missing");
         if (!address_parse(span_from(client), &request.client))
                 return usage_fault(spf_help, "spf: --ip \"%s\" is no address", client);
-        if (!has_sender)
+        if (sender == NULL)
                 return usage_fault(spf_help, "spf: --from ADDRESS is missing");
+        request.helo = span_from(helo);
+        text_over(&unquoted, unquoted_octets, sizeof unquoted_octets);
+        set_sender(&request, span_from(sender), &unquoted);
         return evaluate(&request, &resolver);
 }

@@ -7,7 +7,6 @@
 #include "dns/clock.h"
 #include "workers/cli/usage.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -127,30 +126,16 @@ static int fulfil(const struct wish *wish, const struct snapshot *snapshot)
 
 int tag_main(int argc, char **argv)
 {
-        static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                                {"message-id", required_argument, NULL, 'm'},
-                                                {"sender", required_argument, NULL, 's'},
-                                                {"table", no_argument, NULL, 't'},
-                                                {0}};
         struct wish wish = {0};
+        const struct usage_option options[] = {{"config", &wish.configuration, NULL},
+                                               {"message-id", &wish.message_id, NULL},
+                                               {"sender", &wish.sender, NULL},
+                                               {"table", NULL, &wish.is_table},
+                                               {0}};
         struct conf_complaints complaints = {0};
-        int option;
 
-        opterr = 0;
-        while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
-                if (option == 'c')
-                        wish.configuration = optarg;
-                else if (option == 'm')
-                        wish.message_id = optarg;
-                else if (option == 's')
-                        wish.sender = optarg;
-                else if (option == 't')
-                        wish.is_table = true;
-                else
-                        return usage_option_fault(tag_help, option, argv);
-        }
-        if (optind != argc)
-                return usage_fault(tag_help, "tag: \"%s\" is not understood", argv[optind]);
+        if (!usage_read_options(tag_help, options, 0, argc, argv))
+                return USAGE_STATUS;
         if (wish.configuration == NULL)
                 return usage_fault(tag_help, "tag: -c FILE is missing");
         if ((wish.message_id != NULL) + (wish.sender != NULL) + wish.is_table != 1)

@@ -11,27 +11,30 @@
 
 /* ---- failures ------------------------------------------------------------------------------------------ */
 
-/* At most one line a second: a full disk concerns every message. */
-static void complain(struct delivery *delivery, const char *path, const char *reason)
+/* At most one line a second: a full disk concerns every message. `id` is the message's. */
+static void complain(struct delivery *delivery, const char *id, const char *path, const char *reason)
 {
-        char unsaid[24];
         uint64_t now_s = clock_monotonic_coarse_ms() / 1000;
 
         if (now_s == delivery->complaint_s) {
                 delivery->complaints_unsaid++;
                 return;
         }
-        snprintf(unsaid, sizeof unsaid, "%llu", (unsigned long long)delivery->complaints_unsaid);
-        log_event(delivery->log, "store_failed", "path", path, "reason", reason, "more_before", unsaid, NULL);
+        log_event(delivery->log, "store_failed", "id", id, "path", path, "reason", reason,
+                  LOG_NUMBER("more_before", delivery->complaints_unsaid), NULL);
         delivery->complaint_s = now_s;
         delivery->complaints_unsaid = 0;
 }
 
-/* The outcome that errno stands for. */
-static enum store_outcome fail(struct delivery *delivery, const char *path)
+/* Tells of errno, and returns the outcome that it stands for; *ret_reason is a constant. */
+static enum store_outcome fail(struct delivery *delivery, const char *id, const char *path,
+                               const char **ret_reason)
 {
         int error = errno;
-        complain(delivery, path, strerror(error));
+        const char *reason = strerrordesc_np(error);
+
+        *ret_reason = reason == NULL ? "unknown error" : reason;
+        complain(delivery, id, path, *ret_reason);
         return error == ENOSPC || error == EDQUOT || error == EFBIG ? STORE_FULL : STORE_FAILED;
 }
 
@@ -43,7 +46,8 @@ static void spool_begin(struct delivery *delivery, struct spool *spool)
 
         spool->is_begun = true;
         if (delivery->spool_count == delivery->spools_max) {
-                complain(delivery, spool->mailbox, "too many long messages at a time");
+                spool->reason = "too many long messages at a time";
+                complain(delivery, spool->id, spool->mailbox, spool->reason);
                 spool->outcome = STORE_FAILED;
                 return;
         }
@@ -51,7 +55,7 @@ static void spool_begin(struct delivery *delivery, struct spool *spool)
         delivery->spool_count++;
         if (!mail_begin(&spool->mail, &delivery->namer, &spool->first, spool->sender, &nothing,
                         spool->newline))
-                spool->outcome = fail(delivery, spool->mailbox);
+                spool->outcome = fail(delivery, spool->id, spool->mailbox, &spool->reason);
 }
 
 /* Its descriptor is closed, or about to be. */
@@ -73,7 +77,7 @@ static void spool_append(struct delivery *delivery, struct spool *spool, const s
         if (!spool->is_begun)
                 spool_begin(delivery, spool);
         if (spool->outcome == STORE_DONE && !mail_write(&spool->mail, content, spool->newline))
-                spool->outcome = fail(delivery, spool->mailbox);
+                spool->outcome = fail(delivery, spool->id, spool->mailbox, &spool->reason);
         if (spool->outcome != STORE_DONE)
                 spool_abort(delivery, spool);
 }
@@ -128,7 +132,7 @@ static bool list_copies(struct delivery *delivery, const struct message *message
 
 static void job_fail(struct delivery *delivery, struct delivery_job *job, const char *path)
 {
-        job->outcome = fail(delivery, path);
+        job->outcome = fail(delivery, job->message->id, path, &job->reason);
         mail_undo(job->mail, job->copies);
 }
 
@@ -151,6 +155,7 @@ static void job_write(struct delivery *delivery, struct delivery_job *job)
 {
         bool is_done = write_text(delivery, job);
 
+        memcpy(job->file, job->mail->name, sizeof job->file);
         if (is_done && delivery->is_sharing)
                 job->system = shared_sync_note(&delivery->shared, job->mail->fd);
         /* What of a long one was not written back before the batch began, only its own file tells. */
@@ -170,13 +175,15 @@ static void job_begin(struct delivery *delivery, struct delivery_job *job)
         job->copies = NULL;
         job->system = SHARED_SYNC_NONE;
         if (job->mail == NULL || !list_copies(delivery, job->message, &job->copies)) {
-                job->outcome = fail(delivery, job->message->id);
+                job->outcome = fail(delivery, job->message->id, "", &job->reason);
         } else if (job->copies != NULL) {
                 job->mail->fd = -1;
-                if (spool != NULL && spool->outcome != STORE_DONE)
-                        job->outcome = spool->outcome;
-                else
+                if (spool == NULL || spool->outcome == STORE_DONE) {
                         job_write(delivery, job);
+                } else {
+                        job->outcome = spool->outcome;
+                        job->reason = spool->reason;
+                }
         }
         if (spool == NULL)
                 return;

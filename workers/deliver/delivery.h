@@ -27,6 +27,7 @@ struct spool {
         /* Owner: the delivery thread. */
         bool is_begun;
         enum store_outcome outcome;
+        const char *reason; /* of a failure */
         struct mail mail;
         struct mail_copy first;
 
@@ -43,6 +44,8 @@ struct delivery_job {
         struct parcel parcel;
         enum delivery_kind kind;
         enum store_outcome outcome; /* of STORE, in the report */
+        const char *reason;         /* of a failure; a constant */
+        char file[MAIL_NAME_MAX];   /* the message's name in its Maildirs; empty: it went into none */
         struct content content;
         size_t octets;                 /* length of content when it was sent */
         const struct message *message; /* STORE */

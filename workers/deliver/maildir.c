@@ -11,8 +11,11 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
-#define PIECES_MAX 256
+#define PIECES_MAX     256
+#define MAILBOX_OCTETS 200 /* of a mailbox in a path: a component has 255, and the template may add some */
+#define MAILBOX_BEGINS 150 /* of one that is longer, before its digest */
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
@@ -57,6 +60,25 @@ static void put_component(struct text *path, struct span octets)
                 text_put(path, SPAN("%"));
 }
 
+/* The mailbox that a path shows only the beginning of is told from others by a digest of all of it. No component
+ * holds "%=" otherwise: a percent sign has two digits behind it. */
+static void put_mailbox(struct text *path, struct span local_part)
+{
+        size_t before = path->length, kept = MAILBOX_BEGINS;
+        XXH128_canonical_t digest;
+
+        put_component(path, local_part);
+        if (path->overflowed || path->length - before <= MAILBOX_OCTETS)
+                return;
+        const char *component = path->at + before;
+        while (component[kept - 1] == '%' || component[kept - 2] == '%')
+                kept--;
+        path->length = before + kept;
+        XXH128_canonicalFromHash(&digest, XXH3_128bits(local_part.at, local_part.length));
+        text_put(path, SPAN("%="));
+        text_put_hex(path, digest.digest, sizeof digest.digest);
+}
+
 bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
                         struct span local_part)
 {
@@ -66,7 +88,7 @@ bool maildir_path_write(struct text *path, const char *path_template, struct spa
                 if (c[0] == '%' && c[1] == 'd')
                         put_component(path, domain);
                 else if (c[0] == '%' && c[1] == 'u')
-                        put_component(path, local_part);
+                        put_mailbox(path, local_part);
                 else
                         text_put_char(path, *c);
                 if (c[0] == '%' && c[1] != '\0')

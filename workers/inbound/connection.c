@@ -62,10 +62,10 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
                                          enum session_wish wish)
 {
         struct session *session = &connection->session;
-        enum store_outcome outcome;
+        struct store_report report;
 
-        if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &outcome))
-                wish = session_stored(session, outcome, &worker->out);
+        if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &report))
+                wish = session_stored(session, &report, &worker->out);
         delivery_client_text(worker, connection);
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
@@ -243,10 +243,11 @@ void connection_appended(struct worker *worker, struct connection *connection)
                 connection_advance(worker, connection, SESSION_READ, true);
 }
 
-void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome)
+void connection_stored(struct worker *worker, struct connection *connection,
+                       const struct store_report *report)
 {
         note_early_input(connection);
-        connection_advance(worker, connection, session_stored(&connection->session, outcome, &worker->out),
+        connection_advance(worker, connection, session_stored(&connection->session, report, &worker->out),
                            true);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/smtp/session.h"
-#include "workers/inbound/accept/client_table.h"
+#include "core/senders/client_table.h"
 #include "workers/thread/publication.h"
 #include "workers/deliver/delivery.h"
 #include "dns/pool/pool.h"
@@ -71,7 +71,8 @@ void connection_event(struct worker *worker, struct connection *connection, uint
 void connection_tick(struct worker *worker, struct connection *connection);
 /* A piece of its long message was stored: it may read on. */
 void connection_appended(struct worker *worker, struct connection *connection);
-void connection_stored(struct worker *worker, struct connection *connection, enum store_outcome outcome);
+void connection_stored(struct worker *worker, struct connection *connection,
+                       const struct store_report *report);
 /* DNS answers a question of the session with this handle, if it still is there. */
 void connection_answer(struct worker *worker, const struct dns_reply_message *message);
 /* The same from the store of senders. */

@@ -57,16 +57,16 @@ static uint32_t choose_batch(const struct worker *worker)
 }
 
 bool delivery_client_store(struct worker *worker, struct connection *connection,
-                           enum store_outcome *ret_outcome)
+                           struct store_report *ret_report)
 {
         struct message *message = session_message(&connection->session);
         struct spool *spool = connection->spool;
 
-        *ret_outcome = STORE_DONE;
+        *ret_report = (struct store_report){.outcome = STORE_DONE};
         if (message_is_discarded(message))
                 return false;
         struct delivery_job *job = job_take(worker, DELIVERY_STORE);
-        *ret_outcome = STORE_FAILED;
+        *ret_report = (struct store_report){.outcome = STORE_FAILED, .reason = SPAN("out of memory")};
         if (job == NULL)
                 return false;
         job->content = content_detach(&message->content);
@@ -162,18 +162,27 @@ bool delivery_client_is_congested(const struct worker *worker, const struct conn
         return connection->spool != NULL && connection->spool->in_flight >= in_flight_max[worker->memory];
 }
 
+static struct store_report report_of(const struct delivery_job *job)
+{
+        struct store_report report = {.outcome = job->outcome};
+
+        if (job->outcome == STORE_DONE)
+                report.file = span_of(job->file, strnlen(job->file, sizeof job->file));
+        else if (job->reason != NULL)
+                report.reason = span_from(job->reason);
+        return report;
+}
+
 static void take_report(struct worker *worker, struct delivery_job *job)
 {
         struct connection *connection = job->kind == DELIVERY_STORE ? job->owner : job->spool->owner;
         struct spool *spool = job->spool;
-        enum delivery_kind kind = job->kind;
-        enum store_outcome outcome = job->outcome;
+        struct store_report report;
 
-        if (kind == DELIVERY_APPEND)
+        if (job->kind == DELIVERY_APPEND)
                 spool->in_flight -= job->octets;
         content_release(&job->content, &worker->host.content_pool);
-        job_put_back(worker, job);
-        switch (kind) {
+        switch (job->kind) {
         case DELIVERY_APPEND:
                 if (connection != NULL)
                         connection_appended(worker, connection);
@@ -181,12 +190,14 @@ static void take_report(struct worker *worker, struct delivery_job *job)
         case DELIVERY_STORE:
                 connection->spool = NULL;
                 spool_end(worker, spool);
-                connection_stored(worker, connection, outcome);
+                report = report_of(job);
+                connection_stored(worker, connection, &report);
                 break;
         case DELIVERY_ABORT:
                 spool_end(worker, spool);
                 break;
         }
+        job_put_back(worker, job);
 }
 
 void delivery_client_receive(struct worker *worker)

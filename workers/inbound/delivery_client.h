@@ -3,10 +3,10 @@
 
 #include "workers/inbound/worker.h"
 
-/* Sends the message that the session wants stored. False when there is nothing to wait for: *ret_outcome
+/* Sends the message that the session wants stored. False when there is nothing to wait for: *ret_report
  * tells whether it is thrown away, as all its recipients want, or memory is out. */
 bool delivery_client_store(struct worker *worker, struct connection *connection,
-                           enum store_outcome *ret_outcome);
+                           struct store_report *ret_report);
 /* After each call of a session, and when the level of memory has changed: sends ahead what has become long, and
  * aborts what the session has given up. */
 void delivery_client_text(struct worker *worker, struct connection *connection);

@@ -21,8 +21,9 @@
 #define EVENTS_PER_TURN 256
 #define EVENTS_FEW      4
 #define RETRY_MS        1 /* while a ring is full */
-/* Clients that say nothing make no event: they are found within this time. */
-#define ARRIVALS_MS 1000
+/* Clients that say nothing make no event, and neither do those of others that use up the memory: they are found
+ * within this time. */
+#define LOOK_MS 1000
 
 /* Unused memory that is kept, in blocks. */
 #define SESSION_BLOCK_SIZE      216 /* two hold the answers about a usual client, and its HELO */
@@ -80,8 +81,8 @@ static int prepare_sleep(struct worker *worker, bool is_all_sent)
                 wait_ms = worker_log_wait_ms(worker, wait_ms);
         if (worker->self_accept != NULL)
                 wait_ms = self_accept_wait_ms(worker->self_accept, wait_ms);
-        else if (wait_ms < 0 || wait_ms > ARRIVALS_MS)
-                wait_ms = ARRIVALS_MS;
+        if (wait_ms < 0 || wait_ms > LOOK_MS)
+                wait_ms = LOOK_MS;
         waker_prepare(&worker->waker);
         if (!has_work(worker))
                 return wait_ms;
@@ -305,7 +306,9 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.worker = worker->number;
         worker->host.dns = dns_client_source(worker->dns);
         worker->host.senders = sender_client_source(worker->senders);
+        worker->host.questions = parts->questions;
         worker->host.ledger = parts->ledger;
+        worker->host.clients = parts->clients;
         worker->host.sequence = first_sequence();
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);

@@ -36,6 +36,7 @@ struct worker_parts {
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;
+        const struct sketch *questions;
         const struct ledger *ledger;
         const _Atomic bool *under_stress;
         struct budget *budget;

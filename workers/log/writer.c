@@ -106,6 +106,8 @@ static void event_hand_over(struct log_writer *log, const struct text *line)
         waker_wake(&log->waker);
 }
 
+const char log_number_follows[] = "";
+
 void log_event_write(struct text *line, const char *event, va_list pairs)
 {
         size_t before = line->length;
@@ -113,10 +115,16 @@ void log_event_write(struct text *line, const char *event, va_list pairs)
         line->overflowed = false;
         event_begin(line, event);
         for (const char *name; (name = va_arg(pairs, const char *)) != NULL;) {
+                bool is_number = name == log_number_follows;
+                if (is_number)
+                        name = va_arg(pairs, const char *);
                 text_put_char(line, ',');
                 put_value(line, name);
                 text_put_char(line, ':');
-                put_value(line, va_arg(pairs, const char *));
+                if (is_number)
+                        text_put_number(line, va_arg(pairs, uint64_t));
+                else
+                        put_value(line, va_arg(pairs, const char *));
         }
         text_put(line, SPAN("}\n"));
         if (line->overflowed)

@@ -52,8 +52,12 @@ void log_writer_switch(struct log_writer *log, int fd);
 bool log_writer_stop(struct log_writer *log);
 void log_writer_end(struct log_writer *log);
 
-/* Any thread: writes a line {"time":...,"event":EVENT,NAME:VALUE,...}. Pairs of name and value follow, all of
- * them strings, and NULL ends them. */
+/* In the place of a pair: the value is a number. */
+#define LOG_NUMBER(name, number) log_number_follows, (name), (uint64_t)(number)
+extern const char log_number_follows[];
+
+/* Any thread: writes a line {"time":...,"event":EVENT,NAME:VALUE,...}. Pairs of name and value follow, both of
+ * them strings but for LOG_NUMBER(), and NULL ends them. */
 void log_event(struct log_writer *log, const char *event, ...) __attribute__((sentinel));
 void log_pairs(struct log_writer *log, const char *event, va_list pairs);
 /* Appends such a line to `line`, or nothing when it does not fit. */

@@ -40,6 +40,7 @@ static bool open_lmdb(struct sender_access *access, const struct snapshot *snaps
                 return fail(mdb_strerror(error));
         access->reader = sender_lmdb_reader(&access->lmdb);
         access->source.ask = ask_lmdb;
+        access->source.secret = sender_lmdb_secret(&access->lmdb);
         return access->reader != NULL || fail("too many readers");
 }
 
@@ -61,9 +62,10 @@ static bool each_lmdb(struct sender_access *access, sender_visit *visit, void *c
 
         if (error == 0 && (error = mdb_cursor_open(access->reader, access->lmdb.records, &cursor)) == 0) {
                 while ((error = mdb_cursor_get(cursor, &name, &value, MDB_NEXT)) == 0) {
-                        if (name.mv_size != sizeof key || value.mv_size != SENDER_RECORD_SIZE)
+                        if (name.mv_size != sizeof key.octets || value.mv_size != SENDER_RECORD_SIZE)
                                 continue;
                         memcpy(key.octets, name.mv_data, sizeof key.octets);
+                        memcpy(key.unkeyed, name.mv_data, sizeof key.unkeyed);
                         sender_record_read(value.mv_data, &record);
                         visit(context, &key, &record, text_lmdb(access, &name));
                 }
@@ -128,14 +130,17 @@ static enum fact ask_redis(struct sender_source *source, const struct sender_key
                            struct sender_record *ret_record)
 {
         struct sender_access *access = (struct sender_access *)source;
-        char name[SENDER_NAME_MAX];
-        size_t length = sender_redis_put_key(name, access->prefix, key);
+        struct sender_names names;
 
         (void)handle;
-        redisReply *reply = checked(access, redisCommand(access->redis, "GET %b", name, length));
+        sender_redis_put_names(&names, access->prefix, key);
+        redisReply *reply = checked(access, redisCommand(access->redis, "MGET %b %b", names.keyed,
+                                                         names.length, names.unkeyed, names.length));
         if (reply == NULL)
                 return FACT_FAILED;
-        bool is_found = read_value(reply, ret_record);
+        bool is_found = false;
+        for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && !is_found; i++)
+                is_found = read_value(reply->element[i], ret_record);
         freeReplyObject(reply);
         return is_found ? FACT_FOUND : FACT_ABSENT;
 }
@@ -161,6 +166,29 @@ static bool connect_redis(struct sender_access *access, const struct endpoint *s
         return reply != NULL;
 }
 
+/* As the server does it. */
+static bool read_secret(struct sender_access *access)
+{
+        uint8_t octets[SENDER_SECRET_SIZE];
+        char name[SENDER_NAME_MAX];
+        size_t length = sender_redis_put_secret_name(name, access->prefix);
+
+        sender_secret_choose(octets);
+        redisReply *reply =
+            checked(access, redisCommand(access->redis, "SET %b %b NX", name, length, octets, sizeof octets));
+        if (reply == NULL)
+                return false;
+        freeReplyObject(reply);
+        reply = checked(access, redisCommand(access->redis, "GET %b", name, length));
+        bool is_read = reply != NULL && sender_redis_read_secret(reply, &access->secret);
+        if (reply != NULL && !is_read)
+                fail("it has no secret for its keys");
+        if (reply != NULL)
+                freeReplyObject(reply);
+        access->source.secret = &access->secret;
+        return is_read;
+}
+
 static bool open_redis(struct sender_access *access, const struct snapshot *snapshot)
 {
         const struct endpoint_list *servers = &snapshot->sender_store.servers;
@@ -168,7 +196,8 @@ static bool open_redis(struct sender_access *access, const struct snapshot *snap
         access->prefix = snapshot->options.sender_prefix;
         access->source.ask = ask_redis;
         for (size_t i = 0; i < servers->count; i++) {
-                if (connect_redis(access, &servers->endpoints[i], snapshot->options.sender_password))
+                if (connect_redis(access, &servers->endpoints[i], snapshot->options.sender_password) &&
+                    read_secret(access))
                         return true;
                 if (access->redis != NULL)
                         redisFree(access->redis);
@@ -194,6 +223,7 @@ static void visit_redis(struct sender_access *access, const redisReply *name, se
 
         if (!hexadecimal_read(hexadecimal, key.octets, sizeof key.octets))
                 return;
+        memcpy(key.unkeyed, key.octets, sizeof key.unkeyed);
         redisReply *reply =
             checked(access, redisCommand(access->redis, "GET %b", name->str, (size_t)name->len));
         if (reply != NULL && read_value(reply, &record))
@@ -227,13 +257,14 @@ static bool each_redis(struct sender_access *access, sender_visit *visit, void *
 static bool merge_redis(struct sender_access *access, const struct sender_effect *effect)
 {
         uint8_t record[SENDER_RECORD_SIZE];
-        char name[SENDER_NAME_MAX];
-        size_t length = sender_redis_put_key(name, access->prefix, &effect->key);
+        struct sender_names names;
 
+        sender_redis_put_names(&names, access->prefix, &effect->key);
         sender_record_write(&effect->record, record);
-        redisReply *reply = checked(
-            access, redisCommand(access->redis, "EVAL %s 1 %b %b %b", sender_redis_script, name, length,
-                                 record, sizeof record, effect->text.at, effect->text.length));
+        redisReply *reply =
+            checked(access, redisCommand(access->redis, "EVAL %s 2 %b %b %b %b", sender_redis_script,
+                                         names.keyed, names.length, names.unkeyed, names.length, record,
+                                         sizeof record, effect->text.at, effect->text.length));
         if (reply != NULL)
                 freeReplyObject(reply);
         return reply != NULL;
@@ -241,9 +272,10 @@ static bool merge_redis(struct sender_access *access, const struct sender_effect
 
 static bool forget_redis(struct sender_access *access, const struct sender_key *key)
 {
-        char name[SENDER_NAME_MAX];
-        size_t length = sender_redis_put_key(name, access->prefix, key);
-        redisReply *reply = checked(access, redisCommand(access->redis, "DEL %b", name, length));
+        struct sender_names names;
+
+        sender_redis_put_names(&names, access->prefix, key);
+        redisReply *reply = checked(access, redisCommand(access->redis, "DEL %b", names.keyed, names.length));
 
         if (reply != NULL)
                 freeReplyObject(reply);

@@ -14,6 +14,7 @@ struct sender_access {
         MDB_txn *reader;
         struct redisContext *redis;
         const char *prefix;
+        struct sender_secret secret; /* redis */
 };
 
 /* Is given a record, and the text that its key is the hash of, which is empty when it is not kept. `context`

@@ -4,11 +4,56 @@
 #include "core/base/expect.h"
 
 #include <errno.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
+#define DATABASES   3
 #define READERS_MAX 512 /* workers, and commands beside the server */
 #define WINDOW      256 /* neighbours that are looked at when some must go */
 #define LOOKS_MAX   16  /* windows for each that would be enough */
+
+/* A value of the database of the secret. */
+struct secret_value {
+        uint8_t secret[SENDER_SECRET_SIZE];
+        uint8_t has_unkeyed;
+};
+
+/* Whoever opens the store first for writing chooses the secret. */
+static int secret_open(struct sender_lmdb *lmdb, MDB_txn *txn, bool is_read_only)
+{
+        char octets[] = "secret";
+        MDB_val name = {sizeof octets - 1, octets}, value;
+        struct secret_value chosen;
+        MDB_stat stat;
+        MDB_dbi secrets;
+        int error = mdb_dbi_open(txn, "secret-1", is_read_only ? 0 : MDB_CREATE, &secrets);
+
+        if (error == 0 && (error = mdb_get(txn, secrets, &name, &value)) == 0) {
+                if (value.mv_size != sizeof chosen)
+                        return MDB_CORRUPTED;
+                memcpy(&chosen, value.mv_data, sizeof chosen);
+        } else if (error == MDB_NOTFOUND && is_read_only) {
+                return 0;
+        } else if (error == MDB_NOTFOUND) {
+                if ((error = mdb_stat(txn, lmdb->records, &stat)) != 0)
+                        return error;
+                chosen = (struct secret_value){.has_unkeyed = stat.ms_entries > 0};
+                expect(getrandom(chosen.secret, sizeof chosen.secret, 0) == sizeof chosen.secret);
+                value = (MDB_val){sizeof chosen, &chosen};
+                error = mdb_put(txn, secrets, &name, &value, 0);
+        }
+        if (error != 0)
+                return error;
+        sender_secret_set(&lmdb->secret, chosen.secret);
+        lmdb->has_secret = true;
+        lmdb->has_unkeyed = chosen.has_unkeyed;
+        return 0;
+}
+
+const struct sender_secret *sender_lmdb_secret(const struct sender_lmdb *lmdb)
+{
+        return lmdb->has_secret ? &lmdb->secret : NULL;
+}
 
 int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
 {
@@ -25,7 +70,7 @@ int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size
         int error = mdb_env_create(&lmdb->env);
         if (error != 0)
                 return error;
-        if ((error = mdb_env_set_maxdbs(lmdb->env, 2)) != 0 ||
+        if ((error = mdb_env_set_maxdbs(lmdb->env, DATABASES)) != 0 ||
             (error = mdb_env_set_maxreaders(lmdb->env, READERS_MAX)) != 0 ||
             (error = mdb_env_set_mapsize(lmdb->env, size)) != 0 ||
             (error = mdb_env_open(lmdb->env, folder, flags, 0600)) != 0 ||
@@ -34,7 +79,8 @@ int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size
                 goto out;
         unsigned create = is_read_only ? 0 : MDB_CREATE;
         if ((error = mdb_dbi_open(txn, "senders-1", create, &lmdb->records)) == 0 &&
-            (error = mdb_dbi_open(txn, "texts-1", create, &lmdb->texts)) == 0)
+            (error = mdb_dbi_open(txn, "texts-1", create, &lmdb->texts)) == 0 &&
+            (error = secret_open(lmdb, txn, is_read_only)) == 0)
                 error = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
@@ -63,13 +109,13 @@ MDB_txn *sender_lmdb_reader(struct sender_lmdb *lmdb)
         return reader;
 }
 
-static MDB_val value_of_key(const struct sender_key *key)
+static MDB_val value_of_key(const uint8_t key[static SENDER_KEY_SIZE])
 {
-        return (MDB_val){.mv_size = sizeof key->octets, .mv_data = (void *)(uintptr_t)key->octets};
+        return (MDB_val){.mv_size = SENDER_KEY_SIZE, .mv_data = (void *)(uintptr_t)key};
 }
 
-static int get(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key,
-               struct sender_record *ret_record)
+static int get_one(struct sender_lmdb *lmdb, MDB_txn *txn, const uint8_t key[static SENDER_KEY_SIZE],
+                   struct sender_record *ret_record)
 {
         MDB_val name = value_of_key(key), value;
         int error = mdb_get(txn, lmdb->records, &name, &value);
@@ -82,31 +128,69 @@ static int get(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *
         return 0;
 }
 
+/* *ret_is_unkeyed: it was found where an earlier version has put it. */
+static int get(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key,
+               struct sender_record *ret_record, bool *ret_is_unkeyed)
+{
+        int error = get_one(lmdb, txn, key->octets, ret_record);
+
+        *ret_is_unkeyed = false;
+        if (error != MDB_NOTFOUND || !lmdb->has_unkeyed || !sender_key_has_unkeyed(key))
+                return error;
+        error = get_one(lmdb, txn, key->unkeyed, ret_record);
+        *ret_is_unkeyed = error == 0;
+        return error;
+}
+
 /* Renewed for each question: a reader that stays keeps the writer from using pages again. */
 enum fact sender_lmdb_get(struct sender_lmdb *lmdb, MDB_txn *reader, const struct sender_key *key,
                           struct sender_record *ret_record)
 {
+        bool is_unkeyed;
+
         if (reader == NULL || mdb_txn_renew(reader) != 0)
                 return FACT_FAILED;
-        int error = get(lmdb, reader, key, ret_record);
+        int error = get(lmdb, reader, key, ret_record, &is_unkeyed);
         mdb_txn_reset(reader);
         return error == 0 ? FACT_FOUND : error == MDB_NOTFOUND ? FACT_ABSENT : FACT_FAILED;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
+static int forget_in(MDB_txn *txn, MDB_dbi dbi, const uint8_t key[static SENDER_KEY_SIZE])
+{
+        MDB_val name = value_of_key(key);
+        int error = mdb_del(txn, dbi, &name, NULL);
+        return error == MDB_NOTFOUND ? 0 : error;
+}
+
+static int forget(struct sender_lmdb *lmdb, MDB_txn *txn, const uint8_t key[static SENDER_KEY_SIZE])
+{
+        int error = forget_in(txn, lmdb->records, key);
+        return error != 0 ? error : forget_in(txn, lmdb->texts, key);
+}
+
+int sender_lmdb_forget(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key)
+{
+        return forget(lmdb, txn, key->octets);
+}
+
+/* A record of an earlier version moves to its new key with the first change of it. */
 int sender_lmdb_merge(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_effect *effect)
 {
         uint8_t octets[SENDER_RECORD_SIZE];
         struct sender_record record = {0};
-        int error = get(lmdb, txn, &effect->key, &record);
+        bool is_unkeyed;
+        int error = get(lmdb, txn, &effect->key, &record, &is_unkeyed);
 
         if (error != 0 && error != MDB_NOTFOUND)
                 return error;
         sender_merge(&record, error == MDB_NOTFOUND, &effect->record);
         sender_record_write(&record, octets);
-        MDB_val name = value_of_key(&effect->key), value = {SENDER_RECORD_SIZE, octets};
+        MDB_val name = value_of_key(effect->key.octets), value = {SENDER_RECORD_SIZE, octets};
         error = mdb_put(txn, lmdb->records, &name, &value, 0);
+        if (error == 0 && is_unkeyed)
+                error = forget(lmdb, txn, effect->key.unkeyed);
         if (error != 0 || effect->text.length == 0)
                 return error;
         /* A key has but one text. */
@@ -115,29 +199,15 @@ int sender_lmdb_merge(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sende
         return error == MDB_KEYEXIST ? 0 : error;
 }
 
-static int forget_in(MDB_txn *txn, MDB_dbi dbi, const struct sender_key *key)
-{
-        MDB_val name = value_of_key(key);
-        int error = mdb_del(txn, dbi, &name, NULL);
-        return error == MDB_NOTFOUND ? 0 : error;
-}
-
-int sender_lmdb_forget(struct sender_lmdb *lmdb, MDB_txn *txn, const struct sender_key *key)
-{
-        int error = forget_in(txn, lmdb->records, key);
-        return error != 0 ? error : forget_in(txn, lmdb->texts, key);
-}
-
 /* ---- what has to go ------------------------------------------------------------------------------------ */
 
 /* The record under the cursor, with its text. */
 static int delete_here(struct sender_lmdb *lmdb, MDB_cursor *cursor, const MDB_val *name)
 {
-        struct sender_key key = {0}; /* the cursor's own goes with the record */
-        memcpy(key.octets, name->mv_data,
-               name->mv_size < sizeof key.octets ? name->mv_size : sizeof key.octets);
+        uint8_t key[SENDER_KEY_SIZE] = {0}; /* the cursor's own goes with the record */
+        memcpy(key, name->mv_data, name->mv_size < sizeof key ? name->mv_size : sizeof key);
         int error = mdb_cursor_del(cursor, 0);
-        return error != 0 ? error : forget_in(mdb_cursor_txn(cursor), lmdb->texts, &key);
+        return error != 0 ? error : forget_in(mdb_cursor_txn(cursor), lmdb->texts, key);
 }
 
 static bool has_expired(const MDB_val *value, uint32_t now_s, struct sender_record *ret_record)
@@ -186,9 +256,9 @@ bool sender_lmdb_is_nearly_full(struct sender_lmdb *lmdb, MDB_txn *txn)
 }
 
 /* Keys are hashes: a random key is a random place. */
-static void random_key(struct sender_lmdb *lmdb, uint8_t ret_key[static sizeof(struct sender_key)])
+static void random_key(struct sender_lmdb *lmdb, uint8_t ret_key[static SENDER_KEY_SIZE])
 {
-        for (size_t i = 0; i < sizeof(struct sender_key); i++) {
+        for (size_t i = 0; i < SENDER_KEY_SIZE; i++) {
                 lmdb->random ^= lmdb->random << 13;
                 lmdb->random ^= lmdb->random >> 17;
                 lmdb->random ^= lmdb->random << 5;
@@ -200,7 +270,7 @@ static void random_key(struct sender_lmdb *lmdb, uint8_t ret_key[static sizeof(s
 static int evict_window(struct sender_lmdb *lmdb, MDB_cursor *cursor, bool takes_any, size_t count,
                         size_t *ret_deleted)
 {
-        uint8_t octets[sizeof(struct sender_key)];
+        uint8_t octets[SENDER_KEY_SIZE];
         MDB_val key = {sizeof octets, octets}, value;
         struct sender_record record;
 
@@ -224,6 +294,8 @@ int sender_lmdb_evict(struct sender_lmdb *lmdb, MDB_txn *txn, size_t count)
         MDB_cursor *cursor;
         int error = mdb_cursor_open(txn, lmdb->records, &cursor);
 
+        if (error != 0)
+                return error;
         for (size_t i = 0; error == 0 && i < windows && deleted < count; i++)
                 error = evict_window(lmdb, cursor, i >= windows / 2, count, &deleted);
         mdb_cursor_close(cursor);

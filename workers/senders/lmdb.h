@@ -10,15 +10,20 @@ struct sender_lmdb {
         MDB_env *env;
         MDB_dbi records;
         MDB_dbi texts; /* apart, so that those who look up touch no page of them */
+        struct sender_secret secret;
+        bool has_secret;  /* false: nobody has written to it since an earlier version */
+        bool has_unkeyed; /* it had records before it had a secret */
         uint64_t size;
         /* Owner: the writer. */
         uint32_t random;
-        uint8_t sweep_from[sizeof(struct sender_key)]; /* where the search for expired records goes on */
+        uint8_t sweep_from[SENDER_KEY_SIZE]; /* where the search for expired records goes on */
 };
 
 /* Opens the folder. It creates folder and file where they are missing, unless `is_read_only`. Returns 0, an
  * error of LMDB or errno. A process may open a folder once only. */
 int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only);
+/* NULL when it has none. */
+const struct sender_secret *sender_lmdb_secret(const struct sender_lmdb *lmdb);
 void sender_lmdb_close(struct sender_lmdb *lmdb);
 
 /* Returns a reader, which one thread at a time may use, or NULL when there are too many. It is to be ended by

@@ -4,7 +4,7 @@
 #include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/senders/feed.h"
-#include "workers/senders/redis_job.h"
+#include "workers/senders/secret.h"
 
 #include <poll.h>
 
@@ -25,6 +25,7 @@ struct sender_redis {
         char password[256];
 
         struct sender_feed feed;
+        struct sender_secrets secrets;
         redisAsyncContext *context; /* NULL: between two connections */
         bool wants_read, wants_write;
         bool is_begun;     /* a connection was begun, and its end has not been noticed */
@@ -159,6 +160,8 @@ static void script_loaded(redisAsyncContext *context, void *data, void *argument
                 return;
         }
         memcpy(redis->script, reply->str, (size_t)reply->len + 1);
+        if (redis->secrets.is_missing)
+                return;
         redis->is_ready = true;
         redis->backoff_ms = BACKOFF_FIRST_MS;
         set_reachable(redis, true);
@@ -238,6 +241,7 @@ static void connect_to_server(struct sender_redis *redis)
         redisAsyncSetDisconnectCallback(context, disconnected);
         if (redis->password[0] != '\0')
                 redisAsyncCommand(context, NULL, NULL, "AUTH %s", redis->password);
+        sender_secrets_ask(&redis->secrets, context);
         redisAsyncCommand(context, script_loaded, NULL, "SCRIPT LOAD %s", sender_redis_script);
 }
 
@@ -265,6 +269,7 @@ static void look_at_time(struct sender_redis *redis)
                         connect_to_server(redis);
                 return;
         }
+        redis->must_leave |= redis->secrets.is_missing;
         bool waits = redis->first != NULL || redis->feed.is_asked || !redis->is_ready;
         if (redis->must_leave || (waits && now_ms - since_ms >= GIVE_UP_MS + redis->timeout_ms)) {
                 if (!redis->must_leave)
@@ -272,6 +277,8 @@ static void look_at_time(struct sender_redis *redis)
                 leave(redis);
                 return;
         }
+        if (redis->is_ready)
+                sender_secrets_look(&redis->secrets, redis->context, now_ms);
         if (redis->is_ready)
                 set_reachable(redis, !waits || now_ms - since_ms < redis->timeout_ms);
 }
@@ -366,11 +373,13 @@ struct sender_redis *sender_redis_create(struct sender_store *store, const struc
         redis->backoff_ms = BACKOFF_FIRST_MS;
         snprintf(redis->prefix, sizeof redis->prefix, "%s", snapshot->options.sender_prefix);
         sender_feed_init(&redis->feed, store, snapshot->options.sender_prefix);
+        sender_secrets_init(&redis->secrets, store, snapshot->options.sender_prefix);
         snprintf(redis->password, sizeof redis->password, "%s", snapshot->options.sender_password);
         return redis;
 }
 
 void sender_redis_destroy(struct sender_redis *redis)
 {
+        sender_secrets_end(&redis->secrets);
         free(redis);
 }

@@ -1,9 +1,13 @@
 /* GET, and a script that merges. */
 #include "workers/senders/redis_job.h"
 
+#include "core/base/expect.h"
+
+#include <sys/random.h>
+
 const char sender_redis_script[] =
     "local first, last, expires, count = struct.unpack('<I4I4I4I4', ARGV[1])\n"
-    "local text, old = ARGV[2], redis.call('GET', KEYS[1])\n"
+    "local text, old = ARGV[2], redis.call('GET', KEYS[1]) or redis.call('GET', KEYS[2])\n"
     "if old and #old >= 16 then\n"
     "  local f, l, e, c = struct.unpack('<I4I4I4I4', old)\n"
     "  if text == '' then text = string.sub(old, 17) end\n"
@@ -16,38 +20,73 @@ const char sender_redis_script[] =
     "  'PX', string.format('%d', math.max(expires - last, 1) * 1000))\n"
     "return 1\n";
 
-size_t sender_redis_put_key(char ret_name[static SENDER_NAME_MAX], const char *prefix,
-                            const struct sender_key *key)
+static size_t put_name(char ret_name[static SENDER_NAME_MAX], const char *prefix,
+                       const uint8_t key[static SENDER_KEY_SIZE])
 {
         struct text text;
 
         text_over(&text, ret_name, SENDER_NAME_MAX);
         text_put_string(&text, prefix);
-        text_put_hex(&text, key->octets, sizeof key->octets);
+        text_put_hex(&text, key, SENDER_KEY_SIZE);
         return text.length;
+}
+
+void sender_redis_put_names(struct sender_names *ret_names, const char *prefix, const struct sender_key *key)
+{
+        ret_names->length = put_name(ret_names->keyed, prefix, key->octets);
+        put_name(ret_names->unkeyed, prefix, key->unkeyed);
+}
+
+size_t sender_redis_put_secret_name(char ret_name[static SENDER_NAME_MAX], const char *prefix)
+{
+        struct text text;
+
+        text_over(&text, ret_name, SENDER_NAME_MAX);
+        text_put_string(&text, prefix);
+        text_put(&text, SPAN("secret"));
+        return text.length;
+}
+
+void sender_secret_choose(uint8_t ret_octets[static SENDER_SECRET_SIZE])
+{
+        expect(getrandom(ret_octets, SENDER_SECRET_SIZE, 0) == SENDER_SECRET_SIZE);
+}
+
+bool sender_redis_read_secret(const redisReply *reply, struct sender_secret *ret_secret)
+{
+        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len != sizeof ret_secret->octets)
+                return false;
+        sender_secret_set(ret_secret, (const uint8_t *)reply->str);
+        return true;
 }
 
 bool sender_redis_send(redisAsyncContext *context, redisCallbackFn *done, struct sender_job *job,
                        const char *prefix, const char *script)
 {
-        char name[SENDER_NAME_MAX];
         uint8_t record[SENDER_RECORD_SIZE];
-        size_t length = sender_redis_put_key(name, prefix, &job->key);
+        struct sender_names names;
 
+        sender_redis_put_names(&names, prefix, &job->key);
         if (job->kind == SENDER_JOB_ASK)
-                return redisAsyncCommand(context, done, job, "GET %b", name, length) == REDIS_OK;
+                return redisAsyncCommand(context, done, job, "MGET %b %b", names.keyed, names.length,
+                                         names.unkeyed, names.length) == REDIS_OK;
         sender_record_write(&job->record, record);
-        return redisAsyncCommand(context, done, job, "EVALSHA %s 1 %b %b %b", script, name, length, record,
-                                 sizeof record, job->text, job->text_length) == REDIS_OK;
+        return redisAsyncCommand(context, done, job, "EVALSHA %s 2 %b %b %b %b", script, names.keyed,
+                                 names.length, names.unkeyed, names.length, record, sizeof record, job->text,
+                                 job->text_length) == REDIS_OK;
 }
 
 void sender_redis_read(const redisReply *reply, struct sender_job *job)
 {
         job->fact = FACT_FAILED;
-        if (reply->type == REDIS_REPLY_NIL)
-                job->fact = FACT_ABSENT;
-        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < SENDER_RECORD_SIZE)
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
                 return;
-        sender_record_read((const uint8_t *)reply->str, &job->record);
+        const redisReply *value =
+            reply->element[0]->type == REDIS_REPLY_NIL ? reply->element[1] : reply->element[0];
+        if (value->type == REDIS_REPLY_NIL)
+                job->fact = FACT_ABSENT;
+        if (value->type != REDIS_REPLY_STRING || (size_t)value->len < SENDER_RECORD_SIZE)
+                return;
+        sender_record_read((const uint8_t *)value->str, &job->record);
         job->fact = FACT_FOUND;
 }

@@ -179,6 +179,12 @@ bool sender_store_flush(struct sender_store *store)
         return is_flushed;
 }
 
+void sender_store_set_secret(struct sender_store *store, const struct sender_secret *secret)
+{
+        for (uint32_t i = 0; i < store->client_count; i++)
+                atomic_store_explicit(&store->clients[i].source.secret, secret, memory_order_release);
+}
+
 void sender_store_complain(struct sender_store *store, const char *event, const char *reason)
 {
         uint64_t now_ms = clock_monotonic_ms();
@@ -203,6 +209,8 @@ static bool clients_create(struct sender_store *store)
                 client->source.ask = store->kind == SENDER_STORE_LMDB ? ask_mapped : ask_thread;
                 client->source.apply = apply;
                 client->source.tell = store->kind == SENDER_STORE_REDIS ? tell : NULL;
+                client->source.secret =
+                    store->kind == SENDER_STORE_LMDB ? sender_lmdb_secret(&store->lmdb) : NULL;
                 if (client->jobs == NULL || client->done == NULL)
                         return false;
                 if (store->kind == SENDER_STORE_LMDB &&
@@ -243,7 +251,7 @@ struct sender_key sender_store_identity(const struct snapshot *snapshot)
                               (unsigned long long)options->sender_size_octets,
                               (unsigned long long)options->sender_timeout_ms);
         return sender_key_of(
-            span_of(octets, (size_t)length < sizeof octets ? (size_t)length : sizeof octets - 1));
+            NULL, span_of(octets, (size_t)length < sizeof octets ? (size_t)length : sizeof octets - 1));
 }
 
 static void *thread_main(void *argument)

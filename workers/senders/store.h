@@ -97,5 +97,7 @@ bool sender_store_is_empty(const struct sender_store *store);
 void sender_store_return(struct sender_store *store, struct sender_job *job, enum fact fact);
 /* Hands back what was returned. False while some of it waits for room; then it is to be called again soon. */
 bool sender_store_flush(struct sender_store *store);
+/* The secret of the store's keys is known, or has become another; it must stay where it is. */
+void sender_store_set_secret(struct sender_store *store, const struct sender_secret *secret);
 /* Tells the log and standard error of trouble, once a minute at most. */
 void sender_store_complain(struct sender_store *store, const char *event, const char *reason);

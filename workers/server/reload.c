@@ -70,6 +70,8 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
                 if (memcmp(now + row->offset, then + row->offset, sizeof(uint64_t)) != 0)
                         warn_of_restart(server, row->check, row->name);
         }
+        if (strncmp(server->user_at_start, snapshot->options.user, sizeof server->user_at_start - 1) != 0)
+                warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_user].name);
         if (!sender_key_equals(&server->senders_at_start, &senders))
                 warn_of_restart(server, CHECK_COUNT, "sender_store");
 }

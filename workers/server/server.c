@@ -1,11 +1,11 @@
 /* Start, signals and stop of the server. */
 #include "workers/server/server.h"
 
-#include "conf/build/load.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
+#include "workers/process/first.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/stop.h"
@@ -17,8 +17,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +53,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->options_at_start = *options;
+        snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->counters.sets =
@@ -78,25 +77,11 @@ static bool init_dns(struct server *server, const struct options *options, uint3
         if (server->dns_cache == NULL)
                 return false;
         pool.cache = server->dns_cache;
+        pool.questions = &server->clients.questions;
         pool.clients = server->worker_count + 1;
         pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
-}
-
-/* Memory that no client has needed yet is not there. */
-static bool init_ledger(struct server *server, const struct options *options)
-{
-        uint64_t key;
-        void *memory = mmap(NULL, options->client_rate_memory_octets, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-        if (memory == MAP_FAILED)
-                return false;
-        expect(getrandom(&key, sizeof key, 0) == sizeof key);
-        server->ledger_size = options->client_rate_memory_octets;
-        ledger_init(&server->ledger, memory, server->ledger_size, key, clock_monotonic_ms());
-        return true;
 }
 
 /* `spools`: files in the making that there are descriptors for. */
@@ -109,12 +94,13 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .delivery_count = server->delivery_count,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
-                    .clients = &server->clients,
+                    .clients = &server->clients.sessions,
                     .deliveries = server->deliveries,
                     .log = &server->log,
                     .dns_pool = server->dns_pool,
                     .senders = &server->senders,
-                    .ledger = &server->ledger,
+                    .questions = &server->clients.questions,
+                    .ledger = &server->clients.ledger,
                     .under_stress = &server->load.under_stress,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
@@ -146,8 +132,8 @@ static bool init_accepting(struct server *server, uint64_t sessions_max)
 {
         const struct admission_parts admission = {
             .load = &server->load,
-            .clients = &server->clients,
-            .ledger = &server->ledger,
+            .clients = &server->clients.sessions,
+            .ledger = &server->clients.ledger,
             .workers = server->workers,
             .worker_count = server->worker_count,
             .sharer_count = server->acceptor_count == 0 ? server->worker_count : server->acceptor_count,
@@ -172,7 +158,7 @@ static bool init_threads(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        if (!client_table_init(&server->clients, server->shares.sessions) || !init_ledger(server, options) ||
+        if (!clients_init(&server->clients, options, server->shares.sessions) ||
             !init_dns(server, options, server->shares.dns_in_flight))
                 return false;
         memory_bound(&server->budget, options);
@@ -210,8 +196,7 @@ static void free_all(struct server *server)
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
         log_writer_end(&server->log);
-        client_table_end(&server->clients);
-        munmap(server->ledger.sets, server->ledger_size);
+        clients_end(&server->clients);
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
         free(server->counters.sets);
@@ -252,17 +237,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         status_line_end(&status);
 }
 
-static struct snapshot *load_first(const char *path)
-{
-        struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(path, &complaints);
-
-        if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
-        conf_complaints_end(&complaints);
-        return snapshot;
-}
-
 static bool open_senders(struct server *server, const struct snapshot *snapshot)
 {
         server->senders_at_start = sender_store_identity(snapshot);
@@ -272,7 +246,7 @@ static bool open_senders(struct server *server, const struct snapshot *snapshot)
         server->fleet = (struct fleet){
             .publication = &server->publication,
             .pinner = server->worker_count,
-            .ledger = &server->ledger,
+            .ledger = &server->clients.ledger,
             .senders = &server->senders,
         };
         server->senders.hear = fleet_hear;
@@ -326,16 +300,16 @@ static bool start(struct server *server, struct snapshot *snapshot)
         return listening_begin(server, snapshot);
 }
 
-int server_run(const char *path, bool shows_status_line)
+int server_run(const struct server_wish *wish)
 {
-        struct server server = {.path = path};
+        struct server server = {.path = wish->path};
         sigset_t signals;
 
         signals_block(&signals);
         urcu_memb_register_thread();
         /* Nothing is open yet: whoever wants to end this may, also where a file does not answer. */
         signals_let_end(true);
-        struct snapshot *snapshot = load_first(path);
+        struct snapshot *snapshot = first_snapshot(wish->path, wish->may_be_root);
         signals_let_end(false);
         if (snapshot == NULL)
                 return 1;
@@ -349,7 +323,7 @@ int server_run(const char *path, bool shows_status_line)
         reload_tell_syncs(&server);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
-        serve_until_stopped(&server, &signals, shows_status_line);
+        serve_until_stopped(&server, &signals, wish->shows_status_line);
         /* Who was left behind may still use all memory: the process ends with it. */
         if (!server_stop(&server, &signals))
                 _exit(SERVER_STATUS_LEFT);

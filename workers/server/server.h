@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workers/inbound/accept/acceptor.h"
+#include "workers/inbound/accept/clients.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
@@ -12,9 +13,7 @@
 struct server {
         const char *path; /* of the configuration */
         struct publication publication;
-        struct client_table clients;
-        struct ledger ledger;
-        size_t ledger_size;
+        struct clients clients;
         struct load load;
         struct budget budget; /* of what clients make us hold */
         struct log_writer log;
@@ -29,6 +28,7 @@ struct server {
         struct counters_list counters;
         /* Numbers only: texts and lists went with the first snapshot. */
         struct options options_at_start;
+        char user_at_start[64];
         struct listener *listeners, *departing;
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
@@ -47,6 +47,11 @@ struct server {
 uint32_t server_workers_wanted(const struct options *options);
 uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count);
 
-/* Runs until it is told to stop by a signal; gives the exit code. `shows_status_line`: prints a status line
- * on stdout every second. */
-int server_run(const char *path, bool shows_status_line);
+struct server_wish {
+        const char *path;       /* of the configuration */
+        bool shows_status_line; /* on stdout, every second */
+        bool may_be_root;
+};
+
+/* Runs until it is told to stop by a signal; gives the exit code. */
+int server_run(const struct server_wish *wish);

@@ -10,6 +10,15 @@
 
 enum { OPEN, ACCEPTED, REFUSED, DEFERRED, NUMBERS };
 
+/* The same that put_top_checks() divides. */
+static uint64_t refusals_of_checks(const struct counters *counters)
+{
+        uint64_t sum = 0;
+        for (int check = 0; check < CHECK_COUNT; check++)
+                sum += counter_read(&counters->refused[check]);
+        return sum;
+}
+
 /* The checks that refused most, most first. */
 static void put_top_checks(const struct counters *counters, struct text *line)
 {
@@ -41,8 +50,7 @@ void status_line_print(struct status_line *status, const struct counters *counte
         const uint64_t numbers[NUMBERS] = {
             [OPEN] = open,
             [ACCEPTED] = counter_read(&counters->metrics[METRIC_messages_accepted]),
-            [REFUSED] = counter_read(&counters->metrics[METRIC_recipients_refused]) +
-                        counter_read(&counters->metrics[METRIC_messages_refused]),
+            [REFUSED] = refusals_of_checks(counters),
             [DEFERRED] = counter_read(&counters->metrics[METRIC_recipients_deferred]) +
                          counter_read(&counters->metrics[METRIC_messages_deferred]) +
                          counter_read(&counters->metrics[METRIC_connections_refused]),
@@ -57,7 +65,8 @@ void status_line_print(struct status_line *status, const struct counters *counte
                 text_put(&line, SPAN("\r\033[K"));
         for (int i = 0; i < NUMBERS; i++) {
                 text_printf(&line, "%s%s %llu", i == 0 ? "" : "  ", names[i], (unsigned long long)numbers[i]);
-                if (i != OPEN)
+                /* Lines of a file are not a second apart. */
+                if (i != OPEN && status->is_terminal)
                         text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - status->said[i]));
         }
         put_top_checks(counters, &line);

@@ -13,13 +13,13 @@ enum verdict_result check_rhsbl(const struct facts *facts, struct verdict *verdi
         const struct options *options = &facts->snapshot->options;
         struct dnsbl_tally tally = {0};
         char octets[DNSBL_EVIDENCE_MAX];
-        struct span names[2];
+        struct span names[2], helo = domain_name_without_dot(facts->helo);
         size_t count = 0;
 
         if (can_be_listed(facts->sender_domain_ascii))
                 names[count++] = facts->sender_domain_ascii;
-        if (can_be_listed(facts->helo) && !span_equals_nocase(facts->helo, facts->sender_domain_ascii))
-                names[count++] = facts->helo;
+        if (can_be_listed(helo) && !span_equals_nocase(helo, facts->sender_domain_ascii))
+                names[count++] = helo;
         text_over(&tally.evidence, octets, sizeof octets);
         for (size_t i = 0; i < facts->snapshot->zone_count; i++)
                 if (facts->snapshot->zones[i].options.names)

@@ -1,11 +1,13 @@
 /* P13: an unknown sender is asked to come back after a while. Who it is: identity.c. */
 #include "core/base/domain_name.h"
+#include "core/base/local_part.h"
 #include "core/check/dns/dnsbl.h"
 #include "core/check/dns/reverse.h"
 #include "core/check/greylist/identity.h"
 #include "core/check/memory.h"
 
-#define TRIPLET_MAX 1024
+/* Two paths, an identity that is a domain with a prefix, and blanks: a triplet is never cut, or two would be one. */
+#define TRIPLET_MAX (256 + LOCAL_PART_MAX + 2 * DOMAIN_NAME_MAX + 16)
 
 enum greylist_result {
         GREYLIST_EXEMPT,  /* no condition holds, or an exception does; nothing is remembered */
@@ -188,7 +190,7 @@ static bool is_allowed(const struct facts *facts, const struct sender_record *re
 /* Most mail is from senders that are allowed: they cost one question. */
 static enum greylist_result ask(const struct facts *facts, struct span identity, struct finding *finding)
 {
-        struct sender_key identity_key = sender_key_of(identity);
+        struct sender_key identity_key = sender_memo_key(facts->senders, identity);
         struct sender_record identity_record;
         char octets[TRIPLET_MAX];
         struct text triplet;
@@ -198,7 +200,7 @@ static enum greylist_result ask(const struct facts *facts, struct span identity,
                 return GREYLIST_ALLOWED;
         text_over(&triplet, octets, sizeof octets);
         put_triplet(facts, identity, &triplet);
-        finding->triplet_key = sender_key_of(text_span(&triplet));
+        finding->triplet_key = sender_memo_key(facts->senders, text_span(&triplet));
         enum fact known =
             sender_ask(facts->senders, &finding->triplet_key, facts->wall_s, &finding->triplet_record);
         if (by_identity == FACT_PENDING || known == FACT_PENDING)
@@ -246,9 +248,9 @@ static enum verdict_result defer(const struct facts *facts, const struct greylis
                 verdict->reach = REACH_MESSAGE;
         verdict->retry_after_s = memory->finding.seconds_left;
         verdict->subject = arena_copy(facts->arena, text_span(&left));
-        verdict->evidence =
-            facts_note(facts, memory->identity,
-                       memory->finding.result == GREYLIST_FIRST ? "first contact" : "came back too early");
+        verdict->evidence = facts_note(facts, memory->identity,
+                                       memory->finding.result == GREYLIST_FIRST ? "makes first contact"
+                                                                                : "came back too early");
         return VERDICT_DEFER;
 }
 
@@ -263,7 +265,7 @@ enum verdict_result check_greylist(const struct facts *facts, struct verdict *ve
         struct greylist_memory *memory = check_memory_take(facts, CHECK_greylist, sizeof *memory);
 
         if (memory == NULL)
-                return VERDICT_PASS;
+                return facts_out_of_memory(verdict);
         memory->finding = (struct finding){0};
         memory->finding.result = find(facts, memory);
         switch (memory->finding.result) {
@@ -351,7 +353,7 @@ void greylist_stored(const struct facts *facts)
 
         if (memory == NULL || !memory->is_known_sender)
                 return;
-        struct sender_key key = sender_key_of(memory->identity);
+        struct sender_key key = sender_memo_key(facts->senders, memory->identity);
         enum fact fact = sender_ask(facts->senders, &key, facts->wall_s, &record);
         if (fact == FACT_ABSENT || (fact == FACT_FOUND && !is_recent(facts, &record)))
                 remember(facts, &key, memory->identity,

@@ -1,6 +1,7 @@
 /* Whom a client stands for, and its senders in the form that is the same for each of their mails. */
 #include "core/check/greylist/identity.h"
 
+#include "core/base/domain_name.h"
 #include "core/check/dns/reverse.h"
 #include "core/check/spf/spf.h"
 
@@ -26,7 +27,8 @@ static bool by_spf(const struct facts *facts, struct text *identity, bool *ret_i
         if (result != SPF_PASS || is_all(detail->mechanism))
                 return false;
         text_put_string(identity, "spf:");
-        struct span domain = facts->sender_is_null ? facts->helo : facts->sender_domain_ascii;
+        struct span domain =
+            facts->sender_is_null ? domain_name_without_dot(facts->helo) : facts->sender_domain_ascii;
         text_put_lower(identity, domain);
         return true;
 }

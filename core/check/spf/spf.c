@@ -2,11 +2,14 @@
  * core/check/spf/. */
 #include "core/check/spf/spf.h"
 
+#include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 #include "core/check/memory.h"
 #include "core/check/spf/received.h"
 
 #include <assert.h>
+
+#define TERM_TOLD_MAX 100 /* octets of a term in evidence */
 
 struct spf_memory {
         bool is_evaluated;
@@ -33,7 +36,7 @@ static struct spf_request request_of(const struct facts *facts)
 {
         struct spf_request request = {
             .client = facts->client,
-            .helo = facts->helo,
+            .helo = domain_name_without_dot(facts->helo),
             .receiver = span_from(facts->snapshot->options.hostname),
             .now_s = facts->wall_s,
         };
@@ -71,12 +74,39 @@ enum spf_result spf_lookup(const struct facts *facts, const struct spf_detail **
         return memory->result;
 }
 
+/* Whose record it is. */
+static struct span judged_domain(const struct facts *facts)
+{
+        return facts->sender_is_null ? facts->helo : facts->sender_domain;
+}
+
+/* "-all of example.com makes it fail: " and the domain's own words: the log tells as much as the reply does. */
+static struct span fail_evidence(const struct facts *facts, const struct spf_detail *detail)
+{
+        struct span parts[] = {detail->mechanism,      SPAN(" of "), judged_domain(facts),
+                               SPAN(" makes it fail"), SPAN(": "),   detail->explanation};
+        size_t count = detail->explanation.length > 0 ? 6 : 4, length = 0;
+        struct text text;
+
+        if (parts[0].length > TERM_TOLD_MAX)
+                parts[0].length = TERM_TOLD_MAX;
+        for (size_t i = 0; i < count; i++)
+                length += parts[i].length;
+        char *octets = arena_take(facts->arena, length);
+        if (octets == NULL)
+                return SPAN("");
+        text_over(&text, octets, length);
+        for (size_t i = 0; i < count; i++)
+                text_put(&text, parts[i]);
+        return text_span(&text);
+}
+
 static enum verdict_result error(const struct facts *facts, struct verdict *verdict, enum reply_id reply,
                                  enum failure_action action, struct span problem)
 {
         verdict->reply = reply;
-        verdict->subject = facts->sender_is_null ? facts->helo : facts->sender_domain;
-        verdict->evidence = problem;
+        verdict->subject = judged_domain(facts);
+        verdict->evidence = facts_remark(facts, judged_domain(facts), problem);
         return facts_on_failure(action);
 }
 
@@ -94,10 +124,9 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
                 verdict->reply = REPLY_spf_fail;
                 verdict->subject = detail->explanation;
                 if (detail->explanation.length == 0)
-                        verdict->subject =
-                            facts_note(facts, facts->sender_is_null ? facts->helo : facts->sender_domain,
-                                       "does not permit your address to send for it");
-                verdict->evidence = facts_note(facts, detail->mechanism, "of the record makes it fail");
+                        verdict->subject = facts_note(facts, judged_domain(facts),
+                                                      "does not permit your address to send for it");
+                verdict->evidence = fail_evidence(facts, detail);
                 return VERDICT_REFUSE;
         case SPF_PERMERROR:
                 return error(facts, verdict, REPLY_spf_permerror, options->spf_permerror, detail->problem);
@@ -125,4 +154,12 @@ void spf_write_field(const struct facts *facts, struct text *field)
         struct spf_request request = request_of(facts);
         if (result != SPF_WAIT)
                 spf_write_received(field, &request, result, detail);
+}
+
+struct span spf_log_result(const struct facts *facts)
+{
+        const struct spf_memory *memory = check_memory_find(facts, CHECK_spf);
+
+        return memory == NULL || !memory->is_evaluated ? SPAN("")
+                                                       : span_from(spf_result_name(memory->result));
 }

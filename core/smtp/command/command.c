@@ -2,10 +2,6 @@
 #include "core/base/domain_name.h"
 #include "core/smtp/internal.h"
 
-#define COMMAND_LINE_MAX 512
-/* What the extensions add: SIZE 26 (RFC 1870), BODY 17 (RFC 6152), SMTPUTF8 10 (RFC 6531). */
-#define MAIL_LINE_MAX (COMMAND_LINE_MAX + 26 + 17 + 10)
-
 typedef enum session_wish command_function(struct session *session, struct span arguments, struct text *out);
 
 /* When a command is in order. */
@@ -17,7 +13,6 @@ struct command {
         enum command_need need;
         bool is_junk; /* costs us and brings no mail: limited */
         bool takes_arguments;
-        size_t line_max;
 };
 
 static enum session_wish answer(struct session *session, struct text *out, enum reply_id id)
@@ -56,7 +51,7 @@ static void put_capabilities(struct session *session, struct text *out)
         put_capability(out, "8BITMIME");
         put_capability(out, "SMTPUTF8");
         put_capability(out, "ENHANCEDSTATUSCODES");
-        if (session->may_proxy)
+        if (session->naming == NAMING_OPEN)
                 put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
         text_put_string(out, "250 SIZE ");
         text_put_number(out, session->snapshot->options.message_size_max_octets);
@@ -64,16 +59,33 @@ static void put_capabilities(struct session *session, struct text *out)
         session->last_code = 250;
 }
 
+/* REPLY_NONE when one name follows. What sort of name it is, is for the checks to judge. */
+static enum reply_id greeting_fault(struct span name)
+{
+        if (name.length == 0)
+                return REPLY_helo_missing;
+        if (span_find(name, ' ') != SIZE_MAX)
+                return REPLY_helo_not_alone;
+        if (domain_name_without_dot(name).length > DOMAIN_NAME_MAX)
+                return REPLY_helo_too_long;
+        return REPLY_NONE;
+}
+
 static enum session_wish greet_client(struct session *session, struct span name, bool is_esmtp,
                                       struct text *out)
 {
-        if (name.length == 0 || name.length > DOMAIN_NAME_MAX || span_find(name, ' ') != SIZE_MAX)
-                return answer(session, out, REPLY_arguments_bad);
+        name = span_trim(name); /* two blanks behind the verb are harmless, and common enough */
+        enum reply_id fault = greeting_fault(name);
+        if (fault != REPLY_NONE)
+                return answer(session, out, fault);
         if (session->helo.length > 0 && session->parked == PARKED_NOTHING)
                 session->junk++;
         enum parked parked = is_esmtp ? PARKED_EHLO : PARKED_HELO;
+        enum session_wish wish;
         if (stage_helo_waits(session))
                 return session_park(session, parked, name, out);
+        if (!span_equals(name, session->helo) && session_holds(session, parked, name, out, &wish))
+                return wish;
         if (!helo_set(session, name))
                 return answer(session, out, REPLY_out_of_memory);
         session->is_esmtp = is_esmtp;
@@ -121,7 +133,7 @@ static enum session_wish command_noop(struct session *session, struct span argum
 
 static enum session_wish command_vrfy(struct session *session, struct span arguments, struct text *out)
 {
-        return answer(session, out, arguments.length == 0 ? REPLY_arguments_bad : REPLY_verify);
+        return answer(session, out, arguments.length == 0 ? REPLY_verify_nobody : REPLY_verify);
 }
 
 static enum session_wish command_help(struct session *session, struct span arguments, struct text *out)
@@ -144,27 +156,27 @@ static enum session_wish command_quit(struct session *session, struct span argum
         }
 
 static const struct command commands[] = {
-    /* verb            run              need          junk   arguments  line */
-    {VERB("HELO"), command_helo, NEED_NOTHING, false, true, COMMAND_LINE_MAX},
-    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true, COMMAND_LINE_MAX},
-    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true, MAIL_LINE_MAX},
-    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true, COMMAND_LINE_MAX},
-    {VERB("DATA"), command_data, NEED_MAIL, false, false, COMMAND_LINE_MAX},
-    {VERB("RSET"), command_rset, NEED_NOTHING, true, false, COMMAND_LINE_MAX},
-    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("HELP"), command_help, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false, COMMAND_LINE_MAX},
-    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("EXPN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("AUTH"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("BDAT"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("ETRN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("STARTTLS"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("TURN"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("SEND"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("SOML"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
-    {VERB("SAML"), NULL, NEED_NOTHING, true, true, COMMAND_LINE_MAX},
+    /* verb            run              need          junk   arguments */
+    {VERB("HELO"), command_helo, NEED_NOTHING, false, true},
+    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true},
+    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true},
+    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true},
+    {VERB("DATA"), command_data, NEED_MAIL, false, false},
+    {VERB("RSET"), command_rset, NEED_NOTHING, true, false},
+    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true},
+    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true},
+    {VERB("HELP"), command_help, NEED_NOTHING, true, true},
+    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false},
+    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true},
+    {VERB("EXPN"), NULL, NEED_NOTHING, true, true},
+    {VERB("AUTH"), NULL, NEED_NOTHING, true, true},
+    {VERB("BDAT"), NULL, NEED_NOTHING, true, true},
+    {VERB("ETRN"), NULL, NEED_NOTHING, true, true},
+    {VERB("STARTTLS"), NULL, NEED_NOTHING, true, true},
+    {VERB("TURN"), NULL, NEED_NOTHING, true, true},
+    {VERB("SEND"), NULL, NEED_NOTHING, true, true},
+    {VERB("SOML"), NULL, NEED_NOTHING, true, true},
+    {VERB("SAML"), NULL, NEED_NOTHING, true, true},
 };
 
 static const struct command *command_find(struct span verb)
@@ -175,22 +187,23 @@ static const struct command *command_find(struct span verb)
         return NULL;
 }
 
-/* What is wrong with a line that has come whole, or REPLY_NONE. */
-static enum reply_id line_fault(struct span line, size_t line_max, struct text *evidence)
+/* RFC 5321 4.1.1 tolerates white space before the end of the line. */
+static struct span without_trailing_blanks(struct span line)
 {
-        size_t control = 0;
+        while (line.length > 0 && (line.at[line.length - 1] == ' ' || line.at[line.length - 1] == '\t'))
+                line.length--;
+        return line;
+}
 
-        if (line.length + 2 > line_max) {
-                syntax_put_length(evidence, line.length + 2);
-                return REPLY_line_too_long;
-        }
-        if (!span_has_control(line))
-                return REPLY_NONE;
-        while (!ascii_is_control(line.at[control]))
-                control++;
-        syntax_put_octet(evidence, control);
-        text_printf(evidence, ", 0x%02X", (unsigned)line.at[control]);
-        return REPLY_line_bad_octet;
+/* Where the line has a control character; it has one. */
+static void put_control(struct text *evidence, struct span line)
+{
+        size_t at = 0;
+
+        while (!ascii_is_control(line.at[at]))
+                at++;
+        syntax_put_octet(evidence, at);
+        text_printf(evidence, ", 0x%02X", (unsigned)line.at[at]);
 }
 
 /* REPLY_NONE when the command is in order (RFC 5321 4.1.4). */
@@ -216,21 +229,17 @@ static enum session_wish answer_about(struct session *session, struct text *out,
 
 static enum session_wish run_or_refuse(struct session *session, struct span line, struct text *out)
 {
-        size_t space = span_find(line, ' ');
-        struct span verb = span_of(line.at, space < line.length ? space : line.length);
-        const struct command *command = command_find(verb);
         char octets[SYNTAX_EVIDENCE_MAX];
         struct text evidence;
 
-        text_over(&evidence, octets, sizeof octets);
-        enum reply_id fault =
-            line_fault(line, command == NULL ? COMMAND_LINE_MAX : command->line_max, &evidence);
-        if (fault != REPLY_NONE)
-                return answer_about(session, out, fault, text_span(&evidence));
-        /* RFC 5321 4.1.1 tolerates blanks before the end of the line. */
-        while (line.length > 0 && line.at[line.length - 1] == ' ')
-                line.length--;
-        struct span arguments = span_skip(line, verb.length + 1);
+        line = without_trailing_blanks(line);
+        if (span_has_control(line)) {
+                text_over(&evidence, octets, sizeof octets);
+                put_control(&evidence, line);
+                return answer_about(session, out, REPLY_line_bad_octet, text_span(&evidence));
+        }
+        struct span arguments = line, verb = span_take_word(&arguments);
+        const struct command *command = command_find(verb);
         if (command == NULL)
                 return answer(session, out, REPLY_command_unknown);
         if (command->is_junk)
@@ -239,7 +248,7 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
                 return answer(session, out, REPLY_command_not_implemented);
         if (!command->takes_arguments && arguments.length > 0)
                 return answer(session, out, REPLY_arguments_unwanted);
-        fault = order_fault(session, command->need);
+        enum reply_id fault = order_fault(session, command->need);
         if (fault != REPLY_NONE)
                 return answer(session, out, fault);
         return command->run(session, arguments, out);
@@ -254,7 +263,8 @@ enum session_wish command_resume(struct session *session, enum parked parked, st
         case PARKED_EHLO:
                 return command_ehlo(session, arguments, out);
         case PARKED_MAIL:
-                return mail_judge(session, arguments, out);
+                return session->transaction == NULL ? command_mail(session, arguments, out)
+                                                    : mail_judge(session, arguments, out);
         case PARKED_RCPT:
                 return command_rcpt(session, arguments, out);
         case PARKED_NOTHING:

@@ -31,6 +31,10 @@ static bool scan_begin(struct session *session)
 
         text_scan_init(&transaction->scan, options->message_size_max_octets, options->text_line_max);
         transaction->scan.mends_bare_lf = options->syntax_bare_newline == REPAIR_NORMALISE;
+        transaction->scan.message_id = arena_take(&transaction->arena, sizeof *transaction->scan.message_id);
+        if (transaction->scan.message_id == NULL)
+                return false;
+        message_id_init(transaction->scan.message_id);
         if (session->is_trusted)
                 return true;
         transaction->scan.claims = arena_take(&transaction->arena, sizeof *transaction->scan.claims);
@@ -282,13 +286,13 @@ uint64_t text_deadline_ms(const struct session *session)
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
         bool is_silent = session->host->now_ms >= silence_ends_ms(session);
-        enum reply_id fault = silence_fault(session);
+        enum reply_id bad = silence_fault(session);
+        enum reply_id late = is_silent ? REPLY_idle : pace_fault(session);
 
-        if (is_silent && fault != REPLY_NONE)
-                return close_text(session, fault, out);
-        fault = is_silent ? REPLY_idle : pace_fault(session);
-        if (fault != REPLY_NONE)
-                return end_too_slow(session, fault, out);
+        if (is_silent && bad != REPLY_NONE)
+                return close_text(session, bad, out);
+        if (late != REPLY_NONE)
+                return end_too_slow(session, late, out);
         session_set_deadline(session);
         return SESSION_READ;
 }

@@ -19,6 +19,7 @@ struct transaction *transaction_begin(struct session *session)
         *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
         memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
                   (uint32_t)session->snapshot->options.dns_questions_max);
+        transaction->memo.asker.account = &session->account;
         sender_memo_init(&transaction->senders, &transaction->arena, session->host->senders,
                          session->peer.dns_handle);
         transaction->recipients_end = &transaction->message.recipients;
@@ -87,12 +88,12 @@ static enum reply_id parse_mail(const struct session *session, struct span *argu
         enum parameter_result result;
 
         if (!span_starts_nocase(*arguments, SPAN("FROM:")))
-                return REPLY_arguments_bad;
-        struct span rest = *arguments = span_skip(*arguments, 5);
-        if (!path_parse(&rest, true, false, session->snapshot->options.syntax_lenient, path))
-                return REPLY_sender_bad;
+                return REPLY_sender_missing;
+        *arguments = span_skip(*arguments, 5);
         struct span at_path = *arguments;
-        for (*arguments = rest; (result = parameter_next(&rest, &parameter)) == PARAMETER_FOUND;
+        if (!path_parse(arguments, true, false, session->snapshot->options.syntax_lenient, path))
+                return path_is_too_long(at_path) ? REPLY_sender_too_long : REPLY_sender_bad;
+        for (struct span rest = *arguments; (result = parameter_next(&rest, &parameter)) == PARAMETER_FOUND;
              *arguments = rest) {
                 if (!session->is_esmtp)
                         return REPLY_parameter_unknown;
@@ -101,7 +102,7 @@ static enum reply_id parse_mail(const struct session *session, struct span *argu
                         return fault;
         }
         if (result == PARAMETER_BAD)
-                return REPLY_arguments_bad;
+                return REPLY_parameter_malformed;
         if (parameters->size > session->snapshot->options.message_size_max_octets)
                 return REPLY_message_too_large;
         *arguments = at_path;
@@ -135,6 +136,16 @@ static bool set_sender(struct transaction *transaction, const struct path *path)
         return set_ascii_domain(transaction);
 }
 
+/* `subject`: of the reply, see reply_about. */
+static enum session_wish mail_refuse(struct session *session, struct text *out, enum reply_id reply,
+                                     struct span subject)
+{
+        session_reply_about(session, out, reply, &(struct reply_about){.subject = subject});
+        record_final(session, reply);
+        transaction_end(session);
+        return SESSION_READ;
+}
+
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)
 {
         struct path path;
@@ -148,6 +159,9 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 syntax_refuse(session, out, fault, "MAIL", arguments, rest);
                 return SESSION_READ;
         }
+        enum session_wish wish;
+        if (session_holds(session, PARKED_MAIL, arguments, out, &wish))
+                return wish;
         struct transaction *transaction = transaction_begin(session);
         if (transaction == NULL || !set_sender(transaction, &path)) {
                 transaction_end(session);
@@ -155,6 +169,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 return SESSION_READ;
         }
         transaction->is_smtputf8 = parameters.is_smtputf8;
+        if ((fault = rate_transaction(session)) != REPLY_NONE)
+                return mail_refuse(session, out, fault, SPAN(""));
         stage_mail(session);
         return mail_judge(session, arguments, out);
 }
@@ -165,13 +181,9 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
                 if (judgement.result == VERDICT_WAIT)
                         return session_park(session, PARKED_MAIL, arguments, out);
-                if (judgement.result != VERDICT_PASS) {
-                        session_reply_about(session, out, judgement.verdict->reply,
-                                            &(struct reply_about){.subject = judgement.verdict->subject});
-                        record_final(session, judgement.verdict->reply);
-                        transaction_end(session);
-                        return SESSION_READ;
-                }
+                if (judgement.result != VERDICT_PASS)
+                        return mail_refuse(session, out, judgement.verdict->reply,
+                                           judgement.verdict->subject);
         }
         session_reply(session, out, REPLY_sender_ok);
         return SESSION_READ;
@@ -198,15 +210,15 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
         enum parameter_result result;
 
         if (!span_starts_nocase(*arguments, SPAN("TO:")))
-                return REPLY_arguments_bad;
-        struct span rest = *arguments = span_skip(*arguments, 3);
-        if (!path_parse(&rest, false, true, session->snapshot->options.syntax_lenient, path))
-                return REPLY_recipient_bad;
+                return REPLY_recipient_missing;
+        *arguments = span_skip(*arguments, 3);
         struct span at_path = *arguments;
-        *arguments = rest;
+        if (!path_parse(arguments, false, true, session->snapshot->options.syntax_lenient, path))
+                return path_is_too_long(at_path) ? REPLY_recipient_too_long : REPLY_recipient_bad;
+        struct span rest = *arguments;
         result = parameter_next(&rest, &parameter);
         if (result != PARAMETER_END)
-                return result == PARAMETER_BAD ? REPLY_arguments_bad : REPLY_parameter_unknown;
+                return result == PARAMETER_BAD ? REPLY_parameter_malformed : REPLY_parameter_unknown;
         *arguments = at_path;
         return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
 }

@@ -1,21 +1,24 @@
 /* Command lines (RFC 5321 2.3.8, 4.5.3.1.4): from octets to whole lines, and how long one may take. */
 #include "core/smtp/internal.h"
 
-#define ENDLESS_MAX      65536 /* a line of more octets than this ends the session, however it comes */
-#define BAD_LINE_WAIT_MS 5000  /* a bare CR or LF ends no line: the CRLF must follow soon */
+#define ENDLESS_MAX      524288 /* a line of more octets than this ends the session, however it comes */
+#define BAD_LINE_WAIT_MS 5000   /* a bare CR or LF ends no line: the CRLF must follow soon */
 
 /* The first fault of the line as such, or REPLY_NONE. */
 static enum reply_id line_fault(const struct session *session, struct text *evidence)
 {
+        if (session->line_skipped > ENDLESS_MAX) {
+                text_put_string(evidence, "more than ");
+                syntax_put_length(evidence, ENDLESS_MAX);
+                return REPLY_line_endless;
+        }
         if (session->line_bare != '\0') {
                 syntax_put_octet(evidence, session->line_bare_at);
                 return session->line_bare == '\r' ? REPLY_line_bare_cr : REPLY_line_bare_lf;
         }
         if (session->line_skipped == 0)
                 return REPLY_NONE;
-        bool is_endless = session->line_skipped > ENDLESS_MAX;
-        text_put_string(evidence, is_endless ? "more than " : "");
-        syntax_put_length(evidence, is_endless ? ENDLESS_MAX : session->line_skipped + 2);
+        syntax_put_length(evidence, session->line_skipped + 2);
         return REPLY_line_too_long;
 }
 
@@ -77,7 +80,8 @@ static size_t line_end(struct session *session, struct span input)
         return SIZE_MAX;
 }
 
-/* Overlong lines are not kept, but a CR at their end is: it may begin the CRLF. */
+/* Overlong lines are not kept, but a CR at their end is: it may begin the CRLF. Their one reply comes when they
+ * have ended, so that the client hears it when it listens, and goes on with its next command (RFC 5321 3.8). */
 static enum session_wish skip_line(struct session *session, struct span *input, struct text *out)
 {
         size_t length = input->length - (input->at[input->length - 1] == '\r');
@@ -107,7 +111,8 @@ static enum session_wish read_command(struct session *session, struct span *inpu
 enum session_wish line_read(struct session *session, struct span *input, struct text *out)
 {
         enum session_wish wish;
-        if (optional_header_read(session, input, out, &wish))
+        if (optional_header_read(session, input, out, &wish) ||
+            foreign_is_closed(session, *input, out, &wish))
                 return wish;
         return read_command(session, input, out);
 }

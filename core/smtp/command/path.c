@@ -5,6 +5,10 @@
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 
+#include <assert.h>
+
+static_assert(LOCAL_PART_MAX == PATH_MAX_OCTETS - 4, "the shortest path around it is <...@d>");
+
 static bool take(struct span *input, char octet)
 {
         if (input->length == 0 || input->at[0] != octet)
@@ -55,7 +59,7 @@ static struct span take_local_part(struct span *input)
 
 static bool local_part_is_valid(struct span local_part, bool is_lenient)
 {
-        char octets[64];
+        char octets[LOCAL_PART_MAX];
         struct text unquoted;
         text_over(&unquoted, octets, sizeof octets);
         return is_lenient ? local_part_parse_loose(local_part, true, &unquoted)
@@ -78,14 +82,20 @@ static bool domain_parse(struct span *input, struct path *path)
 
 static bool mailbox_parse(struct span *input, bool takes_postmaster, bool is_lenient, struct path *path)
 {
+        struct span before = *input;
         const char *start = input->at;
 
         path->local_part = take_local_part(input);
-        if (!local_part_is_valid(path->local_part, is_lenient))
+        if (!local_part_is_valid(path->local_part, is_lenient)) {
+                *input = before;
                 return false;
+        }
         if (take(input, '@')) {
-                if (!domain_parse(input, path))
+                before = *input;
+                if (!domain_parse(input, path)) {
+                        *input = before;
                         return false;
+                }
         } else if (!takes_postmaster || !span_equals_nocase(path->local_part, SPAN("postmaster"))) {
                 return false;
         }
@@ -96,23 +106,26 @@ static bool mailbox_parse(struct span *input, bool takes_postmaster, bool is_len
 bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
                 struct path *ret_path)
 {
-        struct span rest = *input;
-        struct path path = {.address = {rest.at, 0}};
-
-        while (is_lenient && take(&rest, ' '))
+        while (is_lenient && take(input, ' '))
                 ;
-        size_t blanks = input->length - rest.length;
-        if (!take(&rest, '<'))
+        struct span before = *input;
+        if (!take(input, '<'))
                 return false;
-        if (!(takes_null && rest.length > 0 && rest.at[0] == '>'))
-                if (!skip_source_route(&rest) || !mailbox_parse(&rest, takes_postmaster, is_lenient, &path))
+        struct path path = {.address = {input->at, 0}};
+        if (!(takes_null && input->length > 0 && input->at[0] == '>'))
+                if (!skip_source_route(input) || !mailbox_parse(input, takes_postmaster, is_lenient, &path))
                         return false;
-        if (!take(&rest, '>') || input->length - rest.length - blanks > PATH_MAX_OCTETS)
+        if (!take(input, '>') || before.length - input->length > PATH_MAX_OCTETS)
                 return false;
         path.is_ascii = span_is_ascii(path.address);
-        *input = rest;
         *ret_path = path;
         return true;
+}
+
+bool path_is_too_long(struct span input)
+{
+        size_t end = span_find(input, '>');
+        return (end < input.length ? end + 1 : input.length) > PATH_MAX_OCTETS;
 }
 
 static bool keyword_is_valid(struct span keyword)

@@ -3,7 +3,8 @@
 
 #include "core/base/text.h"
 
-#define PATH_MAX_OCTETS 256 /* with its brackets, RFC 5321 4.5.3.1.3 */
+/* With its brackets, RFC 5321 4.5.3.1.3. Longer ones could not be sent on, because others take no more. */
+#define PATH_MAX_OCTETS 256
 
 struct path {
         struct span address;    /* without brackets and source route; empty: the null path */
@@ -16,9 +17,12 @@ struct path {
 /* Reads a path from the front of *input and advances it. Source routes are checked and left out. UTF-8 is
  * read everywhere (RFC 6531): see is_ascii. `takes_null` for MAIL's "<>", `takes_postmaster` for RCPT's
  * "<postmaster>". `is_lenient`: dots of a local part may stand wherever they like, and blanks before the path.
- * On failure *input is where it was. */
+ * On failure *input begins with what cannot be: a local part, a domain, or an octet out of place. */
 bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool is_lenient,
                 struct path *ret_path);
+
+/* For the reply: what path_parse() could not read was too long for it. */
+bool path_is_too_long(struct span input);
 
 struct parameter {
         struct span keyword;

@@ -88,7 +88,7 @@ void syntax_refuse(struct session *session, struct text *out, enum reply_id repl
 
         text_over(&evidence, octets, sizeof octets);
         syntax_put_octet(&evidence, arguments.length - rest.length);
-        text_put_string(&evidence, " behind ");
+        text_put_string(&evidence, " of the arguments of ");
         text_put_string(&evidence, verb);
         session_reply_about(session, out, reply, &(struct reply_about){.subject = text_span(&evidence)});
 }

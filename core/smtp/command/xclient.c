@@ -127,7 +127,7 @@ enum session_wish command_xclient(struct session *session, struct span arguments
         enum session_wish wish;
 
         text_over(&xclient.helo, xclient.helo_octets, sizeof xclient.helo_octets);
-        if (!session->may_proxy) {
+        if (session->naming != NAMING_OPEN) {
                 session_reply(session, out, REPLY_xclient_not_trusted);
                 return SESSION_READ;
         }
@@ -139,11 +139,11 @@ enum session_wish command_xclient(struct session *session, struct span arguments
                 session_reply(session, out, REPLY_parameter_bad);
                 return SESSION_READ;
         }
-        session_set_client(session, &xclient.client, xclient.client_port);
+        session_name_client(session, &xclient.client, xclient.client_port);
         session->peer.server = xclient.server;
         session->peer.server_port = xclient.server_port;
         session->is_esmtp = xclient.is_esmtp;
-        if (rate_refuses_named_client(session, out, &wish))
+        if (named_client_is_refused(session, out, &wish))
                 return wish;
         stage_connect(session);
         if (xclient.helo.length > 0 && !helo_set(session, text_span(&xclient.helo))) {

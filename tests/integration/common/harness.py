@@ -161,7 +161,7 @@ class Server:
             die_with_parent()
             for which, number in limits:
                 resource.setrlimit(which, (number, number))
-        command = [*prefix, PROGRAM, "serve", "-c", self.directory / "gatepost.conf"]
+        command = [*prefix, PROGRAM, "serve", "--as-root", "-c", self.directory / "gatepost.conf"]
         with (self.directory / "stderr").open("ab") as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, cwd="/",
                                             env=sanitizer_environment(self.directory), preexec_fn=prepare)

@@ -15,13 +15,8 @@ def tree(directory, zone=None):
     for name in ("gatepost", "gatepost-dns-stub"):
         (directory / "build" / name).symlink_to(PROGRAM.parent / name)
     (directory / "build/build.ninja").touch()
-    for path, changes in {"quickstart": [("port=2525", f"port={port}"), ("port=2553", f"port={dns_port}")],
-                          "gatepost.conf": [("127.0.0.1:2525\"}", f"127.0.0.1:{port}\"}}"),
-                                            ("127.0.0.1:2553", f"127.0.0.1:{dns_port}")]}.items():
-        text = (directory / "conf" / path).read_text()
-        for old, new in changes:
-            text = text.replace(old, new)
-        (directory / "conf" / path).write_text(text)
+    path = directory / "conf/gatepost.conf"
+    path.write_text(path.read_text().replace('127.0.0.1:2525"}', f'127.0.0.1:{port}"}}').replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}"))
     if zone is not None:
         (directory / "conf/example.zone").write_text(zone)
     (directory / "bin").mkdir()
@@ -31,8 +26,8 @@ def tree(directory, zone=None):
     return port, dns_port
 
 
-def start(directory):
-    environment = sanitizer_environment(directory)
+def start(directory, **variables):
+    environment = dict(sanitizer_environment(directory), **variables)
     environment["PATH"] = f"{directory}/bin:{environment['PATH']}"
     with (directory / "said").open("wb") as said:
         # A session of its own: its number is the group's, as at a terminal.

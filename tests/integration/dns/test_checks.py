@@ -92,7 +92,7 @@ def dynamic(directory):
                                                  off=("rhsbl", "sender_mx", "spf"), domain=wanted) as server:
         table = [("192.0.2.7", 250, None), ("2001:db8::7", 250, None), ("192.0.2.80", 550, "does not lead back"),
                  ("192.0.2.81", 550, "does not lead back"), ("192.0.2.82", 550, "generic name"), ("192.0.2.99", 550, "no name"),
-                 ("192.0.2.70", 550, "bl.example: lists the client as dynamic"), ("192.0.2.84", 250, None), ("192.0.2.83", 250, None)]
+                 ("192.0.2.70", 550, "bl.example lists the client as dynamic"), ("192.0.2.84", 250, None), ("192.0.2.83", 250, None)]
         for number, (client, code, evidence) in enumerate(table, 1):
             expect_reply(server, code, "dynamic addresses" if code == 550 else "", ip=client)
             found = verdicts(server, number).get("dynamic_client")
@@ -118,11 +118,17 @@ def helo(directory):
 
 @case("sender_tld: DNS has the last word")
 def tld(directory):
-    with world(directory) as unbound, dns_server(directory, [unbound.port], "") as server:
-        expect_reply(server, 250, sender="a@x.newtld")
-        expect_reply(server, 550, r"^5\.1\.8 top-level domain of <a@x\.nosuchtld> does not exist", sender="a@x.nosuchtld")
-        expect_reply(server, 451, r"^4\.4\.3 cannot look up the top-level domain", sender="a@x.brokentld")
-        expect_reply(server, 550, r"^5\.1\.8 top-level", helo="x.nosuchtld")
+    with world(directory) as unbound:
+        with dns_server(directory, [unbound.port], "") as server:
+            expect_reply(server, 250, sender="a@x.newtld")
+            expect_reply(server, 550, r"^5\.1\.8 top-level domain of <a@x\.nosuchtld> does not exist", sender="a@x.nosuchtld")
+            expect_reply(server, 451, r"^4\.4\.3 cannot look up the top-level domain", sender="a@x.brokentld")
+            for helo in ("x.nosuchtld", "x.brokentld"):
+                expect_reply(server, 250, helo=helo)
+        (directory / "enforce").mkdir()
+        with dns_server(directory / "enforce", [unbound.port], "sender_tld { helo_mode = enforce }\n") as server:
+            expect_reply(server, 550, r"^5\.1\.8 top-level", helo="x.nosuchtld")
+            expect_reply(server, 451, r"^4\.4\.3 cannot look up the top-level domain", helo="x.brokentld")
 
 
 @case("sender_mx: MX, null MX, bogus MX, none at all, chains, failures")

@@ -5,12 +5,13 @@ import contextlib
 import multiprocessing
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
 
 from common.dns_world import client_from, dns_server
-from common.harness import PROGRAM, case, equal, main, note
+from common.harness import PROGRAM, case, equal, main, note, wait_for
 
 SESSIONS = 40
 PROCESSES = 2
@@ -53,24 +54,37 @@ class Asker:
     def __init__(self, port, address):
         self.port, self.address, self.socket = port, address, None
 
+    def open(self):
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        self.socket.sendall(f"PROXY TCP4 {self.address} 192.0.2.1 40000 25\r\n".encode())
+        self.socket.recv(512)
+        self.socket.sendall(b"HELO x.example.com\r\n")
+        self.socket.recv(512)
+
+    def give_up(self):
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
+
     def say(self, line):
-        if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-            self.socket.sendall(f"PROXY TCP4 {self.address} 192.0.2.1 40000 25\r\n".encode())
-            self.socket.recv(512)
-            self.socket.sendall(b"HELO x.example.com\r\n")
-            self.socket.recv(512)
-        self.socket.sendall(line)
+        try:
+            if self.socket is None:
+                self.open()
+            self.socket.sendall(line)
+        except OSError:
+            self.give_up()
 
     def hear(self):
-        if not self.socket.recv(512).startswith(b"250"):
-            self.socket.close()
-            self.socket = None
+        try:
+            if self.socket is not None and not self.socket.recv(512).startswith(b"250"):
+                self.give_up()
+        except OSError:
+            self.give_up()
 
 
-def flood(port, number, is_over, count):
+def flood(port, addresses, number, is_over, count):
     """Sessions that go on together: each waits for its replies."""
-    askers = [Asker(port, f"198.51.{number}.{session}") for session in range(SESSIONS)]
+    askers = [Asker(port, addresses[session % len(addresses)]) for session in range(number, PROCESSES * SESSIONS, PROCESSES)]
     while not is_over.is_set():
         for asker in askers:
             count.value += 1
@@ -85,9 +99,9 @@ def flood(port, number, is_over, count):
 
 
 @contextlib.contextmanager
-def flooded(port):
+def flooded(port, addresses):
     is_over, counts = multiprocessing.Event(), [multiprocessing.Value("i") for _ in range(PROCESSES)]
-    processes = [multiprocessing.Process(target=flood, args=(port, number, is_over, counts[number]), daemon=True)
+    processes = [multiprocessing.Process(target=flood, args=(port, addresses, number, is_over, counts[number]), daemon=True)
                  for number in range(PROCESSES)]
     begin = time.monotonic()
     for process in processes:
@@ -109,10 +123,17 @@ def code_for(server, address, sender):
         return client.reply()[0]
 
 
-@case("two domains that never answer, asked for by MAIL and RSET: listed clients are refused, honest ones are served")
-def taken_back(directory):
+def counters(server):
+    before = len([line for line in server.log() if line["event"] == "counters"])
+    server.signal(signal.SIGUSR2)
+    wait_for("counters", lambda: len([line for line in server.log() if line["event"] == "counters"]) > before)
+    return {name: value for line in server.log() if line["event"] in ("counters", "dns") for name, value in line.items()}
+
+
+def serve_through_flood(directory, addresses, checks=""):
+    """Floods; listed and honest clients must be served. Returns the counters."""
     with stub(directory / "dns") as resolver, \
-            dns_server(directory, [resolver], CHECKS, off=("rhsbl",)) as server, flooded(server.proxy_port):
+            dns_server(directory, [resolver], CHECKS + checks, off=("rhsbl",)) as server, flooded(server.proxy_port, addresses):
         time.sleep(SECONDS_BEFORE)
         listed, honest, slowest = [], [], 0
         for number in range(ROUNDS):
@@ -124,6 +145,30 @@ def taken_back(directory):
         for number in range(ROUNDS):
             honest.append(code_for(server, f"192.0.2.{number + 20}", f"a@h{number}.honest.example.net"))
         equal(set(honest), {250}, "replies to honest clients")
+        return counters(server)
+
+
+@case("two domains that never answer, asked for by MAIL and RSET: listed clients are refused, honest ones are served")
+def taken_back(directory):
+    serve_through_flood(directory, [f"198.51.{number}.{session}" for number in range(PROCESSES) for session in range(SESSIONS)])
+
+
+FEW = ["198.51.100.1", "198.51.100.2", "198.51.101.1"]
+
+
+@case("the same from three addresses without client_rate: they wait, and nobody else does")
+def three_addresses(directory):
+    found = serve_through_flood(directory, FEW, "client_rate { mode = off }\n")
+    note(f"{found['commands_held']} commands waited, {found['pool_waiting']} questions wait for a place")
+    assert found["commands_held"] > 0, found
+    equal(found["pool_overloaded"], 0, "questions without a place")
+
+
+@case("the same where client_rate is enforced: transactions over the limit are put off")
+def three_addresses_rated(directory):
+    found = serve_through_flood(directory, FEW, "client_rate { mode = enforce  transactions = 200/1m  connections = off }\n")
+    assert found["client_rate.deferred"] > 0, found
+    equal(found["pool_overloaded"], 0, "questions without a place")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,13 @@ Test(judge, spread)
         cr_expect(spread.low == 0 && spread.median == 0 && spread.high == 0);
 }
 
+Test(judge, round_of_the_median)
+{
+        cr_expect_eq(round_of_median((const double[]){5, 1, 3}, 3), 2);
+        cr_expect_eq(round_of_median((const double[]){5, 1, 3, 9}, 4), 0);
+        cr_expect_eq(round_of_median((const double[]){7}, 1), 0);
+}
+
 Test(judge, rounds_on_both_sides_decide_nothing)
 {
         static const struct {

@@ -18,13 +18,13 @@ static const struct dns_record address = {{"\300\0\2\1", 4}, 0};
 static const struct dns_answer found = {
     .fact = FACT_FOUND, .ttl_s = 60, .record_count = 1, .records = &address};
 
-static enum fact table_ask(struct dns_source *source, const struct dns_question *question, uint64_t handle,
-                           struct arena *arena, struct dns_answer *ret_answer)
+static enum fact table_ask(struct dns_source *source, const struct dns_question *question,
+                           const struct dns_asker *asker, struct arena *arena, struct dns_answer *ret_answer)
 {
         struct table_source *table = (struct table_source *)source;
 
         table->asked++;
-        table->handle = handle;
+        table->handle = asker->handle;
         table->is_urgent = question->is_urgent;
         table->name_length = question->name.length;
         memcpy(table->name, question->name.at, question->name.length);

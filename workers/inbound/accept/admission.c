@@ -80,14 +80,11 @@ void admission_look(struct admission *admission, const struct snapshot *snapshot
 
 uint64_t admission_room(struct admission *admission, const struct snapshot *snapshot)
 {
-        char max[24];
-
         if (admission->left == 0 || admission->now_ms - admission->looked_ms >= LOOK_MS ||
             stress_has_changed(admission, &snapshot->options))
                 admission_look(admission, snapshot);
         if (admission->left == 0 && !atomic_exchange(&admission->parts.load->is_full, true)) {
-                snprintf(max, sizeof max, "%llu", (unsigned long long)admission->max);
-                tell_log(admission, "limit_reached", "sessions", max, NULL);
+                tell_log(admission, "limit_reached", LOG_NUMBER("sessions", admission->max), NULL);
         }
         return admission->left;
 }
@@ -150,7 +147,7 @@ void admission_note_left(struct admission *admission, const struct listener *lis
 /* Once a second. */
 static void log_refusal(struct admission *admission, const struct address *client, const char *reason)
 {
-        char name[ADDRESS_TEXT_MAX + 1], unlogged[24];
+        char name[ADDRESS_TEXT_MAX + 1];
         struct text text;
 
         if (admission->refusal_logged_ms != 0 &&
@@ -161,9 +158,8 @@ static void log_refusal(struct admission *admission, const struct address *clien
         text_over(&text, name, sizeof name);
         address_write(&text, client);
         text_put_char(&text, '\0');
-        snprintf(unlogged, sizeof unlogged, "%llu", (unsigned long long)admission->refusals_unlogged);
-        tell_log(admission, "client_refused", "client", name, "reason", reason, "more_before", unlogged,
-                 NULL);
+        tell_log(admission, "client_refused", "client", name, "reason", reason,
+                 LOG_NUMBER("more_before", admission->refusals_unlogged), NULL);
         admission->refusal_logged_ms = admission->now_ms;
         admission->refusals_unlogged = 0;
 }

@@ -12,7 +12,7 @@
 
 #include "core/base/ring.h"
 #include "core/smtp/session.h"
-#include "workers/inbound/accept/client_table.h"
+#include "core/senders/client_table.h"
 
 struct connection;
 struct worker;

@@ -19,7 +19,7 @@
 #define DELIVERY_MS  2000
 #define SENDERS_MS   3000 /* a batch for LMDB, or a second for Redis */
 #define RESOLVERS_MS 2000
-#define ASIDE_MS     2000 /* a reload that is under way */
+#define ASIDE_MS     5000 /* a reload that is under way */
 
 struct stopping {
         struct server *server;

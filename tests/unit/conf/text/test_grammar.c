@@ -39,9 +39,18 @@ static const struct {
      "(text):2: error: helo_name is given twice, first in (text):1\n"},
     {"replies { }\nreplies { }\n" DOMAIN, "(text):2: error: replies is given twice, first in (text):1\n"},
     {"smtpd_forbid_bare_newline = normalize\nsyntax { bare_newline = normalize }\n" DOMAIN,
-     "(text):1: error: unknown key \"smtpd_forbid_bare_newline\"; for this option of Postfix there is "
+     "(text):1: error: unknown key \"smtpd_forbid_bare_newline\"; in place of this option of Postfix use "
      "bare_newline in section syntax\n"
      "(text):2: error: bare_newline = \"normalize\": must be refuse or normalise\n"},
+    {"relayhost = x\nsmtpd_banner = x\nsmtpd_client_restrictions = x\nsoft_bounce = yes\n" DOMAIN,
+     "(text):1: error: unknown key \"relayhost\"; this option of Postfix has no counterpart: mail is only "
+     "received here\n"
+     "(text):2: error: unknown key \"smtpd_banner\"; this option of Postfix has no counterpart: the banner "
+     "is made of hostname\n"
+     "(text):3: error: unknown key \"smtpd_client_restrictions\"; in place of this option of Postfix use the "
+     "sections of the checks dnsbl and dynamic_client\n"
+     "(text):4: error: unknown key \"soft_bounce\"; in place of this option of Postfix use mode = observe in "
+     "each check's section\n"},
     {"recipient { mode = off }\n" DOMAIN,
      "(text):1: error: recipient: is a rule that cannot be changed or switched off\n"},
     {"syntax { lenient = yes  mode = off }\n" DOMAIN,
@@ -62,7 +71,7 @@ static const struct {
      "(text):1: error: zone is a section with a name; write zone \"NAME\" { ... }\n"
      "(text):1: error: mode = \"quux\": must be enforce, observe (count and log only) or off\n"},
     {"syntax = off\nreplies = x domain = \"isp.example\"\n",
-     "(text):1: error: syntax is a rule that cannot be changed or switched off\n"
+     "(text):1: error: syntax is a rule that cannot be switched off\n"
      "(text):2: error: replies is a section; write replies { NAME = \"TEXT\" }\n"
      "(text):2: error: domain is a section with a name; write domain \"NAME\" { ... }\n" NO_DOMAIN},
     {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" spf = no\nworkers = 1\n}\n",
@@ -88,8 +97,8 @@ static const struct {
      "(text):1: error: unknown key \"weight\"; it stands in a zone section of dnsbl\n"},
     {"myhostname = mx.isp.example\nmynetworks = 127.0.0.0/8 [::1]/128,\n  10.0.0.0/8\n\tx\nworkers = "
      "x\n" DOMAIN,
-     "(text):1: error: unknown key \"myhostname\"; for this option of Postfix there is hostname\n"
-     "(text):2: error: unknown key \"mynetworks\"; for this option of Postfix there is trusted_networks, "
+     "(text):1: error: unknown key \"myhostname\"; in place of this option of Postfix use hostname\n"
+     "(text):2: error: unknown key \"mynetworks\"; in place of this option of Postfix use trusted_networks, "
      "which lets "
      "nobody relay\n"
      "(text):5: error: workers = \"x\": needs a number\n"},

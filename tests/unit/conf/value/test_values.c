@@ -58,6 +58,7 @@ static const struct {
                  "mode = \"x\": must be enforce, observe (count and log only) or off"),
     NUMBER_ERROR("helo_name { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
     NUMBER_ERROR("sender_tld { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
+    NUMBER_ERROR("sender_tld { helo_mode = warn }", "helo_mode = \"warn\": must be off, observe or enforce"),
     NUMBER_ERROR("sender_mx { on_failure = refuse }", "on_failure = \"refuse\": must be pass or defer"),
     NUMBER_ERROR("spf { permerror = reject }", "permerror = \"reject\": must be pass, defer or refuse"),
     NUMBER_ERROR("sender_mx { require = a }", "require = \"a\": must be mx or mx-or-address"),
@@ -195,6 +196,11 @@ Test(values, actions_and_exchanges)
         cr_expect_eq(snapshot->options.helo_name_on_failure, ACTION_DEFER);
         cr_expect_eq(snapshot->options.sender_mx_on_failure, ACTION_PASS);
         cr_expect_eq(snapshot->options.sender_mx_require, REQUIRE_MX_OR_ADDRESS);
+        cr_expect_eq(snapshot->options.sender_tld_helo_mode, CHECK_MODE_OBSERVE);
+        snapshot_free(snapshot);
+        snapshot = load(HOSTNAME "sender_tld { helo_mode = enforce }\n" DOMAIN);
+        cr_expect_eq(snapshot->options.sender_tld_helo_mode, CHECK_MODE_ENFORCE);
+        cr_expect_eq(snapshot->checks[CHECK_sender_tld].mode, CHECK_MODE_ENFORCE);
         snapshot_free(snapshot);
 }
 

@@ -43,6 +43,56 @@ Test(names, domain_syntax)
         cr_expect(!domain_name_is_valid(SPAN("b\xc3.example"), true));
 }
 
+Test(names, octets_of_labels)
+{
+        char name[] = "a?a.example";
+
+        for (int i = 0; i < 256; i++) {
+                name[1] = (char)i;
+                bool is_good = ascii_is_alnum((char)i) || i == '-' || i == '.';
+                cr_expect_eq(domain_name_is_valid(span_of(name, sizeof name - 1), false), is_good, "%d", i);
+        }
+}
+
+Test(names, machines_in_helo)
+{
+        static const char octet[] = "it has an octet that no host name has",
+                          empty[] = "it has an empty label",
+                          hyphen[] = "a label begins or ends with a hyphen",
+                          is_long[] = "it has a label of more than 63 octets";
+        const struct {
+                struct span name;
+                const char *fault;
+        } cases[] = {
+            {SPAN("example.com"), NULL},
+            {SPAN("localhost"), NULL},
+            {SPAN("a_b.example"), NULL},
+            {SPAN("_.example"), NULL},
+            {SPAN(L63 ".example"), NULL},
+            {SPAN(L63 "a.example"), is_long},
+            {SPAN(""), empty},
+            {SPAN("."), empty},
+            {SPAN("a..b"), empty},
+            {SPAN("a.b."), empty},
+            {SPAN("-a.example"), hyphen},
+            {SPAN("a.example-"), hyphen},
+            {SPAN("a b.example"), octet},
+            {SPAN("\xc3\xbc.example"), octet},
+            {SPAN("a\0b.example"), octet},
+            {SPAN("[192.0.2.1]"), octet},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                const char *fault = domain_name_host_fault(cases[i].name);
+                cr_expect(fault == cases[i].fault ||
+                              (fault != NULL && cases[i].fault != NULL && strcmp(fault, cases[i].fault) == 0),
+                          "%zu: %s", i, fault);
+        }
+        cr_expect(span_equals(domain_name_without_dot(SPAN("a.b.")), SPAN("a.b")));
+        cr_expect(span_equals(domain_name_without_dot(SPAN("a.b..")), SPAN("a.b.")));
+        cr_expect(span_equals(domain_name_without_dot(SPAN(".")), SPAN(".")));
+        cr_expect(span_equals(domain_name_without_dot(SPAN("")), SPAN("")));
+}
+
 Test(names, below_and_top)
 {
         cr_expect(domain_name_is_within(SPAN("a.ISP.example"), SPAN("isp.example")));
@@ -77,14 +127,23 @@ Test(names, local_parts)
                 bool is_valid;
                 struct span meant;
         } cases[] = {
-            {SPAN("alice"), true, SPAN("alice")}, {SPAN("a.b+c"), true, SPAN("a.b+c")},
-            {SPAN("\"a b\""), true, SPAN("a b")}, {SPAN("\"a\\\"b\""), true, SPAN("a\"b")},
-            {SPAN("\"\""), true, SPAN("")},       {SPAN(""), false, SPAN("")},
-            {SPAN(".a"), false, SPAN("")},        {SPAN("a."), false, SPAN("")},
-            {SPAN("a..b"), false, SPAN("")},      {SPAN("a b"), false, SPAN("")},
-            {SPAN("a@b"), false, SPAN("")},       {SPAN("\"a"), false, SPAN("")},
-            {SPAN("\"a\"b"), false, SPAN("")},    {SPAN(L63 "a"), true, SPAN(L63 "a")},
-            {SPAN(L63 "ab"), false, SPAN("")},
+            {SPAN("alice"), true, SPAN("alice")},
+            {SPAN("a.b+c"), true, SPAN("a.b+c")},
+            {SPAN("\"a b\""), true, SPAN("a b")},
+            {SPAN("\"a\\\"b\""), true, SPAN("a\"b")},
+            {SPAN("\"\""), true, SPAN("")},
+            {SPAN(""), false, SPAN("")},
+            {SPAN(".a"), false, SPAN("")},
+            {SPAN("a."), false, SPAN("")},
+            {SPAN("a..b"), false, SPAN("")},
+            {SPAN("a b"), false, SPAN("")},
+            {SPAN("a@b"), false, SPAN("")},
+            {SPAN("\"a"), false, SPAN("")},
+            {SPAN("\"a\"b"), false, SPAN("")},
+            {SPAN(L63 "a"), true, SPAN(L63 "a")},
+            {SPAN(L63 "ab"), true, SPAN(L63 "ab")},
+            {SPAN(L63 L63 L63 L63), true, SPAN(L63 L63 L63 L63)},
+            {SPAN(L63 L63 L63 L63 "a"), false, SPAN("")},
         };
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
                 char octets[LOCAL_PART_MAX];
@@ -134,6 +193,14 @@ Test(names, addresses)
         cr_expect(!address_parse_literal(SPAN("[2001:db8::1]"), &address));
         cr_expect(!address_parse_literal(SPAN("[IPv6:192.0.2.1]"), &address));
         cr_expect(address_parse_literal(SPAN("[ipv6:2001:DB8::1]"), &address));
+        cr_expect(address_parse_loosely(SPAN("[2001:db8::1]"), &mapped) && address_equals(&address, &mapped));
+        cr_expect(address_parse_loosely(SPAN("[IPv6:2001:db8::1]"), &mapped) &&
+                  address_equals(&address, &mapped));
+        cr_expect(address_parse_loosely(SPAN("2001:db8::1"), &mapped) && address_equals(&address, &mapped));
+        cr_expect(address_parse_loosely(SPAN("[192.0.2.1]"), &mapped) && address_is_ipv4(&mapped));
+        cr_expect(!address_parse_loosely(SPAN("[IPv6:192.0.2.1]"), &mapped));
+        cr_expect(!address_parse_loosely(SPAN("[]"), &mapped) && !address_parse_loosely(SPAN("["), &mapped) &&
+                  !address_parse_loosely(SPAN(""), &mapped) && !address_parse_loosely(SPAN("[::1"), &mapped));
         text_over(&text, octets, sizeof octets);
         address_write_literal(&text, &address);
         cr_expect(span_equals(text_span(&text), SPAN("IPv6:2001:db8::1")));

@@ -65,6 +65,28 @@ Test(text, json_is_one_line_whatever_comes)
         cr_expect(span_equals(text_span(&text), expected), "%.*s", (int)text.length, text.at);
 }
 
+/* U+0085, U+009F, U+00AD, U+200B, U+2028, U+202E, U+2066, U+FEFF, U+E0041, U+1D173; U+1F600 and U+00A0 are
+ * seen. */
+Test(text, what_turns_or_hides_text_is_escaped)
+{
+        char octets[200];
+        struct text text;
+        struct span tricks = S("\xc2\x85\xc2\x9f\xc2\xad\xe2\x80\x8b\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xef"
+                               "\xbb\xbf\xf3\xa0\x81\x81"
+                               "\xf0\x9d\x85\xb3\xf0\x9f\x98\x80\xc2\xa0");
+
+        text_over(&text, octets, sizeof octets);
+        text_put_json(&text, tricks);
+        struct span expected =
+            S("\"\\u0085\\u009f\\u00ad\\u200b\\u2028\\u202e\\u2066\\ufeff\\udb40\\udc41\\ud834\\udd73"
+              "\xf0\x9f\x98\x80\xc2\xa0\"");
+        cr_expect(span_equals(text_span(&text), expected), "%.*s", (int)text.length, text.at);
+        text.length = 0;
+        text_put_printable(&text, tricks, true);
+        cr_expect(span_equals(text_span(&text), S("??????????\xf0\x9f\x98\x80\xc2\xa0")), "%.*s",
+                  (int)text.length, text.at);
+}
+
 Test(text, printable_text_has_no_controls_and_no_broken_utf8)
 {
         char octets[100];
@@ -110,6 +132,20 @@ Test(text, lower_case_as_far_as_it_fits)
         text_over(&text, octets, sizeof octets);
         text_put_lower(&text, S("ABCD"));
         cr_expect(text.overflowed && span_equals(text_span(&text), S("abc")));
+}
+
+Test(text, lower_case_of_every_octet)
+{
+        char octets[256], lower[256];
+        struct text text;
+
+        for (int i = 0; i < 256; i++)
+                octets[i] = (char)i;
+        text_over(&text, lower, sizeof lower);
+        text_put_lower(&text, span_of(octets, sizeof octets));
+        cr_expect(!text.overflowed && text.length == sizeof octets);
+        for (int i = 0; i < 256; i++)
+                cr_expect_eq(lower[i], ascii_lower((char)i), "%d", i);
 }
 
 /* Eight octets are looked at together: each place of the one that counts, in texts of each length. */

@@ -64,8 +64,8 @@ Test(memory, there_is_none_before_mail)
         end();
 }
 
-/* Nobody is refused for it, and nothing is remembered. */
-Test(memory, out_of_it_checks_pass)
+/* Nobody is refused for it, and nobody passes; nothing is remembered. */
+Test(memory, out_of_it_checks_defer)
 {
         struct facts facts = begin(0);
         struct check_setting settings[CHECK_COUNT];
@@ -75,10 +75,11 @@ Test(memory, out_of_it_checks_pass)
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
                 settings[check] = (struct check_setting){.mode = CHECK_MODE_ENFORCE};
         cr_expect_eq(spf_lookup(&facts, &detail), SPF_TEMPERROR);
-        cr_expect_eq(check_greylist(&facts, &verdict), VERDICT_PASS);
+        cr_expect_eq(check_greylist(&facts, &verdict), VERDICT_DEFER);
+        cr_expect_eq(verdict.reply, REPLY_out_of_memory);
         hooks_commit(&facts, settings);
         hooks_stored(&facts);
         cr_expect_eq(hooks_text_begin(&facts, check_bit(CHECK_bounce_reference)), 0);
-        cr_expect_eq(check_bounce_reference(&facts, &verdict), VERDICT_PASS);
+        cr_expect_eq(check_bounce_reference(&facts, &verdict), VERDICT_DEFER);
         end();
 }

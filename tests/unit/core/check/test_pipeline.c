@@ -145,3 +145,37 @@ Test(pipeline, the_end_of_the_text_waits_and_is_resumed)
         arena_end(&arena);
         block_pool_end(&pool);
 }
+
+/* What cannot be kept is no pass: the client is to come again. */
+Test(pipeline, a_verdict_without_memory_is_a_deferral, .init = all_enforce)
+{
+        struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+        struct verdict_list list = {0};
+        struct block_pool pool;
+        struct arena arena;
+        uint64_t observed;
+
+        block_pool_init(&pool, 256, 1);
+        arena_init(&arena, &pool, 0);
+        snapshot->check_is_wanted[CHECK_helo_name] = true;
+        struct facts facts = {.snapshot = snapshot, .helo = SPAN("localhost"), .arena = &arena};
+        pipeline_run(&facts, STAGE_HELO, &list);
+        cr_expect_null(list.first);
+        cr_expect(!verdict_list_is_empty(&list));
+        struct judgement judgement = pipeline_combine(&list, 1, settings, &observed);
+        cr_assert_eq(judgement.result, VERDICT_DEFER);
+        cr_expect_eq(judgement.verdict->reply, REPLY_out_of_memory);
+        cr_expect_eq(judgement.verdict->check, CHECK_helo_name);
+        settings[CHECK_helo_name].mode = CHECK_MODE_OBSERVE;
+        cr_expect_eq(pipeline_combine(&list, 1, settings, &observed).result, VERDICT_PASS);
+        cr_expect_eq(observed, UINT64_C(1) << CHECK_helo_name);
+
+        /* There is memory again. */
+        settings[CHECK_helo_name].mode = CHECK_MODE_ENFORCE;
+        arena_init(&arena, &pool, 4096);
+        pipeline_run(&facts, STAGE_HELO, &list);
+        cr_expect_eq(pipeline_combine(&list, 1, settings, &observed).result, VERDICT_REFUSE);
+        arena_end(&arena);
+        block_pool_end(&pool);
+        free(snapshot);
+}

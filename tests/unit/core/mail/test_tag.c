@@ -1,6 +1,6 @@
 /* Tags in message ids and senders: known values, keys that change, days that pass. */
 #include "conf/build/load.h"
-#include "core/mail/mac.h"
+#include "core/base/digest/mac.h"
 #include "core/mail/tag.h"
 #include "tests/unit/conf/fixture.h"
 
@@ -46,12 +46,17 @@ Test(tag, macs_of_rfc_2202_and_4231)
         cr_expect_arr_eq(mac, sha1, sizeof sha1);
         mac_sha256(SPAN("Jefe"), parts, 3, mac);
         cr_expect_arr_eq(mac, sha256, sizeof sha256);
+        struct mac_sha256_key key;
+        mac_sha256_prepare(&key, SPAN("Jefe"));
+        memset(mac, 0, sizeof mac);
+        mac_sha256_with(&key, SPAN("what do ya want for nothing?"), mac);
+        cr_expect_arr_eq(mac, sha256, sizeof sha256);
 }
 
 Test(tag, message_ids, .init = folder_begin, .fini = folder_end)
 {
         struct snapshot *snapshot = load_with(KEYS, "");
-        char octets[256];
+        char octets[512];
         struct text tagged;
 
         /* Key 1, computed elsewhere. */
@@ -80,7 +85,7 @@ Test(tag, message_ids, .init = folder_begin, .fini = folder_end)
 Test(tag, senders, .init = folder_begin, .fini = folder_end)
 {
         struct snapshot *snapshot = load_with(KEYS, "");
-        char octets[256];
+        char octets[512];
         struct text tagged;
 
         /* Key 1, computed elsewhere, for seven days from TODAY. */
@@ -95,6 +100,14 @@ Test(tag, senders, .init = folder_begin, .fini = folder_end)
         text_over(&tagged, octets, sizeof octets);
         cr_expect_not(tag_sender(snapshot, SPAN("prvs=1789A144C8=alice@isp.example"), TODAY, &tagged));
         cr_expect_not(tag_sender(snapshot, SPAN("\"a b\"@isp.example"), TODAY, &tagged));
+        /* A path of 256 octets has room for no tag. */
+        char octets_of_long[242 + 12 + 1];
+        memset(octets_of_long, 'l', 242);
+        memcpy(octets_of_long + 242, "@isp.example", 13);
+        cr_expect_not(tag_sender(snapshot, span_of(octets_of_long, 254), TODAY, &tagged));
+        tagged.length = 0;
+        cr_expect(tag_sender(snapshot, span_of(octets_of_long + 16, 238), TODAY, &tagged));
+        cr_expect_eq(tagged.length, 254);
         snapshot_free(snapshot);
 }
 

@@ -59,7 +59,7 @@ Test(rate_notice, what_is_written_is_heard)
         cr_assert(!notice.overflowed);
         cr_expect(!rate_notice_hear(text_span(&notice), &ledger, &options, rates.now_ms, WALL_MS),
                   "so many messages in a session are no news but nonsense");
-        cr_expect(hear("counts 192.0.2.7 1767225600000 9 0 0 0 0 0 0 0 0 0"));
+        cr_expect(hear("counts 192.0.2.7 1767225600000 9 0 0 0 0 0 0 0 0 0 0 0"));
         cr_expect(rates_take(&rates, RATE_CONNECTIONS, 1, &heard));
         cr_expect(!rates_take(&rates, RATE_CONNECTIONS, 1, &heard), "the eleventh");
 }
@@ -67,8 +67,8 @@ Test(rate_notice, what_is_written_is_heard)
 Test(rate_notice, the_longest_fits)
 {
         const struct rate_counts counts = {
-            .taken = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-            .given_back = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
+            .taken = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+            .given_back = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
         char octets[RATE_NOTICE_MAX];
         struct text notice;
 
@@ -87,6 +87,18 @@ Test(rate_notice, more_than_the_bucket_holds_empties_it)
         cr_expect_eq(excess.count, 11);
         rates.now_ms += MINUTE_MS / 10;
         cr_expect(rates_take(&rates, RATE_CONNECTIONS, 1, &excess), "it fills up as ever");
+}
+
+Test(rate_notice, earlier_versions_do_not_tell_of_transactions)
+{
+        struct rate_excess excess;
+
+        options.client_rate_transactions = (struct rate){10, MINUTE_MS};
+        cr_expect(hear("counts 192.0.2.7 1767225600000 0 0 0 0 0 0 0 0 0 0"));
+        cr_expect(rates_take(&rates, RATE_TRANSACTIONS, 1, &excess));
+        cr_expect(hear("counts 192.0.2.7 1767225600000 0 0 0 0 0 0 0 0 0 0 9 0"));
+        cr_expect(!rates_take(&rates, RATE_TRANSACTIONS, 1, &excess));
+        cr_expect_eq(excess.kind, RATE_TRANSACTIONS);
 }
 
 Test(rate_notice, counts_from_before_the_beginning_are_not_new)
@@ -129,6 +141,7 @@ Test(rate_notice, other_texts_are_none)
             "penalty 192.0.2.7 address errors 1 99999999999999999999",
             "counts 192.0.2.7 1767225600000 9 0 0 0 0 0 0 0 0",
             "counts 192.0.2.7 1767225600000 9 0 0 0 0 0 0 0 0 0 0",
+            "counts 192.0.2.7 1767225600000 9 0 0 0 0 0 0 0 0 0 0 0 0",
             "counts 192.0.2.7 1767225600000 9 0 0 0 0 0 0 0 0 100001",
             "counts 192.0.2.7 now 9 0 0 0 0 0 0 0 0 0",
             "pardon 192.0.2.7 address errors 1 1767225660000",

@@ -5,16 +5,34 @@
 
 Test(state, keys_differ_with_their_text)
 {
-        struct sender_key a = sender_key_of(SPAN("net:192.0.2.0/24")),
-                          b = sender_key_of(SPAN("net:192.0.2.0/24 "));
-        struct sender_key again = sender_key_of(SPAN("net:192.0.2.0/24"));
+        struct sender_key a = sender_key_of(NULL, SPAN("net:192.0.2.0/24")),
+                          b = sender_key_of(NULL, SPAN("net:192.0.2.0/24 "));
+        struct sender_key again = sender_key_of(NULL, SPAN("net:192.0.2.0/24"));
 
         cr_expect(sender_key_equals(&a, &again));
         cr_expect_not(sender_key_equals(&a, &b));
         /* Machines of a fleet, and versions of the program, must agree. */
         static const uint8_t empty[16] = {0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47, 0x98, 0xd8,
                                           0x60, 0x01, 0xc3, 0x24, 0x46, 0x8d, 0x49, 0x7f};
-        cr_expect_arr_eq(sender_key_of(SPAN("")).octets, empty, sizeof empty);
+        cr_expect_arr_eq(sender_key_of(NULL, SPAN("")).octets, empty, sizeof empty);
+}
+
+Test(state, keys_differ_with_their_secret)
+{
+        struct sender_secret one, other;
+        sender_secret_set(&one, (const uint8_t[SENDER_SECRET_SIZE]){1});
+        sender_secret_set(&other, (const uint8_t[SENDER_SECRET_SIZE]){2});
+        struct sender_key plain = sender_key_of(NULL, SPAN("x")), keyed = sender_key_of(&one, SPAN("x"));
+        struct sender_key differently = sender_key_of(&other, SPAN("x"));
+
+        cr_expect_not(sender_key_has_unkeyed(&plain));
+        cr_expect(sender_key_has_unkeyed(&keyed));
+        cr_expect_not(sender_key_equals(&keyed, &plain));
+        cr_expect_not(sender_key_equals(&keyed, &differently));
+        /* Where an earlier version has put it. */
+        cr_expect_arr_eq(keyed.unkeyed, plain.octets, sizeof plain.octets);
+        struct sender_key again = sender_key_of(&one, SPAN("x"));
+        cr_expect(sender_key_equals(&keyed, &again));
 }
 
 static struct sender_record merged(struct sender_record record, bool is_new, struct sender_record more)
@@ -120,7 +138,7 @@ TestSuite(sender_memo, .init = memo_begin, .fini = memo_end);
 
 Test(sender_memo, pending_is_filed_once_and_settles_once)
 {
-        struct sender_key key = sender_key_of(SPAN("a")), other = sender_key_of(SPAN("b"));
+        struct sender_key key = sender_key_of(NULL, SPAN("a")), other = sender_key_of(NULL, SPAN("b"));
 
         cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_PENDING);
         cr_expect_eq(sender_ask(&memo, &key, 50, &record), FACT_PENDING);
@@ -138,7 +156,7 @@ Test(sender_memo, pending_is_filed_once_and_settles_once)
 
 Test(sender_memo, expired_records_are_absent)
 {
-        struct sender_key key = sender_key_of(SPAN("a"));
+        struct sender_key key = sender_key_of(NULL, SPAN("a"));
 
         table.fact = FACT_FOUND;
         cr_expect_eq(sender_ask(&memo, &key, 99, &record), FACT_FOUND);
@@ -147,7 +165,7 @@ Test(sender_memo, expired_records_are_absent)
 
 Test(sender_memo, what_was_late_once_stays_failed)
 {
-        struct sender_key key = sender_key_of(SPAN("a")), other = sender_key_of(SPAN("b"));
+        struct sender_key key = sender_key_of(NULL, SPAN("a")), other = sender_key_of(NULL, SPAN("b"));
 
         sender_ask(&memo, &key, 50, &record);
         memo.is_late = true;
@@ -160,7 +178,7 @@ Test(sender_memo, what_was_late_once_stays_failed)
 
 Test(sender_memo, another_stage_waits_anew_but_not_for_what_was_late)
 {
-        struct sender_key key = sender_key_of(SPAN("a")), other = sender_key_of(SPAN("b"));
+        struct sender_key key = sender_key_of(NULL, SPAN("a")), other = sender_key_of(NULL, SPAN("b"));
 
         sender_ask(&memo, &key, 50, &record);
         memo.due_ms = 1;
@@ -178,7 +196,7 @@ Test(sender_memo, another_stage_waits_anew_but_not_for_what_was_late)
 
 Test(sender_memo, without_a_source_all_fails_and_nothing_is_stored)
 {
-        struct sender_key key = sender_key_of(SPAN("a"));
+        struct sender_key key = sender_key_of(NULL, SPAN("a"));
         struct sender_effect effect = {.key = key};
 
         sender_apply(&memo, &effect);

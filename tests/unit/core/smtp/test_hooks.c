@@ -18,6 +18,7 @@ enum hook {
         DOES_TEXT_END,
         DOES_STORED,
         DOES_MARK_ZONES,
+        DOES_LOG_RESULT,
         HOOK_COUNT
 };
 
@@ -27,6 +28,7 @@ static const bool has_hook[CHECK_COUNT][HOOK_COUNT] = {
 #define HOOK_STORED(check)      [CHECK_##check][DOES_STORED] = true,
 #define HOOK_WRITE_FIELD(check) [CHECK_##check][DOES_WRITE_FIELD] = true,
 #define HOOK_MARK_ZONES(check)  [CHECK_##check][DOES_MARK_ZONES] = true,
+#define HOOK_LOG_RESULT(check)  [CHECK_##check][DOES_LOG_RESULT] = true,
 #define HOOK_READ_TEXT(check)                                                                                \
         [CHECK_##check][DOES_TEXT_BEGIN] = true, [CHECK_##check][DOES_TEXT_READ] = true,                     \
         [CHECK_##check][DOES_TEXT_END] = true,
@@ -63,6 +65,14 @@ static bool is_over[CHECK_COUNT]; /* its reader wants no more of the text */
         {                                                                                                    \
                 calls[CHECK_##check][DOES_MARK_ZONES]++;                                                     \
                 return __real_##check##_mark_zones(facts);                                                   \
+        }
+#define HOOK_LOG_RESULT(check)                                                                               \
+        struct span __real_##check##_log_result(const struct facts *facts);                                  \
+        struct span __wrap_##check##_log_result(const struct facts *facts);                                  \
+        struct span __wrap_##check##_log_result(const struct facts *facts)                                   \
+        {                                                                                                    \
+                calls[CHECK_##check][DOES_LOG_RESULT]++;                                                     \
+                return __real_##check##_log_result(facts);                                                   \
         }
 #define HOOK_READ_TEXT(check)                                                                                \
         bool __real_##check##_text_begin(const struct facts *facts);                                         \
@@ -116,14 +126,14 @@ struct session_case {
 #define SECOND                   "RCPT TO:<alice@second.example>\n"
 #define POSTMASTER               "RCPT TO:<postmaster@isp.example>\n"
 
-/* prepare commit write_field text_begin text_read text_end stored mark_zones */
+/* prepare commit write_field text_begin text_read text_end stored mark_zones log_result */
 static const struct session_case cases[] = {
-    {"one message", HELLO NOTIFICATION(ALICE), {1, 1, 1, 1, 1, 1, 1, 1}, .mode = "observe"},
+    {"one message", HELLO NOTIFICATION(ALICE), {1, 1, 1, 1, 1, 1, 1, 1, 1}, .mode = "observe"},
     {"two messages",
      HELLO NOTIFICATION(ALICE) NOTIFICATION(BOB),
-     {1, 2, 2, 2, 1, 2, 2, 1},
+     {1, 2, 2, 2, 1, 2, 2, 1, 2},
      .mode = "observe"},
-    {"two recipients", HELLO NOTIFICATION(ALICE BOB), {1, 2, 1, 1, 1, 1, 1, 1}, .mode = "observe"},
+    {"two recipients", HELLO NOTIFICATION(ALICE BOB), {1, 2, 1, 1, 1, 1, 1, 1, 1}, .mode = "observe"},
     {"a trusted client",
      HELLO NOTIFICATION(ALICE),
      {0},
@@ -132,43 +142,43 @@ static const struct session_case cases[] = {
     {"all checks off", HELLO NOTIFICATION(ALICE), {0}, .mode = "off", .domain_mode = "off"},
     {"off for the domain",
      HELLO NOTIFICATION(SECOND),
-     {1, 0, 1, 0, 0, 0, 1, 1},
+     {1, 0, 1, 0, 0, 0, 1, 1, 1},
      .mode = "observe",
      .domain_mode = "off",
      .is_never_parked = true},
     {"on for the domain",
      HELLO NOTIFICATION(SECOND),
-     {1, 1, 1, 1, 1, 1, 1, 1},
+     {1, 1, 1, 1, 1, 1, 1, 1, 1},
      .mode = "off",
      .domain_mode = "observe"},
     {"on for one of two",
      HELLO NOTIFICATION(SECOND ALICE),
-     {1, 1, 1, 1, 1, 1, 1, 1},
+     {1, 1, 1, 1, 1, 1, 1, 1, 1},
      .mode = "off",
      .domain_mode = "observe"},
     {"postmaster alone",
      HELLO NOTIFICATION(POSTMASTER),
-     {1, 0, 0, 0, 0, 0, 1, 1},
+     {1, 0, 0, 0, 0, 0, 1, 1, 1},
      .mode = "observe",
      .is_never_parked = true},
     {"all refused",
      "HELO unqualified\n" MAIL ALICE BOB "DATA\n",
-     {1, 0, 0, 0, 0, 0, 0, 1},
+     {1, 0, 0, 0, 0, 0, 0, 1, 0},
      .mode = "enforce",
      .is_never_parked = true},
     {"not stored",
      HELLO NOTIFICATION(ALICE),
-     {1, 1, 1, 1, 1, 1, 0, 1},
+     {1, 1, 1, 1, 1, 1, 0, 1, 1},
      .mode = "observe",
      .outcome = STORE_FAILED},
     {"gone in the text",
      HELLO "MAIL FROM:<>\n" ALICE "DATA\nSubject: x\n",
-     {1, 1, 1, 1, 1, 0, 0, 1},
+     {1, 1, 1, 1, 1, 0, 0, 1, 1},
      .mode = "observe",
      .is_dropped = true},
     {"gone at once",
      "",
-     {1, 0, 0, 0, 0, 0, 0, 1},
+     {1, 0, 0, 0, 0, 0, 0, 1, 0},
      .mode = "observe",
      .is_dropped = true,
      .is_never_parked = true},

@@ -15,15 +15,20 @@ static MDB_txn *begin(void)
         return txn;
 }
 
+static void open_store_in(const char *name, uint64_t size)
+{
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        cr_assert_eq(sender_lmdb_open(&store, path, size, false), 0);
+}
+
 static void open_store(uint64_t size)
 {
-        snprintf(path, sizeof path, "%s/state", folder);
-        cr_assert_eq(sender_lmdb_open(&store, path, size, false), 0);
+        open_store_in("state", size);
 }
 
 static struct sender_key key_of(unsigned number)
 {
-        return sender_key_of(span_of((const char *)&number, sizeof number));
+        return sender_key_of(NULL, span_of((const char *)&number, sizeof number));
 }
 
 static int put(MDB_txn *txn, unsigned number, struct sender_record record, const char *text)
@@ -129,5 +134,80 @@ Test(lmdb, a_full_file_makes_room_and_keeps_what_was_allowed_by_hand)
         size_t left = entries();
         cr_expect(left > 10000 && left < 60000, "%zu", left);
         cr_expect_eq(get(1000000, &record), FACT_FOUND);
+        sender_lmdb_close(&store);
+}
+
+static void close_and_open(void)
+{
+        sender_lmdb_close(&store);
+        open_store(1 << 20);
+}
+
+/* The store chooses it, and whoever opens the store later has the same. */
+Test(lmdb, keys_have_a_secret_of_the_store)
+{
+        struct sender_secret first;
+
+        open_store(1 << 20);
+        cr_assert_not_null(sender_lmdb_secret(&store));
+        first = *sender_lmdb_secret(&store);
+        close_and_open();
+        cr_expect_arr_eq(sender_lmdb_secret(&store)->octets, first.octets, sizeof first.octets);
+        sender_lmdb_close(&store);
+        open_store_in("other", 1 << 20);
+        cr_expect_arr_neq(sender_lmdb_secret(&store)->octets, first.octets, sizeof first.octets);
+        sender_lmdb_close(&store);
+}
+
+/* As an earlier version left it: records under keys without a secret, and none to be had. */
+static void make_unkeyed_store(void)
+{
+        MDB_dbi secrets;
+
+        open_store(1 << 20);
+        MDB_txn *txn = begin();
+        cr_assert_eq(put(txn, 1, (struct sender_record){10, 10, 90, 3}, "one"), 0);
+        cr_assert_eq(mdb_dbi_open(txn, "secret-1", 0, &secrets), 0);
+        cr_assert_eq(mdb_drop(txn, secrets, 1), 0);
+        cr_assert_eq(mdb_txn_commit(txn), 0);
+        close_and_open();
+}
+
+Test(lmdb, records_of_earlier_versions_move_to_their_new_keys)
+{
+        struct sender_record record;
+        struct sender_key old = key_of(1), key;
+        uint32_t number = 1;
+
+        make_unkeyed_store();
+        key = sender_key_of(sender_lmdb_secret(&store), span_of((const char *)&number, sizeof number));
+        MDB_txn *reader = sender_lmdb_reader(&store);
+        cr_expect_eq(sender_lmdb_get(&store, reader, &key, &record), FACT_FOUND);
+        cr_expect_eq(record.count, 3);
+        struct sender_effect effect = {key, {20, 20, 90, 1}, SPAN("one")};
+        MDB_txn *txn = begin();
+        cr_assert_eq(sender_lmdb_merge(&store, txn, &effect), 0);
+        cr_assert_eq(mdb_txn_commit(txn), 0);
+        cr_expect_eq(entries(), 1, "it has moved");
+        cr_expect_eq(sender_lmdb_get(&store, reader, &key, &record), FACT_FOUND);
+        cr_expect_eq(record.count, 4);
+        cr_expect_eq(sender_lmdb_get(&store, reader, &old, &record), FACT_ABSENT);
+        mdb_txn_abort(reader);
+        sender_lmdb_close(&store);
+}
+
+/* After an error a transaction opens no cursor, and there is none to be closed. */
+Test(lmdb, a_transaction_that_failed_makes_no_room)
+{
+        int error = 0;
+
+        open_store(64 << 10);
+        MDB_txn *txn = begin();
+        for (unsigned i = 0; error == 0; i++)
+                error = put(txn, i, (struct sender_record){1, 1, 1000, 0}, "some text about it");
+        cr_expect_eq(error, MDB_MAP_FULL, "%s", mdb_strerror(error));
+        cr_expect_eq(sender_lmdb_evict(&store, txn, 21), MDB_BAD_TXN);
+        cr_expect_eq(sender_lmdb_sweep(&store, txn, 2000, 21), MDB_BAD_TXN);
+        mdb_txn_abort(txn);
         sender_lmdb_close(&store);
 }

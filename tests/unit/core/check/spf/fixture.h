@@ -85,11 +85,12 @@ static inline void zone_find(const struct zone *zone, const struct dns_question 
 }
 
 static inline enum fact zone_ask(struct dns_source *source, const struct dns_question *question,
-                                 uint64_t handle, struct arena *arena, struct dns_answer *ret_answer)
+                                 const struct dns_asker *asker, struct arena *arena,
+                                 struct dns_answer *ret_answer)
 {
         struct zone *zone = (struct zone *)source;
 
-        (void)handle;
+        (void)asker;
         zone->asked++;
         if (zone->order != ZONE_AT_ONCE) {
                 cr_assert(zone->waiting_count < 200);

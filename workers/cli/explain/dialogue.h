@@ -1,8 +1,10 @@
-/* The second half of gatepost explain: what a session would be answered. */
+/* The second part of gatepost explain: what a session would be answered. */
 #pragma once
 
 #include "core/smtp/session.h"
 #include "workers/cli/dns.h"
+
+#include <stdio.h>
 
 #define EXPLAIN_RECIPIENTS_MAX 16
 
@@ -16,6 +18,7 @@ struct question {
         size_t message_length;
 };
 
-/* Plays a session and prints it. */
-void explain_dialogue(const struct question *question, const struct snapshot *snapshot,
-                      struct session_host *host, struct cli_dns *dns);
+/* Plays a session and prints it to `out`; its line of the log is in host->log then. True when the message would be
+ * stored. */
+bool explain_dialogue(const struct question *question, const struct snapshot *snapshot,
+                      struct session_host *host, struct cli_dns *dns, FILE *out);

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""gatepost explain, for a client and an envelope and for what the log has of a reject id or an envelope; gatepost checks; observe
+mode."""
+
+import gzip
+import re
+
+from common.harness import HELO, Server, case, equal, main, run_program, wait_for
+
+
+def explain(server, *arguments, status=0):
+    run = run_program("explain", "-c", str(server.directory / "gatepost.conf"), *arguments)
+    equal(run.returncode, status, f"status ({run.stderr})")
+    return run.stdout
+
+
+@case("checks lists each check with its number in the policy")
+def checks(_):
+    run = run_program("checks")
+    equal(run.returncode, 0, "status")
+    for name, number in (("syntax", "P10"), ("recipient", "P1"), ("helo_impersonation", "P5"), ("sender_tld", "P8")):
+        assert re.search(rf"^{name}\s+{number}\b", run.stdout, re.M), run.stdout
+
+
+ASKED = ("--ip", "192.0.2.7", "--from", "a@example.com")
+
+
+@case("explain has a row for each check and the recipient, marks the one that decides, and says why")
+def envelope(directory):
+    server = Server(directory, options="sender_tld { mode = off }")
+    said = explain(server, *ASKED, "--helo", "mx1.isp.example", "--to", "alice@isp.example")
+    assert re.search(r"^helo_impersonation\s+enforce\s+refuse\b.*<== decides$", said, re.M), said
+    assert re.search(r"^helo_name\s+enforce\s+pass\b", said, re.M), said
+    assert re.search(r"^recipient\s+always\s+pass\b.*is known", said, re.M), said
+    assert re.search(r"^sender_tld\s+off\s+off\b", said, re.M), said
+    assert re.search(r"^dnsbl\s+enforce\s+off\b.*no resolvers", said, re.M), said
+    equal(said.count("<== decides"), 1, "rows that decide")
+    assert "550 5.7.1 you are not mx1.isp.example" in said, said
+    assert "would be refused (550 5.7.1)" in said and "Why: the client greeted this server with a name" in said, said
+    for to, words in (("nobody@isp.example", "is not among the domain's recipients"), ("x@other.example", "its domain is none of ours")):
+        said = explain(server, *ASKED, "--helo", HELO, "--to", to)
+        assert re.search(rf"^recipient\s+always\s+refuse\b.*{words}.*<== decides$", said, re.M), said
+    said = explain(server, *ASKED, "--helo", HELO, "--to", "alice@isp.example")
+    assert "decides" not in said and "would be taken" in said, said
+
+
+@case("explain of a message with a bare CR, and of a command that was wrong: the rule syntax decides, and why")
+def syntax(directory):
+    (directory / "bad.eml").write_bytes(b"Subject: x\r\n\r\na\r b\r\n")
+    with Server(directory) as server:
+        said = explain(server, *ASKED, "--helo", HELO, "--to", "alice@isp.example", "--message", str(directory / "bad.eml"))
+        assert re.search(r"^syntax\s+always\s+refuse\b.*<== decides$", said, re.M), said
+        assert "Why: the message had a CR that ends no line" in said and "(bare CR: octet 2 of line 3)" in said, said
+        with server.client() as client:
+            reply = client.command("MAIL FRM", 503)
+            client.command("QUIT", 221)
+        wait_for("the log line", server.sessions)
+        told = explain(server, f"503 {reply}")
+        assert "sent a command that was refused (helo_first)" in told and "What the sender can do: " in told, told
+
+
+def refuse_one(server):
+    """A mail that one recipient gets and one does not; returns the refusal."""
+    with server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        client.command("MAIL FROM:<a@example.com>", 250)
+        said = client.command("RCPT TO:<nobody@isp.example>", 550)
+        client.command("RCPT TO:<alice@isp.example>", 250)
+        client.command("DATA", 354)
+        client.finish(b"Message-ID: <one@example.com>\r\n\r\nx\r\n")
+        client.command("QUIT", 221)
+    wait_for("the log line", server.sessions)
+    return f"550 {said}"
+
+
+@case("explain tells what was seen when a reject id was given, in any case and in brackets, and of a message by its id")
+def reject_id(directory):
+    with Server(directory) as server:
+        reply = refuse_one(server)
+        number = re.search(r"\[(\w+)\]$", reply)[1]
+        for asked in (number, number.lower(), f"[{number}]", reply, number.replace("1", "l").replace("0", "o")):
+            told = explain(server, asked)
+            assert "nobody@isp.example" in told and "127.0.0.1" in told and "550 5.7.1" in told, told
+            assert "Why: there is no such recipient here" in told and "What the sender can do: " in told, told
+        message = server.sessions()[0]["transactions"][0]
+        told = explain(server, message["id"])
+        assert "was taken" in told and f"Stored as: {message['file']}" in told and "Message-ID: <one@example.com>" in told, told
+    explain(server, "1ZZZZZ000000", status=1)
+    explain(server, "no id", status=2)
+
+
+@case("explain reads rotated logs, compressed ones too, and finds sessions by sender, recipient and time")
+def rotated(directory):
+    with Server(directory) as server:
+        number = re.search(r"\[(\w+)\]$", refuse_one(server))[1]
+    log = directory / "log"
+    (directory / "log.2.gz").write_bytes(gzip.compress(log.read_bytes()))
+    log.rename(directory / "log-20260101")
+    log.write_text("")
+    (directory / "logged").write_text("another program's")
+    assert "for <alice@isp.example>, which was taken" in explain(server, "--from", "A@example.com")
+    for asked in ((number,), ("--to", "nobody@isp.example"), ("--to", "@isp.example", "--since", "1h"),
+                  ("--from", "a@example.com", "--to", "nobody@isp.example", "--since", "2020-01-01T10:00")):
+        told = explain(server, *asked)
+        assert "for <nobody@isp.example>, which was refused" in told, told
+    (directory / "log-20260101").unlink()
+    assert "which was refused" in explain(server, number)
+    explain(server, "--from", "b@example.com", status=1)
+    explain(server, "--to", "@isp.example", "--since", "2999-01-01", status=1)
+    explain(server, "--to", "@isp.example", "--since", "yesterday", status=2)
+    # What a rotation has not finished, or a disk has lost.
+    whole = (directory / "log.2.gz").read_bytes()
+    (directory / "log.2.gz").write_bytes(whole[:len(whole) // 2])
+    run = run_program("explain", "-c", str(directory / "gatepost.conf"), "1ZZZZZ000000")
+    assert run.returncode == 1 and "log.2.gz: it is no whole gzip file" in run.stderr, run.stderr
+    (directory / "other").write_bytes(gzip.decompress(whole))
+    assert "which was refused" in explain(server, "--log", str(directory / "other"), number)
+
+
+@case("nothing that a stranger has sent moves the cursor of whoever reads explain")
+def tricks(directory):
+    trick = "x\u009b2J\u202e\u2028y"
+    with Server(directory) as server, server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        client.command("MAIL FROM:<a@example.com> SMTPUTF8", 250)
+        reply = client.command(f"RCPT TO:<{trick}@isp.example>", 550)
+        client.command("QUIT", 221)
+        assert "<x?2J??y@isp.example>" in reply, reply
+        wait_for("the log line", server.sessions)
+        octets = (directory / "log").read_bytes()
+        assert b"x\\u009b2J\\u202e\\u2028y@" in octets and trick.encode() not in octets, octets
+        told = explain(server, re.search(r"\[(\w+)\]$", reply)[1])
+        assert not set(trick) & {c for c in told if ord(c) > 0x7f}, told
+
+
+@case("observe mode takes the mail and logs what it would have refused, with the line that says so")
+def observe(directory):
+    with Server(directory, domain="helo_name { mode = observe }") as server, server.client() as client:
+        client.deliver(b"text\r\n", helo="localhost")
+        client.command("QUIT", 221)
+        wait_for("the log line", server.sessions)
+        verdict = server.sessions()[0]["transactions"][0]["verdicts"][0]
+        lines = (directory / "gatepost.conf").read_text().splitlines()
+        line = next(number for number, text in enumerate(lines, 1) if "observe" in text)
+        equal([verdict[key] for key in ("check", "mode", "result", "line")], ["helo_name", "observe", "refuse", line], "verdict")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+/* A session without a socket, for gatepost explain. */
+#include "workers/cli/explain/dialogue.h"
+
+#include "dns/pool/client.h"
+
+#include <stdio.h>
+
+#define ANSWER_WAIT_MS 20000
+
+struct dialogue {
+        struct session session;
+        struct cli_dns *dns;
+        struct text said; /* by the server, not printed yet */
+        FILE *out;
+        bool is_taken;
+};
+
+/* Gives the input to the session and prints what it answers. */
+static void hear(struct dialogue *dialogue, struct span *input)
+{
+        struct session *session = &dialogue->session;
+        struct text *said = &dialogue->said;
+        enum session_wish wish = session_input(session, input, said);
+
+        while (wish == SESSION_PARK) {
+                const struct dns_reply_message *message = cli_dns_wait(dialogue->dns, ANSWER_WAIT_MS);
+                if (message == NULL)
+                        session->host->now_ms = session->deadline_ms;
+                wish = message != NULL ? session_answer(session, &message->question, &message->answer, said)
+                                       : session_timeout(session, said);
+        }
+        for (struct span rest = text_span(said); rest.length > 0;
+             rest = span_skip(rest, span_find(rest, '\n') + 1))
+                fprintf(dialogue->out, "S: %.*s\n", (int)span_find(rest, '\r'), rest.at);
+        said->length = 0;
+        if (wish != SESSION_STORE)
+                return;
+        fprintf(dialogue->out, "the message would be stored\n");
+        dialogue->is_taken = true;
+        session_stored(session, &(struct store_report){.outcome = STORE_FAILED}, said);
+        said->length = 0;
+}
+
+static void play_line(struct dialogue *dialogue, const char *verb, const char *argument)
+{
+        char octets[1024], shown_octets[1024];
+        struct text line, shown;
+
+        if (dialogue->session.state == SESSION_STATE_CLOSED)
+                return;
+        text_over(&line, octets, sizeof octets);
+        text_put_string(&line, verb);
+        text_put_string(&line, argument);
+        if (verb[strlen(verb) - 1] == '<')
+                text_put_char(&line, '>');
+        text_over(&shown, shown_octets, sizeof shown_octets);
+        text_put_printable(&shown, text_span(&line), true);
+        fprintf(dialogue->out, "C: %.*s\n", (int)shown.length, shown.at);
+        text_put_string(&line, "\r\n");
+        struct span input = text_span(&line);
+        hear(dialogue, &input);
+}
+
+/* Line by line, dots stuffed (RFC 5321 4.5.2). */
+static void say_text(struct dialogue *dialogue, struct span text)
+{
+        struct span end = SPAN("\r\n.\r\n");
+
+        fprintf(dialogue->out, "C: (%zu octets of text)\n", text.length);
+        while (text.length > 0) {
+                size_t newline = span_find(text, '\n');
+                struct span line = span_of(text.at, newline == SIZE_MAX ? text.length : newline + 1);
+                struct span dot = SPAN(".");
+                text = span_skip(text, line.length);
+                if (text.length == 0 && newline != SIZE_MAX)
+                        end = span_skip(end, 2);
+                if (line.at[0] == '.')
+                        hear(dialogue, &dot);
+                hear(dialogue, &line);
+        }
+        hear(dialogue, &end);
+}
+
+bool explain_dialogue(const struct question *question, const struct snapshot *snapshot,
+                      struct session_host *host, struct cli_dns *dns, FILE *out)
+{
+        struct session_peer peer = {.client = question->client};
+        struct dialogue dialogue = {.dns = dns, .out = out};
+        char octets[2 * SESSION_OUT_ROOM];
+
+        text_over(&dialogue.said, octets, sizeof octets);
+        session_begin(&dialogue.session, host, snapshot, &peer, &dialogue.said);
+        if (dialogue.session.state == SESSION_STATE_PAUSE)
+                session_timeout(&dialogue.session, &dialogue.said);
+        dialogue.said.length = 0;
+        play_line(&dialogue, "EHLO ", question->helo);
+        play_line(&dialogue, "MAIL FROM:<", question->sender);
+        for (size_t i = 0; i < question->recipient_count; i++)
+                play_line(&dialogue, "RCPT TO:<", question->recipients[i]);
+        if (question->message != NULL) {
+                play_line(&dialogue, "DATA", "");
+                if (dialogue.session.state == SESSION_STATE_TEXT)
+                        say_text(&dialogue, span_of(question->message, question->message_length));
+        }
+        session_end(&dialogue.session, SESSION_ENDED_BY_QUIT);
+        return dialogue.is_taken;
+}

@@ -1,0 +1,235 @@
+/* Looks through the log, the newest file first. */
+#include "workers/cli/explain/log.h"
+
+#include "conf/build/load.h"
+#include "conf/value/value.h"
+#include "core/base/date.h"
+#include "core/base/text.h"
+#include "dns/clock.h"
+#include "workers/cli/explain/log_files.h"
+#include "workers/cli/explain/story.h"
+#include "workers/cli/usage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ID_LENGTH 12
+#define SHOWN_MAX 100
+
+struct look {
+        const struct log_question *question;
+        char id[ID_LENGTH + 1];           /* empty: by envelope */
+        char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
+        size_t found;
+};
+
+/* ---- what is looked for -------------------------------------------------------------------------------- */
+
+/* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
+static struct span without_reply(struct span words)
+{
+        size_t open = span_find_last(words, '['), close = span_find_last(words, ']');
+
+        if (open != SIZE_MAX && close != SIZE_MAX && open < close)
+                words = span_of(words.at + open + 1, close - open - 1);
+        return span_trim(words);
+}
+
+/* Ids have no I, L, O and U, so that whoever reads one aloud or types it in small letters is understood. */
+static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+{
+        struct span id = without_reply(words);
+
+        if (id.length != ID_LENGTH)
+                return false;
+        for (size_t i = 0; i < ID_LENGTH; i++) {
+                char c = ascii_lower(id.at[i]);
+                if (!ascii_is_alnum(c) || c == 'u')
+                        return false;
+                c = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
+                ret_id[i] = c >= 'a' ? (char)(c - 'a' + 'A') : c;
+        }
+        ret_id[ID_LENGTH] = '\0';
+        return true;
+}
+
+static bool has_date_form(struct span text)
+{
+        static const char form[] = "dddd-dd-ddTdd:dd:dd";
+        bool is_whole = text.length == 10 || text.length == 16 || text.length == 19;
+
+        for (size_t i = 0; i < text.length && is_whole; i++)
+                is_whole = form[i] == 'd' ? ascii_is_digit(text.at[i])
+                                          : text.at[i] == form[i] || (form[i] == 'T' && text.at[i] == ' ');
+        return is_whole;
+}
+
+/* Times of the log are in order as text. */
+static bool read_since(const char *since, char ret_since[static DATE_TEXT_LENGTH + 1])
+{
+        struct span text = span_from(since);
+        uint64_t ago_ms;
+        struct text out;
+
+        text_over(&out, ret_since, DATE_TEXT_LENGTH);
+        if (text.length > 0 && text.at[text.length - 1] == 'Z')
+                text.length--;
+        if (duration_parse(text, &ago_ms)) {
+                int64_t then_s = clock_wall_s() - (int64_t)(ago_ms / 1000);
+                date_write(&out, then_s > 0 ? then_s : 0);
+        } else if (has_date_form(text)) {
+                text_put(&out, text);
+                if (text.length > 10)
+                        ret_since[10] = 'T';
+        } else {
+                return false;
+        }
+        ret_since[out.length] = '\0';
+        return true;
+}
+
+/* "x@y", "@y" for a whole domain, "" for the null sender; letter case aside. */
+static bool is_address(const char *wanted, const char *found)
+{
+        struct span pattern = span_from(wanted), address = span_from(found);
+
+        if (pattern.length > 0 && pattern.at[0] == '@')
+                return span_ends_nocase(address, pattern);
+        return span_equals_nocase(address, pattern);
+}
+
+/* ---- what is found ------------------------------------------------------------------------------------- */
+
+static void show(struct look *look, const struct occurrence *occurrence)
+{
+        if (look->found++ >= SHOWN_MAX)
+                return;
+        if (look->found > 1)
+                putchar('\n');
+        story_print(occurrence, STORY_HAPPENED);
+}
+
+static void look_at_recipients(struct look *look, struct occurrence *occurrence)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        const char *wanted = look->question->recipient;
+
+        for (size_t i = 0; i < json_array_size(recipients); i++) {
+                occurrence->recipient = json_array_get(recipients, i);
+                const char *to = json_string_value(json_object_get(occurrence->recipient, "to"));
+                if (wanted == NULL || (to != NULL && is_address(wanted, to)))
+                        show(look, occurrence);
+        }
+        if (json_array_size(recipients) == 0 && wanted == NULL)
+                show(look, occurrence);
+}
+
+static void look_by_envelope(struct look *look, const json_t *session)
+{
+        const json_t *transactions = json_object_get(session, "transactions");
+
+        for (size_t i = 0; i < json_array_size(transactions); i++) {
+                struct occurrence occurrence = {.session = session,
+                                                .transaction = json_array_get(transactions, i)};
+                const char *from = json_string_value(json_object_get(occurrence.transaction, "from"));
+                if (look->question->sender == NULL ||
+                    (from != NULL && is_address(look->question->sender, from)))
+                        look_at_recipients(look, &occurrence);
+        }
+}
+
+static void look_by_id(struct look *look, const json_t *line)
+{
+        struct occurrence occurrence;
+
+        if (story_find(line, look->id, &occurrence)) {
+                show(look, &occurrence);
+                printf("\nThe whole session:\n");
+        } else {
+                printf("An event of the log:\n");
+                look->found++;
+        }
+        story_print_json(line);
+}
+
+static void look_at_line(void *context, const char *octets)
+{
+        struct look *look = context;
+
+        if (look->id[0] != '\0' ? strstr(octets, look->id) == NULL
+                                : strstr(octets, "\"event\":\"session\"") == NULL)
+                return;
+        json_t *line = json_loads(octets, JSON_REJECT_DUPLICATES, NULL);
+        const char *time = json_string_value(json_object_get(line, "time"));
+        if (line != NULL && time != NULL && strcmp(time, look->since) >= 0) {
+                if (look->id[0] != '\0')
+                        look_by_id(look, line);
+                else
+                        look_by_envelope(look, line);
+        }
+        json_decref(line);
+}
+
+/* An id is in one file, but its message may have been told of twice there. */
+static int look_through(struct look *look, const char *path)
+{
+        struct log_files files;
+
+        if (!log_files_find(&files, path)) {
+                log_files_end(&files);
+                return 1;
+        }
+        for (size_t i = 0; i < files.count && (look->id[0] == '\0' || look->found == 0); i++)
+                log_file_read(&files.files[i], look_at_line, look);
+        if (look->found > SHOWN_MAX)
+                printf("\n... and %zu more\n", look->found - SHOWN_MAX);
+        if (look->found == 0)
+                fprintf(stderr, "gatepost: %s is not in %s nor in the %zu files of its rotation\n",
+                        look->id[0] != '\0' ? look->id : "such a mail", path, files.count - 1);
+        int status = look->found > 0 ? 0 : 1;
+        log_files_end(&files);
+        return status;
+}
+
+static int look_in_configured_log(struct look *look)
+{
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(look->question->configuration, &complaints);
+        int status = 1;
+
+        if (snapshot == NULL && complaints.text != NULL)
+                fputs(complaints.text, stderr);
+        conf_complaints_end(&complaints);
+        if (snapshot == NULL)
+                return 1;
+        if (strcmp(snapshot->options.log, "stderr") == 0)
+                fputs("gatepost: the log goes to standard error (log = \"stderr\"): tell by --log FILE where "
+                      "that "
+                      "is kept\n",
+                      stderr);
+        else
+                status = look_through(look, snapshot->options.log);
+        snapshot_free(snapshot);
+        return status;
+}
+
+int explain_log(const struct log_question *question)
+{
+        struct look look = {.question = question};
+
+        if (question->words != NULL && !read_id(span_from(question->words), look.id)) {
+                fprintf(stderr,
+                        "gatepost: \"%s\" is no reject id: that has 12 letters and digits, in brackets at "
+                        "the end of a reply\n",
+                        question->words);
+                return USAGE_STATUS;
+        }
+        if (question->since != NULL && !read_since(question->since, look.since)) {
+                fprintf(stderr,
+                        "gatepost: --since \"%s\" is neither a time such as 2026-11-28T16:00 nor a duration "
+                        "such as 2h\n",
+                        question->since);
+                return USAGE_STATUS;
+        }
+        return question->log != NULL ? look_through(&look, question->log) : look_in_configured_log(&look);
+}

@@ -1,0 +1,141 @@
+/* zlib reads what is compressed and what is not. */
+#include "workers/cli/explain/log_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#define LINE_FIRST  8192
+#define LINE_MAX_KB 1024 /* a longer one is none of ours */
+
+/* ---- which files --------------------------------------------------------------------------------------- */
+
+static bool add(struct log_files *files, const char *folder, const char *name)
+{
+        struct log_file *grown = realloc(files->files, (files->count + 1) * sizeof *grown);
+        struct stat status;
+        char *path;
+
+        if (grown == NULL)
+                return false;
+        files->files = grown;
+        if (asprintf(&path, "%s/%s", folder, name) < 0)
+                return false;
+        if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+                free(path);
+                return true;
+        }
+        files->files[files->count++] = (struct log_file){path, (long long)status.st_mtime};
+        return true;
+}
+
+static bool is_part_of(const char *name, const char *log)
+{
+        size_t length = strlen(log);
+
+        return strncmp(name, log, length) == 0 &&
+               (name[length] == '\0' || name[length] == '.' || name[length] == '-');
+}
+
+static int compare_age(const void *left, const void *right)
+{
+        long long a = ((const struct log_file *)left)->changed_s,
+                  b = ((const struct log_file *)right)->changed_s;
+        return a < b ? 1 : a > b ? -1 : 0;
+}
+
+static bool list(struct log_files *files, const char *folder, const char *log)
+{
+        DIR *directory = opendir(folder);
+        bool is_listed = directory != NULL;
+
+        for (struct dirent *entry; is_listed && (entry = readdir(directory)) != NULL;)
+                if (is_part_of(entry->d_name, log))
+                        is_listed = add(files, folder, entry->d_name);
+        if (directory != NULL)
+                closedir(directory);
+        return is_listed;
+}
+
+bool log_files_find(struct log_files *files, const char *path)
+{
+        char *folder = strdup(path), *slash = folder == NULL ? NULL : strrchr(folder, '/');
+
+        *files = (struct log_files){0};
+        if (slash != NULL)
+                *slash = '\0';
+        bool is_listed = folder != NULL && list(files,
+                                                slash == NULL     ? "."
+                                                : slash == folder ? "/"
+                                                                  : folder,
+                                                slash == NULL ? path : slash + 1);
+        if (!is_listed)
+                fprintf(stderr, "gatepost: cannot look for the log %s: %s\n", path, strerror(errno));
+        else if (files->count == 0)
+                fprintf(stderr, "gatepost: there is no log %s\n", path);
+        free(folder);
+        if (files->count > 1)
+                qsort(files->files, files->count, sizeof files->files[0], compare_age);
+        return is_listed && files->count > 0;
+}
+
+void log_files_end(struct log_files *files)
+{
+        for (size_t i = 0; i < files->count; i++)
+                free(files->files[i].path);
+        free(files->files);
+        *files = (struct log_files){0};
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+struct line {
+        char *octets;
+        size_t length, size;
+};
+
+/* Appends up to the end of the line. False at the end of the file, with what there is of a line. */
+static bool read_line(gzFile file, struct line *line)
+{
+        line->length = 0;
+        for (;;) {
+                if (line->size - line->length < 2) {
+                        size_t size = line->size == 0 ? LINE_FIRST : 2 * line->size;
+                        char *grown = size > LINE_MAX_KB * 1024 ? NULL : realloc(line->octets, size);
+                        if (grown == NULL)
+                                line->length = 0; /* passed over, piece by piece */
+                        else
+                                *line = (struct line){grown, line->length, size};
+                }
+                if (gzgets(file, line->octets + line->length, (int)(line->size - line->length)) == NULL)
+                        return false;
+                line->length += strlen(line->octets + line->length);
+                if (line->length > 0 && line->octets[line->length - 1] == '\n') {
+                        line->octets[line->length - 1] = '\0';
+                        return true;
+                }
+        }
+}
+
+void log_file_read(const struct log_file *file, log_visit *visit, void *context)
+{
+        gzFile stream = gzopen(file->path, "r");
+        struct line line = {0};
+        int error = Z_ERRNO;
+
+        if (stream != NULL) {
+                while (read_line(stream, &line))
+                        visit(context, line.octets);
+                gzerror(stream, &error);
+                if (gzclose(stream) != Z_OK && error == Z_OK)
+                        error = Z_BUF_ERROR; /* cut off */
+        }
+        if (error != Z_OK && error != Z_STREAM_END)
+                fprintf(stderr, "gatepost: cannot read %s: %s\n", file->path,
+                        error == Z_ERRNO ? strerror(errno) : "it is no whole gzip file");
+        free(line.octets);
+}
