@@ -83,7 +83,7 @@ void handover_look(struct handover *handover);
  * is warm when there is little to do, and with much to do all have about the same. */
 static inline bool handover_prefers_lower(int64_t lower, int64_t higher)
 {
-        return lower <= higher + higher / 8 + 4;
+        return lower <= higher + higher / 16 + 2;
 }
 
 /* Gives the connection to the less loaded of two workers, as far as is known in this millisecond; waits while the
