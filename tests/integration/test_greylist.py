@@ -97,7 +97,7 @@ def command(directory):
 def trouble(directory):
     (directory / "file").write_text("x")
     server = Server(directory, options("lmdb:file"))
-    run = run_program("serve", "-c", str(directory / "gatepost.conf"))
+    run = run_program("serve", "--as-root", "-c", str(directory / "gatepost.conf"))
     equal(run.returncode, 1, "status")
     assert "cannot open the store of senders" in run.stderr, run.stderr
     server.options = options("lmdb:state")
