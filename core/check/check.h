@@ -111,8 +111,8 @@ struct zone_marks {
  * message; or nothing. Not where postmaster alone gets it. */
 #define HOOK_WRITE_FIELD(check) void check##_write_field(const struct facts *facts, struct text *field);
 
-/* Once, at the end of a transaction whose text has begun, for the log: the check's result in a word where it is known, else an empty
- * span. It asks nothing. */
+/* Once, at the end of a transaction whose text has begun, for the log: the check's result in a word where it is
+ * known, else an empty span. It asks nothing. */
 #define HOOK_LOG_RESULT(check) struct span check##_log_result(const struct facts *facts);
 
 /* For the stage DATA, where the domain of a recipient has the check on. text_begin at DATA: false when the text

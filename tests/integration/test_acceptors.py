@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """Acceptor threads over real sockets: names, balance, refusals at accept, descriptors that run out, stop and reload in bursts."""
 
+import collections
+import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import socket
 import struct
+import threading
 import time
 
-from common.harness import PATIENCE, Client, Server, case, equal, free_port, main, note, run_program, wait_for
+from common.hang import hang, release
+from common.harness import PATIENCE, Client, Server, Skip, case, equal, free_port, is_listening, main, note, run_program, wait_for
 from common.messages import HEADER
 
 BURST = 300
@@ -167,6 +172,155 @@ def connects(port):
     return True
 
 
+class Crowd:
+    """Threads that connect, and say QUIT, again and again until the block is left; `outcomes` counts what each came to."""
+
+    def __init__(self, *ports, threads=8):
+        self.ports, self.outcomes, self.goes_on = ports, collections.Counter(), True
+        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(threads)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *ignored):
+        self.goes_on = False
+        for thread in self.threads:
+            thread.join()
+
+    def run(self, number):
+        while self.goes_on:
+            number += 1
+            outcome = self.session(self.ports[number % len(self.ports)])
+            self.outcomes[outcome] += 1
+            if outcome == "refused":
+                time.sleep(0.001)
+
+    def session(self, port):
+        try:
+            peer = socket.create_connection(("127.0.0.1", port), 10 * PATIENCE)
+        except OSError as error:
+            return "refused" if isinstance(error, ConnectionRefusedError) else f"connect: {error}"
+        with peer:
+            try:
+                banner = peer.recv(500)
+                if not banner.startswith(b"220") or b"\r\n421" in banner:
+                    return "421" if b"421" in banner else f"banner: {banner}"
+                peer.sendall(b"QUIT\r\n")
+                return peer.recv(200)[:3].decode() or "end before the reply"
+            except OSError as error:
+                return f"lost: {error}"
+
+    def expect_nobody_lost(self, what):
+        note(f"{what}: {dict(self.outcomes)}")
+        assert not set(self.outcomes) - {"221", "421", "refused"}, self.outcomes
+        assert self.outcomes["221"] > 0, self.outcomes
+
+
+MODES = ("acceptors = 1\nworkers = 1", "acceptors = 3\nworkers = 3", "acceptors = 0\nworkers = 2")
+
+
+@case("SIGTERM while clients connect all the time: nobody gets a reset, and nobody waits for nothing")
+def sigterm_in_crowd(directory):
+    for number, options in enumerate(MODES * 3):
+        place = directory / str(number)
+        place.mkdir()
+        server = Server(place, options).start()
+        with Crowd(server.port) as crowd:
+            time.sleep(0.2)
+            took = server.stop()
+            time.sleep(0.1)
+        crowd.expect_nobody_lost(options)
+        assert took < 2 * PATIENCE, took
+
+
+@case("SIGHUP while clients connect all the time: a listener comes and goes, and comes back at once")
+def sighup_in_crowd(directory):
+    for options in MODES:
+        with Server(directory, options) as server:
+            extra = free_port()
+            both = [*server.listen, f"127.0.0.1:{extra}"]
+            with Crowd(server.port, extra) as crowd:
+                for listen in [both, server.listen] * 4:
+                    server.write_configuration(listen=listen)
+                    server.signal(signal.SIGHUP)
+                    time.sleep(0.1)
+            crowd.expect_nobody_lost(options)
+            equal([line for line in server.log() if line["event"] == "listen_failed"], [], "listen_failed")
+
+
+@case("a reload that fails for want of its log has let nobody in at the new listener")
+def reload_fails(directory):
+    for options in MODES:
+        with Server(directory, options) as server:
+            extra = free_port()
+            with Crowd(server.port, extra) as crowd:
+                for number in range(20):
+                    server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
+                    path = directory / "gatepost.conf"
+                    path.write_text(path.read_text().replace('log = "log"', 'log = "/nonexistent/log"'))
+                    server.signal(signal.SIGHUP)
+                    wait_for("the end", lambda count=number: server.stderr().count("nothing has changed") > count)
+            crowd.expect_nobody_lost(options)
+
+
+def take_descriptors(server, left):
+    """Leaves so many to the server; gives the limits as they were."""
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    open_now = len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (open_now + left, limits[1]))
+    return limits
+
+
+@case("SIGTERM while descriptors are out: those in the queue are told as well")
+def sigterm_without_descriptors(directory):
+    for number, options in enumerate(MODES):
+        place = directory / str(number)
+        place.mkdir()
+        server = Server(place, f"{options}\nshutdown_timeout = 5s").start()
+        take_descriptors(server, 5)
+        clients = [Client(server.port, banner=None) for _ in range(50)]
+        wait_for("the log", lambda: any(line["event"] == "accept_failed" for line in server.log()))
+        server.signal(signal.SIGTERM)
+        for client in clients:
+            answers = answers_of(client)
+            assert answers in ([220, 421], [421]), answers
+        server.stop()
+
+
+@case("with few descriptors free, one that is given back is used at once")
+def few_descriptors(directory):
+    for options in MODES:
+        with Server(directory, options) as server:
+            limits = take_descriptors(server, 6)
+            with Crowd(server.port) as crowd:
+                time.sleep(2)
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
+            crowd.expect_nobody_lost(options)
+            assert crowd.outcomes["221"] > 600 / PATIENCE, crowd.outcomes
+
+
+@case("who is found in the queue after a long sleep has all its time")
+def clock_after_sleep(directory):
+    with Server(directory, "acceptors = 1\nworkers = 1\nidle_timeout = 2s") as server:
+        extra = free_port()
+        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
+        server.signal(signal.SIGHUP)
+        wait_for("the listener", lambda: is_listening(extra))
+        time.sleep(2.5)
+        stopped = hang(server, "acceptor-0")
+        clients = [Client(extra, banner=None) for _ in range(5)]
+        server.write_configuration()
+        server.signal(signal.SIGHUP)
+        time.sleep(0.2)
+        release(stopped)
+        for client in clients:
+            client.expect(220)
+            client.command("QUIT", 221)
+            client.close()
+
+
 @case("a change of acceptors takes a restart, which is said")
 def restart(directory):
     with Server(directory, "acceptors = 1") as server:
@@ -174,6 +328,41 @@ def restart(directory):
         server.signal(signal.SIGHUP)
         wait_for("the log", lambda: {"restart_needed"} & {line["event"] for line in server.log()})
         equal([line["option"] for line in server.log() if line["event"] == "restart_needed"], ["acceptors"], "options")
+
+
+@case("a listener that epoll does not take at first is told of and tried again")
+def deaf_listener(directory):
+    if shutil.which("strace") is None:
+        raise Skip("strace is not there")
+    # Calls are counted for each thread: of the worker's the first is for its listener, and those that follow are for clients.
+    # The main thread makes a few.
+    prefix = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e",
+              "inject=epoll_ctl:error=ENOSPC:when=32..34"]
+    server = Server(directory, "acceptors = 0\nworkers = 1").start(prefix)
+    with server:
+        for _ in range(30):
+            with server.client() as client:
+                client.command("QUIT", 221)
+        extra = free_port()
+        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
+        server.signal(signal.SIGHUP)
+        wait_for("the listener", lambda: is_listening(extra))
+        with Client(extra) as client:
+            client.command("QUIT", 221)
+        failures = [line for line in server.log() if line["event"] == "listen_failed"]
+        equal([line["address"] for line in failures], [f"127.0.0.1:{extra}"], "the log")
+
+
+@case("numbers of threads that stay the same take no restart, and too many sessions are told at a reload as well")
+def same_numbers(directory):
+    cores = len(os.sched_getaffinity(0))
+    with Server(directory, "connections_max = 100") as server:
+        acceptors = (min(cores, 120) + 7) // 8
+        server.write_configuration(options=f"acceptors = {acceptors}\nworkers = {min(cores, 120)}\nconnections_max = 9000000")
+        server.signal(signal.SIGHUP)
+        wait_for("the reload", lambda: "configuration reloaded" in server.stderr())
+        equal([line["option"] for line in server.log() if line["event"] == "restart_needed"], [], "options")
+        assert "sessions only" in server.stderr(), server.stderr()
 
 
 @case("a PROXY listener says nothing before the header, and the header's client is served")

@@ -30,7 +30,8 @@ struct mail_namer {
 void mail_namer_init(struct mail_namer *namer, uint32_t thread);
 
 /* Appends the path that `path_template` means for a mailbox, and a terminator. %d and %u become one path
- * component each, whatever octets they hold; %u has at most 200 octets. False, with `path` as before, when it does not fit. */
+ * component each, whatever octets they hold; %u has at most 200 octets. False, with `path` as before, when it
+ * does not fit. */
 bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
                         struct span local_part);
 

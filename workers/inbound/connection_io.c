@@ -12,7 +12,8 @@ static size_t kept_size(const struct kept *kept)
         return kept == NULL ? 0 : sizeof *kept + kept->room;
 }
 
-/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out, or its budget. */
+/* Makes *kept hold `octets` behind what it holds already. False, with nothing changed, when memory is out, or
+ * its budget. */
 static bool keep_more(struct worker *worker, struct kept **kept, struct span octets)
 {
         size_t length = *kept == NULL ? 0 : (*kept)->length, size = kept_size(*kept);

@@ -10,7 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of the capabilities that have survived the change of user, only this one stays. In containers root may not have it. */
+/* Of the capabilities that have survived the change of user, only this one stays. In containers root may not
+ * have it. */
 static bool keep_low_ports(void)
 {
         struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

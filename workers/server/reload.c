@@ -9,6 +9,7 @@
 #include "workers/log/console.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
+#include "workers/server/listening.h"
 #include "workers/server/store_syncs.h"
 
 #include <errno.h>
@@ -23,146 +24,6 @@ struct loading {
         int log_fd;                /* -1: it cannot be opened */
         int error;                 /* of the log */
 };
-
-/* The listeners of a snapshot, in one list. */
-struct wanted {
-        const struct endpoint *endpoint;
-        bool needs_proxy_header;
-};
-
-static size_t wanted_count(const struct snapshot *snapshot)
-{
-        return snapshot->options.listen.count + snapshot->options.proxy_listen.count;
-}
-
-static struct wanted wanted_at(const struct snapshot *snapshot, size_t i)
-{
-        const struct endpoint_list *plain = &snapshot->options.listen,
-                                   *proxy = &snapshot->options.proxy_listen;
-        if (i < plain->count)
-                return (struct wanted){&plain->endpoints[i], false};
-        return (struct wanted){&proxy->endpoints[i - plain->count], true};
-}
-
-static bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
-{
-        return left->port == right->port && address_equals(&left->address, &right->address);
-}
-
-static struct listener *find_listener(struct listener *listeners, const struct endpoint *endpoint)
-{
-        while (listeners != NULL && !endpoint_equals(&listeners->endpoint, endpoint))
-                listeners = listeners->next;
-        return listeners;
-}
-
-/* ---- opening ------------------------------------------------------------------------------------------- */
-
-static void say_listener(struct server *server, const char *event, const struct listener *listener)
-{
-        char name[ENDPOINT_TEXT_MAX];
-
-        if (listener->number > 0)
-                return;
-        endpoint_write(&listener->endpoint.address, listener->port, name);
-        log_event(&server->log, event, "address", name, NULL);
-        if (strcmp(event, "listener_opened") == 0)
-                console_print("gatepost: listening on %s%s", name,
-                              atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
-}
-
-/* Opens what is wanted and not among the server's listeners. False when one cannot be opened; then none
- * is. */
-static bool open_new(struct server *server, const struct snapshot *snapshot, struct listener **ret_opened)
-{
-        struct listener *opened = NULL, **end = &opened;
-
-        for (size_t i = 0; i < wanted_count(snapshot); i++) {
-                struct wanted wanted = wanted_at(snapshot, i);
-                char name[ENDPOINT_TEXT_MAX];
-
-                if (find_listener(server->listeners, wanted.endpoint) ||
-                    find_listener(opened, wanted.endpoint))
-                        continue;
-                *end = listeners_open(wanted.endpoint, wanted.needs_proxy_header,
-                                      server->acceptor_count == 0 ? 1 : server->acceptor_count);
-                if (*end == NULL) {
-                        int error = errno;
-                        endpoint_write(&wanted.endpoint->address, wanted.endpoint->port, name);
-                        console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
-                        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error),
-                                  NULL);
-                        listeners_leave(opened);
-                        return false;
-                }
-                while (*end != NULL)
-                        end = &(*end)->next;
-        }
-        *ret_opened = opened;
-        return true;
-}
-
-/* To the one acceptor whose socket it is, or to all workers. */
-static void order_all(struct server *server, enum accept_order_kind kind, struct listener *listener)
-{
-        if (server->acceptor_count > 0) {
-                if (kind == ACCEPT_LISTEN)
-                        listener_refer(listener);
-                expect(acceptor_order(&server->acceptors[listener->number], kind, listener));
-                return;
-        }
-        for (uint32_t i = 0; i < server->worker_count; i++) {
-                if (kind == ACCEPT_LISTEN)
-                        listener_refer(listener);
-                expect(self_accept_order(&server->self_accepts[i], kind, listener));
-        }
-}
-
-static void use_opened(struct server *server, struct listener *opened)
-{
-        while (opened != NULL) {
-                struct listener *next = opened->next;
-                opened->next = server->listeners;
-                server->listeners = opened;
-                order_all(server, ACCEPT_LISTEN, opened);
-                say_listener(server, "listener_opened", opened);
-                opened = next;
-        }
-}
-
-bool reload_open_first(struct server *server, const struct snapshot *snapshot)
-{
-        struct listener *opened;
-
-        if (!open_new(server, snapshot, &opened))
-                return false;
-        use_opened(server, opened);
-        return true;
-}
-
-/* Closes what is no longer wanted, and tells the others whether they take PROXY headers now. */
-static void drop_unwanted(struct server *server, const struct snapshot *snapshot)
-{
-        for (struct listener **link = &server->listeners, *listener; (listener = *link) != NULL;) {
-                bool is_wanted = false;
-                for (size_t i = 0; i < wanted_count(snapshot) && !is_wanted; i++) {
-                        struct wanted wanted = wanted_at(snapshot, i);
-                        is_wanted = endpoint_equals(wanted.endpoint, &listener->endpoint);
-                        if (is_wanted)
-                                atomic_store(&listener->needs_proxy_header, wanted.needs_proxy_header);
-                }
-                if (is_wanted) {
-                        link = &listener->next;
-                        continue;
-                }
-                *link = listener->next;
-                order_all(server, ACCEPT_LEAVE, listener);
-                say_listener(server, "listener_closed", listener);
-                listener_leave(listener);
-        }
-}
-
-/* ---- reload -------------------------------------------------------------------------------------------- */
 
 static void print_complaints(struct server *server, const char *event,
                              const struct conf_complaints *complaints)
@@ -179,12 +40,10 @@ static void tell_log_fault(const char *path, int error, const char *consequence)
         console_print("gatepost: cannot open log %s: %s%s", path, strerror(error), consequence);
 }
 
-/* Numbers that threads, tables and memory were made by. */
+/* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
 static const enum option_at fixed_options[] = {
-    OPTION_AT_acceptors,        OPTION_AT_workers,
-    OPTION_AT_delivery_threads, OPTION_AT_client_rate_memory,
-    OPTION_AT_dns_threads,      OPTION_AT_dns_in_flight_max,
-    OPTION_AT_dns_cache_size,   OPTION_AT_maildir_sync_together,
+    OPTION_AT_delivery_threads,  OPTION_AT_client_rate_memory, OPTION_AT_dns_threads,
+    OPTION_AT_dns_in_flight_max, OPTION_AT_dns_cache_size,     OPTION_AT_maildir_sync_together,
 };
 
 static void warn_of_restart(struct server *server, enum check_id check, const char *name)
@@ -202,6 +61,10 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         const char *now = (const char *)&snapshot->options, *then = (const char *)&server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
 
+        if (server_workers_wanted(&snapshot->options) != server->worker_count)
+                warn_of_restart(server, CHECK_COUNT, "workers");
+        if (server_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
+                warn_of_restart(server, CHECK_COUNT, "acceptors");
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
                 const struct option_row *row = &option_rows[fixed_options[i]];
                 if (memcmp(now + row->offset, then + row->offset, sizeof(uint64_t)) != 0)
@@ -213,23 +76,36 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
                 warn_of_restart(server, CHECK_COUNT, "sender_store");
 }
 
+/* Nobody can connect before all else has succeeded: a socket that closes again resets who did. */
+static bool go_over(struct server *server, struct snapshot *snapshot, struct listener *bound)
+{
+        struct published *next = publication_prepare(&server->publication, snapshot);
+
+        if (next == NULL || !listening_open(server, bound)) {
+                free(next);
+                listeners_free(bound);
+                return false;
+        }
+        publication_put(&server->publication, next);
+        return true;
+}
+
 /* Everything that may fail, before anything is changed. The log is taken over. */
 static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
-        struct listener *opened;
-
-        if (loading->snapshot == NULL || !open_new(server, loading->snapshot, &opened))
+        if (loading->snapshot == NULL)
                 return false;
-        if (loading->log_fd < 0)
+        if (loading->log_fd < 0) {
                 tell_log_fault(loading->snapshot->options.log, loading->error, "");
-        zone_watch_inherit(&server->zone_watch, loading->snapshot);
-        if (loading->log_fd < 0 || !publication_publish(&server->publication, loading->snapshot)) {
-                listeners_leave(opened);
                 return false;
         }
+        if (!listening_bind(server, loading->snapshot, ret_opened))
+                return false;
+        zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        if (!go_over(server, loading->snapshot, *ret_opened))
+                return false;
         log_writer_switch(&server->log, loading->log_fd);
         loading->log_fd = -1;
-        *ret_opened = opened;
         return true;
 }
 
@@ -321,11 +197,12 @@ static void succeed(struct server *server, const struct loading *loading, struct
         set_dns(server, &snapshot->options);
         memory_bound(&server->budget, &snapshot->options);
         generations_bound(server);
-        use_opened(server, opened);
-        drop_unwanted(server, snapshot);
+        listening_use(server, opened);
+        listening_drop(server, snapshot);
         print_complaints(server, "reload", &loading->complaints);
         counter_log_write(&server->counter_log);
         warn_of_restarts(server, snapshot);
+        descriptors_warn(&server->shares, &snapshot->options);
         reload_tell_syncs(server);
         console_print("gatepost: configuration reloaded");
 }

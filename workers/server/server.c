@@ -9,7 +9,7 @@
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/stop.h"
-#include "workers/server/descriptors.h"
+#include "workers/server/listening.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
@@ -35,7 +35,12 @@ static uint32_t cores(void)
 
 #define WORKERS_PER_ACCEPTOR 8 /* so many busy ones one acceptor keeps busy, as measured */
 
-static uint32_t acceptors_wanted(const struct options *options, uint32_t worker_count)
+uint32_t server_workers_wanted(const struct options *options)
+{
+        return options->workers == 0 ? cores() : (uint32_t)options->workers;
+}
+
+uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count)
 {
         if (options->acceptors != OPTION_AUTO)
                 return (uint32_t)options->acceptors;
@@ -44,8 +49,8 @@ static uint32_t acceptors_wanted(const struct options *options, uint32_t worker_
 
 static bool allocate(struct server *server, const struct options *options)
 {
-        server->worker_count = options->workers == 0 ? cores() : (uint32_t)options->workers;
-        server->acceptor_count = acceptors_wanted(options, server->worker_count);
+        server->worker_count = server_workers_wanted(options);
+        server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->options_at_start = *options;
         snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
@@ -146,19 +151,19 @@ static bool init_accepting(struct server *server, uint64_t sessions_max)
 
 static bool init_threads(struct server *server, const struct options *options)
 {
-        struct descriptor_shares shares =
+        server->shares =
             descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
 
         for (uint32_t i = 0; i < server->delivery_count; i++)
-                if (!delivery_init(&server->deliveries[i], i, server->worker_count, shares.spools,
+                if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        if (!clients_init(&server->clients, options, shares.sessions) ||
-            !init_dns(server, options, shares.dns_in_flight))
+        if (!clients_init(&server->clients, options, server->shares.sessions) ||
+            !init_dns(server, options, server->shares.dns_in_flight))
                 return false;
         memory_bound(&server->budget, options);
-        return init_workers(server, shares.spools * server->delivery_count) &&
-               init_accepting(server, shares.sessions);
+        return init_workers(server, server->shares.spools * server->delivery_count) &&
+               init_accepting(server, server->shares.sessions);
 }
 
 static bool start_threads(struct server *server)
@@ -178,6 +183,7 @@ static bool start_threads(struct server *server)
 
 static void free_all(struct server *server)
 {
+        listeners_free(server->departing);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
         for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
@@ -291,7 +297,7 @@ static bool start(struct server *server, struct snapshot *snapshot)
                 return false;
         }
         log_event(&server->log, "start", NULL);
-        return reload_open_first(server, snapshot);
+        return listening_begin(server, snapshot);
 }
 
 int server_run(const struct server_wish *wish)

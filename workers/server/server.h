@@ -6,6 +6,7 @@
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
+#include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
 #include "workers/server/zone_watch.h"
 
@@ -21,13 +22,14 @@ struct server {
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
         uint32_t acceptor_count, worker_count, delivery_count;
+        struct descriptor_shares shares;
         struct counters own_counters; /* of the main thread */
         /* Whose sets of counters there are: all threads that count. */
         struct counters_list counters;
         /* Numbers only: texts and lists went with the first snapshot. */
         struct options options_at_start;
         char user_at_start[64];
-        struct listener *listeners;
+        struct listener *listeners, *departing;
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
         struct fleet fleet;
@@ -40,6 +42,10 @@ struct server {
 };
 
 #define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */
+
+/* How many threads the options mean, where they leave it to us. `worker_count`: of this server. */
+uint32_t server_workers_wanted(const struct options *options);
+uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count);
 
 struct server_wish {
         const char *path;       /* of the configuration */

@@ -44,17 +44,28 @@ void publication_end(struct publication *publication)
         published_free(atomic_load(&publication->published));
 }
 
-bool publication_publish(struct publication *publication, struct snapshot *snapshot)
+struct published *publication_prepare(const struct publication *publication, struct snapshot *snapshot)
 {
-        struct published *published = published_create(publication->pinner_count, snapshot);
-        if (published == NULL)
-                return false;
+        return published_create(publication->pinner_count, snapshot);
+}
+
+void publication_put(struct publication *publication, struct published *next)
+{
         struct published *before =
-            atomic_exchange_explicit(&publication->published, published, memory_order_acq_rel);
+            atomic_exchange_explicit(&publication->published, next, memory_order_acq_rel);
         /* After this, whoever read the old pointer has counted its pin. */
         urcu_memb_synchronize_rcu();
         before->older = publication->replaced;
         publication->replaced = before;
+}
+
+bool publication_publish(struct publication *publication, struct snapshot *snapshot)
+{
+        struct published *published = publication_prepare(publication, snapshot);
+
+        if (published == NULL)
+                return false;
+        publication_put(publication, published);
         return true;
 }
 

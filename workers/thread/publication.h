@@ -1,6 +1,7 @@
 /* The snapshot in force, and the older ones that somebody still uses. One thread, the publisher, publishes
- * and frees them, and tells those who pin old ones when there are too many. Each thread that uses snapshots is a pinner with a number of its own, and registered with
- * RCU. It takes the snapshot in force without a lock and keeps it pinned as long as it likes. */
+ * and frees them, and tells those who pin old ones when there are too many. Each thread that uses snapshots is a
+ * pinner with a number of its own, and registered with RCU. It takes the snapshot in force without a lock and
+ * keeps it pinned as long as it likes. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -37,8 +38,11 @@ struct publication {
 bool publication_init(struct publication *publication, size_t pinner_count, struct snapshot *snapshot);
 /* Frees everything. Nothing may be pinned any more. */
 void publication_end(struct publication *publication);
-/* Publisher: puts the snapshot in force and takes it over. It waits for a grace period of some microseconds.
- * False when memory is out; then nothing has changed. */
+/* Publisher: what publication_put() needs. NULL when memory is out. Whoever thinks better of it gives it to free(). */
+struct published *publication_prepare(const struct publication *publication, struct snapshot *snapshot);
+/* Publisher: puts the snapshot in force and takes it over. It waits for a grace period of some microseconds. */
+void publication_put(struct publication *publication, struct published *next);
+/* Both. False when memory is out; then nothing has changed. */
 bool publication_publish(struct publication *publication, struct snapshot *snapshot);
 /* Publisher: frees the replaced snapshots that nobody pins, and returns how many are pinned still. */
 size_t publication_reap(struct publication *publication);

@@ -47,7 +47,8 @@ enum spf_result spf_state_count_void(struct spf_state *state, struct span name);
 /* The client's address type. */
 enum dns_type spf_state_address_type(const struct spf_state *state);
 /* The client's validated name that fits `domain` best (5.5, 7.3): SPF_PASS, SPF_NEUTRAL and "unknown", or
- * SPF_WAIT. Of more than 10 names those that fit best are looked at (4.6.4), whatever their order. With `is_term` an absent PTR is a void lookup. */
+ * SPF_WAIT. Of more than 10 names those that fit best are looked at (4.6.4), whatever their order. With `is_term` an
+ * absent PTR is a void lookup. */
 enum spf_result spf_state_validated(struct spf_state *state, struct span domain, bool is_term,
                                     struct span *ret_name);
 /* A term's target: `domain`, or its domain-spec expanded. False: %{p} waits. */

@@ -1,9 +1,8 @@
 /* The acceptor's loop. */
 #include "workers/inbound/accept/acceptor.h"
 
-#include "core/smtp/admit.h"
 #include "dns/clock.h"
-#include "workers/inbound/worker.h"
+#include "workers/inbound/accept/intake.h"
 #include "workers/log/writer.h"
 #include "workers/thread/name.h"
 
@@ -16,8 +15,9 @@
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
-#define BACKLOG_MAX     8192 /* more than the longest backlog: what comes later comes too late */
-#define SHORTAGE_US     100000
+#define SHORTAGE_MIN_US 1000   /* a descriptor may be free in a moment; */
+#define SHORTAGE_MAX_US 100000 /* but not for long, and nothing spins */
+#define DEPARTURE_US    5000
 #define LOOK_AGAIN_US   20000 /* while full or under stress */
 #define ORDER_RETRY_US  1000
 #define ORDER_WAIT_MS   2000
@@ -29,6 +29,15 @@
 static void nap(uint64_t us)
 {
         nanosleep(&(struct timespec){.tv_nsec = (long)us * 1000}, NULL);
+}
+
+/* Descriptors or memory are out. */
+static void nap_for_shortage(struct acceptor *acceptor)
+{
+        acceptor->shortage_us = acceptor->shortage_us == 0 ? SHORTAGE_MIN_US : acceptor->shortage_us * 2;
+        if (acceptor->shortage_us > SHORTAGE_MAX_US)
+                acceptor->shortage_us = SHORTAGE_MAX_US;
+        nap(acceptor->shortage_us);
 }
 
 static void look_at_clock(struct acceptor *acceptor)
@@ -47,100 +56,12 @@ static void set_blocking(struct acceptor *acceptor, bool is_blocking)
         acceptor->is_blocking = is_blocking;
 }
 
-/* ---- connections --------------------------------------------------------------------------------------- */
-
-/* False: the client is gone. */
-static bool greet(const struct snapshot *snapshot, const struct arrival *arrival)
-{
-        char octets[1024];
-        struct text line;
-
-        text_over(&line, octets, sizeof octets);
-        client_reply_write(&line, snapshot, REPLY_banner, &arrival->peer.client);
-        return send(arrival->fd, line.at, line.length, MSG_NOSIGNAL) == (ssize_t)line.length;
-}
-
-/* `greets`: the banner goes out at once where nothing is due before it, so that of acceptor and worker only
- * one has to wake for it. Else the worker greets, and is told at once; to it goes also who is gone already, for
- * the log. False: memory or descriptors are out. */
-static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, struct arrival *arrival,
-                   bool greets)
-{
-        arrival->peer.is_greeted =
-            greets && client_is_greeted_at_once(snapshot, &arrival->peer) && greet(snapshot, arrival);
-        if (handover_send(&acceptor->handover, arrival, acceptor->admission.now_ms))
-                return true;
-        admission_note_shortage(&acceptor->admission, "handover_failed", errno);
-        return false;
-}
-
-enum accepted {
-        ACCEPTED,
-        ACCEPTED_NOBODY, /* nobody waits */
-        ACCEPTED_SHORTAGE,
-};
-
-/* A connection of the listener, or -1 with errno. */
-static int take_socket(const struct listener *listener, struct sockaddr_storage *ret_client)
-{
-        socklen_t length = sizeof *ret_client;
-        return accept4(listener->fd, (struct sockaddr *)ret_client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-
-/* What became of take_socket(). Errors of a single connection (accept(2)) count as one, and so does the signal
- * of an order. */
-static enum accepted admit(struct acceptor *acceptor, const struct snapshot *snapshot,
-                           const struct listener *listener, int fd, const struct sockaddr_storage *client,
-                           bool greets)
-{
-        struct arrival arrival;
-
-        if (fd < 0 && errno == EAGAIN)
-                return ACCEPTED_NOBODY;
-        if (fd < 0 && error_is_shortage(errno)) {
-                admission_note_shortage(&acceptor->admission, "accept_failed", errno);
-                return ACCEPTED_SHORTAGE;
-        }
-        if (fd < 0 || !admission_judge(&acceptor->admission, snapshot, listener, fd,
-                                       (const struct sockaddr *)client, &arrival))
-                return ACCEPTED;
-        return let_in(acceptor, snapshot, &arrival, greets) ? ACCEPTED : ACCEPTED_SHORTAGE;
-}
-
-/* Takes one, who may have to be waited for. */
-static enum accepted accept_one(struct acceptor *acceptor, const struct listener *listener)
-{
-        struct sockaddr_storage client;
-        int fd = take_socket(listener, &client), error = errno;
-
-        look_at_clock(acceptor);
-        struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
-        errno = error;
-        enum accepted accepted = admit(acceptor, published->snapshot, listener, fd, &client, true);
-        publication_unpin(published, acceptor->pinner);
-        return accepted;
-}
-
-/* Takes up to `max` who are there, and gives their number. */
-static uint32_t accept_all(struct acceptor *acceptor, const struct listener *listener, uint64_t max)
-{
-        struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
-        enum accepted accepted = ACCEPTED;
-        struct sockaddr_storage client;
-        uint32_t count = 0;
-
-        while (count < max && accepted == ACCEPTED) {
-                int fd = take_socket(listener, &client);
-                accepted = admit(acceptor, published->snapshot, listener, fd, &client, false);
-                count += accepted == ACCEPTED;
-        }
-        publication_unpin(published, acceptor->pinner);
-        if (accepted == ACCEPTED_SHORTAGE)
-                nap(SHORTAGE_US);
-        return count;
-}
-
 /* ---- listeners ----------------------------------------------------------------------------------------- */
+
+static void leave(struct acceptor *acceptor, struct listener *listener)
+{
+        admission_note_left(&acceptor->admission, listener, listener_leave(listener));
+}
 
 static void listen_on(struct acceptor *acceptor, struct listener *listener)
 {
@@ -153,8 +74,8 @@ static void listen_on(struct acceptor *acceptor, struct listener *listener)
         if (polled != NULL)
                 acceptor->polled = polled;
         if (listeners == NULL || polled == NULL) {
-                admission_note_shortage(&acceptor->admission, "listen_failed", ENOMEM);
-                listener_leave(listener);
+                admission_note_deaf(&acceptor->admission, listener, ENOMEM);
+                leave(acceptor, listener);
                 return;
         }
         listeners[count - 1] = listener;
@@ -162,34 +83,55 @@ static void listen_on(struct acceptor *acceptor, struct listener *listener)
         acceptor->listener_count = count;
 }
 
-/* Nobody who has connected is left behind, be there room or not. */
-static void leave(struct acceptor *acceptor, struct listener *listener)
+/* False: it is left. */
+static bool stays(struct acceptor *acceptor, const struct snapshot *snapshot, struct listener *listener)
 {
-        for (size_t i = 0; i < acceptor->listener_count; i++) {
-                if (acceptor->listeners[i] != listener)
-                        continue;
-                accept_all(acceptor, listener, BACKLOG_MAX);
-                acceptor->listener_count--;
-                acceptor->listeners[i] = acceptor->listeners[acceptor->listener_count];
-                acceptor->polled[i] = acceptor->polled[acceptor->listener_count];
-                listener_leave(listener);
-                return;
-        }
+        if (!listener_is_departing(listener))
+                return true;
+        set_blocking(acceptor, false);
+        /* Before the queue is looked at: so that nobody comes in between. */
+        enum departure departure = listener_departure(listener, acceptor->admission.now_ms);
+        bool is_empty = intake_last(acceptor, snapshot, listener, departure) == ACCEPTED_NOBODY;
+        if (departure != DEPARTURE_OVER && (departure == DEPARTURE_YOUNG || !is_empty))
+                return true;
+        leave(acceptor, listener);
+        return false;
+}
+
+static void forget(struct acceptor *acceptor, size_t i)
+{
+        acceptor->listener_count--;
+        acceptor->listeners[i] = acceptor->listeners[acceptor->listener_count];
+        acceptor->polled[i] = acceptor->polled[acceptor->listener_count];
+}
+
+static bool some_depart(const struct acceptor *acceptor)
+{
+        for (size_t i = 0; i < acceptor->listener_count; i++)
+                if (listener_is_departing(acceptor->listeners[i]))
+                        return true;
+        return false;
+}
+
+static void see_off(struct acceptor *acceptor)
+{
+        struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
+
+        for (size_t i = acceptor->listener_count; i-- > 0;)
+                if (!stays(acceptor, published->snapshot, acceptor->listeners[i]))
+                        forget(acceptor, i);
+        publication_unpin(published, acceptor->pinner);
 }
 
 static void take_order(struct acceptor *acceptor, const struct accept_order *order)
 {
-        set_blocking(acceptor, false);
         switch (order->kind) {
         case ACCEPT_LISTEN:
                 listen_on(acceptor, order->listener);
                 break;
-        case ACCEPT_LEAVE:
-                leave(acceptor, order->listener);
+        case ACCEPT_LOOK:
                 break;
         case ACCEPT_STOP:
-                while (acceptor->listener_count > 0)
-                        leave(acceptor, acceptor->listeners[0]);
                 acceptor->is_stopping = true;
                 break;
         }
@@ -200,7 +142,6 @@ static void take_order(struct acceptor *acceptor, const struct accept_order *ord
 /* How many may be accepted now; 0: rests instead. */
 static uint64_t room_or_rest(struct acceptor *acceptor)
 {
-        look_at_clock(acceptor);
         struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
         uint64_t looked_ms = acceptor->admission.looked_ms;
         uint64_t room = 0;
@@ -219,70 +160,88 @@ static uint64_t room_or_rest(struct acceptor *acceptor)
 static void accept_slowly(struct acceptor *acceptor)
 {
         set_blocking(acceptor, true);
-        /* An order that came before the socket could block has its own way in, see acceptor_order(). */
-        switch (accept_one(acceptor, acceptor->listeners[0])) {
+        /* An order that came before the socket could block has its own way in, see acceptors_await(). */
+        switch (intake_one(acceptor, acceptor->listeners[0])) {
         case ACCEPTED:
                 pace_note_accept(&acceptor->pace, clock_monotonic_us());
                 break;
         case ACCEPTED_NOBODY:
                 break;
         case ACCEPTED_SHORTAGE:
-                nap(SHORTAGE_US);
+                nap_for_shortage(acceptor);
                 break;
         }
 }
 
-/* The same for several listeners, none, or while the end of stress is to be seen. */
-static void poll_slowly(struct acceptor *acceptor, bool is_under_stress)
+/* The same for several listeners, none, or while something else is to be seen soon. */
+static void poll_slowly(struct acceptor *acceptor, bool looks_again)
 {
         const struct timespec look_again = {.tv_nsec = LOOK_AGAIN_US * 1000L};
 
         set_blocking(acceptor, false);
-        if (ppoll(acceptor->polled, acceptor->listener_count, is_under_stress ? &look_again : NULL, NULL) <=
-            0)
+        if (ppoll(acceptor->polled, acceptor->listener_count, looks_again ? &look_again : NULL, NULL) <= 0)
                 return;
         for (size_t i = 0; i < acceptor->listener_count; i++) {
                 if (acceptor->polled[i].revents == 0)
                         continue;
-                enum accepted accepted = accept_one(acceptor, acceptor->listeners[i]);
+                enum accepted accepted = intake_one(acceptor, acceptor->listeners[i]);
                 if (accepted == ACCEPTED)
                         pace_note_accept(&acceptor->pace, clock_monotonic_us());
                 if (accepted == ACCEPTED_SHORTAGE)
-                        nap(SHORTAGE_US);
+                        nap_for_shortage(acceptor);
         }
 }
 
 static void accept_fast(struct acceptor *acceptor, uint64_t room)
 {
+        enum accepted last = ACCEPTED;
         uint32_t count = 0;
 
         set_blocking(acceptor, false);
         if (!acceptor->has_more)
                 nap(PACE_NAP_US);
         look_at_clock(acceptor);
-        for (size_t i = 0; i < acceptor->listener_count && count < room; i++)
-                count += accept_all(acceptor, acceptor->listeners[i], room - count);
+        for (size_t i = 0; i < acceptor->listener_count && count < room && last != ACCEPTED_SHORTAGE; i++)
+                count += intake_all(acceptor, acceptor->listeners[i], room - count, &last);
+        if (last == ACCEPTED_SHORTAGE)
+                nap_for_shortage(acceptor);
         acceptor->has_more = count == room;
         pace_note_nap(&acceptor->pace, count);
 }
 
-static void acceptor_turn(struct acceptor *acceptor)
+/* The clock may have stood still as long as the acceptor slept. */
+static void take_orders(struct acceptor *acceptor)
 {
         struct accept_order order;
 
-        while (accept_order_receive(acceptor->orders, &order))
+        look_at_clock(acceptor);
+        while (accept_order_receive(acceptor->orders, &order)) {
+                set_blocking(acceptor, false);
                 take_order(acceptor, &order);
-        uint64_t room = acceptor->is_stopping ? 0 : room_or_rest(acceptor);
+        }
+        if (some_depart(acceptor))
+                see_off(acceptor);
+}
+
+static void acceptor_turn(struct acceptor *acceptor)
+{
+        take_orders(acceptor);
+        if (acceptor->is_stopping) {
+                nap(DEPARTURE_US);
+                return;
+        }
+        uint64_t room = room_or_rest(acceptor);
         if (room == 0)
                 return;
-        bool is_under_stress =
+        bool looks_again =
+            some_depart(acceptor) ||
             atomic_load_explicit(&acceptor->admission.parts.load->under_stress, memory_order_relaxed);
         if (acceptor->pace.is_fast)
                 accept_fast(acceptor, room);
-        else if (acceptor->listener_count == 1 && !is_under_stress)
+        else if (acceptor->listener_count == 1 && !looks_again)
                 accept_slowly(acceptor);
         else
-                poll_slowly(acceptor, is_under_stress);
+                poll_slowly(acceptor, looks_again);
 }
 
 static void *acceptor_main(void *argument)
@@ -296,7 +255,7 @@ static void *acceptor_main(void *argument)
         sigemptyset(&order);
         sigaddset(&order, SIGNAL_OF_ORDER);
         pthread_sigmask(SIG_UNBLOCK, &order, NULL);
-        while (!acceptor->is_stopping)
+        while (!acceptor->is_stopping || acceptor->listener_count > 0)
                 acceptor_turn(acceptor);
         urcu_memb_unregister_thread();
         return NULL;
@@ -347,18 +306,32 @@ bool acceptor_start(struct acceptor *acceptor)
         return is_started;
 }
 
-/* The signal ends the call in which the acceptor sleeps. It may come just before that call: so it is sent until
- * the order has been taken, or for so long that the acceptor must be stuck. */
 bool acceptor_order(struct acceptor *acceptor, enum accept_order_kind kind, struct listener *listener)
 {
-        if (!accept_order_send(acceptor->orders, kind, listener))
-                return false;
-        uint64_t until_ms = clock_monotonic_ms() + ORDER_WAIT_MS;
-        while (!channel_is_empty(acceptor->orders) && clock_monotonic_ms() < until_ms) {
-                pthread_kill(acceptor->thread, SIGNAL_OF_ORDER);
-                nap(ORDER_RETRY_US);
+        return accept_order_send(acceptor->orders, kind, listener);
+}
+
+/* True when all have taken theirs. The signal ends the call in which an acceptor sleeps. It may come just before
+ * that call: so it is sent until the order has been taken. */
+static bool signal_orders(struct acceptor *acceptors, uint32_t count)
+{
+        bool are_taken = true;
+
+        for (uint32_t i = 0; i < count; i++) {
+                if (channel_is_empty(acceptors[i].orders))
+                        continue;
+                pthread_kill(acceptors[i].thread, SIGNAL_OF_ORDER);
+                are_taken = false;
         }
-        return true;
+        return are_taken;
+}
+
+void acceptors_await(struct acceptor *acceptors, uint32_t count)
+{
+        uint64_t until_ms = clock_monotonic_ms() + ORDER_WAIT_MS;
+
+        while (!signal_orders(acceptors, count) && clock_monotonic_ms() < until_ms)
+                nap(ORDER_RETRY_US);
 }
 
 bool acceptor_join(struct acceptor *acceptor, uint64_t until_ms)
@@ -369,6 +342,7 @@ bool acceptor_join(struct acceptor *acceptor, uint64_t until_ms)
 void acceptor_end(struct acceptor *acceptor)
 {
         handover_end(&acceptor->handover);
+        admission_end(&acceptor->admission);
         free(acceptor->listeners);
         free(acceptor->polled);
         free(acceptor->orders);

@@ -42,6 +42,7 @@ struct acceptor {
         bool is_full;     /* no room was left; nobody is accepted before there is some for a while */
         bool has_more;    /* fast: the last burst ended for want of room, not of connections */
         bool is_stopping;
+        uint64_t shortage_us; /* how long it napped last for want of descriptors; 0: it has accepted since */
 
         /* Read by others. */
         struct counters counters;
@@ -50,10 +51,11 @@ struct acceptor {
 /* False when memory is out. */
 bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts);
 bool acceptor_start(struct acceptor *acceptor);
-/* Main thread: returns when the acceptor has taken the order, or two seconds later; then it takes it when it can.
- * False when memory is out. */
+/* Main thread. The acceptor takes the order soon. False when memory is out. */
 bool acceptor_order(struct acceptor *acceptor, enum accept_order_kind kind, struct listener *listener);
-/* After ACCEPT_STOP: waits until all who have come are handed over. False when it runs still at this moment of
+/* Main thread: returns when all have taken their orders, or two seconds later; then they take them when they can. */
+void acceptors_await(struct acceptor *acceptors, uint32_t count);
+/* After ACCEPT_STOP, which leaves nobody who has come without an answer. False when it runs still at this moment of
  * clock_monotonic_ms(). */
 bool acceptor_join(struct acceptor *acceptor, uint64_t until_ms);
 void acceptor_end(struct acceptor *acceptor);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define LOOK_MS         4  /* the counts may be so old, ... */
@@ -14,9 +15,20 @@
 #define REFUSAL_LOG_MS  1000
 #define SHORTAGE_LOG_MS 60000
 
+static int open_spare(void)
+{
+        return eventfd(0, EFD_CLOEXEC);
+}
+
 void admission_init(struct admission *admission, const struct admission_parts *parts)
 {
-        *admission = (struct admission){.parts = *parts};
+        *admission = (struct admission){.parts = *parts, .spare_fd = open_spare()};
+}
+
+void admission_end(struct admission *admission)
+{
+        if (admission->spare_fd >= 0)
+                close(admission->spare_fd);
 }
 
 static void tell_log(struct admission *admission, const char *event, ...)
@@ -94,13 +106,40 @@ bool error_is_shortage(int error)
         return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC;
 }
 
-void admission_note_shortage(struct admission *admission, const char *event, int error)
+static bool may_log_shortage(struct admission *admission)
 {
         if (admission->shortage_logged_ms != 0 &&
             admission->now_ms - admission->shortage_logged_ms < SHORTAGE_LOG_MS)
-                return;
+                return false;
         admission->shortage_logged_ms = admission->now_ms;
-        tell_log(admission, event, "reason", strerror(error), NULL);
+        return true;
+}
+
+void admission_note_shortage(struct admission *admission, const char *event, int error)
+{
+        if (may_log_shortage(admission))
+                tell_log(admission, event, "reason", strerror(error), NULL);
+}
+
+void admission_note_deaf(struct admission *admission, const struct listener *listener, int error)
+{
+        char name[ENDPOINT_TEXT_MAX];
+
+        if (!may_log_shortage(admission))
+                return;
+        endpoint_write(&listener->endpoint.address, listener->port, name);
+        tell_log(admission, "listen_failed", "address", name, "reason", strerror(error), NULL);
+}
+
+void admission_note_left(struct admission *admission, const struct listener *listener, uint32_t left)
+{
+        char name[ENDPOINT_TEXT_MAX], number[24];
+
+        if (left == 0)
+                return;
+        endpoint_write(&listener->endpoint.address, listener->port, name);
+        snprintf(number, sizeof number, "%u", left);
+        tell_log(admission, "clients_left", "address", name, "clients", number, NULL);
 }
 
 /* ---- clients ------------------------------------------------------------------------------------------- */
@@ -204,4 +243,40 @@ void admission_send_away(struct admission *admission, const struct snapshot *sna
 {
         client_table_leave(admission->parts.clients, &arrival->peer.client, &arrival->seat);
         refuse(admission, snapshot, arrival->fd, &arrival->peer.client, REPLY_no_room, "out of memory");
+}
+
+/* The spare descriptor makes room for one, and is there for the next one again. */
+static int accept_by_spare(struct admission *admission, const struct listener *listener,
+                           struct sockaddr_storage *ret_client)
+{
+        socklen_t length = sizeof *ret_client;
+        int fd = accept4(listener->fd, (struct sockaddr *)ret_client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || admission->spare_fd < 0)
+                return fd;
+        close(admission->spare_fd);
+        admission->spare_fd = -1;
+        length = sizeof *ret_client;
+        return accept4(listener->fd, (struct sockaddr *)ret_client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+enum accepted admission_turn_away(struct admission *admission, const struct snapshot *snapshot,
+                                  const struct listener *listener)
+{
+        struct sockaddr_storage storage;
+        struct address client;
+        uint16_t port;
+        int fd = accept_by_spare(admission, listener, &storage);
+        enum accepted accepted = fd >= 0                    ? ACCEPTED
+                                 : errno == EAGAIN          ? ACCEPTED_NOBODY
+                                 : error_is_shortage(errno) ? ACCEPTED_SHORTAGE
+                                                            : ACCEPTED;
+
+        if (fd >= 0 && address_from_socket((const struct sockaddr *)&storage, &client, &port))
+                refuse(admission, snapshot, fd, &client, REPLY_server_closing, "server_closing");
+        else if (fd >= 0)
+                close(fd);
+        if (admission->spare_fd < 0)
+                admission->spare_fd = open_spare();
+        return accepted;
 }

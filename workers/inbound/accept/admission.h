@@ -39,9 +39,18 @@ struct admission {
         uint64_t looked_ms; /* when they were */
         uint64_t open, max; /* as of then, with those that were let in here since */
         uint64_t shortage_logged_ms, refusal_logged_ms, refusals_unlogged;
+        int spare_fd; /* given up for a moment when descriptors are out and somebody is to be told; -1: none */
+};
+
+/* What became of the attempt to accept one. */
+enum accepted {
+        ACCEPTED,
+        ACCEPTED_NOBODY, /* nobody waits */
+        ACCEPTED_SHORTAGE,
 };
 
 void admission_init(struct admission *admission, const struct admission_parts *parts);
+void admission_end(struct admission *admission);
 
 /* How many may be accepted now; 0: the server is full, which is in the log then. The workers' counts are read
  * once for many connections, as long as there is much room. */
@@ -59,6 +68,14 @@ bool admission_judge(struct admission *admission, const struct snapshot *snapsho
 /* For one that was let in: there is no memory for it after all. */
 void admission_send_away(struct admission *admission, const struct snapshot *snapshot,
                          const struct arrival *arrival);
+/* Takes one out of the queue, says that the server is closing, and closes. That is possible also where descriptors
+ * are out. */
+enum accepted admission_turn_away(struct admission *admission, const struct snapshot *snapshot,
+                                  const struct listener *listener);
+/* The listener is not used any more: `left` clients were in its queue and are lost. */
+void admission_note_left(struct admission *admission, const struct listener *listener, uint32_t left);
+/* Nobody is accepted from the listener, for this error: logs it, once a minute. */
+void admission_note_deaf(struct admission *admission, const struct listener *listener, int error);
 /* accept4() or epoll_ctl() failed for want of descriptors or memory: logs it, once a minute. */
 void admission_note_shortage(struct admission *admission, const char *event, int error);
 bool error_is_shortage(int error);

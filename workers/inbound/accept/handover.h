@@ -83,9 +83,10 @@ void handover_look(struct handover *handover);
  * is warm when there is little to do, and with much to do all have about the same. */
 static inline bool handover_prefers_lower(int64_t lower, int64_t higher)
 {
-        return lower <= higher + higher / 8 + 4;
+        return lower <= higher + higher / 16 + 2;
 }
 
-/* Gives the connection to the less loaded of two workers, as far as is known in this millisecond; waits while the rings are full, which they are for
- * a worker's turn. False with errno: epoll takes no more, and the connection is going to be closed. */
+/* Gives the connection to the less loaded of two workers, as far as is known in this millisecond; waits while the
+ * rings are full, which they are for a worker's turn. False with errno: epoll takes no more, and the connection is
+ * going to be closed. */
 bool handover_send(struct handover *handover, struct arrival *arrival, uint64_t now_ms);

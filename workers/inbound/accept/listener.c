@@ -1,9 +1,10 @@
-/* Opening and sharing of listening sockets. */
+/* Listening sockets from bind() to close(). */
 #include "workers/inbound/accept/listener.h"
 
 #include "conf/socket_address.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static bool set_up(int fd, const struct sockaddr_storage *address, socklen_t len
                (address->ss_family != AF_INET6 || set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
                (is_first || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
                bind(fd, (const struct sockaddr *)address, length) == 0 &&
-               (!is_shared || !is_first || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) && listen(fd, BACKLOG) == 0;
+               (!is_shared || !is_first || set_on(fd, SOL_SOCKET, SO_REUSEPORT));
 }
 
 static uint16_t bound_port(int fd, uint16_t fallback)
@@ -42,7 +43,7 @@ static uint16_t bound_port(int fd, uint16_t fallback)
 }
 
 /* `port`: the endpoint's, or, where that leaves it open, the first socket's. */
-static struct listener *listener_open(const struct endpoint *endpoint, uint16_t port, bool needs_proxy_header,
+static struct listener *listener_bind(const struct endpoint *endpoint, uint16_t port, bool needs_proxy_header,
                                       uint32_t number, uint32_t count)
 {
         struct sockaddr_storage storage;
@@ -63,20 +64,22 @@ static struct listener *listener_open(const struct endpoint *endpoint, uint16_t 
         *listener = (struct listener){
             .endpoint = *endpoint, .number = number, .port = bound_port(fd, port), .fd = fd};
         atomic_init(&listener->needs_proxy_header, needs_proxy_header);
-        atomic_init(&listener->references, 1);
+        atomic_init(&listener->users, 0);
+        atomic_init(&listener->is_closed, false);
+        atomic_init(&listener->departed_ms, 0);
         return listener;
 }
 
-struct listener *listeners_open(const struct endpoint *endpoint, bool needs_proxy_header, uint32_t count)
+struct listener *listeners_bind(const struct endpoint *endpoint, bool needs_proxy_header, uint32_t count)
 {
         struct listener *first = NULL, **end = &first;
         uint16_t port = endpoint->port;
 
         for (uint32_t i = 0; i < count; i++) {
-                struct listener *listener = listener_open(endpoint, port, needs_proxy_header, i, count);
+                struct listener *listener = listener_bind(endpoint, port, needs_proxy_header, i, count);
                 if (listener == NULL) {
                         int error = errno;
-                        listeners_leave(first);
+                        listeners_free(first);
                         errno = error;
                         return NULL;
                 }
@@ -87,26 +90,95 @@ struct listener *listeners_open(const struct endpoint *endpoint, bool needs_prox
         return first;
 }
 
-void listeners_leave(struct listener *first)
+void listeners_free(struct listener *first)
 {
         while (first != NULL) {
                 struct listener *next = first->next;
-                listener_leave(first);
+                if (!atomic_load_explicit(&first->is_closed, memory_order_acquire))
+                        close(first->fd);
+                free(first);
                 first = next;
         }
 }
 
-void listener_refer(struct listener *listener)
+/* ---- who may come -------------------------------------------------------------------------------------- */
+
+/* The socket sees no SYN any more, but all that belongs to handshakes that have begun. Where the kernel does not do
+ * that, some may come a moment too late, and get a reset. */
+static void ignore_new(int fd)
 {
-        atomic_fetch_add(&listener->references, 1);
+        /* Of the flags in the TCP header (RFC 9293, section 3.1) SYN is set, and ACK is not. */
+        struct sock_filter steps[] = {
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+            BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        };
+        struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-void listener_leave(struct listener *listener)
+static void heed_new(int fd)
 {
-        if (atomic_fetch_sub(&listener->references, 1) != 1)
-                return;
+        int ignored = 0;
+        setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
+}
+
+/* Where one of several fails, nobody has connected to the others. */
+const struct listener *listeners_listen(struct listener *first)
+{
+        for (struct listener *listener = first; listener != NULL; listener = listener->next) {
+                ignore_new(listener->fd);
+                if (listen(listener->fd, BACKLOG) != 0)
+                        return listener;
+        }
+        for (struct listener *listener = first; listener != NULL; listener = listener->next)
+                heed_new(listener->fd);
+        return NULL;
+}
+
+void listener_set_users(struct listener *listener, uint32_t users)
+{
+        atomic_store(&listener->users, users);
+}
+
+/* ---- departure ----------------------------------------------------------------------------------------- */
+
+void listener_depart(struct listener *listener, uint64_t now_ms)
+{
+        ignore_new(listener->fd);
+        atomic_store_explicit(&listener->departed_ms, now_ms, memory_order_release);
+}
+
+enum departure listener_departure(const struct listener *listener, uint64_t now_ms)
+{
+        uint64_t departed_ms = atomic_load_explicit(&listener->departed_ms, memory_order_acquire);
+        /* The user's clock may be older. */
+        uint64_t age_ms = now_ms > departed_ms ? now_ms - departed_ms : 0;
+
+        return age_ms < DEPARTURE_MS        ? DEPARTURE_YOUNG
+               : age_ms < DEPARTURE_LATE_MS ? DEPARTURE_RIPE
+               : age_ms < DEPARTURE_MAX_MS  ? DEPARTURE_LATE
+                                            : DEPARTURE_OVER;
+}
+
+/* Of a listening socket the kernel gives the length of the queue in this place. */
+static uint32_t queue_length(int fd)
+{
+        struct tcp_info info = {0};
+        socklen_t length = sizeof info;
+
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_unacked : 0;
+}
+
+uint32_t listener_leave(struct listener *listener)
+{
+        if (atomic_fetch_sub(&listener->users, 1) != 1)
+                return 0;
+        uint32_t left = queue_length(listener->fd);
         close(listener->fd);
-        free(listener);
+        atomic_store_explicit(&listener->is_closed, true, memory_order_release);
+        return left;
 }
 
 void endpoint_write(const struct address *address, uint16_t port, char ret_text[static ENDPOINT_TEXT_MAX])

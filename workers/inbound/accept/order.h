@@ -5,9 +5,9 @@
 #include "workers/thread/channel.h"
 
 enum accept_order_kind {
-        ACCEPT_LISTEN, /* the order brings a reference to the listener */
-        ACCEPT_LEAVE,  /* takes what is in the backlog, then gives the reference back */
-        ACCEPT_STOP,   /* leaves all listeners */
+        ACCEPT_LISTEN, /* use this listener */
+        ACCEPT_LOOK,   /* some depart */
+        ACCEPT_STOP,   /* all depart, and whoever comes still is turned away */
 };
 
 struct accept_order {

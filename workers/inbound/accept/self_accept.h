@@ -8,6 +8,11 @@
 #include "workers/inbound/accept/order.h"
 #include "workers/inbound/worker.h"
 
+struct watched {
+        struct listener *listener;
+        bool is_in_epoll;
+};
+
 struct self_accept {
         /* Fixed after start. */
         struct worker *worker;  /* whose thread runs this */
@@ -15,10 +20,12 @@ struct self_accept {
 
         /* Owner: the worker's thread. */
         struct admission admission;
-        struct listener **listeners;
+        struct watched *watched;
         size_t listener_count;
-        bool is_paused; /* its listeners are out of epoll */
-        uint64_t look_again_ms;
+        bool is_paused;         /* its listeners are out of epoll; else all are in it */
+        bool is_stopping;       /* all listeners depart */
+        uint64_t look_again_ms; /* when it is paused */
+        uint64_t shortage_ms;   /* how long it pauses next when descriptors are out */
 };
 
 /* `parts`: all but what the worker is for. False when memory is out. */

@@ -3,6 +3,7 @@
 
 #include "dns/clock.h"
 #include "workers/log/console.h"
+#include "workers/server/listening.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,21 +37,14 @@ static void leave_thread(struct stopping *stopping, const char *kind, int number
         stopping->has_left = true;
 }
 
-/* Acceptors have handed over all who came when this returns; workers find out by themselves. */
-static void stop_accepting(struct stopping *stopping)
+/* While sessions end they have told 421 all whose handshake was under way. */
+static void join_acceptors(struct stopping *stopping, uint64_t until_ms)
 {
         struct server *server = stopping->server;
 
         for (uint32_t i = 0; i < server->acceptor_count; i++)
-                expect(acceptor_order(&server->acceptors[i], ACCEPT_STOP, NULL));
-        uint64_t until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
-        for (uint32_t i = 0; i < server->acceptor_count; i++)
                 if (!acceptor_join(&server->acceptors[i], until_ms))
                         leave_thread(stopping, "acceptor", (int)i);
-        for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
-                expect(self_accept_order(&server->self_accepts[i], ACCEPT_STOP, NULL));
-        listeners_leave(server->listeners);
-        server->listeners = NULL;
 }
 
 /* ---- sessions ------------------------------------------------------------------------------------------ */
@@ -133,8 +127,10 @@ bool server_stop(struct server *server, const sigset_t *signals)
 
         console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
-        stop_accepting(&stopping);
+        uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
+        listening_stop(server);
         stop_workers(&stopping, signals);
+        join_acceptors(&stopping, acceptors_until_ms);
         stop_deliveries(&stopping);
         if (!sender_store_stop(&server->senders, clock_monotonic_ms() + SENDERS_MS))
                 leave_thread(&stopping, "senders", -1);

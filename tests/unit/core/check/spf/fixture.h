@@ -1,6 +1,6 @@
 /* Zones as text for the tests of SPF, one record a line: "NAME TYPE DATA"; data "!" fails to be answered,
- * "!large" is more than can be kept. Every case runs with all answers at once, and with each answer late, oldest or newest first, then with the
- * records from last to first: nothing may differ. */
+ * "!large" is more than can be kept. Every case runs with all answers at once, and with each
+ * answer late, oldest or newest first, then with the records from last to first: nothing may differ. */
 #pragma once
 
 #include "core/base/expect.h"

@@ -67,12 +67,12 @@ Test(pace, a_rate_between_the_bounds_changes_nothing)
         cr_expect(fast.is_fast);
 }
 
-Test(choice, the_lower_of_two_workers_is_preferred_up_to_an_eighth)
+Test(choice, the_lower_of_two_workers_is_preferred_up_to_a_sixteenth)
 {
         cr_expect(handover_prefers_lower(0, 0));
-        cr_expect(handover_prefers_lower(4, 0));
-        cr_expect(!handover_prefers_lower(5, 0));
-        cr_expect(handover_prefers_lower(904, 800));
-        cr_expect(!handover_prefers_lower(905, 800));
+        cr_expect(handover_prefers_lower(2, 0));
+        cr_expect(!handover_prefers_lower(3, 0));
+        cr_expect(handover_prefers_lower(852, 800));
+        cr_expect(!handover_prefers_lower(853, 800));
         cr_expect(handover_prefers_lower(0, 1000));
 }

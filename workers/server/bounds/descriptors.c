@@ -1,5 +1,5 @@
 /* How the descriptors of the process are shared out. */
-#include "workers/server/descriptors.h"
+#include "workers/server/bounds/descriptors.h"
 
 #include "workers/log/console.h"
 
@@ -53,8 +53,14 @@ struct descriptor_shares descriptors_divide(const struct options *options, uint3
         shares.spools = spools < 8 ? 8 : (uint32_t)spools;
         fixed += (uint64_t)shares.spools * delivery_count;
         shares.sessions = limit > fixed + 16 ? limit - fixed : 16;
-        if (options->connections_max > shares.sessions)
-                console_print("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
-                              (unsigned long long)limit, (unsigned long long)shares.sessions);
+        shares.limit = limit;
+        descriptors_warn(&shares, options);
         return shares;
+}
+
+void descriptors_warn(const struct descriptor_shares *shares, const struct options *options)
+{
+        if (options->connections_max > shares->sessions)
+                console_print("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
+                              (unsigned long long)shares->limit, (unsigned long long)shares->sessions);
 }

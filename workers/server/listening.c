@@ -1,0 +1,216 @@
+/* Which sockets there are is the main thread's business; who accepts from them is told by orders. */
+#include "workers/server/listening.h"
+
+#include "dns/clock.h"
+#include "workers/log/console.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#define DEPARTED_WAIT_MS (DEPARTURE_MAX_MS + 500)
+#define DEPARTED_LOOK_MS 2
+
+/* The listeners of a snapshot, in one list. */
+struct wanted {
+        const struct endpoint *endpoint;
+        bool needs_proxy_header;
+};
+
+static size_t wanted_count(const struct snapshot *snapshot)
+{
+        return snapshot->options.listen.count + snapshot->options.proxy_listen.count;
+}
+
+static struct wanted wanted_at(const struct snapshot *snapshot, size_t i)
+{
+        const struct endpoint_list *plain = &snapshot->options.listen,
+                                   *proxy = &snapshot->options.proxy_listen;
+        if (i < plain->count)
+                return (struct wanted){&plain->endpoints[i], false};
+        return (struct wanted){&proxy->endpoints[i - plain->count], true};
+}
+
+static bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
+{
+        return left->port == right->port && address_equals(&left->address, &right->address);
+}
+
+static struct listener *find_listener(struct listener *listeners, const struct endpoint *endpoint)
+{
+        while (listeners != NULL && !endpoint_equals(&listeners->endpoint, endpoint))
+                listeners = listeners->next;
+        return listeners;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------- */
+
+static void say_listener(struct server *server, const char *event, const struct listener *listener)
+{
+        char name[ENDPOINT_TEXT_MAX];
+
+        if (listener->number > 0)
+                return;
+        endpoint_write(&listener->endpoint.address, listener->port, name);
+        log_event(&server->log, event, "address", name, NULL);
+        if (strcmp(event, "listener_opened") == 0)
+                console_print("gatepost: listening on %s%s", name,
+                              atomic_load(&listener->needs_proxy_header) ? " (PROXY)" : "");
+}
+
+static uint32_t sockets_of_each(const struct server *server)
+{
+        return server->acceptor_count == 0 ? 1 : server->acceptor_count;
+}
+
+static void tell_failure(struct server *server, const struct endpoint *endpoint, uint16_t port, int error)
+{
+        char name[ENDPOINT_TEXT_MAX];
+
+        endpoint_write(&endpoint->address, port, name);
+        console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
+        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error), NULL);
+}
+
+/* Frees those of a list that their users have closed. */
+static void sweep(struct listener **list)
+{
+        for (struct listener **link = list, *listener; (listener = *link) != NULL;) {
+                if (!atomic_load_explicit(&listener->is_closed, memory_order_acquire)) {
+                        link = &listener->next;
+                        continue;
+                }
+                *link = listener->next;
+                listener->next = NULL;
+                listeners_free(listener);
+        }
+}
+
+/* An endpoint that was taken away a moment ago can be bound only when that socket is closed. */
+static void await_departed(struct server *server, const struct endpoint *endpoint)
+{
+        uint64_t until_ms = clock_monotonic_ms() + DEPARTED_WAIT_MS;
+
+        sweep(&server->departing);
+        while (find_listener(server->departing, endpoint) != NULL && clock_monotonic_ms() < until_ms) {
+                nanosleep(&(struct timespec){.tv_nsec = DEPARTED_LOOK_MS * 1000000L}, NULL);
+                sweep(&server->departing);
+        }
+}
+
+bool listening_bind(struct server *server, const struct snapshot *snapshot, struct listener **ret_bound)
+{
+        struct listener *bound = NULL, **end = &bound;
+
+        sweep(&server->listeners);
+
+        for (size_t i = 0; i < wanted_count(snapshot); i++) {
+                struct wanted wanted = wanted_at(snapshot, i);
+
+                if (find_listener(server->listeners, wanted.endpoint) ||
+                    find_listener(bound, wanted.endpoint))
+                        continue;
+                await_departed(server, wanted.endpoint);
+                *end = listeners_bind(wanted.endpoint, wanted.needs_proxy_header, sockets_of_each(server));
+                if (*end == NULL) {
+                        tell_failure(server, wanted.endpoint, wanted.endpoint->port, errno);
+                        listeners_free(bound);
+                        return false;
+                }
+                while (*end != NULL)
+                        end = &(*end)->next;
+        }
+        *ret_bound = bound;
+        return true;
+}
+
+bool listening_open(struct server *server, struct listener *bound)
+{
+        const struct listener *failed = listeners_listen(bound);
+
+        if (failed == NULL)
+                return true;
+        tell_failure(server, &failed->endpoint, failed->port, errno);
+        return false;
+}
+
+/* To the one acceptor whose socket it is, or to all workers. */
+static void order(struct server *server, enum accept_order_kind kind, struct listener *listener)
+{
+        if (server->acceptor_count > 0) {
+                expect(acceptor_order(&server->acceptors[listener->number], kind, listener));
+                return;
+        }
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                expect(self_accept_order(&server->self_accepts[i], kind, listener));
+}
+
+void listening_use(struct server *server, struct listener *opened)
+{
+        while (opened != NULL) {
+                struct listener *next = opened->next;
+                opened->next = server->listeners;
+                server->listeners = opened;
+                listener_set_users(opened, server->acceptor_count > 0 ? 1 : server->worker_count);
+                order(server, ACCEPT_LISTEN, opened);
+                say_listener(server, "listener_opened", opened);
+                opened = next;
+        }
+        acceptors_await(server->acceptors, server->acceptor_count);
+}
+
+bool listening_begin(struct server *server, const struct snapshot *snapshot)
+{
+        struct listener *bound;
+
+        if (!listening_bind(server, snapshot, &bound) || !listening_open(server, bound))
+                return false;
+        listening_use(server, bound);
+        return true;
+}
+
+/* ---- leaving ------------------------------------------------------------------------------------------- */
+
+/* Takes the listener out of its list. */
+static void depart(struct server *server, struct listener **link)
+{
+        struct listener *listener = *link;
+
+        *link = listener->next;
+        listener->next = server->departing;
+        server->departing = listener;
+        listener_depart(listener, clock_monotonic_ms());
+}
+
+/* Closes what is no longer wanted, and tells the others whether they take PROXY headers now. */
+void listening_drop(struct server *server, const struct snapshot *snapshot)
+{
+        for (struct listener **link = &server->listeners, *listener; (listener = *link) != NULL;) {
+                bool is_wanted = false;
+                for (size_t i = 0; i < wanted_count(snapshot) && !is_wanted; i++) {
+                        struct wanted wanted = wanted_at(snapshot, i);
+                        is_wanted = endpoint_equals(wanted.endpoint, &listener->endpoint);
+                        if (is_wanted)
+                                atomic_store(&listener->needs_proxy_header, wanted.needs_proxy_header);
+                }
+                if (is_wanted) {
+                        link = &listener->next;
+                        continue;
+                }
+                depart(server, link);
+                order(server, ACCEPT_LOOK, listener);
+                say_listener(server, "listener_closed", listener);
+        }
+        acceptors_await(server->acceptors, server->acceptor_count);
+}
+
+void listening_stop(struct server *server)
+{
+        while (server->listeners != NULL)
+                depart(server, &server->listeners);
+        for (uint32_t i = 0; i < server->acceptor_count; i++)
+                expect(acceptor_order(&server->acceptors[i], ACCEPT_STOP, NULL));
+        for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
+                expect(self_accept_order(&server->self_accepts[i], ACCEPT_STOP, NULL));
+        acceptors_await(server->acceptors, server->acceptor_count);
+}

@@ -1,0 +1,21 @@
+/* The listeners of the snapshot in force: they come and go with reloads, and all go at the stop. */
+#pragma once
+
+#include "workers/server/server.h"
+
+/* At the start. False, with the reason told, when one cannot be opened. */
+bool listening_begin(struct server *server, const struct snapshot *snapshot);
+
+/* A reload takes four steps. First it binds what is wanted and not among the server's listeners; nobody can connect
+ * yet. False, with the reason told, when one cannot be bound; then none is. */
+bool listening_bind(struct server *server, const struct snapshot *snapshot, struct listener **ret_bound);
+/* Clients can connect to them from now on; or to none, and the caller frees them. */
+bool listening_open(struct server *server, struct listener *bound);
+/* Gives them to those who accept. */
+void listening_use(struct server *server, struct listener *opened);
+/* Lets go what is no longer wanted, and tells the others whether they take PROXY headers now. A listener that only
+ * moves between `listen` and `proxy_listen` keeps its socket, and those in its queue count as of the new kind. */
+void listening_drop(struct server *server, const struct snapshot *snapshot);
+
+/* At the stop: all depart. Acceptors let nobody in any more when this returns; those who still come are told. */
+void listening_stop(struct server *server);
