@@ -29,8 +29,8 @@ void suite_senders(struct suite *suite)
         snprintf(more, sizeof more,
                  "sender_store = \"lmdb:@DIR@/state\"\n"
                  "greylist { mode = enforce delay = %us }\n"
-                 "client_rate { mode = enforce connections = 1000000/1s messages = 1000000/1s\n"
-                 "recipients = 1000000/1s prefix4 = 24 }\n",
+                 "client_rate { mode = enforce connections = 1000000/1s transactions = 1000000/1s\n"
+                 "messages = 1000000/1s recipients = 1000000/1s prefix4 = 24 }\n",
                  delay_s);
         with.more = more;
         without.more = "client_rate { mode = off }\n";
