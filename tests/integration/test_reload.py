@@ -253,7 +253,7 @@ def all_counters(directory):
         equal(names - set(event), set(), "missing counters")
         equal(set(event) - names, {"time", "event"}, "unknown counters")
         equal([event[name] for name in ("sessions", "messages_accepted", "recipients_refused", "recipient.refused")], [1, 1, 1, 1], "counts")
-        assert "dns" in [line["event"] for line in server.log()], "the other counters"
+        wait_for("the other counters", lambda: "dns" in [line["event"] for line in server.log()])
         for option in ("log_interval", "dns_log_interval"):
             server.write_configuration(options=f"{option} = 100ms")
             reload(server)

@@ -138,7 +138,7 @@ static void open_log_anew(void *argument)
 
 void reload_log(struct server *server)
 {
-        aside_run(&server->aside, open_log_anew, server);
+        aside_run(&server->aside, open_log_anew, NULL, server);
 }
 
 /* Work aside: the store's disk may hang. */
@@ -152,7 +152,7 @@ static void tell_syncs(void *argument)
 
 void reload_tell_syncs(struct server *server)
 {
-        aside_run(&server->aside, tell_syncs, server);
+        aside_run(&server->aside, tell_syncs, NULL, server);
 }
 
 /* NULL, with the reasons, when it is wrong, or takes away what it should not. */
@@ -179,6 +179,24 @@ static void load(void *argument)
         loading->error = errno;
 }
 
+static void end_loading(struct loading *loading)
+{
+        if (loading->log_fd >= 0)
+                close(loading->log_fd);
+        conf_complaints_end(&loading->complaints);
+        free(loading);
+}
+
+/* The server has ended meanwhile. */
+static void drop(void *argument)
+{
+        struct loading *loading = argument;
+
+        if (loading->snapshot != NULL)
+                snapshot_free(loading->snapshot);
+        end_loading(loading);
+}
+
 static void fail(struct server *server, struct loading *loading)
 {
         reload_log(server); /* it may have been renamed all the same */
@@ -186,8 +204,6 @@ static void fail(struct server *server, struct loading *loading)
         console_print("gatepost: reload failed, nothing has changed");
         if (loading->snapshot != NULL)
                 snapshot_free(loading->snapshot);
-        if (loading->log_fd >= 0)
-                close(loading->log_fd);
 }
 
 static void succeed(struct server *server, const struct loading *loading, struct listener *opened)
@@ -218,12 +234,11 @@ void reload(struct server *server)
         }
         *loading = (struct loading){.server = server, .log_fd = -1};
         /* Else it is the server's end, and the work aside may go on with it. */
-        if (!aside_run(&server->aside, load, loading))
+        if (!aside_run(&server->aside, load, drop, loading))
                 return;
         if (prepare(server, loading, &opened))
                 succeed(server, loading, opened);
         else
                 fail(server, loading);
-        conf_complaints_end(&loading->complaints);
-        free(loading);
+        end_loading(loading);
 }
