@@ -25,6 +25,11 @@ static struct occurrence outcome_of(const json_t *session)
         struct occurrence occurrence = {.session = session};
         size_t count = json_array_size(transactions);
 
+        if (count == 0 && json_object_get(session, "reply") == NULL) {
+                const json_t *faults = json_object_get(session, "syntax");
+                size_t fault_count = json_array_size(faults);
+                occurrence.fault = fault_count == 0 ? NULL : json_array_get(faults, fault_count - 1);
+        }
         if (count == 0)
                 return occurrence;
         occurrence.transaction = json_array_get(transactions, count - 1);

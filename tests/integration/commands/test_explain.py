@@ -4,8 +4,9 @@ mode."""
 
 import gzip
 import re
+import socket
 
-from common.harness import HELO, Server, case, equal, main, run_program, wait_for
+from common.harness import HELO, SECONDS, Server, case, equal, main, run_program, wait_for
 
 
 def explain(server, *arguments, status=0):
@@ -33,7 +34,7 @@ def envelope(directory):
     assert re.search(r"^helo_name\s+enforce\s+pass\b", said, re.M), said
     assert re.search(r"^recipient\s+always\s+pass\b.*is known", said, re.M), said
     assert re.search(r"^sender_tld\s+off\s+off\b", said, re.M), said
-    assert re.search(r"^dnsbl\s+enforce\s+off\b.*no resolvers", said, re.M), said
+    assert re.search(r"^dnsbl\s+enforce\s+off\b.*no resolver is configured", said, re.M), said
     equal(said.count("<== decides"), 1, "rows that decide")
     assert "550 5.7.1 you are not mx1.isp.example" in said, said
     assert "would be refused (550 5.7.1)" in said and "Why: the client greeted this server with a name" in said, said
@@ -143,6 +144,47 @@ def observe(directory):
         lines = (directory / "gatepost.conf").read_text().splitlines()
         line = next(number for number, text in enumerate(lines, 1) if "observe" in text)
         equal([verdict[key] for key in ("check", "mode", "result", "line")], ["helo_name", "observe", "refuse", line], "verdict")
+
+
+def in_one_flight(server, octets):
+    """Sends all at once, though it is not yet the client's turn, and returns what comes."""
+    with socket.create_connection((server.host, server.port), SECONDS) as stream:
+        stream.recv(1024)
+        stream.sendall(octets)
+        said = b""
+        while more := stream.recv(1024):
+            said += more
+    return said.decode()
+
+
+@case("explain of a reply that closed the session says why: of an early talker, and of a mail that came to no end")
+def closed(directory):
+    with Server(directory, options="idle_timeout = 1s") as server:
+        number = re.search(r"554 .*\[(\w+)\]", in_one_flight(server, b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n"))[1]
+        wait_for("the log line", server.sessions)
+        told = explain(server, number)
+        assert "was sent away (early_talker)" in told and "Why: the client spoke before it was its turn" in told, told
+        assert "What the sender can do: Whoever runs the client has to make it wait" in told, told
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<idle@example.com>", 250)
+            client.command("RCPT TO:<bob@isp.example>", 250)
+            equal(client.reply()[0], 421, "reply")
+        wait_for("the log line", lambda: len(server.sessions()) == 2)
+        told = explain(server, "--from", "idle@example.com")
+        assert "no message came to its end" in told and "Why: the client said nothing for too long" in told, told
+
+
+@case("explain says plainly what was wrong with the greeting, and what a check lacks to be run")
+def greetings(directory):
+    server = Server(directory)
+    for helo, words in (("localhost", "the client did not greet with a full host name, which has a dot"),
+                        ("a..b", "the client greeted with what cannot be a host name"),
+                        ("[192.0.2.8]", "the client greeted with an address that is not its own")):
+        said = explain(server, *ASKED, "--helo", helo, "--to", "alice@isp.example")
+        assert f"Why: {words}" in said, said
+    assert re.search(r"^dnsbl\s.*no resolver is configured", said, re.M), said
+    assert re.search(r"^greylist\s.*no sender_store is configured", said, re.M), said
 
 
 if __name__ == "__main__":
