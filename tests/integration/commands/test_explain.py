@@ -175,6 +175,41 @@ def closed(directory):
         assert "no message came to its end" in told and "Why: the client said nothing for too long" in told, told
 
 
+@case("explain of a mail by its id tells each recipient's own outcome, also by the whole reply and by a piece of it")
+def recipients(directory):
+    with Server(directory, options="replies { recipient_unknown = \"550 5.1.1 no <%r>\" }") as server:
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<a@example.com>", 250)
+            client.command("RCPT TO:<nobody@isp.example>", 550)
+            client.command("RCPT TO:<x@other.example>", 554)
+            client.command("RCPT TO:<bob@isp.example>", 250)
+            client.command("DATA", 354)
+            said = client.finish(b"Message-ID: <one@example.com>\r\n\r\nx\r\n")
+            client.command("QUIT", 221)
+        wait_for("the log line", server.sessions)
+        number = server.sessions()[0]["transactions"][0]["id"]
+        told = explain(server, number).split("The whole session:")[0]
+        assert "<bob@isp.example> was taken\n" in told and told.count("was taken") == 1, told
+        assert "<nobody@isp.example> was refused (550 5.1.1): there is no such recipient here [" in told, told
+        assert "<x@other.example> was refused (554 5.7.1): the recipient's domain is none of ours" in told, told
+        equal(told.count("Stored as: "), 1, "places")
+        assert number in str(said), said
+        for asked in (f"250 2.0.0 accepted as {number}", f"{number},", f"<{number}>", f"\"{number.lower()}\".",
+                      f"status=sent (250 2.0.0 accepted as {number})", f"mx[127.0.0.1] said: 250 2.0.0 accepted as {number}"):
+            assert "<bob@isp.example> was taken" in explain(server, asked), asked
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<one@example.com>", 250)
+            client.command("RCPT TO:<nobody@isp.example>", 550)
+            client.command("QUIT", 221)
+        wait_for("the log line", lambda: len(server.sessions()) == 2)
+        told = explain(server, server.sessions()[1]["transactions"][0]["id"])
+        assert "for <nobody@isp.example>, which was refused (550 5.1.1).\nWhy: there is no such recipient here.\n" in told, told
+    for asked in ("250 2.0.0 accepted as nothing", "", "<>", "[]", "250 2.1.5 recipient ok"):
+        explain(server, asked, status=2)
+
+
 @case("explain says plainly what was wrong with the greeting, and what a check lacks to be run")
 def greetings(directory):
     server = Server(directory)

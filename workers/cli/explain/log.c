@@ -25,21 +25,9 @@ struct look {
 
 /* ---- what is looked for -------------------------------------------------------------------------------- */
 
-/* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
-static struct span without_reply(struct span words)
-{
-        size_t open = span_find_last(words, '['), close = span_find_last(words, ']');
-
-        if (open != SIZE_MAX && close != SIZE_MAX && open < close)
-                words = span_of(words.at + open + 1, close - open - 1);
-        return span_trim(words);
-}
-
 /* Ids have no I, L, O and U, so that whoever reads one aloud or types it in small letters is understood. */
-static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+static bool take_id(struct span id, char ret_id[static ID_LENGTH + 1])
 {
-        struct span id = without_reply(words);
-
         if (id.length != ID_LENGTH)
                 return false;
         for (size_t i = 0; i < ID_LENGTH; i++) {
@@ -51,6 +39,32 @@ static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
         }
         ret_id[ID_LENGTH] = '\0';
         return true;
+}
+
+/* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
+static struct span in_brackets(struct span words)
+{
+        size_t open = span_find_last(words, '['), close = span_find_last(words, ']');
+
+        return open != SIZE_MAX && close != SIZE_MAX && open < close
+                   ? span_trim(span_of(words.at + open + 1, close - open - 1))
+                   : SPAN("");
+}
+
+/* Of "250 2.0.0 accepted as 1BS0T7G1VBQC" the end, without the quotes and the like that logs have around it. */
+static struct span last_word(struct span words)
+{
+        while (words.length > 0 && !ascii_is_alnum(words.at[words.length - 1]))
+                words.length--;
+        size_t start = words.length;
+        while (start > 0 && ascii_is_alnum(words.at[start - 1]))
+                start--;
+        return span_skip(words, start);
+}
+
+static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+{
+        return take_id(in_brackets(words), ret_id) || take_id(last_word(words), ret_id);
 }
 
 static bool has_date_form(struct span text)
@@ -219,8 +233,8 @@ int explain_log(const struct log_question *question)
 
         if (question->words != NULL && !read_id(span_from(question->words), look.id)) {
                 fprintf(stderr,
-                        "gatepost: \"%s\" is no reject id: that has 12 letters and digits, in brackets at "
-                        "the end of a reply\n",
+                        "gatepost: \"%s\" has no id: that has 12 letters and digits, in brackets at the end "
+                        "of a reply, or behind \"accepted as\"\n",
                         question->words);
                 return USAGE_STATUS;
         }

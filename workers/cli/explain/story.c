@@ -191,20 +191,67 @@ static void print_mail(const struct occurrence *occurrence)
                 print_value(i == 0 ? " for <" : ", <", json_array_get(recipients, i), "to", ">");
 }
 
+static bool is_taken(const struct occurrence *occurrence, enum story_kind kind)
+{
+        return is_stored(occurrence) ||
+               (kind == STORY_TAKEN && !is_refusal(string_of(occurrence->recipient, "code")));
+}
+
 static void print_outcome(const struct occurrence *occurrence, enum story_kind kind)
 {
         const char *code = code_of(occurrence), *was = kind == STORY_HAPPENED ? "was" : "would be";
 
-        if (kind == STORY_TAKEN || is_stored(occurrence))
-                printf("%s taken.\n", was);
-        else if (is_refusal(code))
-                printf("%s %s (%s).\n", was, code[0] == '5' ? "refused" : "put off for now", code);
-        else if (occurrence->transaction == NULL) {
+        if (is_taken(occurrence, kind)) {
+                printf("%s taken", was);
+        } else if (is_refusal(code)) {
+                printf("%s %s (%s)", was, code[0] == '5' ? "refused" : "put off for now", code);
+        } else if (occurrence->transaction == NULL) {
                 printf("%s sent away", was);
                 print_value(" (", occurrence->session, "reply", ")");
-                printf(".\n");
-        } else
-                printf("was not stored: no message came to its end.\n");
+        } else {
+                printf("was not stored: no message came to its end");
+        }
+}
+
+/* One of a mail's recipients, with the id by which more is told of it. */
+static void print_recipient(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const struct advice *advice = is_taken(occurrence, kind) ? NULL : advice_of(occurrence);
+
+        print_value("  <", occurrence->recipient, "to", "> ");
+        print_outcome(occurrence, kind);
+        if (advice != NULL)
+                printf(": %s", advice->why);
+        print_value(" [", advice == NULL ? NULL : occurrence->recipient, "reject_id", "]");
+        putchar('\n');
+}
+
+static void print_recipients(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        json_int_t omitted = json_integer_value(json_object_get(occurrence->transaction, "rcpts_omitted"));
+
+        printf(" had mail");
+        print_value(" from <", occurrence->transaction, "from", ">");
+        printf(" for several recipients:\n");
+        for (size_t i = 0; i < json_array_size(recipients); i++) {
+                struct occurrence one = *occurrence;
+                one.recipient = json_array_get(recipients, i);
+                print_recipient(&one, kind);
+        }
+        if (omitted > 0)
+                printf("  and %" JSON_INTEGER_FORMAT " more, which the log does not name\n", omitted);
+}
+
+/* The mail is told of whole, and not all of its recipients have the same outcome. */
+static bool is_mixed(const struct occurrence *occurrence)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        bool has_refusal = false;
+
+        for (size_t i = 0; occurrence->recipient == NULL && i < json_array_size(recipients); i++)
+                has_refusal |= is_refusal(string_of(json_array_get(recipients, i), "code"));
+        return has_refusal;
 }
 
 static void print_reason(const struct occurrence *occurrence)
@@ -224,21 +271,50 @@ static void print_reason(const struct occurrence *occurrence)
         printf(".\nWhat the sender can do: %s\n", advice->remedy);
 }
 
+static void print_all_alike(const struct occurrence *occurrence, enum story_kind kind)
+{
+        if (occurrence->transaction != NULL)
+                print_mail(occurrence);
+        printf(occurrence->transaction != NULL ? ", which " : " ");
+        print_outcome(occurrence, kind);
+        printf(".\n");
+        if (!is_taken(occurrence, kind))
+                print_reason(occurrence);
+}
+
+static void print_mixed(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        struct occurrence only = *occurrence;
+
+        if (json_array_size(recipients) == 1 &&
+            json_object_get(occurrence->transaction, "rcpts_omitted") == NULL) {
+                only.recipient = json_array_get(recipients, 0);
+                print_all_alike(&only, kind);
+                return;
+        }
+        print_recipients(occurrence, kind);
+        if (is_refusal(code_of(occurrence)))
+                print_reason(occurrence);
+}
+
+static void print_fault(const struct occurrence *occurrence, enum story_kind kind)
+{
+        print_value(kind == STORY_HAPPENED ? " sent a command that was refused ("
+                                           : " would have a command refused (",
+                    occurrence->fault, "reply", ").\n");
+        print_reason(occurrence);
+}
+
 void story_print(const struct occurrence *occurrence, enum story_kind kind)
 {
         print_who(occurrence, kind);
-        if (occurrence->fault != NULL) {
-                print_value(kind == STORY_HAPPENED ? " sent a command that was refused ("
-                                                   : " would have a command refused (",
-                            occurrence->fault, "reply", ").\n");
-        } else {
-                if (occurrence->transaction != NULL)
-                        print_mail(occurrence);
-                printf(occurrence->transaction != NULL ? ", which " : " ");
-                print_outcome(occurrence, kind);
-        }
-        if (kind != STORY_TAKEN && !is_stored(occurrence))
-                print_reason(occurrence);
+        if (occurrence->fault != NULL)
+                print_fault(occurrence, kind);
+        else if (is_mixed(occurrence))
+                print_mixed(occurrence, kind);
+        else
+                print_all_alike(occurrence, kind);
         print_value("Why the store failed: ", occurrence->transaction, "reason", ".\n");
         if (is_stored(occurrence))
                 print_value("Stored as: ", occurrence->transaction, "file",
