@@ -119,11 +119,10 @@ const char explain_help[] =
     "       gatepost explain -c FILE [--log FILE] [--from ADDRESS] [--to ADDRESS] [--since TIME]\n\n"
     "Tells what each check says of a client and an envelope, what a session would be answered, and why; the\n"
     "checks are shown for the last recipient. Or tells what the log has of a reply with a reject id or of a\n"
-    "message, in any letter case and with the reply around it or not; or of all mails with this sender and "
-    "this\n"
-    "recipient, where \"@domain\" is anybody there, since a time such as 2026-11-28T16:00 (UTC) or 2h ago. "
-    "Rotated\n"
-    "logs beside the log are read too, compressed by gzip or not.\n\n"
+    "message, in any letter case and with the reply around it or not; or of all mails with this sender and\n"
+    "this recipient, where \"@domain\" is anybody there, since a time such as 2026-11-28T16:00 (UTC) or 2h\n"
+    "ago: the newest 100 of them, the newest first. Rotated logs beside the log are read too, compressed by\n"
+    "gzip or not.\n\n"
     "Exit status: 0 explained; 1 FILE is wrong, the message cannot be read, or nothing is in the log;\n"
     "2 wrong call.\n";
 

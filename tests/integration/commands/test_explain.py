@@ -3,6 +3,7 @@
 mode."""
 
 import gzip
+import json
 import re
 import socket
 
@@ -208,6 +209,27 @@ def recipients(directory):
         assert "for <nobody@isp.example>, which was refused (550 5.1.1).\nWhy: there is no such recipient here.\n" in told, told
     for asked in ("250 2.0.0 accepted as nothing", "", "<>", "[]", "250 2.1.5 recipient ok"):
         explain(server, asked, status=2)
+
+
+def log_line(number):
+    """A session of the second `number` of an hour, from a sender of that number."""
+    transaction = {"id": f"1BS{number:09d}", "from": f"s{number}@example.com", "rcpts": [{"to": "bob@isp.example", "code": "250 2.1.5"}],
+                   "accepted": 1, "refused": 0, "deferred": 0, "code": "250 2.0.0"}
+    return json.dumps({"time": f"2026-01-01T10:{number // 60:02d}:{number % 60:02d}.000Z", "event": "session", "client": "192.0.2.1",
+                       "helo": "x", "transactions": [transaction], "end": "quit"}, separators=(",", ":")) + "\n"
+
+
+@case("explain lists the newest mails, the newest first and over all files, and says how to narrow the list")
+def newest(directory):
+    server = Server(directory)
+    (directory / "log").write_text("".join(map(log_line, range(90, 150))))
+    with gzip.open(directory / "log.1.gz", "wt") as old:
+        old.writelines(map(log_line, range(90)))
+    told = explain(server, "--to", "bob@isp.example")
+    equal(re.findall(r"<s(\d+)@", told), [str(number) for number in range(149, 49, -1)], "mails")
+    assert "... and 50 older ones: narrow the list by --from, --to or --since\n" in told, told
+    assert "100" in run_program("explain", "--help").stdout
+    equal(explain(server, "--from", "s3@example.com").count(" was taken"), 1, "mails")
 
 
 @case("explain says plainly what was wrong with the greeting, and what a check lacks to be run")

@@ -7,20 +7,20 @@
 #include "core/base/text.h"
 #include "dns/clock.h"
 #include "workers/cli/explain/log_files.h"
-#include "workers/cli/explain/story.h"
+#include "workers/cli/explain/newest.h"
 #include "workers/cli/usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ID_LENGTH 12
-#define SHOWN_MAX 100
 
 struct look {
         const struct log_question *question;
         char id[ID_LENGTH + 1];           /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
         size_t found;
+        struct newest newest; /* by envelope */
 };
 
 /* ---- what is looked for -------------------------------------------------------------------------------- */
@@ -114,16 +114,13 @@ static bool is_address(const char *wanted, const char *found)
 
 /* ---- what is found ------------------------------------------------------------------------------------- */
 
-static void show(struct look *look, const struct occurrence *occurrence)
+static void keep(struct look *look, json_t *line, const struct occurrence *occurrence)
 {
-        if (look->found++ >= SHOWN_MAX)
-                return;
-        if (look->found > 1)
-                putchar('\n');
-        story_print(occurrence, STORY_HAPPENED);
+        look->found++;
+        newest_add(&look->newest, line, occurrence);
 }
 
-static void look_at_recipients(struct look *look, struct occurrence *occurrence)
+static void look_at_recipients(struct look *look, json_t *line, struct occurrence *occurrence)
 {
         const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
         const char *wanted = look->question->recipient;
@@ -132,23 +129,23 @@ static void look_at_recipients(struct look *look, struct occurrence *occurrence)
                 occurrence->recipient = json_array_get(recipients, i);
                 const char *to = json_string_value(json_object_get(occurrence->recipient, "to"));
                 if (wanted == NULL || (to != NULL && is_address(wanted, to)))
-                        show(look, occurrence);
+                        keep(look, line, occurrence);
         }
         if (json_array_size(recipients) == 0 && wanted == NULL)
-                show(look, occurrence);
+                keep(look, line, occurrence);
 }
 
-static void look_by_envelope(struct look *look, const json_t *session)
+static void look_by_envelope(struct look *look, json_t *line)
 {
-        const json_t *transactions = json_object_get(session, "transactions");
+        const json_t *transactions = json_object_get(line, "transactions");
 
         for (size_t i = 0; i < json_array_size(transactions); i++) {
-                struct occurrence occurrence = {.session = session,
+                struct occurrence occurrence = {.session = line,
                                                 .transaction = json_array_get(transactions, i)};
                 const char *from = json_string_value(json_object_get(occurrence.transaction, "from"));
                 if (look->question->sender == NULL ||
                     (from != NULL && is_address(look->question->sender, from)))
-                        look_at_recipients(look, &occurrence);
+                        look_at_recipients(look, line, &occurrence);
         }
 }
 
@@ -156,12 +153,13 @@ static void look_by_id(struct look *look, const json_t *line)
 {
         struct occurrence occurrence;
 
+        if (look->found++ > 0)
+                putchar('\n');
         if (story_find(line, look->id, &occurrence)) {
-                show(look, &occurrence);
+                story_print(&occurrence, STORY_HAPPENED);
                 printf("\nThe whole session:\n");
         } else {
                 printf("An event of the log:\n");
-                look->found++;
         }
         story_print_json(line);
 }
@@ -195,8 +193,8 @@ static int look_through(struct look *look, const char *path)
         }
         for (size_t i = 0; i < files.count && (look->id[0] == '\0' || look->found == 0); i++)
                 log_file_read(&files.files[i], look_at_line, look);
-        if (look->found > SHOWN_MAX)
-                printf("\n... and %zu more\n", look->found - SHOWN_MAX);
+        newest_print(&look->newest);
+        newest_end(&look->newest);
         if (look->found == 0)
                 fprintf(stderr, "gatepost: %s is not in %s nor in the %zu files of its rotation\n",
                         look->id[0] != '\0' ? look->id : "such a mail", path, files.count - 1);
