@@ -2,8 +2,11 @@
 """gatepost explain, for a client and an envelope and for what the log has of a reject id or an envelope; gatepost checks; observe
 mode."""
 
+import bz2
 import gzip
 import json
+import lzma
+import random
 import re
 import socket
 
@@ -230,6 +233,26 @@ def newest(directory):
     assert "... and 50 older ones: narrow the list by --from, --to or --since\n" in told, told
     assert "100" in run_program("explain", "--help").stdout
     equal(explain(server, "--from", "s3@example.com").count(" was taken"), 1, "mails")
+
+
+@case("explain names the files of the rotation that it cannot search")
+def unreadable(directory):
+    server = Server(directory)
+    (directory / "log").write_text(log_line(1))
+    noise = random.Random(1).randbytes(3000)
+    (directory / "log.2.xz").write_bytes(lzma.compress(log_line(2).encode()))
+    (directory / "log.3.bz2").write_bytes(bz2.compress(log_line(3).encode()))
+    (directory / "log.4.zst").write_bytes(b"\x28\xb5\x2f\xfd" + noise)
+    (directory / "log.5.gz").write_bytes(noise)
+    (directory / "log.6.gz").write_bytes(b"")
+    (directory / "log.7").write_text("Jan 01 10:00:00 mx gatepost[7]: " + log_line(1))
+    run = run_program("explain", "-c", str(directory / "gatepost.conf"), "--from", "s2@example.com")
+    equal(run.returncode, 1, "status")
+    equal(re.findall(r"cannot search \S*/(log\S*):", run.stderr).__len__(), 4, f"files named ({run.stderr})")
+    for name in ("log.2.xz", "log.3.bz2", "log.4.zst", "log.5.gz"):
+        assert f"/{name}: it is neither text nor gzip" in run.stderr, run.stderr
+    assert "is not in the 3 of 7 files of " in run.stderr, run.stderr
+    assert "log.2.xz" in run_program("explain", "-c", str(directory / "gatepost.conf"), "--from", "s1@example.com").stderr
 
 
 @case("explain says plainly what was wrong with the greeting, and what a check lacks to be run")

@@ -186,18 +186,21 @@ static void look_at_line(void *context, const char *octets)
 static int look_through(struct look *look, const char *path)
 {
         struct log_files files;
+        size_t searched = 0;
 
         if (!log_files_find(&files, path)) {
                 log_files_end(&files);
                 return 1;
         }
         for (size_t i = 0; i < files.count && (look->id[0] == '\0' || look->found == 0); i++)
-                log_file_read(&files.files[i], look_at_line, look);
+                searched += log_file_read(&files.files[i], look_at_line, look);
         newest_print(&look->newest);
         newest_end(&look->newest);
         if (look->found == 0)
-                fprintf(stderr, "gatepost: %s is not in %s nor in the %zu files of its rotation\n",
-                        look->id[0] != '\0' ? look->id : "such a mail", path, files.count - 1);
+                fprintf(
+                    stderr,
+                    "gatepost: %s is not in the %zu of %zu files of %s and its rotation that were searched\n",
+                    look->id[0] != '\0' ? look->id : "such a mail", searched, files.count, path);
         int status = look->found > 0 ? 0 : 1;
         log_files_end(&files);
         return status;
