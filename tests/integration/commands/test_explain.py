@@ -255,6 +255,31 @@ def unreadable(directory):
     assert "log.2.xz" in run_program("explain", "-c", str(directory / "gatepost.conf"), "--from", "s1@example.com").stderr
 
 
+@case("explain is called wrongly with what is no address, no time, or given twice")
+def wrong_calls(directory):
+    server = Server(directory)
+    ask = ("--ip", "192.0.2.7", "--helo", HELO)
+    for arguments, words in (
+            ((*ask, "--from", "notanaddress"), '--from "notanaddress" is no address'),
+            ((*ask, "--from", "a@b.example", "--to", "x"), '--to "x" is no address'),
+            ((*ask, "--from", "a@b.example", "--to", "bob@isp.example", "--to", "x y@z"), '--to "x y@z" is no address'),
+            ((*ask, "--from", "a@b.example", "--ip", "192.0.2.8"), "--ip is given twice"),
+            ((*ask, "--from", "a@b.example", "--from", "a@b.example"), "--from is given twice"),
+            ((*ask, "--from", "a@b.example", "-c", "x"), "--config is given twice"),
+            (("--since", "1h", "--since", "2h"), "--since is given twice"),
+            *((("--since", time), "is neither a time") for time in (
+                "2026-13-45T99:99", "2026-02-29", "2026-00-10", "2026-01-00", "2026-01-01T24:00", "2026-01-01T10:60",
+                "2026-01-01T10:00:60", "2026-01-01T", ""))):
+        run = run_program("explain", "-c", str(directory / "gatepost.conf"), *arguments)
+        assert run.returncode == 2 and words in run.stderr, (arguments, run)
+    (directory / "log").write_text("")
+    explain(server, "--since", "2024-02-29", status=1)
+    explain(server, *ask, "--from", "<>", "--to", "postmaster")
+    explain(server, *ask, "--from", "", "--to", "<bob@isp.example>")
+    run = run_program("explain", "-c", str(directory / "gatepost.conf"), *ask, "--from", "a@b.example", "--message", str(directory))
+    assert run.returncode == 1 and f"cannot read {directory}: Is a directory" in run.stderr, run
+
+
 @case("explain says plainly what was wrong with the greeting, and what a check lacks to be run")
 def greetings(directory):
     server = Server(directory)
