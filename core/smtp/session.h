@@ -192,9 +192,9 @@ enum session_wish session_stored(struct session *session, const struct store_rep
 /* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
  * store may go on to read all of the message, so its memory is never given back. */
 enum session_wish session_forsake(struct session *session, struct text *out);
-/* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
- * told again). */
-enum session_wish session_stop(struct session *session, struct text *out);
+/* The server is closing: 421 and CLOSE when the session is between commands, or also within a command or a text
+ * when `at_once` is set, else it goes on (and is to be told again). A message whose text is whole always goes on. */
+enum session_wish session_stop(struct session *session, bool at_once, struct text *out);
 /* Its snapshot is one of too many: 421 and CLOSE when it is between messages, or also within one when `at_once`
  * is set, else it goes on (and is to be told again). */
 enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out);
