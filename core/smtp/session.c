@@ -290,6 +290,7 @@ static bool is_probe(const struct session *session)
 {
         bool is_balancer = session->naming == NAMING_OPEN || session->naming == NAMING_NOBODY;
         return is_balancer && session->ending == SESSION_ENDED_BY_CLIENT && session->commands_total == 0 &&
+               !session->came_early &&
                (session->oddities == NULL || session->oddities->early_octets.at == NULL);
 }
 

@@ -137,7 +137,7 @@ struct session {
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
         char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
-        bool came_early; /* octets arrived while nobody read */
+        bool came_early; /* octets arrived while nobody read, or before it can be told what they are */
         enum parked parked;
         bool is_held; /* the parked command has not begun: too many questions are in flight */
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
