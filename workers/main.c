@@ -8,6 +8,7 @@
 #include "workers/cli/spf.h"
 #include "workers/cli/tag.h"
 #include "workers/cli/usage.h"
+#include "workers/server/signals.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -85,6 +86,11 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+        sigset_t signals;
+
+        /* Before anything else: whoever starts the server may send it a SIGHUP at once. */
+        if (argc > 1 && strcmp(argv[1], "serve") == 0)
+                signals_block(&signals);
         const struct subcommand *subcommand = argc > 1 ? find(argv[1]) : NULL;
 
         if (subcommand != NULL)

@@ -98,18 +98,19 @@ def refusals(directory):
                 client.command("QUIT", 221)
 
 
-@case("Ctrl-C ends receiver and DNS server, and the receiver says what DNS did")
+@case("Ctrl-C, or Ctrl-\\, ends receiver and DNS server, and the receiver says what DNS did")
 def control_c(directory):
-    with quickstart(directory) as (process, port, dns_port):
-        # As at a terminal, where it goes to both: the DNS server answers as long as a session is open.
-        with Client(port) as client:
-            client.command(f"EHLO {HELO}", 250)
-            os.killpg(process.pid, signal.SIGINT)
-            wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory))
-            assert is_listening(dns_port), "the DNS server has gone first"
-        equal(process.wait(SECONDS), 0, "status")
-        wait_for("the last lines of the log", lambda: '"event":"stopped"' in said(directory))
-        assert '"event":"dns","cache_hits":' in said(directory), said(directory)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        with quickstart(directory / number.name) as (process, port, dns_port):
+            # As at a terminal, where it goes to all: the DNS server answers as long as a session is open.
+            with Client(port) as client:
+                client.command(f"EHLO {HELO}", 250)
+                os.killpg(process.pid, number)
+                wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory / number.name))
+                assert is_listening(dns_port), "the DNS server has gone first"
+            equal(process.wait(SECONDS), 0, "status")
+            wait_for("the last lines of the log", lambda: '"event":"stopped"' in said(directory / number.name))
+            assert '"event":"dns","cache_hits":' in said(directory / number.name), said(directory / number.name)
 
 
 @case("a receiver that is killed leaves no DNS server behind")

@@ -218,7 +218,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         for (;;) {
                 zone_watch_look(&server->zone_watch, clock_monotonic_ms());
                 int signal = sigtimedwait(signals, NULL, &second);
-                if (signal == SIGTERM || signal == SIGINT)
+                if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
                         reload(server);
