@@ -119,11 +119,11 @@ static void open_log_anew(void *argument)
         struct server *server = argument;
         const struct published *published = atomic_load(&server->publication.published);
         const char *path = published->snapshot->options.log;
-        int log_fd = log_open(path);
+        const char *fault;
+        int log_fd = log_open(path, &fault);
 
         if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path,
-                              strerror(errno));
+                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path, fault);
                 return;
         }
         log_writer_switch(&server->log, log_fd);
@@ -169,11 +169,11 @@ static void load(void *argument)
         loading->snapshot = load_next(loading->server, &loading->complaints);
         if (loading->snapshot == NULL)
                 return;
-        const char *log = loading->snapshot->options.log;
-        loading->log_fd = log_open(log);
+        const char *log = loading->snapshot->options.log, *fault;
+        loading->log_fd = log_open(log, &fault);
         if (loading->log_fd < 0)
                 conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
-                              "cannot open log %s: %s", log, strerror(errno));
+                              "cannot open log %s: %s", log, fault);
 }
 
 static void fail(struct server *server, struct loading *loading)
