@@ -107,12 +107,24 @@ class DnsSilent:
         self.socket.close()
 
 
-@case("SIGINT ends it like SIGTERM")
+@case("SIGINT and SIGQUIT end it like SIGTERM")
 def sigint(directory):
-    with Server(directory) as server, server.client() as client:
-        server.signal(signal.SIGINT)
-        client.expect(421, "SIGINT")
-        equal(server.process.wait(10 * PATIENCE), 0, "status")
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        with Server(directory) as server, server.client() as client:
+            server.signal(number)
+            client.expect(421, number.name)
+            equal(server.process.wait(10 * PATIENCE), 0, "status")
+
+
+@case("what nobody sends on purpose does nothing; what the starter ignores is heard all the same")
+def ignored(directory):
+    with Server(directory).start(["sh", "-c", "trap '' HUP USR1 USR2; exec \"$@\"", "sh"]) as server, server.client() as client:
+        for number in (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGALRM, signal.SIGPIPE):
+            server.signal(number)
+        for number, event in ((signal.SIGUSR1, "log_opened"), (signal.SIGUSR2, "counters"), (signal.SIGHUP, "reload")):
+            server.signal(number)
+            wait_for(event, lambda: any(line["event"] == event for line in server.log()))
+        client.command("QUIT", 221)
 
 
 @case("SIGTERM in the middle of 50 busy sessions: every 250 has its file")
