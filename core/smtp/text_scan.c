@@ -304,7 +304,8 @@ static void gather_line(struct text_scan *scan, struct span line, char *gathered
         *length += line.length;
         gathered[(*length)++] = '\r';
         gathered[(*length)++] = '\n';
-        count_octets(scan, line);
+        if (line.length > 0)
+                count_octets(scan, line);
 }
 
 /* What the states would come to, in fewer steps. */

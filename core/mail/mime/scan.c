@@ -286,6 +286,19 @@ static bool is_dull_line(const struct mime_scan *scan, struct span input)
         return end != SIZE_MAX && mime_lines_is_dull(scan, span_of(input.at, end));
 }
 
+/* Empty lines of running text say nothing, but there may be half a million of them. */
+static void skip_empty_lines(const struct mime_scan *scan, struct span *input)
+{
+        size_t at = 0;
+
+        if (scan->body != MIME_BODY_TEXT || scan->is_decoded || scan->lines.state != MIME_LINES_START ||
+            scan->lines.in_domain)
+                return;
+        while (input->length - at >= 2 && input->at[at] == '\r' && input->at[at + 1] == '\n')
+                at += 2;
+        *input = span_skip(*input, at);
+}
+
 /* At the start of a line that is no delimiter. */
 static void start_line(struct mime_scan *scan, struct span *input)
 {
@@ -318,6 +331,10 @@ static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_ste
 {
         bool in_value = scan->body == MIME_BODY_FIELDS && !scan->is_decoded;
 
+        if (scan->line == MIME_LINE_START)
+                skip_empty_lines(scan, input);
+        if (input->length == 0)
+                return true;
         if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
                 start_line(scan, input);
         if (scan->line == MIME_LINE_SKIP)
