@@ -2,6 +2,7 @@
 #include "core/mail/claims.h"
 
 #include "core/base/domain_name.h"
+#include "core/mail/line.h"
 
 /* ---- whose field it is --------------------------------------------------------------------------------- */
 
@@ -91,6 +92,19 @@ static enum owner owner_of_results(struct claims *claims, struct span value)
         return owner_of(claims, value);
 }
 
+/* Behind the key of a pair: it is we whom its value names. Comments may stand on both sides of the "=" (RFC 7208
+ * 9.1). */
+static bool is_receiver(struct claims *claims, struct span rest)
+{
+        skip_comments(&rest);
+        if (rest.length == 0 || rest.at[0] != '=')
+                return false;
+        rest = span_skip(rest, 1);
+        skip_comments(&rest);
+        rest = span_skip(rest, rest.length > 0 && rest.at[0] == '<');
+        return owner_of(claims, rest) == OWNER_US;
+}
+
 /* Received-SPF: by custom the receiver comes first in the comment behind the result, "pass (mx.example.com:
  * domain of ..."; by RFC 7208 it is one of the pairs, which may be the last one. */
 static enum owner owner_of_spf(struct claims *claims, struct span value)
@@ -98,6 +112,7 @@ static enum owner owner_of_spf(struct claims *claims, struct span value)
         static const struct span key = {"receiver", 8};
         size_t bracket = span_find(value, '(');
         struct span comment = span_skip(value, bracket == SIZE_MAX ? value.length : bracket + 1);
+        unsigned receivers = 0;
 
         skip_blanks(&comment);
         if (owner_of(claims, comment) == OWNER_US)
@@ -105,14 +120,7 @@ static enum owner owner_of_spf(struct claims *claims, struct span value)
         for (struct span rest = value; rest.length > 0; rest = span_skip(rest, 1)) {
                 if (ascii_lower(rest.at[0]) != 'r' || !span_starts_nocase(rest, key))
                         continue;
-                rest = span_skip(rest, key.length);
-                skip_blanks(&rest);
-                if (rest.length == 0 || rest.at[0] != '=')
-                        continue;
-                rest = span_skip(rest, 1);
-                skip_blanks(&rest);
-                rest = span_skip(rest, rest.length > 0 && rest.at[0] == '<');
-                if (owner_of(claims, rest) == OWNER_US)
+                if (++receivers > CLAIM_RECEIVERS_MAX || is_receiver(claims, span_skip(rest, key.length)))
                         return OWNER_US;
         }
         return OWNER_UNKNOWN;
@@ -177,30 +185,23 @@ static bool judge_now(struct claims *claims, struct content *content, struct con
         return is_done;
 }
 
-/* What is held begins one of the names, its case and blanks behind it aside. */
-static bool may_be_name(struct claims *claims, bool is_complete)
+/* Whether the octet goes on with the name, its case and blanks behind it aside (RFC 5322 4.5). */
+static bool may_be_name(const struct claims *claims, char octet)
 {
-        struct span name = span_trim(held(claims));
+        const struct span *name = &kinds[claims->kind].name;
+        size_t at = claims->held_length;
 
-        for (size_t i = 0; i < KIND_COUNT; i++) {
-                claims->kind = (uint8_t)i;
-                if (is_complete ? span_equals_nocase(name, kinds[i].name)
-                                : span_starts_nocase(kinds[i].name, name))
-                        return true;
-        }
-        return false;
+        if (at < name->length)
+                return ascii_lower(octet) == name->at[at];
+        return octet == ':' || octet == ' ' || octet == '\t';
 }
 
 static bool name_octet(struct claims *claims, char octet, struct content *content, struct content_pool *pool)
 {
-        bool is_colon = octet == ':';
+        bool may_be = may_be_name(claims, octet);
 
-        if (!is_colon)
-                claims->held[claims->held_length++] = octet;
-        bool may_be = octet != '\n' && may_be_name(claims, is_colon);
-        if (is_colon)
-                claims->held[claims->held_length++] = octet;
-        claims->state = claims->field = !may_be ? CLAIMS_KEEP : is_colon ? CLAIMS_VALUE : CLAIMS_NAME;
+        claims->held[claims->held_length++] = octet;
+        claims->state = claims->field = !may_be ? CLAIMS_KEEP : octet == ':' ? CLAIMS_VALUE : CLAIMS_NAME;
         if (may_be && claims->held_length < CLAIM_HELD_MAX)
                 return true;
         if (may_be) /* a name, and nothing but blanks behind it */
@@ -210,17 +211,68 @@ static bool name_octet(struct claims *claims, char octet, struct content *conten
         return let_go(claims, content, pool);
 }
 
+/* The field whose name begins so; no two begin alike. KIND_COUNT: none. */
+static size_t kind_with(char octet)
+{
+        size_t kind = 0;
+
+        while (kind < KIND_COUNT && kinds[kind].name.at[0] != ascii_lower(octet))
+                kind++;
+        return kind;
+}
+
 /* The first octet of a line. */
 static bool start_octet(struct claims *claims, char octet, struct content *content, struct content_pool *pool)
 {
+        size_t kind = kind_with(octet);
+
         if (octet == ' ' || octet == '\t') {
                 claims->state = claims->field;
                 return true;
         }
         if (claims->field == CLAIMS_VALUE && !judge(claims, true, content, pool))
                 return false;
-        claims->state = octet == '\r' || octet == '\n' ? CLAIMS_OVER : CLAIMS_NAME;
+        claims->kind = (uint8_t)kind;
+        if (octet == '\r' || octet == '\n')
+                claims->state = CLAIMS_OVER;
+        else
+                claims->state = claims->field = kind == KIND_COUNT ? CLAIMS_KEEP : CLAIMS_NAME;
         return true;
+}
+
+/* No whole name of the table begins the whole line. */
+static bool is_other_field(struct span line)
+{
+        size_t kind = kind_with(line.at[0]);
+        return kind == KIND_COUNT || !span_starts_nocase(line, kinds[kind].name);
+}
+
+/* Whole lines at the front that stay, behind a field that does. */
+static struct span kept_lines(struct span octets)
+{
+        size_t length = 0, end;
+
+        for (; length < octets.length && !line_is_end(octets.at[length]); length += end + 1) {
+                struct span rest = span_skip(octets, length);
+                end = span_find(rest, '\n');
+                if (end == SIZE_MAX || !is_other_field(span_of(rest.at, end)))
+                        break;
+        }
+        return span_of(octets.at, length);
+}
+
+/* At the start of a line. */
+static bool start(struct claims *claims, struct span *octets, struct content *content,
+                  struct content_pool *pool)
+{
+        struct span kept = {octets->at, 0};
+
+        if (claims->field == CLAIMS_KEEP)
+                kept = kept_lines(*octets);
+        *octets = span_skip(*octets, kept.length);
+        if (!content_append(content, pool, kept))
+                return false;
+        return octets->length == 0 || start_octet(claims, octets->at[0], content, pool);
 }
 
 /* Octets of the value, up to the end of the line. */
@@ -265,7 +317,7 @@ bool claims_read(struct claims *claims, struct span octets, struct content *cont
         while (octets.length > 0 && is_done) {
                 switch (claims->state) {
                 case CLAIMS_START:
-                        is_done = start_octet(claims, octets.at[0], content, pool);
+                        is_done = start(claims, &octets, content, pool);
                         break;
                 case CLAIMS_NAME:
                         is_done = name_octet(claims, octets.at[0], content, pool);

@@ -1,7 +1,11 @@
 /* The scanner of message text: a state per octet that matters, memchr over those that do not. */
 #include "core/smtp/text_scan.h"
 
-#define PIECE_MAX 1024
+#include "core/mail/line.h"
+
+/* Short lines are gathered before they are stored: a text of nothing else would cost a call of each reader for
+ * every two octets. */
+#define GATHERED_MAX 2048
 
 static const struct span received_field = {"received:", 9};
 
@@ -30,8 +34,10 @@ bool text_scan_stops_at_lone_dot(const struct text_scan *scan)
 
 static void note_flaw(struct text_scan *scan, enum text_flaw flaw, uint64_t octet)
 {
-        if (scan->flaws[flaw].line == 0)
-                scan->flaws[flaw] = (struct text_place){scan->line, octet};
+        if (scan->flaws[flaw].line > 0)
+                return;
+        scan->flaws[flaw] = (struct text_place){scan->line, octet};
+        scan->is_bad = text_scan_is_bad(scan);
 }
 
 /* Octets are used up. */
@@ -60,12 +66,12 @@ static void store(struct text_scan *scan, struct span octets, struct content *co
 {
         scan->size += octets.length;
         if (scan->size > scan->size_max)
-                scan->is_too_large = true;
-        if (text_scan_is_bad(scan))
+                scan->is_too_large = scan->is_bad = true;
+        if (scan->is_bad)
                 return;
         if (!(scan->claims == NULL ? content_append(content, pool, octets)
                                    : claims_read(scan->claims, octets, content, pool)))
-                scan->is_out_of_memory = true;
+                scan->is_out_of_memory = scan->is_bad = true;
 }
 
 static void end_text(struct text_scan *scan, struct content *content, struct content_pool *pool)
@@ -75,70 +81,77 @@ static void end_text(struct text_scan *scan, struct content *content, struct con
                 scan->is_out_of_memory = true;
 }
 
-/* Octets of one line, its CRLF not among them. */
-static void keep(struct text_scan *scan, struct span octets, struct content *content,
-                 struct content_pool *pool)
+/* Octets of one line, its CRLF not among them. They are for the caller to store. */
+static void count_octets(struct text_scan *scan, struct span octets)
 {
         if (scan->in_header && scan->line_length < received_field.length)
                 note_header(scan, octets);
         if (scan->in_header && scan->message_id != NULL)
                 message_id_read(scan->message_id, octets, scan->line_length == 0);
         scan->line_length += octets.length;
+}
+
+static void keep(struct text_scan *scan, struct span octets, struct content *content,
+                 struct content_pool *pool)
+{
+        count_octets(scan, octets);
         store(scan, octets, content, pool);
 }
 
-/* At its LF, which is yet to be passed. */
-static void end_line(struct text_scan *scan, enum text_scan_state next, struct content *content,
-                     struct content_pool *pool)
+/* At its LF, which is yet to be passed. Its CRLF is for the caller to store. */
+static void count_line(struct text_scan *scan, enum text_scan_state next)
 {
         if (scan->line_length == 0)
                 scan->in_header = false;
         if (scan->line_max > 0 && scan->line_length + 2 > scan->line_max)
                 note_flaw(scan, TEXT_FLAW_LONG_LINE, scan->line_length + 2);
-        store(scan, SPAN("\r\n"), content, pool);
         scan->line_length = 0;
         scan->line++;
         scan->line_offset = scan->offset + 1;
         scan->state = next;
 }
 
+static void end_line(struct text_scan *scan, enum text_scan_state next, struct content *content,
+                     struct content_pool *pool)
+{
+        count_line(scan, next);
+        store(scan, SPAN("\r\n"), content, pool);
+}
+
 /* A LF that no CR precedes. It ends its line, and never the text; a dot behind it is none at the start of a line
  * of SMTP. */
-static void bare_lf(struct text_scan *scan, struct content *content, struct content_pool *pool)
+static void note_bare_lf(struct text_scan *scan)
 {
         scan->bare_lfs++;
         note_flaw(scan, TEXT_FLAW_BARE_LF, scan->offset - scan->line_offset + 1);
+}
+
+static void bare_lf(struct text_scan *scan, struct content *content, struct content_pool *pool)
+{
+        note_bare_lf(scan);
         end_line(scan, TEXT_AFTER_LF, content, pool);
+}
+
+/* `end`: behind its line. */
+static void note_lone_dot(struct text_scan *scan, uint64_t end)
+{
+        note_flaw(scan, TEXT_FLAW_LONE_DOT, 1);
+        scan->lone_dot_end = end;
 }
 
 /* At the LF behind it. */
 static void lone_dot(struct text_scan *scan)
 {
-        note_flaw(scan, TEXT_FLAW_LONE_DOT, 1);
-        scan->lone_dot_end = scan->offset + 1;
-}
-
-/* A piece at the front with neither CR nor LF in it. Short, so that a flood of one of them costs no search of
- * the whole for the other at each. */
-static struct span plain_piece(struct span input)
-{
-        if (input.length > PIECE_MAX)
-                input.length = PIECE_MAX;
-        size_t cr = span_find(input, '\r');
-        if (cr < input.length)
-                input.length = cr;
-        size_t lf = span_find(input, '\n');
-        if (lf < input.length)
-                input.length = lf;
-        return input;
+        note_lone_dot(scan, scan->offset + 1);
 }
 
 /* In a line, neither at its start nor after a CR. */
 static void read_line(struct text_scan *scan, struct span *input, struct content *content,
                       struct content_pool *pool)
 {
-        struct span piece = plain_piece(*input);
-        keep(scan, piece, content, pool);
+        struct span piece = line_piece(*input);
+        if (piece.length > 0)
+                keep(scan, piece, content, pool);
         pass(scan, input, piece.length);
         if (input->length == 0)
                 return;
@@ -265,11 +278,79 @@ static void read_lines(struct text_scan *scan, struct span *input, struct conten
         scan->line_offset = scan->offset;
 }
 
+/* ---- short lines */
+
+/* Takes a dot off as read_octet() does. False for the end of the text. */
+static bool unstuff_short_line(struct text_scan *scan, struct span *line, size_t end)
+{
+        bool is_behind_lf = scan->state == TEXT_AFTER_LF;
+
+        if (line->length == 0 || line->at[0] != '.')
+                return true;
+        if (line->length == 1 && !is_behind_lf && end == 2)
+                return false;
+        if (line->length == 1)
+                note_lone_dot(scan, scan->offset + 1 + end);
+        if (!is_behind_lf || (line->length > 1 && line->at[1] == '.'))
+                *line = span_skip(*line, 1);
+        return true;
+}
+
+/* Appends what the line becomes to `gathered`. */
+static void gather_line(struct text_scan *scan, struct span line, char *gathered, size_t *length)
+{
+        for (size_t i = 0; i < line.length; i++)
+                gathered[*length + i] = line.at[i];
+        *length += line.length;
+        gathered[(*length)++] = '\r';
+        gathered[(*length)++] = '\n';
+        if (line.length > 0)
+                count_octets(scan, line);
+}
+
+/* What the states would come to, in fewer steps. */
+static void read_short_lines(struct text_scan *scan, struct span *input, struct content *content,
+                             struct content_pool *pool)
+{
+        char gathered[GATHERED_MAX];
+        size_t length = 0, end;
+        struct span line;
+
+        while (length + LINE_SHORT_MAX + 2 <= sizeof gathered && line_find_short(*input, &line, &end)) {
+                size_t whole = line.length;
+                if (!unstuff_short_line(scan, &line, end))
+                        break;
+                gather_line(scan, line, gathered, &length);
+                pass(scan, input, whole + end - 1);
+                if (end == 1)
+                        note_bare_lf(scan);
+                count_line(scan, end == 1 ? TEXT_AFTER_LF : TEXT_LINE_START);
+                pass(scan, input, 1);
+        }
+        if (length > 0)
+                store(scan, span_of(gathered, length), content, pool);
+}
+
+/* Behind a CR that is not followed by a LF come others. The last one is yet to be judged. */
+static void read_bare_crs(struct text_scan *scan, struct span *input, struct content *content,
+                          struct content_pool *pool)
+{
+        size_t count = 1;
+
+        while (count < input->length && input->at[count] == '\r')
+                count++;
+        note_flaw(scan, TEXT_FLAW_BARE_CR, scan->offset - scan->line_offset);
+        keep(scan, span_of(input->at, count), content, pool);
+        pass(scan, input, count);
+}
+
 static void read_some(struct text_scan *scan, struct span *input, struct content *content,
                       struct content_pool *pool)
 {
         if (scan->state == TEXT_IN_LINE)
                 read_line(scan, input, content, pool);
+        else if (scan->state == TEXT_AFTER_CR && input->at[0] == '\r')
+                read_bare_crs(scan, input, content, pool);
         else if (read_octet(scan, input->at[0], content, pool))
                 pass(scan, input, 1);
 }
@@ -288,6 +369,7 @@ static void find_nul(struct text_scan *scan, const struct text_scan *was, struct
                         line_offset = was->offset + i + 1;
                 }
         scan->flaws[TEXT_FLAW_NUL] = (struct text_place){line, was->offset + nul - line_offset + 1};
+        scan->is_bad = true;
 }
 
 bool text_scan_read(struct text_scan *scan, struct span *input, struct content *content,
@@ -297,6 +379,8 @@ bool text_scan_read(struct text_scan *scan, struct span *input, struct content *
         struct text_scan was = *scan;
 
         while (input->length > 0 && scan->state != TEXT_END) {
+                if (scan->state == TEXT_LINE_START || scan->state == TEXT_AFTER_LF)
+                        read_short_lines(scan, input, content, pool);
                 if (scan->state == TEXT_LINE_START && !scan->in_header)
                         read_lines(scan, input, content, pool);
                 if (input->length > 0)

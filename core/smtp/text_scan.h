@@ -54,6 +54,7 @@ struct text_scan {
         enum text_scan_state state;
         bool in_header;
         bool line_is_received;
+        bool is_bad; /* what text_scan_is_bad() says, at hand for each piece */
         uint64_t line_length;
         uint64_t line, offset; /* of the octet that is read next: its line from 1, and the octets before it */
         uint64_t line_offset;  /* where its line begins */

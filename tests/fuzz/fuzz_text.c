@@ -1,5 +1,5 @@
 /* Fuzzes the scanner of message text against a naive one, octet by octet. The first octet of the input says
- * how it is cut, and whether a bare LF is mended. */
+ * how it is cut, whether a bare LF is mended, and whether its size is limited. */
 #include "core/base/expect.h"
 #include "core/smtp/text_scan.h"
 
@@ -117,7 +117,7 @@ static void compare(const struct naive *naive, const struct text_scan *scan, con
         for (enum text_flaw flaw = 0; flaw < TEXT_FLAWS; flaw++)
                 expect(scan->flaws[flaw].line == naive->flaws[flaw].line &&
                        scan->flaws[flaw].octet == naive->flaws[flaw].octet);
-        expect(scan->is_too_large == (naive->length > SIZE_LIMIT));
+        expect(scan->is_too_large == (naive->length > scan->size_max));
         expect(text_scan_is_bad(scan) == (scan->is_too_large || naive->flaws[TEXT_FLAW_BARE_CR].line > 0 ||
                                           naive->flaws[TEXT_FLAW_NUL].line > 0 ||
                                           naive->flaws[TEXT_FLAW_LONG_LINE].line > 0 ||
@@ -155,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
         if (length > 0) {
                 struct span input = span_of((const char *)octets + 1, length - 1);
                 content_pool_init(&pool, 4);
-                text_scan_init(&scan, SIZE_LIMIT, LINE_LIMIT);
+                text_scan_init(&scan, (octets[0] & 16) != 0 ? UINT64_MAX : SIZE_LIMIT, LINE_LIMIT);
                 scan.mends_bare_lf = (octets[0] & 8) != 0;
                 naive_read(&naive, input);
                 size_t used = scan_all(&scan, input, octets[0] % 8, &content, &pool, &is_ended);

@@ -55,6 +55,8 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
 bool mime_lines_is_line_done(const struct mime_scan *scan);
 /* True when nothing in `line` matters, a whole one of a text that is not encoded. */
 bool mime_lines_is_dull(const struct mime_scan *scan, struct span line);
+/* At the start of a line, passes empty ones: they say nothing, but there may be half a million of them. */
+void mime_lines_skip_empty(const struct mime_scan *scan, struct span *input);
 
 /* ---- fields.c: header blocks */
 

@@ -296,3 +296,15 @@ bool mime_lines_is_dull(const struct mime_scan *scan, struct span line)
         return span_find(line, ':') == SIZE_MAX && span_find(line, '=') == SIZE_MAX &&
                span_find(line, '<') == SIZE_MAX;
 }
+
+void mime_lines_skip_empty(const struct mime_scan *scan, struct span *input)
+{
+        size_t at = 0;
+
+        if (scan->body != MIME_BODY_TEXT || scan->is_decoded || scan->lines.state != MIME_LINES_START ||
+            scan->lines.in_domain)
+                return;
+        while (input->length - at >= 2 && input->at[at] == '\r' && input->at[at + 1] == '\n')
+                at += 2;
+        *input = span_skip(*input, at);
+}

@@ -253,6 +253,23 @@ static void dash_octet(struct mime_scan *scan, char octet)
         }
 }
 
+/* Octets of that line that neither end it nor fill what it is kept in. */
+static bool take_dash_run(struct mime_scan *scan, struct span *input)
+{
+        size_t room = sizeof scan->dashes - 1 - scan->dashes_length;
+        struct span run = span_of(input->at, input->length < room ? input->length : room);
+        size_t end = span_find(run, '\n');
+
+        if (end < run.length)
+                run.length = end;
+        if (scan->dashes_length < 2 || run.length == 0)
+                return false;
+        memcpy(scan->dashes + scan->dashes_length, run.at, run.length);
+        scan->dashes_length = (uint16_t)(scan->dashes_length + run.length);
+        *input = span_skip(*input, run.length);
+        return true;
+}
+
 static bool has_dashes(const struct mime_scan *scan)
 {
         return scan->line != MIME_LINE_DASHES && scan->dashes_read < scan->dashes_length;
@@ -318,6 +335,12 @@ static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_ste
 {
         bool in_value = scan->body == MIME_BODY_FIELDS && !scan->is_decoded;
 
+        if (scan->line == MIME_LINE_DASHES)
+                return take_dash_run(scan, input);
+        if (scan->line == MIME_LINE_START)
+                mime_lines_skip_empty(scan, input);
+        if (input->length == 0)
+                return true;
         if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
                 start_line(scan, input);
         if (scan->line == MIME_LINE_SKIP)
@@ -346,11 +369,23 @@ static enum mime_step take_octet(struct mime_scan *scan, struct span *input)
         return MIME_STEP_NONE;
 }
 
+/* What began like a delimiter and is none, as the text that it is. */
+static bool take_dashes(struct mime_scan *scan, enum mime_step *ret_step)
+{
+        struct span rest = span_of(scan->dashes + scan->dashes_read, scan->dashes_length - scan->dashes_read);
+
+        if (scan->line != MIME_LINE_INSIDE || scan->body != MIME_BODY_TEXT)
+                return false;
+        take_text(scan, &rest, ret_step);
+        scan->dashes_read = (uint16_t)(scan->dashes_length - rest.length);
+        return true;
+}
+
 enum mime_event mime_scan_read(struct mime_scan *scan, struct span *input)
 {
         while (scan->body != MIME_BODY_OVER && (input->length > 0 || has_dashes(scan))) {
                 enum mime_step step = MIME_STEP_NONE;
-                if (has_dashes(scan) || !take_piece(scan, input, &step))
+                if (has_dashes(scan) ? !take_dashes(scan, &step) : !take_piece(scan, input, &step))
                         step = take_octet(scan, input);
                 if (step == MIME_STEP_REFERENCE || step == MIME_STEP_MENTION)
                         return step == MIME_STEP_MENTION ? MIME_MENTION : MIME_REFERENCE;

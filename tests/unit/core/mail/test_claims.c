@@ -106,6 +106,12 @@ Test(claims, fields_of_ours_and_of_others, .init = begin, .fini = end)
             {"received-spf: pass identity=helo; Receiver = \"mx.isp.example\"", true},
             {"Received-SPF: pass receiver=<mx.isp.example>", true},
             {"Received-SPF: pass receiver=x; receiver=mx.isp.example", true},
+            {"Received-SPF: pass receiver=(c)mx.isp.example", true},
+            {"Received-SPF: pass receiver (c) = mx.isp.example", true},
+            {"Received-SPF: pass receiver(a (nested\\) one)) \r\n =\r\n (b)\t<mx.isp.example>", true},
+            {"Received-SPF: pass receiver (receiver=mx.isp.example", true},
+            {"Received-SPF: pass receiver (c) = mx.far.example", false},
+            {"Received-SPF: pass receiver (mx.isp.example) = mx.far.example", true},
             {"Received-SPF: pass (mx.far.example: domain of x@isp.example) "
              "envelope-from=\"x@isp.example\";\r\n"
              "\treceiver=mx.far.example",
