@@ -51,8 +51,8 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         (void)arguments;
         if (transaction->message.recipient_count == 0)
                 return refuse_data(
-                    session, transaction->attempts == NULL ? REPLY_recipient_first : REPLY_no_valid_recipient,
-                    out);
+                    session,
+                    transaction->attempt_count == 0 ? REPLY_recipient_first : REPLY_no_valid_recipient, out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
         if (session_lacks_memory(session))
@@ -223,8 +223,9 @@ static enum session_wish read_text(struct session *session, struct span *input, 
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {
+                enum session_wish wish = session_close(session, out, REPLY_message_too_large);
                 record_final(session, REPLY_message_too_large);
-                return session_close(session, out, REPLY_message_too_large);
+                return wish;
         }
         enum reply_id fault = pace_fault(session);
         return fault == REPLY_NONE ? SESSION_READ : end_too_slow(session, fault, out);
