@@ -209,6 +209,8 @@ static void print_outcome(const struct occurrence *occurrence, enum story_kind k
                 printf("%s %s (%s).\n", was, code[0] == '5' ? "refused" : "put off for now", code);
         else if (occurrence->transaction == NULL)
                 printf("%s sent away.\n", was);
+        else if (json_object_get(occurrence->transaction, "continued") != NULL)
+                printf("was not refused at first; what became of it is not told here.\n");
         else
                 printf("was not stored: no message came to its end.\n");
 }
