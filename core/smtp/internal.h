@@ -10,7 +10,6 @@
 #include "core/smtp/text_scan.h"
 
 #define ID_TEXT_SIZE  13  /* 12 characters and a terminator */
-#define ATTEMPTS_KEPT 50  /* recipients of one transaction that the log line tells one by one */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
 
 /* Octets kept of what has not ended. A command line has at most so many with its CR. The 512 octets of RFC 5321
@@ -66,7 +65,10 @@ struct transaction {
         bool is_syntax_noted; /* the log will tell what is wrong with the text */
         /* For the log. */
         struct attempt *attempts, **attempts_end;
-        uint32_t attempt_count;
+        struct arena attempt_arena; /* of the attempts since the first piece, while there are any */
+        /* Of RCPT commands: all; those in pieces that are told; and since then, for want of memory not kept. */
+        uint32_t attempt_count, attempts_before, attempts_omitted;
+        uint32_t attempts_room; /* octets that the attempts may take in the log */
         struct finding *findings;
         uint32_t finding_count, findings_omitted;
         uint16_t final_code; /* of DATA or its text; 0: none */
@@ -132,7 +134,7 @@ struct syntax_fault {
 /* It has given this reply: counts it and, unless it was about a text, keeps it for the log. `evidence`: what was
  * seen and where; may be empty. */
 void syntax_note(struct session *session, enum reply_id reply, struct span evidence);
-/* Those that are kept, as a JSON array; there is at least one. */
+/* Those that are not told yet, as a JSON array; there is at least one. */
 void syntax_write_faults(struct text *json, const struct session_oddities *oddities);
 /* "octet 4": how many stand before it is given. */
 void syntax_put_octet(struct text *evidence, uint64_t before);
@@ -308,16 +310,30 @@ bool rate_spares(const struct session *session);
 /* The client leaves, or becomes another: the ledger learns what it has done so far. */
 void rate_settle(struct session *session);
 
-/* ---- record.c */
+/* ---- record/transaction.c */
 
 void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check);
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);
+/* The reply to DATA, to the text, or a refusal of MAIL has been given. */
 void record_final(struct session *session, enum reply_id reply);
 void record_stored(struct session *session, const struct store_report *report);
 /* Renders the transaction that is ending. */
 void record_transaction(struct session *session);
-/* Writes the session's line to the log. */
+/* MAIL has just been refused, and began no transaction. */
+void record_refused_mail(struct session *session, struct span sender, enum reply_id reply);
+/* Where a mode is set, for the object of whoever it decided about. */
+void record_put_place(struct text *json, const struct check_setting *setting);
+
+/* ---- record/record.c */
+
+/* The JSON object of a transaction that has ended will be in a line; it is copied. */
+void record_keep(struct session *session, const struct text *json);
+/* It is in a line at once, and the session goes on. */
+void record_write(struct session *session, const struct text *json);
+/* What is kept is told now, in a part of the session that goes on. */
+void record_part(struct session *session);
+/* Writes the session's last line to the log. */
 void record_session(struct session *session);
 
 /* ---- trace.c */

@@ -152,11 +152,19 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
 
 /* ---- what the client sends ----------------------------------------------------------------------------- */
 
+/* For another step: the caller has made room in the log before it called, so only what was written since counts. */
+static bool has_room(const struct session *session, const struct text *out, uint32_t parts_before)
+{
+        return text_room(out) >= SESSION_OUT_ROOM &&
+               (session->record_part == parts_before || text_room(&session->host->log) >= SESSION_LOG_ROOM);
+}
+
 enum session_wish session_input(struct session *session, struct span *input, struct text *out)
 {
         enum session_wish wish = SESSION_READ;
+        uint32_t parts_before = session->record_part;
 
-        while (wish == SESSION_READ && input->length > 0 && text_room(out) >= SESSION_OUT_ROOM) {
+        while (wish == SESSION_READ && input->length > 0 && has_room(session, out, parts_before)) {
                 size_t before = input->length;
                 expect(state_of(session)->read != NULL);
                 wish = state_of(session)->read(session, input, out);

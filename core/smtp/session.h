@@ -24,6 +24,7 @@
 #define SESSION_OUT_ROOM  4096  /* no single step writes more */
 #define SESSION_INPUT_MAX 65536 /* octets that a session leaves unread while it wants more */
 #define LOG_LINE_MAX      32768
+#define SESSION_LOG_ROOM  49152 /* no single step writes more to the log: two lines, one of them short */
 
 /* What sessions of one worker share. Owner: the worker; it sets the time and the flags before it calls a
  * session. */
@@ -32,8 +33,8 @@ struct session_host {
         struct block_pool transaction_pool; /* envelopes */
         struct content_pool content_pool;
         struct counters *counters;
-        /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps LOG_LINE_MAX
-         * of room. */
+        /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps
+         * SESSION_LOG_ROOM of room. */
         struct text log;
         uint64_t now_ms;                 /* monotonic */
         int64_t wall_ms;                 /* since 1970, UTC */
@@ -102,8 +103,8 @@ struct session_oddities {
         struct span early_octets;  /* the first that came too early, where that is not refused */
         struct span bad_line;      /* the last line that was a fault of protocol */
         const char *limit;         /* the option whose limit the named client has reached; NULL: none */
-        /* Commands that the rule syntax refused, the last ones: their next is the first. NULL: none. */
-        struct syntax_fault *syntax_last;
+        /* Commands that the rule syntax refused, and those of them that are kept until they are told. */
+        struct syntax_fault *syntax_first, *syntax_last;
         uint32_t syntax_faults, syntax_faults_kept;
 };
 
@@ -168,9 +169,9 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
                                 const struct snapshot *snapshot, const struct session_peer *peer,
                                 struct text *out);
 /* Uses octets from the front of *input and advances it past them. Stops early when `out` has less than
- * SESSION_OUT_ROOM left (the wish is READ and *input is not empty: flush and call again) or when the wish is
- * another. What is incomplete stays in *input, at most SESSION_INPUT_MAX octets: the caller keeps it and brings
- * it again, longer. */
+ * SESSION_OUT_ROOM left, or the log less than SESSION_LOG_ROOM (the wish is READ and *input is not empty: flush
+ * and call again), or when the wish is another. What is incomplete stays in *input, at most SESSION_INPUT_MAX
+ * octets: the caller keeps it and brings it again, longer. */
 enum session_wish session_input(struct session *session, struct span *input, struct text *out);
 /* Octets arrived while nobody reads: the client did not wait for our reply. To be called before the call that
  * goes on. */

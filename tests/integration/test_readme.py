@@ -187,7 +187,7 @@ def events(directory):
 
 @case("each field of a session's line is documented")
 def fields(directory):
-    source = text("core/smtp/record.c")
+    source = "".join(text(f"core/smtp/record/{name}.c") for name in ("record", "transaction"))
     names = re.findall(r'put_(?:key|number|string|code|address)\((?:[^"();]|\n)*"(\w+)"', source)
     assert {"client", "transactions", "rcpts_omitted", "evidence", "ms"} <= set(names), names
     assert_named(names, "conf/README.md", section("conf/README.md", "### The event `session`") + "`time` `event`")

@@ -120,8 +120,9 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 wish = session_input(&connection->session, &input, &worker->out);
                 /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at
                  * once. */
-                input_is_new =
-                    input.length > 0 && (wish == SESSION_STORE || text_room(&worker->out) < SESSION_OUT_ROOM);
+                input_is_new = input.length > 0 &&
+                               (wish == SESSION_STORE || text_room(&worker->out) < SESSION_OUT_ROOM ||
+                                text_room(&worker->host.log) < SESSION_LOG_ROOM);
         }
         if (is_gone)
                 return;

@@ -43,7 +43,7 @@ static bool log_hand_over(struct worker *worker)
 
 void worker_make_log_room(struct worker *worker)
 {
-        if (text_room(&worker->host.log) < LOG_LINE_MAX && !log_hand_over(worker))
+        if (text_room(&worker->host.log) < SESSION_LOG_ROOM && !log_hand_over(worker))
                 log_drop(worker);
 }
 

@@ -7,7 +7,7 @@
 
 struct worker;
 
-/* For connections: keeps LOG_LINE_MAX of room in the log buffer. */
+/* For connections: keeps SESSION_LOG_ROOM of room in the log buffer. */
 void worker_make_log_room(struct worker *worker);
 /* For the worker itself: an event among its log lines, see log_event(). */
 void worker_log_event(struct worker *worker, const char *event, ...) __attribute__((sentinel));

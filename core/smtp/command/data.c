@@ -258,8 +258,9 @@ static enum session_wish read_text(struct session *session, struct span *input, 
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {
+                enum session_wish wish = session_close(session, out, REPLY_message_too_large);
                 record_final(session, REPLY_message_too_large);
-                return session_close(session, out, REPLY_message_too_large);
+                return wish;
         }
         enum reply_id fault = pace_fault(session);
         return fault == REPLY_NONE ? SESSION_READ : end_late(session, fault, out);

@@ -24,6 +24,7 @@ struct transaction *transaction_begin(struct session *session)
                          session->peer.dns_handle);
         transaction->recipients_end = &transaction->message.recipients;
         transaction->attempts_end = &transaction->attempts;
+        arena_init(&transaction->attempt_arena, &session->host->session_pool, TRANSACTION_ARENA_MAX);
         transaction->message.newline = session->snapshot->options.maildir_newline;
         id_write(session->host, transaction->message.id);
         session->transaction = transaction;
@@ -148,7 +149,7 @@ static enum session_wish mail_refuse(struct session *session, struct text *out, 
 
 enum session_wish command_mail(struct session *session, struct span arguments, struct text *out)
 {
-        struct path path;
+        struct path path = {0};
         struct mail_parameters parameters = {0};
         struct span rest = arguments;
         enum reply_id fault = parse_mail(session, &rest, &path, &parameters);
@@ -157,6 +158,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 fault = REPLY_memory_spent;
         if (fault != REPLY_NONE) {
                 syntax_refuse(session, out, fault, "MAIL", arguments, rest);
+                if (path.address.at != NULL)
+                        record_refused_mail(session, path.address, fault);
                 return SESSION_READ;
         }
         enum session_wish wish;

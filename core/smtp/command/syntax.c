@@ -4,23 +4,29 @@
 
 #include <inttypes.h>
 
-#define FAULTS_KEPT 8 /* of a session, the last ones */
+#define FAULTS_KEPT 8 /* of a session; then a part of its line tells them */
 
-/* A new one, or the oldest in its place. NULL when memory is out. */
+/* The memory of those that are told is used again. NULL when there is none. */
 static struct syntax_fault *fault_take(struct session *session, struct session_oddities *oddities)
 {
-        struct syntax_fault *last = oddities->syntax_last, *fault;
+        struct syntax_fault *fault;
 
         if (oddities->syntax_faults_kept == FAULTS_KEPT)
-                return last->next;
-        fault = arena_take(&session->arena, sizeof *fault);
-        if (fault == NULL)
+                record_part(session);
+        struct syntax_fault **place =
+            oddities->syntax_faults_kept == 0 ? &oddities->syntax_first : &oddities->syntax_last->next;
+        if (*place == NULL && (fault = arena_take(&session->arena, sizeof *fault)) != NULL) {
+                fault->next = NULL;
+                *place = fault;
+        }
+        if (*place == NULL && oddities->syntax_faults_kept > 0) {
+                record_part(session);
+                place = &oddities->syntax_first;
+        }
+        if (*place == NULL)
                 return NULL;
         oddities->syntax_faults_kept++;
-        fault->next = last == NULL ? fault : last->next;
-        if (last != NULL)
-                last->next = fault;
-        return fault;
+        return oddities->syntax_last = *place;
 }
 
 static void keep_fault(struct session *session, enum reply_id reply, struct span evidence)
@@ -33,7 +39,6 @@ static void keep_fault(struct session *session, enum reply_id reply, struct span
         oddities->syntax_faults++;
         if ((fault = fault_take(session, oddities)) == NULL)
                 return;
-        oddities->syntax_last = fault;
         fault->reply = reply;
         /* A line without end is the one behind those that have run. */
         fault->command = session->commands_total + (session->line_bare != '\0' || session->line_skipped > 0);
@@ -53,10 +58,9 @@ void syntax_note(struct session *session, enum reply_id reply, struct span evide
 
 void syntax_write_faults(struct text *json, const struct session_oddities *oddities)
 {
-        const struct syntax_fault *fault = oddities->syntax_last;
+        const struct syntax_fault *fault = oddities->syntax_first;
 
-        for (uint32_t i = 0; i < oddities->syntax_faults_kept; i++) {
-                fault = fault->next;
+        for (uint32_t i = 0; i < oddities->syntax_faults_kept; i++, fault = fault->next) {
                 text_printf(json, "%s\"command\":%" PRIu32 ",\"reply\":\"%s\"", i == 0 ? "[{" : ",{",
                             fault->command, reply_infos[fault->reply].name);
                 if (fault->evidence_length > 0) {

@@ -122,6 +122,49 @@ def rotated(directory):
     assert "which was refused" in explain(server, "--log", str(directory / "other"), number)
 
 
+@case("explain finds each recipient of a mail that the log has in pieces, and each reject id")
+def pieces(directory):
+    with Server(directory, domain="extension = \"+\"") as server, server.client() as client:
+        people = [f"alice+{number}.a-quite-normal-extension@isp.example" for number in range(150)]
+        client.command(f"EHLO {HELO}", 250)
+        client.command("MAIL FROM:<list@example.com>", 250)
+        first = client.command("RCPT TO:<first@isp.example>", 550)
+        for to in people:
+            client.command(f"RCPT TO:<{to}>", 250)
+        last = client.command("RCPT TO:<last@isp.example>", 550)
+        wait_for("the first part", server.sessions)
+        for asked, words in ((f"550 {first}", "for <first@isp.example>, which was refused"),
+                             (("--to", people[0]), f"for <{people[0]}>, which was not refused at first")):
+            told = explain(server, *([asked] if isinstance(asked, str) else asked))
+            assert words in told, told
+        client.command("DATA", 354)
+        client.finish(b"x\r\n")
+        client.command("QUIT", 221)
+        wait_for("the last part", lambda: "end" in server.sessions()[-1])
+        assert len(server.sessions()) > 2, server.sessions()
+        for to in people:
+            equal(explain(server, "--to", to).count(f"for <{to}>, which was taken"), 1, to)
+        for asked, to in ((first, "first"), (last, "last")):
+            assert f"for <{to}@isp.example>, which was refused" in explain(server, asked)
+            equal(explain(server, "--to", f"{to}@isp.example").count("which was refused"), 1, to)
+        message = server.sessions()[-1]["transactions"][-1]["id"]
+        told = explain(server, message)
+        assert "was taken" in told and all(to in told for to in people), told
+        reply = refuse_at_mail(server)
+        for asked in ((reply,), ("--from", "large@example.com")):
+            told = explain(server, *asked)
+            assert "mail from <large@example.com>, which was refused (552 5.3.4)" in told and "Why: the message is larger" in told, told
+
+
+def refuse_at_mail(server):
+    with server.client() as client:
+        client.command(f"EHLO {HELO}", 250)
+        reply = client.command("MAIL FROM:<large@example.com> SIZE=99999999999", 552)
+        client.command("QUIT", 221)
+    wait_for("the log line", lambda: "large@" in str(server.sessions()[-1]))
+    return f"552 {reply}"
+
+
 @case("nothing that a stranger has sent moves the cursor of whoever reads explain")
 def tricks(directory):
     trick = "x\u009b2J\u202e\u2028y"

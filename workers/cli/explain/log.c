@@ -8,6 +8,7 @@
 #include "dns/clock.h"
 #include "workers/cli/explain/log_files.h"
 #include "workers/cli/explain/newest.h"
+#include "workers/cli/explain/pieces.h"
 #include "workers/cli/usage.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct look {
         char id[ID_LENGTH + 1];           /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
         size_t found;
+        struct pieces pieces;
         struct newest newest; /* by envelope */
 };
 
@@ -191,12 +193,30 @@ static void look_at_line(void *context, const char *octets)
         json_t *line = json_loads(octets, JSON_REJECT_DUPLICATES, NULL);
         const char *time = json_string_value(json_object_get(line, "time"));
         if (line != NULL && time != NULL && strcmp(time, look->since) >= 0) {
+                bool is_by_id = look->id[0] != '\0';
+                bool is_piece = pieces_join(&look->pieces, line, is_by_id ? look->id : NULL);
+                if (!is_by_id)
+                        look_by_envelope(look, line);
+                else if (!is_piece)
+                        look_by_id(look, line);
+        }
+        json_decref(line);
+}
+
+/* Mails whose end is not in the log, or is in a later file of it. */
+static void look_at_endless(struct look *look)
+{
+        const char *id;
+        json_t *line;
+
+        json_object_foreach(look->pieces.open, id, line)
+        {
                 if (look->id[0] != '\0')
                         look_by_id(look, line);
                 else
                         look_by_envelope(look, line);
         }
-        json_decref(line);
+        pieces_end(&look->pieces);
 }
 
 /* An id is in one file, but its message may have been told of twice there. */
@@ -211,6 +231,7 @@ static int look_through(struct look *look, const char *path)
         }
         for (size_t i = 0; i < files.count && (look->id[0] == '\0' || look->found == 0); i++)
                 searched += log_file_read(&files.files[i], look_at_line, look);
+        look_at_endless(look);
         newest_print(&look->newest);
         newest_end(&look->newest);
         if (look->found == 0)

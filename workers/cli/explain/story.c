@@ -208,6 +208,8 @@ static void print_outcome(const struct occurrence *occurrence, enum story_kind k
         } else if (occurrence->transaction == NULL) {
                 printf("%s sent away", was);
                 print_value(" (", occurrence->session, "reply", ")");
+        } else if (json_object_get(occurrence->transaction, "continued") != NULL) {
+                printf("was not refused at first; what became of it is not told here");
         } else {
                 printf("was not stored: no message came to its end");
         }

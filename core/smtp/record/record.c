@@ -1,0 +1,206 @@
+/* The log line of a session: one JSON object, a view of the verdicts and answers that the session gave.
+ * Transactions are rendered as they end and kept as text; a session with more than a line holds writes lines in
+ * parts. */
+#include "core/smtp/internal.h"
+#include "core/smtp/record/json.h"
+
+#include <time.h>
+
+#define RECORD_MAX 8192 /* octets of ended transactions kept for one line; a longer one is kept alone */
+
+/* The JSON object of a transaction, or of one of its pieces. */
+struct record_piece {
+        struct record_piece *next;
+        struct span json;
+};
+
+static const char *const ending_names[] = {
+    [SESSION_ENDED_BY_QUIT] = "quit",
+    [SESSION_ENDED_BY_US] = "closed",
+    [SESSION_ENDED_BY_CLIENT] = "lost",
+    [SESSION_ENDED_BY_STOP] = "stop",
+};
+
+/* "2026-11-25T01:02:03.123Z"; all but the fraction is written once a second. */
+static void put_time(struct text *json, struct session_host *host)
+{
+        int64_t second = host->wall_ms / 1000;
+        uint64_t ms = (uint64_t)(host->wall_ms % 1000);
+
+        if (second != host->log_second || host->log_time[0] == '\0') {
+                struct text date;
+                text_over(&date, host->log_time, sizeof host->log_time);
+                date_write(&date, second);
+                host->log_second = second;
+        }
+        put_key(json, "time");
+        text_put_char(json, '"');
+        text_put(json, span_of(host->log_time, sizeof host->log_time));
+        text_put(json, span_of((char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                                        (char)('0' + ms % 10), 'Z', '"'},
+                               6));
+}
+
+static void put_head(struct text *json, struct session *session, const struct address *connected)
+{
+        text_put_char(json, '{');
+        put_time(json, session->host);
+        put_string(json, "event", SPAN("session"));
+        put_address(json, "client", &session->peer.client);
+        put_number(json, "port", session->peer.client_port);
+        if (!address_equals(connected, &session->peer.client))
+                put_address(json, "proxy", connected);
+        if (session->is_trusted) {
+                put_key(json, "trusted");
+                text_put(json, SPAN("true"));
+        }
+        put_string(json, "helo", session->helo);
+        put_string(json, "protocol", session->is_esmtp ? SPAN("ESMTP") : SPAN("SMTP"));
+}
+
+static void put_transactions(struct text *json, struct session *session)
+{
+        put_key(json, "transactions");
+        text_put_char(json, '[');
+        const struct record_piece *piece = session->record_last;
+        while (piece != NULL) {
+                piece = piece->next;
+                text_put(json, piece->json);
+                if (piece == session->record_last)
+                        break;
+                text_put_char(json, ',');
+        }
+        text_put_char(json, ']');
+        arena_end(&session->record_arena);
+        session->record_last = NULL;
+        session->record_length = 0;
+}
+
+static void put_client_rate(struct text *json, const struct session *session)
+{
+        const struct check_setting *setting = &session->snapshot->checks[CHECK_client_rate];
+
+        if (session->client_has_good_history) {
+                put_key(json, "good_history");
+                text_put(json, SPAN("true"));
+        }
+        if (session->oddities == NULL || session->oddities->rate_evidence.length == 0)
+                return;
+        put_key(json, "client_rate");
+        text_put_char(json, '{');
+        put_string(json, "mode", span_from(check_mode_name(setting->mode)));
+        put_string(json, "evidence", session->oddities->rate_evidence);
+        record_put_place(json, setting);
+        text_put_char(json, '}');
+}
+
+static void put_end(struct text *json, const struct session *session)
+{
+        put_string(json, "end", span_from(ending_names[session->ending]));
+        if (session->closed_with != REPLY_NONE)
+                put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
+        if (session->closed_with != REPLY_NONE && reply_infos[session->closed_with].is_policy)
+                put_string(json, "reject_id", span_from(session->reject_id));
+        if (session->oddities != NULL && session->oddities->limit != NULL)
+                put_string(json, "limit", span_from(session->oddities->limit));
+        put_client_rate(json, session);
+        if (session->oddities != NULL && session->oddities->foreign != NULL)
+                put_string(json, "foreign", span_from(session->oddities->foreign));
+        if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
+                put_string(json, "early", session->oddities->early_octets);
+        if (session->oddities != NULL && session->oddities->bad_line.at != NULL)
+                put_string(json, "bad_line", session->oddities->bad_line);
+        put_number(json, "code", session->last_code);
+        put_number(json, "commands", session->commands_total);
+        put_number(json, "errors", session->errors_total);
+        put_number(json, "messages", session->messages_total);
+        put_number(json, "ms", session->host->now_ms - session->peer.accepted_ms);
+}
+
+/* In order, and each of them in one line: those that have been told are forgotten. */
+static void put_syntax(struct text *json, struct session_oddities *oddities)
+{
+        if (oddities == NULL || oddities->syntax_faults_kept == 0)
+                return;
+        put_key(json, "syntax");
+        syntax_write_faults(json, oddities);
+        oddities->syntax_faults_kept = 0;
+}
+
+static void write_line(struct session *session, bool is_last)
+{
+        struct text *log = &session->host->log;
+        size_t before = log->length;
+
+        log->overflowed = false;
+        put_head(log, session, &session->connected);
+        put_transactions(log, session);
+        put_syntax(log, session->oddities);
+        if (!is_last || session->record_part > 0)
+                put_number(log, "part", ++session->record_part);
+        if (is_last)
+                put_end(log, session);
+        text_put(log, SPAN("}\n"));
+        if (log->overflowed) {
+                log->length = before;
+                log->overflowed = false;
+                counter_add(&session->host->counters->metrics[METRIC_log_lines_dropped], 1);
+        }
+}
+
+static void add_piece(struct session *session, struct record_piece *piece)
+{
+        if (session->record_last == NULL) {
+                piece->next = piece;
+        } else {
+                piece->next = session->record_last->next;
+                session->record_last->next = piece;
+        }
+        session->record_last = piece;
+        session->record_length += piece->json.length;
+}
+
+static bool has_room(const struct session *session, const struct text *json)
+{
+        return session->record_length == 0 || session->record_length + json->length <= RECORD_MAX;
+}
+
+static bool keep_piece(struct session *session, struct span json)
+{
+        struct record_piece *piece = arena_take(&session->record_arena, sizeof *piece);
+        struct span copy = arena_copy(&session->record_arena, json);
+
+        if (piece == NULL || copy.at == NULL)
+                return false;
+        piece->json = copy;
+        add_piece(session, piece);
+        return true;
+}
+
+void record_keep(struct session *session, const struct text *json)
+{
+        if (!has_room(session, json))
+                write_line(session, false);
+        if (json->overflowed || !keep_piece(session, text_span(json)))
+                counter_add(&session->host->counters->metrics[METRIC_log_lines_dropped], 1);
+}
+
+void record_write(struct session *session, const struct text *json)
+{
+        struct record_piece piece = {.json = text_span(json)};
+
+        if (!has_room(session, json))
+                write_line(session, false);
+        add_piece(session, &piece);
+        write_line(session, false);
+}
+
+void record_part(struct session *session)
+{
+        write_line(session, false);
+}
+
+void record_session(struct session *session)
+{
+        write_line(session, true);
+}
