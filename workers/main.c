@@ -8,6 +8,7 @@
 #include "workers/cli/spf.h"
 #include "workers/cli/tag.h"
 #include "workers/cli/usage.h"
+#include "workers/server/signals.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,13 +55,22 @@ static const struct subcommand *find(const char *name)
 static int complain_of(const char *name)
 {
         struct nearest nearest = {.wanted = name};
+        bool is_option = name[0] == '-';
 
         for (size_t i = 0; i < SUBCOMMANDS; i++)
                 nearest_offer(&nearest, subcommands[i].name);
-        fprintf(stderr, "gatepost: there is no subcommand \"%s\"", name);
-        if (nearest.name != NULL)
+        nearest_offer(&nearest, "help");
+        fprintf(stderr, "gatepost: there is no ");
+        fprintf(stderr, is_option ? "option %s" : "subcommand \"%s\"", name);
+        if (nearest.name != NULL && !is_option)
                 fprintf(stderr, "; did you mean %s?", nearest.name);
         fputs("\n", stderr);
+        return help(stderr, USAGE_STATUS);
+}
+
+static int complain_of_rest(const char *name, const char *rest)
+{
+        fprintf(stderr, "gatepost: %s: \"%s\" is not understood\n", name, rest);
         return help(stderr, USAGE_STATUS);
 }
 
@@ -74,28 +84,47 @@ static int print(const char *text)
         return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }
 
-/* `argv[0]` is the subcommand's name. */
+/* `argv[0]` is the subcommand's name. What could not be written makes every command fail. */
 static int run(const struct subcommand *subcommand, int argc, char **argv)
 {
         for (int i = 1; i < argc; i++)
                 if (is_help(argv[i]))
                         return print(subcommand->help);
-        return subcommand->run(argc, argv);
+        int status = subcommand->run(argc, argv);
+        bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+        return is_written || status == USAGE_STATUS ? status : 1;
+}
+
+/* `argv[0]` is "help". */
+static int help_main(int argc, char **argv)
+{
+        const struct subcommand *subcommand = argc > 1 ? find(argv[1]) : NULL;
+
+        if (argc > 2)
+                return complain_of_rest(argv[0], argv[2]);
+        if (argc < 2 || is_help(argv[1]) || strcmp(argv[1], "help") == 0)
+                return help(stdout, 0);
+        return subcommand == NULL ? complain_of(argv[1]) : print(subcommand->help);
 }
 
 int main(int argc, char **argv)
 {
-        const struct subcommand *subcommand = argc > 1 ? find(argv[1]) : NULL;
+        sigset_t signals;
 
+        /* Before anything else: whoever starts the server may send it a SIGHUP at once. */
+        if (argc > 1 && strcmp(argv[1], "serve") == 0)
+                signals_block(&signals);
+        if (argc < 2)
+                return help(stderr, USAGE_STATUS);
+        const struct subcommand *subcommand = find(argv[1]);
         if (subcommand != NULL)
                 return run(subcommand, argc - 1, argv + 1);
-        if (argc == 2 && (is_help(argv[1]) || strcmp(argv[1], "help") == 0))
-                return help(stdout, 0);
-        if (argc == 3 && strcmp(argv[1], "help") == 0) {
-                subcommand = find(argv[2]);
-                return subcommand == NULL ? complain_of(argv[2]) : print(subcommand->help);
-        }
-        if (argc == 2 && strcmp(argv[1], "--version") == 0)
-                return print("gatepost " VERSION "\n");
-        return argc < 2 ? help(stderr, USAGE_STATUS) : complain_of(argv[1]);
+        if (strcmp(argv[1], "help") == 0)
+                return help_main(argc - 1, argv + 1);
+        bool is_version = strcmp(argv[1], "--version") == 0;
+        if (!is_help(argv[1]) && !is_version)
+                return complain_of(argv[1]);
+        if (argc > 2)
+                return complain_of_rest(argv[1], argv[2]);
+        return is_version ? print("gatepost " VERSION "\n") : help(stdout, 0);
 }

@@ -4,6 +4,8 @@
 #include "conf/value/list.h"
 #include "core/base/domain_name.h"
 
+#define COMPONENT_MAX 255 /* NAME_MAX of Linux */
+
 static void complain(struct builder *builder, struct place place, const char *message, const char *detail)
 {
         conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "%s%.900s", message, detail);
@@ -49,6 +51,21 @@ static const char *mailbox_path_fault(const char *path)
         return has_user ? NULL : "needs %u (local part) in ";
 }
 
+/* No mailbox could be made: of a local part one octet counts at least. */
+static bool has_long_component(const char *path, size_t domain_length)
+{
+        size_t length = 0;
+        for (; *path != '\0' && length <= COMPONENT_MAX; path++) {
+                if (*path == '/')
+                        length = 0;
+                else
+                        length += path[0] == '%' && path[1] == 'd' ? domain_length : 1;
+                if (*path == '%')
+                        path++;
+        }
+        return length > COMPONENT_MAX;
+}
+
 static void finish_deliver(struct builder *builder, struct domain *domain, struct place place)
 {
         static const struct span maildir = {"maildir:", 8}, lmtp = {"lmtp://", 7}, smtp = {"smtp://", 7};
@@ -75,6 +92,8 @@ static void finish_deliver(struct builder *builder, struct domain *domain, struc
         const char *fault = mailbox_path_fault(domain->deliver.path);
         if (fault != NULL)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver: %s%.900s", fault, text);
+        else if (has_long_component(domain->deliver.path, domain->name.length))
+                complain(builder, place, "deliver: no folder's name has more than 255 octets: ", text);
 }
 
 static void finish_extension(struct builder *builder, const struct domain *domain, struct place place)

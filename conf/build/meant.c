@@ -39,6 +39,16 @@ static void warn_of_small_numbers(struct builder *builder)
              "under 100 (RFC 5321 6.3): mail that was forwarded often may be taken for a loop"},
             {OPTION_AT_message_size_max, 65536, false, "under 64k (RFC 5321 4.5.3.1.7)"},
             {OPTION_AT_text_line_max, 1000, true, "under 1000 (RFC 5321 4.5.3.1.6)"},
+            {OPTION_AT_commands_max, 110, false,
+             "under 110: a mail for 100 recipients (RFC 5321 4.5.3.1.8) does not come to its end"},
+            {OPTION_AT_errors_max, 2, false, "under 2: the first recipient that is refused ends the session"},
+            {OPTION_AT_junk_max, 2, false, "under 2: the first RSET or NOOP ends the session"},
+            {OPTION_AT_session_timeout, 60000, false,
+             "under 1m: slow clients are cut off before their mail, and come again and again"},
+            {OPTION_AT_connections_max, 2, true, "under 2: one client keeps out all others"},
+            {OPTION_AT_client_memory_max, 4194304, true,
+             "under 4M: a few texts fill it, and other mail is deferred"},
+            {OPTION_AT_log_interval, 1000, true, "under 1s: the log would be all counters"},
         };
 
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -46,6 +56,15 @@ static void warn_of_small_numbers(struct builder *builder)
                 if (number < rows[i].least && !(rows[i].zero_is_none && number == 0))
                         warn(builder, rows[i].option, rows[i].reason);
         }
+}
+
+#define DATA_RATE_MOST 65536 /* half of what a DSL line of 1 Mbit/s sends */
+
+static void warn_of_large_numbers(struct builder *builder)
+{
+        if (number_of(builder, OPTION_AT_data_rate_min) > DATA_RATE_MOST)
+                warn(builder, OPTION_AT_data_rate_min,
+                     "over 64k: clients with slow lines are cut off, and come again and again");
 }
 
 static void warn_of_wrong_order(struct builder *builder)
@@ -106,6 +125,73 @@ static void warn_of_wide_networks(struct builder *builder)
         }
 }
 
+/* ---- zones --------------------------------------------------------------------------------------------- */
+
+#define LOOPBACK_OCTET                                                                                       \
+        127 /* outside of 127.0.0.0/8 each answer is an error of the zone, and in 127.255.255.0/24 */
+#define ERROR_OCTET 255
+
+static bool octet_holds(const uint64_t octet[static 4], unsigned value)
+{
+        return (octet[value / 64] >> value % 64 & 1) != 0;
+}
+
+static bool octet_holds_others(const uint64_t octet[static 4], unsigned value)
+{
+        for (unsigned i = 0; i < 4; i++)
+                if ((octet[i] & ~(i == value / 64 ? UINT64_C(1) << value % 64 : 0)) != 0)
+                        return true;
+        return false;
+}
+
+/* Whatever `inner` matches below 127.0.0.0/8, `outer` does. */
+static bool filter_covers(const struct answer_filter *outer, const struct answer_filter *inner)
+{
+        bool covers = octet_holds(outer->octets[0], LOOPBACK_OCTET);
+        for (int i = 1; i < 4; i++)
+                for (int j = 0; j < 4; j++)
+                        covers = covers && (inner->octets[i][j] & ~outer->octets[i][j]) == 0;
+        return covers;
+}
+
+static bool is_always_error(const struct answer_filter *filter, const struct filter_list *errors)
+{
+        if (!octet_holds(filter->octets[0], LOOPBACK_OCTET) ||
+            (!octet_holds_others(filter->octets[1], ERROR_OCTET) &&
+             !octet_holds_others(filter->octets[2], ERROR_OCTET)))
+                return true;
+        for (size_t i = 0; i < errors->count; i++)
+                if (filter_covers(&errors->filters[i], filter))
+                        return true;
+        return false;
+}
+
+static bool are_always_errors(const struct filter_list *filters, const struct filter_list *errors)
+{
+        for (size_t i = 0; i < filters->count; i++)
+                if (!is_always_error(&filters->filters[i], errors))
+                        return false;
+        return filters->count > 0;
+}
+
+static void warn_of_dumb_zones(struct builder *builder)
+{
+        const struct snapshot *snapshot = builder->snapshot;
+
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct dnsbl_zone *zone = &snapshot->zones[i];
+                const struct filter_list *lists[] = {&zone->options.answers, &zone->options.dynamic};
+                static const char *const names[] = {"answers", "dynamic"};
+
+                for (int j = 0; j < 2; j++)
+                        if (are_always_errors(lists[j], &zone->options.errors))
+                                conf_complain(builder->complaints, COMPLAINT_WARNING, &zone->place,
+                                              "zone \"%.*s\": %s: all are errors (by `errors`, outside of "
+                                              "127.0.0.0/8 or in 127.255.255.0/24): they never count",
+                                              (int)zone->name.length, zone->name.at, names[j]);
+        }
+}
+
 /* ---- scores -------------------------------------------------------------------------------------------- */
 
 /* The highest score that a client, or a name, can have. */
@@ -147,7 +233,9 @@ static void warn_of_scores(struct builder *builder)
 void build_warn_of_unmeant(struct builder *builder)
 {
         warn_of_small_numbers(builder);
+        warn_of_large_numbers(builder);
         warn_of_wrong_order(builder);
         warn_of_wide_networks(builder);
+        warn_of_dumb_zones(builder);
         warn_of_scores(builder);
 }

@@ -6,6 +6,11 @@ static enum check_mode early_mode(const struct session *session)
         return session->is_trusted ? CHECK_MODE_OFF : session->snapshot->checks[CHECK_early_talker].mode;
 }
 
+bool session_minds_early(const struct session *session)
+{
+        return early_mode(session) != CHECK_MODE_OFF;
+}
+
 /* The first time in a session it is counted and kept for the log. */
 static void note_early(struct session *session, enum check_mode mode, struct span octets)
 {

@@ -1,7 +1,8 @@
 /* Before the banner: the PROXY header that a listener demands, and the greeting pause. */
 #include "core/smtp/internal.h"
 
-#define HEADER_WAIT_MS 30000
+#define HEADER_WAIT_MS  30000
+#define UNCLEAR_WAIT_MS 1000 /* at least, for the rest of what may begin another protocol */
 
 static uint64_t pause_ms(const struct session *session)
 {
@@ -17,6 +18,7 @@ static enum session_wish greet(struct session *session, struct text *out)
         size_t before = out->length;
 
         session->state = SESSION_STATE_COMMAND;
+        session->came_early = false;
         session_reply(session, out, REPLY_banner);
         if (session->peer.is_greeted)
                 out->length = before;
@@ -27,11 +29,32 @@ static enum session_wish greet(struct session *session, struct text *out)
 enum session_wish greeting_begin(struct session *session, struct text *out)
 {
         stage_connect(session);
-        if (session->peer.is_greeted || pause_ms(session) == 0)
+        if (session->peer.is_greeted || (pause_ms(session) == 0 && !session->came_early))
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
         session_wait(session);
         return SESSION_READ;
+}
+
+static uint64_t unclear_ends_ms(const struct session *session)
+{
+        uint64_t wait_ms = pause_ms(session);
+        return session->waiting_since_ms + (wait_ms < UNCLEAR_WAIT_MS ? UNCLEAR_WAIT_MS : wait_ms);
+}
+
+/* Octets have come before the banner. HTTP and TLS are told what they are told behind it, whenever they come and in
+ * whatever pieces: what may yet be one of them is kept, until the rest has come or its time is up. True: the session
+ * is over, *ret_wish tells. */
+static bool is_over_before_banner(struct session *session, struct span input, struct text *out,
+                                  enum session_wish *ret_wish)
+{
+        bool has_time =
+            session->state != SESSION_STATE_PAUSE || session->host->now_ms < unclear_ends_ms(session);
+
+        if (foreign_is_closed(session, input, out, ret_wish))
+                return true;
+        session->came_early = has_time && session_minds_early(session) && foreign_may_follow(input);
+        return !session->came_early && session_is_too_early(session, input, out, ret_wish);
 }
 
 /* ---- the header that is demanded ----------------------------------------------------------------------- */
@@ -46,7 +69,7 @@ enum session_wish header_read(struct session *session, struct span *input, struc
         case PROXY_DONE:
                 if (named_client_is_refused(session, out, &wish))
                         return wish;
-                if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
+                if (input->length > 0 && is_over_before_banner(session, *input, out, &wish))
                         return wish;
                 return greeting_begin(session, out);
         case PROXY_NONE:
@@ -97,22 +120,29 @@ bool optional_header_read(struct session *session, struct span *input, struct te
 
 enum session_wish pause_read(struct session *session, struct span *input, struct text *out)
 {
+        bool was_unclear = session->came_early;
         enum session_wish wish;
+
         if (optional_header_read(session, input, out, &wish)) {
                 session_set_deadline(session); /* whom the header names may need no pause */
                 return wish;
         }
-        if (session_is_too_early(session, *input, out, &wish))
+        if (is_over_before_banner(session, *input, out, &wish))
                 return wish;
-        return SESSION_READ;
+        session_set_deadline(session);
+        if (!was_unclear || session->host->now_ms < session->deadline_ms)
+                return SESSION_READ;
+        greet(session, out);
+        return line_read(session, input, out);
 }
 
 uint64_t pause_deadline_ms(const struct session *session)
 {
-        return session->waiting_since_ms + pause_ms(session);
+        return session->came_early ? unclear_ends_ms(session) : session->waiting_since_ms + pause_ms(session);
 }
 
 enum session_wish pause_timeout(struct session *session, struct text *out)
 {
-        return greet(session, out);
+        /* What is kept is offered next, and is not waited for any longer. */
+        return session->came_early ? SESSION_READ : greet(session, out);
 }

@@ -194,6 +194,8 @@ enum session_wish line_timeout(struct session *session, struct text *out);
 /* command/foreign.c: true when a session begins with another protocol, and so is over; *ret_wish tells */
 bool foreign_is_closed(struct session *session, struct span input, struct text *out,
                        enum session_wish *ret_wish);
+/* More octets may tell that `input`, which is a beginning, is another protocol. */
+bool foreign_may_follow(struct span input);
 /* park.c: the deadline of DNS or of the store of senders, whichever comes first */
 uint64_t parked_deadline_ms(const struct session *session);
 enum session_wish parked_timeout(struct session *session, struct text *out);
@@ -224,6 +226,8 @@ bool optional_header_read(struct session *session, struct span *input, struct te
 /* Octets came before their time. True: the session is over, *ret_wish tells. Else it is only noted. */
 bool session_is_too_early(struct session *session, struct span octets, struct text *out,
                           enum session_wish *ret_wish);
+/* What comes early is noted at least. */
+bool session_minds_early(const struct session *session);
 /* They came with the end of a text: text_answer() sees to them when the message is answered. */
 void session_note_behind_text(struct session *session, struct span octets);
 

@@ -9,7 +9,7 @@
  * for what the lists say of it, which may come last. */
 #define ADDRESSES_OCTETS_MAX 8192
 
-enum state_stop { STOP_SPEAKS, STOP_LEAVES, STOP_GOES_ON };
+enum state_stop { STOP_SPEAKS, STOP_LEAVES, STOP_FINISHES, STOP_GOES_ON };
 
 struct state {
         enum session_wish (*read)(struct session *session, struct span *input, struct text *out);
@@ -232,40 +232,38 @@ enum session_wish session_stored(struct session *session, const struct store_rep
         return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
 }
 
+/* Not the client ends it. Where a command or a text of its transaction is unanswered, this is the answer. */
+static void break_off(struct session *session, enum reply_id reply, struct text *out)
+{
+        bool is_answer = session->transaction != NULL && session->state != SESSION_STATE_COMMAND;
+
+        session_close(session, out, reply);
+        if (is_answer)
+                record_final(session, reply);
+}
+
 enum session_wish session_forsake(struct session *session, struct text *out)
 {
         expect(session->state == SESSION_STATE_STORE);
         counter_add(&session->host->counters->metrics[METRIC_messages_deferred], 1);
-        session_close(session, out, REPLY_server_closing);
+        break_off(session, REPLY_server_closing, out);
         session->ending = SESSION_ENDED_BY_STOP;
-        record_final(session, REPLY_server_closing);
         record_transaction(session);
         session->transaction = NULL;
         return SESSION_CLOSE;
 }
 
-enum session_wish session_stop(struct session *session, struct text *out)
+enum session_wish session_stop(struct session *session, bool at_once, struct text *out)
 {
-        switch (state_of(session)->stop) {
-        case STOP_GOES_ON:
-                return state_of(session)->wish;
-        case STOP_SPEAKS:
-                session_close(session, out, REPLY_server_closing);
-                break;
-        case STOP_LEAVES:
-                session->state = SESSION_STATE_CLOSED;
-                break;
-        }
-        session->ending = SESSION_ENDED_BY_STOP;
-        return SESSION_CLOSE;
-}
+        const struct state *state = state_of(session);
 
-static enum session_wish end_outdated(struct session *session, struct text *out)
-{
-        counter_add(&session->host->counters->metrics[METRIC_sessions_outdated], 1);
-        session_close(session, out, REPLY_configuration_old);
-        if (session->transaction != NULL && session->transaction->is_text_seen)
-                record_final(session, REPLY_configuration_old);
+        if (state->stop == STOP_GOES_ON || (state->stop == STOP_FINISHES && !at_once))
+                return state->wish;
+        if (state->stop == STOP_LEAVES)
+                session->state = SESSION_STATE_CLOSED;
+        else
+                break_off(session, REPLY_server_closing, out);
+        session->ending = SESSION_ENDED_BY_STOP;
         return SESSION_CLOSE;
 }
 
@@ -275,10 +273,13 @@ enum session_wish session_leave_snapshot(struct session *session, bool at_once, 
 
         if (state->wish != SESSION_READ || (session->transaction != NULL && !at_once))
                 return state->wish;
-        if (state->stop != STOP_LEAVES)
-                return end_outdated(session, out);
-        session->state = SESSION_STATE_CLOSED;
-        session->ending = SESSION_ENDED_BY_US;
+        if (state->stop == STOP_LEAVES) {
+                session->state = SESSION_STATE_CLOSED;
+                session->ending = SESSION_ENDED_BY_US;
+                return SESSION_CLOSE;
+        }
+        counter_add(&session->host->counters->metrics[METRIC_sessions_outdated], 1);
+        break_off(session, REPLY_configuration_old, out);
         return SESSION_CLOSE;
 }
 
@@ -289,6 +290,7 @@ static bool is_probe(const struct session *session)
 {
         bool is_balancer = session->naming == NAMING_OPEN || session->naming == NAMING_NOBODY;
         return is_balancer && session->ending == SESSION_ENDED_BY_CLIENT && session->commands_total == 0 &&
+               !session->came_early &&
                (session->oddities == NULL || session->oddities->early_octets.at == NULL);
 }
 

@@ -137,7 +137,7 @@ struct session {
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
         char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
-        bool came_early; /* octets arrived while nobody read */
+        bool came_early; /* octets arrived while nobody read, or before it can be told what they are */
         enum parked parked;
         bool is_held; /* the parked command has not begun: too many questions are in flight */
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
@@ -192,9 +192,9 @@ enum session_wish session_stored(struct session *session, const struct store_rep
 /* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
  * store may go on to read all of the message, so its memory is never given back. */
 enum session_wish session_forsake(struct session *session, struct text *out);
-/* The server is closing: 421 and CLOSE when the session is between commands, else it goes on (and is to be
- * told again). */
-enum session_wish session_stop(struct session *session, struct text *out);
+/* The server is closing: 421 and CLOSE when the session is between commands, or also within a command or a text
+ * when `at_once` is set, else it goes on (and is to be told again). A message whose text is whole always goes on. */
+enum session_wish session_stop(struct session *session, bool at_once, struct text *out);
 /* Its snapshot is one of too many: 421 and CLOSE when it is between messages, or also within one when `at_once`
  * is set, else it goes on (and is to be told again). */
 enum session_wish session_leave_snapshot(struct session *session, bool at_once, struct text *out);

@@ -1,5 +1,5 @@
 /* gatepost-dns-stub --listen ADDRESS:PORT [--latency MS] [--loss PERCENT] [--parent PID] ZONEFILE: the stub
- * server as a program, until SIGINT or SIGTERM; with --parent no longer than the process that started it,
+ * server as a program, until SIGINT, SIGQUIT or SIGTERM; with --parent no longer than the process that started it,
  * however that ends. It says its port, and on SIGUSR1 how many queries there were. */
 #include "conf/socket_address.h"
 #include "core/base/address.h"
@@ -85,11 +85,14 @@ static bool file_read(const char *path, char **ret_text, size_t *ret_length)
 static void signals_block(sigset_t *ret_signals, bool has_parent)
 {
         sigemptyset(ret_signals);
-        /* Ctrl-C at a terminal goes to both: then the parent may still need answers. */
-        if (has_parent)
+        /* Ctrl-C and Ctrl-\ at a terminal go to both: then the parent may still need answers. */
+        if (has_parent) {
                 signal(SIGINT, SIG_IGN);
-        else
+                signal(SIGQUIT, SIG_IGN);
+        } else {
                 sigaddset(ret_signals, SIGINT);
+                sigaddset(ret_signals, SIGQUIT);
+        }
         sigaddset(ret_signals, SIGTERM);
         sigaddset(ret_signals, SIGUSR1);
         sigprocmask(SIG_BLOCK, ret_signals, NULL);

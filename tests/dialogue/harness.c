@@ -201,9 +201,13 @@ static void drain(struct harness *harness)
 /* The server is stopping: the worker tells each session again whenever it has come a step further. */
 static void tell_to_stop(struct harness *harness)
 {
-        if (!harness->is_open || !harness->is_stopping || harness->wish != SESSION_READ)
+        bool at_once = harness->stopping == HARNESS_STOPS_AT_ONCE;
+
+        if (!harness->is_open || harness->stopping == HARNESS_RUNS)
                 return;
-        harness->wish = session_stop(&harness->session, fresh_out(harness));
+        if (harness->wish != SESSION_READ && (harness->wish != SESSION_PARK || !at_once))
+                return;
+        harness->wish = session_stop(&harness->session, at_once, fresh_out(harness));
         settle(harness);
 }
 
@@ -250,7 +254,7 @@ void harness_connect(struct harness *harness)
         greet(harness);
         harness->peer.dns_handle++;
         harness->is_open = true;
-        harness->is_stopping = false;
+        harness->stopping = HARNESS_RUNS;
         harness->unread.length = 0;
         harness->wish = session_begin(&harness->session, &harness->host, harness->snapshot, &harness->peer,
                                       fresh_out(harness));
@@ -317,9 +321,15 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds)
         clock_set(harness, end_ms);
 }
 
-void harness_stop(struct harness *harness)
+void harness_stop(struct harness *harness, enum harness_stop stopping)
 {
-        harness->is_stopping = true;
+        harness->stopping = stopping;
+        tell_to_stop(harness);
+        if (!harness->is_open || stopping != HARNESS_STOPS_AT_ONCE)
+                return;
+        harness->wish = session_hurry(&harness->session, fresh_out(harness));
+        settle(harness);
+        drain(harness);
         tell_to_stop(harness);
 }
 
@@ -348,15 +358,6 @@ void harness_hold_dns(struct harness *harness, bool is_held)
         if (is_held || !harness->is_open || harness->wish != SESSION_PARK)
                 return;
         answer_next(harness);
-        drain(harness);
-        tell_to_stop(harness);
-}
-
-void harness_hurry(struct harness *harness)
-{
-        expect(harness->is_open);
-        harness->wish = session_hurry(&harness->session, fresh_out(harness));
-        settle(harness);
         drain(harness);
         tell_to_stop(harness);
 }

@@ -17,6 +17,8 @@ enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
 #define MAILBOXES_SIZE (1u << 16)
 #define HARNESS_COUNTS 512 /* a power of two */
 
+enum harness_stop { HARNESS_RUNS, HARNESS_STOPS, HARNESS_STOPS_AT_ONCE };
+
 struct harness {
         struct session_host host;
         struct budget budget;
@@ -39,7 +41,7 @@ struct harness {
         struct session session;
         enum session_wish wish;
         bool is_open; /* between session_begin() and session_end() */
-        bool is_stopping;
+        enum harness_stop stopping;
 
         bool store_is_held;
         enum store_outcome store_outcome;
@@ -75,16 +77,15 @@ void harness_connect(struct harness *harness);
 void harness_send(struct harness *harness, struct span octets);
 void harness_send_flight(struct harness *harness, struct span octets);
 void harness_pass_time(struct harness *harness, uint64_t milliseconds);
-/* The server wants to close; the session is told now and after each later call until it does. */
-void harness_stop(struct harness *harness);
+/* The server wants to close; the session is told now and after each later call until it does. AT_ONCE: no answers are
+ * waited for any more. */
+void harness_stop(struct harness *harness, enum harness_stop stopping);
 /* The server is under stress, or no more. */
 void harness_stress(struct harness *harness, bool is_under_stress);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* Nothing that is asked from now on is answered, until it is held no longer. */
 void harness_hold_dns(struct harness *harness, bool is_held);
-/* The server waits for no more answers. */
-void harness_hurry(struct harness *harness);
 /* From now on the session gets so many octets more of memory. */
 void harness_bound_memory(struct harness *harness, uint64_t octets);
 /* The session's snapshot is one of too many. */

@@ -226,9 +226,8 @@ static void play_stop(struct play *play, const struct step *step)
                 harness_forsake(&play->harness);
                 return;
         }
-        harness_stop(&play->harness);
-        if (span_equals(step->argument, SPAN("all")) && play->harness.is_open)
-                harness_hurry(&play->harness);
+        harness_stop(&play->harness,
+                     span_equals(step->argument, SPAN("all")) ? HARNESS_STOPS_AT_ONCE : HARNESS_STOPS);
 }
 
 static void play_outdated(struct play *play, const struct step *step)

@@ -188,9 +188,7 @@ static void act(struct harness *harness, struct span line)
                 harness_hold_dns(harness, digit % 2 == 1);
                 break;
         case 'Y':
-                harness_stop(harness);
-                if (harness->is_open)
-                        harness_hurry(harness);
+                harness_stop(harness, HARNESS_STOPS_AT_ONCE);
                 break;
         case 'T':
                 harness_pass_time(harness, times_ms[digit]);
@@ -206,7 +204,7 @@ static void act(struct harness *harness, struct span line)
                 harness_bound_memory(harness, digit < 2 ? UINT32_MAX : (digit - 2) * 700);
                 break;
         case 'X':
-                harness_stop(harness);
+                harness_stop(harness, HARNESS_STOPS);
                 break;
         default:
                 break;

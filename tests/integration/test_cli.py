@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from common.dns_peers import TXT, ScriptedDns, by_table, text
-from common.harness import PROGRAM, Server, case, die_with_parent, equal, main, run_program, wait_for
+from common.harness import PROGRAM, SECONDS, Server, case, configuration, die_with_parent, equal, main, run_program, wait_for
 
 SUBCOMMANDS = ["serve", "check-config", "explain", "spf", "greylist", "tag", "checks"]
 STATUSES = {"pass": 0, "fail": 10, "softfail": 11, "neutral": 12, "none": 13, "temperror": 14, "permerror": 15}
@@ -33,6 +33,37 @@ def subcommand_help(_):
         said = [run_program(*arguments) for arguments in (["help", name], [name, "--help"], [name, "-h"])]
         equal({(run.returncode, run.stdout, run.stderr) for run in said}, {(0, said[0].stdout, "")}, name)
         assert said[0].stdout.startswith(f"usage: gatepost {name}") and "Exit status: 0" in said[0].stdout, said[0].stdout
+
+
+@case("help is one more subcommand, and takes one name at most")
+def help_of_help(_):
+    for arguments in (["help", "help"], ["help", "--help"], ["help", "-h"]):
+        run = run_program(*arguments)
+        equal((run.returncode, run.stderr), (0, ""), str(arguments))
+        assert run.stdout == run_program("--help").stdout, run.stdout
+    for arguments, word in ((["help", "serve", "extra"], "extra"), (["--help", "extra"], "extra"), (["--version", "extra"], "extra"),
+                            (["help", "serve", "--extra"], "--extra")):
+        run = run_program(*arguments)
+        equal((run.returncode, run.stdout), (2, ""), str(arguments))
+        equal(run.stderr.splitlines()[0], f'gatepost: {arguments[0]}: "{word}" is not understood', str(arguments))
+    run = run_program("--vresion")
+    equal((run.returncode, run.stderr.splitlines()[0]), (2, "gatepost: there is no option --vresion"), "an option that there is not")
+    assert 'no subcommand "hepl"; did you mean help?' in run_program("hepl").stderr
+
+
+@case("what cannot be written is a failure of every command that prints")
+def full(directory):
+    (directory / "recipients.txt").write_text("alice\n")
+    (directory / "gatepost.conf").write_text(configuration(["127.0.0.1:2525"], 'sender_store = "lmdb:state"'))
+    path = str(directory / "gatepost.conf")
+    calls = [["--help"], ["--version"], ["help"], ["help", "serve"], ["serve", "--help"], ["checks"], ["check-config", "--print"],
+             ["check-config", "--no-open", "-c", path], ["check-config", "--no-open", "--effective", "-c", path],
+             ["explain", "-c", path, "--ip", "192.0.2.1", "--helo", "x.example.com", "--from", "a@example.com"],
+             ["spf", "--ip", "192.0.2.7", "--from", "a@example.com", "--resolver", "127.0.0.1:9"]]
+    for arguments in calls:
+        with open("/dev/full", "w") as out:
+            run = subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True, timeout=SECONDS)
+        equal(run.returncode, 1, f"status of {arguments}")
 
 
 @case("what is missing or wrong in a call is named, with status 2")

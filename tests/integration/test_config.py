@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """check-config: errors with file and line, all of several, the nearest known name; what --print writes loads again."""
 
+import os
 import re
 import subprocess
 
-from common.harness import IS_ROOT, PROGRAM, ROOT, SECONDS, Server, Skip, case, configuration, equal, main, run_program
+from common.harness import IS_ROOT, PROGRAM, ROOT, SECONDS, Server, Skip, case, configuration, equal, free_port, main, run_program, wait_for
 
 
 def check(directory, text, status):
@@ -131,11 +132,88 @@ def openings(directory):
     run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
     equal(run.returncode, 1, run.stderr)
     for expected in (r"error: log: \S*/log: Is a directory", r"error: sender_store: \S*/state: Not a directory",
-                     r":5: error: deliver: \S*/mail/\S*: Not a directory", r"error: listen: 192\.0\.2\.1:25: no interface of this machine"):
+                     r":5: warning: deliver: \S*/mail/\S*: Not a directory: mail is deferred", r"error: listen: 192\.0\.2\.1:25: no interface of this machine"):
         assert re.search(expected, run.stderr), f"{expected}: {run.stderr}"
     run = run_program("check-config", "--no-open", "-c", str(directory / "gatepost.conf"))
     equal((run.returncode, run.stderr), (0, ""), "the text alone")
     equal(sorted(path.name for path in directory.iterdir()), ["gatepost.conf", "log", "mail", "recipients.txt", "state"], "nothing is made")
+
+
+def both(directory, status):
+    """check-config and serve, of the same mind; returns what each says."""
+    runs = [run_program("check-config", "-c", str(directory / "gatepost.conf")), run_program("serve", "--as-root", "-c", str(directory / "gatepost.conf"))]
+    equal([run.returncode for run in runs], [status, status], "".join(run.stderr for run in runs))
+    return [run.stderr for run in runs]
+
+
+@case("a store of LMDB that is none is found without a trace, and serve names it alone")
+def broken_store(directory):
+    (directory / "recipients.txt").write_text("alice\n")
+    (directory / "gatepost.conf").write_text(configuration([f"127.0.0.1:{free_port()}"], 'sender_store = "lmdb:state"'))
+    (directory / "state").mkdir()
+    for octets, reason in ((b"garbage " * 5000, "MDB_INVALID: File is not an LMDB file"), (b"x", "MDB_INVALID")):
+        (directory / "state/data.mdb").write_bytes(octets)
+        check, serve = both(directory, 1)
+        assert f"error: sender_store: {directory}/state: {reason}" in check, check
+        assert f"cannot open the store of senders in {directory}/state: {reason}" in serve and "cannot start" not in serve, serve
+        equal([path.name for path in (directory / "state").iterdir()], ["data.mdb"], "nothing is made")
+
+
+@case("a store of senders in use, empty or cut is no error, nor is a folder of root's with the user's files in it")
+def good_stores(directory):
+    options = 'sender_store = "lmdb:state"'
+    check = ("check-config", "-c", str(directory / "gatepost.conf"))
+    (directory / "state").mkdir()
+    (directory / "state/data.mdb").write_bytes(b"")
+    with Server(directory, options):
+        equal(run_program(*check).returncode, 0, "in use")
+    equal(run_program(*check).returncode, 0, "afterwards")
+    if IS_ROOT:
+        for path in (directory / "state").iterdir():
+            os.chown(path, 65534, 65534)
+        os.chown(directory / "log", 65534, 65534)
+        run = as_somebody(directory)
+        equal(run.returncode, 0, run.stderr)
+        (directory / "state/lock.mdb").unlink()
+        run = as_somebody(directory)
+        assert run.returncode == 1 and "state/lock.mdb: Permission denied" in run.stderr, run.stderr
+    with (directory / "state/data.mdb").open("r+b") as data:
+        data.truncate(8192)
+    equal(run_program(*check).returncode, 0, "pages behind the end are left alone")
+
+
+@case("a log that is neither a file nor a FIFO nor a character device is an error for check-config and for serve")
+def special_log(directory):
+    (directory / "recipients.txt").write_text("alice\n")
+    for path in ("/proc/self/mem", "/proc/self/comm", "/sys/kernel/mm/transparent_hugepage/enabled"):
+        if not os.access(path, os.W_OK):
+            continue
+        (directory / "gatepost.conf").write_text(GOOD.replace('log = "log"', f'log = "{path}"'))
+        for said in both(directory, 1):
+            assert f"{path}: not a file, but a part of the kernel" in said, said
+    (directory / "gatepost.conf").write_text(GOOD.replace('log = "log"', 'log = "/dev/null"'))
+    equal(run_program("check-config", "-c", str(directory / "gatepost.conf")).returncode, 0, "/dev/null")
+
+
+@case("a root of Maildirs that cannot be used is a warning, of check-config and at the start: mail is deferred")
+def unusable_root(directory):
+    (directory / "mail").write_text("")
+    with Server(directory, "maildir_sync_together = 0") as server:
+        run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
+        equal(run.returncode, 0, run.stderr)
+        assert re.search(r":5: warning: deliver: \S*/mail/%d/%u: Not a directory: mail is deferred", run.stderr), run.stderr
+        wait_for("the warning", lambda: "/mail/%d/%u: Not a directory: mail is deferred" in server.stderr())
+        with server.client() as client:
+            client.begin()
+            client.finish(b"Subject: x\r\n", 451)
+
+
+@case("a folder's name that is too long for any mailbox is an error")
+def long_component(directory):
+    for path, status in (("x" * 255 + "/%u", 0), ("x" * 256 + "/%u", 1), ("x" * 254 + "%u", 0), ("x" * 255 + "%u", 1), ("x" * 244 + "%d/%u", 0),
+                         ("x" * 245 + "%d/%u", 1)):
+        said = check(directory, configuration(["127.0.0.1:2525"], deliver=f"maildir:mail/{path}"), status)
+        assert status == 0 or re.search(r":\d+: error: deliver: no folder's name has more than 255 octets", said), said
 
 
 @case("what serve could not open for lack of rights is told, privileged ports too")

@@ -66,22 +66,34 @@ def own_lines(directory):
             subprocess.run([swaks, *shlex.split(line)[1:]], check=True, timeout=SECONDS, capture_output=True)
 
 
-@case("PORT and DNS_PORT move script and configuration together")
+@case("PORT and DNS_PORT move script and configuration together; several run at a time, each with files of its own")
 def other_ports(directory):
     old = tree(directory)
-    port, dns_port = free_port(), free_port()
-    process = start(directory, PORT=str(port), DNS_PORT=str(dns_port))
+    running = []
     try:
-        wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(directory))
-        assert is_listening(port) and is_listening(dns_port) and not any(map(is_listening, old)), said(directory)
-        assert f"127.0.0.1:{port} " in said(directory) and "explain -c conf/quickstart.conf" in said(directory), said(directory)
-        with Client(port) as client:
-            client.deliver(b"Subject: x\r\n", sender=ME)
-            client.command("QUIT", 221)
-        assert list((directory / "var/mail/isp.example/alice/new").iterdir())
+        for _ in range(2):
+            port, dns_port = free_port(), free_port()
+            running.append((start(directory, PORT=str(port), DNS_PORT=str(dns_port)), port))
+            wait_for("the receiver", lambda: running[-1][0].poll() is not None or "gatepost: ready" in said(directory))
+            assert is_listening(port) and is_listening(dns_port) and not any(map(is_listening, old)), said(directory)
+            assert f"127.0.0.1:{port} " in said(directory) and f"explain -c conf/quickstart-{port}.conf" in said(directory), said(directory)
+            assert f"{directory}/var/{port}/mail/isp.example/alice/new/" in said(directory), said(directory)
+        for process, port in running:
+            with Client(port) as client:
+                client.deliver(b"Subject: x\r\n", sender=ME)
+                client.command("QUIT", 221)
+            equal(len(list((directory / f"var/{port}/mail/isp.example/alice/new").iterdir())), 1, "mails")
+            wait_for("the log", lambda: f'"address":"127.0.0.1:{port}"' in (directory / f"var/{port}/gatepost.log").read_text())
+            equal((directory / f"var/{port}/gatepost.log").read_text().count('"event":"start"'), 1, "starts in its log")
+        # A third one in the place of the first leaves that one's configuration alone.
+        path = directory / f"conf/quickstart-{running[0][1]}.conf"
+        before = path.read_text()
+        equal(start(directory, PORT=str(running[0][1]), DNS_PORT=str(free_port())).wait(SECONDS), 1, "status")
+        equal(path.read_text(), before, "configuration")
     finally:
-        process.kill()
-        process.wait(SECONDS)
+        for process, _ in running:
+            process.kill()
+            process.wait(SECONDS)
 
 
 @case("what quickstart says one can see is seen")
@@ -98,18 +110,19 @@ def refusals(directory):
                 client.command("QUIT", 221)
 
 
-@case("Ctrl-C ends receiver and DNS server, and the receiver says what DNS did")
+@case("Ctrl-C, or Ctrl-\\, ends receiver and DNS server, and the receiver says what DNS did")
 def control_c(directory):
-    with quickstart(directory) as (process, port, dns_port):
-        # As at a terminal, where it goes to both: the DNS server answers as long as a session is open.
-        with Client(port) as client:
-            client.command(f"EHLO {HELO}", 250)
-            os.killpg(process.pid, signal.SIGINT)
-            wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory))
-            assert is_listening(dns_port), "the DNS server has gone first"
-        equal(process.wait(SECONDS), 0, "status")
-        wait_for("the last lines of the log", lambda: '"event":"stopped"' in said(directory))
-        assert '"event":"dns","cache_hits":' in said(directory), said(directory)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        with quickstart(directory / number.name) as (process, port, dns_port):
+            # As at a terminal, where it goes to all: the DNS server answers as long as a session is open.
+            with Client(port) as client:
+                client.command(f"EHLO {HELO}", 250)
+                os.killpg(process.pid, number)
+                wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory / number.name))
+                assert is_listening(dns_port), "the DNS server has gone first"
+            equal(process.wait(SECONDS), 0, "status")
+            wait_for("the last lines of the log", lambda: '"event":"stopped"' in said(directory / number.name))
+            assert '"event":"dns","cache_hits":' in said(directory / number.name), said(directory / number.name)
 
 
 @case("a receiver that is killed leaves no DNS server behind")

@@ -5,6 +5,7 @@ import asyncio
 import random
 import re
 import signal
+import socket
 import time
 
 from common.harness import (HELO, PATIENCE, ROOT, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
@@ -130,6 +131,26 @@ def wrong(directory):
             client.deliver(HEADER, recipients=["carol@isp.example"])
 
 
+@case("what cannot be opened is the reason in the event too, whatever the configuration is warned of besides")
+def reason_of_openings(directory):
+    networks = ", ".join(f'"{number}.0.0.0/7"' for number in range(0, 80, 2))
+    many_warnings = f"greylist {{ exceptions = {{{networks}}} }}"
+    with Server(directory) as server, socket.create_server(("127.0.0.1", 0)) as taken:
+        path = directory / "gatepost.conf"
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        server.write_configuration(options=many_warnings, listen=[*server.listen, address])
+        event = reload(server)
+        equal(event["event"], "reload_failed", str(event))
+        equal(event["complaints"], f"{path}: error: cannot listen on {address}: Address already in use\n", "complaints")
+        assert event["complaints"] in server.stderr(), server.stderr()
+        server.write_configuration(options="idle_timeout = 1m")
+        path.write_text(path.read_text().replace('log = "log"', 'log = "nowhere/log"'))
+        event = reload(server)
+        equal(event["event"], "reload_failed", str(event))
+        equal(event["complaints"], f"{path}: error: cannot open log {directory}/nowhere/log: No such file or directory\n", "complaints")
+        assert event["complaints"] in server.stderr(), server.stderr()
+
+
 def refused(server, expected):
     """A reload that changes nothing, for the expected reason."""
     event = reload(server)
@@ -253,7 +274,7 @@ def all_counters(directory):
         equal(names - set(event), set(), "missing counters")
         equal(set(event) - names, {"time", "event"}, "unknown counters")
         equal([event[name] for name in ("sessions", "messages_accepted", "recipients_refused", "recipient.refused")], [1, 1, 1, 1], "counts")
-        assert "dns" in [line["event"] for line in server.log()], "the other counters"
+        wait_for("the other counters", lambda: "dns" in [line["event"] for line in server.log()])
         for option in ("log_interval", "dns_log_interval"):
             server.write_configuration(options=f"{option} = 100ms")
             reload(server)

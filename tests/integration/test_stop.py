@@ -61,12 +61,70 @@ def shutdown_timeout(directory):
         equal([p for p in directory.glob("mail/*/*/tmp/*")], [], "files in tmp/")
 
 
-@case("SIGINT ends it like SIGTERM")
+@case("what shutdown_timeout cuts short is answered 421, and the log says what became of it")
+def cut_short(directory):
+    silent_dns = DnsSilent()
+    checks = "sender_mx { mode = enforce }\nsender_tld { mode = off }\n"
+    options = f"shutdown_timeout = 1s\ndns_timeout = 60s\nresolvers = {{\"127.0.0.1:{silent_dns.port}\"}}\n{checks}"
+    with Server(directory, options) as server:
+        texts = [server.client() for _ in range(3)]
+        for client in texts:
+            client.begin(["postmaster@isp.example"], sender="")
+            client.raw(b"half a text\r\n")
+        texts[1].raw(b"x" * 70000)
+        texts[2].raw(b"a lone dot\n.\n")
+        parked = server.client()
+        parked.command(f"EHLO {HELO}", 250)
+        parked.command("MAIL FROM:<carol@silent.example>", 250)
+        parked.command("RCPT TO:<postmaster@isp.example>", 250)
+        parked.raw(b"RCPT TO:<alice@isp.example>\r\n")
+        time.sleep(0.5)
+        server.signal(signal.SIGTERM)
+        for client in (*texts, parked):
+            client.expect(421, "shutdown_timeout")
+            assert client.is_closed()
+        assert server.stop() < 5 * PATIENCE, "slow to end"
+        sessions = server.sessions()
+        equal(len(sessions), 4, "sessions")
+        for line in sessions:
+            equal((line["end"], line["reply"], line["code"]), ("stop", "server_closing", 421), "end of the session")
+            (mail,) = line["transactions"]
+            equal((mail["code"], mail["deferred"]), ("421 4.3.2", 1), "end of the mail")
+        last = [line for line in server.log() if line["event"] == "counters"][-1]
+        equal(last["memory_held"], 0, "memory held in the end")
+    silent_dns.close()
+
+
+class DnsSilent:
+    """A resolver that hears and says nothing."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def close(self):
+        self.socket.close()
+
+
+@case("SIGINT and SIGQUIT end it like SIGTERM")
 def sigint(directory):
-    with Server(directory) as server, server.client() as client:
-        server.signal(signal.SIGINT)
-        client.expect(421, "SIGINT")
-        equal(server.process.wait(10 * PATIENCE), 0, "status")
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        with Server(directory) as server, server.client() as client:
+            server.signal(number)
+            client.expect(421, number.name)
+            equal(server.process.wait(10 * PATIENCE), 0, "status")
+
+
+@case("what nobody sends on purpose does nothing; what the starter ignores is heard all the same")
+def ignored(directory):
+    with Server(directory).start(["sh", "-c", "trap '' HUP USR1 USR2; exec \"$@\"", "sh"]) as server, server.client() as client:
+        for number in (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGALRM, signal.SIGPIPE):
+            server.signal(number)
+        for number, event in ((signal.SIGUSR1, "log_opened"), (signal.SIGUSR2, "counters"), (signal.SIGHUP, "reload")):
+            server.signal(number)
+            wait_for(event, lambda: any(line["event"] == event for line in server.log()))
+        client.command("QUIT", 221)
 
 
 @case("SIGTERM in the middle of 50 busy sessions: every 250 has its file")

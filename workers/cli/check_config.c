@@ -26,8 +26,9 @@ struct wish {
         bool is_text_alone, is_effective, is_print;
 };
 
-/* With the rights of the user that serve becomes. */
-static void try_to_open(const struct snapshot *snapshot, const char *path, struct conf_complaints *complaints)
+/* Becomes the user that serve becomes. What root could read is read again as that user, for so serve does. */
+static struct snapshot *read_as_user(struct snapshot *snapshot, const char *path,
+                                     struct conf_complaints *complaints)
 {
         const struct place place = {path, 0};
         const char *user = snapshot->options.user;
@@ -36,8 +37,16 @@ static void try_to_open(const struct snapshot *snapshot, const char *path, struc
 
         if (fault != NULL)
                 conf_complain(complaints, COMPLAINT_ERROR, &place, "user: %s: %s", user, fault);
-        else
-                openings_check(snapshot, path, complaints);
+        if (!has_changed)
+                return snapshot;
+        conf_complaints_end(complaints);
+        *complaints = (struct conf_complaints){0};
+        struct snapshot *again = snapshot_load(path, complaints);
+        if (again == NULL)
+                conf_complain(complaints, COMPLAINT_NOTE, &place, "user: root can read all of it, %s cannot",
+                              user);
+        snapshot_free(snapshot);
+        return again;
 }
 
 /* Complaints go to stderr, so that what is printed can be kept. */
@@ -47,7 +56,9 @@ static int check(const struct wish *wish)
         struct snapshot *snapshot = snapshot_load(wish->path, &complaints);
 
         if (snapshot != NULL && !wish->is_text_alone)
-                try_to_open(snapshot, wish->path, &complaints);
+                snapshot = read_as_user(snapshot, wish->path, &complaints);
+        if (snapshot != NULL && !wish->is_text_alone && complaints.errors == 0)
+                openings_check(snapshot, wish->path, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
         fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,

@@ -10,7 +10,7 @@ const char checks_help[] =
     "usage: gatepost checks\n\n"
     "Lists the checks: name, number in the policy, when it runs, default mode, what it "
     "needs.\n\n"
-    "Exit status: 0; 2 wrong call.\n";
+    "Exit status: 0; 1 it could not be printed; 2 wrong call.\n";
 
 int checks_main(int argc, char **argv)
 {

@@ -4,6 +4,7 @@
 
 #include "conf/build/load.h"
 #include "core/base/expect.h"
+#include "core/smtp/command/path.h"
 #include "dns/clock.h"
 #include "workers/cli/explain/log.h"
 #include "workers/cli/explain/story.h"
@@ -25,6 +26,11 @@ static struct occurrence outcome_of(const json_t *session)
         struct occurrence occurrence = {.session = session};
         size_t count = json_array_size(transactions);
 
+        if (count == 0 && json_object_get(session, "reply") == NULL) {
+                const json_t *faults = json_object_get(session, "syntax");
+                size_t fault_count = json_array_size(faults);
+                occurrence.fault = fault_count == 0 ? NULL : json_array_get(faults, fault_count - 1);
+        }
         if (count == 0)
                 return occurrence;
         occurrence.transaction = json_array_get(transactions, count - 1);
@@ -114,11 +120,10 @@ const char explain_help[] =
     "       gatepost explain -c FILE [--log FILE] [--from ADDRESS] [--to ADDRESS] [--since TIME]\n\n"
     "Tells what each check says of a client and an envelope, what a session would be answered, and why; the\n"
     "checks are shown for the last recipient. Or tells what the log has of a reply with a reject id or of a\n"
-    "message, in any letter case and with the reply around it or not; or of all mails with this sender and "
-    "this\n"
-    "recipient, where \"@domain\" is anybody there, since a time such as 2026-11-28T16:00 (UTC) or 2h ago. "
-    "Rotated\n"
-    "logs beside the log are read too, compressed by gzip or not.\n\n"
+    "message, in any letter case and with the reply around it or not; or of all mails with this sender and\n"
+    "this recipient, where \"@domain\" is anybody there, since a time such as 2026-11-28T16:00 (UTC) or 2h\n"
+    "ago: the newest 100 of them, the newest first. Rotated logs beside the log are read too, compressed by\n"
+    "gzip or not.\n\n"
     "Exit status: 0 explained; 1 FILE is wrong, the message cannot be read, or nothing is in the log;\n"
     "2 wrong call.\n";
 
@@ -146,6 +151,8 @@ struct call {
         struct question question;
         const char *client;
         struct log_question log;
+        char given[8]; /* the options, by their letters */
+        size_t given_count;
 };
 
 static int take_message(struct call *call, const char *path)
@@ -156,11 +163,23 @@ static int take_message(struct call *call, const char *path)
         return 1;
 }
 
+/* Only recipients may be several. */
+static bool is_given_twice(struct call *call, int option)
+{
+        bool is_twice = option != 't' && memchr(call->given, option, call->given_count) != NULL;
+
+        if (!is_twice && option != 't' && call->given_count < sizeof call->given)
+                call->given[call->given_count++] = (char)option;
+        return is_twice;
+}
+
 /* 0, or the exit status. */
-static int take_option(struct call *call, int option, char **argv)
+static int take_option(struct call *call, int option, const char *name, char **argv)
 {
         struct question *question = &call->question;
 
+        if (option != '?' && option != ':' && is_given_twice(call, option))
+                return usage_fault(explain_help, "explain: --%s is given twice", name);
         switch (option) {
         case 'c':
                 call->log.configuration = question->configuration = optarg;
@@ -181,9 +200,7 @@ static int take_option(struct call *call, int option, char **argv)
                 question->recipients[question->recipient_count++] = call->log.recipient;
                 return 0;
         case 'm':
-                return question->message == NULL
-                           ? take_message(call, optarg)
-                           : usage_fault(explain_help, "explain: too many of --message");
+                return take_message(call, optarg);
         case 's':
                 call->log.since = optarg;
                 return 0;
@@ -202,6 +219,33 @@ static bool is_about_log(const struct call *call)
                 call->log.recipient != NULL);
 }
 
+/* Lenient, for the configuration may be so; without a line's end, which would be a command of its own. */
+static bool is_path(const char *address, bool is_recipient)
+{
+        char octets[1024];
+        struct text path_octets;
+        struct path path;
+
+        text_over(&path_octets, octets, sizeof octets);
+        text_put_char(&path_octets, '<');
+        text_put_string(&path_octets, address);
+        text_put_char(&path_octets, '>');
+        struct span input = text_span(&path_octets);
+        return !path_octets.overflowed && path_parse(&input, !is_recipient, is_recipient, true, &path) &&
+               input.length == 0;
+}
+
+static int ask(const struct question *question)
+{
+        if (!is_path(question->sender, false))
+                return usage_fault(explain_help, "explain: --from \"%s\" is no address", question->sender);
+        for (size_t i = 0; i < question->recipient_count; i++)
+                if (!is_path(question->recipients[i], true))
+                        return usage_fault(explain_help, "explain: --to \"%s\" is no address",
+                                           question->recipients[i]);
+        return explain_question(question);
+}
+
 static int run(struct call *call)
 {
         if (is_about_log(call))
@@ -218,7 +262,7 @@ static int run(struct call *call)
         expect(call->client != NULL);
         if (!address_parse(span_from(call->client), &call->question.client))
                 return usage_fault(explain_help, "explain: --ip \"%s\" is no address", call->client);
-        return explain_question(&call->question);
+        return ask(&call->question);
 }
 
 int explain_main(int argc, char **argv)
@@ -233,11 +277,12 @@ int explain_main(int argc, char **argv)
                                                 {"log", required_argument, NULL, 'l'},
                                                 {0}};
         struct call call = {0};
-        int option, status = 0;
+        int option, row = 0, status = 0;
 
         opterr = 0;
-        while (status == 0 && (option = getopt_long(argc, argv, ":c:", options, NULL)) != -1)
-                status = take_option(&call, option, argv);
+        while (status == 0 && (option = getopt_long(argc, argv, ":c:", options, &row)) != -1)
+                status =
+                    take_option(&call, option, option == 'c' ? options[0].name : options[row].name, argv);
         if (status == 0 && optind < argc)
                 call.log.words = argv[optind++];
         if (status == 0 && optind < argc)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define MESSAGE_MAX ((long)64 << 20)
 
@@ -21,8 +22,14 @@ static size_t put_lines(const char *from, size_t length, char *to)
 bool message_file_read(const char *path, char **ret_octets, size_t *ret_length)
 {
         FILE *file = fopen(path, "rb");
+        struct stat status;
         long size = -1;
 
+        if (file != NULL && fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) {
+                fclose(file);
+                errno = EISDIR;
+                return false;
+        }
         if (file != NULL && fseek(file, 0, SEEK_END) == 0)
                 size = ftell(file);
         if (size > MESSAGE_MAX)

@@ -12,8 +12,8 @@ const char serve_help[] =
     "SIGHUP    reads FILE anew; what is wrong with it is told, and then nothing changes\n"
     "SIGUSR1   opens the log anew, after a rotation\n"
     "SIGUSR2   writes all counters to the log, as events `counters` and `dns`\n"
-    "SIGTERM, SIGINT   finish open messages and stop; a second one waits only for those that are being "
-    "stored\n\n"
+    "SIGTERM, SIGINT, SIGQUIT   finish open messages and stop; a second one waits only for those that are\n"
+    "          being stored\n\n"
     "Exit status: 0 stopped by a signal; 1 FILE is wrong, or cannot be served; 2 wrong call;\n"
     "3 stopped by a signal, but the store had not reported on some messages, or a thread hung.\n";
 

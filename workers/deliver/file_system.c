@@ -94,7 +94,7 @@ bool file_system_read_template(const char *path_template, struct file_system *re
         } while (fd < 0 && errno == ENOENT && path_shorten(path));
         if (fd < 0)
                 return false;
-        bool is_read = file_system_read(fd, ret_system);
+        bool is_read = faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 && file_system_read(fd, ret_system);
         int error = errno;
         close(fd);
         errno = error;

@@ -19,6 +19,6 @@ struct file_system {
 /* Of an open file. False with errno when the kernel does not tell. */
 bool file_system_read(int fd, struct file_system *ret_system);
 /* Of the folder that the Maildirs of a path template lie in, or of the nearest one above it that exists;
- * opens it. Its path goes to `path`, terminated. False with errno. */
+ * opens it. Its path goes to `path`, terminated. False with errno, also when it may not be entered. */
 bool file_system_read_template(const char *path_template, struct file_system *ret_system, char *path,
                                size_t size);

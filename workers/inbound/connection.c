@@ -17,6 +17,7 @@
 
 #define RECEIVES_PER_TURN 16   /* then others have their turn */
 #define CLOSE_WAIT_MS     2000 /* for a client that has been refused to stop sending */
+#define STOP_WAIT_MS      500  /* the same when shutdown_timeout is over */
 
 /* ---- session ------------------------------------------------------------------------------------------- */
 
@@ -51,7 +52,8 @@ static void connection_leave(struct worker *worker, struct connection *connectio
         connection_end_session(worker, connection, ending);
         connection->is_quit = ending == SESSION_ENDED_BY_QUIT;
         kept_end(worker, &connection->unread);
-        connection->session.deadline_ms = worker->host.now_ms + CLOSE_WAIT_MS;
+        connection->session.deadline_ms =
+            worker->host.now_ms + (worker->stopping >= STOP_ALL ? STOP_WAIT_MS : CLOSE_WAIT_MS);
         connection_schedule(worker, connection);
         if (connection->unsent == NULL)
                 connection_finish(worker, connection);
@@ -69,7 +71,7 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
         delivery_client_text(worker, connection);
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
-                wish = session_stop(session, &worker->out);
+                wish = session_stop(session, worker->stopping >= STOP_ALL, &worker->out);
         else if (wish == SESSION_READ && published_age(connection->published) != PUBLISHED_YOUNG)
                 wish = session_leave_snapshot(
                     session, published_age(connection->published) == PUBLISHED_TOO_OLD, &worker->out);
@@ -186,7 +188,7 @@ void connection_drop(struct worker *worker, struct connection *connection)
                 return;
         worker_log_event(worker, "connection_lost", "reason", "epoll takes no more", NULL);
         if (connection->wish == SESSION_READ)
-                connection_advance(worker, connection, session_stop(&connection->session, &worker->out),
+                connection_advance(worker, connection, session_stop(&connection->session, true, &worker->out),
                                    false);
         else
                 connection_abandon(worker, connection, SESSION_ENDED_BY_US);
@@ -314,20 +316,22 @@ static void connection_forsake(struct worker *worker, struct connection *connect
         connection_abandon(worker, connection, SESSION_ENDED_BY_STOP);
 }
 
-/* A message whose text is whole is answered, even when the answers that it waits for are not waited for. */
+/* A message whose text is whole is answered, even when the answers that it waits for are not waited for. All others
+ * are told 421 (RFC 5321 3.8): at a boundary between commands now, and wherever they are when the time is over. */
 void connection_stop(struct worker *worker, struct connection *connection)
 {
-        if (!connection->has_ended && connection->wish == SESSION_STORE) {
+        struct session *session = &connection->session;
+        bool is_over = worker->stopping >= STOP_ALL;
+
+        if (connection->has_ended) {
+                if (is_over)
+                        connection_close(worker, connection);
+        } else if (connection->wish == SESSION_STORE) {
                 if (worker->stopping == STOP_NOW)
                         connection_forsake(worker, connection);
-                return;
+        } else if (is_over && session_message(session) != NULL && note_if_parked(connection)) {
+                connection_advance(worker, connection, session_hurry(session, &worker->out), true);
+        } else if (is_over || connection->wish == SESSION_READ) {
+                connection_advance(worker, connection, session_stop(session, is_over, &worker->out), false);
         }
-        if (worker->stopping >= STOP_ALL && session_message(&connection->session) != NULL &&
-            note_if_parked(connection))
-                connection_advance(worker, connection, session_hurry(&connection->session, &worker->out),
-                                   true);
-        else if (worker->stopping >= STOP_ALL)
-                connection_abandon(worker, connection, SESSION_ENDED_BY_STOP);
-        else if (!connection->has_ended && connection->wish == SESSION_READ)
-                connection_advance(worker, connection, SESSION_READ, false);
 }

@@ -87,7 +87,7 @@ void connection_drain(struct worker *worker, struct connection *connection)
 
 void connection_finish(struct worker *worker, struct connection *connection)
 {
-        if (connection->is_quit || worker->stopping >= STOP_ALL || shutdown(connection->fd, SHUT_WR) != 0) {
+        if (connection->is_quit || worker->stopping == STOP_NOW || shutdown(connection->fd, SHUT_WR) != 0) {
                 connection_close(worker, connection);
                 return;
         }

@@ -206,6 +206,8 @@ static void worker_turn(struct worker *worker, int wait_ms)
         take_answers(worker);
         look_around(worker);
         take_time_outs(worker);
+        /* Last, so that the sessions which end in the last turn hold nothing in what is told of it. */
+        counter_set(&worker->counters.metrics[METRIC_memory_held], worker->account.held);
         worker_log_end_turn(worker);
         dns_client_flush(worker->dns);
 }

@@ -26,7 +26,6 @@ bool worker_look_at_load(struct worker *worker)
         bool under_stress =
             atomic_load_explicit(worker->under_stress, memory_order_relaxed) || memory >= BUDGET_TIGHT;
 
-        counter_set(&worker->counters.metrics[METRIC_memory_held], worker->account.held);
         if (under_stress == worker->host.under_stress && memory == worker->memory)
                 return false;
         worker->host.under_stress = under_stress;

@@ -8,8 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,13 +26,34 @@ struct log_event {
         char octets[];
 };
 
-int log_open(const char *path)
+const char *log_file_fault(int fd)
 {
-        if (strcmp(path, "stderr") == 0)
-                return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+        struct stat status;
+        struct statfs system;
+
+        if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
+                return strerrordesc_np(errno);
+        if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
+                return "neither a file nor a FIFO nor a character device";
+        /* What calls itself a file there is the kernel, or memory of a process. */
+        if (S_ISREG(status.st_mode) && (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC))
+                return "not a file, but a part of the kernel";
+        return NULL;
+}
+
+int log_open(const char *path, const char **ret_fault)
+{
+        bool is_stderr = strcmp(path, "stderr") == 0;
         /* A FIFO that nobody reads is an error, and not waited for. */
-        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
-        if (fd >= 0)
+        int fd = is_stderr ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                           : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
+
+        *ret_fault = fd < 0 ? strerrordesc_np(errno) : is_stderr ? NULL : log_file_fault(fd);
+        if (fd >= 0 && *ret_fault != NULL) {
+                close(fd);
+                return -1;
+        }
+        if (fd >= 0 && !is_stderr)
                 fcntl(fd, F_SETFL, O_WRONLY | O_APPEND);
         return fd;
 }

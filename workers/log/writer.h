@@ -38,8 +38,10 @@ struct log_writer {
         bool is_failing;
 };
 
-/* Opens "stderr", or a file for appending, and returns the descriptor, or -1 with errno. */
-int log_open(const char *path);
+/* Opens "stderr", or a file for appending, and returns the descriptor, or -1 with the reason, a constant. */
+int log_open(const char *path, const char **ret_fault);
+/* NULL, or why no log can be written to what is open there, a constant. */
+const char *log_file_fault(int fd);
 /* Takes the descriptor over. False when memory or descriptors are out. */
 bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count);
 /* Before the start: buffers of this worker go back there. */

@@ -4,6 +4,8 @@
 #include "core/base/expect.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -11,6 +13,7 @@
 #define READERS_MAX 512 /* workers, and commands beside the server */
 #define WINDOW      256 /* neighbours that are looked at when some must go */
 #define LOOKS_MAX   16  /* windows for each that would be enough */
+#define TRIES_MAX   3   /* to look at a store without a lock: its writer may use a page again meanwhile */
 
 /* A value of the database of the secret. */
 struct secret_value {
@@ -55,37 +58,90 @@ const struct sender_secret *sender_lmdb_secret(const struct sender_lmdb *lmdb)
         return lmdb->has_secret ? &lmdb->secret : NULL;
 }
 
-int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
+/* NOTLS: a reader belongs to a worker, not to whoever opens it. NOMETASYNC: one sync for each batch; when the machine
+ * fails the last batch may be lost, the file is whole. A killed process loses nothing that was committed. */
+static int environment_open(struct sender_lmdb *lmdb, const char *folder, unsigned flags)
 {
-        /* NOTLS: a reader belongs to a worker, not to whoever opens it. NOMETASYNC: one sync for each batch;
-         * when the machine fails the last batch may be lost, the file is whole. A killed process loses
-         * nothing that was committed. */
-        unsigned flags = MDB_NOTLS | MDB_NOMETASYNC | (is_read_only ? MDB_RDONLY : 0);
-        MDB_txn *txn = NULL;
-        int dead;
-
-        *lmdb = (struct sender_lmdb){.size = size, .random = 2463534242};
-        if (!is_read_only && mkdir(folder, 0700) != 0 && errno != EEXIST)
-                return errno;
         int error = mdb_env_create(&lmdb->env);
+
         if (error != 0)
                 return error;
         if ((error = mdb_env_set_maxdbs(lmdb->env, DATABASES)) != 0 ||
             (error = mdb_env_set_maxreaders(lmdb->env, READERS_MAX)) != 0 ||
-            (error = mdb_env_set_mapsize(lmdb->env, size)) != 0 ||
-            (error = mdb_env_open(lmdb->env, folder, flags, 0600)) != 0 ||
-            (error = mdb_reader_check(lmdb->env, &dead)) != 0 || /* of a process that was killed */
-            (error = mdb_txn_begin(lmdb->env, NULL, is_read_only ? MDB_RDONLY : 0, &txn)) != 0)
-                goto out;
+            (error = mdb_env_set_mapsize(lmdb->env, lmdb->size)) != 0)
+                return error;
+        return mdb_env_open(lmdb->env, folder, MDB_NOTLS | MDB_NOMETASYNC | flags, 0600);
+}
+
+static int databases_open(struct sender_lmdb *lmdb, bool is_read_only)
+{
         unsigned create = is_read_only ? 0 : MDB_CREATE;
+        MDB_txn *txn;
+        int error = mdb_txn_begin(lmdb->env, NULL, is_read_only ? MDB_RDONLY : 0, &txn);
+
+        if (error != 0)
+                return error;
         if ((error = mdb_dbi_open(txn, "senders-1", create, &lmdb->records)) == 0 &&
             (error = mdb_dbi_open(txn, "texts-1", create, &lmdb->texts)) == 0 &&
             (error = secret_open(lmdb, txn, is_read_only)) == 0)
                 error = mdb_txn_commit(txn);
         else
                 mdb_txn_abort(txn);
-out:
-        if (error != 0)
+        return error;
+}
+
+/* Pages behind the file's end must not be touched: they are mapped, and not there. */
+static bool is_whole(struct sender_lmdb *lmdb, off_t file_octets)
+{
+        MDB_envinfo info;
+        MDB_stat stat;
+
+        return mdb_env_info(lmdb->env, &info) == 0 && mdb_env_stat(lmdb->env, &stat) == 0 &&
+               (info.me_last_pgno + 1) * stat.ms_psize <= (uint64_t)file_octets;
+}
+
+static int look_once(const char *folder, uint64_t size, off_t file_octets)
+{
+        struct sender_lmdb lmdb = {.size = size};
+        int error = environment_open(&lmdb, folder, MDB_RDONLY | MDB_NOLOCK);
+
+        if (error == 0 && is_whole(&lmdb, file_octets))
+                error = databases_open(&lmdb, true);
+        sender_lmdb_close(&lmdb);
+        return error == MDB_NOTFOUND ? 0 : error; /* nobody has written to it yet */
+}
+
+int sender_lmdb_look(const char *folder, uint64_t size)
+{
+        char path[PATH_MAX];
+        struct stat status;
+        int error = 0;
+
+        if (snprintf(path, sizeof path, "%s/data.mdb", folder) >= (int)sizeof path)
+                return ENAMETOOLONG;
+        if (stat(path, &status) != 0)
+                return errno == ENOENT ? 0 : errno;
+        if (status.st_size == 0)
+                return 0; /* LMDB fills it, and cannot map it before */
+        for (int i = 0; i < TRIES_MAX; i++)
+                if ((error = look_once(folder, size, status.st_size)) == 0)
+                        break;
+        return error;
+}
+
+int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only)
+{
+        int error, dead;
+
+        *lmdb = (struct sender_lmdb){.size = size, .random = 2463534242};
+        if (!is_read_only && mkdir(folder, 0700) != 0 && errno != EEXIST)
+                return errno;
+        /* LMDB makes its lock file before it finds that the data is none of its own. */
+        if (!is_read_only && (error = sender_lmdb_look(folder, size)) != 0)
+                return error;
+        if ((error = environment_open(lmdb, folder, is_read_only ? MDB_RDONLY : 0)) != 0 ||
+            (error = mdb_reader_check(lmdb->env, &dead)) != 0 || /* of a process that was killed */
+            (error = databases_open(lmdb, is_read_only)) != 0)
                 sender_lmdb_close(lmdb);
         return error;
 }

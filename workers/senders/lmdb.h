@@ -22,6 +22,9 @@ struct sender_lmdb {
 /* Opens the folder. It creates folder and file where they are missing, unless `is_read_only`. Returns 0, an
  * error of LMDB or errno. A process may open a folder once only. */
 int sender_lmdb_open(struct sender_lmdb *lmdb, const char *folder, uint64_t size, bool is_read_only);
+/* Whether it could be opened, as far as reading tells: 0, also when there is no store yet, or the error. It makes
+ * nothing and takes no lock, and another process may use the store. */
+int sender_lmdb_look(const char *folder, uint64_t size);
 /* NULL when it has none. */
 const struct sender_secret *sender_lmdb_secret(const struct sender_lmdb *lmdb);
 void sender_lmdb_close(struct sender_lmdb *lmdb);

@@ -214,8 +214,10 @@ static bool clients_create(struct sender_store *store)
                 if (client->jobs == NULL || client->done == NULL)
                         return false;
                 if (store->kind == SENDER_STORE_LMDB &&
-                    (client->reader = sender_lmdb_reader(&store->lmdb)) == NULL)
+                    (client->reader = sender_lmdb_reader(&store->lmdb)) == NULL) {
+                        errno = EUSERS;
                         return false;
+                }
         }
         return store->clients != NULL;
 }
@@ -236,10 +238,13 @@ bool sender_store_open(struct sender_store *store, const struct snapshot *snapsh
                         return false;
                 }
         }
-        if (store->kind == SENDER_STORE_REDIS &&
-            (store->redis = sender_redis_create(store, snapshot)) == NULL)
+        if ((store->kind == SENDER_STORE_REDIS &&
+             (store->redis = sender_redis_create(store, snapshot)) == NULL) ||
+            !waker_open(&store->waker) || !clients_create(store)) {
+                console_print("gatepost: cannot open the store of senders: %s", strerror(errno));
                 return false;
-        return waker_open(&store->waker) && clients_create(store);
+        }
+        return true;
 }
 
 struct sender_key sender_store_identity(const struct snapshot *snapshot)

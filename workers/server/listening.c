@@ -63,12 +63,18 @@ static uint32_t sockets_of_each(const struct server *server)
         return server->acceptor_count == 0 ? 1 : server->acceptor_count;
 }
 
-static void tell_failure(struct server *server, const struct endpoint *endpoint, uint16_t port, int error)
+/* `complaints`: of a reload, which tells them; NULL at the start. */
+static void tell_failure(struct server *server, const struct endpoint *endpoint, uint16_t port, int error,
+                         struct conf_complaints *complaints)
 {
         char name[ENDPOINT_TEXT_MAX];
 
         endpoint_write(&endpoint->address, port, name);
-        console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
+        if (complaints == NULL)
+                console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
+        else
+                conf_complain(complaints, COMPLAINT_ERROR, &(struct place){server->path, 0},
+                              "cannot listen on %s: %s", name, strerror(error));
         log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error), NULL);
 }
 
@@ -98,7 +104,8 @@ static void await_departed(struct server *server, const struct endpoint *endpoin
         }
 }
 
-bool listening_bind(struct server *server, const struct snapshot *snapshot, struct listener **ret_bound)
+bool listening_bind(struct server *server, const struct snapshot *snapshot,
+                    struct conf_complaints *complaints, struct listener **ret_bound)
 {
         struct listener *bound = NULL, **end = &bound;
 
@@ -113,7 +120,7 @@ bool listening_bind(struct server *server, const struct snapshot *snapshot, stru
                 await_departed(server, wanted.endpoint);
                 *end = listeners_bind(wanted.endpoint, wanted.needs_proxy_header, sockets_of_each(server));
                 if (*end == NULL) {
-                        tell_failure(server, wanted.endpoint, wanted.endpoint->port, errno);
+                        tell_failure(server, wanted.endpoint, wanted.endpoint->port, errno, complaints);
                         listeners_free(bound);
                         return false;
                 }
@@ -124,13 +131,13 @@ bool listening_bind(struct server *server, const struct snapshot *snapshot, stru
         return true;
 }
 
-bool listening_open(struct server *server, struct listener *bound)
+bool listening_open(struct server *server, struct listener *bound, struct conf_complaints *complaints)
 {
         const struct listener *failed = listeners_listen(bound);
 
         if (failed == NULL)
                 return true;
-        tell_failure(server, &failed->endpoint, failed->port, errno);
+        tell_failure(server, &failed->endpoint, failed->port, errno, complaints);
         return false;
 }
 
@@ -163,7 +170,7 @@ bool listening_begin(struct server *server, const struct snapshot *snapshot)
 {
         struct listener *bound;
 
-        if (!listening_bind(server, snapshot, &bound) || !listening_open(server, bound))
+        if (!listening_bind(server, snapshot, NULL, &bound) || !listening_open(server, bound, NULL))
                 return false;
         listening_use(server, bound);
         return true;

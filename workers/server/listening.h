@@ -1,16 +1,19 @@
 /* The listeners of the snapshot in force: they come and go with reloads, and all go at the stop. */
 #pragma once
 
+#include "conf/complaints.h"
 #include "workers/server/server.h"
 
 /* At the start. False, with the reason told, when one cannot be opened. */
 bool listening_begin(struct server *server, const struct snapshot *snapshot);
 
 /* A reload takes four steps. First it binds what is wanted and not among the server's listeners; nobody can connect
- * yet. False, with the reason told, when one cannot be bound; then none is. */
-bool listening_bind(struct server *server, const struct snapshot *snapshot, struct listener **ret_bound);
+ * yet. False, with the reason told, when one cannot be bound; then none is. With `complaints` the reason is one of
+ * them, and the caller tells them. */
+bool listening_bind(struct server *server, const struct snapshot *snapshot,
+                    struct conf_complaints *complaints, struct listener **ret_bound);
 /* Clients can connect to them from now on; or to none, and the caller frees them. */
-bool listening_open(struct server *server, struct listener *bound);
+bool listening_open(struct server *server, struct listener *bound, struct conf_complaints *complaints);
 /* Gives them to those who accept. */
 void listening_use(struct server *server, struct listener *opened);
 /* Lets go what is no longer wanted, and tells the others whether they take PROXY headers now. A listener that only

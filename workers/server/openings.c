@@ -4,6 +4,8 @@
 #include "conf/socket_address.h"
 #include "conf/value/list.h"
 #include "workers/deliver/file_system.h"
+#include "workers/log/writer.h"
+#include "workers/senders/lmdb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,27 +61,43 @@ static void check_log(struct openings *openings)
         fd = open(log, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         if (fd < 0 && (errno != ENOENT || !folder_takes_files(log)))
                 complain(openings, COMPLAINT_ERROR, "log", log, strerror(errno));
-        if (fd >= 0)
-                close(fd);
+        if (fd < 0)
+                return;
+        const char *fault = log_file_fault(fd);
+        if (fault != NULL)
+                complain(openings, COMPLAINT_ERROR, "log", log, fault);
+        close(fd);
+}
+
+/* In a folder that takes no files the user may have both already. */
+static bool check_lmdb_file(struct openings *openings, const char *folder, const char *name)
+{
+        char path[PATH_MAX];
+
+        if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+                errno = ENAMETOOLONG;
+        else if (is_allowed(path, R_OK | W_OK) || (errno == ENOENT && is_allowed(folder, W_OK | X_OK)))
+                return true;
+        complain(openings, COMPLAINT_ERROR, "sender_store", path, strerror(errno));
+        return false;
 }
 
 static void check_lmdb(struct openings *openings, const char *folder)
 {
-        char data[PATH_MAX];
         struct stat status;
+        int error;
 
         if (stat(folder, &status) != 0) {
                 if (errno != ENOENT || !folder_takes_files(folder))
                         complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(errno));
-                return;
-        }
-        snprintf(data, sizeof data, "%.4000s/data.mdb", folder);
-        if (!S_ISDIR(status.st_mode))
+        } else if (!S_ISDIR(status.st_mode)) {
                 complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(ENOTDIR));
-        else if (!is_allowed(folder, R_OK | W_OK | X_OK))
-                complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(errno));
-        else if (!is_allowed(data, R_OK | W_OK) && errno != ENOENT)
-                complain(openings, COMPLAINT_ERROR, "sender_store", data, strerror(errno));
+        } else if (check_lmdb_file(openings, folder, "data.mdb") &&
+                   check_lmdb_file(openings, folder, "lock.mdb")) {
+                error = sender_lmdb_look(folder, openings->snapshot->options.sender_size_octets);
+                if (error != 0)
+                        complain(openings, COMPLAINT_ERROR, "sender_store", folder, mdb_strerror(error));
+        }
 }
 
 static void check_maildirs(struct openings *openings, const struct domain *domain)
@@ -89,10 +107,9 @@ static void check_maildirs(struct openings *openings, const struct domain *domai
 
         if (domain->deliver.kind != DELIVER_MAILDIR)
                 return;
-        if (!file_system_read_template(domain->deliver.path, &system, path, sizeof path) ||
-            !is_allowed(path, X_OK))
-                conf_complain(openings->complaints, COMPLAINT_ERROR, &domain->place, "deliver: %.900s: %s",
-                              domain->deliver.path, strerror(errno));
+        if (!file_system_read_template(domain->deliver.path, &system, path, sizeof path))
+                conf_complain(openings->complaints, COMPLAINT_WARNING, &domain->place,
+                              "deliver: %.900s: %s: mail is deferred", domain->deliver.path, strerror(errno));
         else if (!is_allowed(path, R_OK | W_OK | X_OK))
                 conf_complain(
                     openings->complaints, COMPLAINT_WARNING, &domain->place,

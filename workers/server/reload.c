@@ -20,9 +20,9 @@
 struct loading {
         const struct server *server;
         struct conf_complaints complaints;
-        struct snapshot *snapshot; /* NULL: there is none, for these complaints */
-        int log_fd;                /* -1: it cannot be opened */
-        int error;                 /* of the log */
+        struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
+        struct conf_complaints faults; /* what of it cannot be opened */
+        int log_fd;                    /* -1: it cannot be opened */
 };
 
 static void print_complaints(struct server *server, const char *event,
@@ -33,11 +33,6 @@ static void print_complaints(struct server *server, const char *event,
         for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
                 console_print("%.*s", (int)(end - line), line);
         log_event(&server->log, event, "complaints", text, NULL);
-}
-
-static void tell_log_fault(const char *path, int error, const char *consequence)
-{
-        console_print("gatepost: cannot open log %s: %s%s", path, strerror(error), consequence);
 }
 
 /* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
@@ -77,11 +72,14 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
 }
 
 /* Nobody can connect before all else has succeeded: a socket that closes again resets who did. */
-static bool go_over(struct server *server, struct snapshot *snapshot, struct listener *bound)
+static bool go_over(struct server *server, struct loading *loading, struct listener *bound)
 {
-        struct published *next = publication_prepare(&server->publication, snapshot);
+        struct published *next = publication_prepare(&server->publication, loading->snapshot);
 
-        if (next == NULL || !listening_open(server, bound)) {
+        if (next == NULL)
+                conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){server->path, 0},
+                              "no memory to put it in force");
+        if (next == NULL || !listening_open(server, bound, &loading->faults)) {
                 free(next);
                 listeners_free(bound);
                 return false;
@@ -93,16 +91,11 @@ static bool go_over(struct server *server, struct snapshot *snapshot, struct lis
 /* Everything that may fail, before anything is changed. The log is taken over. */
 static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
-        if (loading->snapshot == NULL)
-                return false;
-        if (loading->log_fd < 0) {
-                tell_log_fault(loading->snapshot->options.log, loading->error, "");
-                return false;
-        }
-        if (!listening_bind(server, loading->snapshot, ret_opened))
+        if (loading->snapshot == NULL || loading->log_fd < 0 ||
+            !listening_bind(server, loading->snapshot, &loading->faults, ret_opened))
                 return false;
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
-        if (!go_over(server, loading->snapshot, *ret_opened))
+        if (!go_over(server, loading, *ret_opened))
                 return false;
         log_writer_switch(&server->log, loading->log_fd);
         loading->log_fd = -1;
@@ -126,10 +119,11 @@ static void open_log_anew(void *argument)
         struct server *server = argument;
         const struct published *published = atomic_load(&server->publication.published);
         const char *path = published->snapshot->options.log;
-        int log_fd = log_open(path);
+        const char *fault;
+        int log_fd = log_open(path, &fault);
 
         if (log_fd < 0) {
-                tell_log_fault(path, errno, "; the open file stays in use");
+                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path, fault);
                 return;
         }
         log_writer_switch(&server->log, log_fd);
@@ -138,7 +132,7 @@ static void open_log_anew(void *argument)
 
 void reload_log(struct server *server)
 {
-        aside_run(&server->aside, open_log_anew, server);
+        aside_run(&server->aside, open_log_anew, NULL, server);
 }
 
 /* Work aside: the store's disk may hang. */
@@ -152,7 +146,7 @@ static void tell_syncs(void *argument)
 
 void reload_tell_syncs(struct server *server)
 {
-        aside_run(&server->aside, tell_syncs, server);
+        aside_run(&server->aside, tell_syncs, NULL, server);
 }
 
 /* NULL, with the reasons, when it is wrong, or takes away what it should not. */
@@ -175,19 +169,41 @@ static void load(void *argument)
         loading->snapshot = load_next(loading->server, &loading->complaints);
         if (loading->snapshot == NULL)
                 return;
-        loading->log_fd = log_open(loading->snapshot->options.log);
-        loading->error = errno;
+        const char *log = loading->snapshot->options.log, *fault;
+        loading->log_fd = log_open(log, &fault);
+        if (loading->log_fd < 0)
+                conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
+                              "cannot open log %s: %s", log, fault);
+}
+
+static void end_loading(struct loading *loading)
+{
+        if (loading->log_fd >= 0)
+                close(loading->log_fd);
+        conf_complaints_end(&loading->complaints);
+        conf_complaints_end(&loading->faults);
+        free(loading);
+}
+
+/* The server has ended meanwhile. */
+static void drop(void *argument)
+{
+        struct loading *loading = argument;
+
+        if (loading->snapshot != NULL)
+                snapshot_free(loading->snapshot);
+        end_loading(loading);
 }
 
 static void fail(struct server *server, struct loading *loading)
 {
         reload_log(server); /* it may have been renamed all the same */
-        print_complaints(server, "reload_failed", &loading->complaints);
+        /* Warnings of what is not in force anyway would only push the reason out of the line. */
+        print_complaints(server, "reload_failed",
+                         loading->snapshot == NULL ? &loading->complaints : &loading->faults);
         console_print("gatepost: reload failed, nothing has changed");
         if (loading->snapshot != NULL)
                 snapshot_free(loading->snapshot);
-        if (loading->log_fd >= 0)
-                close(loading->log_fd);
 }
 
 static void succeed(struct server *server, const struct loading *loading, struct listener *opened)
@@ -218,12 +234,11 @@ void reload(struct server *server)
         }
         *loading = (struct loading){.server = server, .log_fd = -1};
         /* Else it is the server's end, and the work aside may go on with it. */
-        if (!aside_run(&server->aside, load, loading))
+        if (!aside_run(&server->aside, load, drop, loading))
                 return;
         if (prepare(server, loading, &opened))
                 succeed(server, loading, opened);
         else
                 fail(server, loading);
-        conf_complaints_end(&loading->complaints);
-        free(loading);
+        end_loading(loading);
 }

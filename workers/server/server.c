@@ -218,7 +218,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         for (;;) {
                 zone_watch_look(&server->zone_watch, clock_monotonic_ms());
                 int signal = sigtimedwait(signals, NULL, &second);
-                if (signal == SIGTERM || signal == SIGINT)
+                if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
                         reload(server);
@@ -281,18 +281,24 @@ static bool init_watches(struct server *server)
 
 static bool start(struct server *server, struct snapshot *snapshot)
 {
-        int log_fd = log_open(snapshot->options.log);
+        const char *fault;
+        int log_fd = log_open(snapshot->options.log, &fault);
 
         if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, strerror(errno));
+                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, fault);
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
             !publication_init(&server->publication, server->worker_count + 1 + server->acceptor_count,
-                              snapshot) ||
-            !open_senders(server, snapshot) || !init_threads(server, &snapshot->options) ||
-            !start_threads(server)) {
+                              snapshot)) {
+                console_print("gatepost: cannot start: %s", strerror(errno));
+                return false;
+        }
+        if (!open_senders(server, snapshot))
+                return false; /* and it has told why */
+        errno = EAGAIN;       /* a thread that cannot be started sets none */
+        if (!init_threads(server, &snapshot->options) || !start_threads(server)) {
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }

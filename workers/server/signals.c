@@ -5,9 +5,9 @@
 
 void signals_block(sigset_t *ret_signals)
 {
-        static const int awaited[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+        static const int awaited[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT};
         /* write() says EPIPE and EFBIG then. */
-        static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGALRM, SIGVTALRM,
+        static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGXCPU, SIGALRM,  SIGVTALRM,
                                       SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT};
 
         sigemptyset(ret_signals);
@@ -20,12 +20,18 @@ void signals_block(sigset_t *ret_signals)
                 signal(number, SIG_IGN);
 }
 
+bool signal_is_end(int number)
+{
+        return number == SIGTERM || number == SIGINT || number == SIGQUIT;
+}
+
 void signals_let_end(bool may_end)
 {
         sigset_t ends;
 
         sigemptyset(&ends);
-        sigaddset(&ends, SIGTERM);
-        sigaddset(&ends, SIGINT);
+        for (int number = 1; number < SIGRTMIN; number++)
+                if (signal_is_end(number))
+                        sigaddset(&ends, number);
         pthread_sigmask(may_end ? SIG_UNBLOCK : SIG_BLOCK, &ends, NULL);
 }

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 
 /* Blocks those that are waited for, in this thread and in all that it starts, and sets *ret_signals to them.
- * Ignores those that would end the program although nobody sends them on purpose. */
+ * Ignores those that would end the program although nobody sends them on purpose. It may be called again. */
 void signals_block(sigset_t *ret_signals);
-/* Whether SIGTERM and SIGINT end the program at once, as by default, while nobody waits for them. */
+/* Of those that are waited for: the ones that ask for an orderly stop. */
+bool signal_is_end(int number);
+/* Whether these end the program at once, as by default, while nobody waits for them. */
 void signals_let_end(bool may_end);

@@ -43,16 +43,14 @@ void store_syncs_tell(struct log_writer *log, const struct snapshot *snapshot)
         struct file_system system;
         char path[PATH_MAX];
 
-        if (snapshot->options.maildir_sync_together == 0)
-                return;
         for (size_t i = 0; i < snapshot->domain_count; i++) {
                 const struct deliver_target *deliver = &snapshot->domains[i].deliver;
                 if (deliver->kind != DELIVER_MAILDIR)
                         continue;
                 if (!file_system_read_template(deliver->path, &system, path, sizeof path))
-                        console_print("gatepost: warning: cannot look at the store %s: %s", deliver->path,
+                        console_print("gatepost: warning: deliver: %s: %s: mail is deferred", deliver->path,
                                       strerror(errno));
-                else if (note_device(&told, system.device))
+                else if (snapshot->options.maildir_sync_together > 0 && note_device(&told, system.device))
                         tell(log, &system, path);
         }
 }

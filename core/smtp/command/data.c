@@ -43,6 +43,14 @@ static bool scan_begin(struct session *session)
         return transaction->scan.claims != NULL;
 }
 
+/* Some clients go by this answer alone: where one recipient may be taken later, it must not make them bounce. */
+static enum reply_id no_recipient_reply(const struct transaction *transaction)
+{
+        if (transaction->recipients_deferred > 0)
+                return REPLY_recipients_deferred;
+        return transaction->attempt_count == 0 ? REPLY_recipient_first : REPLY_no_valid_recipient;
+}
+
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out)
 {
         struct transaction *transaction = session->transaction;
@@ -50,9 +58,7 @@ enum session_wish command_data(struct session *session, struct span arguments, s
 
         (void)arguments;
         if (transaction->message.recipient_count == 0)
-                return refuse_data(
-                    session, transaction->attempts == NULL ? REPLY_recipient_first : REPLY_no_valid_recipient,
-                    out);
+                return refuse_data(session, no_recipient_reply(transaction), out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
         if (session_lacks_memory(session))
@@ -194,8 +200,37 @@ static enum reply_id pace_fault(const struct session *session)
         return is_too_slow(session) ? REPLY_data_too_slow : REPLY_NONE;
 }
 
-static enum session_wish end_too_slow(struct session *session, enum reply_id reply, struct text *out)
+/* Why a client that has no more time has to be told that its message cannot be taken: it would come again for days.
+ * Of silence it is a reason too. REPLY_NONE: there is no reason to think so. */
+static enum reply_id lasting_fault(const struct session *session)
 {
+        const struct text_scan *scan = &session->transaction->scan;
+        enum text_flaw flaw = text_scan_flaw(scan);
+
+        if (text_scan_stops_at_lone_dot(scan))
+                return REPLY_message_bad_end;
+        return flaw == TEXT_FLAW_BARE_CR || flaw == TEXT_FLAW_BARE_LF ? syntax_text_reply(flaw) : REPLY_NONE;
+}
+
+/* Whatever the client may say now would be text to it: the session is over. */
+static enum session_wish close_text(struct session *session, enum reply_id fault, struct text *out)
+{
+        struct span place = syntax_note_text(session, fault);
+        enum session_wish wish =
+            session_close_about(session, out, fault, &(struct reply_about){.subject = place});
+
+        counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
+        record_final(session, fault);
+        return wish;
+}
+
+/* The time is up. What stands against the text itself goes before that. */
+static enum session_wish end_late(struct session *session, enum reply_id reply, struct text *out)
+{
+        enum reply_id fault = lasting_fault(session);
+
+        if (fault != REPLY_NONE)
+                return close_text(session, fault, out);
         counter_add(&session->host->counters->metrics[METRIC_sessions_timed_out], 1);
         record_final(session, reply);
         return session_close(session, out, reply);
@@ -227,7 +262,7 @@ static enum session_wish read_text(struct session *session, struct span *input, 
                 return session_close(session, out, REPLY_message_too_large);
         }
         enum reply_id fault = pace_fault(session);
-        return fault == REPLY_NONE ? SESSION_READ : end_too_slow(session, fault, out);
+        return fault == REPLY_NONE ? SESSION_READ : end_late(session, fault, out);
 }
 
 enum session_wish text_read(struct session *session, struct span *input, struct text *out)
@@ -238,38 +273,14 @@ enum session_wish text_read(struct session *session, struct span *input, struct 
         return wish;
 }
 
-/* Why a client that is silent now has to be told that its message cannot be taken: it would wait for an answer
- * and come again for days. REPLY_NONE: there is no reason to think so. */
-static enum reply_id silence_fault(const struct session *session)
-{
-        const struct text_scan *scan = &session->transaction->scan;
-        enum text_flaw flaw = text_scan_flaw(scan);
-
-        if (text_scan_stops_at_lone_dot(scan))
-                return REPLY_message_bad_end;
-        return flaw == TEXT_FLAW_BARE_CR || flaw == TEXT_FLAW_BARE_LF ? syntax_text_reply(flaw) : REPLY_NONE;
-}
-
 static uint64_t silence_ends_ms(const struct session *session)
 {
         uint64_t wait_ms = session_patience_ms(session, session->snapshot->options.data_timeout_ms);
-        enum reply_id fault = silence_fault(session);
+        enum reply_id fault = lasting_fault(session);
         uint64_t bad_ms = fault == REPLY_message_bad_end ? LONE_DOT_WAIT_MS : BARE_WAIT_MS;
 
         return session->transaction->text_last_ms +
                (fault != REPLY_NONE && bad_ms < wait_ms ? bad_ms : wait_ms);
-}
-
-/* Whatever the client may say now would be text to it: the session is over. */
-static enum session_wish close_text(struct session *session, enum reply_id fault, struct text *out)
-{
-        struct span place = syntax_note_text(session, fault);
-        enum session_wish wish =
-            session_close_about(session, out, fault, &(struct reply_about){.subject = place});
-
-        counter_add(&session->host->counters->metrics[METRIC_messages_refused], 1);
-        record_final(session, fault);
-        return wish;
 }
 
 /* The look at the rate is on a grid from the beginning, so that no octet puts it off. */
@@ -286,13 +297,10 @@ uint64_t text_deadline_ms(const struct session *session)
 enum session_wish text_timeout(struct session *session, struct text *out)
 {
         bool is_silent = session->host->now_ms >= silence_ends_ms(session);
-        enum reply_id bad = silence_fault(session);
         enum reply_id late = is_silent ? REPLY_idle : pace_fault(session);
 
-        if (is_silent && bad != REPLY_NONE)
-                return close_text(session, bad, out);
         if (late != REPLY_NONE)
-                return end_too_slow(session, late, out);
+                return end_late(session, late, out);
         session_set_deadline(session);
         return SESSION_READ;
 }

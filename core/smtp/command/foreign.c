@@ -54,6 +54,32 @@ static const char *name_of(struct span input)
         return NULL;
 }
 
+/* The one begins with the other, which may be the part of it that has come. */
+static bool agree(struct span part, struct span whole)
+{
+        return part.length < whole.length ? span_starts_nocase(whole, part) : span_starts_nocase(part, whole);
+}
+
+/* is_request_line() may be true of a line that begins with this. */
+static bool may_be_request_line(struct span part)
+{
+        struct span method = span_take_word(&part), target = span_take_word(&part);
+
+        if (target.length == 0)
+                return method.length > 0;
+        return (target.at[0] == '/' || agree(target, SPAN("http"))) && agree(part, SPAN("HTTP/"));
+}
+
+bool foreign_may_follow(struct span input)
+{
+        for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+                if (input.length < beginnings[i].start.length &&
+                    span_starts_nocase(beginnings[i].start, input))
+                        return true;
+        return input.length <= LINE_KEEP_MAX && span_find(input, '\n') == SIZE_MAX &&
+               may_be_request_line(input);
+}
+
 bool foreign_is_closed(struct session *session, struct span input, struct text *out,
                        enum session_wish *ret_wish)
 {

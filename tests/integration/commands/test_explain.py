@@ -2,10 +2,15 @@
 """gatepost explain, for a client and an envelope and for what the log has of a reject id or an envelope; gatepost checks; observe
 mode."""
 
+import bz2
 import gzip
+import json
+import lzma
+import random
 import re
+import socket
 
-from common.harness import HELO, Server, case, equal, main, run_program, wait_for
+from common.harness import HELO, SECONDS, Server, case, equal, main, run_program, wait_for
 
 
 def explain(server, *arguments, status=0):
@@ -33,7 +38,7 @@ def envelope(directory):
     assert re.search(r"^helo_name\s+enforce\s+pass\b", said, re.M), said
     assert re.search(r"^recipient\s+always\s+pass\b.*is known", said, re.M), said
     assert re.search(r"^sender_tld\s+off\s+off\b", said, re.M), said
-    assert re.search(r"^dnsbl\s+enforce\s+off\b.*no resolvers", said, re.M), said
+    assert re.search(r"^dnsbl\s+enforce\s+off\b.*no resolver is configured", said, re.M), said
     equal(said.count("<== decides"), 1, "rows that decide")
     assert "550 5.7.1 you are not mx1.isp.example" in said, said
     assert "would be refused (550 5.7.1)" in said and "Why: the client greeted this server with a name" in said, said
@@ -143,6 +148,148 @@ def observe(directory):
         lines = (directory / "gatepost.conf").read_text().splitlines()
         line = next(number for number, text in enumerate(lines, 1) if "observe" in text)
         equal([verdict[key] for key in ("check", "mode", "result", "line")], ["helo_name", "observe", "refuse", line], "verdict")
+
+
+def in_one_flight(server, octets):
+    """Sends all at once, though it is not yet the client's turn, and returns what comes."""
+    with socket.create_connection((server.host, server.port), SECONDS) as stream:
+        stream.recv(1024)
+        stream.sendall(octets)
+        said = b""
+        while more := stream.recv(1024):
+            said += more
+    return said.decode()
+
+
+@case("explain of a reply that closed the session says why: of an early talker, and of a mail that came to no end")
+def closed(directory):
+    with Server(directory, options="idle_timeout = 1s") as server:
+        number = re.search(r"554 .*\[(\w+)\]", in_one_flight(server, b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n"))[1]
+        wait_for("the log line", server.sessions)
+        told = explain(server, number)
+        assert "was sent away (early_talker)" in told and "Why: the client spoke before it was its turn" in told, told
+        assert "What the sender can do: Whoever runs the client has to make it wait" in told, told
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<idle@example.com>", 250)
+            client.command("RCPT TO:<bob@isp.example>", 250)
+            equal(client.reply()[0], 421, "reply")
+        wait_for("the log line", lambda: len(server.sessions()) == 2)
+        told = explain(server, "--from", "idle@example.com")
+        assert "no message came to its end" in told and "Why: the client said nothing for too long" in told, told
+
+
+@case("explain of a mail by its id tells each recipient's own outcome, also by the whole reply and by a piece of it")
+def recipients(directory):
+    with Server(directory, options="replies { recipient_unknown = \"550 5.1.1 no <%r>\" }") as server:
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<a@example.com>", 250)
+            client.command("RCPT TO:<nobody@isp.example>", 550)
+            client.command("RCPT TO:<x@other.example>", 554)
+            client.command("RCPT TO:<bob@isp.example>", 250)
+            client.command("DATA", 354)
+            said = client.finish(b"Message-ID: <one@example.com>\r\n\r\nx\r\n")
+            client.command("QUIT", 221)
+        wait_for("the log line", server.sessions)
+        number = server.sessions()[0]["transactions"][0]["id"]
+        told = explain(server, number).split("The whole session:")[0]
+        assert "<bob@isp.example> was taken\n" in told and told.count("was taken") == 1, told
+        assert "<nobody@isp.example> was refused (550 5.1.1): there is no such recipient here [" in told, told
+        assert "<x@other.example> was refused (554 5.7.1): the recipient's domain is none of ours" in told, told
+        equal(told.count("Stored as: "), 1, "places")
+        assert number in str(said), said
+        for asked in (f"250 2.0.0 accepted as {number}", f"{number},", f"<{number}>", f"\"{number.lower()}\".",
+                      f"status=sent (250 2.0.0 accepted as {number})", f"mx[127.0.0.1] said: 250 2.0.0 accepted as {number}"):
+            assert "<bob@isp.example> was taken" in explain(server, asked), asked
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<one@example.com>", 250)
+            client.command("RCPT TO:<nobody@isp.example>", 550)
+            client.command("QUIT", 221)
+        wait_for("the log line", lambda: len(server.sessions()) == 2)
+        told = explain(server, server.sessions()[1]["transactions"][0]["id"])
+        assert "for <nobody@isp.example>, which was refused (550 5.1.1).\nWhy: there is no such recipient here.\n" in told, told
+    for asked in ("250 2.0.0 accepted as nothing", "", "<>", "[]", "250 2.1.5 recipient ok"):
+        explain(server, asked, status=2)
+
+
+def log_line(number):
+    """A session of the second `number` of an hour, from a sender of that number."""
+    transaction = {"id": f"1BS{number:09d}", "from": f"s{number}@example.com", "rcpts": [{"to": "bob@isp.example", "code": "250 2.1.5"}],
+                   "accepted": 1, "refused": 0, "deferred": 0, "code": "250 2.0.0"}
+    return json.dumps({"time": f"2026-01-01T10:{number // 60:02d}:{number % 60:02d}.000Z", "event": "session", "client": "192.0.2.1",
+                       "helo": "x", "transactions": [transaction], "end": "quit"}, separators=(",", ":")) + "\n"
+
+
+@case("explain lists the newest mails, the newest first and over all files, and says how to narrow the list")
+def newest(directory):
+    server = Server(directory)
+    (directory / "log").write_text("".join(map(log_line, range(90, 150))))
+    with gzip.open(directory / "log.1.gz", "wt") as old:
+        old.writelines(map(log_line, range(90)))
+    told = explain(server, "--to", "bob@isp.example")
+    equal(re.findall(r"<s(\d+)@", told), [str(number) for number in range(149, 49, -1)], "mails")
+    assert "... and 50 older ones: narrow the list by --from, --to or --since\n" in told, told
+    assert "100" in run_program("explain", "--help").stdout
+    equal(explain(server, "--from", "s3@example.com").count(" was taken"), 1, "mails")
+
+
+@case("explain names the files of the rotation that it cannot search")
+def unreadable(directory):
+    server = Server(directory)
+    (directory / "log").write_text(log_line(1))
+    noise = random.Random(1).randbytes(3000)
+    (directory / "log.2.xz").write_bytes(lzma.compress(log_line(2).encode()))
+    (directory / "log.3.bz2").write_bytes(bz2.compress(log_line(3).encode()))
+    (directory / "log.4.zst").write_bytes(b"\x28\xb5\x2f\xfd" + noise)
+    (directory / "log.5.gz").write_bytes(noise)
+    (directory / "log.6.gz").write_bytes(b"")
+    (directory / "log.7").write_text("Jan 01 10:00:00 mx gatepost[7]: " + log_line(1))
+    run = run_program("explain", "-c", str(directory / "gatepost.conf"), "--from", "s2@example.com")
+    equal(run.returncode, 1, "status")
+    equal(re.findall(r"cannot search \S*/(log\S*):", run.stderr).__len__(), 4, f"files named ({run.stderr})")
+    for name in ("log.2.xz", "log.3.bz2", "log.4.zst", "log.5.gz"):
+        assert f"/{name}: it is neither text nor gzip" in run.stderr, run.stderr
+    assert "is not in the 3 of 7 files of " in run.stderr, run.stderr
+    assert "log.2.xz" in run_program("explain", "-c", str(directory / "gatepost.conf"), "--from", "s1@example.com").stderr
+
+
+@case("explain is called wrongly with what is no address, no time, or given twice")
+def wrong_calls(directory):
+    server = Server(directory)
+    ask = ("--ip", "192.0.2.7", "--helo", HELO)
+    for arguments, words in (
+            ((*ask, "--from", "notanaddress"), '--from "notanaddress" is no address'),
+            ((*ask, "--from", "a@b.example", "--to", "x"), '--to "x" is no address'),
+            ((*ask, "--from", "a@b.example", "--to", "bob@isp.example", "--to", "x y@z"), '--to "x y@z" is no address'),
+            ((*ask, "--from", "a@b.example", "--ip", "192.0.2.8"), "--ip is given twice"),
+            ((*ask, "--from", "a@b.example", "--from", "a@b.example"), "--from is given twice"),
+            ((*ask, "--from", "a@b.example", "-c", "x"), "--config is given twice"),
+            (("--since", "1h", "--since", "2h"), "--since is given twice"),
+            *((("--since", time), "is neither a time") for time in (
+                "2026-13-45T99:99", "2026-02-29", "2026-00-10", "2026-01-00", "2026-01-01T24:00", "2026-01-01T10:60",
+                "2026-01-01T10:00:60", "2026-01-01T", ""))):
+        run = run_program("explain", "-c", str(directory / "gatepost.conf"), *arguments)
+        assert run.returncode == 2 and words in run.stderr, (arguments, run)
+    (directory / "log").write_text("")
+    explain(server, "--since", "2024-02-29", status=1)
+    explain(server, *ask, "--from", "<>", "--to", "postmaster")
+    explain(server, *ask, "--from", "", "--to", "<bob@isp.example>")
+    run = run_program("explain", "-c", str(directory / "gatepost.conf"), *ask, "--from", "a@b.example", "--message", str(directory))
+    assert run.returncode == 1 and f"cannot read {directory}: Is a directory" in run.stderr, run
+
+
+@case("explain says plainly what was wrong with the greeting, and what a check lacks to be run")
+def greetings(directory):
+    server = Server(directory)
+    for helo, words in (("localhost", "the client did not greet with a full host name, which has a dot"),
+                        ("a..b", "the client greeted with what cannot be a host name"),
+                        ("[192.0.2.8]", "the client greeted with an address that is not its own")):
+        said = explain(server, *ASKED, "--helo", helo, "--to", "alice@isp.example")
+        assert f"Why: {words}" in said, said
+    assert re.search(r"^dnsbl\s.*no resolver is configured", said, re.M), said
+    assert re.search(r"^greylist\s.*no sender_store is configured", said, re.M), said
 
 
 if __name__ == "__main__":

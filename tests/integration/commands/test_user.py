@@ -103,14 +103,39 @@ def wrong_users(directory):
     (directory / "recipients.txt").write_text("alice\n")
     subprocess.run(["chown", "root", directory / "recipients.txt"], check=True)
     (directory / "recipients.txt").chmod(0o600)
-    run = serve(directory)
-    assert run.returncode == 1 and "recipients.txt" in run.stderr and "Permission denied" in run.stderr, run.stderr
+    for run in (serve(directory), run_program("check-config", "-c", str(directory / "gatepost.conf"))):
+        assert run.returncode == 1 and "recipients.txt" in run.stderr and "Permission denied" in run.stderr, run.stderr
     # The log is root's already.
     (directory / "recipients.txt").chmod(0o644)
     (directory / "log").write_text("")
     (directory / "log").chmod(0o600)
     for run in (serve(directory), run_program("check-config", "-c", str(directory / "gatepost.conf"))):
         assert run.returncode == 1 and "Permission denied" in run.stderr, run.stderr
+
+
+@case("check-config as root reads every file as the user, and says what serve says")
+def check_reads_as_user(directory):
+    need_root()
+    options = f'user = "{USER}"\ninclude("more.conf")\nsender_store = "redis://127.0.0.1:9"\nsender_password_file = "password"'
+    Server(directory, options=options)
+    (directory / "more.conf").write_text("recipients_max = 100\n")
+    (directory / "password").write_text("secret\n")
+    names = ("gatepost.conf", "more.conf", "password", "recipients.txt")
+    for_user(directory)
+    for name in names:
+        (directory / name).chmod(0o600)
+    check = ("check-config", "-c", str(directory / "gatepost.conf"))
+    run = run_program(*check)
+    equal(run.returncode, 0, run.stderr)
+    for name in names:
+        for_user(directory)
+        subprocess.run(["chown", "root", directory / name], check=True)
+        for run in (serve(directory), run_program(*check)):
+            equal(run.returncode, 1, f"status for {name} of root ({run.stderr})")
+            assert re.search(r"error: .*Permission denied", run.stderr) and name in run.stderr, run.stderr
+        assert f"root can read all of it, {USER} cannot" in run.stderr, run.stderr
+        equal(run_program(*check, "--no-open").returncode, 0, f"{name}, as for another machine")
+        assert not (directory / "log").exists(), "check-config makes nothing"
 
 
 @case("who is not root serves as itself, and cannot become another")

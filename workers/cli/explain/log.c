@@ -7,39 +7,27 @@
 #include "core/base/text.h"
 #include "dns/clock.h"
 #include "workers/cli/explain/log_files.h"
-#include "workers/cli/explain/story.h"
+#include "workers/cli/explain/newest.h"
 #include "workers/cli/usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ID_LENGTH 12
-#define SHOWN_MAX 100
 
 struct look {
         const struct log_question *question;
         char id[ID_LENGTH + 1];           /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
         size_t found;
+        struct newest newest; /* by envelope */
 };
 
 /* ---- what is looked for -------------------------------------------------------------------------------- */
 
-/* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
-static struct span without_reply(struct span words)
-{
-        size_t open = span_find_last(words, '['), close = span_find_last(words, ']');
-
-        if (open != SIZE_MAX && close != SIZE_MAX && open < close)
-                words = span_of(words.at + open + 1, close - open - 1);
-        return span_trim(words);
-}
-
 /* Ids have no I, L, O and U, so that whoever reads one aloud or types it in small letters is understood. */
-static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+static bool take_id(struct span id, char ret_id[static ID_LENGTH + 1])
 {
-        struct span id = without_reply(words);
-
         if (id.length != ID_LENGTH)
                 return false;
         for (size_t i = 0; i < ID_LENGTH; i++) {
@@ -53,7 +41,50 @@ static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
         return true;
 }
 
-static bool has_date_form(struct span text)
+/* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
+static struct span in_brackets(struct span words)
+{
+        size_t open = span_find_last(words, '['), close = span_find_last(words, ']');
+
+        return open != SIZE_MAX && close != SIZE_MAX && open < close
+                   ? span_trim(span_of(words.at + open + 1, close - open - 1))
+                   : SPAN("");
+}
+
+/* Of "250 2.0.0 accepted as 1BS0T7G1VBQC" the end, without the quotes and the like that logs have around it. */
+static struct span last_word(struct span words)
+{
+        while (words.length > 0 && !ascii_is_alnum(words.at[words.length - 1]))
+                words.length--;
+        size_t start = words.length;
+        while (start > 0 && ascii_is_alnum(words.at[start - 1]))
+                start--;
+        return span_skip(words, start);
+}
+
+static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+{
+        return take_id(in_brackets(words), ret_id) || take_id(last_word(words), ret_id);
+}
+
+static unsigned number_at(struct span text, size_t at)
+{
+        return at >= text.length ? 0 : (unsigned)(text.at[at] - '0') * 10 + (unsigned)(text.at[at + 1] - '0');
+}
+
+/* Of digits in the form of a date. */
+static bool is_in_calendar(struct span text)
+{
+        static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        unsigned century = number_at(text, 0), year = number_at(text, 2), month = number_at(text, 5),
+                 day = number_at(text, 8);
+        bool is_leap = year % 4 == 0 && (year != 0 || century % 4 == 0);
+
+        return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && is_leap) &&
+               number_at(text, 11) < 24 && number_at(text, 14) < 60 && number_at(text, 17) < 60;
+}
+
+static bool is_date(struct span text)
 {
         static const char form[] = "dddd-dd-ddTdd:dd:dd";
         bool is_whole = text.length == 10 || text.length == 16 || text.length == 19;
@@ -61,7 +92,7 @@ static bool has_date_form(struct span text)
         for (size_t i = 0; i < text.length && is_whole; i++)
                 is_whole = form[i] == 'd' ? ascii_is_digit(text.at[i])
                                           : text.at[i] == form[i] || (form[i] == 'T' && text.at[i] == ' ');
-        return is_whole;
+        return is_whole && is_in_calendar(text);
 }
 
 /* Times of the log are in order as text. */
@@ -77,7 +108,7 @@ static bool read_since(const char *since, char ret_since[static DATE_TEXT_LENGTH
         if (duration_parse(text, &ago_ms)) {
                 int64_t then_s = clock_wall_s() - (int64_t)(ago_ms / 1000);
                 date_write(&out, then_s > 0 ? then_s : 0);
-        } else if (has_date_form(text)) {
+        } else if (is_date(text)) {
                 text_put(&out, text);
                 if (text.length > 10)
                         ret_since[10] = 'T';
@@ -100,16 +131,13 @@ static bool is_address(const char *wanted, const char *found)
 
 /* ---- what is found ------------------------------------------------------------------------------------- */
 
-static void show(struct look *look, const struct occurrence *occurrence)
+static void keep(struct look *look, json_t *line, const struct occurrence *occurrence)
 {
-        if (look->found++ >= SHOWN_MAX)
-                return;
-        if (look->found > 1)
-                putchar('\n');
-        story_print(occurrence, STORY_HAPPENED);
+        look->found++;
+        newest_add(&look->newest, line, occurrence);
 }
 
-static void look_at_recipients(struct look *look, struct occurrence *occurrence)
+static void look_at_recipients(struct look *look, json_t *line, struct occurrence *occurrence)
 {
         const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
         const char *wanted = look->question->recipient;
@@ -118,23 +146,23 @@ static void look_at_recipients(struct look *look, struct occurrence *occurrence)
                 occurrence->recipient = json_array_get(recipients, i);
                 const char *to = json_string_value(json_object_get(occurrence->recipient, "to"));
                 if (wanted == NULL || (to != NULL && is_address(wanted, to)))
-                        show(look, occurrence);
+                        keep(look, line, occurrence);
         }
         if (json_array_size(recipients) == 0 && wanted == NULL)
-                show(look, occurrence);
+                keep(look, line, occurrence);
 }
 
-static void look_by_envelope(struct look *look, const json_t *session)
+static void look_by_envelope(struct look *look, json_t *line)
 {
-        const json_t *transactions = json_object_get(session, "transactions");
+        const json_t *transactions = json_object_get(line, "transactions");
 
         for (size_t i = 0; i < json_array_size(transactions); i++) {
-                struct occurrence occurrence = {.session = session,
+                struct occurrence occurrence = {.session = line,
                                                 .transaction = json_array_get(transactions, i)};
                 const char *from = json_string_value(json_object_get(occurrence.transaction, "from"));
                 if (look->question->sender == NULL ||
                     (from != NULL && is_address(look->question->sender, from)))
-                        look_at_recipients(look, &occurrence);
+                        look_at_recipients(look, line, &occurrence);
         }
 }
 
@@ -142,12 +170,13 @@ static void look_by_id(struct look *look, const json_t *line)
 {
         struct occurrence occurrence;
 
+        if (look->found++ > 0)
+                putchar('\n');
         if (story_find(line, look->id, &occurrence)) {
-                show(look, &occurrence);
+                story_print(&occurrence, STORY_HAPPENED);
                 printf("\nThe whole session:\n");
         } else {
                 printf("An event of the log:\n");
-                look->found++;
         }
         story_print_json(line);
 }
@@ -174,18 +203,21 @@ static void look_at_line(void *context, const char *octets)
 static int look_through(struct look *look, const char *path)
 {
         struct log_files files;
+        size_t searched = 0;
 
         if (!log_files_find(&files, path)) {
                 log_files_end(&files);
                 return 1;
         }
         for (size_t i = 0; i < files.count && (look->id[0] == '\0' || look->found == 0); i++)
-                log_file_read(&files.files[i], look_at_line, look);
-        if (look->found > SHOWN_MAX)
-                printf("\n... and %zu more\n", look->found - SHOWN_MAX);
+                searched += log_file_read(&files.files[i], look_at_line, look);
+        newest_print(&look->newest);
+        newest_end(&look->newest);
         if (look->found == 0)
-                fprintf(stderr, "gatepost: %s is not in %s nor in the %zu files of its rotation\n",
-                        look->id[0] != '\0' ? look->id : "such a mail", path, files.count - 1);
+                fprintf(
+                    stderr,
+                    "gatepost: %s is not in the %zu of %zu files of %s and its rotation that were searched\n",
+                    look->id[0] != '\0' ? look->id : "such a mail", searched, files.count, path);
         int status = look->found > 0 ? 0 : 1;
         log_files_end(&files);
         return status;
@@ -219,8 +251,8 @@ int explain_log(const struct log_question *question)
 
         if (question->words != NULL && !read_id(span_from(question->words), look.id)) {
                 fprintf(stderr,
-                        "gatepost: \"%s\" is no reject id: that has 12 letters and digits, in brackets at "
-                        "the end of a reply\n",
+                        "gatepost: \"%s\" has no id: that has 12 letters and digits, in brackets at the end "
+                        "of a reply, or behind \"accepted as\"\n",
                         question->words);
                 return USAGE_STATUS;
         }

@@ -1,6 +1,8 @@
 /* zlib reads what is compressed and what is not. */
 #include "workers/cli/explain/log_files.h"
 
+#include "core/base/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#define HEAD_SIZE   512 /* octets that tell what a file is */
 #define LINE_FIRST  8192
 #define LINE_MAX_KB 1024 /* a longer one is none of ours */
 
@@ -121,12 +124,47 @@ static bool read_line(gzFile file, struct line *line)
         }
 }
 
-void log_file_read(const struct log_file *file, log_visit *visit, void *context)
+/* Logs are text, so that controls tell of a compression that zlib does not know. What is short may have none by
+ * chance, and then its name tells. */
+static bool is_foreign(const char *path, struct span head)
+{
+        static const char *const names[] = {".gz",   ".xz",  ".zst", ".bz2", ".lz4",
+                                            ".lzma", ".lzo", ".br",  ".Z"};
+        bool is_named = false;
+
+        for (size_t i = 0; i < head.length; i++)
+                if (ascii_is_control(head.at[i]) && memchr("\t\r\n", head.at[i], 3) == NULL)
+                        return true;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+                is_named |= span_ends_nocase(span_from(path), span_from(names[i]));
+        return is_named && head.length > 0 && head.at[0] != '{';
+}
+
+static bool is_text(gzFile stream, const char *path)
+{
+        char octets[HEAD_SIZE];
+        int length = gzread(stream, octets, sizeof octets);
+        bool is_text = length < 0 || !gzdirect(stream) || !is_foreign(path, span_of(octets, (size_t)length));
+
+        return is_text && gzrewind(stream) == 0;
+}
+
+static const char *reason_of(int error)
+{
+        return error == Z_ERRNO ? strerror(errno) : "it is no whole gzip file";
+}
+
+bool log_file_read(const struct log_file *file, log_visit *visit, void *context)
 {
         gzFile stream = gzopen(file->path, "r");
         struct line line = {0};
         int error = Z_ERRNO;
 
+        if (stream != NULL && !is_text(stream, file->path)) {
+                fprintf(stderr, "gatepost: cannot search %s: it is neither text nor gzip\n", file->path);
+                gzclose(stream);
+                return false;
+        }
         if (stream != NULL) {
                 while (read_line(stream, &line))
                         visit(context, line.octets);
@@ -135,7 +173,7 @@ void log_file_read(const struct log_file *file, log_visit *visit, void *context)
                         error = Z_BUF_ERROR; /* cut off */
         }
         if (error != Z_OK && error != Z_STREAM_END)
-                fprintf(stderr, "gatepost: cannot read %s: %s\n", file->path,
-                        error == Z_ERRNO ? strerror(errno) : "it is no whole gzip file");
+                fprintf(stderr, "gatepost: cannot read %s: %s\n", file->path, reason_of(error));
         free(line.octets);
+        return stream != NULL && error != Z_ERRNO;
 }

@@ -22,5 +22,5 @@ void log_files_end(struct log_files *files);
 /* Is given each line, terminated and without its newline. */
 typedef void log_visit(void *context, const char *line);
 
-/* Reads it line by line. What cannot be read is told on standard error. */
-void log_file_read(const struct log_file *file, log_visit *visit, void *context);
+/* Reads it line by line. What cannot be read is told on standard error; false when nothing of it could be. */
+bool log_file_read(const struct log_file *file, log_visit *visit, void *context);

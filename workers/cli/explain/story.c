@@ -2,25 +2,12 @@
 #include "workers/cli/explain/story.h"
 
 #include "conf/checks.h"
-#include "conf/replies.h"
 #include "core/base/text.h"
+#include "workers/cli/explain/advice.h"
 
 #include <stdio.h>
 
 #define WORDS_MAX 1024 /* octets of one value that are shown */
-
-struct advice {
-        const char *why, *remedy;
-};
-
-static const struct advice reply_advice[REPLY_COUNT] = {
-#define REPLY_ADVICE(reply, why, remedy) [REPLY_##reply] = {why, remedy},
-#include "workers/cli/explain/advice.def"
-};
-static const struct advice check_advice[CHECK_COUNT] = {
-#define CHECK_ADVICE(check, why, remedy) [CHECK_##check] = {why, remedy},
-#include "workers/cli/explain/advice.def"
-};
 
 /* ---- finding ------------------------------------------------------------------------------------------- */
 
@@ -71,21 +58,6 @@ bool story_find(const json_t *session, const char *id, struct occurrence *ret_oc
         return is_found;
 }
 
-/* The verdict that was enforced: of the check that answered the recipient, or of one that answered the whole
- * message. */
-static const json_t *verdict_of(const struct occurrence *occurrence)
-{
-        const json_t *verdicts = json_object_get(occurrence->transaction, "verdicts");
-        const char *check = string_of(occurrence->recipient, "check");
-
-        for (size_t i = 0; i < json_array_size(verdicts); i++) {
-                const json_t *verdict = json_array_get(verdicts, i);
-                if (has_id(verdict, "mode", "enforce") && (check == NULL || has_id(verdict, "check", check)))
-                        return verdict;
-        }
-        return NULL;
-}
-
 static bool is_refusal(const char *code)
 {
         return code != NULL && (code[0] == '4' || code[0] == '5');
@@ -99,6 +71,24 @@ static const json_t *innermost(const struct occurrence *occurrence)
         return occurrence->fault != NULL         ? occurrence->fault
                : occurrence->transaction != NULL ? occurrence->transaction
                                                  : occurrence->session;
+}
+
+/* The verdict that was enforced and that gave this reply; a recipient's or a message's refusal may have come from
+ * elsewhere, such as the store. */
+static const json_t *verdict_of(const struct occurrence *occurrence)
+{
+        const json_t *verdicts = json_object_get(occurrence->transaction, "verdicts");
+        const char *check = string_of(occurrence->recipient, "check"),
+                   *reply = string_of(innermost(occurrence), "reply");
+
+        for (size_t i = 0; i < json_array_size(verdicts); i++) {
+                const json_t *verdict = json_array_get(verdicts, i);
+                if (has_id(verdict, "mode", "enforce") &&
+                    (check == NULL || has_id(verdict, "check", check)) &&
+                    (reply == NULL || has_id(verdict, "reply", reply)))
+                        return verdict;
+        }
+        return NULL;
 }
 
 static const char *code_of(const struct occurrence *occurrence)
@@ -120,20 +110,26 @@ const char *story_check(const struct occurrence *occurrence)
 
 /* ---- why ----------------------------------------------------------------------------------------------- */
 
-static const struct advice *advice_of_reply(const char *name)
+static bool is_stored(const struct occurrence *occurrence)
 {
-        for (size_t i = 0; name != NULL && i < REPLY_COUNT; i++)
-                if (strcmp(reply_infos[i].name, name) == 0)
-                        return reply_advice[i].why == NULL ? NULL : &reply_advice[i];
-        return NULL;
+        return json_integer_value(json_object_get(occurrence->transaction, "accepted")) > 0 &&
+               !is_refusal(code_of(occurrence));
 }
 
-static const struct advice *advice_of_check(const char *name)
+/* The mail was under way when the session came to its end. */
+static bool is_cut_short(const struct occurrence *occurrence)
 {
-        for (size_t i = 0; name != NULL && i < CHECK_COUNT; i++)
-                if (strcmp(check_infos[i].name, name) == 0)
-                        return check_advice[i].why == NULL ? NULL : &check_advice[i];
-        return NULL;
+        const json_t *transactions = json_object_get(occurrence->session, "transactions");
+        size_t count = json_array_size(transactions);
+
+        return count > 0 && occurrence->transaction == json_array_get(transactions, count - 1) &&
+               json_object_get(occurrence->transaction, "code") == NULL && !is_refusal(code_of(occurrence));
+}
+
+static const struct advice *advice_of_end(const json_t *session)
+{
+        const struct advice *advice = advice_of_reply(string_of(session, "reply"));
+        return advice != NULL ? advice : advice_of_ending(string_of(session, "end"));
 }
 
 /* NULL: nothing is known that would help. */
@@ -141,6 +137,8 @@ static const struct advice *advice_of(const struct occurrence *occurrence)
 {
         const char *reply = string_of(innermost(occurrence), "reply"), *check = story_check(occurrence);
 
+        if (is_cut_short(occurrence))
+                return advice_of_end(occurrence->session);
         if (reply == NULL && check != NULL)
                 reply = string_of(verdict_of(occurrence), "reply");
         const struct advice *advice = advice_of_reply(reply);
@@ -193,51 +191,130 @@ static void print_mail(const struct occurrence *occurrence)
                 print_value(i == 0 ? " for <" : ", <", json_array_get(recipients, i), "to", ">");
 }
 
-static bool is_stored(const struct occurrence *occurrence)
+static bool is_taken(const struct occurrence *occurrence, enum story_kind kind)
 {
-        return json_integer_value(json_object_get(occurrence->transaction, "accepted")) > 0 &&
-               !is_refusal(code_of(occurrence));
+        return is_stored(occurrence) ||
+               (kind == STORY_TAKEN && !is_refusal(string_of(occurrence->recipient, "code")));
 }
 
 static void print_outcome(const struct occurrence *occurrence, enum story_kind kind)
 {
         const char *code = code_of(occurrence), *was = kind == STORY_HAPPENED ? "was" : "would be";
 
-        if (kind == STORY_TAKEN || is_stored(occurrence))
-                printf("%s taken.\n", was);
-        else if (is_refusal(code))
-                printf("%s %s (%s).\n", was, code[0] == '5' ? "refused" : "put off for now", code);
-        else if (occurrence->transaction == NULL)
-                printf("%s sent away.\n", was);
-        else
-                printf("was not stored: no message came to its end.\n");
+        if (is_taken(occurrence, kind)) {
+                printf("%s taken", was);
+        } else if (is_refusal(code)) {
+                printf("%s %s (%s)", was, code[0] == '5' ? "refused" : "put off for now", code);
+        } else if (occurrence->transaction == NULL) {
+                printf("%s sent away", was);
+                print_value(" (", occurrence->session, "reply", ")");
+        } else {
+                printf("was not stored: no message came to its end");
+        }
+}
+
+/* One of a mail's recipients, with the id by which more is told of it. */
+static void print_recipient(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const struct advice *advice = is_taken(occurrence, kind) ? NULL : advice_of(occurrence);
+
+        print_value("  <", occurrence->recipient, "to", "> ");
+        print_outcome(occurrence, kind);
+        if (advice != NULL)
+                printf(": %s", advice->why);
+        print_value(" [", advice == NULL ? NULL : occurrence->recipient, "reject_id", "]");
+        putchar('\n');
+}
+
+static void print_recipients(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        json_int_t omitted = json_integer_value(json_object_get(occurrence->transaction, "rcpts_omitted"));
+
+        printf(" had mail");
+        print_value(" from <", occurrence->transaction, "from", ">");
+        printf(" for several recipients:\n");
+        for (size_t i = 0; i < json_array_size(recipients); i++) {
+                struct occurrence one = *occurrence;
+                one.recipient = json_array_get(recipients, i);
+                print_recipient(&one, kind);
+        }
+        if (omitted > 0)
+                printf("  and %" JSON_INTEGER_FORMAT " more, which the log does not name\n", omitted);
+}
+
+/* The mail is told of whole, and not all of its recipients have the same outcome. */
+static bool is_mixed(const struct occurrence *occurrence)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        bool has_refusal = false;
+
+        for (size_t i = 0; occurrence->recipient == NULL && i < json_array_size(recipients); i++)
+                has_refusal |= is_refusal(string_of(json_array_get(recipients, i), "code"));
+        return has_refusal;
 }
 
 static void print_reason(const struct occurrence *occurrence)
 {
         const struct advice *advice = advice_of(occurrence);
+        const json_t *closed =
+            occurrence->transaction == NULL && occurrence->fault == NULL ? occurrence->session : NULL;
 
         if (advice == NULL)
                 return;
         printf("Why: %s", advice->why);
         print_value(" (", verdict_of(occurrence), "evidence", ")");
         print_value(" (", occurrence->fault, "evidence", ")");
+        print_value(" (it sent: ", closed, "early", ")");
+        print_value(" (", closed, "limit", ")");
+        print_value(" (", closed, "foreign", ")");
         printf(".\nWhat the sender can do: %s\n", advice->remedy);
+}
+
+static void print_all_alike(const struct occurrence *occurrence, enum story_kind kind)
+{
+        if (occurrence->transaction != NULL)
+                print_mail(occurrence);
+        printf(occurrence->transaction != NULL ? ", which " : " ");
+        print_outcome(occurrence, kind);
+        printf(".\n");
+        if (!is_taken(occurrence, kind))
+                print_reason(occurrence);
+}
+
+static void print_mixed(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        struct occurrence only = *occurrence;
+
+        if (json_array_size(recipients) == 1 &&
+            json_object_get(occurrence->transaction, "rcpts_omitted") == NULL) {
+                only.recipient = json_array_get(recipients, 0);
+                print_all_alike(&only, kind);
+                return;
+        }
+        print_recipients(occurrence, kind);
+        if (is_refusal(code_of(occurrence)))
+                print_reason(occurrence);
+}
+
+static void print_fault(const struct occurrence *occurrence, enum story_kind kind)
+{
+        print_value(kind == STORY_HAPPENED ? " sent a command that was refused ("
+                                           : " would have a command refused (",
+                    occurrence->fault, "reply", ").\n");
+        print_reason(occurrence);
 }
 
 void story_print(const struct occurrence *occurrence, enum story_kind kind)
 {
         print_who(occurrence, kind);
-        if (occurrence->fault != NULL) {
-                print_value(" sent a command that was refused (", occurrence->fault, "reply", ").\n");
-        } else {
-                if (occurrence->transaction != NULL)
-                        print_mail(occurrence);
-                printf(occurrence->transaction != NULL ? ", which " : " ");
-                print_outcome(occurrence, kind);
-        }
-        if (kind != STORY_TAKEN && !is_stored(occurrence))
-                print_reason(occurrence);
+        if (occurrence->fault != NULL)
+                print_fault(occurrence, kind);
+        else if (is_mixed(occurrence))
+                print_mixed(occurrence, kind);
+        else
+                print_all_alike(occurrence, kind);
         print_value("Why the store failed: ", occurrence->transaction, "reason", ".\n");
         if (is_stored(occurrence))
                 print_value("Stored as: ", occurrence->transaction, "file",

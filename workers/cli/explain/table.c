@@ -130,6 +130,9 @@ static enum row_kind kind_of(const struct table *table, const struct question *q
                 return settings_of(table)[check].mode == CHECK_MODE_OFF ? ROW_OFF : ROW_LIMITS;
         if (check_infos[check].kind != CHECK_KIND_PURE)
                 return ROW_NONE;
+        if (check_infos[check].needs == NEEDS_SENDERS &&
+            table->facts.snapshot->sender_store.kind == SENDER_STORE_NONE)
+                return ROW_NO_STORE;
         if (settings_of(table)[check].mode == CHECK_MODE_OFF)
                 return ROW_OFF;
         if (check_infos[check].needs == NEEDS_DNS && !has_dns)
@@ -260,6 +263,7 @@ static const char *result_of(const struct table *table, const struct row *row)
                 return table->is_known ? "pass" : "refuse";
         case ROW_OFF:
         case ROW_NO_RESOLVERS:
+        case ROW_NO_STORE:
                 return "off";
         case ROW_NONE:
         case ROW_NO_MESSAGE:
@@ -285,7 +289,9 @@ static void print_row(const struct table *table, enum check_id check, const char
         if (row->kind == ROW_LIMITS)
                 print_limits(table);
         if (row->kind == ROW_NO_RESOLVERS)
-                printf("no resolvers are configured  ");
+                printf("no resolver is configured  ");
+        if (row->kind == ROW_NO_STORE)
+                printf("no sender_store is configured  ");
         if (row->kind == ROW_NO_MESSAGE)
                 printf("looks at the text: give it with --message  ");
         print_evidence(row->verdict.evidence);

@@ -13,6 +13,7 @@ enum row_kind {
         ROW_LIMITS, /* of client_rate */
         ROW_OFF,
         ROW_NO_RESOLVERS,
+        ROW_NO_STORE,
         ROW_NO_MESSAGE,
 };
 

@@ -26,9 +26,10 @@ static bool is_to_stop(void)
                (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
-bool aside_run(struct aside *aside, void (*work)(void *argument), void *argument)
+bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(void *argument),
+               void *argument)
 {
-        *aside = (struct aside){.work = work, .argument = argument};
+        *aside = (struct aside){.work = work, .drop = drop, .argument = argument};
         if (pthread_create(&aside->thread, NULL, thread_main, aside) != 0) {
                 work(argument);
                 return true;
@@ -45,5 +46,11 @@ bool aside_run(struct aside *aside, void (*work)(void *argument), void *argument
 
 bool aside_end(struct aside *aside, uint64_t until_ms)
 {
-        return !aside->is_left || clock_join_thread(aside->thread, until_ms);
+        if (!aside->is_left)
+                return true;
+        if (!clock_join_thread(aside->thread, until_ms))
+                return false;
+        if (aside->drop != NULL)
+                aside->drop(aside->argument);
+        return true;
 }

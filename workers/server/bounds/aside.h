@@ -10,6 +10,7 @@
 
 struct aside {
         void (*work)(void *argument);
+        void (*drop)(void *argument); /* what it has made, where nobody waited for it; NULL: nothing */
         void *argument;
         pthread_t thread;
         _Atomic bool is_done;
@@ -18,6 +19,7 @@ struct aside {
 
 /* Runs `work` and waits for it. False when SIGTERM or SIGINT, which are blocked, have come first: then `work` may
  * never end, so that `aside` and what it uses must outlive everything, and the process must not free them. */
-bool aside_run(struct aside *aside, void (*work)(void *argument), void *argument);
+bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(void *argument),
+               void *argument);
 /* At the stop: true when no work is under way any more, at this moment of clock_monotonic_ms() at the latest. */
 bool aside_end(struct aside *aside, uint64_t until_ms);

@@ -4,6 +4,7 @@
 #include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/server/listening.h"
+#include "workers/server/signals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ static void wait_for_sessions(struct server *server, const sigset_t *signals, ui
                 bool is_over = clock_monotonic_ms() - begun_ms >= times_ms[stage];
                 if (stage == STOP_NOW && is_over)
                         return;
-                if (stage == STOP_NOW || (!is_over && signal != SIGTERM && signal != SIGINT))
+                if (stage == STOP_NOW || (!is_over && !signal_is_end(signal)))
                         continue;
                 begun_ms = clock_monotonic_ms();
                 tell_workers(server, ++stage);

@@ -5,6 +5,8 @@ TestSuite(meant, .init = folder_begin, .fini = folder_end);
 
 #define DNS "resolvers = {\"127.0.0.1:53\"} "
 
+#define NEVER "all are errors (by `errors`, outside of 127.0.0.0/8 or in 127.255.255.0/24): they never count"
+
 static const struct {
         const char *text, *warning;
 } cases[] = {
@@ -35,6 +37,29 @@ static const struct {
     {"message_size_max = 50k", "message_size_max: under 64k (RFC 5321 4.5.3.1.7)"},
     {"text_line_max = 998", "text_line_max: under 1000 (RFC 5321 4.5.3.1.6)"},
     {"text_line_max = 0", NULL},
+    {"commands_max = 109",
+     "commands_max: under 110: a mail for 100 recipients (RFC 5321 4.5.3.1.8) does not come to its end"},
+    {"errors_max = 1", "errors_max: under 2: the first recipient that is refused ends the session"},
+    {"junk_max = 1", "junk_max: under 2: the first RSET or NOOP ends the session"},
+    {"session_timeout = 59s",
+     "session_timeout: under 1m: slow clients are cut off before their mail, and come again and again"},
+    {"connections_max = 1", "connections_max: under 2: one client keeps out all others"},
+    {"client_memory_max = 3M",
+     "client_memory_max: under 4M: a few texts fill it, and other mail is deferred"},
+    {"log_interval = 999ms", "log_interval: under 1s: the log would be all counters"},
+    {"data_rate_min = 2M",
+     "data_rate_min: over 64k: clients with slow lines are cut off, and come again and again"},
+    {"commands_max = 110 errors_max = 2 junk_max = 2 session_timeout = 1m connections_max = 2", NULL},
+    {"client_memory_max = 4M log_interval = 1s data_rate_min = 64k", NULL},
+    {"client_memory_max = 0 log_interval = 0s data_rate_min = 0 connections_max = 0", NULL},
+    {DNS "dnsbl { zone \"a.example\" { answers = {\"10.0.0.[1..9]\", \"127.255.255.[0..9]\"} } }",
+     "zone \"a.example\": answers: " NEVER},
+    {DNS "dnsbl { zone \"a.example\" { answers = {\"127.0.0.2\"} errors = {\"127.0.0.[1..9]\"} } }",
+     "zone \"a.example\": answers: " NEVER},
+    {DNS "dnsbl { zone \"a.example\" { dynamic = {\"126.0.0.2\"} } }", "zone \"a.example\": dynamic: " NEVER},
+    {DNS "dnsbl { zone \"a.example\" { answers = {\"[126..127].0.0.2\", \"10.0.0.1\"} } }", NULL},
+    {DNS "dnsbl { zone \"a.example\" { answers = {\"127.255.[254..255].2\"} errors = {\"127.255.1.2\"} } }",
+     NULL},
     {"dns_ttl_min = 1h dns_ttl_max = 30m", "dns_ttl_min: longer than dns_ttl_max"},
     {"dns_question_timeout = 20s dns_attempt_timeout = 15s", "dns_question_timeout: longer than dns_timeout"},
     {DNS "dnsbl { threshold = 2 }",

@@ -1,0 +1,51 @@
+/* Times of the log are in order as text. */
+#include "workers/cli/explain/newest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the log has later is newer where the times are the same, but a line's own mails stay in their order. */
+static size_t place_of(const struct newest *newest, const json_t *line, const char *time)
+{
+        size_t place = 0;
+
+        while (place < newest->count &&
+               (newest->mails[place].line == line || strcmp(newest->mails[place].time, time) > 0))
+                place++;
+        return place;
+}
+
+void newest_add(struct newest *newest, json_t *line, const struct occurrence *occurrence)
+{
+        const char *time = json_string_value(json_object_get(line, "time"));
+        size_t place = place_of(newest, line, time);
+
+        if (newest->count == NEWEST_MAX) {
+                newest->left_out++;
+                if (place == NEWEST_MAX)
+                        return;
+                json_decref(newest->mails[--newest->count].line);
+        }
+        struct newest_mail *mail = &newest->mails[place];
+        memmove(mail + 1, mail, (newest->count++ - place) * sizeof *mail);
+        *mail = (struct newest_mail){json_incref(line), time, *occurrence};
+}
+
+void newest_print(const struct newest *newest)
+{
+        for (size_t i = 0; i < newest->count; i++) {
+                if (i > 0)
+                        putchar('\n');
+                story_print(&newest->mails[i].occurrence, STORY_HAPPENED);
+        }
+        if (newest->left_out > 0)
+                printf("\n... and %zu older ones: narrow the list by --from, --to or --since\n",
+                       newest->left_out);
+}
+
+void newest_end(struct newest *newest)
+{
+        for (size_t i = 0; i < newest->count; i++)
+                json_decref(newest->mails[i].line);
+        newest->count = 0;
+}
