@@ -16,7 +16,8 @@
 #define INPUT_MAX    (1u << 22)
 
 /* How often the harness plays its input, and to how many octets an input is repeated, to see whether its cost grows
- * faster than it does; 0: it is taken only as it is. */
+ * faster than it does; 0: it is taken only as it is. Texts are played to the
+ * naive reader, too. */
 #define FUZZERS                                                                                              \
         FUZZER(command, 1, 0)                                                                                \
         FUZZER(config, 1, 0)                                                                                 \
@@ -24,7 +25,7 @@
         FUZZER(mime, 2, REPEATED_MAX)                                                                        \
         FUZZER(session, 2, 0)                                                                                \
         FUZZER(spf, 2, 0)                                                                                    \
-        FUZZER(text, 1, REPEATED_MAX)
+        FUZZER(text, 2, REPEATED_MAX)
 
 /* Each is LLVMFuzzerTestOneInput() of tests/fuzz/fuzz_NAME.c, compiled under this name. */
 #define FUZZER(name, plays, repeated) int fuzz_##name(const uint8_t *octets, size_t length);
