@@ -19,7 +19,7 @@ static bool keep_more(struct worker *worker, struct kept **kept, struct span oct
         size_t length = *kept == NULL ? 0 : (*kept)->length, size = kept_size(*kept);
         size_t wanted = sizeof **kept + length + octets.length;
 
-        if (wanted > size) {
+        if (*kept == NULL || wanted > size) {
                 if (!account_take(&worker->account, wanted - size, BUDGET_FOR_REST))
                         return false;
                 struct kept *longer = realloc(*kept, wanted);

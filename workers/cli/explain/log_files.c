@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#define HEAD_SIZE   512 /* octets that tell what a file is */
-#define LINE_FIRST  8192
-#define LINE_MAX_KB 1024 /* a longer one is none of ours */
+#define HEAD_SIZE       512 /* octets that tell what a file is */
+#define LINE_FIRST      8192
+#define LINE_OCTETS_MAX ((size_t)1 << 20) /* a longer one is none of ours */
 
 /* ---- which files --------------------------------------------------------------------------------------- */
 
@@ -108,7 +108,9 @@ static bool read_line(gzFile file, struct line *line)
         for (;;) {
                 if (line->size - line->length < 2) {
                         size_t size = line->size == 0 ? LINE_FIRST : 2 * line->size;
-                        char *grown = size > LINE_MAX_KB * 1024 ? NULL : realloc(line->octets, size);
+                        char *grown = size > LINE_OCTETS_MAX ? NULL : realloc(line->octets, size);
+                        if (grown == NULL && line->octets == NULL)
+                                return false;
                         if (grown == NULL)
                                 line->length = 0; /* passed over, piece by piece */
                         else
@@ -124,6 +126,11 @@ static bool read_line(gzFile file, struct line *line)
         }
 }
 
+static bool is_control(char octet)
+{
+        return ascii_is_control(octet) && octet != '\t' && octet != '\r' && octet != '\n';
+}
+
 /* Logs are text, so that controls tell of a compression that zlib does not know. What is short may have none by
  * chance, and then its name tells. */
 static bool is_foreign(const char *path, struct span head)
@@ -133,7 +140,7 @@ static bool is_foreign(const char *path, struct span head)
         bool is_named = false;
 
         for (size_t i = 0; i < head.length; i++)
-                if (ascii_is_control(head.at[i]) && memchr("\t\r\n", head.at[i], 3) == NULL)
+                if (is_control(head.at[i]))
                         return true;
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)
                 is_named |= span_ends_nocase(span_from(path), span_from(names[i]));
