@@ -23,12 +23,19 @@ static bool is_to_stop(void)
         sigset_t pending;
 
         return sigpending(&pending) == 0 &&
-               (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+               (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1 ||
+                sigismember(&pending, SIGQUIT) == 1);
 }
 
 bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(void *argument),
                void *argument)
 {
+        /* Signals of lower numbers are taken before the one that ends the server. */
+        if (aside->is_left) {
+                if (drop != NULL)
+                        drop(argument);
+                return false;
+        }
         *aside = (struct aside){.work = work, .drop = drop, .argument = argument};
         if (pthread_create(&aside->thread, NULL, thread_main, aside) != 0) {
                 work(argument);

@@ -17,8 +17,9 @@ struct aside {
         bool is_left; /* it was not waited for to its end */
 };
 
-/* Runs `work` and waits for it. False when SIGTERM or SIGINT, which are blocked, have come first: then `work` may
- * never end, so that `aside` and what it uses must outlive everything, and the process must not free them. */
+/* Runs `work` and waits for it. False when a signal that ends the server, which is blocked, has come first: then
+ * `work` may never end, so that `aside` and what it uses must outlive everything, and the process must not free
+ * them. From then on nothing is run any more, and what comes is dropped at once. */
 bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(void *argument),
                void *argument);
 /* At the stop: true when no work is under way any more, at this moment of clock_monotonic_ms() at the latest. */
