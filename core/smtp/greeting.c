@@ -120,7 +120,6 @@ bool optional_header_read(struct session *session, struct span *input, struct te
 
 enum session_wish pause_read(struct session *session, struct span *input, struct text *out)
 {
-        bool was_unclear = session->came_early;
         enum session_wish wish;
 
         if (optional_header_read(session, input, out, &wish)) {
@@ -130,7 +129,7 @@ enum session_wish pause_read(struct session *session, struct span *input, struct
         if (is_over_before_banner(session, *input, out, &wish))
                 return wish;
         session_set_deadline(session);
-        if (!was_unclear || session->host->now_ms < session->deadline_ms)
+        if (session->host->now_ms < session->deadline_ms)
                 return SESSION_READ;
         greet(session, out);
         return line_read(session, input, out);
