@@ -78,7 +78,7 @@ def refusal(directory):
                     with Client(server.port, before_banner=early, banner=421) as client:
                         equal(client.socket.recv(100), b"", "what follows")
             first.deliver(HEADER)
-            events = [line for line in server.log() if line["event"] == "client_refused"]
+            events = server.events("client_refused")
             assert events and events[0]["reason"] == "connections_per_client", server.log()
 
 
@@ -247,7 +247,7 @@ def sighup_in_crowd(directory):
                     server.signal(signal.SIGHUP)
                     time.sleep(0.1)
             crowd.expect_nobody_lost(options)
-            equal([line for line in server.log() if line["event"] == "listen_failed"], [], "listen_failed")
+            equal(server.events("listen_failed"), [], "listen_failed")
 
 
 @case("a reload that fails for want of its log has let nobody in at the new listener")
@@ -349,7 +349,7 @@ def deaf_listener(directory):
         wait_for("the listener", lambda: is_listening(extra))
         with Client(extra) as client:
             client.command("QUIT", 221)
-        failures = [line for line in server.log() if line["event"] == "listen_failed"]
+        failures = server.events("listen_failed")
         equal([line["address"] for line in failures], [f"127.0.0.1:{extra}"], "the log")
 
 

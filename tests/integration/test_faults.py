@@ -56,7 +56,7 @@ def assert_told(server):
     equal(mails[3]["accepted"], 1, "accepted")
     equal([mails[3]["file"]], [path.name for path in files(server.directory, "new")], "file")
     reasons = {mail["id"]: mail["reason"] for mail in mails[:3]}
-    events = [line for line in server.log() if line["event"] == "store_failed"]
+    events = server.events("store_failed")
     assert events and all(reasons[event["id"]] == event["reason"] and isinstance(event["more_before"], int) for event in events), events
 
 

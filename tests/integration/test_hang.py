@@ -17,10 +17,6 @@ LEFT = 3  # the exit status that tells of it
 WORKERS_LATE = 8  # seconds beyond shutdown_timeout until workers have gone
 
 
-def events(server, name):
-    return [line for line in server.log() if line["event"] == name]
-
-
 def at_the_store(server, text):
     """A client whose whole text has come, and who waits for the answer."""
     client = server.client()
@@ -50,13 +46,13 @@ def delivery(directory):
     took = expect_end(server, stopped, LEFT, 20 * PATIENCE)
     assert took < (WORKERS_LATE + 6) * PATIENCE, took
     equal(server.mails(), [], "mails")
-    named = {line["id"] for line in events(server, "store_unreported")}
+    named = {line["id"] for line in server.events("store_unreported")}
     equal(len(named), 2, "messages named")
     told = {mail["id"] for line in server.sessions() for mail in line["transactions"] if mail.get("code") == "421 4.3.2"}
     equal(len(told), 3, "messages in the log lines of their sessions")
     assert named < told, (named, told)
     equal(len(server.sessions()), 3, "log lines of sessions")
-    equal({line["thread"] for line in events(server, "thread_left")}, {f"delivery-{n}" for n in range(8)}, "threads left")
+    equal({line["thread"] for line in server.events("thread_left")}, {f"delivery-{n}" for n in range(8)}, "threads left")
     equal(server.log()[-1]["event"], "stopped", "the last line")
     assert "store_unreported" in server.stderr(), server.stderr()
 
@@ -95,7 +91,7 @@ def worker(directory):
     stopped, seconds = stop_while_hanging(server, "worker-1", 20)
     took = expect_end(server, stopped, LEFT, seconds)
     assert took < (1 + WORKERS_LATE + 4) * PATIENCE, took
-    equal([line["thread"] for line in events(server, "thread_left")], ["worker-1"], "threads left")
+    equal([line["thread"] for line in server.events("thread_left")], ["worker-1"], "threads left")
     for client in clients:
         assert client.reply()[0] in (None, 421)
 
@@ -110,7 +106,7 @@ def others(directory):
             client.deliver(SHORT)
         stopped, seconds = stop_while_hanging(server, prefix, 20)
         expect_end(server, stopped, LEFT, seconds)
-        left = [line["thread"] for line in events(server, "thread_left")]
+        left = [line["thread"] for line in server.events("thread_left")]
         assert len(left) == 1 and left[0].startswith(prefix.strip("-")), left
         equal(len(server.mails()), 1, "mails")
 
@@ -125,7 +121,7 @@ def reload(directory):
         client.deliver(SHORT)
     server.signal(signal.SIGTERM)
     assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 6 * PATIENCE
-    equal([line["thread"] for line in events(server, "thread_left")], ["aside"], "threads left")
+    equal([line["thread"] for line in server.events("thread_left")], ["aside"], "threads left")
     equal([line["event"] for line in server.log() if line["event"].startswith("reload")], [], "events of reloads")
 
 

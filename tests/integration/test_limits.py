@@ -267,7 +267,7 @@ def foreign(directory):
         equal(sorted(session["foreign"] for session in sessions), ["HTTP POST", "TLS ClientHello", "TLS ClientHello"], "foreign")
         equal({session["reply"] for session in sessions}, {"foreign_protocol"}, "reply")
         server.signal(signal.SIGUSR2)
-        counters = wait_for("counters", lambda: [line for line in server.log() if line["event"] == "counters"])[-1]
+        counters = wait_for("counters", lambda: server.events("counters"))[-1]
         equal(counters["sessions_foreign"], 3, "sessions_foreign")
 
 

@@ -12,16 +12,12 @@ from common.messages import HEADER
 MIB = 1 << 20
 
 
-def events(server, name):
-    return [line for line in server.log() if line["event"] == name]
-
-
 def counters(server):
     """All counters as of now."""
-    before = len(events(server, "counters"))
+    before = len(server.events("counters"))
     server.signal(signal.SIGUSR2)
-    wait_for("the counters", lambda: len(events(server, "counters")) > before)
-    return events(server, "counters")[-1]
+    wait_for("the counters", lambda: len(server.events("counters")) > before)
+    return server.events("counters")[-1]
 
 
 def in_the_making(server):
@@ -62,7 +58,7 @@ def texts(directory):
         note(f"{held / MIB:.2f} MiB held, {(server.memory_kib('Rss') - before) / 1024:.1f} MiB resident more than before")
         assert held <= 8 * MIB, held
         assert SANITIZE or server.memory_kib("Rss") - before < 24 * 1024, "resident"
-        wait_for("the event", lambda: events(server, "memory_tight"))
+        wait_for("the event", lambda: server.events("memory_tight"))
         # Whoever is under way may end, if there was room for it all.
         answers = [finish(client) for client in slow[:20]]
         note(f"the first twenty were answered {answers}")
@@ -70,7 +66,7 @@ def texts(directory):
         equal(len(server.mails()), 1 + answers.count(250), "mails")
         for client in slow[20:]:
             client.close()
-        wait_for("room", lambda: events(server, "memory_eased"))
+        wait_for("room", lambda: server.events("memory_eased"))
         with server.client() as client:
             client.deliver(HEADER)
         wait_for("the end of it", lambda: counters(server)["memory_held"] < MIB / 4)
@@ -96,7 +92,7 @@ def spent(directory):
             assert len(slow) < 1000, "no end"
         equal(begun[1], 452, "answer")
         note(f"{len(slow) + 1} texts of 3 kB in 1 MiB")
-        wait_for("the event", lambda: events(server, "memory_spent"))
+        wait_for("the event", lambda: server.events("memory_spent"))
         count = counters(server)
         assert count["memory_refused"] >= 1 and 0.8 * MIB < count["memory_held"] <= MIB, count
         first.raw(b"the end\r\n")
@@ -105,7 +101,7 @@ def spent(directory):
         # A larger bound is in force at once.
         server.write_configuration(options="client_memory_max = 64M\nworkers = 1\nstress_timeout = 1h")
         server.signal(signal.SIGHUP)
-        wait_for("room", lambda: events(server, "memory_eased"))
+        wait_for("room", lambda: server.events("memory_eased"))
         with server.client() as client:
             client.deliver(HEADER)
         for client in slow:
@@ -119,7 +115,7 @@ def stress(directory):
         while (begun := begin_if_let(server))[0] is not None:
             slow.append(begun[0])
             assert len(slow) < 1000, "no end"
-        wait_for("room", lambda: events(server, "memory_eased"), 10 * PATIENCE)
+        wait_for("room", lambda: server.events("memory_eased"), 10 * PATIENCE)
         # Those of one worker may be enough, while the other still sleeps.
         told = wait_for("their log lines", lambda: [(line["reply"], line["code"]) for line in server.sessions() if "reply" in line])
         equal(set(told), {("idle", 421)}, "ends")
@@ -129,11 +125,11 @@ def stress(directory):
 
 
 def reload(server, options=None):
-    before = len(events(server, "reload"))
+    before = len(server.events("reload"))
     if options is not None:
         server.write_configuration(options=options)
     server.signal(signal.SIGHUP)
-    wait_for("the reload", lambda: len(events(server, "reload")) > before)
+    wait_for("the reload", lambda: len(server.events("reload")) > before)
 
 
 def open_sessions(server):
@@ -172,7 +168,7 @@ def generations(directory):
         equal(clients[9][0].reply()[0], 421, "idle")
         equal(finish(clients[9][2]), 250, "a text")
         equal(clients[11][0].command("NOOP", 250), "2.0.0 ok", "the newest")
-        assert counters(server)["sessions_outdated"] >= 12 and events(server, "generations_exceeded")
+        assert counters(server)["sessions_outdated"] >= 12 and server.events("generations_exceeded")
         for client in (client for group in clients for client in group):
             client.close()
         wait_for("their end", lambda: counters(server)["generations"] == 1)

@@ -253,10 +253,6 @@ def log_opened(directory):
         (directory / "log").rmdir()
 
 
-def counters(server):
-    return [line for line in server.log() if line["event"] == "counters"]
-
-
 @case("SIGUSR2 writes every counter, log_interval (and its old name) each time, and so does the end")
 def all_counters(directory):
     metrics = re.findall(r"^METRIC\((\w+),", (ROOT / "core/smtp/metrics.def").read_text(), re.M)
@@ -270,7 +266,7 @@ def all_counters(directory):
             client.command("RCPT TO:<nobody@isp.example>", 550)
             client.command("QUIT", 221)
         server.signal(signal.SIGUSR2)
-        event = wait_for("the event", lambda: counters(server))[-1]
+        event = wait_for("the event", lambda: server.events("counters"))[-1]
         equal(names - set(event), set(), "missing counters")
         equal(set(event) - names, {"time", "event"}, "unknown counters")
         equal([event[name] for name in ("sessions", "messages_accepted", "recipients_refused", "recipient.refused")], [1, 1, 1, 1], "counts")
@@ -278,12 +274,12 @@ def all_counters(directory):
         for option in ("log_interval", "dns_log_interval"):
             server.write_configuration(options=f"{option} = 100ms")
             reload(server)
-            before = len(counters(server))
-            wait_for(f"counters by {option}", lambda number=before: len(counters(server)) >= number + 2)
+            before = len(server.events("counters"))
+            wait_for(f"counters by {option}", lambda number=before: len(server.events("counters")) >= number + 2)
         server.write_configuration(options="log_interval = 0s")
         reload(server)
-        before = len(counters(server))
-    equal(len(counters(server)), before + 1, "lines with that of the end")
+        before = len(server.events("counters"))
+    equal(len(server.events("counters")), before + 1, "lines with that of the end")
 
 
 @case("no signal ends the server by accident")

@@ -90,7 +90,7 @@ def cut_short(directory):
             equal((line["end"], line["reply"], line["code"]), ("stop", "server_closing", 421), "end of the session")
             (mail,) = line["transactions"]
             equal((mail["code"], mail["deferred"]), ("421 4.3.2", 1), "end of the mail")
-        last = [line for line in server.log() if line["event"] == "counters"][-1]
+        last = server.events("counters")[-1]
         equal(last["memory_held"], 0, "memory held in the end")
     silent_dns.close()
 

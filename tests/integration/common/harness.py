@@ -210,9 +210,13 @@ class Server:
             octets = octets[:octets.rfind(b"\n") + 1]
         return [json.loads(line) for line in octets.decode().splitlines()]
 
+    def events(self, name):
+        """The log lines of this event."""
+        return [line for line in self.log() if line["event"] == name]
+
     def sessions(self):
         """The log lines of sessions that have ended."""
-        return [line for line in self.log() if line["event"] == "session"]
+        return self.events("session")
 
     def mails(self, user="alice", domain="isp.example"):
         """Delivered messages, the oldest first."""

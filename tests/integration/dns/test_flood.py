@@ -124,9 +124,9 @@ def code_for(server, address, sender):
 
 
 def counters(server):
-    before = len([line for line in server.log() if line["event"] == "counters"])
+    before = len(server.events("counters"))
     server.signal(signal.SIGUSR2)
-    wait_for("counters", lambda: len([line for line in server.log() if line["event"] == "counters"]) > before)
+    wait_for("counters", lambda: len(server.events("counters")) > before)
     return {name: value for line in server.log() if line["event"] in ("counters", "dns") for name, value in line.items()}
 
 

@@ -33,16 +33,12 @@ def options(port, more=""):
     return f'resolvers = {{"127.0.0.1:{port}"}} {CHECKS} {more}'
 
 
-def events(server, name):
-    return [line for line in server.log() if line["event"] == name]
-
-
 def reload(server):
     """The counters after it."""
-    before = len(events(server, "dns"))
+    before = len(server.events("dns"))
     server.signal(signal.SIGHUP)
-    wait_for("the counters", lambda: len(events(server, "dns")) > before)
-    return events(server, "dns")[-1]
+    wait_for("the counters", lambda: len(server.events("dns")) > before)
+    return server.events("dns")[-1]
 
 
 def ask(server):
@@ -79,13 +75,13 @@ def counters(directory):
         assert second["cache_hits"] >= 2 and second["cache_misses"] == 3, second
         server.write_configuration(options=options(port, "dns_log_interval = 100ms"))
         reload(server)
-        before = len(events(server, "dns"))
-        wait_for("counters by themselves", lambda: len(events(server, "dns")) >= before + 2)
+        before = len(server.events("dns"))
+        wait_for("counters by themselves", lambda: len(server.events("dns")) >= before + 2)
         server.write_configuration(options=options(port, "dns_log_interval = 0s"))
         reload(server)
-        before = len(events(server, "dns"))
+        before = len(server.events("dns"))
         server.stop()
-        equal(len(events(server, "dns")), before + 1, "lines of counters, with that of the end")
+        equal(len(server.events("dns")), before + 1, "lines of counters, with that of the end")
         equal([line["event"] for line in server.log()[-2:]], ["dns", "stopped"], "last events")
 
 
@@ -98,7 +94,7 @@ def times(directory):
         server.write_configuration(options=options(port, "dns_ttl_max = 1h dns_ttl_min = 1h dns_negative_ttl_max = 1h"))
         reload(server)
         wait_for("the end of what has the former times", lambda: ask(server) or is_settled(server))
-        equal(events(server, "restart_needed"), [], "restarts needed")
+        equal(server.events("restart_needed"), [], "restarts needed")
 
 
 def is_settled(server):
@@ -115,8 +111,8 @@ def restart(directory):
     with dns_server(directory) as port, Server(directory, options=options(port)) as server:
         server.write_configuration(options=options(port, "dns_threads = 1 dns_cache_size = 2M dns_in_flight_max = 100"))
         reload(server)
-        wait_for("the warnings", lambda: len(events(server, "restart_needed")) == 3)
-        equal(sorted(line["option"] for line in events(server, "restart_needed")),
+        wait_for("the warnings", lambda: len(server.events("restart_needed")) == 3)
+        equal(sorted(line["option"] for line in server.events("restart_needed")),
               ["dns_cache_size", "dns_in_flight_max", "dns_threads"], "options")
         for name in ("dns_cache_size", "dns_in_flight_max", "dns_threads"):
             assert f"a change of {name} takes a restart" in server.stderr(), server.stderr()
