@@ -150,9 +150,9 @@ static void check_listeners(struct openings *openings, const char *option, const
                         complain(openings, COMPLAINT_NOTE, option, octets,
                                  "somebody listens there, maybe this receiver itself");
                 else if (error == EACCES)
-                        complain(
-                            openings, COMPLAINT_ERROR, option, octets,
-                            "ports below 1024 take CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd)");
+                        complain(openings, COMPLAINT_ERROR, option, octets,
+                                 "ports below 1024 take root, CAP_NET_BIND_SERVICE (AmbientCapabilities= of "
+                                 "systemd), or a socket that systemd opens (gatepost.socket)");
                 else if (error == EADDRNOTAVAIL)
                         complain(openings, COMPLAINT_ERROR, option, octets,
                                  "no interface of this machine has this address");

@@ -115,6 +115,8 @@ def die_with_parent():
 # ---- the program -------------------------------------------------------------------------------------------------
 
 def configuration(listen, options="", domain="", recipients="recipients.txt", deliver="maildir:mail/%d/%u"):
+    if (SANITIZE or not IS_ROOT) and "core_dumps" not in options:
+        options = "core_dumps = yes\n" + options  # leak checks and this user look into the process
     addresses = ", ".join(f'"{address}"' for address in listen)
     return f"""hostname = "mx1.isp.example"
 listen = {{{addresses}}}
@@ -142,6 +144,7 @@ class Server:
         self.host = host
         self.port = free_port(host)
         self.process = None
+        self.may_refuse_calls = False
         self.listen = [f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"]
         self.options, self.domain, self.places = options, domain, places
         self.write_recipients(recipients)
@@ -155,8 +158,8 @@ class Server:
         parts = {"options": self.options, "domain": self.domain, "listen": self.listen, **self.places, **changes}
         (self.directory / "gatepost.conf").write_text(configuration(**parts))
 
-    def start(self, prefix=(), limits=()):
-        """`prefix`: a command that starts the program. `limits`: (resource, number) pairs of the child."""
+    def start(self, prefix=(), limits=(), descriptors=()):
+        """`prefix`: a command that starts the program. `limits`: (resource, number) pairs of the child. It inherits `descriptors`."""
         def prepare():
             die_with_parent()
             for which, number in limits:
@@ -164,7 +167,7 @@ class Server:
         command = [*prefix, PROGRAM, "serve", "--as-root", "-c", self.directory / "gatepost.conf"]
         with (self.directory / "stderr").open("ab") as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, cwd="/",
-                                            env=sanitizer_environment(self.directory), preexec_fn=prepare)
+                                            env=sanitizer_environment(self.directory), preexec_fn=prepare, pass_fds=descriptors)
         wait_for("a listening server", lambda: self.process.poll() is not None or is_listening(self.port))
         if self.process.poll() is not None:
             raise AssertionError(f"the server does not start: {self.stderr()}")
@@ -196,7 +199,14 @@ class Server:
         reports = "".join(path.read_text() for path in self.directory.glob("sanitizer.*"))
         assert not reports, f"sanitizer: {reports[:6000]}"
         equal(status, 0, f"exit status (stderr {self.stderr()[-2000:]})")
+        self.expect_no_refused_calls()
         return time.monotonic() - began
+
+    def expect_no_refused_calls(self):
+        """The sandbox is on in every test: what the program does itself must be let through."""
+        if not self.may_refuse_calls and (self.directory / "log").is_file():
+            octets = (self.directory / "log").read_bytes()
+            equal([line for line in octets.splitlines() if b'"event":"call_refused"' in line], [], "refused system calls")
 
     def stderr(self):
         return (self.directory / "stderr").read_text(errors="replace")

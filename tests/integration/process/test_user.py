@@ -6,11 +6,12 @@ import os
 import pathlib
 import pwd
 import re
+import resource
 import signal
 import socket
 import subprocess
 
-from common.harness import (IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, is_listening, main, need_program, run_program,
+from common.harness import (IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, free_port, is_listening, main, need_program, run_program,
                             wait_for)
 
 USER = "nobody"
@@ -57,36 +58,128 @@ def refused(directory):
         assert is_listening(server.port)
 
 
-@case("every thread becomes the user with its groups alone, keeps low ports and nothing else, and its files are the user's")
-def becomes(directory):
-    need_root()
-    server = Server(directory, options=f'user = "{USER}"\nsender_store = "lmdb:state"', recipients=("alice", "bob"))
+def tasks(server):
+    """What the kernel says of each thread: its name, and the fields of its status."""
+    found = {}
+    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            status = (task / "status").read_text()
+            found[task.name] = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return found
+
+
+def expect_powers(server, entry, capabilities=0, bounding=0):
+    """Every thread is this user with these capabilities, in the sandbox, and can come to no others."""
+    threads = tasks(server)
+    names = {fields["Name"].split("-")[0] for fields in threads.values()}
+    assert {"gatepost", "worker", "acceptor", "delivery", "resolver", "senders"} <= names, names
+    groups = [str(group) for group in sorted(os.getgrouplist(entry.pw_name, entry.pw_gid))]
+    for fields in threads.values():
+        equal(fields["Uid"].split(), [str(entry.pw_uid)] * 4, f"uids of {fields['Name']}")
+        equal(fields["Gid"].split(), [str(entry.pw_gid)] * 4, f"gids of {fields['Name']}")
+        equal(sorted(fields["Groups"].split()), groups, f"groups of {fields['Name']}")
+        for which in ("CapPrm", "CapEff"):
+            equal(int(fields[which], 16), capabilities, f"{which} of {fields['Name']}")
+        for which in ("CapInh", "CapAmb"):
+            equal(int(fields[which], 16), 0, f"{which} of {fields['Name']}")
+        equal(int(fields["CapBnd"], 16), bounding, f"CapBnd of {fields['Name']}")
+        equal(fields["NoNewPrivs"], "1", f"no_new_privs of {fields['Name']}")
+        equal(fields["Seccomp"], "2", f"filter of {fields['Name']}")
+
+
+def low_server(directory, options=""):
+    server = Server(directory, options=f'user = "{USER}"\nsender_store = "lmdb:state"\nacceptors = 2\n{options}')
     server.port = low_port()
     server.listen = [f"127.0.0.1:{server.port}"]
     server.write_configuration()
+    return server
+
+
+@case("every thread becomes the user with its groups, without any capability, and its files are the user's alone")
+def becomes(directory):
+    need_root()
+    server = low_server(directory)
     entry = for_user(directory)
-    with server:
-        for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
-            status = (task / "status").read_text()
-            equal(re.search(r"^Uid:\t(.*)$", status, re.M)[1].split(), [str(entry.pw_uid)] * 4, "uids")
-            equal(re.search(r"^Gid:\t(.*)$", status, re.M)[1].split(), [str(entry.pw_gid)] * 4, "gids")
-            assert "0" not in re.search(r"^Groups:\t(.*)$", status, re.M)[1].split(), status
-            for which in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
-                assert int(re.search(rf"^{which}:\t(.*)$", status, re.M)[1], 16) & ~CAP_NET_BIND_SERVICE == 0, status
+    with server.start(limits=[(resource.RLIMIT_CORE, 4096)]):
+        expect_powers(server, entry)
+        equal(pathlib.Path(f"/proc/{server.process.pid}/fd").stat().st_uid, 0, "owner of what the process shows (not dumpable)")
+        limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 ", limits, re.M), limits
         with server.client() as client:
             client.deliver(b"Subject: x\r\n")
             client.command("QUIT", 221)
         mail = next((directory / "mail/isp.example/alice/new").iterdir())
         for path in (mail, directory / "log", directory / "state/data.mdb"):
             equal(path.stat().st_uid, entry.pw_uid, f"owner of {path}")
-        # Rotation and reload are the user's too; another low port can be had.
+            equal(path.stat().st_mode & 0o77, 0, f"rights of others to {path}")
+
+
+@case("a reload as the user: the log, the recipients and a high port open; a low port is refused, and the ways to one are told")
+def reloads(directory):
+    need_root()
+    server = low_server(directory)
+    entry = for_user(directory)
+    with server:
         (directory / "log").rename(directory / "log.1")
-        port = low_port()
+        port = free_port()
+        server.write_recipients(["alice", "bob", "carol"])
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{port}"], options='sender_store = "lmdb:state"')
         server.signal(signal.SIGHUP)
         wait_for("the other listener", lambda: is_listening(port))
-        wait_for("the new log", lambda: any(line["event"] == "restart_needed" and line["option"] == "user" for line in server.log()))
+        wait_for("the new log", lambda: any(line["option"] == "user" for line in server.events("restart_needed")))
         equal((directory / "log").stat().st_uid, entry.pw_uid, "owner of the new log")
+        low = low_port()
+        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{low}"])
+        server.signal(signal.SIGHUP)
+        failure = wait_for("the failure", lambda: server.events("reload_failed"))[0]["complaints"]
+        for words in (f"127.0.0.1:{low}", "restart", "socket activation", "keep_bind_capability"):
+            assert words in failure, failure
+        assert is_listening(port) and not is_listening(low), "nothing changes"
+        with server.client() as client:
+            client.command("QUIT", 221)
+
+
+@case("keep_bind_capability keeps this one capability, and a reload opens a low port; core_dumps lets the process be read")
+def keeps(directory):
+    need_root()
+    server = low_server(directory, "keep_bind_capability = yes\ncore_dumps = yes")
+    entry = for_user(directory)
+    with server:
+        expect_powers(server, entry, CAP_NET_BIND_SERVICE)
+        equal(pathlib.Path(f"/proc/{server.process.pid}/fd").stat().st_uid, entry.pw_uid, "owner of what the process shows")
+        port = low_port()
+        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{port}"])
+        server.signal(signal.SIGHUP)
+        wait_for("the other listener", lambda: is_listening(port))
+        server.write_configuration(options=f'user = "{USER}"\nsandbox = off')
+        server.signal(signal.SIGHUP)
+        wait_for("what takes a restart", lambda: {"sandbox", "core_dumps", "keep_bind_capability"} <=
+                 {line["option"] for line in server.events("restart_needed")})
+
+
+@case("an ambient capability, as systemd gives it, is used and given up")
+def ambient(directory):
+    need_root()
+    server = low_server(directory)
+    entry = for_user(directory)
+    prefix = [need_program("setpriv"), "--reuid", USER, "--regid", str(entry.pw_gid), "--init-groups",
+              "--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service", "--bounding-set", "-all,+net_bind_service"]
+    with server.start(prefix):
+        expect_powers(server, entry, bounding=CAP_NET_BIND_SERVICE)  # only root can empty it, but no_new_privs makes it void
+
+
+@case("a port that somebody has: told with its reason, in the log too, as when it was bound with the user's rights")
+def taken(directory):
+    need_root()
+    server = low_server(directory)
+    for_user(directory)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", server.port))
+        other.listen()
+        run = serve(directory)
+    equal(run.returncode, 1, run.stderr)
+    assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in run.stderr, run.stderr
 
 
 @case("a user that is not there, that is root, or that may not read what is needed: refused at the start")
