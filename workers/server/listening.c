@@ -243,33 +243,42 @@ static void tell_unused(struct server *server, const char *name, const char *rea
         log_event(&server->log, "socket_unused", "socket", name, "reason", reason, NULL);
 }
 
-static void tell_inherited(struct server *server)
+/* Before the listeners are looked for: one of these may be why a port is taken. */
+static void tell_faulty(struct server *server)
+{
+        const struct inherited_list *list = &server->inherited;
+
+        for (size_t i = 0; i < list->count; i++)
+                if (list->sockets[i].fault != NULL)
+                        tell_unused(server, list->sockets[i].name, list->sockets[i].fault);
+        if (list->count_beyond > 0)
+                tell_unused(server, "of a high number", "there are more than the program takes");
+}
+
+static void tell_unwanted(struct server *server, struct listener *bound)
 {
         const struct inherited_list *list = &server->inherited;
 
         for (size_t i = 0; i < list->count; i++) {
                 const struct inherited_socket *socket = &list->sockets[i];
-                if (socket->fault != NULL)
-                        tell_unused(server, socket->name, socket->fault);
-                else if (!socket->is_used)
-                        tell_unused(
-                            server, socket->name,
-                            "neither `listen` nor `proxy_listen` names it; who connects gets no answer");
+                if (socket->fault != NULL || find_listener(bound, &socket->endpoint) != NULL)
+                        continue;
+                tell_unused(server, socket->name,
+                            "neither `listen` nor `proxy_listen` names it; it ignores clients");
+                listening_socket_ignore_new(socket->fd);
         }
-        if (list->count_beyond > 0)
-                tell_unused(server, "of a high number", "there are more than the program takes");
-        inherited_ignore_rest(list);
 }
 
 bool listening_begin(struct server *server, const struct snapshot *snapshot)
 {
         struct listener *bound;
 
+        tell_faulty(server);
         if (!listening_bind(server, snapshot, NULL, &bound) || !listening_open(server, bound, NULL))
                 return false;
         listeners_free(server->early.bound); /* of a file that has changed meanwhile */
         server->early = (struct listening_early){0};
-        tell_inherited(server);
+        tell_unwanted(server, bound);
         listening_use(server, bound);
         return true;
 }
@@ -305,7 +314,6 @@ void listening_drop(struct server *server, const struct snapshot *snapshot)
                         link = &listener->next;
                         continue;
                 }
-                inherited_release(&server->inherited, &listener->endpoint);
                 depart(server, link, false);
                 order(server, ACCEPT_LOOK, listener);
                 say_listener(server, "listener_closed", listener);

@@ -133,6 +133,14 @@ def unused(directory):
     with listening() as given:
         with start(server_for(directory, port), [given], pid="1"):
             talk(port)
+    with listening("::", only6=False) as both:
+        server = server_for(directory, port_of(both))
+        server.write_configuration(listen=[f"[::]:{port_of(both)}"])
+        server.process = None
+        with contextlib.suppress(AssertionError):
+            start(server, [both])
+        equal(server.process.wait(SECONDS), 1, "status")
+        assert "BindIPv6Only" in server.stderr() and "cannot listen" in server.stderr(), server.stderr()
 
 
 @case("a reload takes an inherited socket up and lets it go, also as proxy_listen, as often as it likes")

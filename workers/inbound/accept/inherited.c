@@ -107,14 +107,14 @@ static bool set_up(int fd)
                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
 }
 
-struct listener *inherited_listeners(struct inherited_list *list, const struct endpoint *endpoint,
+struct listener *inherited_listeners(const struct inherited_list *list, const struct endpoint *endpoint,
                                      bool needs_proxy_header, uint32_t count)
 {
         struct listener *first = NULL, **end = &first;
         uint32_t number = 0;
 
         for (size_t i = 0; i < list->count; i++) {
-                struct inherited_socket *inherited = &list->sockets[i];
+                const struct inherited_socket *inherited = &list->sockets[i];
                 if (!is_of(inherited, endpoint))
                         continue;
                 int fd = set_up(inherited->fd) ? fcntl(inherited->fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -123,25 +123,10 @@ struct listener *inherited_listeners(struct inherited_list *list, const struct e
                         listeners_free(first);
                         return NULL;
                 }
-                inherited->is_used = true;
                 number = (number + 1) % count;
                 end = &(*end)->next;
         }
         return first;
-}
-
-void inherited_ignore_rest(const struct inherited_list *list)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (list->sockets[i].fault == NULL && !list->sockets[i].is_used)
-                        listening_socket_ignore_new(list->sockets[i].fd);
-}
-
-void inherited_release(struct inherited_list *list, const struct endpoint *endpoint)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (is_of(&list->sockets[i], endpoint))
-                        list->sockets[i].is_used = false;
 }
 
 void inherited_hand_back(const struct inherited_list *list)

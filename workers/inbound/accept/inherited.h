@@ -12,7 +12,6 @@ struct inherited_socket {
         struct endpoint endpoint;
         char name[ENDPOINT_TEXT_MAX]; /* the address, or what the starter calls it */
         const char *fault;            /* why it can be nobody's; NULL: it can be used */
-        bool is_used;
 };
 
 struct inherited_list {
@@ -25,11 +24,7 @@ struct inherited_list {
 void inherited_read(struct inherited_list *ret_list);
 /* A list like listeners_bind() makes it, of all inherited sockets of this endpoint; the first `count` acceptors share
  * them. NULL: there is none, or memory or descriptors are out. */
-struct listener *inherited_listeners(struct inherited_list *list, const struct endpoint *endpoint,
+struct listener *inherited_listeners(const struct inherited_list *list, const struct endpoint *endpoint,
                                      bool needs_proxy_header, uint32_t count);
-/* Those that have no listener ignore clients. To be called when the listeners are there. */
-void inherited_ignore_rest(const struct inherited_list *list);
-/* A listener of this endpoint has gone. */
-void inherited_release(struct inherited_list *list, const struct endpoint *endpoint);
 /* At the end of the process: whoever is next finds the sockets, and those in their queues. */
 void inherited_hand_back(const struct inherited_list *list);
