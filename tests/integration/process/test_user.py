@@ -231,6 +231,20 @@ def check_reads_as_user(directory):
         assert not (directory / "log").exists(), "check-config makes nothing"
 
 
+@case("check-config tells of a log that a rotation must make anew, because its user may not")
+def rotation(directory):
+    need_root()
+    Server(directory, options=f'user = "{USER}"')
+    entry = for_user(directory)
+    check = ("check-config", "-c", str(directory / "gatepost.conf"))
+    (directory / "log").write_text("")
+    os.chown(directory / "log", entry.pw_uid, entry.pw_gid)
+    equal("rotates" in run_program(*check).stderr, False, "told of a folder of the user's")
+    os.chown(directory, 0, 0)
+    run = run_program(*check)
+    assert run.returncode == 0 and "whoever rotates it must make the next one" in run.stderr, run.stderr
+
+
 @case("who is not root serves as itself, and cannot become another")
 def not_root(directory):
     prefix = [need_program("setpriv"), "--reuid", USER, "--regid", str(pwd.getpwnam(USER).pw_gid), "--clear-groups"] if IS_ROOT else []
