@@ -74,14 +74,14 @@ static void let_fail(ucontext_t *context)
 #endif
 }
 
-/* Whoever sends the signal himself achieves nothing. */
+/* Whoever sends the signal himself achieves nothing. A negative number is no call: a tracer has skipped one, and says
+ * what came of it. */
 static void handle(int signal_number, siginfo_t *info, void *context)
 {
         (void)signal_number;
-        if (info->si_code != SYS_SECCOMP)
+        if (info->si_code != SYS_SECCOMP || info->si_syscall < 0)
                 return;
-        unsigned number = info->si_syscall >= 0 && info->si_syscall < CALLS_MAX ? (unsigned)info->si_syscall
-                                                                                : CALLS_MAX - 1;
+        unsigned number = info->si_syscall < CALLS_MAX ? (unsigned)info->si_syscall : CALLS_MAX - 1;
         keep(number);
         if (refusals_are_deadly)
                 die(number);

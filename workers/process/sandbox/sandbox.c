@@ -16,8 +16,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Sanitizers trace the process by another one, which blocks the signal that tells of a refusal: with them the sandbox
+ * only observes. */
 #if defined(IS_THREAD_SANITIZED) || defined(IS_ADDRESS_SANITIZED)
-#define SANDBOX_OF_SANITIZERS 1
+#define ENFORCED_ACTION SCMP_ACT_LOG
+#else
+#define ENFORCED_ACTION REFUSED_ACTION
 #endif
 
 struct row {
@@ -62,13 +66,10 @@ static int add_special(scmp_filter_ctx filter)
 
         if (error == 0)
                 error = add(filter, SCMP_ACT_ERRNO(ENOSYS), &anything);
-#ifndef SANDBOX_OF_SANITIZERS
         const struct row process = {
             SCMP_SYS(clone), true, {0, SCMP_CMP_MASKED_EQ, (scmp_datum_t)CLONE_THREAD, 0}};
-        if (error == 0)
-                error = add(filter, SCMP_ACT_ERRNO(EPERM), &process);
-#endif
-        return error;
+        return error == 0 && ENFORCED_ACTION != SCMP_ACT_LOG ? add(filter, SCMP_ACT_ERRNO(EPERM), &process)
+                                                             : error;
 }
 
 static int fill(scmp_filter_ctx filter)
@@ -100,7 +101,7 @@ bool sandbox_enter(enum sandbox_mode mode)
 {
         if (mode == SANDBOX_OFF)
                 return true;
-        scmp_filter_ctx filter = seccomp_init(mode == SANDBOX_OBSERVE ? SCMP_ACT_LOG : REFUSED_ACTION);
+        scmp_filter_ctx filter = seccomp_init(mode == SANDBOX_OBSERVE ? SCMP_ACT_LOG : ENFORCED_ACTION);
         int error = filter == NULL ? -ENOMEM : load(filter, mode);
 
         seccomp_release(filter);
