@@ -46,6 +46,7 @@ struct worker_parts {
 struct worker {
         /* Fixed after start. */
         uint32_t number;
+        uint32_t worker_count; /* of all */
         uint32_t acceptor_count;
         uint32_t delivery_count;
         struct self_accept *self_accept; /* NULL: acceptor threads do it */
@@ -71,7 +72,8 @@ struct worker {
         _Alignas(64) struct session_host host;
         struct account account; /* of what its clients make it hold */
         enum budget_level memory;
-        uint32_t spool_count; /* files in the making */
+        uint64_t unused_share; /* octets of the budget that it may keep unused */
+        uint32_t spool_count;  /* files in the making */
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
