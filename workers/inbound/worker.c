@@ -326,6 +326,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .log = parts->log,
             .under_stress = parts->under_stress,
             .account = {.budget = parts->budget},
+            .log_buffers_max = worker_log_buffers(parts->log_memory_octets / parts->worker_count),
             .spools_early_max = parts->spools / 2 / parts->worker_count,
             .waker = {.event_fd = -1},
             .epoll_fd = -1,

@@ -105,6 +105,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
                     .spools = spools,
+                    .log_memory_octets = server->options_at_start.log_memory_octets,
                 };
                 if (!worker_init(&server->workers[i], &parts))
                         return false;
