@@ -45,11 +45,10 @@ static struct log_buffer *take_buffer(struct worker *worker)
         return buffer;
 }
 
-/* Hands the lines to the log writer; false when it has all other buffers still. */
-static bool log_hand_over(struct worker *worker)
+/* Hands the lines to the log writer; false when there is no other buffer. */
+static bool log_hand_over(struct worker *worker, struct log_buffer *next)
 {
         struct channel *channel = &worker->log->full[worker->number];
-        struct log_buffer *next = take_buffer(worker);
 
         if (next == NULL)
                 return false;
@@ -75,7 +74,7 @@ static void give_memory_back(struct worker *worker)
 
 void worker_make_log_room(struct worker *worker)
 {
-        if (text_room(&worker->host.log) < SESSION_LOG_ROOM && !log_hand_over(worker))
+        if (text_room(&worker->host.log) < SESSION_LOG_ROOM && !log_hand_over(worker, take_buffer(worker)))
                 log_drop(worker);
 }
 
@@ -103,14 +102,17 @@ void worker_log_end_turn(struct worker *worker)
         }
         if (worker->log_begun_ms == UINT64_MAX)
                 worker->log_begun_ms = worker->host.now_ms;
-        if (worker->host.now_ms - worker->log_begun_ms >= LOG_AGE_MAX_MS && log_hand_over(worker))
+        /* While the log writer does not follow, buffers are filled before there are more of them. */
+        if (worker->host.now_ms - worker->log_begun_ms >= LOG_AGE_MAX_MS &&
+            log_hand_over(worker, (struct log_buffer *)channel_receive(worker->empty_logs)))
                 worker->log_begun_ms = UINT64_MAX;
 }
 
 /* A log writer that is stuck for a second gets no more. */
 void worker_log_end(struct worker *worker)
 {
-        for (int i = 0; i < 1000 && worker->host.log.length > 0 && !log_hand_over(worker); i++)
+        for (int i = 0;
+             i < 1000 && worker->host.log.length > 0 && !log_hand_over(worker, take_buffer(worker)); i++)
                 nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         log_drop(worker);
 }
