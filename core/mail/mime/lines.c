@@ -199,7 +199,7 @@ static enum mime_step line_octet(struct mime_scan *scan, char octet)
 static enum mime_step mention_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
-        bool is_name = ascii_is_alnum(octet) || octet == '-' || octet == '.' || (unsigned char)octet >= 0x80;
+        bool is_name = mime_is_domain_octet(octet);
 
         if (lines->in_domain && is_name && scan->value_length < MIME_VALUE_MAX) {
                 scan->value[scan->value_length++] = octet;
@@ -213,7 +213,7 @@ static enum mime_step mention_octet(struct mime_scan *scan, char octet)
         return has_ended && !lines->in_domain ? MIME_STEP_MENTION : MIME_STEP_NONE;
 }
 
-static bool has_mentions(const struct mime_scan *scan)
+bool mime_has_mentions(const struct mime_scan *scan)
 {
         return scan->lines.has_mentions && scan->wants_mentions;
 }
@@ -230,7 +230,7 @@ static enum mime_step text_octet(struct mime_scan *scan, char octet)
         struct mime_lines *lines = &scan->lines;
         enum mime_step step = MIME_STEP_NONE, mention = MIME_STEP_NONE;
 
-        if ((lines->in_domain || octet == '@') && has_mentions(scan) && !is_in_value(lines))
+        if ((lines->in_domain || octet == '@') && mime_has_mentions(scan) && !is_in_value(lines))
                 mention = mention_octet(scan, octet);
         if (lines->has_labels)
                 step = line_octet(scan, octet);
@@ -283,28 +283,34 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
 bool mime_lines_is_line_done(const struct mime_scan *scan)
 {
         const struct mime_lines *lines = &scan->lines;
-        return !scan->is_decoded && !has_mentions(scan) &&
+        return !scan->is_decoded && !mime_has_mentions(scan) &&
                (!lines->has_labels || (lines->state == MIME_LINES_SKIP && !lines->is_html));
 }
 
-bool mime_lines_is_dull(const struct mime_scan *scan, struct span line)
+bool mime_lines_are_fresh(const struct mime_scan *scan)
 {
-        const struct mime_lines *lines = &scan->lines;
-
-        if (has_mentions(scan) || lines->is_html || lines->state != MIME_LINES_START)
-                return false;
-        return span_find(line, ':') == SIZE_MAX && span_find(line, '=') == SIZE_MAX &&
-               span_find(line, '<') == SIZE_MAX;
+        return scan->lines.state == MIME_LINES_START && !scan->lines.in_domain;
 }
 
-void mime_lines_skip_empty(const struct mime_scan *scan, struct span *input)
+/* The text ends with these letters, whatever may stand among them. */
+static bool ends_in_letters(struct span text, struct span letters)
 {
-        size_t at = 0;
+        size_t left = letters.length;
 
-        if (scan->body != MIME_BODY_TEXT || scan->is_decoded || scan->lines.state != MIME_LINES_START ||
-            scan->lines.in_domain)
-                return;
-        while (input->length - at >= 2 && input->at[at] == '\r' && input->at[at + 1] == '\n')
-                at += 2;
-        *input = span_skip(*input, at);
+        for (size_t at = text.length; at > 0 && left > 0; at--) {
+                char octet = text.at[at - 1];
+                if (ascii_lower(octet) == letters.at[left - 1])
+                        left--;
+                else if (octet != '\0' && !is_between[(unsigned char)octet])
+                        return false;
+        }
+        return left == 0;
+}
+
+bool mime_lines_is_label(struct span text)
+{
+        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+                if (ends_in_letters(text, labels[i].end))
+                        return true;
+        return false;
 }

@@ -143,10 +143,10 @@ static void part_begin(struct mime_scan *scan, uint8_t depth)
         mime_block_begin(scan, MIME_BLOCK_PART);
 }
 
-/* In a multipart that does not tell its boundary, or lost it: a line like "--=_a1". */
-static bool guess_delimiter(struct mime_scan *scan, struct span line)
+/* In a multipart that does not tell its boundary, or lost it: a line like "--=_a1" is taken for one. */
+static bool is_guess(const struct mime_scan *scan, struct span line)
 {
-        struct mime_boundary *boundary = &scan->boundaries[scan->depth - 1];
+        const struct mime_boundary *boundary = &scan->boundaries[scan->depth - 1];
         bool has_letters = false;
 
         if (boundary->length > 0 || line.length > sizeof boundary->octets)
@@ -156,32 +156,65 @@ static bool guess_delimiter(struct mime_scan *scan, struct span line)
                         return false;
                 has_letters = has_letters || ascii_is_alnum(line.at[i]);
         }
-        if (!has_letters)
-                return false;
+        return has_letters;
+}
+
+static void guess_delimiter(struct mime_scan *scan, struct span line)
+{
+        struct mime_boundary *boundary = &scan->boundaries[scan->depth - 1];
+
         memcpy(boundary->octets, line.at, line.length);
         boundary->length = (uint16_t)line.length;
         part_begin(scan, scan->depth);
-        return true;
+}
+
+/* Which multipart's delimiter the line is, or the depth when it is none's. */
+static uint8_t delimited_level(const struct mime_scan *scan, struct span line, bool *ret_is_last)
+{
+        for (uint8_t level = scan->depth; level-- > 0;)
+                if (is_delimiter(line, &scan->boundaries[level], ret_is_last))
+                        return level;
+        return scan->depth;
+}
+
+/* Of a line that began with "--". */
+static struct span delimiter_of(struct span line)
+{
+        return span_trim(span_skip(line, 2));
 }
 
 /* The whole line, which began with "--", is in `dashes`. */
 static bool take_delimiter(struct mime_scan *scan)
 {
-        struct span line = span_trim(span_of(scan->dashes + 2, scan->dashes_length - 2));
+        struct span line = delimiter_of(span_of(scan->dashes, scan->dashes_length));
         bool is_last;
+        uint8_t level = delimited_level(scan, line, &is_last);
 
-        for (uint8_t level = scan->depth; level-- > 0;) {
-                if (!is_delimiter(line, &scan->boundaries[level], &is_last))
-                        continue;
-                if (!is_last) {
-                        part_begin(scan, (uint8_t)(level + 1));
-                        return true;
-                }
+        if (level == scan->depth) {
+                if (!is_guess(scan, line))
+                        return false;
+                guess_delimiter(scan, line);
+        } else if (is_last) {
                 scan->depth = level;
                 body_skip(scan);
-                return true;
+        } else {
+                part_begin(scan, (uint8_t)(level + 1));
         }
-        return guess_delimiter(scan, line);
+        return true;
+}
+
+bool mime_may_be_delimiter(const struct mime_scan *scan, struct span input)
+{
+        bool is_last;
+
+        if (scan->depth == 0 || (input.length >= 2 && input.at[1] != '-'))
+                return false;
+        size_t end = span_find(input, '\n');
+        if (end == SIZE_MAX || end > MIME_BOUNDARY_MAX)
+                return true;
+        end -= input.at[end - 1] == '\r';
+        struct span line = delimiter_of(span_of(input.at, end));
+        return delimited_level(scan, line, &is_last) < scan->depth || is_guess(scan, line);
 }
 
 /* ---- octets */
@@ -297,24 +330,24 @@ static void skip_line(struct mime_scan *scan, struct span *input)
         scan->lines.state = MIME_LINES_START;
 }
 
-static bool is_dull_line(const struct mime_scan *scan, struct span input)
-{
-        size_t end = span_find(input, '\n');
-        return end != SIZE_MAX && mime_lines_is_dull(scan, span_of(input.at, end));
-}
-
 /* At the start of a line that is no delimiter. */
 static void start_line(struct mime_scan *scan, struct span *input)
 {
-        bool is_plain = !scan->is_decoded;
-
-        if (scan->body == MIME_BODY_SKIP ||
-            (scan->body == MIME_BODY_TEXT && is_plain && is_dull_line(scan, *input)))
+        if (scan->body == MIME_BODY_SKIP)
                 scan->line = MIME_LINE_SKIP;
         else if (scan->body == MIME_BODY_TEXT)
                 scan->line = MIME_LINE_INSIDE;
-        else if (scan->body == MIME_BODY_FIELDS && is_plain && mime_field_start(scan, input))
+        else if (scan->body == MIME_BODY_FIELDS && !scan->is_decoded && mime_field_start(scan, input))
                 scan->line = scan->field_state == MIME_FIELD_SKIP ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+}
+
+/* Lines that matter to nobody. */
+static void skip_dull(const struct mime_scan *scan, struct span *input)
+{
+        if (scan->body != MIME_BODY_FIELDS)
+                mime_skip_dull_text(scan, input);
+        else if (!scan->is_decoded)
+                mime_skip_dull_fields(scan, input);
 }
 
 static void take_value(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
@@ -338,7 +371,7 @@ static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_ste
         if (scan->line == MIME_LINE_DASHES)
                 return take_dash_run(scan, input);
         if (scan->line == MIME_LINE_START)
-                mime_lines_skip_empty(scan, input);
+                skip_dull(scan, input);
         if (input->length == 0)
                 return true;
         if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
