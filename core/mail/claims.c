@@ -254,7 +254,7 @@ static struct span kept_lines(struct span octets)
 
         for (; length < octets.length && !line_is_end(octets.at[length]); length += end + 1) {
                 struct span rest = span_skip(octets, length);
-                end = span_find(rest, '\n');
+                end = line_length(rest);
                 if (end == SIZE_MAX || !is_other_field(span_of(rest.at, end)))
                         break;
         }

@@ -4,7 +4,7 @@
 #include "core/base/text.h"
 
 /* Lines below this length are short. */
-#define LINE_SHORT_MAX 16
+#define LINE_SHORT_MAX 32
 
 static inline bool line_is_end(char octet)
 {
@@ -50,4 +50,17 @@ static inline bool line_find_short(struct span input, struct span *ret_line, siz
         *ret_line = span_of(input.at, length);
         *ret_end = input.at[length] == '\n' ? 1 : 2;
         return *ret_end == 1 || (length + 1 < input.length && input.at[length + 1] == '\n');
+}
+
+/* The length of the line at the front, without its LF, or SIZE_MAX when that is not there. */
+static inline size_t line_length(struct span input)
+{
+        size_t length = 0;
+
+        while (length < LINE_SHORT_MAX && length < input.length && input.at[length] != '\n')
+                length++;
+        if (length < LINE_SHORT_MAX)
+                return length < input.length ? length : SIZE_MAX;
+        size_t more = span_find(span_skip(input, length), '\n');
+        return more == SIZE_MAX ? SIZE_MAX : length + more;
 }

@@ -363,19 +363,6 @@ static size_t dull_folds(const struct mime_scan *scan, struct span input)
         return length;
 }
 
-/* Most lines are short where there are many. */
-static size_t line_length(struct span rest)
-{
-        size_t length = 0;
-
-        while (length < LINE_SHORT_MAX && length < rest.length && rest.at[length] != '\n')
-                length++;
-        if (length < LINE_SHORT_MAX)
-                return length < rest.length ? length : SIZE_MAX;
-        size_t more = span_find(span_skip(rest, length), '\n');
-        return more == SIZE_MAX ? SIZE_MAX : length + more;
-}
-
 /* The line, with its LF, is no field that matters, nor one's beginning, nor the end of the header. */
 static bool is_dull_line(const struct mime_scan *scan, struct span line)
 {
