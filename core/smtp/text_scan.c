@@ -6,7 +6,6 @@
 /* Short lines are gathered before they are stored: a text of nothing else would cost a call of each reader for
  * every two octets. */
 #define GATHERED_MAX 4096
-#define LOOK_AHEAD   128 /* octets, for such lines */
 
 static const struct span received_field = {"received:", 9};
 
@@ -140,12 +139,6 @@ static void note_lone_dot(struct text_scan *scan, uint64_t end)
         scan->lone_dot_end = end;
 }
 
-/* At the LF behind it. */
-static void lone_dot(struct text_scan *scan)
-{
-        note_lone_dot(scan, scan->offset + 1);
-}
-
 /* In a line, neither at its start nor after a CR. */
 static void read_line(struct text_scan *scan, struct span *input, struct content *content,
                       struct content_pool *pool)
@@ -178,7 +171,7 @@ static bool read_behind_dot(struct text_scan *scan, char octet)
 {
         scan->state = octet == '\r' ? TEXT_DOT_CR : TEXT_IN_LINE;
         if (octet == '\n')
-                lone_dot(scan);
+                note_lone_dot(scan, scan->offset + 1);
         return octet == '\r';
 }
 
@@ -193,7 +186,7 @@ static bool read_behind_lf_dot(struct text_scan *scan, char octet, struct conten
         if (octet != '.')
                 keep(scan, SPAN("."), content, pool);
         if (octet == '\n')
-                lone_dot(scan);
+                note_lone_dot(scan, scan->offset + 1);
         return false;
 }
 
@@ -209,7 +202,7 @@ static bool read_behind_cr(struct text_scan *scan, char octet, struct content *c
                 return false;
         }
         if (is_behind_lf_dot)
-                lone_dot(scan);
+                note_lone_dot(scan, scan->offset + 1);
         end_line(scan, TEXT_LINE_START, content, pool);
         return true;
 }
@@ -262,21 +255,6 @@ static void read_header_line(struct text_scan *scan, struct span line)
         }
 }
 
-/* The length of a line at the front in which nothing is to be seen, with its CRLF: no dot at the start, no other
- * CR or LF. 0: there is none. */
-static size_t plain_line(struct span input)
-{
-        struct span line;
-        size_t end;
-
-        if (input.length == 0 || input.at[0] == '.')
-                return 0;
-        if (line_find_short(input, &line, &end))
-                return end == 2 ? line.length + 2 : 0;
-        size_t lf = span_find(input, '\n');
-        return lf == SIZE_MAX || lf == 0 || span_find(span_of(input.at, lf), '\r') != lf - 1 ? 0 : lf + 1;
-}
-
 /* Whole lines at the front that are kept as they are. Where they end, the next octets are looked at one by one; they
  * begin no line, or none comes after them, so that nothing is searched twice. */
 static struct span plain_lines(struct text_scan *scan, struct span input, uint64_t *ret_lines)
@@ -284,7 +262,7 @@ static struct span plain_lines(struct text_scan *scan, struct span input, uint64
         size_t length = 0, line;
 
         *ret_lines = 0;
-        while ((line = plain_line(span_skip(input, length))) != 0 &&
+        while ((line = line_plain_length(span_skip(input, length))) != 0 &&
                (scan->line_max == 0 || line <= scan->line_max)) {
                 if (scan->in_header)
                         read_header_line(scan, span_of(input.at + length, line - 2));
@@ -294,24 +272,12 @@ static struct span plain_lines(struct text_scan *scan, struct span input, uint64
         return span_of(input.at, length);
 }
 
-/* As far as a look tells: else lines are gathered, so that none of them is stored alone. */
-static bool is_plain_ahead(struct span input)
-{
-        size_t most = input.length < LOOK_AHEAD ? input.length : LOOK_AHEAD;
-
-        for (size_t at = 0; at < most; at++)
-                if (input.at[at] == '\n' && (at == 0 || input.at[at - 1] != '\r' ||
-                                             (at + 1 < input.length && input.at[at + 1] == '.')))
-                        return false;
-        return true;
-}
-
 static void read_lines(struct text_scan *scan, struct span *input, struct content *content,
                        struct content_pool *pool)
 {
         uint64_t count;
 
-        if (!is_plain_ahead(*input))
+        if (!line_is_plain_ahead(*input))
                 return;
         struct span lines = plain_lines(scan, *input, &count);
         if (lines.length == 0)
@@ -340,18 +306,6 @@ static bool unstuff_short_line(struct text_scan *scan, struct span *line, size_t
         return true;
 }
 
-/* Appends what the line becomes. More octets than the line's are copied where that is possible, for it takes fewer
- * steps. */
-static size_t gather_line(struct span line, struct span input, char *gathered, size_t length)
-{
-        if (input.length >= LINE_SHORT_MAX + 1)
-                memcpy(gathered + length, line.at, LINE_SHORT_MAX);
-        else if (line.length > 0)
-                memcpy(gathered + length, line.at, line.length);
-        memcpy(gathered + length + line.length, "\r\n", 2);
-        return length + line.length + 2;
-}
-
 static void end_short_line(struct text_scan *scan, struct span line, size_t used, bool is_bare)
 {
         scan->offset += used - 1;
@@ -376,7 +330,7 @@ static void read_short_lines(struct text_scan *scan, struct span *input, struct 
                 size_t used = line.length + end;
                 if (!unstuff_short_line(scan, &line, end))
                         break;
-                length = gather_line(line, *input, gathered, length);
+                length = line_gather(line, *input, gathered, length);
                 end_short_line(scan, line, used, end == 1);
                 *input = span_skip(*input, used);
         }

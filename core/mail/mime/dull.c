@@ -64,10 +64,24 @@ static size_t line_start(struct span input)
         return lf == NULL ? 0 : (size_t)(lf - input.at) + 1;
 }
 
+/* What an encoding leaves out. */
+static void skip_left_out(const struct mime_scan *scan, struct span *input)
+{
+        bool is_quoted = scan->decoder.encoding == MIME_ENCODING_QUOTED;
+        struct span soft = is_quoted ? SPAN("=\r\n") : SPAN("\r\n");
+
+        if (is_quoted && !mime_is_literal(&scan->decoder, 'a'))
+                return;
+        while (input->length >= soft.length && memcmp(input->at, soft.at, soft.length) == 0)
+                *input = span_skip(*input, soft.length);
+}
+
 void mime_skip_dull_text(const struct mime_scan *scan, struct span *input)
 {
         unsigned wanted;
 
+        if (scan->body == MIME_BODY_TEXT && scan->is_decoded && scan->decoder.encoding != MIME_ENCODING_NONE)
+                skip_left_out(scan, input);
         if (!find_wanted(scan, &wanted))
                 return;
         size_t at = find(*input, 0, wanted);

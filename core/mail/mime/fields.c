@@ -147,7 +147,7 @@ enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
         enum mime_step step = MIME_STEP_NONE;
         size_t at = 0;
 
-        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE) {
+        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE && !mime_is_spent(scan)) {
                 at += take_plain(scan, span_skip(*input, at));
                 if (at == input->length)
                         break;
@@ -368,7 +368,9 @@ static bool is_dull_line(const struct mime_scan *scan, struct span line)
 {
         char first = line.at[0];
 
-        if (line_is_end(first) || (first == '-' && mime_may_be_delimiter(scan, line)))
+        if (first == '\n' || (first == '\r' && line.length == 2))
+                return needs_field(scan); /* it ends no header: see header_end() */
+        if (first == '\r' || (first == '-' && mime_may_be_delimiter(scan, line)))
                 return false;
         if (needs_field(scan))
                 return !is_copy(scan, first) && span_find(line, ':') == SIZE_MAX;

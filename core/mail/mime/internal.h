@@ -36,6 +36,16 @@ int mime_hex_value(char octet);
 
 /* ---- what an octet came to */
 
+/* For each thing that costs more than its octets: an id or what looks like one, a label, a line of an encoded header. */
+static inline void mime_spend(struct mime_scan *scan)
+{
+        scan->spent += scan->spent <= MIME_SPENT_MAX;
+}
+static inline bool mime_is_spent(const struct mime_scan *scan)
+{
+        return scan->spent > MIME_SPENT_MAX;
+}
+
 enum mime_step {
         MIME_STEP_NONE,
         MIME_STEP_REFERENCE, /* scan->reference is set */
@@ -73,6 +83,14 @@ void mime_skip_dull_text(const struct mime_scan *scan, struct span *input);
 
 /* ---- scan.c */
 
+/* Nothing in this part matters any more. Behind the last part nothing does. */
+void mime_body_skip(struct mime_scan *scan);
+
+/* ---- delimiters.c */
+
+/* `line`, without what ends it, begins with "--" within a multipart. True when it is a delimiter: then the part that it
+ * begins is next, or what is behind the last one. */
+bool mime_take_delimiter(struct mime_scan *scan, struct span line);
 /* True when the line, which begins with "-", may be a delimiter, or its end is not there. */
 bool mime_may_be_delimiter(const struct mime_scan *scan, struct span input);
 

@@ -46,6 +46,7 @@ static void value_begin(struct mime_scan *scan, const struct label *label)
         lines->state = label == NULL ? MIME_LINES_SKIP : MIME_LINES_VALUE;
         if (label == NULL)
                 return;
+        mime_spend(scan);
         lines->has_many = label->has_many;
         lines->has_found = lines->in_domain = false;
         mime_ids_begin(scan, lines->is_html ? MIME_IDS_IN_HTML : MIME_IDS_IN_TEXT);
@@ -264,7 +265,7 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
         size_t at = 0;
         char came = '\0';
 
-        while (step == MIME_STEP_NONE && came != '\n') {
+        while (step == MIME_STEP_NONE && came != '\n' && !mime_is_spent(scan)) {
                 at += dull_octets(scan, span_skip(*input, at));
                 if (at == input->length)
                         break;
@@ -307,8 +308,21 @@ static bool ends_in_letters(struct span text, struct span letters)
         return left == 0;
 }
 
+/* All labels end in one of these. */
+static bool may_end_label(struct span text)
+{
+        size_t at = text.length;
+
+        while (at > 0 && (text.at[at - 1] == '\0' || is_between[(unsigned char)text.at[at - 1]]))
+                at--;
+        char last = at == 0 ? '\0' : ascii_lower(text.at[at - 1]);
+        return last == 'd' || last == 'o' || last == 's';
+}
+
 bool mime_lines_is_label(struct span text)
 {
+        if (!may_end_label(text))
+                return false;
         for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
                 if (ends_in_letters(text, labels[i].end))
                         return true;
