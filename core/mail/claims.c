@@ -80,7 +80,7 @@ static enum owner owner_of(struct claims *claims, struct span rest)
         char octets[DOMAIN_NAME_MAX];
         struct span name = take_name(rest, octets);
 
-        if (is_own_name(claims, name))
+        if (name.length > 0 && is_own_name(claims, name))
                 return OWNER_US;
         return name.length < rest.length ? OWNER_OTHERS : OWNER_UNKNOWN;
 }

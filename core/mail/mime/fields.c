@@ -293,6 +293,13 @@ static const uint8_t with_letter['z' - 'a' + 1] = {
     ['x' - 'a'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 
+/* And by their second ones. */
+static const uint8_t with_second[256] = {
+    ['o'] = 1 << TYPE | 1 << ENCODING, ['u'] = 1 << AUTO_SUBMITTED,
+    ['n'] = 1 << IN_REPLY_TO,          ['e'] = 1 << REFERENCES | 1 << MESSAGE_ID,
+    ['r'] = 1 << ORIGINAL_MESSAGE_ID,  ['-'] = 1 << X_ORIGINAL_MESSAGE_ID,
+};
+
 /* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */
 static unsigned row_of(const struct mime_scan *scan, struct span line)
 {
@@ -300,10 +307,12 @@ static unsigned row_of(const struct mime_scan *scan, struct span line)
 
         if (first < 'a' || first > 'z')
                 return NO_FIELD;
-        for (unsigned left = in_block[scan->block] & with_letter[first - 'a']; left != 0; left &= left - 1) {
+        unsigned left = in_block[scan->block] & with_letter[first - 'a'] &
+                        with_second[(unsigned char)ascii_lower(line.at[1])];
+        for (; left != 0; left &= left - 1) {
                 unsigned row = (unsigned)__builtin_ctz(left);
                 const struct span *name = &fields[row].name;
-                if (name->at[1] != ascii_lower(line.at[1]) || name->at[2] != ascii_lower(line.at[2]))
+                if (name->at[2] != ascii_lower(line.at[2]))
                         continue;
                 if (line.length <= name->length)
                         return FIELDS_END;

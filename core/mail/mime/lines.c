@@ -258,6 +258,23 @@ static size_t dull_octets(const struct mime_scan *scan, struct span input)
         return at;
 }
 
+/* In a value, what stands between ids at the front. */
+static size_t between_ids(struct mime_scan *scan, struct span input)
+{
+        size_t at = 0;
+
+        if (scan->is_decoded || scan->lines.state != MIME_LINES_VALUE)
+                return 0;
+        if (scan->ids.state != MIME_IDS_BETWEEN || scan->ids.word != MIME_WORD_NONE || scan->ids.is_over)
+                return 0;
+        while (at < input.length &&
+               (input.at[at] == ';' || input.at[at] == ',' || mime_is_blank(input.at[at])))
+                at++;
+        if (at > 0)
+                scan->ids.is_behind_blank = mime_is_blank(input.at[at - 1]);
+        return at;
+}
+
 enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
 {
         const struct mime_lines *lines = &scan->lines;
@@ -267,6 +284,7 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
 
         while (step == MIME_STEP_NONE && came != '\n' && !mime_is_spent(scan)) {
                 at += dull_octets(scan, span_skip(*input, at));
+                at += between_ids(scan, span_skip(*input, at));
                 if (at == input->length)
                         break;
                 char octet = came = input->at[at++];

@@ -290,11 +290,11 @@ static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_ste
 
         if (scan->line == MIME_LINE_DASHES)
                 return take_dash_run(scan, input);
+        if (scan->line == MIME_LINE_START && input->at[0] == '-' && take_delimiter(scan, input))
+                return true;
         if (scan->line == MIME_LINE_START)
                 skip_dull(scan, input);
         if (input->length == 0)
-                return true;
-        if (scan->line == MIME_LINE_START && input->at[0] == '-' && take_delimiter(scan, input))
                 return true;
         if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
                 start_line(scan, input);
