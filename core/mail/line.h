@@ -93,14 +93,16 @@ static inline bool line_is_plain_ahead(struct span input)
         return true;
 }
 
-/* Appends a short line of `input` with CRLF to what is gathered, and returns the new length. More octets than the line's are copied where that is possible, for it takes fewer
- * steps. */
+/* Appends a short line of `input` with CRLF to what is gathered, and returns the new length. More octets than the
+ * line's are copied where that is possible, for it takes fewer steps: LINE_SHORT_MAX + 2 must have room. */
 static inline size_t line_gather(struct span line, struct span input, char *gathered, size_t length)
 {
         if (input.length >= LINE_SHORT_MAX + 1)
                 memcpy(gathered + length, line.at, LINE_SHORT_MAX);
         else if (line.length > 0)
                 memcpy(gathered + length, line.at, line.length);
-        memcpy(gathered + length + line.length, "\r\n", 2);
-        return length + line.length + 2;
+        length += line.length;
+        gathered[length++] = '\r';
+        gathered[length++] = '\n';
+        return length;
 }

@@ -36,7 +36,8 @@ int mime_hex_value(char octet);
 
 /* ---- what an octet came to */
 
-/* For each thing that costs more than its octets: an id or what looks like one, a label, a line of an encoded header. */
+/* For each thing that costs more than its octets: an id or what looks like one, a label, a line of an encoded
+ * header. */
 static inline void mime_spend(struct mime_scan *scan)
 {
         scan->spent += scan->spent <= MIME_SPENT_MAX;
