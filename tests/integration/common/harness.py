@@ -92,6 +92,17 @@ def free_port(host="127.0.0.1"):
         return probe.getsockname()[1]
 
 
+def low_port():
+    """A free port below 1024. Tests that run at the same time look from different places on."""
+    begin = os.getpid() * 7 % 300
+    for port in (1023 - (begin + step) % 300 for step in range(300)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Skip("no port below 1024 is free")
+
+
 def wait_for(what, condition, seconds=SECONDS):
     """Asks until the condition is truthy and returns that."""
     end = time.monotonic() + seconds

@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 
-from common.harness import (IS_ROOT, PROGRAM, SECONDS, Client, Server, Skip, case, die_with_parent, equal, free_port, is_listening, main,
-                            need_program, sanitizer_environment, wait_for)
+from common.harness import (IS_ROOT, PROGRAM, SECONDS, Client, Server, Skip, case, die_with_parent, equal, free_port, is_listening, low_port,
+                            main, need_program, sanitizer_environment, wait_for)
 
 # As systemd: the descriptors from 3 on, and the number of the process that they are for.
 LAUNCH = """
@@ -168,7 +168,7 @@ def activated(directory):
     program = need_program("systemd-socket-activate")
     if not IS_ROOT:
         raise Skip("a low port takes root")
-    port = next(port for port in range(1023, 700, -1) if not is_listening(port))
+    port = low_port()
     server = server_for(directory, port, "acceptors = 1")
     user = pwd.getpwnam("nobody")
     subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", directory], check=True)

@@ -84,7 +84,7 @@ EPERM = 1
 def shim(directory, server, calls):
     """A prefix for the server by which it makes these calls with each message."""
     if SANITIZE:
-        raise Skip("the sanitizers' libraries must come first, and their list is longer")
+        raise Skip("with sanitizers the sandbox only observes, and their libraries must come first")
     (directory / "shim.c").write_text(SHIM)
     subprocess.run([need_program("gcc"), "-shared", "-fPIC", "-O1", "-o", directory / "shim.so", directory / "shim.c"], check=True)
     return [need_program("env"), f"LD_PRELOAD={directory}/shim.so", f"SHIM_OUT={directory}/calls", f"SHIM_CALLS={' '.join(calls)}"]

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 
-from common.harness import (IS_ROOT, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, free_port, is_listening, main, need_program, run_program,
+from common.harness import (IS_ROOT, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, free_port, is_listening, low_port, main, need_program, run_program,
                             wait_for)
 
 USER = "nobody"
@@ -30,15 +30,6 @@ def for_user(directory):
         with contextlib.suppress(FileNotFoundError):
             subprocess.run(["chown", f"{entry.pw_uid}:{entry.pw_gid}", path], check=True)
     return entry
-
-
-def low_port():
-    for port in range(1023, 700, -1):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise Skip("no port below 1024 is free")
 
 
 def serve(directory, *arguments, prefix=()):
