@@ -32,6 +32,7 @@ enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
 enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
 enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
+enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
 /* A filter of IPv4 addresses. For each of the four octets it has the values that match, as 256 bits. */
@@ -56,6 +57,7 @@ struct rate {
 #define OPTION_FIELD_ACTION     enum failure_action
 #define OPTION_FIELD_EXCHANGE   enum exchange_requirement
 #define OPTION_FIELD_REPAIR     enum repair_action
+#define OPTION_FIELD_SANDBOX    enum sandbox_mode
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -78,6 +80,7 @@ struct rate {
 #define OPTION_NAME_ACTION(name)     name
 #define OPTION_NAME_EXCHANGE(name)   name
 #define OPTION_NAME_REPAIR(name)     name
+#define OPTION_NAME_SANDBOX(name)    name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name

@@ -195,6 +195,7 @@ static const char *const mild_action_words[] = {"pass", "defer", NULL};
 static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
 static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
+static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 {
@@ -225,6 +226,8 @@ static const char *const *words_of(const struct option_row *row)
                 return exchange_words;
         case VALUE_REPAIR:
                 return repair_words;
+        case VALUE_SANDBOX:
+                return sandbox_words;
         default:
                 return NULL;
         }
@@ -352,6 +355,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_ACTION:
         case VALUE_EXCHANGE:
         case VALUE_REPAIR:
+        case VALUE_SANDBOX:
                 return word_set(text, words_of(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

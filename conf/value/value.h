@@ -21,6 +21,7 @@ enum value_type {
         VALUE_ACTION,
         VALUE_EXCHANGE,
         VALUE_REPAIR,
+        VALUE_SANDBOX,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS
