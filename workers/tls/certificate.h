@@ -20,8 +20,9 @@ struct tls_certificate {
         /* DNS names of its SANs (RFC 6125 6.4), in lower case; "*.example.org" among them. */
         char **names;
         size_t name_count, name_room;
-        unsigned
-            references; /* of the contexts that use it; they are made and freed by one thread at a time */
+        /* Of the contexts that use it, which are made and freed by one thread at a time. */
+        unsigned references;
+        bool is_told; /* the log has it; owner: the publisher */
 };
 
 /* True when both files are as they were for `certificate`; then nothing needs to be read. Complains when one of them

@@ -342,7 +342,7 @@ size_t tls_contexts_certificate_count(const struct tls_contexts *contexts)
         return contexts->certificate_count;
 }
 
-const struct tls_certificate *tls_contexts_certificate(const struct tls_contexts *contexts, size_t index)
+struct tls_certificate *tls_contexts_certificate(const struct tls_contexts *contexts, size_t index)
 {
         return contexts->certificates[index];
 }

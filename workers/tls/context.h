@@ -45,4 +45,4 @@ void tls_contexts_use_tickets(const struct tls_contexts *contexts);
 
 /* All certificates, each of them once. */
 size_t tls_contexts_certificate_count(const struct tls_contexts *contexts);
-const struct tls_certificate *tls_contexts_certificate(const struct tls_contexts *contexts, size_t index);
+struct tls_certificate *tls_contexts_certificate(const struct tls_contexts *contexts, size_t index);
