@@ -17,7 +17,7 @@
 #define TLS_RECORD_SIZE      ((size_t)17 << 10)
 /* Of the chain of a client's certificates, which stays in memory; each octet of it costs so many. */
 #define TLS_CHAIN_MAX    ((size_t)32 << 10)
-#define TLS_CHAIN_FACTOR 4
+#define TLS_CHAIN_FACTOR 3
 /* How many octets, and records, a handshake may take of the client. */
 #define TLS_HANDSHAKE_OCTETS_MAX  ((size_t)96 << 10)
 #define TLS_HANDSHAKE_RECORDS_MAX 1024
