@@ -307,6 +307,7 @@ void session_end(struct session *session, enum session_ending ending)
         expect(session->state != SESSION_STATE_STORE);
         if (session->state != SESSION_STATE_CLOSED)
                 session->ending = ending;
+        handshake_note_end(session);
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
         stage_count_zones(session);

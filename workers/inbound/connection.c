@@ -68,6 +68,10 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
 
         if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &report))
                 wish = session_stored(session, &report, &worker->out);
+        if (wish == SESSION_SECURE) {
+                note_early_input(connection);
+                wish = session_secure(session, false, &worker->out);
+        }
         delivery_client_text(worker, connection);
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
