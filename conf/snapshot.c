@@ -105,6 +105,11 @@ bool domain_find_recipient(const struct domain *domain, struct span local_part, 
         return true;
 }
 
+bool snapshot_has_tls(const struct snapshot *snapshot)
+{
+        return snapshot->options.tls_certificate.count > 0;
+}
+
 /* ---- building ------------------------------------------------------------------------------------------ */
 
 struct snapshot *snapshot_new(void)

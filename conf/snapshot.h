@@ -32,6 +32,8 @@ enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
 enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
 enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
+enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
+enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
 /* A filter of IPv4 addresses. For each of the four octets it has the values that match, as 256 bits. */
@@ -56,6 +58,8 @@ struct rate {
 #define OPTION_FIELD_ACTION     enum failure_action
 #define OPTION_FIELD_EXCHANGE   enum exchange_requirement
 #define OPTION_FIELD_REPAIR     enum repair_action
+#define OPTION_FIELD_VERSION    enum tls_version
+#define OPTION_FIELD_WISH       enum certificate_wish
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -65,6 +69,7 @@ struct rate {
 #define OPTION_FIELD_FLAG       bool
 #define OPTION_FIELD_TEXT       const char *
 #define OPTION_FIELD_PATH       const char *
+#define OPTION_FIELD_PATHS      struct text_list
 #define OPTION_FIELD_NAMES      struct text_list
 #define OPTION_FIELD_NETWORKS   struct network_list
 #define OPTION_FIELD_ENDPOINTS  struct endpoint_list
@@ -78,6 +83,8 @@ struct rate {
 #define OPTION_NAME_ACTION(name)     name
 #define OPTION_NAME_EXCHANGE(name)   name
 #define OPTION_NAME_REPAIR(name)     name
+#define OPTION_NAME_VERSION(name)    name
+#define OPTION_NAME_WISH(name)       name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -87,6 +94,7 @@ struct rate {
 #define OPTION_NAME_FLAG(name)       name
 #define OPTION_NAME_TEXT(name)       name
 #define OPTION_NAME_PATH(name)       name
+#define OPTION_NAME_PATHS(name)      name
 #define OPTION_NAME_NAMES(name)      name
 #define OPTION_NAME_NETWORKS(name)   name
 #define OPTION_NAME_ENDPOINTS(name)  name
@@ -97,6 +105,7 @@ struct rate {
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(check##_##name);
+#define TLS_OPTION(name, type, ...)          OPTION_FIELD_##type OPTION_NAME_##type(tls_##name);
 #include "conf/options.def"
 };
 
@@ -208,6 +217,9 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
  * its extension; then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is
  * always known. A mailbox that has no room in *ret_mailbox is unknown. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
+
+/* True when there are certificates: STARTTLS can be offered. */
+bool snapshot_has_tls(const struct snapshot *snapshot);
 
 /* Returns an empty snapshot to be filled in, or NULL when memory is out. */
 struct snapshot *snapshot_new(void);

@@ -238,6 +238,9 @@ static void set_value(struct builder *builder, const struct setting *setting)
         case SCOPE_ZONE:
                 set_zone_option(builder, setting);
                 break;
+        case SCOPE_TLS:
+                set_root_option(builder, setting, SECTION_TLS);
+                break;
         case SCOPE_REPLIES:
                 set_reply(builder, setting);
                 break;

@@ -158,6 +158,9 @@ void effective_print(FILE *file, const struct snapshot *snapshot)
         block_pool_init(&pool, BLOCK_SIZE, 0);
         if (printer_begin(&printer, &pool)) {
                 print_options(&printer, snapshot, CHECK_COUNT, "");
+                fputs("tls {\n", file);
+                print_options(&printer, snapshot, SECTION_TLS, "    ");
+                fputs("}\n", file);
                 print_checks(&printer, snapshot);
                 print_replies(&printer, snapshot);
                 for (size_t i = 0; i < snapshot->domain_count; i++)

@@ -65,6 +65,13 @@ static void print_checks(FILE *file)
         }
 }
 
+static void print_tls(FILE *file)
+{
+        fprintf(file, "\n# Certificates, and what TLS (STARTTLS) is like.\ntls {\n");
+        print_rows(file, option_rows, SECTION_TLS, "    ");
+        fprintf(file, "}\n");
+}
+
 static void print_replies(FILE *file)
 {
         fprintf(
@@ -99,6 +106,7 @@ void options_print(FILE *file)
 {
         fprintf(file, "# All options with their defaults.\n\n");
         print_rows(file, option_rows, CHECK_COUNT, "");
+        print_tls(file);
         print_checks(file);
         print_replies(file);
         print_domain(file);

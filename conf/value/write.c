@@ -25,6 +25,7 @@ void quoted_print(FILE *file, struct span text)
 static size_t list_count(enum value_type type, const void *field)
 {
         switch ((int)type) {
+        case VALUE_PATHS:
         case VALUE_NAMES:
                 return ((const struct text_list *)field)->count;
         case VALUE_NETWORKS:
@@ -39,6 +40,7 @@ static size_t list_count(enum value_type type, const void *field)
 static void item_write(struct text *text, enum value_type type, const void *field, size_t i)
 {
         switch ((int)type) {
+        case VALUE_PATHS:
         case VALUE_NAMES:
                 text_put_string(text, ((const struct text_list *)field)->texts[i]);
                 break;
