@@ -1,15 +1,9 @@
-/* Between STARTTLS and the first command under TLS (RFC 3207): what a handshake means for the session. TLS itself is the
- * caller's. */
+/* From STARTTLS to the first command under TLS (RFC 3207): what a handshake means for the session. TLS itself is
+ * the caller's. */
 #include "core/smtp/internal.h"
 
-#define SERVER_NAME_MAX   255 /* octets kept; what is longer is no host's name */
-#define CERTIFICATE_MAX   200
-#define HANDSHAKE_WAIT_MS 30000
-
-bool session_is_secured(const struct session *session)
-{
-        return session->tls != NULL && session->tls->stand == TLS_STANDS;
-}
+#define SERVER_NAME_MAX 255 /* octets kept; what is longer is no host's name */
+#define CERTIFICATE_MAX 200
 
 enum session_wish session_secure(struct session *session, bool is_ready, struct text *out)
 {
@@ -31,7 +25,8 @@ enum session_wish session_secure(struct session *session, bool is_ready, struct 
 
 uint64_t handshake_deadline_ms(const struct session *session)
 {
-        return session->waiting_since_ms + session_patience_ms(session, HANDSHAKE_WAIT_MS);
+        return session->waiting_since_ms +
+               session_patience_ms(session, session->snapshot->options.tls_handshake_timeout_ms);
 }
 
 static struct span keep(struct session *session, struct span octets, size_t max)
@@ -86,11 +81,16 @@ enum session_wish session_secured(struct session *session, const struct tls_fact
 
 /* ---- failures ------------------------------------------------------------------------------------------ */
 
-static void copy_reason(char *at, size_t size, const char *reason)
+static void copy_cut(char *at, size_t size, const char *text)
 {
-        size_t length = strnlen(reason, size - 1);
-        memcpy(at, reason, length);
+        size_t length = strnlen(text, size - 1);
+        memcpy(at, text, length);
         at[length] = '\0';
+}
+
+void handshake_keep_reason(struct session_tls *tls, const char *reason)
+{
+        copy_cut(tls->reason, sizeof tls->reason, reason);
 }
 
 /* By the first of these words that stands in the reason, in any letter case: OpenSSL's names of its errors and of
@@ -149,8 +149,8 @@ static void fail(struct session *session, const struct tls_failure *failure)
         struct session_tls *tls = session->tls;
 
         tls->stand = TLS_FAILED;
-        copy_reason(tls->reason, sizeof tls->reason, failure->reason);
-        copy_reason(tls->offered, sizeof tls->offered, failure->offered);
+        handshake_keep_reason(tls, failure->reason);
+        copy_cut(tls->offered, sizeof tls->offered, failure->offered);
         tls->server_name = keep(session, failure->server_name, SERVER_NAME_MAX);
         counter_add(&metrics[METRIC_tls_failed], 1);
         counter_add(&metrics[class_of_reason(tls->reason)], 1);
@@ -186,12 +186,4 @@ void handshake_note_end(struct session *session)
 {
         if (session->state == SESSION_STATE_HANDSHAKE && session->ending == SESSION_ENDED_BY_CLIENT)
                 fail(session, &(struct tls_failure){.reason = "closed", .offered = ""});
-}
-
-void session_tls_broken(struct session *session, const char *reason)
-{
-        if (!session_is_secured(session) || session->tls->reason[0] != '\0')
-                return;
-        copy_reason(session->tls->reason, sizeof session->tls->reason, reason);
-        counter_add(&session->host->counters->metrics[METRIC_tls_broken], 1);
 }

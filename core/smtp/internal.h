@@ -217,6 +217,8 @@ uint64_t parked_deadline_ms(const struct session *session);
 enum session_wish parked_timeout(struct session *session, struct text *out);
 enum session_wish parked_resume(struct session *session, struct text *out);
 /* handshake.c */
+/* Why there is no TLS, or no longer. */
+void handshake_keep_reason(struct session_tls *tls, const char *reason);
 /* The session ends. */
 void handshake_note_end(struct session *session);
 uint64_t handshake_deadline_ms(const struct session *session);

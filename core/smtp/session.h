@@ -61,7 +61,6 @@ struct session_peer {
         uint16_t server_port;
         bool needs_proxy_header; /* a proxy_listen listener */
         bool is_greeted;         /* the banner has been sent by whoever accepted it */
-        bool speaks_tls;         /* whoever calls: there are certificates, and it knows the wish SECURE */
         uint64_t accepted_ms;    /* monotonic: time limits count from then; 0, or later than now: now */
         /* by which answers to this session's questions come, of DNS and of the store of senders */
         uint64_t dns_handle;

@@ -93,9 +93,7 @@ void play_tls(struct play *play, const struct step *step)
         struct span argument = step->argument, rest;
         char text[256];
 
-        if (span_equals(argument, SPAN("on")) || span_equals(argument, SPAN("off"))) {
-                harness->peer.speaks_tls = span_equals(argument, SPAN("on"));
-        } else if (span_equals(argument, SPAN("ready")) || span_equals(argument, SPAN("not ready"))) {
+        if (span_equals(argument, SPAN("ready")) || span_equals(argument, SPAN("not ready"))) {
                 harness->tls_is_ready = span_equals(argument, SPAN("ready"));
         } else if (span_equals(argument, SPAN("early"))) {
                 harness->tls_is_early = true;
@@ -105,6 +103,6 @@ void play_tls(struct play *play, const struct step *step)
                 snprintf(text, sizeof text, "%.*s", (int)rest.length, rest.at);
                 harness_break_tls(harness, text);
         } else {
-                play_fail(play, step, "expected on, off, ready, not ready, early, fails: or breaks:");
+                play_fail(play, step, "expected ready, not ready, early, fails: or breaks:");
         }
 }

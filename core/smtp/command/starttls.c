@@ -14,7 +14,7 @@ static enum reply_id starttls_fault(struct session *session)
 {
         if (session_is_secured(session))
                 return REPLY_tls_already;
-        if (!session->peer.speaks_tls)
+        if (!snapshot_has_tls(session->snapshot))
                 return REPLY_command_not_implemented;
         if (session->transaction != NULL)
                 return REPLY_mail_already;
