@@ -291,6 +291,21 @@ enum session_wish session_leave_snapshot(struct session *session, bool at_once, 
         return SESSION_CLOSE;
 }
 
+/* ---- TLS ----------------------------------------------------------------------------------------------- */
+
+bool session_is_secured(const struct session *session)
+{
+        return session->tls != NULL && session->tls->stand == TLS_STANDS;
+}
+
+void session_tls_broken(struct session *session, const char *reason)
+{
+        if (!session_is_secured(session) || session->tls->reason[0] != '\0')
+                return;
+        handshake_keep_reason(session->tls, reason);
+        counter_add(&session->host->counters->metrics[METRIC_tls_broken], 1);
+}
+
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
 /* A balancer has looked whether we live: it speaks for nobody, and leaves without a word. */
@@ -307,6 +322,7 @@ void session_end(struct session *session, enum session_ending ending)
         expect(session->state != SESSION_STATE_STORE);
         if (session->state != SESSION_STATE_CLOSED)
                 session->ending = ending;
+        handshake_note_end(session);
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
         stage_count_zones(session);

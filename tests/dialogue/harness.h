@@ -43,6 +43,8 @@ struct harness {
         bool is_open; /* between session_begin() and session_end() */
         enum harness_stop stopping;
 
+        bool tls_is_ready; /* the worker can take a handshake */
+        bool tls_is_early; /* octets wait behind STARTTLS in the socket */
         bool store_is_held;
         enum store_outcome store_outcome;
         size_t messages_stored;
@@ -64,6 +66,19 @@ struct harness {
         } room;
 };
 
+/* ---- for the parts of the harness: each call into the session begins with the one and ends with the next */
+
+/* For what the session says; in the cut modes with no more room than the contract grants. */
+struct text *harness_out(struct harness *harness);
+/* What harness->wish demands is done. */
+void harness_settle(struct harness *harness);
+/* The server may be stopping: the worker tells each session again whenever it has come a step further. */
+void harness_tell_to_stop(struct harness *harness);
+/* The wish is SECURE. */
+void harness_answer_starttls(struct harness *harness);
+
+/* ---- for tests */
+
 /* `harness` is to be static: it takes 17 MiB. */
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);
 void harness_end(struct harness *harness);
@@ -82,6 +97,11 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds);
 void harness_stop(struct harness *harness, enum harness_stop stopping);
 /* The server is under stress, or no more. */
 void harness_stress(struct harness *harness, bool is_under_stress);
+/* The handshake that the session waits for comes about, or fails. */
+void harness_shake_hands(struct harness *harness, const struct tls_facts *facts);
+void harness_fail_handshake(struct harness *harness, const struct tls_failure *failure);
+/* The worker finds TLS broken, and gives the connection up. */
+void harness_break_tls(struct harness *harness, const char *reason);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* Nothing that is asked from now on is answered, until it is held no longer. */

@@ -40,6 +40,7 @@ struct worker_parts {
         const struct ledger *ledger;
         const _Atomic bool *under_stress;
         struct budget *budget;
+        _Atomic uint64_t *handshakes; /* under way at all workers */
         uint32_t spools; /* files in the making that all workers together may have */
 };
 
@@ -56,6 +57,7 @@ struct worker {
         struct dns_client *dns;
         struct sender_client *senders;
         const _Atomic bool *under_stress;
+        _Atomic uint64_t *handshakes; /* under way at all workers */
         uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
@@ -75,6 +77,7 @@ struct worker {
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
+        struct tls_work tls;
         char *input;     /* SESSION_INPUT_MAX + READ_SIZE */
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
