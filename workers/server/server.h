@@ -8,6 +8,7 @@
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
+#include "workers/server/tls/certificates.h"
 #include "workers/server/zone_watch.h"
 
 struct server {
@@ -37,6 +38,7 @@ struct server {
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct certificates certificates;
         struct aside aside;        /* what the main thread does not do itself */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
