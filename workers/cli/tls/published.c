@@ -24,8 +24,9 @@ struct published_look {
         struct conf_complaints *complaints;
         struct cli_dns dns;
         struct block_pool pool;
-        struct arena memory; /* of one name's answers */
-        unsigned failures;   /* in a row */
+        struct arena memory;    /* of one name's answers */
+        unsigned failures;      /* in a row */
+        struct name_table seen; /* names whose TLSA records were asked for */
 };
 
 static void complain(struct published_look *look, enum complaint_kind kind, const char *name,
@@ -84,8 +85,9 @@ static void look_at_tlsa(struct published_look *look, struct span name)
         char owner[NAME_SIZE], octets[160];
         struct text record;
 
-        if (look->contexts == NULL)
+        if (look->contexts == NULL || name_table_find(&look->seen, name, NULL))
                 return;
+        name_table_add(&look->seen, name, 0);
         begin_name(look);
         snprintf(owner, sizeof owner, "_25._tcp.%.*s", (int)name.length, name.at);
         size_t count = tls_contexts_shown(look->contexts, name, shown);
@@ -111,14 +113,12 @@ static void look_at_tlsa(struct published_look *look, struct span name)
 /* Names that stand for a single host, of the certificates of domains. */
 static void look_at_names(struct published_look *look)
 {
-        const char *hostname = look->snapshot->options.hostname;
-
-        look_at_tlsa(look, span_from(hostname));
+        look_at_tlsa(look, span_from(look->snapshot->options.hostname));
         for (size_t i = 0; look->contexts != NULL && i < tls_contexts_certificate_count(look->contexts);
              i++) {
                 const struct tls_certificate *certificate = tls_contexts_certificate(look->contexts, i);
                 for (size_t j = 0; j < certificate->name_count; j++)
-                        if (certificate->names[j][0] != '*' && strcmp(certificate->names[j], hostname) != 0)
+                        if (certificate->names[j][0] != '*')
                                 look_at_tlsa(look, span_from(certificate->names[j]));
         }
 }
@@ -246,6 +246,7 @@ void published_check(const struct snapshot *snapshot, const struct tls_contexts 
         look_at_names(&look);
         for (size_t i = 0; i < snapshot->domain_count; i++)
                 look_at_policy(&look, &snapshot->domains[i]);
+        name_table_end(&look.seen);
         arena_end(&look.memory);
         block_pool_end(&look.pool);
         cli_dns_close(&look.dns);
