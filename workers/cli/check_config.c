@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 const char check_config_help[] =
-    "usage: gatepost check-config -c FILE [--no-open | --dns] [--effective]\n"
+    "usage: gatepost check-config -c FILE [--no-open | --dns] [--start] [--effective]\n"
     "       gatepost check-config --print\n\n"
     "Tells what is wrong with FILE, with file and line, and tries what `serve` will open: certificates, "
     "log,\n"
@@ -23,13 +23,14 @@ const char check_config_help[] =
     "--dns         prints the TLSA records and the MTA-STS policies that would be right, and asks the "
     "resolvers\n"
     "              whether those that are published are\n"
+    "--start       is as mild as serve at its start, where an expired certificate is a warning only\n"
     "--effective   prints the configuration in force, each option with its value\n"
     "--print       prints every option with its default and meaning\n\n"
     "Exit status: 0 it can be served, maybe with warnings; 1 errors; 2 wrong call.\n";
 
 struct wish {
         const char *path;
-        bool is_text_alone, asks_dns, is_effective, is_print;
+        bool is_text_alone, asks_dns, is_start, is_effective, is_print;
 };
 
 /* Becomes the user that serve becomes. What root could read is read again as that user, for so serve does. */
@@ -58,7 +59,8 @@ static struct snapshot *read_as_user(struct snapshot *snapshot, const char *path
 static void open_all(const struct wish *wish, const struct snapshot *snapshot,
                      struct conf_complaints *complaints)
 {
-        struct tls_contexts *contexts = certificates_check(snapshot, complaints);
+        struct tls_contexts *contexts =
+            certificates_check(snapshot, wish->is_start ? TLS_AT_START : TLS_AT_CHECK, complaints);
 
         openings_check(snapshot, wish->path, complaints);
         if (wish->asks_dns)

@@ -282,6 +282,7 @@ def checks(directory):
     assert re.search(r"a\.pem: warning: expires in 1[23] days\n", said), said
     make_expired(directory, "a")
     assert "a.pem: error: has expired on 2021-01-01" in check(directory, status=1)
+    assert "a.pem: warning: has expired on 2021-01-01" in check(directory, "--start")
     (directory / "a.key").unlink()
     assert "a.key: error: No such file" in check(directory, status=1)
     assert "0 errors, 0 warnings" in check(directory, "--no-open")

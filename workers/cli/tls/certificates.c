@@ -35,9 +35,10 @@ static void tell(const struct tls_certificate *certificate, struct conf_complain
                       certificate->name_count == 0 ? "no name" : "");
 }
 
-struct tls_contexts *certificates_check(const struct snapshot *snapshot, struct conf_complaints *complaints)
+struct tls_contexts *certificates_check(const struct snapshot *snapshot, enum tls_moment moment,
+                                        struct conf_complaints *complaints)
 {
-        struct tls_contexts *contexts = tls_contexts_load(snapshot, NULL, NULL, TLS_AT_CHECK, complaints);
+        struct tls_contexts *contexts = tls_contexts_load(snapshot, NULL, NULL, moment, complaints);
 
         if (contexts == NULL)
                 return NULL;
