@@ -34,6 +34,7 @@ enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
 enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
 enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
+enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
 /* A filter of IPv4 addresses. For each of the four octets it has the values that match, as 256 bits. */
@@ -44,6 +45,18 @@ struct answer_filter {
 struct filter_list {
         struct answer_filter *filters;
         size_t count;
+};
+
+/* What EHLO may tell, in the order in which it does (RFC 5321 4.1.1.1). */
+enum ehlo_keyword {
+        EHLO_8BITMIME,
+        EHLO_SMTPUTF8,
+        EHLO_ENHANCEDSTATUSCODES,
+        EHLO_STARTTLS,
+        EHLO_XCLIENT,
+        EHLO_LIMITS,
+        EHLO_SIZE,
+        EHLO_KEYWORD_COUNT
 };
 
 /* A limit of so many events in so much time. With 0 events there is no limit. */
@@ -75,6 +88,8 @@ struct rate {
 #define OPTION_FIELD_ENDPOINTS  struct endpoint_list
 #define OPTION_FIELD_MOMENT     enum reject_moment
 #define OPTION_FIELD_NEWLINE    enum newline_form
+#define OPTION_FIELD_STARTTLS   enum starttls_policy
+#define OPTION_FIELD_KEYWORDS   uint32_t
 #define OPTION_FIELD_CASING     enum local_part_case
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
@@ -100,6 +115,8 @@ struct rate {
 #define OPTION_NAME_ENDPOINTS(name)  name
 #define OPTION_NAME_MOMENT(name)     name
 #define OPTION_NAME_NEWLINE(name)    name
+#define OPTION_NAME_STARTTLS(name)   name
+#define OPTION_NAME_KEYWORDS(name)   name
 #define OPTION_NAME_CASING(name)     name
 
 struct options {
@@ -116,6 +133,11 @@ struct domain_options {
 
 struct zone_options {
 #define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
+#include "conf/options.def"
+};
+
+struct terms_options {
+#define TERMS_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
 #include "conf/options.def"
 };
 
@@ -142,6 +164,21 @@ struct dnsbl_zone {
 struct tag_key {
         char id; /* '0' to '9' */
         struct span secret;
+};
+
+/* What holds for the clients of one listener, or of one network. */
+struct terms {
+        struct terms_options options;
+        uint32_t sets; /* of these, a bit mask by number of the row; the others are not set here */
+        struct place place;
+        const char *title;
+        struct endpoint listener; /* of a section `listener` */
+        struct network network;   /* of a section `network` */
+};
+
+struct terms_list {
+        struct terms *sections;
+        size_t count;
 };
 
 struct check_setting {
@@ -186,7 +223,9 @@ struct snapshot {
          * [10..11] dynamic. */
         struct dnsbl_zone *zones;
         size_t zone_count;
-        struct name_table tlds; /* A-labels, lower case */
+        struct terms_list listener_terms;
+        struct terms_list network_terms; /* the most specific networks first */
+        struct name_table tlds;          /* A-labels, lower case */
         /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct name_table own_names;
         /* The same and bounce_reference.names, both with A-labels and with U-labels. */
@@ -220,6 +259,16 @@ bool domain_find_recipient(const struct domain *domain, struct span local_part, 
 
 /* True when there are certificates: STARTTLS can be offered. */
 bool snapshot_has_tls(const struct snapshot *snapshot);
+
+/* Returns the section of this listener, or NULL. */
+const struct terms *snapshot_listener_terms(const struct snapshot *snapshot, const struct address *address,
+                                            uint16_t port);
+/* Returns what holds for a client: of each option what the most specific network that sets it says, else the listener,
+ * which may be NULL, else the top level. */
+struct terms_options snapshot_terms(const struct snapshot *snapshot, const struct terms *listener,
+                                    const struct address *client);
+/* Indexed by enum ehlo_keyword. */
+extern const char *const ehlo_keyword_names[EHLO_KEYWORD_COUNT];
 
 /* Returns an empty snapshot to be filled in, or NULL when memory is out. */
 struct snapshot *snapshot_new(void);

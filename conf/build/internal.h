@@ -42,6 +42,12 @@ void build_finish_password(struct builder *builder);
 bool build_file_is_public(const char *path);
 /* Comes last: it warns of what can hardly be meant. */
 void build_warn_of_unmeant(struct builder *builder);
+/* Completes the sections `listener` and `network`, once the listeners are known, and looks whether TLS can be what they
+ * demand. */
+void build_finish_terms(struct builder *builder);
+/* Return the next section of the snapshot, which must have room for it, with default options. */
+struct terms *build_listener_terms(struct builder *builder, const char *title, struct place place);
+struct terms *build_network_terms(struct builder *builder, const char *title, struct place place);
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

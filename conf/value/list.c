@@ -136,6 +136,20 @@ static bool filter_append(struct span text, struct filter_list *list, struct are
         return true;
 }
 
+/* In any letter case, as in EHLO itself. */
+static bool keyword_append(struct span text, uint32_t *keywords, struct text *error)
+{
+        for (unsigned keyword = 0; keyword < EHLO_KEYWORD_COUNT; keyword++)
+                if (span_equals_nocase(text, span_from(ehlo_keyword_names[keyword]))) {
+                        *keywords |= UINT32_C(1) << keyword;
+                        return true;
+                }
+        text_put_string(error, "EHLO has no such keyword here; there are ");
+        for (unsigned keyword = 0; keyword < EHLO_KEYWORD_COUNT; keyword++)
+                text_printf(error, "%s%s", keyword == 0 ? "" : ", ", ehlo_keyword_names[keyword]);
+        return false;
+}
+
 bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
                   struct text *ret_error)
 {
@@ -145,6 +159,8 @@ bool value_append(enum value_type type, struct span text, void *list, struct are
                 return name_append(text, list, memory, ret_error);
         if (type == VALUE_NETWORKS)
                 return network_append(text, list, memory, ret_error);
+        if (type == VALUE_KEYWORDS)
+                return keyword_append(text, list, ret_error);
         if (type == VALUE_FILTERS)
                 return filter_append(text, list, memory, ret_error);
         return endpoint_append(text, list, memory, ret_error);
@@ -153,7 +169,7 @@ bool value_append(enum value_type type, struct span text, void *list, struct are
 bool value_is_list(enum value_type type)
 {
         return type == VALUE_PATHS || type == VALUE_NAMES || type == VALUE_NETWORKS ||
-               type == VALUE_ENDPOINTS || type == VALUE_FILTERS;
+               type == VALUE_ENDPOINTS || type == VALUE_FILTERS || type == VALUE_KEYWORDS;
 }
 
 void value_clear_list(const struct option_row *row, void *base)
@@ -165,6 +181,8 @@ void value_clear_list(const struct option_row *row, void *base)
                 *(struct network_list *)field = (struct network_list){0};
         if (row->type == VALUE_ENDPOINTS)
                 *(struct endpoint_list *)field = (struct endpoint_list){0};
+        if (row->type == VALUE_KEYWORDS)
+                *(uint32_t *)field = 0;
         if (row->type == VALUE_FILTERS)
                 *(struct filter_list *)field = (struct filter_list){0};
 }

@@ -28,8 +28,13 @@ const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1] = {
 
 const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #define ZONE_OPTION(name, type, default, min, max, help)                                                     \
-        {#name,        default,    help, min, max, offsetof(struct zone_options, OPTION_NAME_##type(name)),  \
-         VALUE_##type, CHECK_COUNT},
+        ROW(name, type, default, min, max, help, zone_options, name, CHECK_COUNT)
+#include "conf/options.def"
+    {0}};
+
+const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1] = {
+#define TERMS_OPTION(name, type, default, min, max, help)                                                    \
+        ROW(name, type, default, min, max, help, terms_options, name, CHECK_COUNT)
 #include "conf/options.def"
     {0}};
 
@@ -198,6 +203,7 @@ static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
 static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
 static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const wish_words[] = {"no", "ask", NULL};
+static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
@@ -229,6 +235,8 @@ static const char *const *words_of(const struct option_row *row)
                 return exchange_words;
         case VALUE_REPAIR:
                 return repair_words;
+        case VALUE_STARTTLS:
+                return starttls_words;
         case VALUE_VERSION:
                 return version_words;
         case VALUE_WISH:
@@ -317,6 +325,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_NETWORKS:
         case VALUE_ENDPOINTS:
         case VALUE_FILTERS:
+        case VALUE_KEYWORDS:
                 return value_append(row->type, text, field, memory, ret_error);
         case VALUE_MOMENT:
         case VALUE_NEWLINE:
@@ -325,6 +334,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_ACTION:
         case VALUE_EXCHANGE:
         case VALUE_REPAIR:
+        case VALUE_STARTTLS:
         case VALUE_VERSION:
         case VALUE_WISH:
                 return word_set(text, words_of(row), field, ret_error);

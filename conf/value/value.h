@@ -23,6 +23,8 @@ enum value_type {
         VALUE_ACTION,
         VALUE_EXCHANGE,
         VALUE_REPAIR,
+        VALUE_STARTTLS,
+        VALUE_KEYWORDS,
         VALUE_VERSION,
         VALUE_WISH,
         VALUE_WEIGHT,
@@ -33,7 +35,7 @@ enum value_type {
 struct option_row {
         const char *name, *default_text, *help;
         int64_t min, max;
-        size_t offset; /* of the field in struct options, domain_options or zone_options */
+        size_t offset; /* of the field in struct options, domain_options, zone_options or terms_options */
         enum value_type type;
         enum check_id check; /* whose section it stands in; CHECK_COUNT: none; SECTION_TLS */
 };
@@ -63,10 +65,17 @@ enum zone_option_at {
         ZONE_OPTION_AT_END
 };
 
+enum terms_option_at {
+#define TERMS_OPTION(name, type, ...) TERMS_OPTION_AT_##name,
+#include "conf/options.def"
+        TERMS_OPTION_AT_END
+};
+
 /* Each of these ends with a row that has no name. */
 extern const struct option_row option_rows[OPTION_AT_END + 1];
 extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
 extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
+extern const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1];
 
 /* The zone of dnsbl when the configuration has none. The texts are of the same kinds as those of the rows. */
 #define DEFAULT_ZONE         "zen.spamhaus.org"

@@ -143,6 +143,16 @@ static enum metric_id class_of_offer(const char *version)
                                                  : METRIC_tls_offered_old;
 }
 
+/* Who fails for a fault of ours may try again. */
+static void keep_from_tls(struct session *session, enum metric_id reason)
+{
+        const struct session_host *host = session->host;
+        uint64_t keep_ms = session->snapshot->options.tls_no_go_ms;
+
+        if (reason != METRIC_tls_failed_ours && keep_ms != 0 && host->tls_no_go != NULL)
+                tls_no_go_add(host->tls_no_go, &session->peer.client, host->now_ms, keep_ms);
+}
+
 static void fail(struct session *session, const struct tls_failure *failure)
 {
         _Atomic uint64_t *metrics = session->host->counters->metrics;
@@ -152,8 +162,10 @@ static void fail(struct session *session, const struct tls_failure *failure)
         handshake_keep_reason(tls, failure->reason);
         copy_cut(tls->offered, sizeof tls->offered, failure->offered);
         tls->server_name = keep(session, failure->server_name, SERVER_NAME_MAX);
+        enum metric_id reason = class_of_reason(tls->reason);
         counter_add(&metrics[METRIC_tls_failed], 1);
-        counter_add(&metrics[class_of_reason(tls->reason)], 1);
+        counter_add(&metrics[reason], 1);
+        keep_from_tls(session, reason);
         counter_add(&metrics[class_of_offer(tls->offered)], 1);
 }
 

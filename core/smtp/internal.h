@@ -122,6 +122,13 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_xclient(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_starttls(struct session *session, struct span arguments, struct text *out);
+/* command/ehlo.c */
+void ehlo_put_capabilities(struct session *session, struct text *out);
+/* command/starttls.c: EHLO tells of STARTTLS, and it is not refused. Who is not offered it because a handshake has
+ * failed is counted. */
+bool starttls_is_offered(struct session *session);
+/* REPLY_NONE, or why MAIL may not begin without TLS. */
+enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);

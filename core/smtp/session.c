@@ -104,6 +104,7 @@ static void set_client(struct session *session, const struct address *client, ui
         session->peer.client = *client;
         session->peer.client_port = port;
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
+        session->terms = snapshot_terms(session->snapshot, session->listener, client);
         rate_client_is_known(session);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
@@ -127,6 +128,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
             .host = host,
             .snapshot = snapshot,
             .connected = peer->client,
+            .listener = snapshot_listener_terms(snapshot, &peer->server, peer->server_port),
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
             .closed_with = REPLY_NONE,

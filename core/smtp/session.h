@@ -22,6 +22,7 @@
 #include "core/senders/client_table.h"
 #include "core/smtp/metrics.h"
 #include "core/senders/rates.h"
+#include "core/senders/tls_no_go.h"
 
 #define SESSION_OUT_ROOM  4096  /* no single step writes more */
 #define SESSION_INPUT_MAX 65536 /* octets that a session leaves unread while it wants more */
@@ -38,19 +39,20 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps
          * SESSION_LOG_ROOM of room. */
         struct text log;
-        uint64_t now_ms;                 /* monotonic */
-        int64_t wall_ms;                 /* since 1970, UTC */
-        struct dns_source *dns;          /* NULL: no check asks */
-        const struct sketch *questions;  /* in flight there, by dns_account; NULL: of clients none count */
-        struct sender_source *senders;   /* of senders; NULL: nothing is remembered */
-        const struct ledger *ledger;     /* of clients; NULL: nobody is counted */
-        struct client_table *clients;    /* their open sessions; NULL: those that are named do not count */
-        int64_t log_second;              /* since 1970, which log_time is the text of */
-        char log_time[DATE_TEXT_LENGTH]; /* "2026-11-25T01:02:03" */
-        uint64_t sequence;               /* of ids given; any start */
-        uint32_t worker;                 /* 0..127 */
-        bool under_stress;               /* time limits shrink */
-        bool memory_is_spent;            /* no mail begins, and none grows by a recipient: 452 */
+        uint64_t now_ms;                   /* monotonic */
+        int64_t wall_ms;                   /* since 1970, UTC */
+        struct dns_source *dns;            /* NULL: no check asks */
+        const struct sketch *questions;    /* in flight there, by dns_account; NULL: of clients none count */
+        struct sender_source *senders;     /* of senders; NULL: nothing is remembered */
+        const struct ledger *ledger;       /* of clients; NULL: nobody is counted */
+        const struct tls_no_go *tls_no_go; /* clients whose handshakes failed; NULL: none is remembered */
+        struct client_table *clients;      /* their open sessions; NULL: those that are named do not count */
+        int64_t log_second;                /* since 1970, which log_time is the text of */
+        char log_time[DATE_TEXT_LENGTH];   /* "2026-11-25T01:02:03" */
+        uint64_t sequence;                 /* of ids given; any start */
+        uint32_t worker;                   /* 0..127 */
+        bool under_stress;                 /* time limits shrink */
+        bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
 };
 
 /* Who connected where. */
@@ -145,10 +147,12 @@ struct session {
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
         struct address connected;
+        const struct terms *listener; /* of the snapshot; NULL: nothing of its own holds there */
         enum session_naming naming;
         uint16_t header_left; /* octets of a PROXY header that are still to come, and of no use */
 
         /* Who the client is. */
+        struct terms_options terms; /* that hold for it */
         bool is_trusted;
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;

@@ -3,6 +3,14 @@
 
 #include "core/base/expect.h"
 
+void harness_init_tls(struct harness *harness, uint32_t seed)
+{
+        harness->tls_is_ready = true;
+        memset(harness->room.tls_no_go, 0, sizeof harness->room.tls_no_go);
+        tls_no_go_init(&harness->tls_no_go, harness->room.tls_no_go, sizeof harness->room.tls_no_go, seed);
+        harness->host.tls_no_go = &harness->tls_no_go;
+}
+
 /* What waits behind the line in `unread` is the caller's to notice, as in the socket of a worker. */
 void harness_answer_starttls(struct harness *harness)
 {

@@ -36,7 +36,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         harness->questions = sketch_over(harness->room.questions, seed);
         harness->host.questions = harness->dns.questions = &harness->questions;
         harness->host.clients = &harness->clients;
-        harness->tls_is_ready = true;
+        harness_init_tls(harness, seed);
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);

@@ -31,6 +31,7 @@ struct harness {
         struct scripted_senders senders;
         struct ledger ledger; /* of clients */
         struct client_table clients;
+        struct tls_no_go tls_no_go;
         struct sketch questions; /* of clients, to DNS */
 
         /* To be set before harness_connect(). */
@@ -60,6 +61,7 @@ struct harness {
         /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
         struct {
                 struct ledger_set ledger[64];
+                struct tls_no_go_set tls_no_go[4];
                 _Atomic uint32_t clients[2][HARNESS_COUNTS], questions[2][HARNESS_COUNTS];
                 char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
                 char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
@@ -74,6 +76,7 @@ struct text *harness_out(struct harness *harness);
 void harness_settle(struct harness *harness);
 /* The server may be stopping: the worker tells each session again whenever it has come a step further. */
 void harness_tell_to_stop(struct harness *harness);
+void harness_init_tls(struct harness *harness, uint32_t seed);
 /* The wish is SECURE. */
 void harness_answer_starttls(struct harness *harness);
 

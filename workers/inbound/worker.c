@@ -312,6 +312,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.senders = sender_client_source(worker->senders);
         worker->host.questions = parts->questions;
         worker->host.ledger = parts->ledger;
+        worker->host.tls_no_go = parts->tls_no_go;
         worker->host.clients = parts->clients;
         worker->host.sequence = first_sequence();
         worker_look_at_clock(worker);

@@ -38,6 +38,7 @@ struct worker_parts {
         struct sender_store *senders;
         const struct sketch *questions;
         const struct ledger *ledger;
+        const struct tls_no_go *tls_no_go;
         const _Atomic bool *under_stress;
         struct budget *budget;
         _Atomic uint64_t *handshakes; /* under way at all workers */

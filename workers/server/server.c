@@ -101,6 +101,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .senders = &server->senders,
                     .questions = &server->clients.questions,
                     .ledger = &server->clients.ledger,
+                    .tls_no_go = &server->clients.tls_no_go,
                     .under_stress = &server->load.under_stress,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,

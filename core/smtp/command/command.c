@@ -37,28 +37,6 @@ bool helo_set(struct session *session, struct span name)
         return true;
 }
 
-static void put_capability(struct text *out, const char *keyword)
-{
-        text_put_string(out, "250-");
-        text_put_string(out, keyword);
-        text_put_string(out, "\r\n");
-}
-
-/* PIPELINING is left out on purpose: who does not wait for replies is caught by it (P11). */
-static void put_capabilities(struct session *session, struct text *out)
-{
-        put_capability(out, session->snapshot->options.hostname);
-        put_capability(out, "8BITMIME");
-        put_capability(out, "SMTPUTF8");
-        put_capability(out, "ENHANCEDSTATUSCODES");
-        if (session->naming == NAMING_OPEN)
-                put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
-        text_put_string(out, "250 SIZE ");
-        text_put_number(out, session->snapshot->options.message_size_max_octets);
-        text_put_string(out, "\r\n");
-        session->last_code = 250;
-}
-
 /* REPLY_NONE when one name follows. What sort of name it is, is for the checks to judge. */
 static enum reply_id greeting_fault(struct span name)
 {
@@ -100,7 +78,7 @@ static enum session_wish greet_client(struct session *session, struct span name,
                 }
         }
         if (is_esmtp)
-                put_capabilities(session, out);
+                ehlo_put_capabilities(session, out);
         else
                 session_reply(session, out, REPLY_helo);
         return SESSION_READ;
