@@ -35,7 +35,6 @@ def by_s_client(directory):
         client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         guard = threading.Timer(SECONDS, client.kill)
         guard.start()
-        wait_in(client.stdout, b"read R BLOCK")
         for _ in range(3):  # a line that is this letter alone is an order to it
             client.stdin.write(b"K\n")
             client.stdin.flush()
