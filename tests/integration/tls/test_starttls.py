@@ -61,6 +61,7 @@ def mail(directory):
             equal(found["tls"]["version"], ("TLSv1.2", "TLSv1.3")[number - 1], "version in the log")
             equal(found["end"], "quit", "end")
         for text in server.mails():
+            assert b"with ESMTPS" in text, text
             assert text.endswith(b"sealed\r\n"), text
 
 

@@ -1,5 +1,6 @@
-/* What a stream may cost: its memory as the budget counts it, memory that is out at any moment, and floods of records. */
-#include "tls_peers.h"
+/* What a stream may cost: its memory as the budget counts it, memory that is out at any moment, and floods of
+ * records. */
+#include "peers.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -209,7 +210,8 @@ static void update_key(SSL *client)
         expect(SSL_key_update(client, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(client) == 1);
 }
 
-/* One that is asked for is refused, and the session goes on (RFC 5246 7.2.2); the messages count as records of little use. */
+/* One that is asked for is refused, and the session goes on (RFC 5246 7.2.2); the messages count as records of
+ * little use. */
 static void refuse_renegotiation(void)
 {
         struct tls_peer *peer = established(TLS1_2_VERSION);
