@@ -68,7 +68,8 @@ static void connection_leave(struct worker *worker, struct connection *connectio
                 connection_finish(worker, connection);
 }
 
-/* A session call has returned `wish`, and left `input`: does what can be done at once, and gives the wish that then holds. */
+/* A session call has returned `wish`, and left `input`: does what can be done at once, and gives the wish that
+ * then holds. */
 static enum session_wish connection_obey(struct worker *worker, struct connection *connection,
                                          enum session_wish wish, struct span input)
 {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Of handshakes in a turn, so that other clients wait for a few milliseconds at most: a step takes 0.3 ms with a key for ECDSA, and
- * 1 ms with one for RSA. */
+/* Of handshakes in a turn, so that other clients wait for a few milliseconds at most: a step takes 0.3 ms with a
+ * key for ECDSA, and 1 ms with one for RSA. */
 #define STEPS_PER_TURN    8
 #define SUBJECT_TEXT_SIZE 256
 
@@ -100,8 +100,8 @@ static bool make_ready(struct worker *worker, struct connection *connection)
         return connection->tls != NULL;
 }
 
-/* The socket is asked whatever the last edge was: an octet that came since would be taken for one of the client's first message,
- * behind which the answer to it would be believed (CVE-2011-0411). */
+/* The socket is asked whatever the last edge was: an octet that came since would be taken for one of the client's
+ * first message, behind which the answer to it would be believed (CVE-2011-0411). */
 static bool came_early(const struct connection *connection, struct span behind)
 {
         char octet;
@@ -145,7 +145,8 @@ void worker_take_handshakes(struct worker *worker)
         }
 }
 
-/* What the socket has, into the buffer of all streams. Under an edge a short read has emptied it, see connection_receive(). */
+/* What the socket has, into the buffer of all streams. Under an edge a short read has emptied it, see
+ * connection_receive(). */
 static enum received receive_sealed(struct worker *worker, struct connection *connection,
                                     struct span *ret_octets)
 {
@@ -209,7 +210,8 @@ static enum session_wish tell_success(struct worker *worker, struct connection *
         return session_secured(&connection->session, &facts, &worker->out);
 }
 
-/* TLS stands. What the client has sent behind its last message is its first command, and not early: the server says nothing first. */
+/* TLS stands. What the client has sent behind its last message is its first command, and not early: the server
+ * says nothing first. */
 static enum session_wish finish_handshake(struct worker *worker, struct connection *connection)
 {
         struct connection_tls *tls = connection->tls;
@@ -242,8 +244,8 @@ enum session_wish connection_shake(struct worker *worker, struct connection *con
 
 /* ---- octets -------------------------------------------------------------------------------------------- */
 
-/* A record may come in many pieces, and some have nothing for the session; but what there is of it here is bounded by the credit of
- * the stream. */
+/* A record may come in many pieces, and some have nothing for the session; but what there is of it here is bounded
+ * by the credit of the stream. */
 enum received connection_receive_sealed(struct worker *worker, struct connection *connection,
                                         struct span *input)
 {

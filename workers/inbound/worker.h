@@ -42,7 +42,7 @@ struct worker_parts {
         const _Atomic bool *under_stress;
         struct budget *budget;
         _Atomic uint64_t *handshakes; /* under way at all workers */
-        uint32_t spools; /* files in the making that all workers together may have */
+        uint32_t spools;              /* files in the making that all workers together may have */
 };
 
 struct worker {
@@ -59,7 +59,7 @@ struct worker {
         struct sender_client *senders;
         const _Atomic bool *under_stress;
         _Atomic uint64_t *handshakes; /* under way at all workers */
-        uint32_t spools_early_max; /* so many at a time for messages that are not long */
+        uint32_t spools_early_max;    /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
         struct inflow *inflows;  /* from each acceptor; where there is none, one that counts only */
@@ -79,7 +79,7 @@ struct worker {
         struct connections connections;
         struct text out; /* replies of the connection at hand */
         struct tls_work tls;
-        char *input;     /* SESSION_INPUT_MAX + READ_SIZE */
+        char *input; /* SESSION_INPUT_MAX + READ_SIZE */
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
         uint32_t jobs_sent_total;

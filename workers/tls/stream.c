@@ -30,8 +30,8 @@ struct tls_stream {
 static BIO_METHOD *method;
 static pthread_once_t method_once = PTHREAD_ONCE_INIT;
 
-/* Nothing more is given to a client that has spent its credit: OpenSSL would go on with records of no use as long as there
- * are any. */
+/* Nothing more is given to a client that has spent its credit: OpenSSL would go on with records of no use as long
+ * as there are any. */
 static int stream_bio_read(BIO *bio, char *room, int size)
 {
         struct tls_stream *stream = BIO_get_data(bio);

@@ -1,6 +1,7 @@
-/* TLS of one connection (RFC 3207, RFC 5246, RFC 8446). It is given octets that came by the socket, and gives octets for the
- * socket, in buffers that its worker lends to the stream whose turn it is; the socket itself it does not know. From one call to
- * the next it keeps nothing but the part of a record that is not whole. Owner: one worker, as of the connection. */
+/* TLS of one connection (RFC 3207, RFC 5246, RFC 8446). It is given octets that came by the socket, and gives
+ * octets for the socket, in buffers that its worker lends to the stream whose turn it is; the socket itself it
+ * does not know. From one call to the next it keeps nothing but the part of a record that is not whole. Owner: one
+ * worker, as of the connection. */
 #pragma once
 
 #include "core/base/text.h"
@@ -10,8 +11,8 @@
 /* Octets that may be given at a time. What they and an unended record of before hold fits into READ_SIZE. */
 #define TLS_INPUT_MAX 49152
 
-/* Of memory that OpenSSL takes for one server's stream, as tests/stress/tls.c measures it: in a handshake, idle after it, and what
- * a record that is not whole holds besides. */
+/* Of memory that OpenSSL takes for one server's stream, as tests/stress/tls/ measures it: in a handshake, idle
+ * after it, and what a record that is not whole holds besides. */
 #define TLS_HANDSHAKE_SIZE   ((size_t)44 << 10)
 #define TLS_ESTABLISHED_SIZE ((size_t)14 << 10)
 #define TLS_RECORD_SIZE      ((size_t)17 << 10)
@@ -22,8 +23,8 @@
 #define TLS_HANDSHAKE_OCTETS_MAX  ((size_t)96 << 10)
 #define TLS_HANDSHAKE_RECORDS_MAX 1024
 
-/* Each record costs one credit, and so many octets of use earn one; a message of the handshake's protocol, such as KeyUpdate, costs
- * more, because it derives keys. */
+/* Each record costs one credit, and so many octets of use earn one; a message of the handshake's protocol, such as
+ * KeyUpdate, costs more, because it derives keys. */
 #define TLS_CREDIT_MAX        2048
 #define TLS_OCTETS_PER_CREDIT 16
 #define TLS_MESSAGE_COST      32
@@ -53,12 +54,13 @@ void tls_buffers_end(struct tls_buffers *buffers);
 struct tls_stream *tls_stream_create(SSL *ssl, struct tls_buffers *buffers);
 void tls_stream_free(struct tls_stream *stream);
 
-/* Goes on with the handshake. `input` lies in buffers->input, at most TLS_INPUT_MAX octets. After TLS_DONE octets of the client may
- * lie behind its last message: tls_stream_open() is to be called before anything else. After TLS_FAILED an alert may be in
- * buffers->output. */
+/* Goes on with the handshake. `input` lies in buffers->input, at most TLS_INPUT_MAX octets. After TLS_DONE octets
+ * of the client may lie behind its last message: tls_stream_open() is to be called before anything else. After
+ * TLS_FAILED an alert may be in buffers->output. */
 enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span input);
-/* Opens the records that `input` makes whole, or without it those that lie behind the handshake, into `room`, which has as much of it
- * as READ_SIZE. Returns how many octets they held: there may be some before the end that tls_stream_end() tells of. */
+/* Opens the records that `input` makes whole, or without it those that lie behind the handshake, into `room`,
+ * which has as much of it as READ_SIZE. Returns how many octets they held: there may be some before the end that
+ * tls_stream_end() tells of. */
 size_t tls_stream_open(struct tls_stream *stream, struct span input, char *room, size_t size);
 /* Puts `octets` into buffers->output in records. False when the stream is broken. */
 bool tls_stream_seal(struct tls_stream *stream, struct span octets);

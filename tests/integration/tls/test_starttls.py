@@ -61,6 +61,7 @@ def mail(directory):
             equal(found["tls"]["version"], ("TLSv1.2", "TLSv1.3")[number - 1], "version in the log")
             equal(found["end"], "quit", "end")
         for text in server.mails():
+            assert b"with ESMTPS" in text, text
             assert text.endswith(b"sealed\r\n"), text
 
 
@@ -132,7 +133,7 @@ def reads_late(directory):
     count = 40_000
     options = "early_talker { mode = off }\njunk_max = 1000000\ncommands_max = 1000000\n"
     with tls_server(directory, options) as server, secure(server) as client:
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.command("EHLO client.example.com", 250)
         commands = b"".join(client.seal(b"NOOP\r\n" * 2000) for _ in range(count // 2000))
         sender = threading.Thread(target=client.socket.sendall, args=[commands])

@@ -1,5 +1,6 @@
-/* What a stream may cost: its memory as the budget counts it, memory that is out at any moment, and floods of records. */
-#include "tls_peers.h"
+/* What a stream may cost: its memory as the budget counts it, memory that is out at any moment, and floods of
+ * records. */
+#include "peers.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -209,6 +210,21 @@ static void update_key(SSL *client)
         expect(SSL_key_update(client, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(client) == 1);
 }
 
+/* One that is asked for is refused, and the session goes on (RFC 5246 7.2.2); the messages count as records of
+ * little use. */
+static void refuse_renegotiation(void)
+{
+        struct tls_peer *peer = established(TLS1_2_VERSION);
+
+        expect(SSL_renegotiate(peer->client) == 1);
+        SSL_do_handshake(peer->client);
+        expect(tls_stream_open(peer->stream, tls_peer_said(peer), room, sizeof room) == 0);
+        expect(tls_stream_end(peer->stream) == TLS_OPEN);
+        expect(tls_stream_seal(peer->stream, SPAN("250 2.0.0 ok\r\n")));
+        tls_peer_hear(peer, &buffers);
+        tls_peer_end(peer);
+}
+
 static void write_octet(SSL *client)
 {
         expect(SSL_write(client, "x", 1) == 1);
@@ -272,6 +288,7 @@ int main(void)
                 measure_memory(version, 15000);
                 measure_round_trip(version);
         }
+        refuse_renegotiation();
         expect(flood("key updates", TLS1_3_VERSION, update_key) <= 500);
         expect(flood("records of one octet, TLS 1.2", TLS1_2_VERSION, write_octet) <= 2500);
         expect(flood("records of one octet, TLS 1.3", TLS1_3_VERSION, write_octet) <= 2500);

@@ -1,5 +1,5 @@
 /* Both ends of TLS in one thread. */
-#include "tls_peers.h"
+#include "peers.h"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
