@@ -1,6 +1,7 @@
 /* TLS on connections: who may begin it, whose handshake goes on when, and what becomes of octets. */
 #include "workers/inbound/connection_tls.h"
 
+#include "dns/clock.h"
 #include "workers/inbound/worker.h"
 #include "workers/tls/context.h"
 
@@ -9,9 +10,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Of handshakes in a turn, so that other clients wait for a few milliseconds at most: a step takes 0.3 ms with a
- * key for ECDSA, and 1 ms with one for RSA. */
+/* Of handshakes in a turn, so that other clients wait for a few milliseconds at most: a step takes 0.3 ms with a key for
+ * ECDSA, and 1 ms with one for RSA. */
 #define STEPS_PER_TURN    8
+#define STEPS_US          2500
 #define SUBJECT_TEXT_SIZE 256
 
 bool worker_tls_init(struct worker *worker)
@@ -136,12 +138,15 @@ void connection_shake_later(struct worker *worker, struct connection *connection
 
 void worker_take_handshakes(struct worker *worker)
 {
-        struct connection_tls *tls;
+        struct connection_tls *tls = TAILQ_FIRST(&worker->tls.ready);
+        uint64_t end_us = tls == NULL ? 0 : clock_monotonic_us() + STEPS_US;
 
-        for (int i = 0; i < STEPS_PER_TURN && (tls = TAILQ_FIRST(&worker->tls.ready)) != NULL; i++) {
+        for (int i = 0; tls != NULL && (i == 0 || (i < STEPS_PER_TURN && clock_monotonic_us() < end_us));
+             i++) {
                 TAILQ_REMOVE(&worker->tls.ready, tls, entry);
                 tls->is_ready = false;
                 connection_go_on(worker, tls->connection);
+                tls = TAILQ_FIRST(&worker->tls.ready);
         }
 }
 
