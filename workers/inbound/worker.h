@@ -41,7 +41,8 @@ struct worker_parts {
         const struct tls_no_go *tls_no_go;
         const _Atomic bool *under_stress;
         struct budget *budget;
-        uint32_t spools; /* files in the making that all workers together may have */
+        _Atomic uint64_t *handshakes; /* under way at all workers */
+        uint32_t spools;              /* files in the making that all workers together may have */
 };
 
 struct worker {
@@ -57,7 +58,8 @@ struct worker {
         struct dns_client *dns;
         struct sender_client *senders;
         const _Atomic bool *under_stress;
-        uint32_t spools_early_max; /* so many at a time for messages that are not long */
+        _Atomic uint64_t *handshakes; /* under way at all workers */
+        uint32_t spools_early_max;    /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
         struct inflow *inflows;  /* from each acceptor; where there is none, one that counts only */
@@ -76,7 +78,8 @@ struct worker {
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
-        char *input;     /* SESSION_INPUT_MAX + READ_SIZE */
+        struct tls_work tls;
+        char *input; /* SESSION_INPUT_MAX + READ_SIZE */
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
         uint32_t jobs_sent_total;

@@ -105,6 +105,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .under_stress = &server->load.under_stress,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
+                    .handshakes = &server->handshakes,
                     .spools = spools,
                 };
                 if (!worker_init(&server->workers[i], &parts))

@@ -16,7 +16,8 @@ struct server {
         struct publication publication;
         struct clients clients;
         struct load load;
-        struct budget budget; /* of what clients make us hold */
+        struct budget budget;        /* of what clients make us hold */
+        _Atomic uint64_t handshakes; /* of TLS, under way at all workers */
         struct log_writer log;
         struct worker *workers;
         struct acceptor *acceptors;

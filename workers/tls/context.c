@@ -337,6 +337,18 @@ void tls_contexts_use_tickets(const struct tls_contexts *contexts)
                                 (uint64_t)time(NULL));
 }
 
+size_t tls_contexts_shown(const struct tls_contexts *contexts, struct span name,
+                          struct tls_certificate *ret_certificates[static TLS_KINDS_MAX])
+{
+        uint32_t number = SERVER_NAME_DEFAULT;
+
+        tls_names_find(&contexts->names, name, &number);
+        const struct tls_identity *identity = &contexts->identities[number];
+        for (size_t i = 0; i < identity->count; i++)
+                ret_certificates[i] = identity->certificates[i];
+        return identity->count;
+}
+
 size_t tls_contexts_certificate_count(const struct tls_contexts *contexts)
 {
         return contexts->certificate_count;

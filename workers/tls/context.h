@@ -8,6 +8,8 @@
 
 #include <openssl/types.h>
 
+#define TLS_KINDS_MAX 4 /* of keys, and so of certificates that are shown by the same name */
+
 struct tls_certificate;
 struct tls_contexts;
 struct tls_tickets;
@@ -43,6 +45,9 @@ SSL *tls_contexts_new_ssl(const struct tls_contexts *contexts);
 /* The secrets for tickets were read anew with `contexts`, which are in force now. The publisher calls it. */
 void tls_contexts_use_tickets(const struct tls_contexts *contexts);
 
+/* The certificates that a client which asks for `name` is shown, one for each kind of key; returns how many. */
+size_t tls_contexts_shown(const struct tls_contexts *contexts, struct span name,
+                          struct tls_certificate *ret_certificates[static TLS_KINDS_MAX]);
 /* All certificates, each of them once. */
 size_t tls_contexts_certificate_count(const struct tls_contexts *contexts);
 struct tls_certificate *tls_contexts_certificate(const struct tls_contexts *contexts, size_t index);

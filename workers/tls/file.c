@@ -42,7 +42,10 @@ const char *secret_file_open(struct secret_file *file, const char *path, bool is
         /* A FIFO must not hang whoever opens it. */
         file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (file->fd < 0)
-                return strerrordesc_np(errno);
+                return errno == EACCES ? "permission denied: the user that serves must be able to read it, "
+                                         "by a group such as "
+                                         "ssl-cert for example"
+                                       : strerrordesc_np(errno);
         const char *fault =
             fstat(file->fd, &status) != 0 ? strerrordesc_np(errno) : fault_of(&status, is_secret);
         if (fault != NULL)

@@ -3,10 +3,9 @@
 
 #include "conf/snapshot.h"
 #include "workers/tls/certificate.h"
+#include "workers/tls/context.h"
 
 #include <openssl/types.h>
-
-#define TLS_KINDS_MAX 4 /* of keys, and so of certificates of one identity */
 
 /* What all contexts of a snapshot have in common. */
 struct tls_settings {

@@ -44,7 +44,7 @@ static const char *add_secret(struct ticket_secrets *secrets, struct span digits
 {
         if (secrets->count == TICKET_SECRETS_MAX)
                 return "holds more than 4 secrets";
-        if (digits.length != 2 * TICKET_SECRET_SIZE)
+        if (digits.length != 2 * (size_t)TICKET_SECRET_SIZE)
                 return "a secret has 64 hexadecimal digits; `openssl rand -hex 32` makes one";
         for (size_t i = 0; i < TICKET_SECRET_SIZE; i++) {
                 int high = digit_value(digits.at[2 * i]), low = digit_value(digits.at[2 * i + 1]);
