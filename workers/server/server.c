@@ -101,9 +101,11 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .senders = &server->senders,
                     .questions = &server->clients.questions,
                     .ledger = &server->clients.ledger,
+                    .tls_no_go = &server->clients.tls_no_go,
                     .under_stress = &server->load.under_stress,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
+                    .handshakes = &server->handshakes,
                     .spools = spools,
                     .log_memory_octets = server->options_at_start.log_memory_octets,
                 };
@@ -197,6 +199,7 @@ static void free_all(struct server *server)
         clients_end(&server->clients);
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
+        certificates_end(&server->certificates);
         free(server->counters.sets);
         free(server->acceptors);
         free(server->self_accepts);
@@ -226,6 +229,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                         counter_log_write(&server->counter_log);
                 generations_look(server);
                 refused_calls_tell(&server->log, &server->own_counters);
+                certificates_look(&server->certificates, (uint64_t)time(NULL));
                 counter_log_look(&server->counter_log, clock_monotonic_ms());
                 if (shows_status_line) {
                         counters_sum(&server->counters, &counters);
@@ -278,7 +282,16 @@ static bool init_watches(struct server *server)
         return zone_watch_init(&server->zone_watch, &parts);
 }
 
-static bool start(struct server *server, struct snapshot *snapshot)
+static void begin_certificates(struct server *server, struct tls_contexts *contexts)
+{
+        published_accompany(atomic_load(&server->publication.published), contexts, tls_contexts_free);
+        server->certificates.publication = &server->publication;
+        server->certificates.log = &server->log;
+        server->certificates.counters = &server->own_counters;
+}
+
+/* Takes `contexts` over, which are NULL without TLS. */
+static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
         const char *fault;
         int log_fd = log_open(snapshot->options.log, &fault);
@@ -294,6 +307,7 @@ static bool start(struct server *server, struct snapshot *snapshot)
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
+        begin_certificates(server, contexts);
         if (!open_senders(server, snapshot))
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */
@@ -302,6 +316,7 @@ static bool start(struct server *server, struct snapshot *snapshot)
                 return false;
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
+        certificates_use(&server->certificates, (uint64_t)time(NULL));
         return listening_begin(server, snapshot);
 }
 
@@ -337,11 +352,14 @@ int server_run(const struct server_wish *wish)
         /* Nothing is open to anybody yet: whoever wants to end this may, also where a file does not answer. */
         signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(&first);
+        struct tls_contexts *contexts = NULL;
+        bool is_loaded =
+            snapshot != NULL && certificates_load_first(&server.certificates, snapshot, &contexts);
         signals_let_end(false);
-        if (snapshot == NULL)
+        if (!is_loaded)
                 return 1;
         /* A failed start ends the process, threads, memory and all. */
-        if (!start(&server, snapshot))
+        if (!start(&server, snapshot, contexts))
                 _exit(1);
         if (!init_watches(&server))
                 _exit(1);

@@ -9,6 +9,7 @@
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
+#include "workers/server/tls/certificates.h"
 #include "workers/server/zone_watch.h"
 
 /* Listeners of the first snapshot, bound and not open: ports below 1024 are root's to bind. */
@@ -23,7 +24,8 @@ struct server {
         struct publication publication;
         struct clients clients;
         struct load load;
-        struct budget budget; /* of what clients make us hold */
+        struct budget budget;        /* of what clients make us hold */
+        _Atomic uint64_t handshakes; /* of TLS, under way at all workers */
         struct log_writer log;
         struct worker *workers;
         struct acceptor *acceptors;
@@ -47,6 +49,7 @@ struct server {
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct certificates certificates;
         struct aside aside;        /* what the main thread does not do itself */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
