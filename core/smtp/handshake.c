@@ -3,7 +3,7 @@
 #include "core/smtp/internal.h"
 
 #define SERVER_NAME_MAX 255 /* octets kept; what is longer is no host's name */
-#define CERTIFICATE_MAX 200
+#define CERTIFICATE_MAX 100
 
 enum session_wish session_secure(struct session *session, bool is_ready, struct text *out)
 {

@@ -71,7 +71,7 @@ Test(tls_no_go, who_would_leave_first_makes_room)
 {
         for (uint8_t i = 0; i < TLS_NO_GO_WAYS; i++) {
                 struct address client = host(i);
-                tls_no_go_add(&table, &client, 1000, HOUR_MS + 10000u * i);
+                tls_no_go_add(&table, &client, 1000, HOUR_MS + UINT64_C(10000) * i);
         }
         struct address first = host(0), second = host(1), newcomer = host(99);
         tls_no_go_add(&table, &newcomer, 1000, HOUR_MS);
