@@ -4,6 +4,8 @@
 
 #include "workers/inbound/accept/handover.h"
 #include "workers/inbound/connection.h"
+#include "workers/inbound/heartbeat.h"
+#include "workers/inbound/load.h"
 #include "workers/senders/store.h"
 #include "workers/thread/wheel.h"
 
@@ -38,7 +40,7 @@ struct worker_parts {
         struct sender_store *senders;
         const struct sketch *questions;
         const struct ledger *ledger;
-        const _Atomic bool *under_stress;
+        const struct load *load;
         struct budget *budget;
         uint32_t spools; /* files in the making that all workers together may have */
 };
@@ -55,7 +57,7 @@ struct worker {
         struct log_writer *log;
         struct dns_client *dns;
         struct sender_client *senders;
-        const _Atomic bool *under_stress;
+        const struct load *load;
         uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
@@ -85,6 +87,7 @@ struct worker {
         uint64_t agings_seen; /* of snapshots */
 
         /* Read by others. */
+        struct heartbeat heartbeat;
         _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
         _Atomic bool has_ended;
         uint32_t forsaken; /* messages whose store had not reported at the end; read then */

@@ -8,6 +8,7 @@
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
+#include "workers/server/overseer/overseer.h"
 #include "workers/server/zone_watch.h"
 
 struct server {
@@ -15,6 +16,7 @@ struct server {
         struct publication publication;
         struct clients clients;
         struct load load;
+        struct overseer overseer;
         struct budget budget; /* of what clients make us hold */
         struct log_writer log;
         struct worker *workers;
