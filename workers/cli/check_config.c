@@ -94,10 +94,13 @@ static int check(const struct wish *wish)
 int check_config_main(int argc, char **argv)
 {
         struct wish wish = {0};
-        const struct usage_option options[] = {
-            {"config", &wish.path, NULL},    {"no-open", NULL, &wish.is_text_alone},
-            {"dns", NULL, &wish.asks_dns},   {"effective", NULL, &wish.is_effective},
-            {"print", NULL, &wish.is_print}, {0}};
+        const struct usage_option options[] = {{"config", &wish.path, NULL},
+                                               {"no-open", NULL, &wish.is_text_alone},
+                                               {"dns", NULL, &wish.asks_dns},
+                                               {"start", NULL, &wish.is_start},
+                                               {"effective", NULL, &wish.is_effective},
+                                               {"print", NULL, &wish.is_print},
+                                               {0}};
 
         if (!usage_read_options(check_config_help, options, 0, argc, argv))
                 return USAGE_STATUS;

@@ -1,6 +1,7 @@
 /* TLS on connections: who may begin it, whose handshake goes on when, and what becomes of octets. */
 #include "workers/inbound/connection_tls.h"
 
+#include "dns/clock.h"
 #include "workers/inbound/worker.h"
 #include "workers/tls/context.h"
 
@@ -9,9 +10,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Of handshakes in a turn, so that other clients wait for a few milliseconds at most: a step takes 0.3 ms with a
- * key for ECDSA, and 1 ms with one for RSA. */
+/* Of handshakes in a turn, so that other clients wait for a few milliseconds at most: a step takes 0.3 ms with a key
+ * for ECDSA, and 1 ms with one for RSA. */
 #define STEPS_PER_TURN    8
+#define STEPS_US          2500
 #define SUBJECT_TEXT_SIZE 256
 
 bool worker_tls_init(struct worker *worker)
@@ -74,6 +76,7 @@ void connection_unsecure(struct worker *worker, struct connection *connection)
                 TAILQ_REMOVE(&worker->tls.ready, tls, entry);
         give_place_back(worker, tls);
         account_give_back(&worker->account, tls->counted);
+        worker->tls.buffers.output.length = 0;
         tls_stream_free(tls->stream);
         free(tls);
         connection->tls = NULL;
@@ -136,12 +139,15 @@ void connection_shake_later(struct worker *worker, struct connection *connection
 
 void worker_take_handshakes(struct worker *worker)
 {
-        struct connection_tls *tls;
+        struct connection_tls *tls = TAILQ_FIRST(&worker->tls.ready);
+        uint64_t end_us = tls == NULL ? 0 : clock_monotonic_us() + STEPS_US;
 
-        for (int i = 0; i < STEPS_PER_TURN && (tls = TAILQ_FIRST(&worker->tls.ready)) != NULL; i++) {
+        for (int i = 0; tls != NULL && (i == 0 || (i < STEPS_PER_TURN && clock_monotonic_us() < end_us));
+             i++) {
                 TAILQ_REMOVE(&worker->tls.ready, tls, entry);
                 tls->is_ready = false;
                 connection_go_on(worker, tls->connection);
+                tls = TAILQ_FIRST(&worker->tls.ready);
         }
 }
 
@@ -246,8 +252,7 @@ enum session_wish connection_shake(struct worker *worker, struct connection *con
 
 /* A record may come in many pieces, and some have nothing for the session; but what there is of it here is bounded
  * by the credit of the stream. */
-enum received connection_receive_sealed(struct worker *worker, struct connection *connection,
-                                        struct span *input)
+static enum received open_received(struct worker *worker, struct connection *connection, struct span *input)
 {
         struct tls_stream *stream = connection->tls->stream;
         size_t length = 0;
@@ -263,6 +268,18 @@ enum received connection_receive_sealed(struct worker *worker, struct connection
         }
         *input = span_of(worker->input, input->length + length);
         return length > 0 ? RECEIVED_OCTETS : RECEIVED_END;
+}
+
+/* OpenSSL may have something to say to the records, such as that it does not renegotiate. It leaves now, because the
+ * buffer is every stream's. */
+enum received connection_receive_sealed(struct worker *worker, struct connection *connection,
+                                        struct span *input)
+{
+        enum received received = open_received(worker, connection, input);
+
+        if (worker->tls.buffers.output.length > 0)
+                connection_flush(worker, connection);
+        return received;
 }
 
 bool connection_is_at_end(const struct connection *connection)
@@ -292,8 +309,10 @@ bool connection_seal(struct worker *worker, struct connection *connection)
                 text_put(&worker->tls.buffers.output, octets);
                 return true;
         }
-        if (!tls_stream_seal(stream, octets))
+        if (!tls_stream_seal(stream, octets)) {
+                worker->tls.buffers.output.length = 0;
                 return false;
+        }
         if (connection->wish == SESSION_CLOSE)
                 tls_stream_close(stream);
         return true;

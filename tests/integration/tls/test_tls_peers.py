@@ -45,6 +45,15 @@ def by_s_client(directory):
         equal((line["end"], line["tls"]["version"]), ("quit", "TLSv1.3"), "end")
 
 
+@case("openssl s_client asks for renegotiation in TLS 1.2, and is told that there is none")
+def renegotiation(directory):
+    with tls_server(directory) as server:
+        command = [need_program("openssl"), "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{server.port}", "-tls1_2"]
+        run = subprocess.run(command, input=b"R\n", capture_output=True, timeout=SECONDS)
+        assert b"no renegotiation" in run.stderr, run.stderr
+        equal(sessions(server, 1)[0]["tls"]["state"], "secured", "state")
+
+
 @case("swaks --tls, and the same with RSA only")
 def by_swaks(directory):
     with tls_server(directory) as server:
