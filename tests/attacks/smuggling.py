@@ -87,21 +87,24 @@ def try_variants(target, report, tokens):
 
 
 def cut_variants(target, known):
-    """Ends that are known to end a text uncut need not be cut."""
+    """Name, end, and octets of the text behind which it is cut. Ends that are known to end a text uncut are cut where a server that
+    wants no commands in a stream sees none: behind each line."""
     for before, behind in CUT_ENDS[:2] if target.is_short else CUT_ENDS:
-        if f"{before} dot {behind}" in known:
-            continue
-        end = ENDS[before] + b"." + ENDS[behind]
-        for cut in range(len(end) + 1):
-            yield f"{before} dot {behind}, cut after {cut} octets of it", end, cut
+        name, end = f"{before} dot {behind}", ENDS[before] + b"." + ENDS[behind]
+        text = smuggler(target, end, "gp" + 16 * "0")
+        at = text.index(b"text") + 4
+        inner = at + len(end)
+        yield f"{name}, cut behind it and behind each line", end, [inner] + [
+            place + 2 for place in range(inner, len(text) - 2) if text[place:place + 2] == b"\r\n"]
+        if name not in known:
+            yield from ((f"{name}, cut after {cut} octets of it", end, [at + cut]) for cut in range(len(end) + 1))
 
 
 def try_cuts(target, report, tokens, known):
     def one(variant):
-        name, end, cut = variant
+        name, end, cuts = variant
         tokens[name] = new_token()
-        text = smuggler(target, end, tokens[name])
-        return codes_after(target, text, [text.index(b"text") + 4 + cut])
+        return codes_after(target, smuggler(target, end, tokens[name]), cuts)
 
     judge(report, [(name, codes) for (name, _, _), codes in together(report, one, cut_variants(target, known))])
 

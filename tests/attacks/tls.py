@@ -141,7 +141,8 @@ def try_keys(target, report):
     output = s_client(target, report, "renegotiation", b"R", "-tls1_2")
     if output.count(b"verify return") > output.count(b"RENEGOTIATING") > 1:
         report.note("the server renegotiates (TLS 1.2) whenever a client asks: handshakes for the price of one connection")
-    s_client(target, report, "KeyUpdate", b"K", "-tls1_3")
+    output = s_client(target, report, "KeyUpdate", b"K", "-tls1_3")
+    report.note(f"{output.count(b'KEYUPDATE')} KeyUpdates in a row")
 
 
 def attack(target, report):
