@@ -19,6 +19,8 @@ MESSAGE_SIZE_MAX = 4 << 20
 # Clients of this network may name others by PROXY.
 BALANCERS = "127.30.0.0/16"
 BALANCER = "127.30.0.1"
+# Mailboxes that an operator may have, and whose names must not lead out of the folder of the mail.
+ODD_MAILBOXES = ('"../../odd"', "%d/%u/odd", "~odd", "new")
 
 
 def options(dns_port, proxy_port):
@@ -74,7 +76,7 @@ def own_target(directory, is_short):
     os.chmod(directory, 0o755)
     proxy_port = free_port()
     with names.world() as dns_port:
-        server = Server(directory, options(dns_port, proxy_port) + tls_options(directory), recipients=("alice", "bob"))
+        server = Server(directory, options(dns_port, proxy_port) + tls_options(directory), recipients=("alice", "bob", *ODD_MAILBOXES))
         with server:
             yield Target(server.host, server.port, "alice@isp.example", maildir=directory / "mail", log=directory / "log",
                          server=server, proxy_port=proxy_port, is_short=is_short, pid=server.process.pid, patience=PATIENCE)

@@ -1,7 +1,5 @@
 """Local parts that are paths, commands or no text at all: none may be taken for a mailbox, none may leave the folder of the mail."""
 
-import os
-
 from attacks.target import attempt, new_token, together
 
 WHY = "Programs behind the server read it as a path, a command, or another address"
@@ -49,7 +47,7 @@ def takes_anybody(target):
 def folders(target):
     """Those below the Maildirs' root, and what stands beside it."""
     root = target.maildir
-    return {str(path) for path in root.rglob("*") if path.is_dir()} | {str(path) for path in root.parent.iterdir()}
+    return {path for path in root.rglob("*") if path.is_dir()} | set(root.parent.iterdir())
 
 
 def try_recipients(target, report):
@@ -81,6 +79,21 @@ def try_senders(target, report):
                      "They go into fields, logs and notifications as they are", "RFC 5321 4.1.2 and RFC 6531 3.3")
 
 
+def try_odd_mailboxes(target, report):
+    from attacks.own import ODD_MAILBOXES
+    for local, code in together(report, lambda one: answers(target, f"RCPT TO:<{one}@{target.domain}>".encode()), ODD_MAILBOXES):
+        if code != 250:
+            report.found("rfc", f"the mailbox {local} of the configuration is answered {code}", "Its mail is lost")
+
+
+def is_mailbox(target, path):
+    """A folder of the domain, one of a mailbox in it, or one of those in that."""
+    if target.maildir not in (path, *path.parents):
+        return False
+    parts = path.relative_to(target.maildir).parts
+    return len(parts) < 3 or len(parts) == 3 and parts[2] in ("cur", "new", "tmp")
+
+
 def attack(target, report):
     before = folders(target) if target.maildir else set()
     if attempt(report, takes_anybody, target):
@@ -88,9 +101,11 @@ def attack(target, report):
     else:
         try_recipients(target, report)
     try_senders(target, report)
-    if target.maildir:
-        own = target.rcpt.rpartition("@")[0]
-        strange = {path for path in folders(target) - before if own not in os.path.relpath(path, target.maildir).split(os.sep)}
-        if target.server is not None and strange:
-            report.found("attack", f"new folders: {sorted(strange)[:5]}", "Strangers choose where files are made")
-        report.note(f"{len(strange)} folders came of it")
+    if target.server is None:
+        return
+    try_odd_mailboxes(target, report)
+    added = folders(target) - before
+    strange = sorted(str(path) for path in added if not is_mailbox(target, path))
+    if strange:
+        report.found("attack", f"new folders: {strange[:5]}", "Strangers choose where files are made")
+    report.note(f"{len(added)} folders came of it, {len(strange)} of them elsewhere than mailboxes are")
