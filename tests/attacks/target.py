@@ -3,26 +3,31 @@
 import concurrent.futures
 import contextlib
 import ipaddress
-import os
 import pathlib
 import secrets
+import socket
 import time
 
 from attacks.client import GOOD_MAIL, Peer, Silent, Unexpected, random_source
 from attacks.report import NotApplicable
 
 
-def has_no_way_out():
-    """In a network namespace that is not the machine's, and that knows no default route, nothing said leaves this machine."""
-    try:
-        is_own = os.readlink("/proc/self/ns/net") != os.readlink("/proc/1/ns/net")
-    except OSError:
-        return False
+def has_default_route():
     routes4 = [line.split() for line in pathlib.Path("/proc/net/route").read_text().splitlines()[1:]]
-    routes6 = [line.split() for line in pathlib.Path("/proc/net/ipv6_route").read_text().splitlines()]
-    has_default = any(route[1] == "00000000" for route in routes4) or any(
+    path6 = pathlib.Path("/proc/net/ipv6_route")
+    routes6 = [line.split() for line in path6.read_text().splitlines()] if path6.exists() else []
+    return any(route[1] == route[7] == "00000000" for route in routes4) or any(
         route[1] == "00" and route[9] != "lo" for route in routes6)
-    return is_own and not has_default
+
+
+def is_own(address):
+    """Whether this machine, or network namespace, has the address itself: then nothing said to it leaves."""
+    with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return not address.is_unspecified
 
 
 def parse_endpoint(text):
@@ -31,8 +36,8 @@ def parse_endpoint(text):
     if not colon or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError(f"{text} is not HOST:PORT")
     address = ipaddress.ip_address(host.strip("[]"))
-    if not address.is_loopback and not has_no_way_out():
-        raise ValueError(f"{address} is not on loopback; outside of it only a namespace without a default route may be attacked")
+    if not address.is_loopback and (has_default_route() or not is_own(address)):
+        raise ValueError(f"{address} is not on loopback; elsewhere only an own address may be attacked, where there is no default route")
     return str(address), int(port)
 
 

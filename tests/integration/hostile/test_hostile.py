@@ -79,5 +79,18 @@ def stays_here(directory):
         equal(run.returncode, 2, f"status for {text} ({run.stderr})")
 
 
+@case("in a network namespace without a default route its own addresses may be attacked, and no others")
+def stays_enclosed(directory):
+    prepare = "ip link set lo up && ip address add 192.0.2.1/32 dev lo"
+    if subprocess.run(["unshare", "--net", "sh", "-c", prepare], capture_output=True).returncode != 0:
+        raise Skip("no namespace can be made here")
+    (directory / "ask.py").write_text("import sys\nsys.path[:0] = sys.argv[2:]\nfrom attacks.target import parse_endpoint\n"
+                                      "print(*parse_endpoint(sys.argv[1]))\n")
+    for text, printed in (("192.0.2.1:25", "192.0.2.1 25\n"), ("192.0.2.2:25", "")):
+        ask = f"{prepare} && {sys.executable} -B {directory}/ask.py {text} {ROOT}/tests {ROOT}/tests/integration"
+        run = subprocess.run(["unshare", "--net", "sh", "-c", ask], capture_output=True, text=True, timeout=SECONDS)
+        equal(run.stdout, printed, f"endpoint of {text} ({run.stderr})")
+
+
 raise_descriptor_limit()
 main()
