@@ -45,20 +45,30 @@ def filled(target, line, poison):
     return line.replace(b"%d", target.domain.encode()).replace(b"%r", target.rcpt.encode()).replace(b"%s", poison)
 
 
-def judge_octets(report, octets):
-    controls = re.search(rb"[\0-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", octets)
+def around(text, found):
+    return text[max(0, found.start() - 40):found.end() + 20]
+
+
+def judge_octets(target, report, octets):
+    """Control characters are a fault of any log. Ours promises more: UTF-8, and nothing that some editors and terminals obey."""
+    controls = re.search(rb"[\0-\x08\x0b-\x1f\x7f]", octets)
     if controls:
-        around = octets[max(0, controls.start() - 40):controls.end() + 20]
-        report.found("attack", f"the log has a control character: {around!r}", WHY)
+        report.found("attack", f"the log has a control character: {around(octets, controls)!r}", WHY)
     try:
-        text = octets.decode()
+        octets.decode()
     except UnicodeDecodeError as error:
-        report.found("rfc", f"the log is no UTF-8: {octets[max(0, error.start - 40):error.end + 10]!r}", WHY)
-        return
-    odd = re.search(f"{BIDI}|[\u2028\u2029]", text)
-    if odd:
-        report.found("attack", f"the log has {odd[0]!r} as it came: {text[max(0, odd.start() - 40):odd.end() + 20]!r}",
-                     "Editors and terminals show another order, or another line, than there is")
+        tell(target, report, f"the log is no UTF-8: {octets[max(0, error.start - 40):error.end + 10]!r}")
+    text = octets.decode(errors="replace")
+    for odd in (re.search("[\u0080-\u009f]", text), re.search(f"{BIDI}|[\u2028\u2029]", text)):
+        if odd:
+            tell(target, report, f"the log has U+{ord(odd[0]):04X} as it came: {around(text, odd)!a}")
+
+
+def tell(target, report, what):
+    if target.server is not None:
+        report.found("attack", what, "Editors and terminals show another order, or another line, than there is")
+    else:
+        report.note(what)
 
 
 def judge_lines(target, report, octets):
@@ -85,7 +95,8 @@ def judge_lines(target, report, octets):
 def written(target, report, began):
     """The whole lines since then, once the last session is told of."""
     token = new_token()
-    say_all(target, [f"EHLO {token}.example.com".encode(), b"RSET"])
+    say_all(target, [f"EHLO {token}.example.com".encode(), f"MAIL FROM:<{target.sender}>".encode(),
+                     f"RCPT TO:<{token}@{target.domain}>".encode()])
     end = time.monotonic() + 10 * target.patience
     while True:
         with target.log.open("rb") as log:
@@ -94,7 +105,7 @@ def written(target, report, began):
         if token.encode() in octets:
             break
         if time.monotonic() > end:
-            report.note("the log does not tell of a session with its HELO; what is there so far was looked at")
+            report.note("the log does not tell of the last session; what is there so far was looked at")
             break
         time.sleep(0.1)
     return octets[:octets.rfind(b"\n") + 1]
@@ -107,5 +118,5 @@ def attack(target, report):
     tries = [[filled(target, line, poison) for line in lines] for poison in POISONS.values() for lines in PLACES.values()]
     together(report, lambda lines: say_all(target, lines), tries[::3] if target.is_short else tries)
     octets = written(target, report, began)
-    judge_octets(report, octets)
+    judge_octets(target, report, octets)
     judge_lines(target, report, octets)

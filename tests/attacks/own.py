@@ -41,6 +41,7 @@ client_memory_max = 64M
 message_size_max = {MESSAGE_SIZE_MAX}
 recipients_max = 500
 log_interval = 0ms
+generations_max = 200
 sender_store = "lmdb:senders"
 dnsbl {{ threshold = 1  zone "{names.LIST}" {{ answers = {{"127.0.0.[2..11]"}} }} }}
 greylist {{ mode = observe }}

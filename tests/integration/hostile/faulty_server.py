@@ -16,6 +16,8 @@ class Session(socketserver.StreamRequestHandler):
                 raise ConnectionError
             self.octets += more
         line, _, self.octets = self.octets.partition(b"\n")
+        with self.server.log.open("ab") as log:
+            log.write(line + b"\n")
         return line.rstrip(b"\r")
 
     def say(self, text):
@@ -65,13 +67,14 @@ class Session(socketserver.StreamRequestHandler):
 
 
 class FaultyServer(socketserver.ThreadingTCPServer):
-    """A context manager; certificate: a PEM file with its key, or None for a server without TLS."""
+    """A context manager; it stores below `maildir`, and logs each line into `log` as it comes. certificate: a PEM file with its key, or
+    None for a server without TLS."""
 
     allow_reuse_address, daemon_threads, request_queue_size = True, True, 100
 
-    def __init__(self, maildir, certificate=None):
+    def __init__(self, maildir, log, certificate=None):
         super().__init__(("127.0.0.1", 0), Session)
-        self.maildir, self.context = maildir, None
+        self.maildir, self.log, self.context = maildir, log, None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(certificate)

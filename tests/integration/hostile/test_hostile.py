@@ -42,6 +42,7 @@ FAULTS = {
     "smuggling": {"a false end ends a text, and a second mail was taken: ", "the smuggled mail was stored"},
     "commands": {"LF ends a command, in every argument"},
     "headers": {"CR in EHLO; ", "NUL in HELO", "the header has control characters"},
+    "logs": {"the log has a control character", "the forged line is a line of the log"},
     "paths": {"a recipient with dot dot is taken", "a recipient with a command is taken", "senders with octets"},
     "harvest": {"VRFY tells known from unknown"},
     "starttls": {"a command in the clear in the segment of STARTTLS is answered inside of TLS", "HELO of before the handshake",
@@ -60,9 +61,10 @@ def make_certificate(directory):
 @case("a server that has every fault is found to have them")
 def faults_found(directory):
     (directory / "mail").mkdir()
-    with FaultyServer(directory / "mail", make_certificate(directory)) as server:
-        target = Target("127.0.0.1", server.server_address[1], "alice@isp.example", maildir=directory / "mail", is_short=True,
-                        patience=PATIENCE)
+    (directory / "log").touch()
+    with FaultyServer(directory / "mail", directory / "log", make_certificate(directory)) as server:
+        target = Target("127.0.0.1", server.server_address[1], "alice@isp.example", maildir=directory / "mail", log=directory / "log",
+                        is_short=True, patience=PATIENCE)
         for name, faults in FAULTS.items():
             report = told(run_class(name, target)).report
             for fault in faults:
