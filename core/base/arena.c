@@ -14,14 +14,21 @@ void block_pool_init(struct block_pool *pool, size_t block_size, size_t free_max
         *pool = (struct block_pool){.block_size = block_size, .free_max = free_max};
 }
 
-void block_pool_end(struct block_pool *pool)
+void block_pool_keep(struct block_pool *pool, size_t free_max)
 {
-        while (pool->free != NULL) {
+        pool->free_max = free_max;
+        while (pool->free_count > free_max) {
                 struct arena_block *block = pool->free;
                 pool->free = block->next;
+                pool->free_count--;
+                account_give_back(pool->account, pool->block_size);
                 free(block);
         }
-        pool->free_count = 0;
+}
+
+void block_pool_end(struct block_pool *pool)
+{
+        block_pool_keep(pool, 0);
 }
 
 static struct arena_block *block_take(struct block_pool *pool, size_t size)
@@ -30,13 +37,13 @@ static struct arena_block *block_take(struct block_pool *pool, size_t size)
 
         if (size < pool->block_size - sizeof *block)
                 size = pool->block_size - sizeof *block;
-        if (!account_take(pool->account, sizeof *block + size, BUDGET_FOR_REST))
-                return NULL;
         if (size == pool->block_size - sizeof *block && block != NULL) {
                 pool->free = block->next;
                 pool->free_count--;
                 return block;
         }
+        if (!account_take(pool->account, sizeof *block + size, BUDGET_FOR_REST))
+                return NULL;
         block = malloc(sizeof *block + size);
         if (block != NULL)
                 block->size = size;
@@ -47,8 +54,8 @@ static struct arena_block *block_take(struct block_pool *pool, size_t size)
 
 static void block_give_back(struct block_pool *pool, struct arena_block *block)
 {
-        account_give_back(pool->account, sizeof *block + block->size);
         if (block->size != pool->block_size - sizeof *block || pool->free_count >= pool->free_max) {
+                account_give_back(pool->account, sizeof *block + block->size);
                 free(block);
                 return;
         }

@@ -15,7 +15,7 @@ struct block_pool {
         struct arena_block *free;
         size_t free_count;
         size_t free_max;         /* more than this many unused blocks go back to the system */
-        struct account *account; /* counts the blocks in use; NULL: nobody does */
+        struct account *account; /* counts all blocks, in use or not; NULL: nobody does */
 };
 
 struct arena {
@@ -28,6 +28,13 @@ struct arena {
 
 /* Nobody counts its blocks, unless its account is set then. */
 void block_pool_init(struct block_pool *pool, size_t block_size, size_t free_max);
+/* From here on at most so many unused blocks are kept; those that are too many go back to the system at once. */
+void block_pool_keep(struct block_pool *pool, size_t free_max);
+/* Octets of the unused blocks. */
+static inline uint64_t block_pool_unused(const struct block_pool *pool)
+{
+        return (uint64_t)pool->free_count * pool->block_size;
+}
 /* Frees the unused blocks. All arenas of the pool must have ended. */
 void block_pool_end(struct block_pool *pool);
 

@@ -29,7 +29,7 @@ enum budget_use { BUDGET_FOR_TEXT, BUDGET_FOR_REST };
 /* Owner: one thread. */
 struct account {
         struct budget *budget;
-        uint64_t held;   /* octets in use */
+        uint64_t held;   /* octets in use, and unused ones that are kept */
         uint64_t leased; /* of the budget; at least `held` */
 };
 

@@ -8,25 +8,32 @@ void content_pool_init(struct content_pool *pool, size_t free_max)
         *pool = (struct content_pool){.free_max = free_max};
 }
 
-void content_pool_end(struct content_pool *pool)
+void content_pool_keep(struct content_pool *pool, size_t free_max)
 {
-        while (pool->free != NULL) {
+        pool->free_max = free_max;
+        while (pool->free_count > free_max) {
                 struct content_block *block = pool->free;
                 pool->free = block->next;
+                pool->free_count--;
+                account_give_back(pool->account, CONTENT_BLOCK_SIZE);
                 free(block);
         }
-        pool->free_count = 0;
+}
+
+void content_pool_end(struct content_pool *pool)
+{
+        content_pool_keep(pool, 0);
 }
 
 static struct content_block *block_take(struct content_pool *pool)
 {
         struct content_block *block = pool->free;
 
-        if (!account_take(pool->account, CONTENT_BLOCK_SIZE, BUDGET_FOR_TEXT))
-                return NULL;
         if (block != NULL) {
                 pool->free = block->next;
                 pool->free_count--;
+        } else if (!account_take(pool->account, CONTENT_BLOCK_SIZE, BUDGET_FOR_TEXT)) {
+                return NULL;
         } else if ((block = malloc(CONTENT_BLOCK_SIZE)) == NULL) {
                 account_give_back(pool->account, CONTENT_BLOCK_SIZE);
                 return NULL;
@@ -79,12 +86,12 @@ void content_release(struct content *content, struct content_pool *pool)
         struct content_block *block = content->first;
         while (block != NULL) {
                 struct content_block *next = block->next;
-                account_give_back(pool->account, CONTENT_BLOCK_SIZE);
                 if (pool->free_count < pool->free_max) {
                         block->next = pool->free;
                         pool->free = block;
                         pool->free_count++;
                 } else {
+                        account_give_back(pool->account, CONTENT_BLOCK_SIZE);
                         free(block);
                 }
                 block = next;

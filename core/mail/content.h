@@ -25,11 +25,18 @@ struct content {
 struct content_pool {
         struct content_block *free;
         size_t free_count, free_max;
-        struct account *account; /* counts the blocks in use, wherever they are; NULL: nobody does */
+        struct account *account; /* counts all blocks, in use wherever they are, or not; NULL: nobody does */
 };
 
 void content_pool_init(struct content_pool *pool, size_t free_max);
 void content_pool_end(struct content_pool *pool);
+/* From here on at most so many unused blocks are kept; those that are too many go back to the system at once. */
+void content_pool_keep(struct content_pool *pool, size_t free_max);
+/* Octets of the unused blocks. */
+static inline uint64_t content_pool_unused(const struct content_pool *pool)
+{
+        return (uint64_t)pool->free_count * CONTENT_BLOCK_SIZE;
+}
 /* Appends the octets. False when memory is out, or the account's budget; the octets that had room stay appended. */
 bool content_append(struct content *content, struct content_pool *pool, struct span octets);
 /* Empties `content` and returns what it held; the blocks are the caller's. */

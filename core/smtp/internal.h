@@ -66,9 +66,8 @@ struct transaction {
         /* For the log. */
         struct attempt *attempts, **attempts_end;
         struct arena attempt_arena; /* of the attempts since the first piece, while there are any */
-        /* Of RCPT commands: all; those in pieces that are told; and since then, for want of memory not kept. */
-        uint32_t attempt_count, attempts_before, attempts_omitted;
-        uint32_t attempts_room; /* octets that the attempts may take in the log */
+        uint32_t attempt_count, attempts_before; /* RCPT commands: all, and those in pieces that are told */
+        uint32_t attempts_room;                  /* octets that the attempts may take in the log */
         struct finding *findings;
         uint32_t finding_count, findings_omitted;
         uint16_t final_code; /* of DATA or its text; 0: none */
@@ -121,21 +120,9 @@ enum session_wish text_answer(struct session *session, enum reply_id reply, stru
 
 #define SYNTAX_EVIDENCE_MAX 64 /* octets */
 
-/* A command that it refused, for the log. */
-struct syntax_fault {
-        struct syntax_fault *next;
-        enum reply_id reply;
-        uint32_t command; /* its number in the session */
-        char reject_id[ID_TEXT_SIZE];
-        uint8_t evidence_length;
-        char evidence[SYNTAX_EVIDENCE_MAX];
-};
-
 /* It has given this reply: counts it and, unless it was about a text, keeps it for the log. `evidence`: what was
  * seen and where; may be empty. */
 void syntax_note(struct session *session, enum reply_id reply, struct span evidence);
-/* Those that are not told yet, as a JSON array; there is at least one. */
-void syntax_write_faults(struct text *json, const struct session_oddities *oddities);
 /* "octet 4": how many stand before it is given. */
 void syntax_put_octet(struct text *evidence, uint64_t before);
 /* "600 octets" */
@@ -324,6 +311,25 @@ void record_transaction(struct session *session);
 void record_refused_mail(struct session *session, struct span sender, enum reply_id reply);
 /* Where a mode is set, for the object of whoever it decided about. */
 void record_put_place(struct text *json, const struct check_setting *setting);
+
+/* ---- record/faults.c: commands that were refused outside of any mail */
+
+#define FAULT_EVIDENCE_MAX 160 /* octets */
+
+struct fault {
+        struct fault *next;
+        const char *check; /* its name: that of the rule syntax, or of whoever refuses HELO */
+        enum reply_id reply;
+        uint32_t command; /* its number in the session */
+        char reject_id[ID_TEXT_SIZE];
+        uint8_t evidence_length;
+        char evidence[FAULT_EVIDENCE_MAX];
+};
+
+/* The check has refused a command with this reply, which has been given. `evidence`: what was seen; may be empty. */
+void record_fault(struct session *session, enum check_id check, enum reply_id reply, struct span evidence);
+/* Those that are not told yet, each of them in one line; from then on they are. */
+void record_put_faults(struct text *json, const struct session *session);
 
 /* ---- record/record.c */
 

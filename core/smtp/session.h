@@ -94,7 +94,7 @@ enum __attribute__((packed)) session_state {
 
 struct transaction;
 struct record_piece;
-struct syntax_fault;
+struct fault;
 
 /* For the log: what few sessions have. */
 struct session_oddities {
@@ -103,9 +103,10 @@ struct session_oddities {
         struct span early_octets;  /* the first that came too early, where that is not refused */
         struct span bad_line;      /* the last line that was a fault of protocol */
         const char *limit;         /* the option whose limit the named client has reached; NULL: none */
-        /* Commands that the rule syntax refused, and those of them that are kept until they are told. */
-        struct syntax_fault *syntax_first, *syntax_last;
-        uint32_t syntax_faults, syntax_faults_kept;
+        /* Commands that were refused outside of any mail, until they are told. */
+        struct fault *faults_first, *faults_last;
+        uint32_t faults_kept;
+        uint32_t syntax_faults; /* commands that the rule syntax refused */
 };
 
 struct session {

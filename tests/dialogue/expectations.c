@@ -1,4 +1,5 @@
 /* Directives that expect something, and the failures of all. */
+#include "core/smtp/internal.h"
 #include "tests/dialogue/play.h"
 
 #include <stdio.h>
@@ -159,4 +160,43 @@ void play_log_not(struct play *play, const struct step *step)
         if (is_logged(play, step->argument))
                 play_fail(play, step, "not expected in: %.*s", (int)play->harness.logged.length,
                           play->harness.logged.at);
+}
+
+/* Of "550 5.7.1 ... [1BS0T7G1VBQC]" the id; empty where the line has none. */
+static struct span id_of(struct span line)
+{
+        size_t open = span_find_last(line, '[');
+        struct span id = open == SIZE_MAX ? SPAN("") : span_skip(line, open + 1);
+
+        if (id.length != ID_TEXT_SIZE || id.at[id.length - 1] != ']' || line.at[0] < '4')
+                return SPAN("");
+        id.length--;
+        for (size_t i = 0; i < id.length; i++)
+                if (!ascii_is_alnum(id.at[i]))
+                        return SPAN("");
+        return id;
+}
+
+void play_check_ids(struct play *play, const struct step *step)
+{
+        struct span said = text_span(&play->harness.said), logged = text_span(&play->harness.logged);
+        const char *found = logged.at; /* ids come in the order of the log, nearly all of them */
+        char octets[64];
+        struct text field;
+
+        while (said.length > 0) {
+                struct span line = span_take_line(&said, SPAN("\r\n")), id = id_of(line);
+                if (id.length == 0)
+                        continue;
+                text_over(&field, octets, sizeof octets);
+                text_printf(&field, "\"reject_id\":\"%.*s\"", (int)id.length, id.at);
+                size_t behind = (size_t)(logged.at + logged.length - found);
+                const char *place = memmem(found, behind, field.at, field.length);
+                if (place == NULL)
+                        place = memmem(logged.at, logged.length, field.at, field.length);
+                if (place == NULL)
+                        play_fail_differs(play, step, SPAN("the reject id in the log"), line);
+                else
+                        found = place;
+        }
 }

@@ -55,11 +55,11 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
 void harness_end(struct harness *harness)
 {
         harness_drop(harness);
-        expect(harness->account.held == 0);
         scripted_dns_end(&harness->dns);
         content_pool_end(&harness->host.content_pool);
         block_pool_end(&harness->host.transaction_pool);
         block_pool_end(&harness->host.session_pool);
+        expect(harness->account.held == 0);
 }
 
 static void put(struct text *text, struct span octets)

@@ -357,6 +357,7 @@ static void finish(struct play *play, const struct step *step)
                 play_fail_differs(play, step, SPAN("nothing more"), play_unexpected(play));
         harness_drop(&play->harness);
         check_log(play, step);
+        play_check_ids(play, step);
 }
 
 void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,

@@ -41,3 +41,6 @@ void play_recipients(struct play *play, const struct step *step);
 void play_count(struct play *play, const struct step *step);
 void play_log(struct play *play, const struct step *step);
 void play_log_not(struct play *play, const struct step *step);
+
+/* At the end: each reject id that was said is in the log as one. */
+void play_check_ids(struct play *play, const struct step *step);

@@ -187,9 +187,9 @@ def events(directory):
 
 @case("each field of a session's line is documented")
 def fields(directory):
-    source = "".join(text(f"core/smtp/record/{name}.c") for name in ("record", "transaction"))
-    names = re.findall(r'put_(?:key|number|string|code|address)\((?:[^"();]|\n)*"(\w+)"', source)
-    assert {"client", "transactions", "rcpts_omitted", "evidence", "ms"} <= set(names), names
+    source = "".join(text(f"core/smtp/record/{name}.c") for name in ("faults", "record", "transaction"))
+    names = re.findall(r'put_(?:key|kind|number|string|code|address)\((?:[^"();]|\n)*"(\w+)"', source)
+    assert {"client", "transactions", "rcpts_before", "greetings", "evidence", "ms"} <= set(names), names
     assert_named(names, "conf/README.md", section("conf/README.md", "### The event `session`") + "`time` `event`")
     endings = re.search(r"ending_names\[\] = \{(.*?)\};", source, re.S)[1]
     assert_named(re.findall(r'"(\w+)"', endings), "conf/README.md", text("conf/README.md"))

@@ -25,12 +25,8 @@
  * within this time. */
 #define LOOK_MS 1000
 
-/* Unused memory that is kept, in blocks. */
-#define SESSION_BLOCK_SIZE      216 /* two hold the answers about a usual client, and its HELO */
-#define SESSION_BLOCKS_KEPT     4096
-#define TRANSACTION_BLOCK_SIZE  2048
-#define TRANSACTION_BLOCKS_KEPT 1024
-#define CONTENT_BLOCKS_KEPT     512
+#define SESSION_BLOCK_SIZE     216 /* two hold the answers about a usual client, and its HELO */
+#define TRANSACTION_BLOCK_SIZE 2048
 
 /* ---- time and end -------------------------------------------------------------------------------------- */
 
@@ -207,7 +203,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         look_around(worker);
         take_time_outs(worker);
         /* Last, so that the sessions which end in the last turn hold nothing in what is told of it. */
-        counter_set(&worker->counters.metrics[METRIC_memory_held], worker->account.held);
+        counter_set(&worker->counters.metrics[METRIC_memory_held], worker_memory_in_use(worker));
         worker_log_end_turn(worker);
         dns_client_flush(worker->dns);
 }
@@ -269,9 +265,9 @@ static bool buffers_init(struct worker *worker)
 
         worker->input = malloc(SESSION_INPUT_MAX + READ_SIZE);
         text_over(&worker->out, out, WRITE_SIZE);
-        block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, SESSION_BLOCKS_KEPT);
-        block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, TRANSACTION_BLOCKS_KEPT);
-        content_pool_init(&worker->host.content_pool, CONTENT_BLOCKS_KEPT);
+        block_pool_init(&worker->host.session_pool, SESSION_BLOCK_SIZE, 0);
+        block_pool_init(&worker->host.transaction_pool, TRANSACTION_BLOCK_SIZE, 0);
+        content_pool_init(&worker->host.content_pool, 0);
         worker->host.session_pool.account = worker->host.transaction_pool.account =
             worker->host.content_pool.account = &worker->account;
         return out != NULL && worker->input != NULL && connections_init(&worker->connections) &&
@@ -320,6 +316,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
 {
         *worker = (struct worker){
             .number = parts->number,
+            .worker_count = parts->worker_count,
             .acceptor_count = parts->acceptor_count,
             .delivery_count = parts->delivery_count,
             .self_accept = parts->self_accept,
@@ -329,6 +326,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .log = parts->log,
             .under_stress = parts->under_stress,
             .account = {.budget = parts->budget},
+            .log_buffers_max = worker_log_buffers(parts->log_memory_octets / parts->worker_count),
             .spools_early_max = parts->spools / 2 / parts->worker_count,
             .waker = {.event_fd = -1},
             .epoll_fd = -1,

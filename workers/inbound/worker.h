@@ -40,12 +40,14 @@ struct worker_parts {
         const struct ledger *ledger;
         const _Atomic bool *under_stress;
         struct budget *budget;
-        uint32_t spools; /* files in the making that all workers together may have */
+        uint32_t spools;            /* files in the making that all workers together may have */
+        uint64_t log_memory_octets; /* of all */
 };
 
 struct worker {
         /* Fixed after start. */
         uint32_t number;
+        uint32_t worker_count; /* of all */
         uint32_t acceptor_count;
         uint32_t delivery_count;
         struct self_accept *self_accept; /* NULL: acceptor threads do it */
@@ -56,6 +58,7 @@ struct worker {
         struct dns_client *dns;
         struct sender_client *senders;
         const _Atomic bool *under_stress;
+        uint32_t log_buffers_max;
         uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
@@ -71,7 +74,8 @@ struct worker {
         _Alignas(64) struct session_host host;
         struct account account; /* of what its clients make it hold */
         enum budget_level memory;
-        uint32_t spool_count; /* files in the making */
+        uint64_t unused_share; /* octets of the budget that it may keep unused */
+        uint32_t spool_count;  /* files in the making */
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
@@ -81,6 +85,8 @@ struct worker {
         uint32_t jobs_sent_total;
         struct log_buffer *log_buffer;
         uint64_t log_begun_ms; /* since when lines wait in the buffer */
+        uint32_t log_buffers;  /* with those that the log writer has */
+        uint64_t log_lost;     /* lines that were dropped, of which the first line of the buffer tells */
         enum stop_stage stopping;
         uint64_t agings_seen; /* of snapshots */
 

@@ -5,6 +5,12 @@
 
 #include <stdio.h>
 
+/* Unused blocks that a worker keeps, of all workers together at most this part of the budget; none when it is tight. */
+#define UNUSED_SHARE            16
+#define SESSION_BLOCKS_KEPT     4096
+#define TRANSACTION_BLOCKS_KEPT 1024
+#define CONTENT_BLOCKS_KEPT     512
+
 /* Of all workers the first one that sees a new level says so. */
 static void tell_memory(struct worker *worker)
 {
@@ -20,9 +26,42 @@ static void tell_memory(struct worker *worker)
         worker_log_event(worker, events[worker->memory], "octets", octets, "max", max, NULL);
 }
 
+static size_t least(size_t number, uint64_t other)
+{
+        return number < other ? number : (size_t)other;
+}
+
+/* What is kept unused counts as well, so that all of it together is never more than the budget. Three quarters are for
+ * texts, and most of the rest for envelopes. */
+static void keep_unused(struct worker *worker, enum budget_level memory)
+{
+        struct session_host *host = &worker->host;
+        uint64_t max = atomic_load_explicit(&worker->account.budget->max, memory_order_relaxed);
+        uint64_t share = memory == BUDGET_EASY ? max / UNUSED_SHARE / worker->worker_count : 0;
+
+        if (share == worker->unused_share)
+                return;
+        worker->unused_share = share;
+        content_pool_keep(&host->content_pool,
+                          least(CONTENT_BLOCKS_KEPT, share / 4 * 3 / CONTENT_BLOCK_SIZE));
+        block_pool_keep(&host->transaction_pool,
+                        least(TRANSACTION_BLOCKS_KEPT, share / 16 * 3 / host->transaction_pool.block_size));
+        block_pool_keep(&host->session_pool,
+                        least(SESSION_BLOCKS_KEPT, share / 16 / host->session_pool.block_size));
+}
+
+uint64_t worker_memory_in_use(const struct worker *worker)
+{
+        return worker->account.held - content_pool_unused(&worker->host.content_pool) -
+               block_pool_unused(&worker->host.transaction_pool) -
+               block_pool_unused(&worker->host.session_pool);
+}
+
 bool worker_look_at_load(struct worker *worker)
 {
         enum budget_level memory = budget_level(worker->account.budget, worker->memory);
+
+        keep_unused(worker, memory);
         bool under_stress =
             atomic_load_explicit(worker->under_stress, memory_order_relaxed) || memory >= BUDGET_TIGHT;
 

@@ -6,3 +6,5 @@
 /* Tells the others how much memory its clients hold, and looks how much of the budget is left; memory that is
  * short is stress as well. True when the level of either has changed, which all connections are to be told. */
 bool worker_look_at_load(struct worker *worker);
+/* Octets that its clients make it hold; what it keeps unused is not among them. */
+uint64_t worker_memory_in_use(const struct worker *worker);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct worker;
 
@@ -13,6 +14,8 @@ void worker_make_log_room(struct worker *worker);
 void worker_log_event(struct worker *worker, const char *event, ...) __attribute__((sentinel));
 void worker_log_pairs(struct worker *worker, const char *event, va_list pairs);
 
+/* How many buffers a worker may have in so many octets. */
+uint32_t worker_log_buffers(uint64_t octets);
 /* False when memory is out. */
 bool worker_log_init(struct worker *worker);
 /* Once a turn: lines that have waited long enough go. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
@@ -196,23 +197,58 @@ void log_event_numbers(struct log_writer *log, const char *event, const char *co
 
 /* ---- thread -------------------------------------------------------------------------------------------- */
 
-/* What cannot be written is lost: waiting would stop the mail. */
-static void write_octets(struct log_writer *log, const char *at, size_t length)
+/* How many octets could be written. */
+static size_t write_some(struct log_writer *log, const char *at, size_t length)
 {
-        while (length > 0) {
-                ssize_t written = write(log->fd, at, length);
+        size_t done = 0;
+
+        while (done < length) {
+                ssize_t written = write(log->fd, at + done, length - done);
                 if (written < 0 && errno == EINTR)
                         continue;
                 if (written < 0) {
                         if (!log->is_failing)
                                 console_print("gatepost: cannot write the log: %s", strerror(errno));
                         log->is_failing = true;
-                        return;
+                        log->lost_for = errno;
+                        break;
                 }
                 log->is_failing = false;
-                at += written;
-                length -= (size_t)written;
+                done += (size_t)written;
         }
+        if (done > 0)
+                log->is_torn = at[done - 1] != '\n';
+        return done;
+}
+
+/* As soon as it can be written again, the log itself tells what is missing there. False when it still cannot. */
+static bool tell_lost(struct log_writer *log)
+{
+        char octets[512];
+        struct text line;
+
+        if (log->is_torn && write_some(log, "\n", 1) == 0)
+                return false;
+        if (log->lost == 0)
+                return true;
+        text_over(&line, octets, sizeof octets);
+        event_begin(&line, "log_lines_dropped");
+        text_printf(&line, ",\"lines\":%" PRIu64 ",\"reason\":", log->lost);
+        put_value(&line, strerrordesc_np(log->lost_for));
+        text_put(&line, SPAN("}\n"));
+        if (write_some(log, line.at, line.length) < line.length)
+                return false;
+        log->lost = 0;
+        return true;
+}
+
+/* What cannot be written is lost: waiting would stop the mail. */
+static void write_octets(struct log_writer *log, const char *at, size_t length)
+{
+        size_t done = tell_lost(log) ? write_some(log, at, length) : 0;
+
+        for (; done < length; done++)
+                log->lost += at[done] == '\n';
 }
 
 static bool write_events(struct log_writer *log)

@@ -36,6 +36,9 @@ struct log_writer {
         /* Owner: the thread. */
         int fd;
         bool is_failing;
+        bool is_torn;  /* what could be written ends within a line */
+        uint64_t lost; /* lines that could not be written, and that the log does not tell of yet */
+        int lost_for;  /* errno of the last of them */
 };
 
 /* Opens "stderr", or a file for appending, and returns the descriptor, or -1 with the reason, a constant. */

@@ -39,6 +39,7 @@ static void print_complaints(struct server *server, const char *event,
 static const enum option_at fixed_options[] = {
     OPTION_AT_delivery_threads,  OPTION_AT_client_rate_memory, OPTION_AT_dns_threads,
     OPTION_AT_dns_in_flight_max, OPTION_AT_dns_cache_size,     OPTION_AT_maildir_sync_together,
+    OPTION_AT_log_memory,
 };
 
 static void warn_of_restart(struct server *server, enum check_id check, const char *name)

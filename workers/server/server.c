@@ -6,6 +6,7 @@
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
 #include "workers/process/first.h"
+#include "workers/process/notify.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/stop.h"
@@ -105,6 +106,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
                     .spools = spools,
+                    .log_memory_octets = server->options_at_start.log_memory_octets,
                 };
                 if (!worker_init(&server->workers[i], &parts))
                         return false;
@@ -329,6 +331,10 @@ int server_run(const struct server_wish *wish)
         reload_tell_syncs(&server);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
+        if (!notify_ready())
+                console_print(
+                    "gatepost: cannot tell the service manager that it is ready: NOTIFY_SOCKET does "
+                    "not take it");
         serve_until_stopped(&server, &signals, wish->shows_status_line);
         /* Who was left behind may still use all memory: the process ends with it. */
         if (!server_stop(&server, &signals))

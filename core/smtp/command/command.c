@@ -71,6 +71,15 @@ static enum reply_id greeting_fault(struct span name)
         return REPLY_NONE;
 }
 
+/* No mail has begun, so that the log has nowhere else to tell of it. */
+static enum session_wish refuse_greeting(struct session *session, const struct verdict *verdict,
+                                         struct text *out)
+{
+        session_reply_about(session, out, verdict->reply, &(struct reply_about){.subject = verdict->subject});
+        record_fault(session, verdict->check, verdict->reply, verdict->evidence);
+        return SESSION_READ;
+}
+
 static enum session_wish greet_client(struct session *session, struct span name, bool is_esmtp,
                                       struct text *out)
 {
@@ -93,11 +102,8 @@ static enum session_wish greet_client(struct session *session, struct span name,
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
                 if (judgement.result == VERDICT_WAIT)
                         return session_park(session, parked, name, out);
-                if (judgement.result != VERDICT_PASS) {
-                        session_reply_about(session, out, judgement.verdict->reply,
-                                            &(struct reply_about){.subject = judgement.verdict->subject});
-                        return SESSION_READ;
-                }
+                if (judgement.result != VERDICT_PASS)
+                        return refuse_greeting(session, judgement.verdict, out);
         }
         if (is_esmtp)
                 put_capabilities(session, out);

@@ -4,72 +4,11 @@
 
 #include <inttypes.h>
 
-#define FAULTS_KEPT 8 /* of a session; then a part of its line tells them */
-
-/* The memory of those that are told is used again. NULL when there is none. */
-static struct syntax_fault *fault_take(struct session *session, struct session_oddities *oddities)
-{
-        struct syntax_fault *fault;
-
-        if (oddities->syntax_faults_kept == FAULTS_KEPT)
-                record_part(session);
-        struct syntax_fault **place =
-            oddities->syntax_faults_kept == 0 ? &oddities->syntax_first : &oddities->syntax_last->next;
-        if (*place == NULL && (fault = arena_take(&session->arena, sizeof *fault)) != NULL) {
-                fault->next = NULL;
-                *place = fault;
-        }
-        if (*place == NULL && oddities->syntax_faults_kept > 0) {
-                record_part(session);
-                place = &oddities->syntax_first;
-        }
-        if (*place == NULL)
-                return NULL;
-        oddities->syntax_faults_kept++;
-        return oddities->syntax_last = *place;
-}
-
-static void keep_fault(struct session *session, enum reply_id reply, struct span evidence)
-{
-        struct session_oddities *oddities = session_oddities(session);
-        struct syntax_fault *fault;
-
-        if (oddities == NULL)
-                return;
-        oddities->syntax_faults++;
-        if ((fault = fault_take(session, oddities)) == NULL)
-                return;
-        fault->reply = reply;
-        /* A line without end is the one behind those that have run. */
-        fault->command = session->commands_total + (session->line_bare != '\0' || session->line_skipped > 0);
-        memcpy(fault->reject_id, session->reject_id, sizeof fault->reject_id);
-        fault->evidence_length =
-            (uint8_t)(evidence.length < sizeof fault->evidence ? evidence.length : sizeof fault->evidence);
-        if (evidence.length > 0)
-                memcpy(fault->evidence, evidence.at, fault->evidence_length);
-}
-
 void syntax_note(struct session *session, enum reply_id reply, struct span evidence)
 {
         counter_add(&session->host->counters->refused[CHECK_syntax], 1);
         if (session->state != SESSION_STATE_TEXT)
-                keep_fault(session, reply, evidence);
-}
-
-void syntax_write_faults(struct text *json, const struct session_oddities *oddities)
-{
-        const struct syntax_fault *fault = oddities->syntax_first;
-
-        for (uint32_t i = 0; i < oddities->syntax_faults_kept; i++, fault = fault->next) {
-                text_printf(json, "%s\"command\":%" PRIu32 ",\"reply\":\"%s\"", i == 0 ? "[{" : ",{",
-                            fault->command, reply_infos[fault->reply].name);
-                if (fault->evidence_length > 0) {
-                        text_put(json, SPAN(",\"evidence\":"));
-                        text_put_json(json, span_of(fault->evidence, fault->evidence_length));
-                }
-                text_printf(json, ",\"reject_id\":\"%s\"}", fault->reject_id);
-        }
-        text_put_char(json, ']');
+                record_fault(session, CHECK_syntax, reply, evidence);
 }
 
 void syntax_put_octet(struct text *evidence, uint64_t before)

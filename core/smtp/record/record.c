@@ -117,16 +117,6 @@ static void put_end(struct text *json, const struct session *session)
         put_number(json, "ms", session->host->now_ms - session->peer.accepted_ms);
 }
 
-/* In order, and each of them in one line: those that have been told are forgotten. */
-static void put_syntax(struct text *json, struct session_oddities *oddities)
-{
-        if (oddities == NULL || oddities->syntax_faults_kept == 0)
-                return;
-        put_key(json, "syntax");
-        syntax_write_faults(json, oddities);
-        oddities->syntax_faults_kept = 0;
-}
-
 static void write_line(struct session *session, bool is_last)
 {
         struct text *log = &session->host->log;
@@ -135,7 +125,7 @@ static void write_line(struct session *session, bool is_last)
         log->overflowed = false;
         put_head(log, session, &session->connected);
         put_transactions(log, session);
-        put_syntax(log, session->oddities);
+        record_put_faults(log, session);
         if (!is_last || session->record_part > 0)
                 put_number(log, "part", ++session->record_part);
         if (is_last)
@@ -177,14 +167,6 @@ static bool keep_piece(struct session *session, struct span json)
         return true;
 }
 
-void record_keep(struct session *session, const struct text *json)
-{
-        if (!has_room(session, json))
-                write_line(session, false);
-        if (json->overflowed || !keep_piece(session, text_span(json)))
-                counter_add(&session->host->counters->metrics[METRIC_log_lines_dropped], 1);
-}
-
 void record_write(struct session *session, const struct text *json)
 {
         struct record_piece piece = {.json = text_span(json)};
@@ -193,6 +175,19 @@ void record_write(struct session *session, const struct text *json)
                 write_line(session, false);
         add_piece(session, &piece);
         write_line(session, false);
+}
+
+void record_keep(struct session *session, const struct text *json)
+{
+        if (json->overflowed) {
+                counter_add(&session->host->counters->metrics[METRIC_log_lines_dropped], 1);
+                return;
+        }
+        if (!has_room(session, json))
+                write_line(session, false);
+        /* Where memory is out, or what clients may make us hold is spent, it is told at once. */
+        if (!keep_piece(session, text_span(json)))
+                record_write(session, json);
 }
 
 void record_part(struct session *session)

@@ -51,8 +51,6 @@ static void put_attempts(struct text *json, const struct transaction *transactio
         text_put_char(json, ']');
         if (transaction->attempts_before > 0)
                 put_number(json, "rcpts_before", transaction->attempts_before);
-        if (transaction->attempts_omitted > 0)
-                put_number(json, "rcpts_omitted", transaction->attempts_omitted);
 }
 
 void record_put_place(struct text *json, const struct check_setting *setting)
@@ -178,7 +176,7 @@ static void forget_attempts(struct transaction *transaction)
         transaction->attempts_before = transaction->attempt_count;
         transaction->attempts = NULL;
         transaction->attempts_end = &transaction->attempts;
-        transaction->attempts_room = transaction->attempts_omitted = 0;
+        transaction->attempts_room = 0;
         arena_end(&transaction->attempt_arena);
 }
 
@@ -242,10 +240,13 @@ void record_attempt(struct session *session, struct span address, enum reply_id 
         if (transaction->attempts_room + room > ATTEMPTS_MAX)
                 write_piece(session);
         transaction->attempt_count++;
-        if (keep_attempt(transaction, &attempt))
+        if (keep_attempt(transaction, &attempt)) {
                 transaction->attempts_room += room;
-        else
-                transaction->attempts_omitted++;
+                return;
+        }
+        /* Without memory it is told while it is still here. */
+        *transaction->attempts_end = &attempt;
+        write_piece(session);
 }
 
 void record_finding(struct session *session, const struct verdict *verdict,
@@ -313,7 +314,7 @@ void record_transaction(struct session *session)
 static struct span fault_evidence(const struct session *session)
 {
         const struct session_oddities *oddities = session->oddities;
-        const struct syntax_fault *fault = oddities == NULL ? NULL : oddities->syntax_last;
+        const struct fault *fault = oddities == NULL ? NULL : oddities->faults_last;
         bool is_this = fault != NULL && strcmp(fault->reject_id, session->reject_id) == 0;
 
         return is_this ? span_of(fault->evidence, fault->evidence_length) : SPAN("");

@@ -21,6 +21,8 @@ struct look {
         char id[ID_LENGTH + 1];           /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
         size_t found;
+        json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
+        json_t *file_lines; /* of the file that is being read */
         struct pieces pieces;
         struct newest newest; /* by envelope */
 };
@@ -186,24 +188,56 @@ static void look_by_id(struct look *look, const json_t *line)
 static void look_at_line(void *context, const char *octets)
 {
         struct look *look = context;
+        bool is_by_id = look->id[0] != '\0';
 
-        if (look->id[0] != '\0' ? strstr(octets, look->id) == NULL
-                                : strstr(octets, "\"event\":\"session\"") == NULL)
+        if (is_by_id ? strstr(octets, look->id) == NULL : strstr(octets, "\"event\":\"session\"") == NULL)
                 return;
         json_t *line = json_loads(octets, JSON_REJECT_DUPLICATES, NULL);
         const char *time = json_string_value(json_object_get(line, "time"));
         if (line != NULL && time != NULL && strcmp(time, look->since) >= 0) {
-                bool is_by_id = look->id[0] != '\0';
-                bool is_piece = pieces_join(&look->pieces, line, is_by_id ? look->id : NULL);
-                if (!is_by_id)
+                if (is_by_id) {
+                        json_array_append(look->file_lines, line);
+                } else {
+                        pieces_join(&look->pieces, line, NULL);
                         look_by_envelope(look, line);
-                else if (!is_piece)
-                        look_by_id(look, line);
+                }
         }
         json_decref(line);
 }
 
-/* Mails whose end is not in the log, or is in a later file of it. */
+/* An id is in one file, with all that tells of it, unless it is that of a mail in pieces between which the log was
+ * rotated. The newest file comes first: whoever asks does so soon. */
+static size_t read_by_id(struct look *look, const struct log_files *files)
+{
+        size_t searched = 0;
+
+        look->lines = json_array();
+        for (size_t i = 0; i < files->count && !pieces_are_whole(look->lines, look->id); i++) {
+                look->file_lines = json_array();
+                searched += log_file_read(&files->files[i], look_at_line, look);
+                json_array_extend(look->file_lines, look->lines);
+                json_decref(look->lines);
+                look->lines = look->file_lines;
+        }
+        for (size_t i = 0; i < json_array_size(look->lines); i++) {
+                json_t *line = json_array_get(look->lines, i);
+                if (!pieces_join(&look->pieces, line, look->id))
+                        look_by_id(look, line);
+        }
+        return searched;
+}
+
+/* The oldest file first: pieces of a mail come in their order. */
+static size_t read_by_envelope(struct look *look, const struct log_files *files)
+{
+        size_t searched = 0;
+
+        for (size_t i = files->count; i > 0; i--)
+                searched += log_file_read(&files->files[i - 1], look_at_line, look);
+        return searched;
+}
+
+/* Mails whose end is not in the log. */
 static void look_at_endless(struct look *look)
 {
         const char *id;
@@ -219,21 +253,19 @@ static void look_at_endless(struct look *look)
         pieces_end(&look->pieces);
 }
 
-/* An id is in one file, but its message may have been told of twice there. */
 static int look_through(struct look *look, const char *path)
 {
         struct log_files files;
-        size_t searched = 0;
 
         if (!log_files_find(&files, path)) {
                 log_files_end(&files);
                 return 1;
         }
-        for (size_t i = 0; i < files.count && (look->id[0] == '\0' || look->found == 0); i++)
-                searched += log_file_read(&files.files[i], look_at_line, look);
+        size_t searched = look->id[0] != '\0' ? read_by_id(look, &files) : read_by_envelope(look, &files);
         look_at_endless(look);
         newest_print(&look->newest);
         newest_end(&look->newest);
+        json_decref(look->lines);
         if (look->found == 0)
                 fprintf(
                     stderr,

@@ -17,6 +17,26 @@
 
 /* ---- which files --------------------------------------------------------------------------------------- */
 
+/* Where a file begins, its first line tells: the time of a change may be that of a copy. Files whose beginning is none
+ * of ours, and empty ones, go by that. */
+static void set_time(struct log_file *file, time_t changed_s)
+{
+        static const char mark[] = "{\"time\":\"";
+        char head[HEAD_SIZE];
+        gzFile stream = gzopen(file->path, "r");
+        int length = stream == NULL ? -1 : gzread(stream, head, sizeof head);
+        const char *found = length <= 0 ? NULL : memmem(head, (size_t)length, mark, sizeof mark - 1);
+        struct text time;
+
+        gzclose(stream);
+        text_over(&time, file->time, sizeof file->time - 1);
+        if (found != NULL && head + length - found >= (ptrdiff_t)(sizeof mark - 1 + sizeof file->time - 1))
+                text_put(&time, span_of(found + sizeof mark - 1, sizeof file->time - 1));
+        else
+                date_write(&time, changed_s > 0 ? changed_s : 0);
+        file->time[time.length] = '\0';
+}
+
 static bool add(struct log_files *files, const char *folder, const char *name)
 {
         struct log_file *grown = realloc(files->files, (files->count + 1) * sizeof *grown);
@@ -32,7 +52,9 @@ static bool add(struct log_files *files, const char *folder, const char *name)
                 free(path);
                 return true;
         }
-        files->files[files->count++] = (struct log_file){path, (long long)status.st_mtime};
+        struct log_file *file = &files->files[files->count++];
+        *file = (struct log_file){.path = path};
+        set_time(file, status.st_mtime);
         return true;
 }
 
@@ -46,9 +68,10 @@ static bool is_part_of(const char *name, const char *log)
 
 static int compare_age(const void *left, const void *right)
 {
-        long long a = ((const struct log_file *)left)->changed_s,
-                  b = ((const struct log_file *)right)->changed_s;
-        return a < b ? 1 : a > b ? -1 : 0;
+        const struct log_file *a = left, *b = right;
+        int order = strcmp(b->time, a->time);
+
+        return order != 0 ? order : strcmp(a->path, b->path);
 }
 
 static bool list(struct log_files *files, const char *folder, const char *log)

@@ -1,12 +1,15 @@
 /* The log and what a rotation has made of its earlier parts, compressed by gzip or not. */
 #pragma once
 
+#include "core/base/date.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 struct log_file {
         char *path;
-        long long changed_s; /* since 1970 */
+        char time[DATE_TEXT_LENGTH + 5];
+        /* at which it begins, as the log writes it, to milliseconds */ /* since 1970 */
 };
 
 struct log_files {

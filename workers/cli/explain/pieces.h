@@ -12,4 +12,7 @@ struct pieces {
 /* Lines come in their order. Takes pieces of mails that go on from the line, and gives their recipients to the piece
  * that ends each mail. `id`: of this mail alone; NULL: of all. True when it has taken a piece. */
 bool pieces_join(struct pieces *pieces, json_t *line, const char *id);
+/* Lines in their order, all of which have the id in them: there is one, and of a mail in pieces with this id the
+ * first piece is among them. */
+bool pieces_are_whole(const json_t *lines, const char *id);
 void pieces_end(struct pieces *pieces);

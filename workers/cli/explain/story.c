@@ -36,10 +36,19 @@ static bool find_in_transaction(const json_t *transaction, const char *id, struc
         return has_id(transaction, "reject_id", id) || has_id(transaction, "id", id);
 }
 
+static bool find_in_faults(const json_t *faults, const char *id, struct occurrence *occurrence)
+{
+        for (size_t i = 0; i < json_array_size(faults); i++)
+                if (has_id(json_array_get(faults, i), "reject_id", id)) {
+                        occurrence->fault = json_array_get(faults, i);
+                        return true;
+                }
+        return false;
+}
+
 bool story_find(const json_t *session, const char *id, struct occurrence *ret_occurrence)
 {
         const json_t *transactions = json_object_get(session, "transactions");
-        const json_t *faults = json_object_get(session, "syntax");
         struct occurrence occurrence = {.session = session};
         bool is_found = false;
 
@@ -49,10 +58,8 @@ bool story_find(const json_t *session, const char *id, struct occurrence *ret_oc
                 occurrence = (struct occurrence){.session = session};
                 is_found = has_id(session, "reject_id", id);
         }
-        for (size_t i = 0; i < json_array_size(faults) && !is_found; i++) {
-                occurrence.fault = json_array_get(faults, i);
-                is_found = has_id(occurrence.fault, "reject_id", id);
-        }
+        is_found = is_found || find_in_faults(json_object_get(session, "syntax"), id, &occurrence) ||
+                   find_in_faults(json_object_get(session, "greetings"), id, &occurrence);
         if (is_found)
                 *ret_occurrence = occurrence;
         return is_found;
@@ -100,7 +107,7 @@ const char *story_check(const struct occurrence *occurrence)
 {
         const char *check = string_of(innermost(occurrence), "check");
 
-        if (occurrence->fault != NULL)
+        if (check == NULL && occurrence->fault != NULL)
                 return check_infos[CHECK_syntax].name;
         if (check != NULL || occurrence->transaction == NULL)
                 return check;
@@ -302,9 +309,15 @@ static void print_mixed(const struct occurrence *occurrence, enum story_kind kin
 
 static void print_fault(const struct occurrence *occurrence, enum story_kind kind)
 {
-        print_value(kind == STORY_HAPPENED ? " sent a command that was refused ("
-                                           : " would have a command refused (",
-                    occurrence->fault, "reply", ").\n");
+        const char *code = code_of(occurrence);
+
+        if (code == NULL)
+                print_value(kind == STORY_HAPPENED ? " sent a command that was refused ("
+                                                   : " would have a command refused (",
+                            occurrence->fault, "reply", ").\n");
+        else
+                printf(" greeted, which %s %s (%s).\n", kind == STORY_HAPPENED ? "was" : "would be",
+                       code[0] == '5' ? "refused" : "put off for now", code);
         print_reason(occurrence);
 }
 

@@ -10,7 +10,7 @@ struct occurrence {
         const json_t *session;
         const json_t *transaction; /* NULL: outside of one */
         const json_t *recipient;   /* of the transaction's "rcpts"; NULL: it was about all of them, or none */
-        const json_t *fault;       /* of the session's "syntax"; NULL: none */
+        const json_t *fault;       /* of the session's "syntax" or "greetings"; NULL: none */
 };
 
 /* Looks for the reply with this reject id, or the transaction with this id. */

@@ -91,10 +91,17 @@ Test(budget, arenas_count_their_blocks)
         cr_assert_eq(account.held, 1024 + sizeof(struct arena_block) + 5000);
         cr_assert_null(arena_take(&arena, MIB));
         arena_end(&arena);
-        cr_assert_eq(account.held, 0, "unused blocks are not counted");
+        cr_assert_eq(account.held, 1024, "what is kept unused is counted, and nothing else");
+        cr_assert_eq(block_pool_unused(&pool), 1024);
         cr_assert_not_null(arena_take(&arena, 100));
-        cr_assert_eq(account.held, 1024, "nor forgotten when they are used again");
+        cr_assert_eq(account.held, 1024, "and not twice when it is used again");
+        cr_assert_eq(block_pool_unused(&pool), 0);
         arena_end(&arena);
+        block_pool_keep(&pool, 0);
+        cr_assert_eq(account.held, 0);
+        cr_assert_not_null(arena_take(&arena, 100));
+        arena_end(&arena);
+        cr_assert_eq(account.held, 0, "nothing is kept any more");
         block_pool_end(&pool);
 }
 
@@ -118,6 +125,13 @@ Test(budget, text_counts_its_blocks_wherever_they_are)
         cr_assert_leq(account.held, MIB);
         content_release(&content, &pool);
         content_release(&detached, &pool);
-        cr_assert_eq(account.held, 0);
+        cr_assert_eq(account.held, 4 * CONTENT_BLOCK_SIZE, "what is kept unused is counted");
+        cr_assert_eq(content_pool_unused(&pool), 4 * CONTENT_BLOCK_SIZE);
+        cr_assert(content_append(&content, &pool, SPAN("x")));
+        cr_assert_eq(account.held, 4 * CONTENT_BLOCK_SIZE, "and not twice when it is used again");
+        content_pool_keep(&pool, 1);
+        cr_assert_eq(account.held, 2 * CONTENT_BLOCK_SIZE);
+        content_release(&content, &pool);
         content_pool_end(&pool);
+        cr_assert_eq(account.held, 0);
 }
