@@ -117,16 +117,16 @@ def try_many(target, report):
     report.note(f"{len(made) / (time.monotonic() - began):.0f} full handshakes a second")
 
 
-def s_client(target, report, what, character, *options):
+def s_client(target, report, character, *options):
     """OpenSSL's own client obeys single characters: R renegotiates, K asks for new keys. Returns all it printed."""
     report.tried()
     host = f"[{target.host}]" if ":" in target.host else target.host
     command = ["openssl", "s_client", "-starttls", "smtp", "-connect", f"{host}:{target.port}", *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+    # Unbuffered: nothing is left to be written when the client has gone.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0) as client:
         try:
             for _ in range(target.count(300, 30)):
                 client.stdin.write(character + b"\n")
-                client.stdin.flush()
                 time.sleep(0.01)
             return client.communicate(timeout=10)[0]
         except (OSError, subprocess.TimeoutExpired):
@@ -138,10 +138,12 @@ def try_keys(target, report):
     if shutil.which("openssl") is None:
         report.leave_out("renegotiation and KeyUpdate", "there is no program openssl")
         return
-    output = s_client(target, report, "renegotiation", b"R", "-tls1_2")
+    output = s_client(target, report, b"R", "-tls1_2")
     if output.count(b"verify return") > output.count(b"RENEGOTIATING") > 1:
         report.note("the server renegotiates (TLS 1.2) whenever a client asks: handshakes for the price of one connection")
-    output = s_client(target, report, "KeyUpdate", b"K", "-tls1_3")
+    else:
+        report.note("renegotiation (TLS 1.2) is refused" if b"RENEGOTIATING" in output else "TLS 1.2 is not to be had")
+    output = s_client(target, report, b"K", "-tls1_3")
     report.note(f"{output.count(b'KEYUPDATE')} KeyUpdates in a row")
 
 
