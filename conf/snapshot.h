@@ -32,6 +32,7 @@ enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
 enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
 enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
+enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL };
 enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
@@ -71,6 +72,7 @@ struct rate {
 #define OPTION_FIELD_ACTION     enum failure_action
 #define OPTION_FIELD_EXCHANGE   enum exchange_requirement
 #define OPTION_FIELD_REPAIR     enum repair_action
+#define OPTION_FIELD_SANDBOX    enum sandbox_mode
 #define OPTION_FIELD_VERSION    enum tls_version
 #define OPTION_FIELD_WISH       enum certificate_wish
 #define OPTION_FIELD_WEIGHT     int64_t
@@ -98,6 +100,7 @@ struct rate {
 #define OPTION_NAME_ACTION(name)     name
 #define OPTION_NAME_EXCHANGE(name)   name
 #define OPTION_NAME_REPAIR(name)     name
+#define OPTION_NAME_SANDBOX(name)    name
 #define OPTION_NAME_VERSION(name)    name
 #define OPTION_NAME_WISH(name)       name
 #define OPTION_NAME_WEIGHT(name)     name

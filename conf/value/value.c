@@ -205,6 +205,7 @@ static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const wish_words[] = {"no", "ask", NULL};
 static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
+static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 {
@@ -235,6 +236,8 @@ static const char *const *words_of(const struct option_row *row)
                 return exchange_words;
         case VALUE_REPAIR:
                 return repair_words;
+        case VALUE_SANDBOX:
+                return sandbox_words;
         case VALUE_STARTTLS:
                 return starttls_words;
         case VALUE_VERSION:
@@ -334,6 +337,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_ACTION:
         case VALUE_EXCHANGE:
         case VALUE_REPAIR:
+        case VALUE_SANDBOX:
         case VALUE_STARTTLS:
         case VALUE_VERSION:
         case VALUE_WISH:

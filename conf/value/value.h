@@ -23,6 +23,7 @@ enum value_type {
         VALUE_ACTION,
         VALUE_EXCHANGE,
         VALUE_REPAIR,
+        VALUE_SANDBOX,
         VALUE_STARTTLS,
         VALUE_KEYWORDS,
         VALUE_VERSION,

@@ -33,14 +33,15 @@ struct wish {
         bool is_text_alone, asks_dns, is_start, is_effective, is_print;
 };
 
-/* Becomes the user that serve becomes. What root could read is read again as that user, for so serve does. */
+/* Becomes the user that serve becomes, but keeps low ports, which serve binds before. What root could read is read
+ * again as that user, for so serve does. */
 static struct snapshot *read_as_user(struct snapshot *snapshot, const char *path,
                                      struct conf_complaints *complaints)
 {
         const struct place place = {path, 0};
         const char *user = snapshot->options.user;
         bool has_changed;
-        const char *fault = user_become(user, &has_changed);
+        const char *fault = user_become(user, true, &has_changed);
 
         if (fault != NULL)
                 conf_complain(complaints, COMPLAINT_ERROR, &place, "user: %s: %s", user, fault);

@@ -67,6 +67,12 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
                 if (memcmp(now + row->offset, then + row->offset, sizeof(uint64_t)) != 0)
                         warn_of_restart(server, row->check, row->name);
         }
+        if (snapshot->options.sandbox != server->options_at_start.sandbox)
+                warn_of_restart(server, CHECK_COUNT, "sandbox");
+        if (snapshot->options.core_dumps != server->options_at_start.core_dumps)
+                warn_of_restart(server, CHECK_COUNT, "core_dumps");
+        if (snapshot->options.keep_bind_capability != server->options_at_start.keep_bind_capability)
+                warn_of_restart(server, CHECK_COUNT, "keep_bind_capability");
         if (strncmp(server->user_at_start, snapshot->options.user, sizeof server->user_at_start - 1) != 0)
                 warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_user].name);
         if (!sender_key_equals(&server->senders_at_start, &senders))

@@ -3,6 +3,7 @@
 
 #include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/clients.h"
+#include "workers/inbound/accept/inherited.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
@@ -10,6 +11,13 @@
 #include "workers/server/fleet.h"
 #include "workers/server/tls/certificates.h"
 #include "workers/server/zone_watch.h"
+
+/* Listeners of the first snapshot, bound and not open: ports below 1024 are root's to bind. */
+struct listening_early {
+        struct listener *bound;
+        struct endpoint failed; /* the first that could not be bound, if there is an error */
+        int error;
+};
 
 struct server {
         const char *path; /* of the configuration */
@@ -32,6 +40,8 @@ struct server {
         struct options options_at_start;
         char user_at_start[64];
         struct listener *listeners, *departing;
+        struct inherited_list inherited; /* sockets that the process was started with */
+        struct listening_early early;    /* what was bound before the user changed */
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
         struct fleet fleet;
