@@ -30,7 +30,8 @@ static bool door_is_open(struct harness *harness)
                                                           .client = &peer->client,
                                                           .subject = span_from(refusal.subject),
                                                           .reject_id = refusal.reject_id});
-                /* The acceptor's own line, of which sessions know nothing; whether it writes it, an integration test sees. */
+                /* The acceptor's own line, of which sessions know nothing. An integration test sees whether it
+                 * writes it. */
                 text_printf(&harness->logged, "{\"event\":\"client_refused\",\"reject_id\":\"%s\"}\n",
                             refusal.reject_id);
         }
