@@ -6,6 +6,8 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
+import time
 
 from common.dns_peers import A, ScriptedDns, address, framed
 from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, run_program, wait_for
@@ -210,16 +212,19 @@ ssize_t recv(int fd, void *buffer, size_t length, int flags)
 """
 
 
-@case("a worker that does not turn for two seconds is told of, with the session that it is at, and again when it turns")
-def watchdog(directory):
+def slow_server(directory, options):
     compiler = shutil.which("cc")
     if compiler is None or SANITIZE:
         raise Skip("needs cc, and a library that is loaded before the sanitizer's")
     source, library = directory / "slow.c", directory / "slow.so"
     source.write_text(SLOW_CALL)
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    server = Server(directory, "workers = 1\n").start(prefix=("env", f"LD_PRELOAD={library}"))
-    with server:
+    return Server(directory, "workers = 1\n" + options).start(prefix=("env", f"LD_PRELOAD={library}"))
+
+
+@case("a worker that does not turn for two seconds is told of, with the session that it is at, and again when it turns")
+def watchdog(directory):
+    with slow_server(directory, "") as server:
         with server.client(source="127.0.0.9") as slow, server.client(source="127.0.0.10") as other:
             port = slow.socket.getsockname()[1]
             slow.raw(b"NOOP stall-for-four-seconds\r\n")
@@ -237,3 +242,35 @@ def watchdog(directory):
 
 if __name__ == "__main__":
     main()
+
+/* The same before a reply that only an answer of DNS, or a delivery report, leads to. */
+ssize_t send(int fd, const void *buffer, size_t length, int flags)
+{
+        ssize_t (*real)(int, const void *, size_t, int) = (ssize_t (*)(int, const void *, size_t, int))dlsym(RTLD_NEXT, "send");
+
+        if (memmem(buffer, length, "@stalls.example", 15) != NULL || memmem(buffer, length, "accepted as", 11) != NULL)
+                sleep(4);
+        return real(fd, buffer, length, flags);
+}
+def late_refusal(query, is_tcp, send):
+    # So that the session waits, and goes on by the answer.
+    threading.Timer(0.3, lambda: send(framed(query.negative()) if is_tcp else query.negative())).start()
+
+
+@case("the session is named too when the worker is at it because of an answer of DNS, or of a delivery report")
+def watchdog_at_answers(directory):
+    with ScriptedDns(late_refusal) as dns, slow_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n') as server:
+        with server.client(source="127.0.0.9") as slow, server.client(source="127.0.0.10") as other:
+            slow.command(f"EHLO {HELO}", 250)
+            slow.command("MAIL FROM:<a@stalls.example>", 250)
+            text = slow.command("RCPT TO:<alice@isp.example>", 550)
+            assert "@stalls.example" in text, text
+            wait_for("the first stall in the log", lambda: len(server.events("worker_stalled")) == 1, 30)
+            text = other.deliver(HEADER, sender="")
+            wait_for("the second stall in the log", lambda: len(server.events("worker_stalled")) == 2, 30)
+            answer, report = server.events("worker_stalled")
+            equal((answer["client"], answer["id"]), ("127.0.0.9", ""), "the stall at an answer")
+            equal(report["client"], "127.0.0.10", "the stall at a report")
+            assert report["id"] and report["id"] in text, (report, text)
+
+
