@@ -12,6 +12,7 @@ import time
 from common.dns_peers import A, ScriptedDns, address, framed
 from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, run_program, wait_for
 from common.messages import HEADER
+from common.tls import tls_options
 
 MAX = 100
 KNOWN = "127.0.0.200"
@@ -86,11 +87,26 @@ def connections(directory):
         first, last = server.events("load")[0], server.events("load")[-1]
         equal((first["before"], first["cause"], last["before"], last["cause"]), ("ease", "connections", "hurry", "calm"), "causes")
         assert 80 <= first["connections"] <= 84 and last["connections"] < 75, (first, last)
-        assert {"memory", "questions", "deliveries", "turns"} < set(first), first
+        assert {"memory", "questions", "deliveries", "handshakes", "turns"} < set(first), first
         with server.client() as client:
             client.deliver(HEADER)
         told = counters(server)
         equal((told["load_rung"], told["load_changes"], told["clients_unserved"]), (0, len(found), 1), "counters")
+
+
+@case("handshakes under way lead to the rung turn, those that are left hanging too, and back when they have ended")
+def handshakes(directory):
+    with Server(directory, LADDER + tls_options(directory, "handshakes_max = 10")) as server:
+        hanging = [server.client(source=f"127.1.0.{number + 1}") for number in range(9)]
+        for client in hanging:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("STARTTLS", 220)
+        wait_for_rung(server, "turn")
+        line = server.events("load")[-1]
+        equal((line["cause"], line["handshakes"]), ("handshakes", 90), "the line of the log")
+        for client in hanging:
+            client.close()
+        wait_for_rung(server, "ease")
 
 
 @case("unknown clients are deferred where DNS would have to be asked, known ones are not; on the way back both are served")
@@ -209,6 +225,16 @@ ssize_t recv(int fd, void *buffer, size_t length, int flags)
                 sleep(4);
         return received;
 }
+
+/* The same before a reply that only an answer of DNS, or a delivery report, leads to. */
+ssize_t send(int fd, const void *buffer, size_t length, int flags)
+{
+        ssize_t (*real)(int, const void *, size_t, int) = (ssize_t (*)(int, const void *, size_t, int))dlsym(RTLD_NEXT, "send");
+
+        if (memmem(buffer, length, "@stalls.example", 15) != NULL || memmem(buffer, length, "accepted as", 11) != NULL)
+                sleep(4);
+        return real(fd, buffer, length, flags);
+}
 """
 
 
@@ -240,18 +266,6 @@ def watchdog(directory):
         equal(len(server.events("worker_stalled")), 1, "stalls told")
 
 
-if __name__ == "__main__":
-    main()
-
-/* The same before a reply that only an answer of DNS, or a delivery report, leads to. */
-ssize_t send(int fd, const void *buffer, size_t length, int flags)
-{
-        ssize_t (*real)(int, const void *, size_t, int) = (ssize_t (*)(int, const void *, size_t, int))dlsym(RTLD_NEXT, "send");
-
-        if (memmem(buffer, length, "@stalls.example", 15) != NULL || memmem(buffer, length, "accepted as", 11) != NULL)
-                sleep(4);
-        return real(fd, buffer, length, flags);
-}
 def late_refusal(query, is_tcp, send):
     # So that the session waits, and goes on by the answer.
     threading.Timer(0.3, lambda: send(framed(query.negative()) if is_tcp else query.negative())).start()
@@ -274,3 +288,5 @@ def watchdog_at_answers(directory):
             assert report["id"] and report["id"] in text, (report, text)
 
 
+if __name__ == "__main__":
+    main()
