@@ -10,7 +10,7 @@ import threading
 import time
 
 from common.dns_peers import A, ScriptedDns, address, framed
-from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, run_program, wait_for
+from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, note, run_program, wait_for
 from common.messages import HEADER
 from common.tls import tls_options
 
@@ -92,6 +92,46 @@ def connections(directory):
             client.deliver(HEADER)
         told = counters(server)
         equal((told["load_rung"], told["load_changes"], told["clients_unserved"]), (0, len(found), 1), "counters")
+
+
+def strangers(server, count):
+    """They come at once, from as many addresses. Gives those that were greeted, and how many got 421."""
+    clients = [server.client(source=f"127.1.{number // 250}.{number % 250 + 1}", banner=None) for number in range(count)]
+    codes = [client.reply()[0] for client in clients]
+    equal(set(codes), {220, 421}, "codes")
+    return [client for client, code in zip(clients, codes) if code == 220], codes.count(421)
+
+
+def acceptances(directory, options):
+    """A server with acceptor threads, and one whose only worker accepts for itself."""
+    for name, more in (("acceptors", ""), ("self", "acceptors = 0\nworkers = 1\n")):
+        (directory / name).mkdir()
+        with Server(directory / name, options + more) as server:
+            yield server
+
+
+@case("a flood of unknown clients takes no place of known ones: these get in at once, and more of it get 421 at once")
+def places_for_known(directory):
+    # Nobody's time is over while this lasts, and no pressure but connections leads anywhere.
+    for server in acceptances(directory, LADDER + "stress_timeout = 30m\n"):
+        idle, refused = strangers(server, 3 * MAX)
+        equal((len(idle), refused), (96, 3 * MAX - 96), "strangers held, and refused")
+        began = time.monotonic()
+        known = [server.client(source=KNOWN) for _ in range(MAX - 96)]
+        note(f"{len(known)} known clients are greeted after {1000 * (time.monotonic() - began):.0f} ms, all strangers still there")
+        for client in known:
+            client.deliver(HEADER)
+        with server.client(source=KNOWN, banner=None) as waiting:
+            wait_for_rung(server, "full")
+            for client in known[1:]:
+                client.command("QUIT", 221)
+                client.close()
+            waiting.expect(220)
+            waiting.deliver(HEADER)
+        equal(banner(server)[0], 421, "one more stranger")
+        for client in idle:
+            client.command("NOOP", 250)
+        equal(counters(server)["sessions_timed_out"], 0, "sessions_timed_out")
 
 
 @case("handshakes under way lead to the rung turn, those that are left hanging too, and back when they have ended")
