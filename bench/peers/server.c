@@ -32,7 +32,7 @@
 
 /* ---- folder -------------------------------------------------------------------------------------------- */
 
-#define VALUES 13
+#define VALUES 14
 
 struct values {
         const char *names[VALUES], *texts[VALUES];
@@ -271,14 +271,15 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         snprintf(source, sizeof source, "%s/../peers", options->scenarios);
         const struct values values = {
             {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@", "@WORKERS@", "@SOURCE@",
-             "@FETCHED@", "@RESOLVER@", "@MORE@", "@PROGRAM@", "@TLS@"},
+             "@FETCHED@", "@RESOLVER@", "@MORE@", "@PROGRAM@", "@TLS@", "@CERTIFICATES@"},
             {port, server->folder, options->build, peer_deliver(kind, is_durable), dns, resolvers, workers,
              source, install_folder(options), peer_fetched(kind) != NULL ? dns_resolver(options) : "none",
              options->more == NULL ? "" : options->more,
              options->program == NULL ? "@BUILD@/gatepost" : options->program,
-             options->is_without_tls ? "" : TLS_SECTION}};
+             options->is_without_tls ? "" : TLS_SECTION,
+             options->is_without_tls ? "" : "--certificates @DIR@"}};
         fill_folder(options, server, &values);
-        if (!options->is_without_tls || peer_fetched(kind) == NULL)
+        if (!options->is_without_tls)
                 keys_write(server->folder);
         expand_all(&values, peer_command(kind), command, sizeof command);
         guard_once();
