@@ -275,8 +275,9 @@ static void read_file(struct workload *workload, const char *folder, const char 
 /* Cuts the wishes off `name`. */
 static void read_wishes(struct workload *workload, char *name)
 {
-        char *rest, *wish = strtok_r(name, ":", &rest);
+        char *rest, *wish;
 
+        strtok_r(name, ":", &rest);
         while ((wish = strtok_r(NULL, ":", &rest)) != NULL)
                 if (!tls_wishes_take(&workload->tls, span_from(wish)))
                         bench_fail("%s: no such wish: %s", name, wish);

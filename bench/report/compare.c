@@ -131,9 +131,13 @@ static void describe_versions(struct comparison *comparison)
 }
 
 /* Whether the server can have this dialogue. */
-static bool is_able(const struct workload *workload, enum peer_kind peer)
+static bool is_able(const struct compare_case *compare_case, enum peer_kind peer)
 {
-        return workload->has_tls ? peer_speaks_tls(peer) : peer_speaks_smtp(peer);
+        const struct workload *workload = compare_case->cells[peer].workload;
+
+        if (!peer_speaks_smtp(peer))
+                return workload->has_own;
+        return !workload->has_tls || peer_speaks_tls(peer);
 }
 
 /* Certificates cost some of the others something even where nobody asks for TLS; what that is for gatepost is a case
@@ -145,13 +149,14 @@ static enum role role_for(const struct workload *workload, enum peer_kind peer)
         return workload->is_durable ? STORES : DISCARDS;
 }
 
-static void server_start_for(const struct comparison *comparison, const struct workload *workload,
+static void server_start_for(const struct comparison *comparison, const struct compare_case *compare_case,
                              enum peer_kind peer, struct team *team)
 {
+        const struct workload *workload = compare_case->workload;
         enum role role = role_for(workload, peer);
         struct bench_options options = *comparison->options;
 
-        if (!is_able(workload, peer) || team->of[role] != NULL)
+        if (!is_able(compare_case, peer) || team->of[role] != NULL)
                 return;
         options.is_without_tls |= peer_fetched(peer) != NULL && role != SECURES;
         team->of[role] = server_start(&options, peer, workload->is_durable);
@@ -161,8 +166,7 @@ static void servers_start(const struct comparison *comparison, struct team *team
 {
         for (unsigned i = 0; i < comparison->case_count; i++)
                 for (unsigned j = 0; j < comparison->peer_count; j++)
-                        server_start_for(comparison, comparison->cases[i].workload, comparison->peers[j],
-                                         &teams[j]);
+                        server_start_for(comparison, &comparison->cases[i], comparison->peers[j], &teams[j]);
 }
 
 static void servers_stop(struct team *teams, unsigned count)
@@ -232,7 +236,7 @@ static void compare_round(struct comparison *comparison, const struct team *team
                         unsigned number = (i + j + round) % comparison->peer_count;
                         enum peer_kind peer = comparison->peers[number];
                         const struct workload *workload = comparison->cases[i].workload;
-                        if (is_able(workload, peer))
+                        if (is_able(&comparison->cases[i], peer))
                                 compare_one(comparison, &comparison->cases[i], number,
                                             teams[number].of[role_for(workload, peer)], round);
                 }
@@ -272,7 +276,7 @@ static unsigned count_cells(const struct comparison *comparison)
 
         for (unsigned i = 0; i < comparison->case_count; i++)
                 for (unsigned j = 0; j < comparison->peer_count; j++)
-                        count += is_able(comparison->cases[i].workload, comparison->peers[j]);
+                        count += is_able(&comparison->cases[i], comparison->peers[j]);
         return count;
 }
 
@@ -285,7 +289,7 @@ static void print_quick(const struct comparison *comparison)
                 for (unsigned j = 0; j < comparison->peer_count; j++) {
                         const struct compare_case *compare_case = &comparison->cases[i];
                         const struct cell *cell = &compare_case->cells[comparison->peers[j]];
-                        if (!is_able(compare_case->workload, comparison->peers[j]))
+                        if (!is_able(compare_case, comparison->peers[j]))
                                 continue;
                         bool is_good = cell->failures == 0 && cell->sessions == QUICK_SESSIONS;
                         printf("%s %u - %s: %s, %llu sessions\n", is_good ? "ok" : "not ok", ++number,
