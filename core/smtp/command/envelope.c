@@ -184,6 +184,10 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 {
         if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
+                if (judgement.result == VERDICT_WAIT && session_defers(session)) {
+                        session_note_deferral(session);
+                        return mail_refuse(session, out, REPLY_overloaded_mail, SPAN(""));
+                }
                 if (judgement.result == VERDICT_WAIT)
                         return session_park(session, PARKED_MAIL, arguments, out);
                 if (judgement.result != VERDICT_PASS)
@@ -375,8 +379,12 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 reply = judge_recipient(session, &candidate);
         else
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
-        if (candidate.waits)
+        if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
+        if (candidate.waits) {
+                session_note_deferral(session);
+                reply = REPLY_overloaded_mail;
+        }
         if (reply == REPLY_NONE && session_lacks_memory(session))
                 reply = REPLY_memory_spent;
         reply = count_recipient(session, &candidate, reply);
