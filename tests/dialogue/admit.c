@@ -24,12 +24,17 @@ static bool door_is_open(struct harness *harness)
                   &harness->ledger, &harness->host);
         bool is_open =
             peer->needs_proxy_header || door_lets_in(&door, harness->snapshot, &peer->client, &refusal);
-        if (!is_open)
+        if (!is_open) {
                 client_reply_write(&harness->said, harness->snapshot,
                                    &(struct client_reply){.id = refusal.reply,
                                                           .client = &peer->client,
                                                           .subject = span_from(refusal.subject),
                                                           .reject_id = refusal.reject_id});
+                /* The acceptor's own line, of which sessions know nothing. An integration test sees whether it
+                 * writes it. */
+                text_printf(&harness->logged, "{\"event\":\"client_refused\",\"reject_id\":\"%s\"}\n",
+                            refusal.reject_id);
+        }
         door_end(&door);
         return is_open;
 }

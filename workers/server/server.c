@@ -304,14 +304,6 @@ static bool init_watches(struct server *server)
         return zone_watch_init(&server->zone_watch, &parts);
 }
 
-static void begin_certificates(struct server *server, struct tls_contexts *contexts)
-{
-        published_accompany(atomic_load(&server->publication.published), contexts, tls_contexts_free);
-        server->certificates.publication = &server->publication;
-        server->certificates.log = &server->log;
-        server->certificates.counters = &server->own_counters;
-}
-
 /* Takes `contexts` over, which are NULL without TLS. */
 static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
@@ -329,7 +321,8 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
-        begin_certificates(server, contexts);
+        certificates_begin(&server->certificates, contexts, &server->publication, &server->log,
+                           &server->own_counters);
         if (!open_senders(server, snapshot))
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */
