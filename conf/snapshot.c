@@ -105,6 +105,65 @@ bool domain_find_recipient(const struct domain *domain, struct span local_part, 
         return true;
 }
 
+bool snapshot_has_tls(const struct snapshot *snapshot)
+{
+        return snapshot->options.tls_certificate.count > 0;
+}
+
+/* ---- terms --------------------------------------------------------------------------------------------- */
+
+const char *const ehlo_keyword_names[EHLO_KEYWORD_COUNT] = {
+    [EHLO_8BITMIME] = "8BITMIME",
+    [EHLO_SMTPUTF8] = "SMTPUTF8",
+    [EHLO_ENHANCEDSTATUSCODES] = "ENHANCEDSTATUSCODES",
+    [EHLO_STARTTLS] = "STARTTLS",
+    [EHLO_XCLIENT] = "XCLIENT",
+    [EHLO_LIMITS] = "LIMITS",
+    [EHLO_SIZE] = "SIZE",
+};
+
+const struct terms *snapshot_listener_terms(const struct snapshot *snapshot, const struct address *address,
+                                            uint16_t port)
+{
+        const struct terms_list *list = &snapshot->listener_terms;
+
+        for (const struct terms *terms = list->sections; terms < list->sections + list->count; terms++)
+                if (terms->listener.port == port && address_equals(&terms->listener.address, address))
+                        return terms;
+        return NULL;
+}
+
+/* Takes over what `terms` sets and nothing in *ret_set has set yet. */
+static void take_terms(const struct terms *terms, struct terms_options *options, uint32_t *set)
+{
+        uint32_t news = terms->sets & ~*set, bit = 1;
+
+#define TERMS_OPTION(name, type, ...)                                                                        \
+        if (news & bit)                                                                                      \
+                options->OPTION_NAME_##type(name) = terms->options.OPTION_NAME_##type(name);                 \
+        bit <<= 1;
+#include "conf/options.def"
+        *set |= news;
+}
+
+struct terms_options snapshot_terms(const struct snapshot *snapshot, const struct terms *listener,
+                                    const struct address *client)
+{
+        const struct terms_list *networks = &snapshot->network_terms;
+        struct terms_options options = {
+#define TERMS_OPTION(name, type, ...) .OPTION_NAME_##type(name) = snapshot->options.OPTION_NAME_##type(name),
+#include "conf/options.def"
+        };
+        uint32_t set = 0;
+
+        for (size_t i = 0; i < networks->count; i++)
+                if (network_contains(&networks->sections[i].network, client))
+                        take_terms(&networks->sections[i], &options, &set);
+        if (listener != NULL)
+                take_terms(listener, &options, &set);
+        return options;
+}
+
 /* ---- building ------------------------------------------------------------------------------------------ */
 
 struct snapshot *snapshot_new(void)

@@ -32,6 +32,10 @@ enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
 enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
 enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
+enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL };
+enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
+enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
+enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
 /* A filter of IPv4 addresses. For each of the four octets it has the values that match, as 256 bits. */
@@ -42,6 +46,18 @@ struct answer_filter {
 struct filter_list {
         struct answer_filter *filters;
         size_t count;
+};
+
+/* What EHLO may tell, in the order in which it does (RFC 5321 4.1.1.1). */
+enum ehlo_keyword {
+        EHLO_8BITMIME,
+        EHLO_SMTPUTF8,
+        EHLO_ENHANCEDSTATUSCODES,
+        EHLO_STARTTLS,
+        EHLO_XCLIENT,
+        EHLO_LIMITS,
+        EHLO_SIZE,
+        EHLO_KEYWORD_COUNT
 };
 
 /* A limit of so many events in so much time. With 0 events there is no limit. */
@@ -56,6 +72,9 @@ struct rate {
 #define OPTION_FIELD_ACTION     enum failure_action
 #define OPTION_FIELD_EXCHANGE   enum exchange_requirement
 #define OPTION_FIELD_REPAIR     enum repair_action
+#define OPTION_FIELD_SANDBOX    enum sandbox_mode
+#define OPTION_FIELD_VERSION    enum tls_version
+#define OPTION_FIELD_WISH       enum certificate_wish
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -65,11 +84,14 @@ struct rate {
 #define OPTION_FIELD_FLAG       bool
 #define OPTION_FIELD_TEXT       const char *
 #define OPTION_FIELD_PATH       const char *
+#define OPTION_FIELD_PATHS      struct text_list
 #define OPTION_FIELD_NAMES      struct text_list
 #define OPTION_FIELD_NETWORKS   struct network_list
 #define OPTION_FIELD_ENDPOINTS  struct endpoint_list
 #define OPTION_FIELD_MOMENT     enum reject_moment
 #define OPTION_FIELD_NEWLINE    enum newline_form
+#define OPTION_FIELD_STARTTLS   enum starttls_policy
+#define OPTION_FIELD_KEYWORDS   uint32_t
 #define OPTION_FIELD_CASING     enum local_part_case
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
@@ -78,6 +100,9 @@ struct rate {
 #define OPTION_NAME_ACTION(name)     name
 #define OPTION_NAME_EXCHANGE(name)   name
 #define OPTION_NAME_REPAIR(name)     name
+#define OPTION_NAME_SANDBOX(name)    name
+#define OPTION_NAME_VERSION(name)    name
+#define OPTION_NAME_WISH(name)       name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -87,16 +112,20 @@ struct rate {
 #define OPTION_NAME_FLAG(name)       name
 #define OPTION_NAME_TEXT(name)       name
 #define OPTION_NAME_PATH(name)       name
+#define OPTION_NAME_PATHS(name)      name
 #define OPTION_NAME_NAMES(name)      name
 #define OPTION_NAME_NETWORKS(name)   name
 #define OPTION_NAME_ENDPOINTS(name)  name
 #define OPTION_NAME_MOMENT(name)     name
 #define OPTION_NAME_NEWLINE(name)    name
+#define OPTION_NAME_STARTTLS(name)   name
+#define OPTION_NAME_KEYWORDS(name)   name
 #define OPTION_NAME_CASING(name)     name
 
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(check##_##name);
+#define TLS_OPTION(name, type, ...)          OPTION_FIELD_##type OPTION_NAME_##type(tls_##name);
 #include "conf/options.def"
 };
 
@@ -107,6 +136,11 @@ struct domain_options {
 
 struct zone_options {
 #define ZONE_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
+#include "conf/options.def"
+};
+
+struct terms_options {
+#define TERMS_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
 #include "conf/options.def"
 };
 
@@ -133,6 +167,21 @@ struct dnsbl_zone {
 struct tag_key {
         char id; /* '0' to '9' */
         struct span secret;
+};
+
+/* What holds for the clients of one listener, or of one network. */
+struct terms {
+        struct terms_options options;
+        uint32_t sets; /* of these, a bit mask by number of the row; the others are not set here */
+        struct place place;
+        const char *title;
+        struct endpoint listener; /* of a section `listener` */
+        struct network network;   /* of a section `network` */
+};
+
+struct terms_list {
+        struct terms *sections;
+        size_t count;
 };
 
 struct check_setting {
@@ -177,7 +226,9 @@ struct snapshot {
          * [10..11] dynamic. */
         struct dnsbl_zone *zones;
         size_t zone_count;
-        struct name_table tlds; /* A-labels, lower case */
+        struct terms_list listener_terms;
+        struct terms_list network_terms; /* the most specific networks first */
+        struct name_table tlds;          /* A-labels, lower case */
         /* hostname, domains and helo_impersonation.names: A-labels, lower case */
         struct name_table own_names;
         /* The same and bounce_reference.names, both with A-labels and with U-labels. */
@@ -208,6 +259,19 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
  * its extension; then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is
  * always known. A mailbox that has no room in *ret_mailbox is unknown. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
+
+/* True when there are certificates: STARTTLS can be offered. */
+bool snapshot_has_tls(const struct snapshot *snapshot);
+
+/* Returns the section of this listener, or NULL. */
+const struct terms *snapshot_listener_terms(const struct snapshot *snapshot, const struct address *address,
+                                            uint16_t port);
+/* Returns what holds for a client: of each option what the most specific network that sets it says, else the listener,
+ * which may be NULL, else the top level. */
+struct terms_options snapshot_terms(const struct snapshot *snapshot, const struct terms *listener,
+                                    const struct address *client);
+/* Indexed by enum ehlo_keyword. */
+extern const char *const ehlo_keyword_names[EHLO_KEYWORD_COUNT];
 
 /* Returns an empty snapshot to be filled in, or NULL when memory is out. */
 struct snapshot *snapshot_new(void);

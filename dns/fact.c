@@ -190,6 +190,8 @@ const char *dns_type_name(enum dns_type type)
                 return "TXT";
         case DNS_AAAA:
                 return "AAAA";
+        case DNS_TLSA:
+                return "TLSA";
         }
         return "?";
 }

@@ -17,7 +17,8 @@ enum __attribute__((packed)) dns_type {
         DNS_PTR = 12,
         DNS_MX = 15,
         DNS_TXT = 16,
-        DNS_AAAA = 28
+        DNS_AAAA = 28,
+        DNS_TLSA = 52
 };
 
 enum __attribute__((packed)) fact {
@@ -35,8 +36,8 @@ struct dns_question {
 };
 
 struct dns_record {
-        /* A 4 octets, AAAA 16, TXT its strings joined, others a name as in dns_question; the root is empty,
-         * and a name with octets that cannot be asked for has them as \DDD */
+        /* A 4 octets, AAAA 16, TXT its strings joined, TLSA as on the wire (RFC 6698 2.1), others a name as in
+         * dns_question; the root is empty, and a name with octets that cannot be asked for has them as \DDD */
         struct span data;
         uint16_t preference; /* of MX */
 };

@@ -1,19 +1,19 @@
-/* gatepost-cost-bench [-v] FOLDER...: the dearest input of each fuzzer's corpus, FOLDER/NAME or (as tests/fuzz/run
- * leaves them) FOLDER/corpus-NAME; -v shows every input. Cost is CPU of the fuzzer's harness, the least of several
- * runs, for each time that the harness plays its input. Beyond its octets: less what as many octets of plain lines
- * cost the same harness. One line for each corpus; exit 1 when an input is dearer than the goal. */
+/* gatepost-cost-bench [-v] [-o FLOOD] [FOLDER...]: the dearest text and session of floods.def (or that one alone), and
+ * the dearest input of each fuzzer's corpus, FOLDER/NAME or (as tests/fuzz/run leaves them) FOLDER/corpus-NAME; -v
+ * shows every input. Cost is CPU, the least of several runs; of a corpus that of the fuzzer's harness, for each time
+ * that the harness plays its input. Beyond its octets: less what as many octets of plain lines cost. One line for
+ * each corpus; exit 1 when an input is dearer than the goal. */
+#include "bench/micro/cost.h"
 #include "core/base/expect.h"
 
 #include <dirent.h>
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define RUNS         5
-#define GOAL_MS      5.0
-#define REPEATED_MAX ((1u << 20) - 1)
-#define INPUT_MAX    (1u << 22)
+#define INPUT_MAX (1u << 22)
 
 /* How often the harness plays its input, and to how many octets an input is repeated, to see whether its cost grows
  * faster than it does; 0: it is taken only as it is. Texts are played to the
@@ -22,10 +22,10 @@
         FUZZER(command, 1, 0)                                                                                \
         FUZZER(config, 1, 0)                                                                                 \
         FUZZER(dns, 1, 0)                                                                                    \
-        FUZZER(mime, 2, REPEATED_MAX)                                                                        \
+        FUZZER(mime, 2, COST_OCTETS_MAX)                                                                     \
         FUZZER(session, 2, 0)                                                                                \
         FUZZER(spf, 2, 0)                                                                                    \
-        FUZZER(text, 2, REPEATED_MAX)
+        FUZZER(text, 2, COST_OCTETS_MAX)
 
 /* Each is LLVMFuzzerTestOneInput() of tests/fuzz/fuzz_NAME.c, compiled under this name. */
 #define FUZZER(name, plays, repeated) int fuzz_##name(const uint8_t *octets, size_t length);
@@ -54,7 +54,7 @@ static bool is_verbose;
 
 /* ---- cost ---------------------------------------------------------------------------------------------- */
 
-static double cpu_ms(void)
+double cost_cpu_ms(void)
 {
         struct timespec now;
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
@@ -65,10 +65,10 @@ static double run_ms(const struct fuzzer *fuzzer, const uint8_t *octets, size_t 
 {
         double least = 1e12;
 
-        for (int i = 0; i < RUNS; i++) {
-                double begin = cpu_ms();
+        for (int i = 0; i < COST_RUNS; i++) {
+                double begin = cost_cpu_ms();
                 fuzzer->run(octets, length);
-                double took = cpu_ms() - begin;
+                double took = cost_cpu_ms() - begin;
                 least = took < least ? took : least;
         }
         return least / fuzzer->plays;
@@ -157,7 +157,7 @@ static bool measure_corpus(const struct fuzzer *fuzzer, char **folders, int fold
         }
         if (count == 0)
                 return true;
-        bool is_good = dearest.beyond_ms <= GOAL_MS;
+        bool is_good = dearest.beyond_ms <= COST_GOAL_MS;
         printf("%s %.3f ms beyond its %zu octets, %.3f ms in all, of %u inputs: %s%s\n", fuzzer->name,
                dearest.beyond_ms, dearest.octets, dearest.ms, count, dearest.name,
                is_good ? "" : ", dearer than the goal");
@@ -166,16 +166,18 @@ static bool measure_corpus(const struct fuzzer *fuzzer, char **folders, int fold
 
 int main(int argc, char **argv)
 {
+        struct cost_choice choice = {0};
         bool is_good = true;
+        int option;
 
-        is_verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-        int first = is_verbose ? 2 : 1;
-        if (argc <= first) {
-                fprintf(stderr, "usage: gatepost-cost-bench [-v] FOLDER...\n");
-                return 2;
+        while ((option = getopt(argc, argv, "vo:")) != -1) {
+                if (option == '?')
+                        return 2;
+                choice.is_verbose = is_verbose = is_verbose || option == 'v';
+                choice.flood = option == 'o' ? optarg : choice.flood;
         }
         plain_fill();
         for (size_t i = 0; i < sizeof fuzzers / sizeof fuzzers[0]; i++)
-                is_good = measure_corpus(&fuzzers[i], argv + first, argc - first) && is_good;
-        return is_good ? 0 : 1;
+                is_good = measure_corpus(&fuzzers[i], argv + optind, argc - optind) && is_good;
+        return cost_floods(&choice) && is_good ? 0 : 1;
 }

@@ -345,6 +345,8 @@ void build_finish(struct builder *builder)
         finish_resolvers(builder);
         build_finish_zones(builder);
         build_finish_keys(builder);
+        build_finish_tls(builder);
+        build_finish_terms(builder);
         build_finish_domains(builder);
         if (builder->out_of_memory)
                 return;

@@ -24,12 +24,14 @@ struct builder {
  * with single values. `scratch` lives as long as the builder. */
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch);
 /* Completes what depends on several options, on files and on this machine, and complains of errors. The next
- * five are parts of it. */
+ * six are parts of it. */
 void build_finish(struct builder *builder);
 /* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
 /* Reads the keys of bounce_reference. */
 void build_finish_keys(struct builder *builder);
+/* Looks whether each certificate has a key. */
+void build_finish_tls(struct builder *builder);
 /* Completes the zones of dnsbl. */
 void build_finish_zones(struct builder *builder);
 /* Completes the store of senders, and looks whether the checks that need it have it. */
@@ -40,6 +42,12 @@ void build_finish_password(struct builder *builder);
 bool build_file_is_public(const char *path);
 /* Comes last: it warns of what can hardly be meant. */
 void build_warn_of_unmeant(struct builder *builder);
+/* Completes the sections `listener` and `network`, once the listeners are known, and looks whether TLS can be what they
+ * demand. */
+void build_finish_terms(struct builder *builder);
+/* Return the next section of the snapshot, which must have room for it, with default options. */
+struct terms *build_listener_terms(struct builder *builder, const char *title, struct place place);
+struct terms *build_network_terms(struct builder *builder, const char *title, struct place place);
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

@@ -59,6 +59,10 @@ static void take_sections(struct builder *builder, const struct settings *settin
         snapshot->domains = take(builder, &snapshot->memory, domains * sizeof *snapshot->domains);
         builder->domains = take(builder, scratch, domains * sizeof *builder->domains);
         snapshot->zones = take(builder, &snapshot->memory, (zones + 1) * sizeof *snapshot->zones);
+        snapshot->listener_terms.sections =
+            take(builder, &snapshot->memory, sections_count(settings, SCOPE_LISTENER) * sizeof(struct terms));
+        snapshot->network_terms.sections =
+            take(builder, &snapshot->memory, sections_count(settings, SCOPE_NETWORK) * sizeof(struct terms));
 }
 
 /* ---- sections ------------------------------------------------------------------------------------------ */
@@ -98,6 +102,10 @@ static void begin_section(struct builder *builder, const struct setting *setting
                 begin_domain(builder, setting);
         if (scope->kind == SCOPE_ZONE)
                 setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
+        if (scope->kind == SCOPE_LISTENER)
+                setting->scope->terms = build_listener_terms(builder, scope->title, setting->place);
+        if (scope->kind == SCOPE_NETWORK)
+                setting->scope->terms = build_network_terms(builder, scope->title, setting->place);
         if (scope->kind == SCOPE_CHECK)
                 begin_check(builder, setting);
 }
@@ -142,6 +150,15 @@ static void set_zone_option(struct builder *builder, const struct setting *setti
         const struct option_row *row = option_row_find(zone_option_rows, CHECK_COUNT, setting->key);
         struct place ignored;
         set_option(builder, setting, row, &setting->scope->zone->options, &ignored);
+}
+
+static void set_terms_option(struct builder *builder, const struct setting *setting)
+{
+        const struct option_row *row = option_row_find(terms_option_rows, CHECK_COUNT, setting->key);
+        struct place ignored;
+
+        setting->scope->terms->sets |= UINT32_C(1) << (row - terms_option_rows);
+        set_option(builder, setting, row, &setting->scope->terms->options, &ignored);
 }
 
 static void complain_of_mode(struct builder *builder, const struct setting *setting)
@@ -237,6 +254,13 @@ static void set_value(struct builder *builder, const struct setting *setting)
                 break;
         case SCOPE_ZONE:
                 set_zone_option(builder, setting);
+                break;
+        case SCOPE_TLS:
+                set_root_option(builder, setting, SECTION_TLS);
+                break;
+        case SCOPE_LISTENER:
+        case SCOPE_NETWORK:
+                set_terms_option(builder, setting);
                 break;
         case SCOPE_REPLIES:
                 set_reply(builder, setting);

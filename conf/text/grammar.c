@@ -123,17 +123,37 @@ static cfg_opt_t *reply_options(const struct grammar_calls *calls, struct arena 
         return options;
 }
 
+static cfg_opt_t *tls_options(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *options = options_take(calls, memory, OPTION_AT_END);
+        if (options != NULL)
+                rows_add(calls, options + 1, option_rows, SECTION_TLS);
+        return options;
+}
+
+static cfg_opt_t *terms_options(const struct grammar_calls *calls, struct arena *memory)
+{
+        cfg_opt_t *options = options_take(calls, memory, TERMS_OPTION_AT_END);
+        if (options != NULL)
+                rows_add(calls, options + 1, terms_option_rows, CHECK_COUNT);
+        return options;
+}
+
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory)
 {
         cfg_opt_t *domain = domain_options(calls, memory), *replies = reply_options(calls, memory);
-        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 3);
+        cfg_opt_t *tls = tls_options(calls, memory), *terms = terms_options(calls, memory);
+        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 6);
 
-        if (domain == NULL || replies == NULL || root == NULL)
+        if (domain == NULL || replies == NULL || tls == NULL || terms == NULL || root == NULL)
                 return NULL;
         size_t count = 0; /* the root has no opener */
         root[count++] = (cfg_opt_t){.name = "include", .type = CFGT_FUNC, .func = calls->include};
         root[count++] = section_option(calls, "domain", domain, CFGF_TITLE);
         root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
+        root[count++] = section_option(calls, "tls", tls, CFGF_NONE);
+        root[count++] = section_option(calls, "listener", terms, CFGF_TITLE);
+        root[count++] = section_option(calls, "network", terms, CFGF_TITLE);
         count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
         count += old_names_add(calls, root + count);
         return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
@@ -154,6 +174,10 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
         }
         if (option_row_find(domain_option_rows, CHECK_COUNT, key) != NULL) {
                 text_put_string(text, "; it stands in a domain section");
+                return true;
+        }
+        if (option_row_find(option_rows, SECTION_TLS, key) != NULL) {
+                text_put_string(text, "; it stands in section tls");
                 return true;
         }
         for (check = 0; check < CHECK_COUNT; check++)
@@ -191,6 +215,11 @@ void grammar_say_section(const char *section, struct span value, struct text *te
                 text_put_string(text, "replies is a section; write replies { NAME = \"TEXT\" }");
                 return;
         }
+        if (strcmp(section, "tls") == 0) {
+                text_put_string(text,
+                                "tls is a section; write tls { certificate = {\"FILE\"} key = {\"FILE\"} }");
+                return;
+        }
         if (check == CHECK_COUNT) {
                 text_printf(text, "%s is a section with a name; write %s \"NAME\" { ... }", section, section);
                 return;
@@ -209,8 +238,11 @@ void grammar_say_section(const char *section, struct span value, struct text *te
 
 enum scope_kind grammar_scope_kind(const char *section)
 {
-        return strcmp(section, "domain") == 0    ? SCOPE_DOMAIN
-               : strcmp(section, "zone") == 0    ? SCOPE_ZONE
-               : strcmp(section, "replies") == 0 ? SCOPE_REPLIES
-                                                 : SCOPE_CHECK;
+        return strcmp(section, "domain") == 0     ? SCOPE_DOMAIN
+               : strcmp(section, "zone") == 0     ? SCOPE_ZONE
+               : strcmp(section, "replies") == 0  ? SCOPE_REPLIES
+               : strcmp(section, "tls") == 0      ? SCOPE_TLS
+               : strcmp(section, "listener") == 0 ? SCOPE_LISTENER
+               : strcmp(section, "network") == 0  ? SCOPE_NETWORK
+                                                  : SCOPE_CHECK;
 }

@@ -24,7 +24,16 @@ void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, stru
  * The value's `at` may be NULL. */
 void grammar_say_section(const char *section, struct span value, struct text *text);
 
-enum scope_kind { SCOPE_ROOT, SCOPE_DOMAIN, SCOPE_CHECK, SCOPE_ZONE, SCOPE_REPLIES };
+enum scope_kind {
+        SCOPE_ROOT,
+        SCOPE_DOMAIN,
+        SCOPE_CHECK,
+        SCOPE_ZONE,
+        SCOPE_REPLIES,
+        SCOPE_TLS,
+        SCOPE_LISTENER,
+        SCOPE_NETWORK
+};
 
 /* Returns the kind of a section by its name. */
 enum scope_kind grammar_scope_kind(const char *section);

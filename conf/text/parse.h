@@ -10,12 +10,13 @@
 struct scope {
         enum scope_kind kind;
         enum check_id check;  /* of a check section */
-        const char *title;    /* of a domain or zone section */
+        const char *title;    /* of a section with a name */
         struct scope *parent; /* NULL: the root */
         struct seen_key *seen;
         /* Set by the reader of the settings. */
         struct domain *domain;
         struct dnsbl_zone *zone;
+        struct terms *terms; /* of a listener or network section */
 };
 
 enum setting_kind {

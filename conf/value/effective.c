@@ -80,6 +80,23 @@ static void print_zones(const struct printer *printer, const struct snapshot *sn
         }
 }
 
+/* What is not set holds as it does outside. */
+static void print_terms(const struct printer *printer, const char *kind, const struct terms_list *list)
+{
+        for (const struct terms *terms = list->sections; terms < list->sections + list->count; terms++) {
+                fprintf(printer->file, "%s ", kind);
+                quoted_print(printer->file, span_from(terms->title));
+                fputs(" {\n", printer->file);
+                for (const struct option_row *row = terms_option_rows; row->name != NULL; row++)
+                        if (terms->sets >> (row - terms_option_rows) & 1) {
+                                fprintf(printer->file, "    %s = ", row->name);
+                                value_print(printer->file, row, &terms->options);
+                                putc('\n', printer->file);
+                        }
+                fputs("}\n", printer->file);
+        }
+}
+
 static void print_mode(const struct printer *printer, const struct snapshot *snapshot, enum check_id check)
 {
         const struct check_info *info = &check_infos[check];
@@ -158,6 +175,11 @@ void effective_print(FILE *file, const struct snapshot *snapshot)
         block_pool_init(&pool, BLOCK_SIZE, 0);
         if (printer_begin(&printer, &pool)) {
                 print_options(&printer, snapshot, CHECK_COUNT, "");
+                fputs("tls {\n", file);
+                print_options(&printer, snapshot, SECTION_TLS, "    ");
+                fputs("}\n", file);
+                print_terms(&printer, "listener", &snapshot->listener_terms);
+                print_terms(&printer, "network", &snapshot->network_terms);
                 print_checks(&printer, snapshot);
                 print_replies(&printer, snapshot);
                 for (size_t i = 0; i < snapshot->domain_count; i++)

@@ -27,6 +27,17 @@ static bool say_out_of_memory(struct text *error)
         return false;
 }
 
+static bool text_append(struct span text, struct text_list *list, struct arena *memory, struct text *error)
+{
+        const char **texts = list_grow(memory, list->texts, list->count, sizeof *texts);
+        const char *copy = arena_string(memory, text);
+        if (texts == NULL || copy == NULL)
+                return say_out_of_memory(error);
+        list->texts = texts;
+        list->texts[list->count++] = copy;
+        return true;
+}
+
 static bool name_append(struct span text, struct text_list *list, struct arena *memory, struct text *error)
 {
         char octets[DOMAIN_NAME_MAX];
@@ -37,13 +48,7 @@ static bool name_append(struct span text, struct text_list *list, struct arena *
                 text_put_string(error, "needs domain names");
                 return false;
         }
-        const char **texts = list_grow(memory, list->texts, list->count, sizeof *texts);
-        const char *copy = arena_string(memory, text_span(&name));
-        if (texts == NULL || copy == NULL)
-                return say_out_of_memory(error);
-        list->texts = texts;
-        list->texts[list->count++] = copy;
-        return true;
+        return text_append(text_span(&name), list, memory, error);
 }
 
 static bool network_append(struct span text, struct network_list *list, struct arena *memory,
@@ -131,13 +136,31 @@ static bool filter_append(struct span text, struct filter_list *list, struct are
         return true;
 }
 
+/* In any letter case, as in EHLO itself. */
+static bool keyword_append(struct span text, uint32_t *keywords, struct text *error)
+{
+        for (unsigned keyword = 0; keyword < EHLO_KEYWORD_COUNT; keyword++)
+                if (span_equals_nocase(text, span_from(ehlo_keyword_names[keyword]))) {
+                        *keywords |= UINT32_C(1) << keyword;
+                        return true;
+                }
+        text_put_string(error, "EHLO has no such keyword here; there are ");
+        for (unsigned keyword = 0; keyword < EHLO_KEYWORD_COUNT; keyword++)
+                text_printf(error, "%s%s", keyword == 0 ? "" : ", ", ehlo_keyword_names[keyword]);
+        return false;
+}
+
 bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,
                   struct text *ret_error)
 {
+        if (type == VALUE_PATHS)
+                return text_append(text, list, memory, ret_error);
         if (type == VALUE_NAMES)
                 return name_append(text, list, memory, ret_error);
         if (type == VALUE_NETWORKS)
                 return network_append(text, list, memory, ret_error);
+        if (type == VALUE_KEYWORDS)
+                return keyword_append(text, list, ret_error);
         if (type == VALUE_FILTERS)
                 return filter_append(text, list, memory, ret_error);
         return endpoint_append(text, list, memory, ret_error);
@@ -145,19 +168,21 @@ bool value_append(enum value_type type, struct span text, void *list, struct are
 
 bool value_is_list(enum value_type type)
 {
-        return type == VALUE_NAMES || type == VALUE_NETWORKS || type == VALUE_ENDPOINTS ||
-               type == VALUE_FILTERS;
+        return type == VALUE_PATHS || type == VALUE_NAMES || type == VALUE_NETWORKS ||
+               type == VALUE_ENDPOINTS || type == VALUE_FILTERS || type == VALUE_KEYWORDS;
 }
 
 void value_clear_list(const struct option_row *row, void *base)
 {
         void *field = (char *)base + row->offset;
-        if (row->type == VALUE_NAMES)
+        if (row->type == VALUE_NAMES || row->type == VALUE_PATHS)
                 *(struct text_list *)field = (struct text_list){0};
         if (row->type == VALUE_NETWORKS)
                 *(struct network_list *)field = (struct network_list){0};
         if (row->type == VALUE_ENDPOINTS)
                 *(struct endpoint_list *)field = (struct endpoint_list){0};
+        if (row->type == VALUE_KEYWORDS)
+                *(uint32_t *)field = 0;
         if (row->type == VALUE_FILTERS)
                 *(struct filter_list *)field = (struct filter_list){0};
 }

@@ -65,6 +65,25 @@ static void print_checks(FILE *file)
         }
 }
 
+static void print_tls(FILE *file)
+{
+        fprintf(file, "\n# Certificates, and what TLS (STARTTLS) is like.\ntls {\n");
+        print_rows(file, option_rows, SECTION_TLS, "    ");
+        fprintf(file, "}\n");
+}
+
+static void print_terms(FILE *file)
+{
+        fprintf(
+            file,
+            "\n# Sections for the clients of a listener, and for those of a network, where other things "
+            "hold:\n"
+            "# the most specific network that sets an option, then the listener, then what stands outside.\n"
+            "# listener \"192.0.2.1:25\" {\n");
+        print_rows(file, terms_option_rows, CHECK_COUNT, "#     ");
+        fprintf(file, "# }\n# network \"198.51.100.0/24\" {\n#     # the same options\n# }\n");
+}
+
 static void print_replies(FILE *file)
 {
         fprintf(
@@ -99,6 +118,8 @@ void options_print(FILE *file)
 {
         fprintf(file, "# All options with their defaults.\n\n");
         print_rows(file, option_rows, CHECK_COUNT, "");
+        print_tls(file);
+        print_terms(file);
         print_checks(file);
         print_replies(file);
         print_domain(file);

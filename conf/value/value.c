@@ -15,6 +15,8 @@ const struct option_row option_rows[OPTION_AT_END + 1] = {
         ROW(name, type, default, min, max, help, options, name, CHECK_COUNT)
 #define CHECK_OPTION(check, name, type, default, min, max, help)                                             \
         ROW(name, type, default, min, max, help, options, check##_##name, CHECK_##check)
+#define TLS_OPTION(name, type, default, min, max, help)                                                      \
+        ROW(name, type, default, min, max, help, options, tls_##name, SECTION_TLS)
 #include "conf/options.def"
     {0}};
 
@@ -26,8 +28,13 @@ const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1] = {
 
 const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #define ZONE_OPTION(name, type, default, min, max, help)                                                     \
-        {#name,        default,    help, min, max, offsetof(struct zone_options, OPTION_NAME_##type(name)),  \
-         VALUE_##type, CHECK_COUNT},
+        ROW(name, type, default, min, max, help, zone_options, name, CHECK_COUNT)
+#include "conf/options.def"
+    {0}};
+
+const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1] = {
+#define TERMS_OPTION(name, type, default, min, max, help)                                                    \
+        ROW(name, type, default, min, max, help, terms_options, name, CHECK_COUNT)
 #include "conf/options.def"
     {0}};
 
@@ -194,7 +201,11 @@ static const char *const casing_words[] = {"fold", "exact", NULL};
 static const char *const mild_action_words[] = {"pass", "defer", NULL};
 static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
 static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
+static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
+static const char *const wish_words[] = {"no", "ask", NULL};
+static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
+static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 {
@@ -225,6 +236,14 @@ static const char *const *words_of(const struct option_row *row)
                 return exchange_words;
         case VALUE_REPAIR:
                 return repair_words;
+        case VALUE_SANDBOX:
+                return sandbox_words;
+        case VALUE_STARTTLS:
+                return starttls_words;
+        case VALUE_VERSION:
+                return version_words;
+        case VALUE_WISH:
+                return wish_words;
         default:
                 return NULL;
         }
@@ -252,54 +271,6 @@ static bool word_set(struct span text, const char *const *words, unsigned *ret_i
         return false;
 }
 
-/* ---- texts --------------------------------------------------------------------------------------------- */
-
-const char *arena_string(struct arena *memory, struct span text)
-{
-        char *copy = arena_take(memory, text.length + 1);
-        if (copy == NULL)
-                return NULL;
-        if (text.length > 0)
-                memcpy(copy, text.at, text.length);
-        copy[text.length] = '\0';
-        return copy;
-}
-
-/* Appends the components of `path` to `text`, which is empty or an absolute path. */
-static void path_append(struct text *text, struct span path)
-{
-        while (path.length > 0) {
-                size_t slash = span_find(path, '/');
-                struct span component = span_of(path.at, slash == SIZE_MAX ? path.length : slash);
-                path = span_skip(path, component.length + 1);
-                if (span_equals(component, SPAN(".."))) {
-                        size_t last = span_find_last(text_span(text), '/');
-                        text->length = last == SIZE_MAX ? 0 : last;
-                } else if (component.length > 0 && !span_equals(component, SPAN("."))) {
-                        text_put_char(text, '/');
-                        text_put(text, component);
-                }
-        }
-}
-
-const char *path_resolve(struct span path, const char *directory, struct arena *memory)
-{
-        size_t size = strlen(directory) + path.length + 3;
-        char *octets = arena_take(memory, size);
-        struct text text;
-
-        if (octets == NULL)
-                return NULL;
-        text_over(&text, octets, size - 1);
-        if (path.length == 0 || path.at[0] != '/')
-                path_append(&text, span_from(directory));
-        path_append(&text, path);
-        if (text.length == 0)
-                text_put_char(&text, '/');
-        octets[text.length] = '\0';
-        return octets;
-}
-
 /* ---- all ----------------------------------------------------------------------------------------------- */
 
 /* An empty path stays empty. */
@@ -313,6 +284,17 @@ static bool text_set(const struct option_row *row, struct span text, const char 
         else
                 *field = copy;
         return copy != NULL;
+}
+
+static bool path_add(struct span text, struct text_list *list, struct arena *memory, const char *directory,
+                     struct text *error)
+{
+        if (text.length == 0) {
+                text_put_string(error, "needs names of files");
+                return false;
+        }
+        const char *path = path_resolve(text, directory, memory);
+        return path != NULL && value_append(VALUE_PATHS, span_from(path), list, memory, error);
 }
 
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
@@ -340,10 +322,13 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_TEXT:
         case VALUE_PATH:
                 return text_set(row, text, field, memory, directory, ret_error);
+        case VALUE_PATHS:
+                return path_add(text, field, memory, directory, ret_error);
         case VALUE_NAMES:
         case VALUE_NETWORKS:
         case VALUE_ENDPOINTS:
         case VALUE_FILTERS:
+        case VALUE_KEYWORDS:
                 return value_append(row->type, text, field, memory, ret_error);
         case VALUE_MOMENT:
         case VALUE_NEWLINE:
@@ -352,6 +337,10 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_ACTION:
         case VALUE_EXCHANGE:
         case VALUE_REPAIR:
+        case VALUE_SANDBOX:
+        case VALUE_STARTTLS:
+        case VALUE_VERSION:
+        case VALUE_WISH:
                 return word_set(text, words_of(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "conf/value/path.h"
 
 enum value_type {
         VALUE_COUNT,
@@ -11,6 +12,7 @@ enum value_type {
         VALUE_FLAG,
         VALUE_TEXT,
         VALUE_PATH,
+        VALUE_PATHS,
         VALUE_NAMES,
         VALUE_NETWORKS,
         VALUE_ENDPOINTS,
@@ -21,6 +23,11 @@ enum value_type {
         VALUE_ACTION,
         VALUE_EXCHANGE,
         VALUE_REPAIR,
+        VALUE_SANDBOX,
+        VALUE_STARTTLS,
+        VALUE_KEYWORDS,
+        VALUE_VERSION,
+        VALUE_WISH,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS
@@ -29,16 +36,20 @@ enum value_type {
 struct option_row {
         const char *name, *default_text, *help;
         int64_t min, max;
-        size_t offset; /* of the field in struct options, domain_options or zone_options */
+        size_t offset; /* of the field in struct options, domain_options, zone_options or terms_options */
         enum value_type type;
-        enum check_id check; /* whose section it stands in; CHECK_COUNT: none */
+        enum check_id check; /* whose section it stands in; CHECK_COUNT: none; SECTION_TLS */
 };
+
+#define SECTION_TLS                                                                                          \
+        ((enum check_id)(CHECK_COUNT + 1)) /* in place of a check: section tls, which is no check's */
 
 /* The number of each row, such as OPTION_AT_hostname, OPTION_AT_sender_tld_list or
  * DOMAIN_OPTION_AT_deliver. */
 enum option_at {
 #define OPTION(name, type, ...)              OPTION_AT_##name,
 #define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
+#define TLS_OPTION(name, type, ...)          OPTION_AT_tls_##name,
 #include "conf/options.def"
         OPTION_AT_END
 };
@@ -55,10 +66,17 @@ enum zone_option_at {
         ZONE_OPTION_AT_END
 };
 
+enum terms_option_at {
+#define TERMS_OPTION(name, type, ...) TERMS_OPTION_AT_##name,
+#include "conf/options.def"
+        TERMS_OPTION_AT_END
+};
+
 /* Each of these ends with a row that has no name. */
 extern const struct option_row option_rows[OPTION_AT_END + 1];
 extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
 extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
+extern const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1];
 
 /* The zone of dnsbl when the configuration has none. The texts are of the same kinds as those of the rows. */
 #define DEFAULT_ZONE         "zen.spamhaus.org"
@@ -99,8 +117,3 @@ void duration_write(struct text *text, uint64_t ms);
 
 /* Reads "off", "observe" or "enforce". */
 bool check_mode_parse(struct span text, enum check_mode *ret_mode);
-/* Returns `path` as an absolute path without the components "." and "..". A relative one begins in
- * `directory`, which is absolute. It looks at no file. NULL when memory is out. */
-const char *path_resolve(struct span path, const char *directory, struct arena *memory);
-/* Returns a terminated copy, or NULL when memory is out. */
-const char *arena_string(struct arena *memory, struct span text);

@@ -25,20 +25,31 @@ void quoted_print(FILE *file, struct span text)
 static size_t list_count(enum value_type type, const void *field)
 {
         switch ((int)type) {
+        case VALUE_PATHS:
         case VALUE_NAMES:
                 return ((const struct text_list *)field)->count;
         case VALUE_NETWORKS:
                 return ((const struct network_list *)field)->count;
         case VALUE_ENDPOINTS:
                 return ((const struct endpoint_list *)field)->count;
+        case VALUE_KEYWORDS:
+                return (size_t)__builtin_popcount(*(const uint32_t *)field);
         default:
                 return ((const struct filter_list *)field)->count;
         }
 }
 
+static const char *keyword_name(uint32_t keywords, size_t i)
+{
+        while (i-- > 0)
+                keywords &= keywords - 1;
+        return ehlo_keyword_names[__builtin_ctz(keywords)];
+}
+
 static void item_write(struct text *text, enum value_type type, const void *field, size_t i)
 {
         switch ((int)type) {
+        case VALUE_PATHS:
         case VALUE_NAMES:
                 text_put_string(text, ((const struct text_list *)field)->texts[i]);
                 break;
@@ -47,6 +58,9 @@ static void item_write(struct text *text, enum value_type type, const void *fiel
                 break;
         case VALUE_ENDPOINTS:
                 endpoint_put(text, &((const struct endpoint_list *)field)->endpoints[i]);
+                break;
+        case VALUE_KEYWORDS:
+                text_put_string(text, keyword_name(*(const uint32_t *)field, i));
                 break;
         default:
                 answer_filter_write(text, &((const struct filter_list *)field)->filters[i]);

@@ -100,6 +100,22 @@ void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict
         }
 }
 
+void verdict_list_forget(struct verdict_list *list, enum stage stage)
+{
+        struct verdict **link = &list->first;
+
+        while (*link != NULL)
+                if (check_infos[(*link)->check].stage == stage)
+                        *link = (*link)->next;
+                else
+                        link = &(*link)->next;
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (check_infos[check].stage == stage) {
+                        list->waiting &= ~check_bit(check);
+                        list->lost &= ~check_bit(check);
+                }
+}
+
 static bool is_asked_for(const struct recipient *recipient, enum check_id check)
 {
         for (; recipient != NULL; recipient = recipient->next)

@@ -27,6 +27,9 @@ void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_li
 /* Runs the checks of the stage that wait. */
 void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict_list *list);
 
+/* Takes the checks of the stage off the list. */
+void verdict_list_forget(struct verdict_list *list, enum stage stage);
+
 /* The wanted checks of the stage, as a bit mask, that the domain of at least one of the facts' recipients has
  * on. Postmaster's recipients do not count: they hear everybody (RFC 5321 4.5.1). */
 uint64_t pipeline_asked_for(const struct facts *facts, enum stage stage);

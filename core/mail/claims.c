@@ -80,7 +80,7 @@ static enum owner owner_of(struct claims *claims, struct span rest)
         char octets[DOMAIN_NAME_MAX];
         struct span name = take_name(rest, octets);
 
-        if (is_own_name(claims, name))
+        if (name.length > 0 && is_own_name(claims, name))
                 return OWNER_US;
         return name.length < rest.length ? OWNER_OTHERS : OWNER_UNKNOWN;
 }
@@ -211,6 +211,22 @@ static bool name_octet(struct claims *claims, char octet, struct content *conten
         return let_go(claims, content, pool);
 }
 
+/* The same of a whole name with its colon. */
+static bool take_name_at_once(struct claims *claims, struct span *octets)
+{
+        const struct span *name = &kinds[claims->kind].name;
+        size_t length = name->length + 1;
+
+        if (claims->held_length > 0 || octets->length < length || octets->at[name->length] != ':' ||
+            !span_starts_nocase(*octets, *name))
+                return false;
+        memcpy(claims->held, octets->at, length);
+        claims->held_length = (uint16_t)length;
+        claims->state = claims->field = CLAIMS_VALUE;
+        *octets = span_skip(*octets, length);
+        return true;
+}
+
 /* The field whose name begins so; no two begin alike. KIND_COUNT: none. */
 static size_t kind_with(char octet)
 {
@@ -254,7 +270,7 @@ static struct span kept_lines(struct span octets)
 
         for (; length < octets.length && !line_is_end(octets.at[length]); length += end + 1) {
                 struct span rest = span_skip(octets, length);
-                end = span_find(rest, '\n');
+                end = line_length(rest);
                 if (end == SIZE_MAX || !is_other_field(span_of(rest.at, end)))
                         break;
         }
@@ -320,6 +336,8 @@ bool claims_read(struct claims *claims, struct span octets, struct content *cont
                         is_done = start(claims, &octets, content, pool);
                         break;
                 case CLAIMS_NAME:
+                        if (take_name_at_once(claims, &octets))
+                                break;
                         is_done = name_octet(claims, octets.at[0], content, pool);
                         octets = span_skip(octets, 1);
                         break;

@@ -4,7 +4,8 @@
 #include "core/base/text.h"
 
 /* Lines below this length are short. */
-#define LINE_SHORT_MAX 16
+#define LINE_SHORT_MAX  32
+#define LINE_LOOK_AHEAD 128
 
 static inline bool line_is_end(char octet)
 {
@@ -50,4 +51,58 @@ static inline bool line_find_short(struct span input, struct span *ret_line, siz
         *ret_line = span_of(input.at, length);
         *ret_end = input.at[length] == '\n' ? 1 : 2;
         return *ret_end == 1 || (length + 1 < input.length && input.at[length + 1] == '\n');
+}
+
+/* The length of the line at the front, without its LF, or SIZE_MAX when that is not there. */
+static inline size_t line_length(struct span input)
+{
+        size_t length = 0;
+
+        while (length < LINE_SHORT_MAX && length < input.length && input.at[length] != '\n')
+                length++;
+        if (length < LINE_SHORT_MAX)
+                return length < input.length ? length : SIZE_MAX;
+        size_t more = span_find(span_skip(input, length), '\n');
+        return more == SIZE_MAX ? SIZE_MAX : length + more;
+}
+
+/* The length of a line at the front in which nothing is to be seen, with its CRLF: no dot at the start, no other
+ * CR or LF. 0: there is none. */
+static inline size_t line_plain_length(struct span input)
+{
+        struct span line;
+        size_t end;
+
+        if (input.length == 0 || input.at[0] == '.')
+                return 0;
+        if (line_find_short(input, &line, &end))
+                return end == 2 ? line.length + 2 : 0;
+        size_t lf = span_find(input, '\n');
+        return lf == SIZE_MAX || lf == 0 || span_find(span_of(input.at, lf), '\r') != lf - 1 ? 0 : lf + 1;
+}
+
+/* As far as a look tells, the next lines are plain. */
+static inline bool line_is_plain_ahead(struct span input)
+{
+        size_t most = input.length < LINE_LOOK_AHEAD ? input.length : LINE_LOOK_AHEAD;
+
+        for (size_t at = 0; at < most; at++)
+                if (input.at[at] == '\n' && (at == 0 || input.at[at - 1] != '\r' ||
+                                             (at + 1 < input.length && input.at[at + 1] == '.')))
+                        return false;
+        return true;
+}
+
+/* Appends a short line of `input` with CRLF to what is gathered, and returns the new length. More octets than the
+ * line's are copied where that is possible, for it takes fewer steps: LINE_SHORT_MAX + 2 must have room. */
+static inline size_t line_gather(struct span line, struct span input, char *gathered, size_t length)
+{
+        if (input.length >= LINE_SHORT_MAX + 1)
+                memcpy(gathered + length, line.at, LINE_SHORT_MAX);
+        else if (line.length > 0)
+                memcpy(gathered + length, line.at, line.length);
+        length += line.length;
+        gathered[length++] = '\r';
+        gathered[length++] = '\n';
+        return length;
 }

@@ -20,6 +20,11 @@ struct message_id {
 void message_id_init(struct message_id *id);
 /* Octets of a line of the header, in any pieces, its CRLF not among them. `is_line_start`: they begin one. */
 void message_id_read(struct message_id *id, struct span octets, bool is_line_start);
+/* A line that begins with this octet, in lower case, changes nothing. */
+static inline bool message_id_is_elsewhere(const struct message_id *id, char first)
+{
+        return id->state == MESSAGE_ID_DONE || (id->state == MESSAGE_ID_OTHER && first != 'm');
+}
 /* What the field said, without blanks around it; empty: no such field, or `id` is NULL. Valid as long as
  * `id`. */
 struct span message_id_found(const struct message_id *id);

@@ -27,6 +27,14 @@ static void note_early(struct session *session, enum check_mode mode, struct spa
                 session->oddities->early_octets = arena_copy(&session->arena, octets);
 }
 
+enum session_wish session_close_behind_starttls(struct session *session, struct span octets, struct text *out)
+{
+        note_early(session, CHECK_MODE_ENFORCE, octets);
+        counter_add(&session->host->counters->metrics[METRIC_tls_early], 1);
+        counter_add(&session->host->counters->metrics[METRIC_sessions_early], 1);
+        return session_close(session, out, REPLY_early_talker);
+}
+
 void session_note_behind_text(struct session *session, struct span octets)
 {
         enum check_mode mode = early_mode(session);

@@ -17,6 +17,9 @@
 #define LINE_KEEP_MAX    2048
 #define PROXY_HEADER_MAX 128 /* the addresses; what follows them is not kept */
 
+#define TLS_REASON_SIZE  48 /* with its terminator; a longer one is cut */
+#define TLS_VERSION_SIZE 16
+
 /* A RCPT command and its answer, for the log. */
 struct attempt {
         struct attempt *next;
@@ -77,6 +80,16 @@ struct transaction {
         struct span stored_file, store_reason; /* as in store_report */
 };
 
+/* The client has said STARTTLS, and was not refused it. */
+struct session_tls {
+        enum { TLS_NOT_READY, TLS_UNDER_WAY, TLS_STANDS, TLS_FAILED } stand;
+        bool is_resumed;
+        const char *version, *cipher, *group;        /* static; "": not known, or it does not stand */
+        struct span server_name, client_certificate; /* in the session's arena, as they came, and cut */
+        char offered[TLS_VERSION_SIZE];              /* of a handshake that failed */
+        char reason[TLS_REASON_SIZE];                /* of it, or why TLS broke later; empty: it did not */
+};
+
 /* ---- reply.c */
 
 struct reply_about {
@@ -96,8 +109,8 @@ enum session_wish session_close_about(struct session *session, struct text *out,
  * terminated. */
 void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 
-/* ---- command/: command.c, envelope.c, data.c, xclient.c: one function per command; `arguments` without surrounding
- * blanks */
+/* ---- command/: command.c, envelope.c, data.c, xclient.c, starttls.c: one function per command; `arguments` without
+ * surrounding blanks */
 
 /* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only.
  * `evidence`: of that. */
@@ -107,6 +120,14 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out);
 enum session_wish command_xclient(struct session *session, struct span arguments, struct text *out);
+enum session_wish command_starttls(struct session *session, struct span arguments, struct text *out);
+/* command/ehlo.c */
+void ehlo_put_capabilities(struct session *session, struct text *out);
+/* command/starttls.c: EHLO tells of STARTTLS, and it is not refused. Who is not offered it because a handshake has
+ * failed is counted. */
+bool starttls_is_offered(struct session *session);
+/* REPLY_NONE, or why MAIL may not begin without TLS. */
+enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
@@ -189,6 +210,13 @@ bool foreign_may_follow(struct span input);
 uint64_t parked_deadline_ms(const struct session *session);
 enum session_wish parked_timeout(struct session *session, struct text *out);
 enum session_wish parked_resume(struct session *session, struct text *out);
+/* handshake.c */
+/* Why there is no TLS, or no longer. */
+void handshake_keep_reason(struct session_tls *tls, const char *reason);
+/* The session ends. */
+void handshake_note_end(struct session *session);
+uint64_t handshake_deadline_ms(const struct session *session);
+enum session_wish handshake_timeout(struct session *session, struct text *out);
 /* command/data.c */
 enum session_wish text_read(struct session *session, struct span *input, struct text *out);
 uint64_t text_deadline_ms(const struct session *session);
@@ -217,6 +245,10 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
                           enum session_wish *ret_wish);
 /* What comes early is noted at least. */
 bool session_minds_early(const struct session *session);
+/* They came behind STARTTLS: the session is over, whatever the mode, for they would be taken for what comes under
+ * TLS. */
+enum session_wish session_close_behind_starttls(struct session *session, struct span octets,
+                                                struct text *out);
 /* They came with the end of a text: text_answer() sees to them when the message is answered. */
 void session_note_behind_text(struct session *session, struct span octets);
 
@@ -270,6 +302,9 @@ void stage_stored(struct session *session);
 struct judgement stage_data(struct session *session);
 /* Once more after WAIT. */
 struct judgement stage_data_again(struct session *session);
+
+/* TLS begins: what checks have made of HELO counts no more. */
+void stage_forget_helo(struct session *session);
 
 /* ---- text_readers.c */
 

@@ -104,6 +104,7 @@ static void set_client(struct session *session, const struct address *client, ui
         session->peer.client = *client;
         session->peer.client_port = port;
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
+        session->terms = snapshot_terms(session->snapshot, session->listener, client);
         rate_client_is_known(session);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
@@ -127,6 +128,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
             .host = host,
             .snapshot = snapshot,
             .connected = peer->client,
+            .listener = snapshot_listener_terms(snapshot, &peer->server, peer->server_port),
             .peer = *peer,
             .ending = SESSION_ENDED_BY_CLIENT,
             .closed_with = REPLY_NONE,
@@ -291,6 +293,21 @@ enum session_wish session_leave_snapshot(struct session *session, bool at_once, 
         return SESSION_CLOSE;
 }
 
+/* ---- TLS ----------------------------------------------------------------------------------------------- */
+
+bool session_is_secured(const struct session *session)
+{
+        return session->tls != NULL && session->tls->stand == TLS_STANDS;
+}
+
+void session_tls_broken(struct session *session, const char *reason)
+{
+        if (!session_is_secured(session) || session->tls->reason[0] != '\0')
+                return;
+        handshake_keep_reason(session->tls, reason);
+        counter_add(&session->host->counters->metrics[METRIC_tls_broken], 1);
+}
+
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
 /* A balancer has looked whether we live: it speaks for nobody, and leaves without a word. */
@@ -307,6 +324,7 @@ void session_end(struct session *session, enum session_ending ending)
         expect(session->state != SESSION_STATE_STORE);
         if (session->state != SESSION_STATE_CLOSED)
                 session->ending = ending;
+        handshake_note_end(session);
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
         stage_count_zones(session);

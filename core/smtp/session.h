@@ -5,6 +5,8 @@
  *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
  *                         │                 session_stored(); from PARK, too, where the text had to wait
+ *                         ├──────> SECURE   the caller makes TLS ready, then session_secure(); from there
+ *                         │                 HANDSHAKE, and session_secured() or session_handshake_failed()
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
  *      session_end: exactly once, from any state but STORE; logs and frees. STORE ends by session_stored(), or by
  *      session_forsake() where the whole process ends.
@@ -20,6 +22,7 @@
 #include "core/senders/client_table.h"
 #include "core/smtp/metrics.h"
 #include "core/senders/rates.h"
+#include "core/senders/tls_no_go.h"
 
 #define SESSION_OUT_ROOM  4096  /* no single step writes more */
 #define SESSION_INPUT_MAX 65536 /* octets that a session leaves unread while it wants more */
@@ -36,19 +39,20 @@ struct session_host {
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps
          * SESSION_LOG_ROOM of room. */
         struct text log;
-        uint64_t now_ms;                 /* monotonic */
-        int64_t wall_ms;                 /* since 1970, UTC */
-        struct dns_source *dns;          /* NULL: no check asks */
-        const struct sketch *questions;  /* in flight there, by dns_account; NULL: of clients none count */
-        struct sender_source *senders;   /* of senders; NULL: nothing is remembered */
-        const struct ledger *ledger;     /* of clients; NULL: nobody is counted */
-        struct client_table *clients;    /* their open sessions; NULL: those that are named do not count */
-        int64_t log_second;              /* since 1970, which log_time is the text of */
-        char log_time[DATE_TEXT_LENGTH]; /* "2026-11-25T01:02:03" */
-        uint64_t sequence;               /* of ids given; any start */
-        uint32_t worker;                 /* 0..127 */
-        bool under_stress;               /* time limits shrink */
-        bool memory_is_spent;            /* no mail begins, and none grows by a recipient: 452 */
+        uint64_t now_ms;                   /* monotonic */
+        int64_t wall_ms;                   /* since 1970, UTC */
+        struct dns_source *dns;            /* NULL: no check asks */
+        const struct sketch *questions;    /* in flight there, by dns_account; NULL: of clients none count */
+        struct sender_source *senders;     /* of senders; NULL: nothing is remembered */
+        const struct ledger *ledger;       /* of clients; NULL: nobody is counted */
+        const struct tls_no_go *tls_no_go; /* clients whose handshakes failed; NULL: none is remembered */
+        struct client_table *clients;      /* their open sessions; NULL: those that are named do not count */
+        int64_t log_second;                /* since 1970, which log_time is the text of */
+        char log_time[DATE_TEXT_LENGTH];   /* "2026-11-25T01:02:03" */
+        uint64_t sequence;                 /* of ids given; any start */
+        uint32_t worker;                   /* 0..127 */
+        bool under_stress;                 /* time limits shrink */
+        bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
 };
 
 /* Who connected where. */
@@ -69,7 +73,18 @@ struct session_peer {
 /* The command that is parked; its function runs again with the same arguments. */
 enum __attribute__((packed)) parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, PARKED_MAIL, PARKED_RCPT };
 
-enum __attribute__((packed)) session_wish { SESSION_READ, SESSION_PARK, SESSION_STORE, SESSION_CLOSE };
+enum __attribute__((packed)) session_wish {
+        SESSION_READ,
+        SESSION_PARK,
+        SESSION_STORE,
+        /* The client has said STARTTLS, and is not answered yet. If octets wait behind the line, with the caller or in
+         * the socket, it calls session_note_early_input(); then session_secure(), in the same turn. */
+        SESSION_SECURE,
+        /* What is in `out` is sent in plain text, then the caller speaks TLS. The session reads nothing; the time that
+         * the handshake has is in deadline_ms as always. */
+        SESSION_HANDSHAKE,
+        SESSION_CLOSE,
+};
 
 enum __attribute__((packed)) session_ending {
         SESSION_ENDED_BY_QUIT,
@@ -92,9 +107,27 @@ enum __attribute__((packed)) session_state {
 #undef STATE
 };
 
+/* What a handshake came to. */
+struct tls_facts {
+        /* Static texts as OpenSSL names them: "TLSv1.3", "TLS_AES_128_GCM_SHA256", "x25519"; "": not known. */
+        const char *version, *cipher, *group;
+        struct span server_name;        /* as the client sent it: any octets; empty: none */
+        struct span client_certificate; /* its subject, any octets, or its fingerprint; empty: none */
+        bool is_resumed;
+};
+
+/* Why there is no TLS. The texts are copied. */
+struct tls_failure {
+        const char
+            *reason; /* such as "no shared cipher", "unknown ca", "closed": its words decide how it counts */
+        const char *offered; /* the highest version that the client offered, as "TLSv1.2"; "": not known */
+        struct span server_name; /* as above */
+};
+
 struct transaction;
 struct record_piece;
 struct fault;
+struct session_tls;
 
 /* For the log: what few sessions have. */
 struct session_oddities {
@@ -115,10 +148,12 @@ struct session {
         const struct snapshot *snapshot; /* pinned by the caller until session_end() has returned */
         /* the address of the socket; session->peer may name another after PROXY or XCLIENT */
         struct address connected;
+        const struct terms *listener; /* of the snapshot; NULL: nothing of its own holds there */
         enum session_naming naming;
         uint16_t header_left; /* octets of a PROXY header that are still to come, and of no use */
 
         /* Who the client is. */
+        struct terms_options terms; /* that hold for it */
         bool is_trusted;
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;
@@ -160,6 +195,7 @@ struct session {
         size_t record_length;
         uint32_t record_part, commands_total, errors_total, messages_total;
         struct session_oddities *oddities; /* in arena; NULL: none */
+        struct session_tls *tls;           /* in arena; NULL: the client has begun no handshake */
         uint16_t last_code;
         enum session_ending ending;
         enum reply_id closed_with; /* when we closed */
@@ -191,6 +227,19 @@ enum session_wish session_sender_answer(struct session *session, const struct se
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, const struct store_report *report,
                                  struct text *out);
+/* The wish was SECURE. `is_ready`: the caller is to speak TLS at the end of `out`. 220 and HANDSHAKE; else 454 and
+ * READ; but 554 and CLOSE when octets came behind the line, whatever the mode of early_talker: they are never
+ * taken for what is said under TLS (RFC 3207 6, CVE-2011-0411). */
+enum session_wish session_secure(struct session *session, bool is_ready, struct text *out);
+/* The wish was HANDSHAKE, and TLS stands. The client is who it was; what it has said counts no more (RFC 3207 4.2). */
+enum session_wish session_secured(struct session *session, const struct tls_facts *facts, struct text *out);
+/* The wish was HANDSHAKE, and TLS does not come about: nobody there would understand a word. */
+enum session_wish session_handshake_failed(struct session *session, const struct tls_failure *failure,
+                                           struct text *out);
+/* TLS stood and is broken, for this short reason, which is copied: for the log. The connection is to be given up. */
+void session_tls_broken(struct session *session, const char *reason);
+/* True from session_secured() on. */
+bool session_is_secured(const struct session *session);
 /* The server ends, and the store has not reported yet: 421 and CLOSE, so that the client keeps the message. The
  * store may go on to read all of the message, so its memory is never given back. */
 enum session_wish session_forsake(struct session *session, struct text *out);

@@ -53,6 +53,12 @@ void stage_helo(struct session *session)
                 pipeline_run(&facts, STAGE_HELO, &session->verdicts);
 }
 
+/* Their questions may be in flight still: nobody waits for the answers any longer. */
+void stage_forget_helo(struct session *session)
+{
+        verdict_list_forget(&session->verdicts, STAGE_HELO);
+}
+
 void stage_mail(struct session *session)
 {
         run_transaction_stage(session, STAGE_MAIL, &session->transaction->verdicts);

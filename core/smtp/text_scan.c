@@ -5,7 +5,7 @@
 
 /* Short lines are gathered before they are stored: a text of nothing else would cost a call of each reader for
  * every two octets. */
-#define GATHERED_MAX 2048
+#define GATHERED_MAX 4096
 
 static const struct span received_field = {"received:", 9};
 
@@ -53,9 +53,9 @@ static void note_header(struct text_scan *scan, struct span octets)
 
         if (at == 0)
                 scan->line_is_received = true;
-        for (size_t i = 0; i < octets.length && at + i < received_field.length; i++) {
-                if (ascii_lower(octets.at[i]) != received_field.at[at + i])
-                        scan->line_is_received = false;
+        for (size_t i = 0; scan->line_is_received && i < octets.length && at + i < received_field.length;
+             i++) {
+                scan->line_is_received = ascii_lower(octets.at[i]) == received_field.at[at + i];
                 if (at + i == received_field.length - 1 && scan->line_is_received)
                         scan->hops++;
         }
@@ -139,12 +139,6 @@ static void note_lone_dot(struct text_scan *scan, uint64_t end)
         scan->lone_dot_end = end;
 }
 
-/* At the LF behind it. */
-static void lone_dot(struct text_scan *scan)
-{
-        note_lone_dot(scan, scan->offset + 1);
-}
-
 /* In a line, neither at its start nor after a CR. */
 static void read_line(struct text_scan *scan, struct span *input, struct content *content,
                       struct content_pool *pool)
@@ -177,7 +171,7 @@ static bool read_behind_dot(struct text_scan *scan, char octet)
 {
         scan->state = octet == '\r' ? TEXT_DOT_CR : TEXT_IN_LINE;
         if (octet == '\n')
-                lone_dot(scan);
+                note_lone_dot(scan, scan->offset + 1);
         return octet == '\r';
 }
 
@@ -192,7 +186,7 @@ static bool read_behind_lf_dot(struct text_scan *scan, char octet, struct conten
         if (octet != '.')
                 keep(scan, SPAN("."), content, pool);
         if (octet == '\n')
-                lone_dot(scan);
+                note_lone_dot(scan, scan->offset + 1);
         return false;
 }
 
@@ -208,7 +202,7 @@ static bool read_behind_cr(struct text_scan *scan, char octet, struct content *c
                 return false;
         }
         if (is_behind_lf_dot)
-                lone_dot(scan);
+                note_lone_dot(scan, scan->offset + 1);
         end_line(scan, TEXT_LINE_START, content, pool);
         return true;
 }
@@ -243,22 +237,36 @@ static bool read_octet(struct text_scan *scan, char octet, struct content *conte
         return false;
 }
 
-/* Whole lines of the body at the front in which nothing is to be seen: no dot at the start, no CR or LF but
- * the CRLF at the end. Where they end, the next octets are looked at one by one; they begin no line, or none
- * comes after them, so that nothing is searched twice. */
-static struct span plain_lines(const struct text_scan *scan, struct span input, uint64_t *ret_lines)
+/* A line of the header that is no Received field, and none that the Message-ID is in. */
+static bool is_other_field(const struct text_scan *scan, char first)
 {
-        size_t length = 0;
+        char lower = ascii_lower(first);
+        return lower != 'r' && (scan->message_id == NULL || message_id_is_elsewhere(scan->message_id, lower));
+}
+
+/* A whole line, unstuffed, without what ends it: what the header's readers want of it. */
+static void read_header_line(struct text_scan *scan, struct span line)
+{
+        if (line.length == 0)
+                scan->in_header = false;
+        else if (!is_other_field(scan, line.at[0])) {
+                count_octets(scan, line);
+                scan->line_length = 0;
+        }
+}
+
+/* Whole lines at the front that are kept as they are. Where they end, the next octets are looked at one by one; they
+ * begin no line, or none comes after them, so that nothing is searched twice. */
+static struct span plain_lines(struct text_scan *scan, struct span input, uint64_t *ret_lines)
+{
+        size_t length = 0, line;
 
         *ret_lines = 0;
-
-        while (length < input.length && input.at[length] != '.') {
-                struct span rest = span_skip(input, length);
-                size_t lf = span_find(rest, '\n');
-                if (lf == SIZE_MAX || lf == 0 || span_find(span_of(rest.at, lf), '\r') != lf - 1 ||
-                    (scan->line_max > 0 && lf + 1 > scan->line_max))
-                        break;
-                length += lf + 1;
+        while ((line = line_plain_length(span_skip(input, length))) != 0 &&
+               (scan->line_max == 0 || line <= scan->line_max)) {
+                if (scan->in_header)
+                        read_header_line(scan, span_of(input.at + length, line - 2));
+                length += line;
                 ++*ret_lines;
         }
         return span_of(input.at, length);
@@ -268,8 +276,10 @@ static void read_lines(struct text_scan *scan, struct span *input, struct conten
                        struct content_pool *pool)
 {
         uint64_t count;
-        struct span lines = plain_lines(scan, *input, &count);
 
+        if (!line_is_plain_ahead(*input))
+                return;
+        struct span lines = plain_lines(scan, *input, &count);
         if (lines.length == 0)
                 return;
         store(scan, lines, content, pool);
@@ -296,16 +306,16 @@ static bool unstuff_short_line(struct text_scan *scan, struct span *line, size_t
         return true;
 }
 
-/* Appends what the line becomes to `gathered`. */
-static void gather_line(struct text_scan *scan, struct span line, char *gathered, size_t *length)
+static void end_short_line(struct text_scan *scan, struct span line, size_t used, bool is_bare)
 {
-        for (size_t i = 0; i < line.length; i++)
-                gathered[*length + i] = line.at[i];
-        *length += line.length;
-        gathered[(*length)++] = '\r';
-        gathered[(*length)++] = '\n';
-        if (line.length > 0)
-                count_octets(scan, line);
+        scan->offset += used - 1;
+        if (is_bare)
+                note_bare_lf(scan);
+        if (scan->in_header)
+                read_header_line(scan, line);
+        scan->line_length = line.length;
+        count_line(scan, is_bare ? TEXT_AFTER_LF : TEXT_LINE_START);
+        scan->offset++;
 }
 
 /* What the states would come to, in fewer steps. */
@@ -317,15 +327,12 @@ static void read_short_lines(struct text_scan *scan, struct span *input, struct 
         struct span line;
 
         while (length + LINE_SHORT_MAX + 2 <= sizeof gathered && line_find_short(*input, &line, &end)) {
-                size_t whole = line.length;
+                size_t used = line.length + end;
                 if (!unstuff_short_line(scan, &line, end))
                         break;
-                gather_line(scan, line, gathered, &length);
-                pass(scan, input, whole + end - 1);
-                if (end == 1)
-                        note_bare_lf(scan);
-                count_line(scan, end == 1 ? TEXT_AFTER_LF : TEXT_LINE_START);
-                pass(scan, input, 1);
+                length = line_gather(line, *input, gathered, length);
+                end_short_line(scan, line, used, end == 1);
+                *input = span_skip(*input, used);
         }
         if (length > 0)
                 store(scan, span_of(gathered, length), content, pool);
@@ -379,10 +386,10 @@ bool text_scan_read(struct text_scan *scan, struct span *input, struct content *
         struct text_scan was = *scan;
 
         while (input->length > 0 && scan->state != TEXT_END) {
+                if (scan->state == TEXT_LINE_START)
+                        read_lines(scan, input, content, pool);
                 if (scan->state == TEXT_LINE_START || scan->state == TEXT_AFTER_LF)
                         read_short_lines(scan, input, content, pool);
-                if (scan->state == TEXT_LINE_START && !scan->in_header)
-                        read_lines(scan, input, content, pool);
                 if (input->length > 0)
                         read_some(scan, input, content, pool);
         }

@@ -16,9 +16,31 @@ static void put_helo(struct text *text, struct span helo)
 
 static const char *protocol_name(const struct session *session)
 {
+        bool is_secured = session_is_secured(session);
+
         if (session->transaction->is_smtputf8)
-                return "UTF8SMTP"; /* RFC 6531 4.3 */
-        return session->is_esmtp ? "ESMTP" : "SMTP";
+                return is_secured ? "UTF8SMTPS" : "UTF8SMTP"; /* RFC 6531 4.3 */
+        if (!session->is_esmtp)
+                return "SMTP"; /* RFC 3848 has no word for HELO under TLS; the comment tells of it */
+        return is_secured ? "ESMTPS" : "ESMTP";
+}
+
+/* The names are OpenSSL's. */
+static void put_tls(struct text *field, const struct session *session)
+{
+        const struct session_tls *tls = session->tls;
+
+        if (!session_is_secured(session))
+                return;
+        text_put_string(field, " (");
+        text_put_string(field, tls->version);
+        text_put_char(field, ' ');
+        text_put_string(field, tls->cipher);
+        if (tls->group[0] != '\0') {
+                text_put_char(field, ' ');
+                text_put_string(field, tls->group);
+        }
+        text_put_string(field, ")\r\n\t");
 }
 
 static bool write_check_fields(struct session *session)
@@ -46,7 +68,8 @@ bool trace_write(struct session *session)
         text_put_string(&field, session->snapshot->options.hostname);
         text_put_string(&field, " (gatepost) with ");
         text_put_string(&field, protocol_name(session));
-        text_put_string(&field, " id ");
+        put_tls(&field, session);
+        text_put_string(&field, session_is_secured(session) ? "id " : " id ");
         text_put_string(&field, transaction->message.id);
         if (transaction->message.recipient_count == 1) {
                 text_put_string(&field, "\r\n\tfor <");

@@ -122,6 +122,16 @@ static bool octets_put(const getdns_dict *record, const char *key, size_t length
         return true;
 }
 
+static bool association_put(const getdns_dict *record, struct text *text)
+{
+        struct span octets;
+
+        if (!dict_octets(record, "/rdata/rdata_raw", &octets) || octets.length < 3)
+                return false;
+        text_put(text, octets);
+        return true;
+}
+
 static bool data_put(const getdns_dict *record, enum dns_type type, struct text *text)
 {
         switch (type) {
@@ -141,6 +151,8 @@ static bool data_put(const getdns_dict *record, enum dns_type type, struct text 
                 return dict_name(record, "/rdata/ptrdname", text);
         case DNS_MX:
                 return dict_name(record, "/rdata/exchange", text);
+        case DNS_TLSA:
+                return association_put(record, text);
         }
         return false;
 }

@@ -3,14 +3,16 @@
 
 #include "core/base/address.h"
 
+#include <stdio.h>
+
 #define DATA_MAX 65000
 
 static const struct {
         const char *name;
         enum dns_type type;
 } types[] = {
-    {"A", DNS_A},     {"AAAA", DNS_AAAA}, {"NS", DNS_NS},   {"CNAME", DNS_CNAME},
-    {"PTR", DNS_PTR}, {"MX", DNS_MX},     {"TXT", DNS_TXT}, {"SOA", DNS_SOA},
+    {"A", DNS_A},   {"AAAA", DNS_AAAA}, {"NS", DNS_NS},   {"CNAME", DNS_CNAME}, {"PTR", DNS_PTR},
+    {"MX", DNS_MX}, {"TXT", DNS_TXT},   {"SOA", DNS_SOA}, {"TLSA", DNS_TLSA},
 };
 
 /* ---- names --------------------------------------------------------------------------------------------- */
@@ -206,6 +208,25 @@ static bool soa_take(struct span *line, struct text *data)
         return true;
 }
 
+/* "3 1 1 0123..." (RFC 6698 2.2) */
+static bool association_take(struct span *line, struct text *data)
+{
+        uint64_t number;
+        unsigned octet;
+
+        for (int i = 0; i < 3; i++) {
+                if (!number_take(line, UINT8_MAX, &number))
+                        return false;
+                put_number(data, number, 1);
+        }
+        for (struct span digits = word_take(line); digits.length > 0; digits = span_skip(digits, 2)) {
+                if (digits.length == 1 || sscanf(digits.at, "%2x", &octet) != 1)
+                        return false;
+                text_put_char(data, (char)octet);
+        }
+        return true;
+}
+
 static bool data_take(enum dns_type type, struct span *line, struct text *data)
 {
         uint64_t number;
@@ -225,6 +246,8 @@ static bool data_take(enum dns_type type, struct span *line, struct text *data)
                         return false;
                 put_number(data, number, 2);
                 return name_put(word_take(line), data);
+        case DNS_TLSA:
+                return association_take(line, data);
         case DNS_TXT:
                 while (string_take(line, data))
                         if (line->length == 0)

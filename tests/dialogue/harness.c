@@ -36,6 +36,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         harness->questions = sketch_over(harness->room.questions, seed);
         harness->host.questions = harness->dns.questions = &harness->questions;
         harness->host.clients = &harness->clients;
+        harness_init_tls(harness, seed);
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -109,10 +110,7 @@ static void take_log(struct harness *harness)
         harness->host.log.length = 0;
 }
 
-static void settle(struct harness *harness);
-
-/* In the cut modes with no more room than the contract grants. */
-static struct text *fresh_out(struct harness *harness)
+struct text *harness_out(struct harness *harness)
 {
         text_over(&harness->out, harness->out_octets,
                   harness->cutting == CUT_WHOLE ? sizeof harness->out_octets : SESSION_OUT_ROOM);
@@ -134,8 +132,8 @@ static bool answer_parked(struct harness *harness)
                 is_there = scripted_dns_next(&harness->dns, &arena, &handle, &question, &answer);
         } while (is_there && handle != harness->session.peer.dns_handle);
         if (is_there) {
-                harness->wish = session_answer(&harness->session, &question, &answer, fresh_out(harness));
-                settle(harness);
+                harness->wish = session_answer(&harness->session, &question, &answer, harness_out(harness));
+                harness_settle(harness);
         }
         arena_end(&arena);
         return is_there;
@@ -150,8 +148,8 @@ static bool answer_from_store(struct harness *harness)
 
         if (!scripted_senders_next(&harness->senders, &key, &fact, &record))
                 return false;
-        harness->wish = session_sender_answer(&harness->session, &key, fact, &record, fresh_out(harness));
-        settle(harness);
+        harness->wish = session_sender_answer(&harness->session, &key, fact, &record, harness_out(harness));
+        harness_settle(harness);
         return true;
 }
 
@@ -165,8 +163,7 @@ static void answer_next(struct harness *harness)
                 answer_from_store(harness);
 }
 
-/* What every call into the session ends with. */
-static void settle(struct harness *harness)
+void harness_settle(struct harness *harness)
 {
         put(&harness->said, text_span(&harness->out));
         if (harness->wish == SESSION_CLOSE) {
@@ -176,6 +173,8 @@ static void settle(struct harness *harness)
                 pull(harness);
         }
         take_log(harness);
+        if (harness->wish == SESSION_SECURE)
+                harness_answer_starttls(harness);
         if (harness->wish == SESSION_PARK)
                 answer_next(harness);
         if (harness->wish == SESSION_STORE && !harness->store_is_held)
@@ -186,11 +185,11 @@ static void drain(struct harness *harness)
 {
         while (harness->is_open && harness->wish == SESSION_READ && harness->unread.length > 0) {
                 struct span input = text_span(&harness->unread);
-                harness->wish = session_input(&harness->session, &input, fresh_out(harness));
+                harness->wish = session_input(&harness->session, &input, harness_out(harness));
                 size_t used = harness->unread.length - input.length;
                 memmove(harness->unread.at, input.at, input.length);
                 harness->unread.length = input.length;
-                settle(harness);
+                harness_settle(harness);
                 if (used == 0)
                         break; /* an incomplete line */
         }
@@ -198,17 +197,17 @@ static void drain(struct harness *harness)
                harness->unread.length <= SESSION_INPUT_MAX);
 }
 
-/* The server is stopping: the worker tells each session again whenever it has come a step further. */
-static void tell_to_stop(struct harness *harness)
+void harness_tell_to_stop(struct harness *harness)
 {
         bool at_once = harness->stopping == HARNESS_STOPS_AT_ONCE;
 
         if (!harness->is_open || harness->stopping == HARNESS_RUNS)
                 return;
-        if (harness->wish != SESSION_READ && (harness->wish != SESSION_PARK || !at_once))
+        if (harness->wish != SESSION_READ && harness->wish != SESSION_HANDSHAKE &&
+            (harness->wish != SESSION_PARK || !at_once))
                 return;
-        harness->wish = session_stop(&harness->session, at_once, fresh_out(harness));
-        settle(harness);
+        harness->wish = session_stop(&harness->session, at_once, harness_out(harness));
+        harness_settle(harness);
 }
 
 void harness_seat(struct harness *harness, const struct address *client, const struct options *options)
@@ -257,14 +256,14 @@ void harness_connect(struct harness *harness)
         harness->stopping = HARNESS_RUNS;
         harness->unread.length = 0;
         harness->wish = session_begin(&harness->session, &harness->host, harness->snapshot, &harness->peer,
-                                      fresh_out(harness));
-        settle(harness);
+                                      harness_out(harness));
+        harness_settle(harness);
 }
 
 static void arrive(struct harness *harness, struct span octets)
 {
-        if (!harness->is_open)
-                return;
+        if (!harness->is_open || harness->wish == SESSION_HANDSHAKE)
+                return; /* in a handshake they are TLS's */
         put(&harness->unread, octets);
         if (harness->wish == SESSION_READ)
                 drain(harness);
@@ -290,13 +289,13 @@ void harness_send(struct harness *harness, struct span octets)
                 arrive(harness, span_of(octets.at, piece));
                 octets = span_skip(octets, piece);
         }
-        tell_to_stop(harness);
+        harness_tell_to_stop(harness);
 }
 
 void harness_send_flight(struct harness *harness, struct span octets)
 {
         arrive(harness, octets);
-        tell_to_stop(harness);
+        harness_tell_to_stop(harness);
 }
 
 static void clock_set(struct harness *harness, uint64_t now_ms)
@@ -313,10 +312,10 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds)
                 expect(i < TIMEOUTS_MAX);
                 if (harness->session.deadline_ms > harness->host.now_ms)
                         clock_set(harness, harness->session.deadline_ms);
-                harness->wish = session_timeout(&harness->session, fresh_out(harness));
-                settle(harness);
+                harness->wish = session_timeout(&harness->session, harness_out(harness));
+                harness_settle(harness);
                 drain(harness);
-                tell_to_stop(harness);
+                harness_tell_to_stop(harness);
         }
         clock_set(harness, end_ms);
 }
@@ -324,13 +323,13 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds)
 void harness_stop(struct harness *harness, enum harness_stop stopping)
 {
         harness->stopping = stopping;
-        tell_to_stop(harness);
+        harness_tell_to_stop(harness);
         if (!harness->is_open || stopping != HARNESS_STOPS_AT_ONCE)
                 return;
-        harness->wish = session_hurry(&harness->session, fresh_out(harness));
-        settle(harness);
+        harness->wish = session_hurry(&harness->session, harness_out(harness));
+        harness_settle(harness);
         drain(harness);
-        tell_to_stop(harness);
+        harness_tell_to_stop(harness);
 }
 
 void harness_stress(struct harness *harness, bool is_under_stress)
@@ -344,8 +343,8 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
 {
         expect(harness->is_open && harness->wish == SESSION_STORE);
         keep(harness);
-        harness->wish = session_stored(&harness->session, scripted_report(outcome), fresh_out(harness));
-        settle(harness);
+        harness->wish = session_stored(&harness->session, scripted_report(outcome), harness_out(harness));
+        harness_settle(harness);
         drain(harness);
 }
 
@@ -359,7 +358,7 @@ void harness_hold_dns(struct harness *harness, bool is_held)
                 return;
         answer_next(harness);
         drain(harness);
-        tell_to_stop(harness);
+        harness_tell_to_stop(harness);
 }
 
 void harness_bound_memory(struct harness *harness, uint64_t octets)
@@ -371,8 +370,8 @@ void harness_outdate(struct harness *harness, bool at_once)
 {
         if (!harness->is_open || harness->wish != SESSION_READ)
                 return;
-        harness->wish = session_leave_snapshot(&harness->session, at_once, fresh_out(harness));
-        settle(harness);
+        harness->wish = session_leave_snapshot(&harness->session, at_once, harness_out(harness));
+        harness_settle(harness);
 }
 
 void harness_forsake(struct harness *harness)
@@ -381,8 +380,8 @@ void harness_forsake(struct harness *harness)
         struct transaction *transaction = harness->session.transaction;
         struct arena arena = transaction->arena;
         content_release(&transaction->message.content, &harness->host.content_pool);
-        harness->wish = session_forsake(&harness->session, fresh_out(harness));
-        settle(harness);
+        harness->wish = session_forsake(&harness->session, harness_out(harness));
+        harness_settle(harness);
         arena_end(&arena); /* the store ends later than the session */
 }
 

@@ -31,6 +31,7 @@ struct harness {
         struct scripted_senders senders;
         struct ledger ledger; /* of clients */
         struct client_table clients;
+        struct tls_no_go tls_no_go;
         struct sketch questions; /* of clients, to DNS */
 
         /* To be set before harness_connect(). */
@@ -43,6 +44,8 @@ struct harness {
         bool is_open; /* between session_begin() and session_end() */
         enum harness_stop stopping;
 
+        bool tls_is_ready; /* the worker can take a handshake */
+        bool tls_is_early; /* octets wait behind STARTTLS in the socket */
         bool store_is_held;
         enum store_outcome store_outcome;
         size_t messages_stored;
@@ -58,11 +61,26 @@ struct harness {
         /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
         struct {
                 struct ledger_set ledger[64];
+                struct tls_no_go_set tls_no_go[4];
                 _Atomic uint32_t clients[2][HARNESS_COUNTS], questions[2][HARNESS_COUNTS];
                 char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
                 char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
         } room;
 };
+
+/* ---- for the parts of the harness: each call into the session begins with the one and ends with the next */
+
+/* For what the session says; in the cut modes with no more room than the contract grants. */
+struct text *harness_out(struct harness *harness);
+/* What harness->wish demands is done. */
+void harness_settle(struct harness *harness);
+/* The server may be stopping: the worker tells each session again whenever it has come a step further. */
+void harness_tell_to_stop(struct harness *harness);
+void harness_init_tls(struct harness *harness, uint32_t seed);
+/* The wish is SECURE. */
+void harness_answer_starttls(struct harness *harness);
+
+/* ---- for tests */
 
 /* `harness` is to be static: it takes 17 MiB. */
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);
@@ -82,6 +100,11 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds);
 void harness_stop(struct harness *harness, enum harness_stop stopping);
 /* The server is under stress, or no more. */
 void harness_stress(struct harness *harness, bool is_under_stress);
+/* The handshake that the session waits for comes about, or fails. */
+void harness_shake_hands(struct harness *harness, const struct tls_facts *facts);
+void harness_fail_handshake(struct harness *harness, const struct tls_failure *failure);
+/* The worker finds TLS broken, and gives the connection up. */
+void harness_break_tls(struct harness *harness, const char *reason);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* Nothing that is asked from now on is answered, until it is held no longer. */

@@ -286,6 +286,8 @@ static const struct directive {
     {"outdated", ACTS, false, play_outdated},
     {"early", ACTS, false, play_early},
     {"drop", ACTS, false, play_drop},
+    {"tls", ACTS, false, play_tls},
+    {"tls:", ACTS, false, play_handshake},
     {"S:", EXPECTS, false, play_reply},
     {"closed", EXPECTS, false, play_closed},
     {"told", EXPECTS, false, play_told},

@@ -32,6 +32,13 @@ void play_fail_differs(struct play *play, const struct step *step, struct span e
 /* What was said and not yet expected. */
 struct span play_unexpected(const struct play *play);
 
+/* ---- play_tls.c */
+
+void play_tls(struct play *play, const struct step *step);
+void play_handshake(struct play *play, const struct step *step);
+
+/* ---- expectations.c */
+
 void play_reply(struct play *play, const struct step *step);
 void play_closed(struct play *play, const struct step *step);
 void play_remembers(struct play *play, const struct step *step);

@@ -53,8 +53,8 @@ static void check_wire_name(struct span octets)
 
 static enum dns_type type_of(unsigned number)
 {
-        static const enum dns_type types[] = {DNS_A,   DNS_NS, DNS_CNAME, DNS_SOA,
-                                              DNS_PTR, DNS_MX, DNS_TXT,   DNS_AAAA};
+        static const enum dns_type types[] = {DNS_A,  DNS_NS,  DNS_CNAME, DNS_SOA, DNS_PTR,
+                                              DNS_MX, DNS_TXT, DNS_AAAA,  DNS_TLSA};
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
                 if ((unsigned)types[i] == number)
                         return types[i];
@@ -87,6 +87,8 @@ static void check_record(const struct dns_record *record, enum dns_type type)
                 expect(record->data.length == 4);
         else if (type == DNS_AAAA)
                 expect(record->data.length == 16);
+        else if (type == DNS_TLSA)
+                expect(record->data.length >= 3);
         else if (type != DNS_TXT)
                 check_name(record->data);
 }

@@ -4,9 +4,10 @@
  * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left.
  * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4 stand for CR, LF, NUL
  * and ETX. "P" and four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first
- * line: the configuration, see below. Played whole and octet by octet: where the client waits for its replies, and
- * DNS was not held, both must say and store the same. The end of the text may wait: dialogue/text_waits.c is
- * linked in. */
+ * line: the configuration, see below. "V" and a digit: what comes of the handshake that is waited for, "N" and a digit:
+ * whether the next one can be taken, and whether octets wait behind STARTTLS. Played whole and octet by octet: where
+ * the client waits for its replies, and DNS was not held, both must say and store the same. The end of the text may
+ * wait: dialogue/text_waits.c is linked in. */
 #include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
@@ -29,8 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 
 #define SYNTAX_TAKES "syntax { bare_newline = normalise  lenient = yes }\n"
 
+#define TLS "tls { certificate = {\"certificate.pem\"} handshake_timeout = 5s }\n"
+
 /* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, how much
- * may be in flight, what the rule syntax takes. Without it: the first. */
+ * may be in flight, what the rule syntax takes, who is offered TLS. Without it: the first. */
 static const char *const variants[] = {
     "early_talker { mode = enforce }\n",
     "early_talker { mode = observe }\n",
@@ -46,6 +49,12 @@ static const char *const variants[] = {
     "early_talker { mode = enforce }\n" SYNTAX_TAKES,
     "early_talker { mode = observe }\n" SYNTAX_TAKES TEXT_WAITS,
     "early_talker { mode = off }\n greeting_pause = 2s\n" SYNTAX_TAKES,
+    "early_talker { mode = enforce }\n" TLS,
+    "early_talker { mode = off }\n tls_no_go = 0\n" TLS,
+    "early_talker { mode = observe }\n starttls = require\n helo_name { must_resolve = yes }\n" TLS,
+    "early_talker { mode = off }\n starttls = off\n ehlo_without = {\"SIZE\", \"LIMITS\"}\n"
+    "network \"198.51.0.0/16\" { starttls = require }\n" TLS,
+    "early_talker { mode = off }\n reject_at = first\n greeting_pause = 2s\n" TLS TEXT_WAITS,
 };
 
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
@@ -165,6 +174,29 @@ static void send_header(struct harness *harness, struct span line)
                 harness_send_flight(harness, text_span(&text));
 }
 
+/* The names are the client's, and so are any octets. */
+static void end_handshake(struct harness *harness, unsigned digit, struct span octets)
+{
+        static const char *const reasons[] = {"closed", "no shared cipher", "internal error", "unknown ca"};
+        const struct tls_facts facts = {
+            .version = digit == 1 ? "TLSv1.2" : "TLSv1.3",
+            .cipher = "TLS_AES_128_GCM_SHA256",
+            .group = digit == 2 ? "" : "x25519",
+            .server_name = octets,
+            .client_certificate = digit == 3 ? octets : SPAN(""),
+            .is_resumed = digit == 2,
+        };
+        const struct tls_failure failure = {
+            .reason = reasons[digit % 4], .offered = digit == 9 ? "" : "TLSv1.1", .server_name = octets};
+
+        if (harness->wish != SESSION_HANDSHAKE)
+                return;
+        if (digit < 6)
+                harness_shake_hands(harness, &facts);
+        else
+                harness_fail_handshake(harness, &failure);
+}
+
 static void act(struct harness *harness, struct span line)
 {
         static const uint64_t times_ms[] = {0, 1, 1000, 6000, 31000, 61000, 200000, 301000, 3600000, 4000000};
@@ -202,6 +234,13 @@ static void act(struct harness *harness, struct span line)
         case 'K':
                 harness->host.memory_is_spent = digit % 2 == 1;
                 harness_bound_memory(harness, digit < 2 ? UINT32_MAX : (digit - 2) * 700);
+                break;
+        case 'V':
+                end_handshake(harness, digit, unescape(span_skip(line, 2), false));
+                break;
+        case 'N':
+                harness->tls_is_ready = digit % 2 == 0;
+                harness->tls_is_early = digit >= 8;
                 break;
         case 'X':
                 harness_stop(harness, HARNESS_STOPS);
@@ -308,6 +347,21 @@ static void check_stored(const struct harness *harness)
         expect(counter_read(&harness->counters.metrics[METRIC_messages_accepted]) == accepted);
 }
 
+static uint64_t metric(const struct harness *harness, enum metric_id id)
+{
+        return counter_read(&harness->counters.metrics[id]);
+}
+
+/* A handshake begins with 220 and comes to one end at most. */
+static void check_tls(const struct harness *harness)
+{
+        uint64_t ends = metric(harness, METRIC_tls_sessions) + metric(harness, METRIC_tls_failed);
+
+        expect(ends <= count(text_span(&harness->said), SPAN("220 2.0.0 ready to start TLS\r\n")));
+        expect(ends <= 1);
+        expect(metric(harness, METRIC_tls_broken) <= metric(harness, METRIC_tls_sessions));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
         struct span script = span_of((const char *)octets, length);
@@ -324,6 +378,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
         check_log(&pieces);
         check_stored(&whole);
         check_stored(&pieces);
+        check_tls(&whole);
+        check_tls(&pieces);
         /* A name server that is held answers who asked at once, and not who asks for what its answer names. What
          * is left of memory depends on what came when. */
         if (count(script, SPAN("\nH")) == 0 && count(script, SPAN("\nK")) == 0 &&

@@ -12,6 +12,7 @@ import subprocess
 
 from common.harness import (IS_ROOT, PROGRAM, SECONDS, SENDER, Server, Skip, case, die_with_parent, equal, free_port, main,
                      need_program, note, wait_for, without_trace)
+from common.tls import tls_options
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
 
@@ -34,7 +35,7 @@ inet_protocols = ipv4
 relayhost = [127.0.0.1]:{port}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
-smtp_tls_security_level = none
+smtp_tls_security_level = {tls}
 smtp_line_length_limit = 0
 notify_classes =
 minimal_backoff_time = 2s
@@ -68,10 +69,10 @@ QUEUES = {"active": 0o700, "bounce": 0o700, "corrupt": 0o700, "defer": 0o700, "d
 
 
 class Postfix:
-    def __init__(self, directory, port, main="", master=""):
+    def __init__(self, directory, port, main="", master="", tls="none"):
         self.directory = directory
         (directory / "etc").mkdir(parents=True)
-        (directory / "etc/main.cf").write_text(MAIN_CF.format(directory=directory, port=port) + main)
+        (directory / "etc/main.cf").write_text(MAIN_CF.format(directory=directory, port=port, tls=tls) + main)
         (directory / "etc/master.cf").write_text(MASTER_CF + master)
         owner = pwd.getpwnam("postfix").pw_uid
         self.make_folder("data", owner, -1, 0o700)
@@ -144,6 +145,22 @@ def delivers(directory):
             stored = without_trace(server.mails()[-1]).partition(b"\r\n\r\n")[2]
             equal(stored, body.replace(b"\n", b"\r\n"), f"body {number}")
         wait_for("an empty queue", postfix.queue_is_empty)
+
+
+@case("Postfix with TLS, where it may and where it must")
+def with_tls(directory):
+    need_postfix()
+    with Server(directory, tls_options(directory, "", ("ecdsa", "rsa"))) as server:
+        for number, level in enumerate(("may", "encrypt"), 1):
+            with Postfix(directory / level, server.port, master="tlsmgr unix - - n 1000? 1 tlsmgr\n", tls=level) as postfix:
+                postfix.send(HEADER + BODIES[-1], ["alice@isp.example"])
+                wait_for("a mail", lambda: len(server.mails()) == number)
+                wait_for("an empty queue", postfix.queue_is_empty)
+        wait_for("the sessions' ends", lambda: len(server.sessions()) == 2)
+        for line in server.sessions():
+            equal((line["tls"]["version"], line["end"]), ("TLSv1.3", "quit"), "session")
+        for mail in server.mails():
+            assert b"with ESMTPS" in mail, mail[:1000]
 
 
 @case("Postfix sends to many recipients over reused connections, and again after a deferral")

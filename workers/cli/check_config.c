@@ -5,6 +5,8 @@
 #include "conf/build/load.h"
 #include "conf/value/effective.h"
 #include "conf/value/print.h"
+#include "workers/cli/tls/certificates.h"
+#include "workers/cli/tls/published.h"
 #include "workers/cli/usage.h"
 #include "workers/process/user.h"
 #include "workers/server/openings.h"
@@ -12,28 +14,34 @@
 #include <stdio.h>
 
 const char check_config_help[] =
-    "usage: gatepost check-config -c FILE [--no-open] [--effective]\n"
+    "usage: gatepost check-config -c FILE [--no-open | --dns] [--start] [--effective]\n"
     "       gatepost check-config --print\n\n"
-    "Tells what is wrong with FILE, with file and line, and tries what `serve` will open: log, store of\n"
-    "senders, Maildirs, addresses to listen on. Run it as root or as the user that will serve.\n"
+    "Tells what is wrong with FILE, with file and line, and tries what `serve` will open: certificates, "
+    "log,\n"
+    "store of senders, Maildirs, addresses to listen on. Run it as root or as the user that will serve.\n"
     "--no-open     looks at the configuration alone, as for another machine\n"
+    "--dns         prints the TLSA records and the MTA-STS policies that would be right, and asks the "
+    "resolvers\n"
+    "              whether those that are published are\n"
+    "--start       is as mild as serve at its start, where an expired certificate is a warning only\n"
     "--effective   prints the configuration in force, each option with its value\n"
     "--print       prints every option with its default and meaning\n\n"
     "Exit status: 0 it can be served, maybe with warnings; 1 errors; 2 wrong call.\n";
 
 struct wish {
         const char *path;
-        bool is_text_alone, is_effective, is_print;
+        bool is_text_alone, asks_dns, is_start, is_effective, is_print;
 };
 
-/* Becomes the user that serve becomes. What root could read is read again as that user, for so serve does. */
+/* Becomes the user that serve becomes, but keeps low ports, which serve binds before. What root could read is read
+ * again as that user, for so serve does. */
 static struct snapshot *read_as_user(struct snapshot *snapshot, const char *path,
                                      struct conf_complaints *complaints)
 {
         const struct place place = {path, 0};
         const char *user = snapshot->options.user;
         bool has_changed;
-        const char *fault = user_become(user, &has_changed);
+        const char *fault = user_become(user, true, &has_changed);
 
         if (fault != NULL)
                 conf_complain(complaints, COMPLAINT_ERROR, &place, "user: %s: %s", user, fault);
@@ -49,6 +57,18 @@ static struct snapshot *read_as_user(struct snapshot *snapshot, const char *path
         return again;
 }
 
+static void open_all(const struct wish *wish, const struct snapshot *snapshot,
+                     struct conf_complaints *complaints)
+{
+        struct tls_contexts *contexts =
+            certificates_check(snapshot, wish->is_start ? TLS_AT_START : TLS_AT_CHECK, complaints);
+
+        openings_check(snapshot, wish->path, complaints);
+        if (wish->asks_dns)
+                published_check(snapshot, contexts, wish->path, complaints);
+        tls_contexts_free(contexts);
+}
+
 /* Complaints go to stderr, so that what is printed can be kept. */
 static int check(const struct wish *wish)
 {
@@ -58,7 +78,7 @@ static int check(const struct wish *wish)
         if (snapshot != NULL && !wish->is_text_alone)
                 snapshot = read_as_user(snapshot, wish->path, &complaints);
         if (snapshot != NULL && !wish->is_text_alone && complaints.errors == 0)
-                openings_check(snapshot, wish->path, &complaints);
+                open_all(wish, snapshot, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
         fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,
@@ -77,6 +97,8 @@ int check_config_main(int argc, char **argv)
         struct wish wish = {0};
         const struct usage_option options[] = {{"config", &wish.path, NULL},
                                                {"no-open", NULL, &wish.is_text_alone},
+                                               {"dns", NULL, &wish.asks_dns},
+                                               {"start", NULL, &wish.is_start},
                                                {"effective", NULL, &wish.is_effective},
                                                {"print", NULL, &wish.is_print},
                                                {0}};
@@ -89,6 +111,9 @@ int check_config_main(int argc, char **argv)
         }
         if (wish.is_print)
                 return usage_fault(check_config_help, "check-config: --print stands alone");
+        if (wish.is_text_alone && wish.asks_dns)
+                return usage_fault(check_config_help,
+                                   "check-config: --dns reads certificates, and --no-open does not");
         if (wish.path == NULL)
                 return usage_fault(check_config_help, "check-config: -c FILE is missing");
         return check(&wish);

@@ -5,6 +5,7 @@
 #include "workers/inbound/connection_close.h"
 #include "workers/inbound/connection_io.h"
 #include "workers/inbound/connection_table.h"
+#include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_log.h"
@@ -21,9 +22,9 @@
 
 /* ---- session ------------------------------------------------------------------------------------------- */
 
-static void note_early_input(struct connection *connection)
+static void note_early_input(struct worker *worker, struct connection *connection)
 {
-        if (connection_has_input(connection))
+        if (connection_has_input(worker, connection))
                 session_note_early_input(&connection->session);
 }
 
@@ -44,6 +45,14 @@ static void connection_schedule(struct worker *worker, struct connection *connec
         wheel_schedule(&worker->wheel, &connection->timer, due_ms);
 }
 
+/* All is done that can be done now. */
+static void connection_wait(struct worker *worker, struct connection *connection)
+{
+        connection_schedule(worker, connection);
+        if (connection->wish == SESSION_HANDSHAKE && connection->unsent == NULL)
+                connection_shake_later(worker, connection);
+}
+
 /* The session has said its last word. */
 static void connection_leave(struct worker *worker, struct connection *connection)
 {
@@ -59,15 +68,18 @@ static void connection_leave(struct worker *worker, struct connection *connectio
                 connection_finish(worker, connection);
 }
 
-/* A session call has returned `wish`: does what can be done at once, and gives the wish that then holds. */
+/* A session call has returned `wish`, and left `input`: does what can be done at once, and gives the wish that
+ * then holds. */
 static enum session_wish connection_obey(struct worker *worker, struct connection *connection,
-                                         enum session_wish wish)
+                                         enum session_wish wish, struct span input)
 {
         struct session *session = &connection->session;
         struct store_report report;
 
         if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &report))
                 wish = session_stored(session, &report, &worker->out);
+        else if (wish == SESSION_SECURE)
+                wish = connection_secure(worker, connection, input);
         delivery_client_text(worker, connection);
         worker_make_log_room(worker);
         if (wish == SESSION_READ && worker->stopping != STOP_NOT)
@@ -84,12 +96,14 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
 static bool connection_read(struct worker *worker, struct connection *connection, struct span *input,
                             unsigned *receives, bool *ret_is_gone)
 {
-        if ((*receives)++ == RECEIVES_PER_TURN) {
+        if ((*receives)++ >= RECEIVES_PER_TURN && !connection_is_at_end(connection)) {
                 connection_read_later(worker, connection);
                 return false;
         }
         enum received received = connection_receive(worker, connection, input);
         if (received == RECEIVED_END) {
+                if (connection->tls != NULL)
+                        connection_end_sealed(worker, connection);
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
                 *ret_is_gone = true;
         }
@@ -107,7 +121,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
 
         input_is_new = input_is_new && input.length > 0;
         for (unsigned receives = 0;;) {
-                wish = connection_obey(worker, connection, wish);
+                wish = connection_obey(worker, connection, wish, input);
                 if (!connection_flush(worker, connection)) {
                         connection_break(worker, connection);
                         return;
@@ -131,7 +145,7 @@ static void connection_advance(struct worker *worker, struct connection *connect
         else if (!connection_keep_input(worker, connection, input))
                 connection_break(worker, connection);
         else
-                connection_schedule(worker, connection);
+                connection_wait(worker, connection);
 }
 
 /* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ------------ */
@@ -217,8 +231,16 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_drain(worker, connection);
         else if (connection->wish == SESSION_READ && !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
+        else if (connection->wish == SESSION_HANDSHAKE)
+                connection_shake_later(worker, connection);
         else if (connection->wish == SESSION_PARK && (events & (EPOLLHUP | EPOLLERR)))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
+}
+
+void connection_go_on(struct worker *worker, struct connection *connection)
+{
+        if (connection->wish == SESSION_HANDSHAKE && connection->unsent == NULL)
+                connection_advance(worker, connection, connection_shake(worker, connection), true);
 }
 
 void connection_tick(struct worker *worker, struct connection *connection)
@@ -233,7 +255,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
                 connection_close(worker, connection);
         } else {
                 if (connection->wish == SESSION_PARK)
-                        note_early_input(connection);
+                        note_early_input(worker, connection);
                 connection_advance(worker, connection, session_timeout(&connection->session, &worker->out),
                                    true);
         }
@@ -249,16 +271,16 @@ void connection_appended(struct worker *worker, struct connection *connection)
 void connection_stored(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
-        note_early_input(connection);
+        note_early_input(worker, connection);
         connection_advance(worker, connection, session_stored(&connection->session, report, &worker->out),
                            true);
 }
 
-static bool note_if_parked(struct connection *connection)
+static bool note_if_parked(struct worker *worker, struct connection *connection)
 {
         bool is_parked = connection->wish == SESSION_PARK;
         if (is_parked)
-                note_early_input(connection);
+                note_early_input(worker, connection);
         return is_parked;
 }
 
@@ -268,7 +290,7 @@ void connection_answer(struct worker *worker, const struct dns_reply_message *me
 
         if (connection == NULL)
                 return;
-        bool was_parked = note_if_parked(connection);
+        bool was_parked = note_if_parked(worker, connection);
         enum session_wish wish =
             session_answer(&connection->session, &message->question, &message->answer, &worker->out);
         if (was_parked)
@@ -281,7 +303,7 @@ void connection_sender_answer(struct worker *worker, const struct sender_job *jo
 
         if (connection == NULL)
                 return;
-        bool was_parked = note_if_parked(connection);
+        bool was_parked = note_if_parked(worker, connection);
         enum session_wish wish =
             session_sender_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);
         if (was_parked)
@@ -330,7 +352,7 @@ void connection_stop(struct worker *worker, struct connection *connection)
         } else if (connection->wish == SESSION_STORE) {
                 if (worker->stopping == STOP_NOW)
                         connection_forsake(worker, connection);
-        } else if (is_over && session_message(session) != NULL && note_if_parked(connection)) {
+        } else if (is_over && session_message(session) != NULL && note_if_parked(worker, connection)) {
                 connection_advance(worker, connection, session_hurry(session, &worker->out), true);
         } else if (is_over || connection->wish == SESSION_READ) {
                 connection_advance(worker, connection, session_stop(session, is_over, &worker->out), false);

@@ -6,6 +6,7 @@
 #include "core/senders/client_table.h"
 #include "workers/thread/publication.h"
 #include "workers/deliver/delivery.h"
+#include "workers/tls/stream.h"
 #include "dns/pool/pool.h"
 #include "workers/thread/wheel.h"
 #include "dns/pool/client.h"
@@ -21,6 +22,24 @@ struct sender_job;
 struct kept {
         size_t length, room; /* of octets */
         char octets[];
+};
+
+/* What TLS adds to a connection. */
+struct connection_tls {
+        struct tls_stream *stream;
+        struct connection *connection;
+        TAILQ_ENTRY(connection_tls) entry; /* of those whose handshake can go on */
+        size_t counted;                    /* octets, with the worker's account */
+        bool is_ready;                     /* it is in that list */
+        bool has_place;                    /* among the handshakes under way */
+};
+
+TAILQ_HEAD(tls_queue, connection_tls);
+
+/* What a worker has for TLS. */
+struct tls_work {
+        struct tls_buffers buffers;
+        struct tls_queue ready; /* handshakes for which octets have come; the first waits longest */
 };
 
 struct connection {
@@ -40,6 +59,7 @@ struct connection {
         struct kept *unread;         /* input that the session has not used yet */
         struct kept *unsent;         /* replies that the socket did not take; nothing is read meanwhile */
         struct spool *spool;         /* the message so far, when it is long */
+        struct connection_tls *tls;  /* NULL: it speaks in plain text */
         struct session session;
 };
 
@@ -67,6 +87,8 @@ static inline bool connections_are_closing(const struct connections *connections
 
 /* What epoll reports. */
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events);
+/* Its handshake has its turn. */
+void connection_go_on(struct worker *worker, struct connection *connection);
 /* Its timer came up, maybe early. */
 void connection_tick(struct worker *worker, struct connection *connection);
 /* A piece of its long message was stored: it may read on. */

@@ -3,6 +3,7 @@
 
 #include "workers/inbound/connection_io.h"
 #include "workers/inbound/connection_table.h"
+#include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_log.h"
@@ -52,6 +53,7 @@ void connection_end_session(struct worker *worker, struct connection *connection
         delivery_client_abort(worker, connection);
         session_end(&connection->session, ending);
         worker_make_log_room(worker);
+        connection_unsecure(worker, connection);
         publication_unpin(connection->published, worker->number);
         connection->has_ended = true;
 }

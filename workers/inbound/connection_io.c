@@ -1,6 +1,7 @@
 /* Octets between a connection's socket and the worker's buffers. */
 #include "workers/inbound/connection_io.h"
 
+#include "workers/inbound/connection_tls.h"
 #include "workers/inbound/worker.h"
 
 #include <errno.h>
@@ -88,9 +89,15 @@ static int flags_of(const struct connection *connection)
 
 bool connection_flush(struct worker *worker, struct connection *connection)
 {
-        struct span octets = text_span(&worker->out);
+        struct text *out = &worker->out;
 
-        worker->out.length = 0;
+        if (connection->tls != NULL) {
+                if (!connection_seal(worker, connection))
+                        return false;
+                out = &worker->tls.buffers.output;
+        }
+        struct span octets = text_span(out);
+        out->length = 0;
         if (octets.length == 0)
                 return true;
         if (connection->unsent == NULL && !send_octets(connection->fd, &octets, flags_of(connection)))
@@ -119,13 +126,15 @@ bool connection_send_kept(struct worker *worker, struct connection *connection)
 
 enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input)
 {
-        if (!connection->is_readable)
+        if (!connection->is_readable && connection->tls == NULL)
                 return RECEIVED_NOTHING;
         /* A session leaves no more. What a peer sends is no reason to end the process: that client goes. */
         if (input->length > SESSION_INPUT_MAX)
                 return RECEIVED_END;
         if (input->length > 0)
                 memmove(worker->input, input->at, input->length);
+        if (connection->tls != NULL)
+                return connection_receive_sealed(worker, connection, input);
         ssize_t received = recv(connection->fd, worker->input + input->length, READ_SIZE, 0);
         if (received < 0 && errno == EAGAIN) {
                 connection->is_readable = false;
@@ -157,9 +166,12 @@ bool connection_keep_input(struct worker *worker, struct connection *connection,
         return is_kept;
 }
 
-bool connection_has_input(const struct connection *connection)
+bool connection_has_input(struct worker *worker, struct connection *connection)
 {
         char octet;
+
+        if (connection->tls != NULL && connection->unread == NULL)
+                return connection_has_sealed_input(worker, connection);
         return connection->unread != NULL ||
                (connection->is_readable && recv(connection->fd, &octet, 1, MSG_PEEK) > 0);
 }

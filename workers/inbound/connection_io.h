@@ -13,7 +13,7 @@ void connection_read_later(struct worker *worker, struct connection *connection)
 /* What the session has left of its input waits in `unread`. False when memory is out, or its budget. */
 bool connection_keep_input(struct worker *worker, struct connection *connection, struct span input);
 /* There are octets that the session has not seen; an end of file is none. */
-bool connection_has_input(const struct connection *connection);
+bool connection_has_input(struct worker *worker, struct connection *connection);
 
 /* Sends worker->out; what the socket does not take stays in `unsent`. False when the connection is broken. */
 bool connection_flush(struct worker *worker, struct connection *connection);

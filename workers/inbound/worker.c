@@ -6,6 +6,7 @@
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/inbound/connection_close.h"
 #include "workers/inbound/connection_table.h"
+#include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
@@ -80,7 +81,7 @@ static int prepare_sleep(struct worker *worker, bool is_all_sent)
         if (wait_ms < 0 || wait_ms > LOOK_MS)
                 wait_ms = LOOK_MS;
         waker_prepare(&worker->waker);
-        if (!has_work(worker))
+        if (!worker_has_handshakes(&worker->tls) && !has_work(worker))
                 return wait_ms;
         waker_stay_awake(&worker->waker);
         return 0;
@@ -198,6 +199,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         connections_close_later(worker);
         take_arrivals(worker);
         take_events(worker, events, count);
+        worker_take_handshakes(worker);
         delivery_client_receive(worker);
         take_answers(worker);
         look_around(worker);
@@ -271,7 +273,7 @@ static bool buffers_init(struct worker *worker)
         worker->host.session_pool.account = worker->host.transaction_pool.account =
             worker->host.content_pool.account = &worker->account;
         return out != NULL && worker->input != NULL && connections_init(&worker->connections) &&
-               worker_log_init(worker);
+               worker_tls_init(worker) && worker_log_init(worker);
 }
 
 static bool channels_init(struct worker *worker)
@@ -306,6 +308,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.senders = sender_client_source(worker->senders);
         worker->host.questions = parts->questions;
         worker->host.ledger = parts->ledger;
+        worker->host.tls_no_go = parts->tls_no_go;
         worker->host.clients = parts->clients;
         worker->host.sequence = first_sequence();
         worker_look_at_clock(worker);
@@ -325,6 +328,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .deliveries = parts->deliveries,
             .log = parts->log,
             .under_stress = parts->under_stress,
+            .handshakes = parts->handshakes,
             .account = {.budget = parts->budget},
             .log_buffers_max = worker_log_buffers(parts->log_memory_octets / parts->worker_count),
             .spools_early_max = parts->spools / 2 / parts->worker_count,
@@ -363,6 +367,7 @@ void worker_end(struct worker *worker)
         worker_log_free(worker);
         delivery_client_end(worker);
         connections_end(&worker->connections);
+        worker_tls_end(worker);
         block_pool_end(&worker->host.session_pool);
         block_pool_end(&worker->host.transaction_pool);
         content_pool_end(&worker->host.content_pool);

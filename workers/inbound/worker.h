@@ -38,10 +38,12 @@ struct worker_parts {
         struct sender_store *senders;
         const struct sketch *questions;
         const struct ledger *ledger;
+        const struct tls_no_go *tls_no_go;
         const _Atomic bool *under_stress;
         struct budget *budget;
-        uint32_t spools;            /* files in the making that all workers together may have */
-        uint64_t log_memory_octets; /* of all */
+        _Atomic uint64_t *handshakes; /* under way at all workers */
+        uint32_t spools;              /* files in the making that all workers together may have */
+        uint64_t log_memory_octets;   /* of all */
 };
 
 struct worker {
@@ -58,6 +60,7 @@ struct worker {
         struct dns_client *dns;
         struct sender_client *senders;
         const _Atomic bool *under_stress;
+        _Atomic uint64_t *handshakes; /* under way at all workers */
         uint32_t log_buffers_max;
         uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
@@ -79,7 +82,8 @@ struct worker {
         struct wheel wheel;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
-        char *input;     /* SESSION_INPUT_MAX + READ_SIZE */
+        struct tls_work tls;
+        char *input; /* SESSION_INPUT_MAX + READ_SIZE */
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
         uint32_t jobs_sent_total;

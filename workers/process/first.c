@@ -4,9 +4,13 @@
 
 #include "conf/build/load.h"
 #include "workers/log/console.h"
+#include "workers/process/powers.h"
+#include "workers/process/sandbox/sandbox.h"
 #include "workers/process/user.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct snapshot *load(const char *path)
@@ -20,23 +24,59 @@ static struct snapshot *load(const char *path)
         return snapshot;
 }
 
-struct snapshot *first_snapshot(const char *path, bool may_be_root)
+/* Before anything is opened for it. */
+static bool may_serve(const struct first_wish *wish, const char *user)
 {
-        struct snapshot *snapshot = load(path);
-        bool has_changed = false;
+        const char *fault = user_fault(user);
 
-        if (snapshot == NULL)
-                return NULL;
-        const char *user = snapshot->options.user, *fault = user_become(user, &has_changed);
         if (fault != NULL)
                 console_print("gatepost: user = \"%s\": %s", user, fault);
-        else if (user[0] == '\0' && geteuid() == 0 && !may_be_root)
+        else if (user[0] == '\0' && geteuid() == 0 && !wish->may_be_root)
                 console_print(
                     "gatepost: started as root: name the user that it is to become by the option `user` in "
                     "%s, or say --as-root",
-                    path);
+                    wish->path);
+        else
+                return true;
+        return false;
+}
+
+/* Takes the snapshot, and gives it or the one that the user has read in its place. */
+static struct snapshot *become(const char *path, struct snapshot *snapshot)
+{
+        const struct options *options = &snapshot->options;
+        bool has_changed;
+        const char *fault = user_become(options->user, options->keep_bind_capability, &has_changed);
+
+        if (fault != NULL)
+                console_print("gatepost: user = \"%s\": %s", options->user, fault);
         else if (!has_changed)
                 return snapshot;
         snapshot_free(snapshot);
         return has_changed ? load(path) : NULL;
+}
+
+/* Root that stays root keeps what root may. */
+static bool close_down(const struct options *options)
+{
+        if (powers_close(options->core_dumps) &&
+            (geteuid() == 0 || powers_drop(options->keep_bind_capability)))
+                return sandbox_enter(options->sandbox);
+        console_print("gatepost: the process cannot give up its powers: %s", strerror(errno));
+        return false;
+}
+
+struct snapshot *first_snapshot(const struct first_wish *wish)
+{
+        struct snapshot *snapshot = load(wish->path);
+
+        if (snapshot != NULL && may_serve(wish, snapshot->options.user)) {
+                wish->open(wish->opener, snapshot);
+                snapshot = become(wish->path, snapshot);
+                if (snapshot == NULL || close_down(&snapshot->options))
+                        return snapshot;
+        }
+        if (snapshot != NULL)
+                snapshot_free(snapshot);
+        return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "dns/clock.h"
 #include "workers/log/console.h"
+#include "workers/process/powers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,6 +64,16 @@ static uint32_t sockets_of_each(const struct server *server)
         return server->acceptor_count == 0 ? 1 : server->acceptor_count;
 }
 
+/* What an operator can do about it, too. */
+static const char *reason_of(int error, uint16_t port)
+{
+        if (error == EACCES && port < 1024 && !powers_has_low_ports())
+                return "ports below 1024 take a start as root or CAP_NET_BIND_SERVICE, which is given up "
+                       "then: "
+                       "restart, let systemd open it (socket activation), or say keep_bind_capability = yes";
+        return strerror(error);
+}
+
 /* `complaints`: of a reload, which tells them; NULL at the start. */
 static void tell_failure(struct server *server, const struct endpoint *endpoint, uint16_t port, int error,
                          struct conf_complaints *complaints)
@@ -71,11 +82,11 @@ static void tell_failure(struct server *server, const struct endpoint *endpoint,
 
         endpoint_write(&endpoint->address, port, name);
         if (complaints == NULL)
-                console_print("gatepost: cannot listen on %s: %s", name, strerror(error));
+                console_print("gatepost: cannot listen on %s: %s", name, reason_of(error, port));
         else
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){server->path, 0},
-                              "cannot listen on %s: %s", name, strerror(error));
-        log_event(&server->log, "listen_failed", "address", name, "reason", strerror(error), NULL);
+                              "cannot listen on %s: %s", name, reason_of(error, port));
+        log_event(&server->log, "listen_failed", "address", name, "reason", reason_of(error, port), NULL);
 }
 
 /* Frees those of a list that their users have closed. */
@@ -104,6 +115,65 @@ static void await_departed(struct server *server, const struct endpoint *endpoin
         }
 }
 
+/* Takes the sockets of this endpoint out of those that were bound early. */
+static struct listener *take_early(struct server *server, const struct wanted *wanted)
+{
+        struct listener *taken = NULL, **end = &taken;
+
+        for (struct listener **link = &server->early.bound, *listener; (listener = *link) != NULL;) {
+                if (!endpoint_equals(&listener->endpoint, wanted->endpoint)) {
+                        link = &listener->next;
+                        continue;
+                }
+                *link = listener->next;
+                listener->next = NULL;
+                atomic_store(&listener->needs_proxy_header, wanted->needs_proxy_header);
+                *end = listener;
+                end = &listener->next;
+        }
+        return taken;
+}
+
+/* Sockets for it, of whoever has opened them; NULL with errno. */
+static struct listener *find_sockets(struct server *server, const struct wanted *wanted)
+{
+        const struct listening_early *early = &server->early;
+        uint32_t count = sockets_of_each(server);
+        struct listener *found = take_early(server, wanted);
+
+        if (found == NULL)
+                found = inherited_listeners(&server->inherited, wanted->endpoint, wanted->needs_proxy_header,
+                                            count);
+        if (found != NULL)
+                return found;
+        if (early->error != 0 && endpoint_equals(&early->failed, wanted->endpoint)) {
+                errno = early->error;
+                return NULL;
+        }
+        return listeners_bind(wanted->endpoint, wanted->needs_proxy_header, count);
+}
+
+void listening_bind_early(struct server *server, const struct snapshot *snapshot)
+{
+        struct listening_early early = {0};
+        struct listener **end = &early.bound;
+
+        for (size_t i = 0; i < wanted_count(snapshot) && early.error == 0; i++) {
+                struct wanted wanted = wanted_at(snapshot, i);
+
+                if (find_listener(early.bound, wanted.endpoint))
+                        continue;
+                *end = find_sockets(server, &wanted);
+                if (*end == NULL) {
+                        early.error = errno;
+                        early.failed = *wanted.endpoint;
+                }
+                while (*end != NULL)
+                        end = &(*end)->next;
+        }
+        server->early = early;
+}
+
 bool listening_bind(struct server *server, const struct snapshot *snapshot,
                     struct conf_complaints *complaints, struct listener **ret_bound)
 {
@@ -118,7 +188,7 @@ bool listening_bind(struct server *server, const struct snapshot *snapshot,
                     find_listener(bound, wanted.endpoint))
                         continue;
                 await_departed(server, wanted.endpoint);
-                *end = listeners_bind(wanted.endpoint, wanted.needs_proxy_header, sockets_of_each(server));
+                *end = find_sockets(server, &wanted);
                 if (*end == NULL) {
                         tell_failure(server, wanted.endpoint, wanted.endpoint->port, errno, complaints);
                         listeners_free(bound);
@@ -166,12 +236,49 @@ void listening_use(struct server *server, struct listener *opened)
         acceptors_await(server->acceptors, server->acceptor_count);
 }
 
+/* Of what we were started with, and cannot use. */
+static void tell_unused(struct server *server, const char *name, const char *reason)
+{
+        console_print("gatepost: warning: the inherited socket %s is not used: %s", name, reason);
+        log_event(&server->log, "socket_unused", "socket", name, "reason", reason, NULL);
+}
+
+/* Before the listeners are looked for: one of these may be why a port is taken. */
+static void tell_faulty(struct server *server)
+{
+        const struct inherited_list *list = &server->inherited;
+
+        for (size_t i = 0; i < list->count; i++)
+                if (list->sockets[i].fault != NULL)
+                        tell_unused(server, list->sockets[i].name, list->sockets[i].fault);
+        if (list->count_beyond > 0)
+                tell_unused(server, "of a high number", "there are more than the program takes");
+}
+
+static void tell_unwanted(struct server *server, struct listener *bound)
+{
+        const struct inherited_list *list = &server->inherited;
+
+        for (size_t i = 0; i < list->count; i++) {
+                const struct inherited_socket *socket = &list->sockets[i];
+                if (socket->fault != NULL || find_listener(bound, &socket->endpoint) != NULL)
+                        continue;
+                tell_unused(server, socket->name,
+                            "neither `listen` nor `proxy_listen` names it; it ignores clients");
+                listening_socket_ignore_new(socket->fd);
+        }
+}
+
 bool listening_begin(struct server *server, const struct snapshot *snapshot)
 {
         struct listener *bound;
 
+        tell_faulty(server);
         if (!listening_bind(server, snapshot, NULL, &bound) || !listening_open(server, bound, NULL))
                 return false;
+        listeners_free(server->early.bound); /* of a file that has changed meanwhile */
+        server->early = (struct listening_early){0};
+        tell_unwanted(server, bound);
         listening_use(server, bound);
         return true;
 }
@@ -179,14 +286,17 @@ bool listening_begin(struct server *server, const struct snapshot *snapshot)
 /* ---- leaving ------------------------------------------------------------------------------------------- */
 
 /* Takes the listener out of its list. */
-static void depart(struct server *server, struct listener **link)
+static void depart(struct server *server, struct listener **link, bool is_stop)
 {
         struct listener *listener = *link;
 
         *link = listener->next;
         listener->next = server->departing;
         server->departing = listener;
-        listener_depart(listener, clock_monotonic_ms());
+        if (is_stop && listener->is_inherited)
+                listener_hand_back(listener);
+        else
+                listener_depart(listener, clock_monotonic_ms());
 }
 
 /* Closes what is no longer wanted, and tells the others whether they take PROXY headers now. */
@@ -204,7 +314,7 @@ void listening_drop(struct server *server, const struct snapshot *snapshot)
                         link = &listener->next;
                         continue;
                 }
-                depart(server, link);
+                depart(server, link, false);
                 order(server, ACCEPT_LOOK, listener);
                 say_listener(server, "listener_closed", listener);
         }
@@ -213,8 +323,9 @@ void listening_drop(struct server *server, const struct snapshot *snapshot)
 
 void listening_stop(struct server *server)
 {
+        inherited_hand_back(&server->inherited);
         while (server->listeners != NULL)
-                depart(server, &server->listeners);
+                depart(server, &server->listeners, true);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 expect(acceptor_order(&server->acceptors[i], ACCEPT_STOP, NULL));
         for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)

@@ -4,6 +4,9 @@
 #include "conf/complaints.h"
 #include "workers/server/server.h"
 
+/* Before the user changes: binds what the snapshot wants. Failures are told by listening_begin(), when there is a
+ * log. */
+void listening_bind_early(struct server *server, const struct snapshot *snapshot);
 /* At the start. False, with the reason told, when one cannot be opened. */
 bool listening_begin(struct server *server, const struct snapshot *snapshot);
 

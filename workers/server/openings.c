@@ -51,6 +51,17 @@ static bool folder_takes_files(const char *path)
         return is_allowed(folder, W_OK | X_OK);
 }
 
+/* It can be written now; a reload opens it anew, when a rotation may have taken it away. */
+static void check_rotation(struct openings *openings, const char *log, int fd)
+{
+        struct stat status;
+
+        if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && !folder_takes_files(log))
+                complain(
+                    openings, COMPLAINT_NOTE, "log", log,
+                    "the user may make no file in its folder, so whoever rotates it must make the next one");
+}
+
 static void check_log(struct openings *openings)
 {
         const char *log = openings->snapshot->options.log;
@@ -66,6 +77,8 @@ static void check_log(struct openings *openings)
         const char *fault = log_file_fault(fd);
         if (fault != NULL)
                 complain(openings, COMPLAINT_ERROR, "log", log, fault);
+        else
+                check_rotation(openings, log, fd);
         close(fd);
 }
 
@@ -150,9 +163,9 @@ static void check_listeners(struct openings *openings, const char *option, const
                         complain(openings, COMPLAINT_NOTE, option, octets,
                                  "somebody listens there, maybe this receiver itself");
                 else if (error == EACCES)
-                        complain(
-                            openings, COMPLAINT_ERROR, option, octets,
-                            "ports below 1024 take CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd)");
+                        complain(openings, COMPLAINT_ERROR, option, octets,
+                                 "ports below 1024 take root, CAP_NET_BIND_SERVICE (AmbientCapabilities= of "
+                                 "systemd), or a socket that systemd opens (gatepost.socket)");
                 else if (error == EADDRNOTAVAIL)
                         complain(openings, COMPLAINT_ERROR, option, octets,
                                  "no interface of this machine has this address");

@@ -18,9 +18,10 @@
 
 /* What a reload reads from files. */
 struct loading {
-        const struct server *server;
+        struct server *server;
         struct conf_complaints complaints;
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
+        struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
         int log_fd;                    /* -1: it cannot be opened */
 };
@@ -66,6 +67,12 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
                 if (memcmp(now + row->offset, then + row->offset, sizeof(uint64_t)) != 0)
                         warn_of_restart(server, row->check, row->name);
         }
+        if (snapshot->options.sandbox != server->options_at_start.sandbox)
+                warn_of_restart(server, CHECK_COUNT, "sandbox");
+        if (snapshot->options.core_dumps != server->options_at_start.core_dumps)
+                warn_of_restart(server, CHECK_COUNT, "core_dumps");
+        if (snapshot->options.keep_bind_capability != server->options_at_start.keep_bind_capability)
+                warn_of_restart(server, CHECK_COUNT, "keep_bind_capability");
         if (strncmp(server->user_at_start, snapshot->options.user, sizeof server->user_at_start - 1) != 0)
                 warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_user].name);
         if (!sender_key_equals(&server->senders_at_start, &senders))
@@ -85,6 +92,7 @@ static bool go_over(struct server *server, struct loading *loading, struct liste
                 listeners_free(bound);
                 return false;
         }
+        published_accompany(next, loading->contexts, tls_contexts_free);
         publication_put(&server->publication, next);
         return true;
 }
@@ -150,13 +158,26 @@ void reload_tell_syncs(struct server *server)
         aside_run(&server->aside, tell_syncs, NULL, server);
 }
 
-/* NULL, with the reasons, when it is wrong, or takes away what it should not. */
-static struct snapshot *load_next(const struct server *server, struct conf_complaints *complaints)
+/* False, with the reasons, when the snapshot takes away what it should not, or its certificates are wrong. */
+static bool complete(struct loading *loading, const struct snapshot *snapshot)
 {
-        const struct published *published = atomic_load(&server->publication.published);
-        struct snapshot *snapshot = snapshot_load(server->path, complaints);
+        const struct published *published = atomic_load(&loading->server->publication.published);
+        unsigned errors = loading->complaints.errors;
 
-        if (snapshot == NULL || losses_are_allowed(published->snapshot, snapshot, complaints))
+        if (!losses_are_allowed(published->snapshot, snapshot, &loading->complaints))
+                return false;
+        loading->contexts =
+            tls_contexts_load(snapshot, tls_contexts_of(published), &loading->server->certificates.tickets,
+                              TLS_AT_RELOAD, &loading->complaints);
+        return loading->complaints.errors == errors;
+}
+
+/* NULL, with the reasons, when it cannot be put in force. */
+static struct snapshot *load_next(struct loading *loading)
+{
+        struct snapshot *snapshot = snapshot_load(loading->server->path, &loading->complaints);
+
+        if (snapshot == NULL || complete(loading, snapshot))
                 return snapshot;
         snapshot_free(snapshot);
         return NULL;
@@ -167,7 +188,7 @@ static void load(void *argument)
 {
         struct loading *loading = argument;
 
-        loading->snapshot = load_next(loading->server, &loading->complaints);
+        loading->snapshot = load_next(loading);
         if (loading->snapshot == NULL)
                 return;
         const char *log = loading->snapshot->options.log, *fault;
@@ -191,8 +212,8 @@ static void drop(void *argument)
 {
         struct loading *loading = argument;
 
-        if (loading->snapshot != NULL)
-                snapshot_free(loading->snapshot);
+        tls_contexts_free(loading->contexts);
+        snapshot_free(loading->snapshot);
         end_loading(loading);
 }
 
@@ -203,8 +224,8 @@ static void fail(struct server *server, struct loading *loading)
         print_complaints(server, "reload_failed",
                          loading->snapshot == NULL ? &loading->complaints : &loading->faults);
         console_print("gatepost: reload failed, nothing has changed");
-        if (loading->snapshot != NULL)
-                snapshot_free(loading->snapshot);
+        tls_contexts_free(loading->contexts);
+        snapshot_free(loading->snapshot);
 }
 
 static void succeed(struct server *server, const struct loading *loading, struct listener *opened)
@@ -217,6 +238,7 @@ static void succeed(struct server *server, const struct loading *loading, struct
         listening_use(server, opened);
         listening_drop(server, snapshot);
         print_complaints(server, "reload", &loading->complaints);
+        certificates_use(&server->certificates, (uint64_t)time(NULL));
         counter_log_write(&server->counter_log);
         warn_of_restarts(server, snapshot);
         descriptors_warn(&server->shares, &snapshot->options);

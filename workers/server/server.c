@@ -7,8 +7,10 @@
 #include "workers/log/console.h"
 #include "workers/process/first.h"
 #include "workers/process/notify.h"
+#include "workers/process/sandbox/sandbox.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
+#include "workers/server/bounds/refused_calls.h"
 #include "workers/server/bounds/stop.h"
 #include "workers/server/listening.h"
 #include "workers/server/reload.h"
@@ -50,9 +52,6 @@ uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_
 
 static bool allocate(struct server *server, const struct options *options)
 {
-        server->worker_count = server_workers_wanted(options);
-        server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
-        server->delivery_count = (uint32_t)options->delivery_threads;
         server->options_at_start = *options;
         snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
@@ -102,9 +101,11 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .senders = &server->senders,
                     .questions = &server->clients.questions,
                     .ledger = &server->clients.ledger,
+                    .tls_no_go = &server->clients.tls_no_go,
                     .under_stress = &server->load.under_stress,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
+                    .handshakes = &server->handshakes,
                     .spools = spools,
                     .log_memory_octets = server->options_at_start.log_memory_octets,
                 };
@@ -153,9 +154,6 @@ static bool init_accepting(struct server *server, uint64_t sessions_max)
 
 static bool init_threads(struct server *server, const struct options *options)
 {
-        server->shares =
-            descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
-
         for (uint32_t i = 0; i < server->delivery_count; i++)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
                                    options->maildir_sync_together, &server->log))
@@ -201,6 +199,7 @@ static void free_all(struct server *server)
         clients_end(&server->clients);
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
+        certificates_end(&server->certificates);
         free(server->counters.sets);
         free(server->acceptors);
         free(server->self_accepts);
@@ -229,6 +228,8 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
                 generations_look(server);
+                refused_calls_tell(&server->log, &server->own_counters);
+                certificates_look(&server->certificates, (uint64_t)time(NULL));
                 counter_log_look(&server->counter_log, clock_monotonic_ms());
                 if (shows_status_line) {
                         counters_sum(&server->counters, &counters);
@@ -281,7 +282,16 @@ static bool init_watches(struct server *server)
         return zone_watch_init(&server->zone_watch, &parts);
 }
 
-static bool start(struct server *server, struct snapshot *snapshot)
+static void begin_certificates(struct server *server, struct tls_contexts *contexts)
+{
+        published_accompany(atomic_load(&server->publication.published), contexts, tls_contexts_free);
+        server->certificates.publication = &server->publication;
+        server->certificates.log = &server->log;
+        server->certificates.counters = &server->own_counters;
+}
+
+/* Takes `contexts` over, which are NULL without TLS. */
+static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
         const char *fault;
         int log_fd = log_open(snapshot->options.log, &fault);
@@ -297,6 +307,7 @@ static bool start(struct server *server, struct snapshot *snapshot)
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
+        begin_certificates(server, contexts);
         if (!open_senders(server, snapshot))
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */
@@ -304,25 +315,51 @@ static bool start(struct server *server, struct snapshot *snapshot)
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
-        log_event(&server->log, "start", NULL);
+        log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
+        certificates_use(&server->certificates, (uint64_t)time(NULL));
         return listening_begin(server, snapshot);
+}
+
+/* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
+ * are fixed here, because each acceptor has sockets of its own. */
+static void open_early(void *opener, const struct snapshot *snapshot)
+{
+        struct server *server = opener;
+        const struct options *options = &snapshot->options;
+
+        server->worker_count = server_workers_wanted(options);
+        server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
+        server->delivery_count = (uint32_t)options->delivery_threads;
+        server->shares =
+            descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
+        listening_bind_early(server, snapshot);
 }
 
 int server_run(const struct server_wish *wish)
 {
         struct server server = {.path = wish->path};
         sigset_t signals;
+        const struct first_wish first = {
+            .path = wish->path,
+            .may_be_root = wish->may_be_root,
+            .open = open_early,
+            .opener = &server,
+        };
 
         signals_block(&signals);
+        inherited_read(&server.inherited);
         urcu_memb_register_thread();
-        /* Nothing is open yet: whoever wants to end this may, also where a file does not answer. */
+        /* Nothing is open to anybody yet: whoever wants to end this may, also where a file does not answer. */
         signals_let_end(true);
-        struct snapshot *snapshot = first_snapshot(wish->path, wish->may_be_root);
+        struct snapshot *snapshot = first_snapshot(&first);
+        struct tls_contexts *contexts = NULL;
+        bool is_loaded =
+            snapshot != NULL && certificates_load_first(&server.certificates, snapshot, &contexts);
         signals_let_end(false);
-        if (snapshot == NULL)
+        if (!is_loaded)
                 return 1;
         /* A failed start ends the process, threads, memory and all. */
-        if (!start(&server, snapshot))
+        if (!start(&server, snapshot, contexts))
                 _exit(1);
         if (!init_watches(&server))
                 _exit(1);

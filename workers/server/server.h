@@ -3,19 +3,29 @@
 
 #include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/clients.h"
+#include "workers/inbound/accept/inherited.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
+#include "workers/server/tls/certificates.h"
 #include "workers/server/zone_watch.h"
+
+/* Listeners of the first snapshot, bound and not open: ports below 1024 are root's to bind. */
+struct listening_early {
+        struct listener *bound;
+        struct endpoint failed; /* the first that could not be bound, if there is an error */
+        int error;
+};
 
 struct server {
         const char *path; /* of the configuration */
         struct publication publication;
         struct clients clients;
         struct load load;
-        struct budget budget; /* of what clients make us hold */
+        struct budget budget;        /* of what clients make us hold */
+        _Atomic uint64_t handshakes; /* of TLS, under way at all workers */
         struct log_writer log;
         struct worker *workers;
         struct acceptor *acceptors;
@@ -30,6 +40,8 @@ struct server {
         struct options options_at_start;
         char user_at_start[64];
         struct listener *listeners, *departing;
+        struct inherited_list inherited; /* sockets that the process was started with */
+        struct listening_early early;    /* what was bound before the user changed */
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
         struct fleet fleet;
@@ -37,6 +49,7 @@ struct server {
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct certificates certificates;
         struct aside aside;        /* what the main thread does not do itself */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };

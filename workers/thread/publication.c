@@ -14,14 +14,24 @@ static struct published *published_create(size_t pinner_count, struct snapshot *
                 return NULL;
         published->snapshot = snapshot;
         published->older = NULL;
+        published->companion = NULL;
+        published->companion_end = NULL;
         atomic_init(&published->age, PUBLISHED_YOUNG);
         for (size_t i = 0; i < pinner_count; i++)
                 atomic_init(&published->counts[i].pins, 0);
         return published;
 }
 
+void published_accompany(struct published *published, void *companion, void (*end)(void *companion))
+{
+        published->companion = companion;
+        published->companion_end = end;
+}
+
 static void published_free(struct published *published)
 {
+        if (published->companion != NULL)
+                published->companion_end(published->companion);
         snapshot_free(published->snapshot);
         free(published);
 }

@@ -21,6 +21,9 @@ enum published_age {
 
 struct published {
         struct snapshot *snapshot;
+        /* What others have made for it, such as the contexts of TLS; NULL: nothing. It ends before the snapshot. */
+        void *companion;
+        void (*companion_end)(void *companion);
         _Atomic int age;         /* enum published_age; written by the publisher */
         struct published *older; /* of those that were replaced; owner: the publisher */
         struct pin_count counts[];
@@ -40,6 +43,9 @@ bool publication_init(struct publication *publication, size_t pinner_count, stru
 void publication_end(struct publication *publication);
 /* Publisher: what publication_put() needs. NULL when memory is out. Whoever thinks better of it gives it to free(). */
 struct published *publication_prepare(const struct publication *publication, struct snapshot *snapshot);
+/* Publisher: gives it a companion, which is the caller's until it is put in force. The first one takes its companion
+ * before anybody pins it. */
+void published_accompany(struct published *published, void *companion, void (*end)(void *companion));
 /* Publisher: puts the snapshot in force and takes it over. It waits for a grace period of some microseconds. */
 void publication_put(struct publication *publication, struct published *next);
 /* Both. False when memory is out; then nothing has changed. */

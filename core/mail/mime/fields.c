@@ -1,5 +1,6 @@
 /* Header blocks (RFC 5322 2.2): the fields that matter, by the block in which they count. A field's value is
  * unfolded as it comes. */
+#include "core/mail/line.h"
 #include "core/mail/mime/internal.h"
 
 #include <assert.h>
@@ -64,35 +65,65 @@ static void value_end(struct mime_scan *scan)
         scan->field = NO_FIELD;
 }
 
-/* The octets at the front that are only kept, or only skipped: most of a value. */
-static size_t plain_octets(struct mime_scan *scan, struct span input, bool are_kept)
+/* The octets at the front that are only kept: most of a value. */
+static size_t keep_plain(struct mime_scan *scan, struct span input)
 {
         static const bool is_special[256] = {
             ['\n'] = true, ['\r'] = true, [' '] = true, ['\t'] = true, ['<'] = true, ['>'] = true};
-        size_t at = 0, room = are_kept ? (size_t)(MIME_VALUE_MAX - scan->value_length) : input.length;
+        size_t at = 0, room = (size_t)(MIME_VALUE_MAX - scan->value_length);
 
         if (room > input.length)
                 room = input.length;
         while (at < room && !is_special[(unsigned char)input.at[at]])
                 at++;
-        if (are_kept) {
-                memcpy(scan->value + scan->value_length, input.at, at);
-                scan->value_length = (uint16_t)(scan->value_length + at);
-        }
+        memcpy(scan->value + scan->value_length, input.at, at);
+        scan->value_length = (uint16_t)(scan->value_length + at);
         return at;
 }
 
-/* The same of a value that has message ids: within brackets, where no encoded word can begin, and behind
- * words. */
-static size_t plain_id_octets(struct mime_scan *scan, struct span input)
+/* The octet adds nothing to the value, nor ends its line, by what the value has come to. */
+static bool is_dull_in_value(const struct mime_scan *scan, char octet)
 {
-        const struct mime_ids *ids = &scan->ids;
-        bool are_kept = ids->state == MIME_IDS_BRACKET;
+        bool is_blank = mime_is_blank(octet) || octet == '\r';
 
-        if (ids->word != MIME_WORD_NONE || ids->is_behind_blank ||
-            (!are_kept && ids->state != MIME_IDS_JUNK && ids->state != MIME_IDS_TOO_LONG))
+        if (octet == '\n')
+                return false;
+        if (!fields[scan->field].has_references)
+                return scan->value_length == MIME_VALUE_MAX;
+        switch (scan->ids.state) {
+        case MIME_IDS_BETWEEN:
+                return is_blank || octet == '>' || octet == ',' || octet == ';';
+        case MIME_IDS_JUNK:
+                return octet != '<';
+        case MIME_IDS_TOO_LONG:
+                return octet != '<' && octet != '>';
+        case MIME_IDS_BRACKET:
+                return is_blank;
+        case MIME_IDS_TOKEN:
+        case MIME_IDS_TAG:
+        case MIME_IDS_TAG_REST:
+        case MIME_IDS_INNER_TAG:
+                break;
+        }
+        return false;
+}
+
+/* The octets at the front that need no further look: in an id, where no encoded word can begin, they are kept. */
+static size_t take_plain(struct mime_scan *scan, struct span input)
+{
+        struct mime_ids *ids = &scan->ids;
+        bool has_references = fields[scan->field].has_references;
+        bool in_id = ids->state == MIME_IDS_BRACKET;
+        size_t at = 0;
+
+        if (has_references && (ids->word != MIME_WORD_NONE || (in_id && ids->is_behind_blank)))
                 return 0;
-        return plain_octets(scan, input, are_kept);
+        if (has_references ? in_id : scan->value_length < MIME_VALUE_MAX)
+                return keep_plain(scan, input);
+        for (; at < input.length && is_dull_in_value(scan, input.at[at]); at++)
+                if (input.at[at] != '\r')
+                        ids->is_behind_blank = mime_is_blank(input.at[at]);
+        return at;
 }
 
 static enum mime_step take_octet(struct mime_scan *scan, char octet, bool has_references)
@@ -116,9 +147,8 @@ enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
         enum mime_step step = MIME_STEP_NONE;
         size_t at = 0;
 
-        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE) {
-                struct span rest = span_skip(*input, at);
-                at += has_references ? plain_id_octets(scan, rest) : plain_octets(scan, rest, true);
+        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE && !mime_is_spent(scan)) {
+                at += take_plain(scan, span_skip(*input, at));
                 if (at == input->length)
                         break;
                 step = take_octet(scan, input->at[at++], has_references);
@@ -263,6 +293,13 @@ static const uint8_t with_letter['z' - 'a' + 1] = {
     ['x' - 'a'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 
+/* And by their second ones. */
+static const uint8_t with_second[256] = {
+    ['o'] = 1 << TYPE | 1 << ENCODING, ['u'] = 1 << AUTO_SUBMITTED,
+    ['n'] = 1 << IN_REPLY_TO,          ['e'] = 1 << REFERENCES | 1 << MESSAGE_ID,
+    ['r'] = 1 << ORIGINAL_MESSAGE_ID,  ['-'] = 1 << X_ORIGINAL_MESSAGE_ID,
+};
+
 /* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */
 static unsigned row_of(const struct mime_scan *scan, struct span line)
 {
@@ -270,10 +307,12 @@ static unsigned row_of(const struct mime_scan *scan, struct span line)
 
         if (first < 'a' || first > 'z')
                 return NO_FIELD;
-        for (unsigned left = in_block[scan->block] & with_letter[first - 'a']; left != 0; left &= left - 1) {
+        unsigned left = in_block[scan->block] & with_letter[first - 'a'] &
+                        with_second[(unsigned char)ascii_lower(line.at[1])];
+        for (; left != 0; left &= left - 1) {
                 unsigned row = (unsigned)__builtin_ctz(left);
                 const struct span *name = &fields[row].name;
-                if (name->at[1] != ascii_lower(line.at[1]) || name->at[2] != ascii_lower(line.at[2]))
+                if (name->at[2] != ascii_lower(line.at[2]))
                         continue;
                 if (line.length <= name->length)
                         return FIELDS_END;
@@ -298,14 +337,64 @@ static bool start_line(struct mime_scan *scan, struct span *line, unsigned row)
         return true;
 }
 
+/* In a returned header a line is of use even when it is no field, as long as none has come. */
+static bool needs_field(const struct mime_scan *scan)
+{
+        return scan->block == MIME_BLOCK_RETURNED && !scan->has_fields;
+}
+
 bool mime_field_start(struct mime_scan *scan, struct span *line)
 {
         char first = line->at[0];
 
-        if (line->length < 3 || first == '\r' || first == '\n' || !scan->has_fields)
+        if (line->length < 3 || first == '\r' || first == '\n' || needs_field(scan))
                 return false;
         if (!is_folded(scan, first))
                 return start_line(scan, line, row_of(scan, *line));
         scan->field_state = scan->field == NO_FIELD ? MIME_FIELD_SKIP : MIME_FIELD_VALUE;
         return true;
+}
+
+/* ---- lines that add nothing */
+
+/* Folded lines at the front. */
+static size_t dull_folds(const struct mime_scan *scan, struct span input)
+{
+        size_t length = 0, at = 0;
+
+        while (at < input.length && mime_is_blank(input.at[at])) {
+                while (at < input.length && is_dull_in_value(scan, input.at[at]))
+                        at++;
+                if (at == input.length || input.at[at] != '\n')
+                        break;
+                length = ++at;
+        }
+        return length;
+}
+
+/* The line, with its LF, is no field that matters, nor one's beginning, nor the end of the header. */
+static bool is_dull_line(const struct mime_scan *scan, struct span line)
+{
+        char first = line.at[0];
+
+        if (first == '\n' || (first == '\r' && line.length == 2))
+                return needs_field(scan); /* it ends no header: see header_end() */
+        if (first == '\r' || (first == '-' && mime_may_be_delimiter(scan, line)))
+                return false;
+        if (needs_field(scan))
+                return !is_copy(scan, first) && span_find(line, ':') == SIZE_MAX;
+        return mime_is_blank(first) || (line.length >= 3 && row_of(scan, line) == NO_FIELD);
+}
+
+void mime_skip_dull_fields(const struct mime_scan *scan, struct span *input)
+{
+        size_t length;
+
+        if (scan->field != NO_FIELD) {
+                *input = span_skip(*input, dull_folds(scan, *input));
+                return;
+        }
+        while ((length = line_length(*input)) != SIZE_MAX &&
+               is_dull_line(scan, span_of(input->at, length + 1)))
+                *input = span_skip(*input, length + 1);
 }

@@ -16,6 +16,7 @@ void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in)
 /* Into `state` with the octets that it keeps yet to come. */
 static void enter(struct mime_scan *scan, enum mime_ids_state state)
 {
+        mime_spend(scan);
         scan->ids.state = state;
         scan->value_length = 0;
 }
@@ -40,16 +41,34 @@ static struct span kept(const struct mime_scan *scan)
 
 /* ---- without brackets */
 
-static bool is_one_of(char octet, const char *set)
+enum { SEPARATES = 1, OPENS = 2, CLOSES = 4 };
+
+static const uint8_t marks[256] = {['>'] = SEPARATES,
+                                   [','] = SEPARATES | CLOSES,
+                                   [';'] = SEPARATES | CLOSES,
+                                   ['('] = OPENS,
+                                   ['['] = OPENS,
+                                   ['{'] = OPENS,
+                                   ['"'] = OPENS | CLOSES,
+                                   ['\''] = OPENS | CLOSES,
+                                   ['`'] = OPENS | CLOSES,
+                                   ['*'] = OPENS | CLOSES,
+                                   [')'] = CLOSES,
+                                   [']'] = CLOSES,
+                                   ['}'] = CLOSES,
+                                   ['.'] = CLOSES,
+                                   [':'] = CLOSES};
+
+static bool is_mark(char octet, unsigned what)
 {
-        return octet != '\0' && strchr(set, octet) != NULL;
+        return (marks[(unsigned char)octet] & what) != 0;
 }
 
 static struct span trim_marks(struct span token)
 {
-        while (token.length > 0 && is_one_of(token.at[0], "([{\"'`*"))
+        while (token.length > 0 && is_mark(token.at[0], OPENS))
                 token = span_skip(token, 1);
-        while (token.length > 0 && is_one_of(token.at[token.length - 1], ")]}\"'`*,;.:"))
+        while (token.length > 0 && is_mark(token.at[token.length - 1], CLOSES))
                 token.length--;
         return token;
 }
@@ -173,7 +192,7 @@ static enum mime_step tag_octet(struct mime_scan *scan, char octet)
 
 static enum mime_step token_octet(struct mime_scan *scan, char octet)
 {
-        if (!mime_is_blank(octet) && !is_one_of(octet, "<>,;")) {
+        if (!mime_is_blank(octet) && octet != '<' && !is_mark(octet, SEPARATES)) {
                 keep(scan, octet, MIME_IDS_JUNK);
                 scan->ids.is_over = scan->ids.state == MIME_IDS_JUNK;
                 return MIME_STEP_NONE;
@@ -221,7 +240,7 @@ static enum mime_step other_octet(struct mime_scan *scan, char octet)
 {
         switch (scan->ids.state) {
         case MIME_IDS_BETWEEN:
-                if (mime_is_blank(octet) || is_one_of(octet, ">,;"))
+                if (mime_is_blank(octet) || is_mark(octet, SEPARATES))
                         break;
                 enter(scan, MIME_IDS_TOKEN);
                 keep(scan, octet, MIME_IDS_JUNK);

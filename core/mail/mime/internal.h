@@ -8,6 +8,12 @@ static inline bool mime_is_blank(char octet)
         return octet == ' ' || octet == '\t';
 }
 
+/* Of a domain behind an "@". */
+static inline bool mime_is_domain_octet(char octet)
+{
+        return ascii_is_alnum(octet) || octet == '-' || octet == '.' || (unsigned char)octet >= 0x80;
+}
+
 /* ---- value.c: these read the value of a field, which is unfolded. What is wrong in it is passed over. */
 
 void mime_read_type(struct span value, struct mime_entity *entity);
@@ -29,6 +35,17 @@ static inline bool mime_is_literal(const struct mime_decoder *decoder, char octe
 int mime_hex_value(char octet);
 
 /* ---- what an octet came to */
+
+/* For each thing that costs more than its octets: an id or what looks like one, a label, a line of an encoded
+ * header. */
+static inline void mime_spend(struct mime_scan *scan)
+{
+        scan->spent += scan->spent <= MIME_SPENT_MAX;
+}
+static inline bool mime_is_spent(const struct mime_scan *scan)
+{
+        return scan->spent > MIME_SPENT_MAX;
+}
 
 enum mime_step {
         MIME_STEP_NONE,
@@ -53,18 +70,40 @@ void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions
 enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
 /* True when nothing in the rest of the line matters. */
 bool mime_lines_is_line_done(const struct mime_scan *scan);
-/* True when nothing in `line` matters, a whole one of a text that is not encoded. */
-bool mime_lines_is_dull(const struct mime_scan *scan, struct span line);
-/* At the start of a line, passes empty ones: they say nothing, but there may be half a million of them. */
-void mime_lines_skip_empty(const struct mime_scan *scan, struct span *input);
+/* True when wants_mentions counts in this text. */
+bool mime_has_mentions(const struct mime_scan *scan);
+/* True at the start of a line of which nothing is to be remembered. */
+bool mime_lines_are_fresh(const struct mime_scan *scan);
+/* False when what ends here is no label of a message id, whatever stands in front of `text`. */
+bool mime_lines_is_label(struct span text);
+
+/* ---- dull.c: shortcuts, too, at the start of a line */
+
+/* Passes whole lines of a body that matter to nobody. */
+void mime_skip_dull_text(const struct mime_scan *scan, struct span *input);
+
+/* ---- scan.c */
+
+/* Nothing in this part matters any more. Behind the last part nothing does. */
+void mime_body_skip(struct mime_scan *scan);
+
+/* ---- delimiters.c */
+
+/* `line`, without what ends it, begins with "--" within a multipart. True when it is a delimiter: then the part that it
+ * begins is next, or what is behind the last one. */
+bool mime_take_delimiter(struct mime_scan *scan, struct span line);
+/* True when the line, which begins with "-", may be a delimiter, or its end is not there. */
+bool mime_may_be_delimiter(const struct mime_scan *scan, struct span input);
 
 /* ---- fields.c: header blocks */
 
 void mime_block_begin(struct mime_scan *scan, enum mime_block block);
 enum mime_step mime_field_octet(struct mime_scan *scan, char octet);
-/* This and the next are shortcuts: what is found is the same without them. At the start of a line that is not
+/* This and the next two are shortcuts: what is found is the same without them. At the start of a line that is not
  * empty, true when its beginning tells that it is of no use (state SKIP), or which field it is (state VALUE);
  * then *line is past the name. */
 bool mime_field_start(struct mime_scan *scan, struct span *line);
+/* At the start of a line that is not encoded, passes whole lines that matter to nobody. */
+void mime_skip_dull_fields(const struct mime_scan *scan, struct span *input);
 /* In the state VALUE, reads on to the end of the line or to an event. */
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input);

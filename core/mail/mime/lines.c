@@ -46,6 +46,7 @@ static void value_begin(struct mime_scan *scan, const struct label *label)
         lines->state = label == NULL ? MIME_LINES_SKIP : MIME_LINES_VALUE;
         if (label == NULL)
                 return;
+        mime_spend(scan);
         lines->has_many = label->has_many;
         lines->has_found = lines->in_domain = false;
         mime_ids_begin(scan, lines->is_html ? MIME_IDS_IN_HTML : MIME_IDS_IN_TEXT);
@@ -199,7 +200,7 @@ static enum mime_step line_octet(struct mime_scan *scan, char octet)
 static enum mime_step mention_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
-        bool is_name = ascii_is_alnum(octet) || octet == '-' || octet == '.' || (unsigned char)octet >= 0x80;
+        bool is_name = mime_is_domain_octet(octet);
 
         if (lines->in_domain && is_name && scan->value_length < MIME_VALUE_MAX) {
                 scan->value[scan->value_length++] = octet;
@@ -213,7 +214,7 @@ static enum mime_step mention_octet(struct mime_scan *scan, char octet)
         return has_ended && !lines->in_domain ? MIME_STEP_MENTION : MIME_STEP_NONE;
 }
 
-static bool has_mentions(const struct mime_scan *scan)
+bool mime_has_mentions(const struct mime_scan *scan)
 {
         return scan->lines.has_mentions && scan->wants_mentions;
 }
@@ -230,7 +231,7 @@ static enum mime_step text_octet(struct mime_scan *scan, char octet)
         struct mime_lines *lines = &scan->lines;
         enum mime_step step = MIME_STEP_NONE, mention = MIME_STEP_NONE;
 
-        if ((lines->in_domain || octet == '@') && has_mentions(scan) && !is_in_value(lines))
+        if ((lines->in_domain || octet == '@') && mime_has_mentions(scan) && !is_in_value(lines))
                 mention = mention_octet(scan, octet);
         if (lines->has_labels)
                 step = line_octet(scan, octet);
@@ -257,6 +258,23 @@ static size_t dull_octets(const struct mime_scan *scan, struct span input)
         return at;
 }
 
+/* In a value, what stands between ids at the front. */
+static size_t between_ids(struct mime_scan *scan, struct span input)
+{
+        size_t at = 0;
+
+        if (scan->is_decoded || scan->lines.state != MIME_LINES_VALUE)
+                return 0;
+        if (scan->ids.state != MIME_IDS_BETWEEN || scan->ids.word != MIME_WORD_NONE || scan->ids.is_over)
+                return 0;
+        while (at < input.length &&
+               (input.at[at] == ';' || input.at[at] == ',' || mime_is_blank(input.at[at])))
+                at++;
+        if (at > 0)
+                scan->ids.is_behind_blank = mime_is_blank(input.at[at - 1]);
+        return at;
+}
+
 enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
 {
         const struct mime_lines *lines = &scan->lines;
@@ -264,8 +282,9 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
         size_t at = 0;
         char came = '\0';
 
-        while (step == MIME_STEP_NONE && came != '\n') {
+        while (step == MIME_STEP_NONE && came != '\n' && !mime_is_spent(scan)) {
                 at += dull_octets(scan, span_skip(*input, at));
+                at += between_ids(scan, span_skip(*input, at));
                 if (at == input->length)
                         break;
                 char octet = came = input->at[at++];
@@ -283,28 +302,47 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
 bool mime_lines_is_line_done(const struct mime_scan *scan)
 {
         const struct mime_lines *lines = &scan->lines;
-        return !scan->is_decoded && !has_mentions(scan) &&
+        return !scan->is_decoded && !mime_has_mentions(scan) &&
                (!lines->has_labels || (lines->state == MIME_LINES_SKIP && !lines->is_html));
 }
 
-bool mime_lines_is_dull(const struct mime_scan *scan, struct span line)
+bool mime_lines_are_fresh(const struct mime_scan *scan)
 {
-        const struct mime_lines *lines = &scan->lines;
-
-        if (has_mentions(scan) || lines->is_html || lines->state != MIME_LINES_START)
-                return false;
-        return span_find(line, ':') == SIZE_MAX && span_find(line, '=') == SIZE_MAX &&
-               span_find(line, '<') == SIZE_MAX;
+        return scan->lines.state == MIME_LINES_START && !scan->lines.in_domain;
 }
 
-void mime_lines_skip_empty(const struct mime_scan *scan, struct span *input)
+/* The text ends with these letters, whatever may stand among them. */
+static bool ends_in_letters(struct span text, struct span letters)
 {
-        size_t at = 0;
+        size_t left = letters.length;
 
-        if (scan->body != MIME_BODY_TEXT || scan->is_decoded || scan->lines.state != MIME_LINES_START ||
-            scan->lines.in_domain)
-                return;
-        while (input->length - at >= 2 && input->at[at] == '\r' && input->at[at + 1] == '\n')
-                at += 2;
-        *input = span_skip(*input, at);
+        for (size_t at = text.length; at > 0 && left > 0; at--) {
+                char octet = text.at[at - 1];
+                if (ascii_lower(octet) == letters.at[left - 1])
+                        left--;
+                else if (octet != '\0' && !is_between[(unsigned char)octet])
+                        return false;
+        }
+        return left == 0;
+}
+
+/* All labels end in one of these. */
+static bool may_end_label(struct span text)
+{
+        size_t at = text.length;
+
+        while (at > 0 && (text.at[at - 1] == '\0' || is_between[(unsigned char)text.at[at - 1]]))
+                at--;
+        char last = at == 0 ? '\0' : ascii_lower(text.at[at - 1]);
+        return last == 'd' || last == 'o' || last == 's';
+}
+
+bool mime_lines_is_label(struct span text)
+{
+        if (!may_end_label(text))
+                return false;
+        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+                if (ends_in_letters(text, labels[i].end))
+                        return true;
+        return false;
 }

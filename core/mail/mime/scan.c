@@ -1,6 +1,7 @@
 /* Lines, parts and what each part's body is read as. Lines that matter to nobody are leapt over. */
 #include "core/mail/mime/scan.h"
 
+#include "core/mail/line.h"
 #include "core/mail/mime/internal.h"
 
 void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_mentions)
@@ -12,6 +13,7 @@ void mime_scan_init(struct mime_scan *scan, bool is_notification, bool wants_men
         scan->line = MIME_LINE_START;
         scan->depth = scan->dashes_length = scan->dashes_read = 0;
         scan->value_length = 0;
+        scan->spent = 0;
         mime_block_begin(scan, MIME_BLOCK_TOP);
 }
 
@@ -23,8 +25,7 @@ static void decode_begin(struct mime_scan *scan)
         mime_decode_begin(&scan->decoder, scan->entity.encoding);
 }
 
-/* Nothing in this part matters any more. Behind the last part nothing does. */
-static void body_skip(struct mime_scan *scan)
+void mime_body_skip(struct mime_scan *scan)
 {
         scan->body = scan->depth == 0 ? MIME_BODY_OVER : MIME_BODY_SKIP;
 }
@@ -61,7 +62,7 @@ static void body_begin(struct mime_scan *scan)
                 mime_lines_begin(scan, true, true);
                 return;
         case MIME_TYPE_BINARY:
-                body_skip(scan);
+                mime_body_skip(scan);
         }
 }
 
@@ -74,7 +75,7 @@ static void returned_begin(struct mime_scan *scan)
         else if (scan->wants_mentions)
                 mime_lines_begin(scan, false, true);
         else
-                body_skip(scan);
+                mime_body_skip(scan);
 }
 
 /* What a part of a report that does not say what it reports tells. */
@@ -122,68 +123,6 @@ static void header_end(struct mime_scan *scan)
         }
 }
 
-/* ---- delimiters */
-
-/* Whether the line is a delimiter of this multipart (RFC 2046 5.1.1), padding aside. */
-static bool is_delimiter(struct span line, const struct mime_boundary *boundary, bool *ret_is_last)
-{
-        if (boundary->length == 0)
-                return false;
-        if (!span_equals(span_of(line.at, line.length < boundary->length ? line.length : boundary->length),
-                         span_of(boundary->octets, boundary->length)))
-                return false;
-        struct span rest = span_skip(line, boundary->length);
-        *ret_is_last = span_equals(rest, SPAN("--"));
-        return *ret_is_last || rest.length == 0;
-}
-
-static void part_begin(struct mime_scan *scan, uint8_t depth)
-{
-        scan->depth = depth;
-        mime_block_begin(scan, MIME_BLOCK_PART);
-}
-
-/* In a multipart that does not tell its boundary, or lost it: a line like "--=_a1". */
-static bool guess_delimiter(struct mime_scan *scan, struct span line)
-{
-        struct mime_boundary *boundary = &scan->boundaries[scan->depth - 1];
-        bool has_letters = false;
-
-        if (boundary->length > 0 || line.length > sizeof boundary->octets)
-                return false;
-        for (size_t i = 0; i < line.length; i++) {
-                if (mime_is_blank(line.at[i]))
-                        return false;
-                has_letters = has_letters || ascii_is_alnum(line.at[i]);
-        }
-        if (!has_letters)
-                return false;
-        memcpy(boundary->octets, line.at, line.length);
-        boundary->length = (uint16_t)line.length;
-        part_begin(scan, scan->depth);
-        return true;
-}
-
-/* The whole line, which began with "--", is in `dashes`. */
-static bool take_delimiter(struct mime_scan *scan)
-{
-        struct span line = span_trim(span_of(scan->dashes + 2, scan->dashes_length - 2));
-        bool is_last;
-
-        for (uint8_t level = scan->depth; level-- > 0;) {
-                if (!is_delimiter(line, &scan->boundaries[level], &is_last))
-                        continue;
-                if (!is_last) {
-                        part_begin(scan, (uint8_t)(level + 1));
-                        return true;
-                }
-                scan->depth = level;
-                body_skip(scan);
-                return true;
-        }
-        return guess_delimiter(scan, line);
-}
-
 /* ---- octets */
 
 static enum mime_step field_octet(struct mime_scan *scan, char octet)
@@ -191,6 +130,8 @@ static enum mime_step field_octet(struct mime_scan *scan, char octet)
         /* UTF-16 is ASCII with NUL octets between. */
         if (scan->is_decoded && (!mime_decode(&scan->decoder, &octet) || octet == '\0'))
                 return MIME_STEP_NONE;
+        if (scan->is_decoded && octet == '\n')
+                mime_spend(scan);
         enum mime_step step = mime_field_octet(scan, octet);
         if (step == MIME_STEP_BLANK)
                 header_end(scan);
@@ -237,13 +178,12 @@ static void dash_octet(struct mime_scan *scan, char octet)
 
         if (is_end && scan->dashes_length >= 2) {
                 size_t length = scan->dashes_length;
-                scan->dashes_length -= scan->dashes[length - 1] == '\r';
-                if (take_delimiter(scan)) {
+                length -= scan->dashes[length - 1] == '\r';
+                if (mime_take_delimiter(scan, span_of(scan->dashes, length))) {
                         scan->line = MIME_LINE_START;
                         scan->dashes_length = 0;
                         return;
                 }
-                scan->dashes_length = (uint16_t)length;
         }
         scan->dashes[scan->dashes_length++] = octet;
         if (is_end || scan->dashes_length == sizeof scan->dashes ||
@@ -297,24 +237,37 @@ static void skip_line(struct mime_scan *scan, struct span *input)
         scan->lines.state = MIME_LINES_START;
 }
 
-static bool is_dull_line(const struct mime_scan *scan, struct span input)
-{
-        size_t end = span_find(input, '\n');
-        return end != SIZE_MAX && mime_lines_is_dull(scan, span_of(input.at, end));
-}
-
 /* At the start of a line that is no delimiter. */
 static void start_line(struct mime_scan *scan, struct span *input)
 {
-        bool is_plain = !scan->is_decoded;
-
-        if (scan->body == MIME_BODY_SKIP ||
-            (scan->body == MIME_BODY_TEXT && is_plain && is_dull_line(scan, *input)))
+        if (scan->body == MIME_BODY_SKIP)
                 scan->line = MIME_LINE_SKIP;
         else if (scan->body == MIME_BODY_TEXT)
                 scan->line = MIME_LINE_INSIDE;
-        else if (scan->body == MIME_BODY_FIELDS && is_plain && mime_field_start(scan, input))
+        else if (scan->body == MIME_BODY_FIELDS && !scan->is_decoded && mime_field_start(scan, input))
                 scan->line = scan->field_state == MIME_FIELD_SKIP ? MIME_LINE_SKIP : MIME_LINE_INSIDE;
+}
+
+/* Lines that matter to nobody. */
+static void skip_dull(const struct mime_scan *scan, struct span *input)
+{
+        if (scan->body != MIME_BODY_FIELDS)
+                mime_skip_dull_text(scan, input);
+        else if (!scan->is_decoded)
+                mime_skip_dull_fields(scan, input);
+}
+
+/* A whole line at the front that is a delimiter. */
+static bool take_delimiter(struct mime_scan *scan, struct span *input)
+{
+        size_t end =
+            scan->depth > 0 && input->length > 2 && input->at[1] == '-' ? line_length(*input) : SIZE_MAX;
+
+        if (end >= sizeof scan->dashes ||
+            !mime_take_delimiter(scan, span_of(input->at, end - (input->at[end - 1] == '\r'))))
+                return false;
+        *input = span_skip(*input, end + 1);
+        return true;
 }
 
 static void take_value(struct mime_scan *scan, struct span *input, enum mime_step *ret_step)
@@ -337,8 +290,10 @@ static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_ste
 
         if (scan->line == MIME_LINE_DASHES)
                 return take_dash_run(scan, input);
+        if (scan->line == MIME_LINE_START && input->at[0] == '-' && take_delimiter(scan, input))
+                return true;
         if (scan->line == MIME_LINE_START)
-                mime_lines_skip_empty(scan, input);
+                skip_dull(scan, input);
         if (input->length == 0)
                 return true;
         if (scan->line == MIME_LINE_START && (scan->depth == 0 || input->at[0] != '-'))
@@ -387,6 +342,8 @@ enum mime_event mime_scan_read(struct mime_scan *scan, struct span *input)
                 enum mime_step step = MIME_STEP_NONE;
                 if (has_dashes(scan) ? !take_dashes(scan, &step) : !take_piece(scan, input, &step))
                         step = take_octet(scan, input);
+                if (mime_is_spent(scan))
+                        scan->body = MIME_BODY_OVER;
                 if (step == MIME_STEP_REFERENCE || step == MIME_STEP_MENTION)
                         return step == MIME_STEP_MENTION ? MIME_MENTION : MIME_REFERENCE;
         }

@@ -37,28 +37,6 @@ bool helo_set(struct session *session, struct span name)
         return true;
 }
 
-static void put_capability(struct text *out, const char *keyword)
-{
-        text_put_string(out, "250-");
-        text_put_string(out, keyword);
-        text_put_string(out, "\r\n");
-}
-
-/* PIPELINING is left out on purpose: who does not wait for replies is caught by it (P11). */
-static void put_capabilities(struct session *session, struct text *out)
-{
-        put_capability(out, session->snapshot->options.hostname);
-        put_capability(out, "8BITMIME");
-        put_capability(out, "SMTPUTF8");
-        put_capability(out, "ENHANCEDSTATUSCODES");
-        if (session->naming == NAMING_OPEN)
-                put_capability(out, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
-        text_put_string(out, "250 SIZE ");
-        text_put_number(out, session->snapshot->options.message_size_max_octets);
-        text_put_string(out, "\r\n");
-        session->last_code = 250;
-}
-
 /* REPLY_NONE when one name follows. What sort of name it is, is for the checks to judge. */
 static enum reply_id greeting_fault(struct span name)
 {
@@ -106,7 +84,7 @@ static enum session_wish greet_client(struct session *session, struct span name,
                         return refuse_greeting(session, judgement.verdict, out);
         }
         if (is_esmtp)
-                put_capabilities(session, out);
+                ehlo_put_capabilities(session, out);
         else
                 session_reply(session, out, REPLY_helo);
         return SESSION_READ;
@@ -173,12 +151,12 @@ static const struct command commands[] = {
     {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true},
     {VERB("HELP"), command_help, NEED_NOTHING, true, true},
     {VERB("QUIT"), command_quit, NEED_NOTHING, false, false},
+    {VERB("STARTTLS"), command_starttls, NEED_NOTHING, true, false},
     {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true},
     {VERB("EXPN"), NULL, NEED_NOTHING, true, true},
     {VERB("AUTH"), NULL, NEED_NOTHING, true, true},
     {VERB("BDAT"), NULL, NEED_NOTHING, true, true},
     {VERB("ETRN"), NULL, NEED_NOTHING, true, true},
-    {VERB("STARTTLS"), NULL, NEED_NOTHING, true, true},
     {VERB("TURN"), NULL, NEED_NOTHING, true, true},
     {VERB("SEND"), NULL, NEED_NOTHING, true, true},
     {VERB("SOML"), NULL, NEED_NOTHING, true, true},

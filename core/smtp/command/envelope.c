@@ -154,6 +154,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
         struct span rest = arguments;
         enum reply_id fault = parse_mail(session, &rest, &path, &parameters);
 
+        if (fault == REPLY_NONE)
+                fault = starttls_demand(session);
         if (fault == REPLY_NONE && session_lacks_memory(session))
                 fault = REPLY_memory_spent;
         if (fault != REPLY_NONE) {

@@ -55,6 +55,8 @@ static enum session_wish run_line(struct session *session, struct span line, str
         if (input->length > 0 && session_is_too_early(session, *input, out, &wish))
                 return wish;
         wish = command_run(session, line, fault, text_span(&evidence), out);
+        if (wish == SESSION_SECURE && input->length > 0)
+                return session_close_behind_starttls(session, *input, out);
         if (wish == SESSION_READ)
                 session_wait(session);
         return wish;

@@ -94,6 +94,35 @@ static void put_client_rate(struct text *json, const struct session *session)
         text_put_char(json, '}');
 }
 
+/* What the client chose is bounded by what was kept of it. */
+static void put_tls(struct text *json, const struct session_tls *tls)
+{
+        static const char *const stands[] = {[TLS_NOT_READY] = "not_ready",
+                                             [TLS_UNDER_WAY] = "unfinished",
+                                             [TLS_STANDS] = "secured",
+                                             [TLS_FAILED] = "failed"};
+
+        put_key(json, "tls");
+        text_put_char(json, '{');
+        put_string(json, "state", span_from(stands[tls->stand]));
+        if (tls->stand == TLS_STANDS) {
+                put_string(json, "version", span_from(tls->version));
+                put_string(json, "cipher", span_from(tls->cipher));
+                put_string(json, "group", span_from(tls->group));
+                put_key(json, "resumed");
+                text_put_string(json, tls->is_resumed ? "true" : "false");
+        }
+        if (tls->server_name.length > 0)
+                put_string(json, "sni", tls->server_name);
+        if (tls->client_certificate.length > 0)
+                put_string(json, "client_certificate", tls->client_certificate);
+        if (tls->reason[0] != '\0')
+                put_string(json, "reason", span_from(tls->reason));
+        if (tls->offered[0] != '\0')
+                put_string(json, "offered", span_from(tls->offered));
+        text_put_char(json, '}');
+}
+
 static void put_end(struct text *json, const struct session *session)
 {
         put_string(json, "end", span_from(ending_names[session->ending]));
@@ -104,6 +133,8 @@ static void put_end(struct text *json, const struct session *session)
         if (session->oddities != NULL && session->oddities->limit != NULL)
                 put_string(json, "limit", span_from(session->oddities->limit));
         put_client_rate(json, session);
+        if (session->tls != NULL)
+                put_tls(json, session->tls);
         if (session->oddities != NULL && session->oddities->foreign != NULL)
                 put_string(json, "foreign", span_from(session->oddities->foreign));
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)

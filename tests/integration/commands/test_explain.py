@@ -49,6 +49,19 @@ def envelope(directory):
     assert "decides" not in said and "would be taken" in said, said
 
 
+@case("explain plays STARTTLS where the client's network has to use TLS, and says so in the dialogue")
+def required_tls(directory):
+    options = """tls { certificate = {"mx.pem"} }
+network "192.0.2.0/24" { starttls = require  ehlo_without = {"LIMITS"} }"""
+    said = explain(Server(directory, options=options), *ASKED, "--helo", HELO, "--to", "alice@isp.example")
+    spoken = said[said.index("C: EHLO"):]
+    assert re.search(r"S: 250-STARTTLS\n(.*\n)*C: STARTTLS\nS: 220 .*\n\(both speak TLS.*\nC: EHLO", spoken), said
+    assert spoken.count("250-STARTTLS") == 1 and "LIMITS" not in spoken, said
+    assert "S: 250 2.1.5 recipient ok" in spoken and "would be taken" in said, said
+    said = explain(Server(directory, options=options), "--ip", "198.51.100.7", *ASKED[2:], "--helo", HELO, "--to", "alice@isp.example")
+    assert "S: 250-STARTTLS" in said and "LIMITS" in said and "C: STARTTLS" not in said, said
+
+
 @case("explain of a message with a bare CR, and of a command that was wrong: the rule syntax decides, and why")
 def syntax(directory):
     (directory / "bad.eml").write_bytes(b"Subject: x\r\n\r\na\r b\r\n")

@@ -92,6 +92,17 @@ def free_port(host="127.0.0.1"):
         return probe.getsockname()[1]
 
 
+def low_port():
+    """A free port below 1024. Tests that run at the same time look from different places on."""
+    begin = os.getpid() * 7 % 300
+    for port in (1023 - (begin + step) % 300 for step in range(300)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Skip("no port below 1024 is free")
+
+
 def wait_for(what, condition, seconds=SECONDS):
     """Asks until the condition is truthy and returns that."""
     end = time.monotonic() + seconds
@@ -115,6 +126,8 @@ def die_with_parent():
 # ---- the program -------------------------------------------------------------------------------------------------
 
 def configuration(listen, options="", domain="", recipients="recipients.txt", deliver="maildir:mail/%d/%u"):
+    if (SANITIZE or not IS_ROOT) and "core_dumps" not in options:
+        options = "core_dumps = yes\n" + options  # leak checks and this user look into the process
     addresses = ", ".join(f'"{address}"' for address in listen)
     return f"""hostname = "mx1.isp.example"
 listen = {{{addresses}}}
@@ -142,6 +155,7 @@ class Server:
         self.host = host
         self.port = free_port(host)
         self.process = None
+        self.may_refuse_calls = False
         self.listen = [f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"]
         self.options, self.domain, self.places = options, domain, places
         self.write_recipients(recipients)
@@ -155,8 +169,8 @@ class Server:
         parts = {"options": self.options, "domain": self.domain, "listen": self.listen, **self.places, **changes}
         (self.directory / "gatepost.conf").write_text(configuration(**parts))
 
-    def start(self, prefix=(), limits=()):
-        """`prefix`: a command that starts the program. `limits`: (resource, number) pairs of the child."""
+    def start(self, prefix=(), limits=(), descriptors=()):
+        """`prefix`: a command that starts the program. `limits`: (resource, number) pairs of the child. It inherits `descriptors`."""
         def prepare():
             die_with_parent()
             for which, number in limits:
@@ -164,7 +178,7 @@ class Server:
         command = [*prefix, PROGRAM, "serve", "--as-root", "-c", self.directory / "gatepost.conf"]
         with (self.directory / "stderr").open("ab") as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, cwd="/",
-                                            env=sanitizer_environment(self.directory), preexec_fn=prepare)
+                                            env=sanitizer_environment(self.directory), preexec_fn=prepare, pass_fds=descriptors)
         wait_for("a listening server", lambda: self.process.poll() is not None or is_listening(self.port))
         if self.process.poll() is not None:
             raise AssertionError(f"the server does not start: {self.stderr()}")
@@ -196,7 +210,14 @@ class Server:
         reports = "".join(path.read_text() for path in self.directory.glob("sanitizer.*"))
         assert not reports, f"sanitizer: {reports[:6000]}"
         equal(status, 0, f"exit status (stderr {self.stderr()[-2000:]})")
+        self.expect_no_refused_calls()
         return time.monotonic() - began
+
+    def expect_no_refused_calls(self):
+        """The sandbox is on in every test: what the program does itself must be let through."""
+        if not self.may_refuse_calls and (self.directory / "log").is_file():
+            octets = (self.directory / "log").read_bytes()
+            equal([line for line in octets.splitlines() if b'"event":"call_refused"' in line], [], "refused system calls")
 
     def stderr(self):
         return (self.directory / "stderr").read_text(errors="replace")

@@ -321,6 +321,9 @@ static void expect_same_options(const struct snapshot *left, const struct snapsh
 #define PUT_AUTO_COUNT(value) text_put_number(&text, value)
 #define PUT_EXCHANGE(value)   text_put_number(&text, value)
 #define PUT_REPAIR(value)     text_put_number(&text, value)
+#define PUT_SANDBOX(value)    text_put_number(&text, value)
+#define PUT_STARTTLS(value)   text_put_number(&text, value)
+#define PUT_KEYWORDS(value)   text_put_number(&text, value)
 #define PUT_RATE(value)       rate_write(&text, &(value))
 #define OPTION(name, type, ...)                                                                              \
         text_put_string(&text, #name "=");                                                                   \

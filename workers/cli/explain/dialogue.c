@@ -15,6 +15,13 @@ struct dialogue {
         bool is_taken;
 };
 
+/* No octet of TLS is needed for what comes behind it. */
+static enum session_wish secure(struct session *session, struct text *said)
+{
+        session_secure(session, true, said);
+        return session_secured(session, &(struct tls_facts){"TLSv1.3", "", "", {0}, {0}, false}, said);
+}
+
 /* Gives the input to the session and prints what it answers. */
 static void hear(struct dialogue *dialogue, struct span *input)
 {
@@ -29,6 +36,8 @@ static void hear(struct dialogue *dialogue, struct span *input)
                 wish = message != NULL ? session_answer(session, &message->question, &message->answer, said)
                                        : session_timeout(session, said);
         }
+        if (wish == SESSION_SECURE)
+                wish = secure(session, said);
         for (struct span rest = text_span(said); rest.length > 0;
              rest = span_skip(rest, span_find(rest, '\n') + 1))
                 fprintf(dialogue->out, "S: %.*s\n", (int)span_find(rest, '\r'), rest.at);
@@ -81,6 +90,23 @@ static void say_text(struct dialogue *dialogue, struct span text)
         hear(dialogue, &end);
 }
 
+static bool must_secure(const struct session *session)
+{
+        return session->terms.starttls == STARTTLS_REQUIRE && session->state != SESSION_STATE_CLOSED &&
+               !session_is_secured(session);
+}
+
+/* Under TLS where there is no other way. */
+static void greet(struct dialogue *dialogue, const char *helo)
+{
+        play_line(dialogue, "EHLO ", helo);
+        if (!must_secure(&dialogue->session))
+                return;
+        play_line(dialogue, "STARTTLS", "");
+        fputs("(both speak TLS from here on)\n", dialogue->out);
+        play_line(dialogue, "EHLO ", helo);
+}
+
 bool explain_dialogue(const struct question *question, const struct snapshot *snapshot,
                       struct session_host *host, struct cli_dns *dns, FILE *out)
 {
@@ -93,7 +119,7 @@ bool explain_dialogue(const struct question *question, const struct snapshot *sn
         if (dialogue.session.state == SESSION_STATE_PAUSE)
                 session_timeout(&dialogue.session, &dialogue.said);
         dialogue.said.length = 0;
-        play_line(&dialogue, "EHLO ", question->helo);
+        greet(&dialogue, question->helo);
         play_line(&dialogue, "MAIL FROM:<", question->sender);
         for (size_t i = 0; i < question->recipient_count; i++)
                 play_line(&dialogue, "RCPT TO:<", question->recipients[i]);

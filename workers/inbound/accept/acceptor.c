@@ -91,7 +91,8 @@ static bool stays(struct acceptor *acceptor, const struct snapshot *snapshot, st
         set_blocking(acceptor, false);
         /* Before the queue is looked at: so that nobody comes in between. */
         enum departure departure = listener_departure(listener, acceptor->admission.now_ms);
-        bool is_empty = intake_last(acceptor, snapshot, listener, departure) == ACCEPTED_NOBODY;
+        bool is_empty = departure == DEPARTURE_HANDED_BACK ||
+                        intake_last(acceptor, snapshot, listener, departure) == ACCEPTED_NOBODY;
         if (departure != DEPARTURE_OVER && (departure == DEPARTURE_YOUNG || !is_empty))
                 return true;
         leave(acceptor, listener);

@@ -42,6 +42,18 @@ static uint16_t bound_port(int fd, uint16_t fallback)
         return port;
 }
 
+static void init(struct listener *listener, const struct endpoint *endpoint, bool needs_proxy_header,
+                 uint32_t number, int fd)
+{
+        *listener =
+            (struct listener){.endpoint = *endpoint, .number = number, .port = endpoint->port, .fd = fd};
+        atomic_init(&listener->needs_proxy_header, needs_proxy_header);
+        atomic_init(&listener->users, 0);
+        atomic_init(&listener->is_handed_back, false);
+        atomic_init(&listener->is_closed, false);
+        atomic_init(&listener->departed_ms, 0);
+}
+
 /* `port`: the endpoint's, or, where that leaves it open, the first socket's. */
 static struct listener *listener_bind(const struct endpoint *endpoint, uint16_t port, bool needs_proxy_header,
                                       uint32_t number, uint32_t count)
@@ -61,12 +73,22 @@ static struct listener *listener_bind(const struct endpoint *endpoint, uint16_t 
                 errno = error;
                 return NULL;
         }
-        *listener = (struct listener){
-            .endpoint = *endpoint, .number = number, .port = bound_port(fd, port), .fd = fd};
-        atomic_init(&listener->needs_proxy_header, needs_proxy_header);
-        atomic_init(&listener->users, 0);
-        atomic_init(&listener->is_closed, false);
-        atomic_init(&listener->departed_ms, 0);
+        init(listener, endpoint, needs_proxy_header, number, fd);
+        listener->port = bound_port(fd, port);
+        return listener;
+}
+
+struct listener *listener_adopt(const struct endpoint *endpoint, bool needs_proxy_header, uint32_t number,
+                                int fd)
+{
+        struct listener *listener = malloc(sizeof *listener);
+
+        if (listener == NULL) {
+                close(fd);
+                return NULL;
+        }
+        init(listener, endpoint, needs_proxy_header, number, fd);
+        listener->is_inherited = true;
         return listener;
 }
 
@@ -103,9 +125,8 @@ void listeners_free(struct listener *first)
 
 /* ---- who may come -------------------------------------------------------------------------------------- */
 
-/* The socket sees no SYN any more, but all that belongs to handshakes that have begun. Where the kernel does not do
- * that, some may come a moment too late, and get a reset. */
-static void ignore_new(int fd)
+/* Where the kernel does not do this, some may come a moment too late, and get a reset. */
+void listening_socket_ignore_new(int fd)
 {
         /* Of the flags in the TCP header (RFC 9293, section 3.1) SYN is set, and ACK is not. */
         struct sock_filter steps[] = {
@@ -118,7 +139,7 @@ static void ignore_new(int fd)
         setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-static void heed_new(int fd)
+void listening_socket_heed_new(int fd)
 {
         int ignored = 0;
         setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
@@ -128,12 +149,13 @@ static void heed_new(int fd)
 const struct listener *listeners_listen(struct listener *first)
 {
         for (struct listener *listener = first; listener != NULL; listener = listener->next) {
-                ignore_new(listener->fd);
+                if (!listener->is_inherited)
+                        listening_socket_ignore_new(listener->fd);
                 if (listen(listener->fd, BACKLOG) != 0)
                         return listener;
         }
         for (struct listener *listener = first; listener != NULL; listener = listener->next)
-                heed_new(listener->fd);
+                listening_socket_heed_new(listener->fd);
         return NULL;
 }
 
@@ -146,8 +168,14 @@ void listener_set_users(struct listener *listener, uint32_t users)
 
 void listener_depart(struct listener *listener, uint64_t now_ms)
 {
-        ignore_new(listener->fd);
+        listening_socket_ignore_new(listener->fd);
         atomic_store_explicit(&listener->departed_ms, now_ms, memory_order_release);
+}
+
+void listener_hand_back(struct listener *listener)
+{
+        atomic_store_explicit(&listener->is_handed_back, true, memory_order_relaxed);
+        atomic_store_explicit(&listener->departed_ms, 1, memory_order_release);
 }
 
 enum departure listener_departure(const struct listener *listener, uint64_t now_ms)
@@ -156,6 +184,8 @@ enum departure listener_departure(const struct listener *listener, uint64_t now_
         /* The user's clock may be older. */
         uint64_t age_ms = now_ms > departed_ms ? now_ms - departed_ms : 0;
 
+        if (atomic_load_explicit(&listener->is_handed_back, memory_order_relaxed))
+                return DEPARTURE_HANDED_BACK;
         return age_ms < DEPARTURE_MS        ? DEPARTURE_YOUNG
                : age_ms < DEPARTURE_LATE_MS ? DEPARTURE_RIPE
                : age_ms < DEPARTURE_MAX_MS  ? DEPARTURE_LATE
@@ -175,7 +205,7 @@ uint32_t listener_leave(struct listener *listener)
 {
         if (atomic_fetch_sub(&listener->users, 1) != 1)
                 return 0;
-        uint32_t left = queue_length(listener->fd);
+        uint32_t left = atomic_load(&listener->is_handed_back) ? 0 : queue_length(listener->fd);
         close(listener->fd);
         atomic_store_explicit(&listener->is_closed, true, memory_order_release);
         return left;

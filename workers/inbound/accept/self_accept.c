@@ -190,7 +190,7 @@ static bool stays(struct self_accept *self, const struct snapshot *snapshot, str
                 return true;
         /* Before the queue is looked at: so that nobody comes in between. */
         enum departure departure = listener_departure(listener, self->worker->host.now_ms);
-        bool is_empty = drain(self, snapshot, listener, departure);
+        bool is_empty = departure == DEPARTURE_HANDED_BACK || drain(self, snapshot, listener, departure);
         if (departure != DEPARTURE_OVER && (departure == DEPARTURE_YOUNG || !is_empty))
                 return true;
         unwatch(self, watched);

@@ -3,6 +3,7 @@
 
 #include "dns/clock.h"
 #include "workers/log/console.h"
+#include "workers/server/bounds/refused_calls.h"
 #include "workers/server/listening.h"
 #include "workers/server/signals.h"
 
@@ -140,6 +141,7 @@ bool server_stop(struct server *server, const sigset_t *signals)
                 leave_thread(&stopping, "resolver", -1);
         if (!aside_end(&server->aside, clock_monotonic_ms() + ASIDE_MS))
                 leave_thread(&stopping, "aside", -1);
+        refused_calls_tell(&server->log, &server->own_counters);
         log_event(&server->log, "stopped", NULL);
         /* Whoever reads the log may have stopped to: that must not keep us. */
         if (!log_writer_stop(&server->log) && !stopping.has_left)

@@ -131,7 +131,7 @@ Test(grammar, all_errors_are_told_in_order)
             "/* two\n lines */ workers = x // comment\n"
             "quarantine { mode = enforce\n  key \"a.example\" { names = {\"127.0.0.[2..11]\"} weight = 1 } "
             "}\n"
-            "listn = {\"a\", # comment\n \"b\"}  tls { } delivery_threads = 0\n" HOSTNAME
+            "listn = {\"a\", # comment\n \"b\"}  quota { } delivery_threads = 0\n" HOSTNAME
             "domain \"isp.example\" { recipients = \"people\" deliver = \"discard:\"\n"
             "  extention = \"+\"  early_talker { mode = off }\n"
             "  syntax { mode = off }\n  helo_name { mod = off }\n  helo_impersonation { names = {} } }\n"
@@ -139,7 +139,7 @@ Test(grammar, all_errors_are_told_in_order)
             "(text):2: error: workers = \"x\": needs a number\n"
             "(text):3: error: unknown key \"quarantine\"\n"
             "(text):5: error: unknown key \"listn\"; did you mean \"listen\"?\n"
-            "(text):6: error: unknown key \"tls\"\n"
+            "(text):6: error: unknown key \"quota\"\n"
             "(text):6: error: delivery_threads = \"0\": must be from 1 to 64\n"
             "(text):8: error: unknown key \"extention\" in section domain; did you mean \"extension\"?\n"
             "(text):8: error: early_talker: holds for whole sessions: set it outside of domains\n"

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Socket activation: listening sockets that somebody else has opened, and keeps, as systemd does. The test is that somebody."""
+
+import contextlib
+import pathlib
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+
+from common.harness import (IS_ROOT, PROGRAM, SECONDS, Client, Server, Skip, case, die_with_parent, equal, free_port, is_listening, low_port,
+                            main, need_program, sanitizer_environment, wait_for)
+
+# As systemd: the descriptors from 3 on, and the number of the process that they are for.
+LAUNCH = """
+import fcntl, os, sys
+numbers, names, pid, command = sys.argv[1].split(), sys.argv[2], sys.argv[3], sys.argv[4:]
+high = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 100) for number in numbers]
+for place, number in enumerate(high):
+    os.dup2(number, 3 + place)
+    os.close(number)
+os.environ.update(LISTEN_FDS=str(len(high)), LISTEN_FDNAMES=names, LISTEN_PID=pid or str(os.getpid()))
+os.execv(command[0], command)
+"""
+
+
+def listening(address="127.0.0.1", port=0, shares=False, only6=True):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shares:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if family == socket.AF_INET6:
+        found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(only6))
+    found.bind((address, port))
+    found.listen(128)
+    return found
+
+
+def port_of(found):
+    return found.getsockname()[1]
+
+
+def start(server, sockets, names="", pid=""):
+    numbers = [each.fileno() for each in sockets]
+    before = len(server.events("ready"))
+    server.start([sys.executable, "-c", LAUNCH, " ".join(map(str, numbers)), names, pid], descriptors=numbers)
+    wait_for("the program", lambda: server.process.poll() is not None or len(server.events("ready")) > before)  # its port listens before
+    return server
+
+
+def server_for(directory, port, options=""):
+    server = Server(directory, options=options)
+    server.port, server.listen = port, [f"127.0.0.1:{port}"]
+    server.write_configuration()
+    return server
+
+
+def talk(port):
+    with Client(port) as client:
+        client.command("QUIT", 221)
+
+
+def expect_no_answer(port):
+    """Whoever connects is not even let into the queue, where nobody would come."""
+    with socket.socket() as client:
+        client.settimeout(0.4)
+        with contextlib.suppress(TimeoutError):
+            client.connect(("127.0.0.1", port))
+            raise AssertionError("connected")
+
+
+def reload(server, **changes):
+    before = len(server.events("reload"))
+    server.write_configuration(**changes)
+    server.signal(signal.SIGHUP)
+    wait_for("the reload", lambda: len(server.events("reload")) > before)
+
+
+@case("a restart loses nobody: who connects meanwhile waits in the socket for the next process")
+def restart(directory):
+    with listening() as given:
+        port = port_of(given)
+        server = server_for(directory, port)
+        with start(server, [given]):
+            talk(port)
+            equal(server.events("socket_unused"), [], "socket_unused")
+        equal(server.events("clients_left"), [], "clients_left")
+        assert is_listening(port), "the test has it still"
+        with Client(port, banner=None) as early:
+            with start(server, [given]):
+                early.expect(220)
+                early.command("QUIT", 221)
+                talk(port)
+
+
+@case("workers that accept for themselves, and several acceptors with one socket or with one for each")
+def sharing(directory):
+    for acceptors, count in ((0, 1), (3, 1), (3, 3), (2, 3)):
+        place = directory / f"{acceptors}-{count}"
+        place.mkdir()
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(listening(shares=count > 1))
+            others = [stack.enter_context(listening(port=port_of(first), shares=True)) for _ in range(count - 1)]
+            server = server_for(place, port_of(first), f"acceptors = {acceptors}\nworkers = 2")
+            with start(server, [first, *others]):
+                for _ in range(24):
+                    talk(server.port)
+                wait_for("all sessions", lambda: len(server.sessions()) == 24)
+                equal(len(server.events("listener_opened")), 2 if acceptors < count and acceptors else 1, "listeners")
+
+
+@case("what cannot be used is told with its reason: nobody's, of another kind, of both families, for another process")
+def unused(directory):
+    with listening() as given, listening() as nobodys, listening("::", only6=False) as both, socket.socket() as deaf, \
+            socket.socket(socket.AF_UNIX) as local, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        local.bind(str(directory / "socket"))
+        local.listen()
+        server = server_for(directory, port_of(given))
+        with start(server, [given, nobodys, both, deaf, local, datagrams], "mx::both:deaf:local:datagrams"):
+            talk(server.port)
+            told = {line["socket"]: line["reason"] for line in server.events("socket_unused")}
+            expected = {f"127.0.0.1:{port_of(nobodys)}": "neither `listen` nor", f"[::]:{port_of(both)}": "BindIPv6Only",
+                        "0.0.0.0:0": "", "local": "neither IPv4 nor IPv6"}
+            for name, words in expected.items():
+                assert words in told.get(name, f"nothing of {name}"), told
+            assert f"the inherited socket 127.0.0.1:{port_of(nobodys)} is not used" in server.stderr(), server.stderr()
+            expect_no_answer(port_of(nobodys))
+        with Client(port_of(nobodys), banner=None):  # after the end the socket is as it was
+            pass
+    port = free_port()
+    with listening() as given:
+        with start(server_for(directory, port), [given], pid="1"):
+            talk(port)
+    with listening("::", only6=False) as both:
+        server = server_for(directory, port_of(both))
+        server.write_configuration(listen=[f"[::]:{port_of(both)}"])
+        server.process = None
+        with contextlib.suppress(AssertionError):
+            start(server, [both])
+        equal(server.process.wait(SECONDS), 1, "status")
+        assert "BindIPv6Only" in server.stderr() and "cannot listen" in server.stderr(), server.stderr()
+
+
+@case("a reload takes an inherited socket up and lets it go, also as proxy_listen, as often as it likes")
+def reloads(directory):
+    with listening() as given, listening() as other:
+        first, second = port_of(given), port_of(other)
+        server = server_for(directory, first)
+        with start(server, [given, other]):
+            for _ in range(2):
+                expect_no_answer(second)
+                reload(server, listen=[f"127.0.0.1:{first}", f"127.0.0.1:{second}"])
+                talk(second)
+                reload(server, options=f'proxy_listen = {{"127.0.0.1:{second}"}}\nproxy_networks = {{"127.0.0.1"}}')
+                with Client(second, before_banner=b"PROXY TCP4 192.0.2.7 192.0.2.8 1234 25\r\n") as client:
+                    client.command("QUIT", 221)
+                reload(server)
+                wait_for("the listener's end", lambda: server.events("listener_closed"))
+                talk(first)
+        with Client(second, banner=None):
+            pass
+
+
+@case("systemd-socket-activate gives a low port to a user who may not bind it; the program starts with the first client")
+def activated(directory):
+    program = need_program("systemd-socket-activate")
+    if not IS_ROOT:
+        raise Skip("a low port takes root")
+    port = low_port()
+    server = server_for(directory, port, "acceptors = 1")
+    user = pwd.getpwnam("nobody")
+    subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", directory], check=True)
+    environment = sanitizer_environment(directory)
+    passed = [f"--setenv={name}={environment[name]}" for name in environment if name.endswith("SAN_OPTIONS")]
+    command = [program, "-l", f"127.0.0.1:{port}", *passed, need_program("setpriv"), "--reuid", "nobody", "--regid", str(user.pw_gid),
+               "--clear-groups", "--bounding-set", "-all", str(PROGRAM), "serve", "-c", str(directory / "gatepost.conf")]
+    with (directory / "stderr").open("ab") as stderr:
+        server.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, preexec_fn=die_with_parent)
+    with server:
+        wait_for("its socket", lambda: is_listening(port))
+        with Client(port, seconds=SECONDS) as client:
+            client.deliver(b"Subject: x\r\n")
+            client.command("QUIT", 221)
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+        assert "CapEff:\t0000000000000000" in status and f"Uid:\t{user.pw_uid}\t" in status, status
+
+
+if __name__ == "__main__":
+    main()

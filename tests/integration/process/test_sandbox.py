@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""The sandbox: what the program never does fails, is told and counted, or ends it. That it lets through what the program does is
+shown by all other tests, in which it is on."""
+
+import os
+import pathlib
+import platform
+import re
+import signal
+import subprocess
+import tempfile
+
+from common.harness import PATIENCE, SANITIZE, SECONDS, Server, Skip, case, equal, main, need_program, note, run_program, wait_for
+
+# In the place of rename(), by which a delivery thread files a message: calls that nothing in the program makes. What came of each
+# goes to a file, one line each.
+SHIM = r"""
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static long execve_call(void) { char *none[] = {NULL}; return syscall(SYS_execve, "/bin/true", none, none); }
+static long execveat_call(void) { char *none[] = {NULL}; return syscall(SYS_execveat, -1, "/bin/true", none, none, 0); }
+static long ptrace_call(void) { return syscall(SYS_ptrace, PTRACE_SEIZE, getppid(), 0, 0); }
+static long setuid_call(void) { return syscall(SYS_setuid, 0); }
+static long bpf_call(void) { return syscall(SYS_bpf, 0, 0, 0); }
+static long io_uring_call(void) { return syscall(425, 1, 0); }
+static long memfd_call(void) { return syscall(SYS_memfd_create, "x", 0); }
+static long unshare_call(void) { return syscall(SYS_unshare, CLONE_NEWUSER); }
+static long kill_call(void) { return syscall(SYS_kill, getppid(), 0); }
+static long packet_call(void) { return syscall(SYS_socket, AF_PACKET, SOCK_RAW, 0); }
+static long dumpable_call(void) { return syscall(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0); }
+static long other_limits_call(void) { return syscall(SYS_prlimit64, getppid(), 0, NULL, NULL); }
+static long code_call(void) { return syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L) == -1 ? -1 : 0; }
+static long fork_call(void) { long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); if (child == 0) _exit(0); return child; }
+static long more_code_call(void)
+{
+        static char page[8192];
+        return syscall(SYS_mprotect, ((unsigned long)page + 4095) & ~4095UL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+static const struct { const char *name; long (*call)(void); } calls[] = {
+        {"execve", execve_call}, {"execveat", execveat_call}, {"ptrace", ptrace_call}, {"setuid", setuid_call}, {"bpf", bpf_call},
+        {"io_uring_setup", io_uring_call}, {"memfd_create", memfd_call}, {"unshare", unshare_call}, {"kill", kill_call},
+        {"socket", packet_call}, {"prctl", dumpable_call}, {"prlimit64", other_limits_call}, {"mmap", code_call},
+        {"mprotect", more_code_call}, {"clone", fork_call},
+};
+
+int rename(const char *from, const char *to)
+{
+        char thread[16] = "", line[64];
+        int out = open(getenv("SHIM_OUT"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+        prctl(PR_GET_NAME, thread);
+        for (size_t i = 0; i < sizeof calls / sizeof *calls && strncmp(thread, "delivery", 8) == 0; i++) {
+                if (strstr(getenv("SHIM_CALLS"), calls[i].name) == NULL)
+                        continue;
+                errno = 0;
+                long result = calls[i].call();
+                int length = snprintf(line, sizeof line, "%s %ld %d\n", calls[i].name, result, errno);
+                if (write(out, line, (size_t)length) != length)
+                        abort();
+        }
+        close(out);
+        return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+"""
+CALLS = ["execve", "execveat", "ptrace", "setuid", "bpf", "io_uring_setup", "memfd_create", "unshare", "kill", "socket", "prctl",
+         "prlimit64", "mmap", "mprotect"]
+EPERM = 1
+
+
+def shim(directory, server, calls):
+    """A prefix for the server by which it makes these calls with each message."""
+    if SANITIZE:
+        raise Skip("with sanitizers the sandbox only observes, and their libraries must come first")
+    (directory / "shim.c").write_text(SHIM)
+    subprocess.run([need_program("gcc"), "-shared", "-fPIC", "-O1", "-o", directory / "shim.so", directory / "shim.c"], check=True)
+    return [need_program("env"), f"LD_PRELOAD={directory}/shim.so", f"SHIM_OUT={directory}/calls", f"SHIM_CALLS={' '.join(calls)}"]
+
+
+def deliver(server):
+    with server.client() as client:
+        client.deliver(b"Subject: x\r\n")
+        client.command("QUIT", 221)
+
+
+def results(directory):
+    rows = [line.split() for line in (directory / "calls").read_text().splitlines()]
+    return {name: (int(result), int(error)) for name, result, error in rows}
+
+
+def counted(server):
+    server.signal(signal.SIGUSR2)
+    return wait_for("the counters", lambda: server.events("counters"))[-1]["calls_refused"]
+
+
+@case("calls that the program never makes fail with EPERM in a delivery thread, each with a line in the log and counted; the mail comes")
+def refused(directory):
+    server = Server(directory)
+    server.may_refuse_calls = True
+    with server.start(shim(directory, server, [*CALLS, "clone"])):
+        deliver(server)
+        equal(results(directory), dict.fromkeys([*CALLS, "clone"], (-1, EPERM)), "results")
+        lines = wait_for("a line for each", lambda: len(server.events("call_refused")) >= len(CALLS) and server.events("call_refused"))
+        equal(sorted(line["call"] for line in lines), sorted(CALLS), "calls")
+        for line in lines:
+            assert re.fullmatch(r"delivery-\d", line["thread"]) and line["count"] == 1 and line["number"] > 0, line
+        equal(counted(server), len(CALLS), "calls_refused")
+        equal(len(server.mails()), 1, "mails")
+        equal(server.events("start")[0]["sandbox"], "enforce", "sandbox")
+
+
+@case("many refusals of one call are one line a second, and all counted")
+def many(directory):
+    server = Server(directory)
+    server.may_refuse_calls = True
+    with server.start(shim(directory, server, ["bpf"])):
+        for _ in range(30):
+            deliver(server)
+        wait_for("all of them", lambda: sum(line["count"] for line in server.events("call_refused")) == 30)
+        assert len(server.events("call_refused")) < 30 or PATIENCE > 1, "a line for each"
+
+
+@case("sandbox = kill: such a call ends the program, which says by what")
+def killed(directory):
+    server = Server(directory, options="sandbox = kill")
+    server.start(shim(directory, server, ["ptrace"]))
+    with server.client() as client:
+        client.begin()
+        client.raw(b"Subject: x\r\n.\r\n")
+        equal(client.reply()[0], None, "no 250")
+    equal(server.process.wait(SECONDS), -signal.SIGSYS, "status")
+    found = re.search(r"gatepost: killed: the sandbox forbids the system call (\w+) \(\d+\)\n", server.stderr())
+    assert found and found[1] == "ptrace", server.stderr()
+    equal(server.mails(), [], "mails")
+
+
+@case("sandbox = observe and off: the call is made, and nothing is counted")
+def let_through(directory):
+    for mode in ("observe", "off"):
+        place = directory / mode
+        place.mkdir()
+        server = Server(place, options=f"sandbox = {mode}")
+        with server.start(shim(place, server, ["memfd_create", "unshare"])):
+            deliver(server)
+            assert results(place)["memfd_create"][0] >= 0, results(place)
+            equal(counted(server), 0, mode)
+            status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+            equal(re.search(r"^Seccomp:\t(.*)$", status, re.M)[1], "2" if mode == "observe" else "0", mode)
+            equal(server.events("start")[0]["sandbox"], mode, "sandbox")
+
+
+@case("a SIGSYS that somebody sends is no refusal")
+def sent(directory):
+    with Server(directory) as server:
+        server.signal(signal.SIGSYS)
+        deliver(server)
+        equal(counted(server), 0, "calls_refused")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+/* What a stream may cost: its memory as the budget counts it, memory that is out at any moment, and floods of
+ * records. */
+#include "peers.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <time.h>
+
+#define STREAMS 64
+
+/* ---- memory that is counted, and fails when it is told to ---------------------------------------------- */
+
+enum side { SIDE_CLIENT, SIDE_OURS };
+
+struct block {
+        size_t size;
+        enum side side;
+        _Alignas(16) char octets[];
+};
+
+static enum side turn;
+static size_t held[2];
+static long fails_in = -1; /* so many blocks of ours from now on, that one is refused; negative: never */
+
+static void *counted_realloc(void *octets, size_t size, const char *file, int line)
+{
+        struct block *before =
+            octets == NULL ? NULL : (struct block *)((char *)octets - offsetof(struct block, octets));
+        enum side side = before == NULL ? turn : before->side;
+        size_t size_before = before == NULL ? 0 : before->size;
+
+        (void)file;
+        (void)line;
+        if (turn == SIDE_OURS && fails_in >= 0 && fails_in-- == 0)
+                return NULL;
+        struct block *block = realloc(before, sizeof *block + size);
+        if (block == NULL)
+                return NULL;
+        held[side] += size - size_before;
+        *block = (struct block){.size = size, .side = side};
+        return block->octets;
+}
+
+static void *counted_malloc(size_t size, const char *file, int line)
+{
+        return counted_realloc(NULL, size, file, line);
+}
+
+static void counted_free(void *octets, const char *file, int line)
+{
+        struct block *block = (struct block *)((char *)octets - offsetof(struct block, octets));
+
+        (void)file;
+        (void)line;
+        if (octets == NULL)
+                return;
+        held[block->side] -= block->size;
+        free(block);
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+static struct tls_buffers buffers;
+static struct tls_peer peers[STREAMS];
+static char room[65536];
+
+static void say(const char *what, int version, size_t octets, size_t counted)
+{
+        printf("# %s, %s: %zu octets, counted as %zu\n", version == TLS1_3_VERSION ? "TLS 1.3" : "TLS 1.2",
+               what, octets, counted);
+        expect(octets <= counted);
+}
+
+static size_t ours_each(size_t before)
+{
+        return (held[SIDE_OURS] - before) / STREAMS;
+}
+
+/* Ours is given all that the client has said. */
+static size_t open_said(struct tls_peer *peer, struct span said)
+{
+        turn = SIDE_OURS;
+        size_t length = tls_stream_open(peer->stream, said, room, sizeof room);
+        turn = SIDE_CLIENT;
+        return length;
+}
+
+/* The client says its first words, and is silent when we have answered. */
+static void begin_all(SSL_CTX *server, SSL_CTX *client)
+{
+        for (int i = 0; i < STREAMS; i++) {
+                tls_peer_begin(&peers[i], client);
+                turn = SIDE_OURS;
+                peers[i].stream = tls_stream_create(SSL_new(server), &buffers);
+                turn = SIDE_CLIENT;
+                SSL_do_handshake(peers[i].client);
+                struct span said = tls_peer_said(&peers[i]);
+                turn = SIDE_OURS;
+                expect(tls_stream_handshake(peers[i].stream, said) == TLS_WAITS);
+                turn = SIDE_CLIENT;
+                tls_peer_hear(&peers[i], &buffers);
+        }
+}
+
+static void finish_all(void)
+{
+        for (int i = 0; i < STREAMS; i++) {
+                SSL_do_handshake(peers[i].client);
+                struct span said = tls_peer_said(&peers[i]);
+                turn = SIDE_OURS;
+                expect(tls_stream_handshake(peers[i].stream, said) == TLS_DONE);
+                expect(tls_stream_open(peers[i].stream, SPAN(""), room, sizeof room) == 0);
+                turn = SIDE_CLIENT;
+                tls_peer_hear(&peers[i], &buffers);
+        }
+}
+
+/* Each client says a full record, of which all but the last octet come. */
+static void send_parts(void)
+{
+        for (int i = 0; i < STREAMS; i++) {
+                memset(room, 'x', 16384);
+                expect(SSL_write(peers[i].client, room, 16384) == 16384);
+                struct span said = tls_peer_said(&peers[i]);
+                expect(open_said(&peers[i], span_of(said.at, said.length - 1)) == 0);
+        }
+}
+
+static void measure_memory(int version, size_t chain)
+{
+        SSL_CTX *server = tls_peers_server(version), *client = tls_peers_client(version);
+        size_t before = held[SIDE_OURS];
+
+        if (chain > 0)
+                tls_peers_certify(client, chain);
+        begin_all(server, client);
+        say("in the handshake", version, ours_each(before), tls_stream_size(peers[0].stream));
+        finish_all();
+        say(chain > 0 ? "idle, with a large certificate" : "idle", version, ours_each(before),
+            tls_stream_size(peers[0].stream));
+        send_parts();
+        say("with a part of a record", version, ours_each(before), tls_stream_size(peers[0].stream));
+        for (int i = 0; i < STREAMS; i++)
+                tls_peer_end(&peers[i]);
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+}
+
+/* One block after the other is refused, until all goes well. */
+static void run_out_of_memory(int version)
+{
+        SSL_CTX *server = tls_peers_server(version), *client = tls_peers_client(version);
+        long refused = 0;
+        enum tls_progress progress = TLS_FAILED;
+
+        for (; progress != TLS_DONE; refused++) {
+                struct tls_peer peer;
+                progress = TLS_WAITS;
+                tls_peer_begin(&peer, client);
+                turn = SIDE_OURS;
+                fails_in = refused;
+                peer.stream = tls_stream_create(SSL_new(server), &buffers);
+                turn = SIDE_CLIENT;
+                for (int i = 0; peer.stream != NULL && i < 4 && progress == TLS_WAITS; i++) {
+                        SSL_do_handshake(peer.client);
+                        struct span said = tls_peer_said(&peer);
+                        turn = SIDE_OURS;
+                        progress = tls_stream_handshake(peer.stream, said);
+                        turn = SIDE_CLIENT;
+                        tls_peer_hear(&peer, &buffers);
+                }
+                bool is_over = fails_in >= 0;
+                fails_in = -1;
+                if (!is_over && progress == TLS_DONE)
+                        progress = TLS_WAITS;
+                tls_peer_end(&peer);
+        }
+        printf("# memory was refused at %ld places\n", refused - 1);
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+}
+
+/* ---- floods -------------------------------------------------------------------------------------------- */
+
+static double cpu_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static struct tls_peer *established(int version)
+{
+        SSL_CTX *server = tls_peers_server(version), *client = tls_peers_client(version);
+
+        tls_peer_begin(&peers[0], client);
+        peers[0].stream = tls_stream_create(SSL_new(server), &buffers);
+        expect(tls_peer_shake(&peers[0], &buffers) == TLS_DONE);
+        expect(tls_stream_open(peers[0].stream, SPAN(""), room, sizeof room) == 0);
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+        return &peers[0];
+}
+
+static void update_key(SSL *client)
+{
+        expect(SSL_key_update(client, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(client) == 1);
+}
+
+/* One that is asked for is refused, and the session goes on (RFC 5246 7.2.2); the messages count as records of
+ * little use. */
+static void refuse_renegotiation(void)
+{
+        struct tls_peer *peer = established(TLS1_2_VERSION);
+
+        expect(SSL_renegotiate(peer->client) == 1);
+        SSL_do_handshake(peer->client);
+        expect(tls_stream_open(peer->stream, tls_peer_said(peer), room, sizeof room) == 0);
+        expect(tls_stream_end(peer->stream) == TLS_OPEN);
+        expect(tls_stream_seal(peer->stream, SPAN("250 2.0.0 ok\r\n")));
+        tls_peer_hear(peer, &buffers);
+        tls_peer_end(peer);
+}
+
+static void write_octet(SSL *client)
+{
+        expect(SSL_write(client, "x", 1) == 1);
+}
+
+static void write_line(SSL *client)
+{
+        expect(SSL_write(client, "x234567890123456789012345678901234567890", 40) == 40);
+}
+
+/* Returns how many records were taken, 100000 at most; and tells what they cost. */
+static unsigned flood(const char *what, int version, void (*write)(SSL *client))
+{
+        struct tls_peer *peer = established(version);
+        double spent = 0;
+        unsigned records = 0;
+
+        while (tls_stream_end(peer->stream) == TLS_OPEN && records < 20000) {
+                for (int i = 0; i < 500; i++)
+                        write(peer->client);
+                records += 500;
+                struct span said = tls_peer_said(peer);
+                double began = cpu_ms();
+                tls_stream_open(peer->stream, said, room, sizeof room);
+                spent += cpu_ms() - began;
+                buffers.output.length = 0;
+        }
+        printf("# %s: broken after at most %u records and %.1f ms of CPU (%s)\n", what, records, spent,
+               tls_stream_end(peer->stream) == TLS_BROKEN ? tls_stream_reason(peer->stream) : "not broken");
+        tls_peer_end(peer);
+        return records;
+}
+
+/* What one command and its reply cost, in records. */
+static void measure_round_trip(int version)
+{
+        struct tls_peer *peer = established(version);
+        double spent = 0;
+
+        for (int i = 0; i < 20000; i++) {
+                write_line(peer->client);
+                struct span said = tls_peer_said(peer);
+                double began = cpu_ms();
+                expect(tls_stream_open(peer->stream, said, room, sizeof room) == 40);
+                expect(tls_stream_seal(peer->stream, span_of(room, 100)));
+                spent += cpu_ms() - began;
+                buffers.output.length = 0;
+        }
+        printf("# a command and its reply: %.2f us\n", spent / 20);
+        tls_peer_end(peer);
+}
+
+int main(void)
+{
+        CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free);
+        expect(tls_buffers_init(&buffers));
+        run_out_of_memory(TLS1_2_VERSION);
+        run_out_of_memory(TLS1_3_VERSION);
+        for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+                measure_memory(version, 0);
+                measure_memory(version, 15000);
+                measure_round_trip(version);
+        }
+        refuse_renegotiation();
+        expect(flood("key updates", TLS1_3_VERSION, update_key) <= 500);
+        expect(flood("records of one octet, TLS 1.2", TLS1_2_VERSION, write_octet) <= 2500);
+        expect(flood("records of one octet, TLS 1.3", TLS1_3_VERSION, write_octet) <= 2500);
+        expect(flood("records of 40 octets", TLS1_3_VERSION, write_line) == 20000);
+        tls_buffers_end(&buffers);
+        return 0;
+}

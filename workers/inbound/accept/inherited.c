@@ -1,0 +1,137 @@
+/* The protocol of sd_listen_fds(3), without its library. */
+#include "workers/inbound/accept/inherited.h"
+
+#include "conf/socket_address.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_FD 3
+
+/* ---- what was given ------------------------------------------------------------------------------------ */
+
+static int socket_option(int fd, int level, int option)
+{
+        int value = 0;
+        socklen_t length = sizeof value;
+
+        return getsockopt(fd, level, option, &value, &length) == 0 ? value : -1;
+}
+
+/* The configuration names IPv4 and IPv6 apart; a socket that takes both would be one of them in the log, and the other
+ * would find its port taken. */
+static const char *fault_of(int fd, const struct sockaddr *address)
+{
+        if (socket_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM)
+                return "it is no stream socket";
+        if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+                return "it is neither IPv4 nor IPv6";
+        if (socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1)
+                return "it does not listen (Accept=yes is for other programs)";
+        if (address->sa_family == AF_INET6 && socket_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0 &&
+            IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr))
+                return "it takes IPv4 too; BindIPv6Only=ipv6-only makes it one of IPv6";
+        return NULL;
+}
+
+static void read_socket(struct inherited_socket *inherited, int fd, struct span name)
+{
+        struct sockaddr_storage storage = {0};
+        socklen_t length = sizeof storage;
+
+        *inherited = (struct inherited_socket){.fd = fd};
+        snprintf(inherited->name, sizeof inherited->name, "%.*s", (int)name.length, name.at);
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        if (getsockname(fd, (struct sockaddr *)&storage, &length) != 0) {
+                inherited->fault = "it is no socket";
+                return;
+        }
+        inherited->fault = fault_of(fd, (const struct sockaddr *)&storage);
+        if (address_from_socket((const struct sockaddr *)&storage, &inherited->endpoint.address,
+                                &inherited->endpoint.port))
+                endpoint_write(&inherited->endpoint.address, inherited->endpoint.port, inherited->name);
+}
+
+/* The next of the names, which colons divide. */
+static struct span next_name(const char **names)
+{
+        size_t length = strcspn(*names, ":");
+        struct span name = {*names, length};
+
+        *names += length + ((*names)[length] == ':');
+        return name;
+}
+
+static unsigned long number_in(const char *variable)
+{
+        const char *text = getenv(variable);
+        return text == NULL ? 0 : strtoul(text, NULL, 10);
+}
+
+void inherited_read(struct inherited_list *ret_list)
+{
+        const char *names = getenv("LISTEN_FDNAMES");
+        unsigned long count =
+            number_in("LISTEN_PID") == (unsigned long)getpid() ? number_in("LISTEN_FDS") : 0;
+
+        *ret_list = (struct inherited_list){.count = count < INHERITED_MAX ? count : INHERITED_MAX};
+        ret_list->count_beyond = count - ret_list->count;
+        if (names == NULL)
+                names = "";
+        for (size_t i = 0; i < ret_list->count; i++)
+                read_socket(&ret_list->sockets[i], FIRST_FD + (int)i, next_name(&names));
+        unsetenv("LISTEN_PID");
+        unsetenv("LISTEN_FDS");
+        unsetenv("LISTEN_FDNAMES");
+}
+
+/* ---- use ----------------------------------------------------------------------------------------------- */
+
+static bool is_of(const struct inherited_socket *inherited, const struct endpoint *endpoint)
+{
+        return inherited->fault == NULL && inherited->endpoint.port == endpoint->port &&
+               address_equals(&inherited->endpoint.address, &endpoint->address);
+}
+
+/* Accepted sockets inherit TCP_NODELAY, as of listeners of our own. */
+static bool set_up(int fd)
+{
+        int on = 1, flags = fcntl(fd, F_GETFL);
+
+        return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+               setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+}
+
+struct listener *inherited_listeners(const struct inherited_list *list, const struct endpoint *endpoint,
+                                     bool needs_proxy_header, uint32_t count)
+{
+        struct listener *first = NULL, **end = &first;
+        uint32_t number = 0;
+
+        for (size_t i = 0; i < list->count; i++) {
+                const struct inherited_socket *inherited = &list->sockets[i];
+                if (!is_of(inherited, endpoint))
+                        continue;
+                int fd = set_up(inherited->fd) ? fcntl(inherited->fd, F_DUPFD_CLOEXEC, 0) : -1;
+                *end = fd < 0 ? NULL : listener_adopt(endpoint, needs_proxy_header, number, fd);
+                if (*end == NULL) {
+                        listeners_free(first);
+                        return NULL;
+                }
+                number = (number + 1) % count;
+                end = &(*end)->next;
+        }
+        return first;
+}
+
+void inherited_hand_back(const struct inherited_list *list)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (list->sockets[i].fault == NULL)
+                        listening_socket_heed_new(list->sockets[i].fd);
+}
