@@ -8,12 +8,12 @@ import pathlib
 import random
 import signal
 import socket
-import ssl
 import subprocess
 import threading
 import time
 
 from common.harness import PROGRAM, ROOT, die_with_parent
+from common.tls import context
 
 BENCH = PROGRAM.parent / "gatepost-bench"
 STUB = PROGRAM.parent / "gatepost-dns-stub"
@@ -97,19 +97,13 @@ class Mail(Part):
             if code == 220 and self.tls:
                 say(plain, b"EHLO mail.example.net\r\n")
                 if say(plain, b"STARTTLS\r\n") == 220:
-                    stream = tls_context().wrap_socket(plain, server_hostname="mx1.isp.example")
+                    stream = context().wrap_socket(plain, server_hostname="mx1.isp.example")
             for line in (b"EHLO mail-%d.example.net\r\n" % number, b"MAIL FROM:<me@d%d.example.net>\r\n" % number,
                          b"RCPT TO:<bob@bench.example>\r\n", b"DATA\r\n"):
                 if code not in (220, 250):
                     return code
                 code = say(stream, line)
             return say(stream, text + b".\r\n") if code == 354 else code
-
-
-def tls_context():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 def read_code(stream):

@@ -51,14 +51,15 @@ class Sampler:
         process = pathlib.Path(f"/proc/{self.server.process.pid}")
         self.read_log()
         memory = {name: int(kib) for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", (process / "smaps_rollup").read_text(), re.M)}
-        # The cache of answers fills up to its bound in its own time.
+        # Both fill up to their bounds in their own time: the cache of answers, and the mapped file of the store of senders.
         cache = self.dns.get("cache_octets", 0) // 1024
+        store = (self.server.directory / "senders/data.mdb").stat().st_size // 1024
         count = self.counters.get
         sessions = count("sessions", 0) - count("sessions_ended", 0)
         sample = {
             "seconds": time.monotonic() - self.began,
             "sessions": sessions,
-            "resident": memory["Rss"] - cache,
+            "resident": memory["Rss"] - cache - store,
             "user memory": memory["Anonymous"] - cache,
             # The count of sessions is up to a second old.
             "other descriptors": max(0, len(os.listdir(process / "fd")) - sessions),

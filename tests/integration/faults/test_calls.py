@@ -27,6 +27,10 @@ FAULTS = {
     "send: short": [("send", 0, 500_000, "")],
     "recv: reset": [("recv", errno.ECONNRESET, 50_000, "")],
     "socket: no descriptor": [("socket", errno.EMFILE, 500_000, "")],
+    "TLS: no memory for a connection": [("SSL_new", errno.ENOMEM, 300_000, "")],
+    "TLS: a handshake breaks": [("SSL_do_handshake", errno.EPROTO, 200_000, "")],
+    "TLS: what comes cannot be opened": [("SSL_read_ex", errno.EPROTO, 50_000, "")],
+    "TLS: what goes cannot be sealed": [("SSL_write_ex", errno.EPROTO, 50_000, "")],
     "the log's writes": [(call, errno.EIO, 500_000, "log") for call in ("write", "writev")],
 }
 FAILURES = 8  # of each kind are enough

@@ -10,7 +10,8 @@ import subprocess
 import threading
 
 from common.faults import Faults
-from common.harness import PROGRAM, ROOT, SECONDS, Client, Server, die_with_parent, equal, free_port, wait_for
+from common.harness import HELO, PROGRAM, ROOT, SECONDS, Server, die_with_parent, equal, free_port, wait_for
+from common.tls import TlsClient, context, tls_options
 
 OPTIONS = """workers = 2
 delivery_threads = 2
@@ -26,7 +27,9 @@ dns_attempt_timeout = 300ms
 dns_question_timeout = 1s
 dns_timeout = 2s
 dns_failure_ttl = 0ms
+tls_no_go = 0
 """
+CONTEXT = context()
 NUMBERS = itertools.count(1)
 # A sender who was told nothing gives up soon; the server would keep it for minutes.
 UNANSWERED_S = 5
@@ -50,7 +53,7 @@ def faulty_server(directory, more=""):
     """(server, faults), with one mail delivered; at the end no fault is left, and the server must stop with status 0."""
     faults = Faults(directory)
     with name_server() as port:
-        server = Server(directory, OPTIONS.format(port=port) + more)
+        server = Server(directory, OPTIONS.format(port=port) + tls_options(directory) + more)
         with server.start(faults.prefix()):
             post = Post(server)
             assert post.send() == 250, "the first mail"
@@ -69,15 +72,16 @@ class Post:
         self.server, self.told, self.texts = server, {}, {}
         self.seen = set()  # mails that were found as they should be
 
-    def send(self, size=200):
-        """A mail from a domain that nobody has asked for yet. Returns the last code; None: the connection ended before."""
+    def send(self, size=200, tls=None):
+        """A mail from a domain that nobody has asked for yet, every second one over TLS if nothing else is said. Returns the last
+        code; None: the connection ended before."""
         number = next(NUMBERS)
         text = b"X-Number: %d\r\nSubject: proof\r\n\r\n" % number + b"All of this must arrive, or none of it.\r\n" * (size // 40)
         self.texts[number] = text
         self.told[number] = None
         try:
-            with Client(self.server.port, banner=None, seconds=UNANSWERED_S) as client:
-                self.told[number] = speak(client, number, text)
+            with TlsClient(self.server.port, banner=None, seconds=UNANSWERED_S) as client:
+                self.told[number] = speak(client, number, text, number % 2 == 1 if tls is None else tls)
         except OSError:
             pass
         return self.told[number]
@@ -100,14 +104,25 @@ class Post:
         equal(lies, [], "250 for mails that are not there")
 
 
-def speak(client, name, text):
-    lines = [f"EHLO mail-{name}.example.net", f"MAIL FROM:<me@d{name}.example.net>", "RCPT TO:<alice@isp.example>", "DATA"]
-    code = client.reply()[0]
+def say(client, code, *lines):
+    """Goes on from this reply as long as all is well; returns the last code."""
     for line in lines:
         if code not in (220, 250):
             return code
         client.raw(line.encode() + b"\r\n")
         code = client.reply()[0]
+    return code
+
+
+def speak(client, name, text, tls):
+    code = client.reply()[0]
+    if tls:
+        code = say(client, code, f"EHLO {HELO}", "STARTTLS")
+        if code != 220:
+            return code
+        client.shake(CONTEXT)
+    code = say(client, code, f"EHLO mail-{name}.example.net", f"MAIL FROM:<me@d{name}.example.net>", "RCPT TO:<alice@isp.example>",
+               "DATA")
     if code != 354:
         return code
     client.raw(text + b".\r\n")
