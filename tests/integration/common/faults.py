@@ -1,14 +1,12 @@
 """Faults made to order in a running server: the shim of tests/faults is preloaded, and the test writes its rules."""
 
-import contextlib
 import mmap
 import os
-import pathlib
 import re
 import struct
 import subprocess
 
-from common.harness import PROGRAM, ROOT, SANITIZE, Server, Skip
+from common.harness import PROGRAM, ROOT, SANITIZE, Skip
 
 SHIM = PROGRAM.parent / "tests/gatepost-faults.so"
 CALLS = re.findall(r"^ +CALL\((\w+)\)", (ROOT / "tests/faults/shim.h").read_text(), re.M)
@@ -32,8 +30,8 @@ class Faults:
             self.rules = mmap.mmap(file.fileno(), 0)
 
     def prefix(self):
-        """The command that starts a program with the shim. A sanitizer's library must come first; malloc is then its own."""
-        return ["env", f"GATEPOST_FAULTS={self.path}", f"LD_PRELOAD={' '.join([*sanitizer_libraries(), str(SHIM)])}"]
+        """The command that starts a program with the shim."""
+        return ["env", f"GATEPOST_FAULTS={self.path}", f"LD_PRELOAD={' '.join(preloaded())}"]
 
     def set(self, call, error=0, first=1, count=FOR_EVER, per_million=ALL, seed=1, thread="", from_ms=0, until_ms=0):
         """Switches a rule on, see struct fault_rule. The error 0 makes calls short."""
@@ -67,5 +65,9 @@ def sanitizer_libraries():
     return re.findall(r"=> (\S*lib(?:asan|ubsan|tsan)\S*)", linked)
 
 
-def start(server, faults):
-    return server.start(prefix=faults.prefix())
+def preloaded():
+    """The shim, and a sanitizer's library. That of ThreadSanitizer must come first, and malloc is then its own."""
+    if SANITIZE == "address":
+        os.environ["ASAN_OPTIONS"] = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
+        return [str(SHIM), *sanitizer_libraries()]
+    return [*sanitizer_libraries(), str(SHIM)]
