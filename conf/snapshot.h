@@ -28,6 +28,7 @@ struct endpoint_list {
 
 enum reject_moment { REJECT_AT_RCPT, REJECT_AT_FIRST };
 enum newline_form { NEWLINE_CRLF, NEWLINE_LF };
+enum listed_moment { LISTED_AT_RCPT, LISTED_UNDER_LOAD, LISTED_AT_ACCEPT };
 enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
 
 enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
@@ -93,6 +94,7 @@ struct rate {
 #define OPTION_FIELD_STARTTLS   enum starttls_policy
 #define OPTION_FIELD_KEYWORDS   uint32_t
 #define OPTION_FIELD_CASING     enum local_part_case
+#define OPTION_FIELD_DOOR       enum listed_moment
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
 #define OPTION_NAME_RATE(name)       name
@@ -121,6 +123,7 @@ struct rate {
 #define OPTION_NAME_STARTTLS(name)   name
 #define OPTION_NAME_KEYWORDS(name)   name
 #define OPTION_NAME_CASING(name)     name
+#define OPTION_NAME_DOOR(name)       name
 
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
@@ -217,7 +220,8 @@ struct domain {
 struct snapshot {
         struct options options; /* hostname is never empty here */
         struct check_setting checks[CHECK_COUNT];
-        bool check_is_wanted[CHECK_COUNT]; /* its mode is not off globally or for some domain */
+        bool check_is_wanted[CHECK_COUNT];     /* its mode is not off globally or for some domain */
+        bool check_is_everywhere[CHECK_COUNT]; /* every domain enforces it, and there is one */
         struct reply_template replies[REPLY_COUNT];
         struct domain *domains;
         size_t domain_count;

@@ -140,6 +140,26 @@ enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
         return ask(memo, &(struct dns_question){.name = name, .type = type}, true, ret_answer);
 }
 
+enum fact memo_look(struct memo *memo, const struct dns_question *question,
+                    const struct dns_answer **ret_answer)
+{
+        bool looked_only = memo->asker.looks_only;
+
+        memo->asker.looks_only = true;
+        enum fact fact = ask(memo, question, false, ret_answer);
+        memo->asker.looks_only = looked_only;
+        return fact;
+}
+
+bool memo_has_unasked(const struct memo *memo)
+{
+        const struct memo_entry *entry = memo->entries;
+
+        while (entry != NULL && (entry->answer.fact != FACT_PENDING || !entry->answer.is_unasked))
+                entry = entry->next;
+        return entry != NULL;
+}
+
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer)
 {
         struct memo_entry *entry = *memo_find(memo, question);

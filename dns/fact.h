@@ -67,6 +67,7 @@ struct dns_account {
 struct dns_asker {
         uint64_t handle;             /* by which the source names the asker when it answers */
         struct dns_account *account; /* NULL: questions are counted on nobody */
+        bool looks_only;             /* what is not known already is PENDING and unasked */
 };
 
 struct dns_source;
@@ -112,6 +113,12 @@ enum fact memo_ask_urgently(struct memo *memo, struct span name, enum dns_type t
  * not copied. */
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
                         const struct dns_answer **ret_answer);
+/* Does the same as memo_ask() with what the source knows already. PENDING: it would have to ask; who asks the memo
+ * later may make it do so. */
+enum fact memo_look(struct memo *memo, const struct dns_question *question,
+                    const struct dns_answer **ret_answer);
+/* A question found no place, or was only looked up: nobody has been asked, so that no answer is on its way. */
+bool memo_has_unasked(const struct memo *memo);
 /* Takes the answer to a pending question and copies it. It is passed over when the memo does not wait for
  * it. */
 void memo_settle(struct memo *memo, const struct dns_question *question, const struct dns_answer *answer);

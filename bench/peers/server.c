@@ -240,7 +240,7 @@ __attribute__((noreturn)) static void start_failed(const struct server *server)
         snprintf(path, sizeof path, "%s/output", server->folder);
         FILE *output = fopen(path, "re");
         if (output != NULL) {
-                fread(text, 1, sizeof text - 1, output);
+                text[fread(text, 1, sizeof text - 1, output)] = '\0';
                 fclose(output);
         }
         bench_fail("%s does not start; it said:\n%s", peer_name(server->kind), text);

@@ -56,3 +56,4 @@ void suite_growth(struct suite *suite);
 void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
 void suite_acceptors(struct suite *suite);
+void suite_overload(struct suite *suite);

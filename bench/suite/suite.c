@@ -25,6 +25,7 @@ static const struct {
     {"reload", suite_reload, true},     {"idle", suite_idle, true},
     {"growth", suite_growth, true},     {"workers", suite_workers, true},
     {"arrivals", suite_arrivals, true}, {"acceptors", suite_acceptors, true},
+    {"overload", suite_overload, true},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

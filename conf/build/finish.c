@@ -265,17 +265,19 @@ static void finish_check(struct builder *builder, enum check_id check)
         struct snapshot *snapshot = builder->snapshot;
         const struct check_setting *setting = &snapshot->checks[check];
         bool is_off = check_infos[check].needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
-        bool is_wanted = setting->mode != CHECK_MODE_OFF;
+        bool is_wanted = setting->mode != CHECK_MODE_OFF, is_everywhere = snapshot->domain_count > 0;
 
         if (is_off)
                 tell_of_missing_resolvers(builder, check, setting);
         for (size_t i = 0; i < snapshot->domain_count; i++) {
                 const struct check_setting *own = &snapshot->domains[i].checks[check];
                 is_wanted = is_wanted || own->mode != CHECK_MODE_OFF;
+                is_everywhere = is_everywhere && own->mode == CHECK_MODE_ENFORCE;
                 if (is_off && !place_is(&own->place, &setting->place))
                         tell_of_missing_resolvers(builder, check, own);
         }
         snapshot->check_is_wanted[check] = is_wanted && !is_off;
+        snapshot->check_is_everywhere[check] = is_everywhere && !is_off;
 }
 
 static void finish_checks(struct builder *builder)

@@ -198,6 +198,7 @@ static const char *const mode_words[] = {"off", "observe", "enforce", NULL};
 static const char *const moment_words[] = {"rcpt", "first", NULL};
 static const char *const newline_words[] = {"crlf", "lf", NULL};
 static const char *const casing_words[] = {"fold", "exact", NULL};
+static const char *const door_words[] = {"rcpt", "load", "accept", NULL};
 static const char *const mild_action_words[] = {"pass", "defer", NULL};
 static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
 static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
@@ -228,6 +229,8 @@ static const char *const *words_of(const struct option_row *row)
                 return newline_words;
         case VALUE_CASING:
                 return casing_words;
+        case VALUE_DOOR:
+                return door_words;
         case VALUE_MODE:
                 return mode_words;
         case VALUE_ACTION:
@@ -333,6 +336,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_MOMENT:
         case VALUE_NEWLINE:
         case VALUE_CASING:
+        case VALUE_DOOR:
         case VALUE_MODE:
         case VALUE_ACTION:
         case VALUE_EXCHANGE:

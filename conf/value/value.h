@@ -19,6 +19,7 @@ enum value_type {
         VALUE_MOMENT,
         VALUE_NEWLINE,
         VALUE_CASING,
+        VALUE_DOOR,
         VALUE_MODE,
         VALUE_ACTION,
         VALUE_EXCHANGE,

@@ -42,6 +42,7 @@ struct facts {
         const struct snapshot *snapshot;
         struct address client;
         bool client_has_good_history; /* which spares it the greylist: client_rate is enforced */
+        bool is_terse; /* the server is under load: what no verdict needs is looked up in the cache alone */
         /* HELO */
         struct span helo; /* as given */
         /* MAIL */

@@ -29,8 +29,11 @@ static enum fact tld_exists(const struct facts *facts, struct span name)
                 return FACT_ABSENT;
         if (name_table_find(&facts->snapshot->tlds, text_span(&tld), NULL))
                 return FACT_FOUND;
-        return facts->memo->source == NULL ? FACT_ABSENT
-                                           : memo_ask(facts->memo, text_span(&tld), DNS_NS, NULL);
+        if (facts->memo->source == NULL)
+                return FACT_ABSENT;
+        const struct dns_question question = {.name = text_span(&tld), .type = DNS_NS};
+        return facts->is_terse ? memo_look(facts->memo, &question, NULL)
+                               : memo_ask(facts->memo, question.name, question.type, NULL);
 }
 
 static enum verdict_result judge(const struct facts *facts, struct verdict *verdict, enum fact fact,
@@ -43,6 +46,17 @@ static enum verdict_result judge(const struct facts *facts, struct verdict *verd
                                    : facts_on_failure(facts->snapshot->options.sender_tld_on_failure);
 }
 
+/* The second opinion is not asked for, and without it nobody is refused, and nobody passes. */
+static enum verdict_result unsure(const struct facts *facts, struct verdict *verdict, struct span subject,
+                                  struct span name)
+{
+        verdict->subject = subject;
+        verdict->evidence =
+            facts_note(facts, domain_name_tld(name), "is not on the list, and DNS is not asked");
+        verdict->reply = REPLY_sender_tld_unsure;
+        return VERDICT_DEFER;
+}
+
 enum verdict_result check_sender_tld(const struct facts *facts, struct verdict *verdict)
 {
         enum check_mode helo_mode = facts->snapshot->options.sender_tld_helo_mode;
@@ -53,6 +67,13 @@ enum verdict_result check_sender_tld(const struct facts *facts, struct verdict *
                 sender = tld_exists(facts, facts->sender_domain);
         if (helo_mode != CHECK_MODE_OFF && helo_has_tld(helo_name))
                 helo = tld_exists(facts, helo_name);
+        if (facts->is_terse && sender == FACT_PENDING)
+                return unsure(facts, verdict, facts->sender, facts->sender_domain);
+        if (facts->is_terse && helo == FACT_PENDING && helo_mode == CHECK_MODE_ENFORCE &&
+            sender == FACT_FOUND)
+                return unsure(facts, verdict, facts->helo, helo_name);
+        if (facts->is_terse && helo == FACT_PENDING)
+                helo = FACT_FOUND; /* it would only be observed */
         if (sender == FACT_PENDING || helo == FACT_PENDING)
                 return VERDICT_WAIT;
         /* What is only observed hides nothing that counts. */

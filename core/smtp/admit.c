@@ -54,6 +54,11 @@ bool named_client_is_refused(struct session *session, struct text *out, enum ses
                 return false;
         if (rate_refuses_named_client(session, out, ret_wish))
                 return true;
+        if (session->host->rung >= RUNG_known && !session->is_known) {
+                counter_add(&session->host->counters->metrics[METRIC_clients_unserved], 1);
+                *ret_wish = session_close(session, out, REPLY_overloaded_client);
+                return true;
+        }
         if ((limit = take_seat(session)) == NULL)
                 return false;
         if (session_oddities(session) != NULL)
@@ -72,38 +77,78 @@ static bool asks_at_connect(const struct snapshot *snapshot)
         return false;
 }
 
-bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer)
+bool client_is_known(const struct snapshot *snapshot, const struct ledger *ledger,
+                     const struct address *client, uint64_t now_ms)
+{
+        const struct options *options = &snapshot->options;
+        struct rates rates;
+
+        if (network_list_contains(&options->trusted_networks, client) ||
+            network_list_contains(&options->client_rate_exempt, client))
+                return true;
+        if (!client_is_rated(snapshot, client))
+                return false;
+        rates_init(&rates, ledger, options, client, now_ms);
+        return rates_has_good_history(&rates);
+}
+
+bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer,
+                               enum rung rung)
 {
         const struct options *options = &snapshot->options;
 
         if (peer->needs_proxy_header || network_list_contains(&options->proxy_networks, &peer->client))
                 return false;
         return network_list_contains(&options->trusted_networks, &peer->client) ||
-               (options->greeting_pause_ms == 0 && !asks_at_connect(snapshot));
+               (rung < RUNG_turn && options->greeting_pause_ms == 0 && !asks_at_connect(snapshot));
 }
 
 static void put_placeholder(struct text *line, const struct snapshot *snapshot, char which,
-                            const struct address *client)
+                            const struct client_reply *reply)
 {
         if (which == 'c')
-                address_write(line, client);
+                address_write(line, reply->client);
         else if (which == 'n')
                 text_put_string(line, snapshot->options.hostname);
+        else if (which == 'v')
+                text_put_printable(line, reply->subject, false);
         else if (which == '%')
                 text_put_char(line, which);
 }
 
-void client_reply_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
-                        const struct address *client)
+static void put_suffix(struct text *line, const struct snapshot *snapshot, const char *reject_id)
 {
-        const struct reply_template *template = &snapshot->replies[reply];
+        const char *url = snapshot->options.policy_url;
 
-        text_put(line, template->status);
+        if (url[0] != '\0') {
+                text_put_string(line, "; see ");
+                text_put_string(line, url);
+        }
+        if (reject_id == NULL || reject_id[0] == '\0')
+                return;
+        text_put_string(line, " [");
+        text_put_string(line, reject_id);
+        text_put_char(line, ']');
+}
+
+void client_reply_write(struct text *line, const struct snapshot *snapshot, const struct client_reply *reply)
+{
+        const struct reply_template *template = &snapshot->replies[reply->id];
+        char suffix_octets[CLIENT_SUFFIX_MAX];
+        struct text suffix, head;
+
+        text_over(&suffix, suffix_octets, sizeof suffix_octets);
+        if (template->is_policy)
+                put_suffix(&suffix, snapshot, reply->reject_id);
+        text_over(&head, line->at + line->length, CLIENT_LINE_MAX - suffix.length);
+        text_put(&head, template->status);
         for (size_t i = 0; i < template->text.length; i++) {
                 if (template->text.at[i] == '%' && i + 1 < template->text.length)
-                        put_placeholder(line, snapshot, template->text.at[++i], client);
+                        put_placeholder(&head, snapshot, template->text.at[++i], reply);
                 else
-                        text_put_char(line, template->text.at[i]);
+                        text_put_char(&head, template->text.at[i]);
         }
+        line->length += head.length;
+        text_put(line, text_span(&suffix));
         text_put(line, SPAN("\r\n"));
 }

@@ -11,8 +11,25 @@ bool client_is_rated(const struct snapshot *snapshot, const struct address *clie
 enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger *ledger,
                            struct counters *counters, const struct address *client, uint64_t now_ms,
                            struct rate_excess *ret_excess);
-/* Nothing is due before the banner: no pause, and no question that would begin later for it. */
-bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer);
-/* A reply's line with CRLF; of the placeholders %c and %n only, and without a reject id. */
-void client_reply_write(struct text *line, const struct snapshot *snapshot, enum reply_id reply,
-                        const struct address *client);
+/* Nothing is due before the banner: no pause, no turn that is waited for, and no question that would begin later for
+ * it. */
+bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer,
+                               enum rung rung);
+/* By its history, or by the configuration: under load it goes first. */
+bool client_is_known(const struct snapshot *snapshot, const struct ledger *ledger,
+                     const struct address *client, uint64_t now_ms);
+
+#define CLIENT_LINE_MAX   510 /* RFC 5321 4.5.3.1.5, without CRLF */
+#define CLIENT_SUFFIX_MAX 200
+
+/* What a client can be told without a session. */
+struct client_reply {
+        enum reply_id id;
+        const struct address *client; /* %c */
+        struct span subject;          /* %v */
+        const char *reject_id;        /* NULL or empty: none. Only a policy reply has one */
+};
+
+/* A reply's line with CRLF; of the placeholders %c, %n and %v only. There is room for CLIENT_LINE_MAX octets and
+ * CRLF. */
+void client_reply_write(struct text *line, const struct snapshot *snapshot, const struct client_reply *reply);

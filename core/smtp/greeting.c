@@ -10,7 +10,7 @@ static uint64_t pause_ms(const struct session *session)
         /* A balancer that looks whether we live does not wait for long. */
         if (session->is_trusted || rate_spares(session) || session->naming == NAMING_NOBODY)
                 return 0;
-        return session->host->under_stress ? pause / 4 : pause;
+        return session->host->rung >= RUNG_hurry ? pause / 4 : pause;
 }
 
 static enum session_wish greet(struct session *session, struct text *out)
@@ -26,10 +26,53 @@ static enum session_wish greet(struct session *session, struct text *out)
         return SESSION_READ;
 }
 
+/* ---- in turn ------------------------------------------------------------------------------------------- */
+
+/* When it is the session's turn, and the next one's a little later: so those who wait need no queue, and come in the
+ * order in which they came. False: its turn would be too late to be of use. */
+static bool take_turn(struct session *session)
+{
+        struct session_host *host = session->host;
+        const struct options *options = &session->snapshot->options;
+        uint64_t now_us = host->now_ms * 1000, turn_us = host->turn_us > now_us ? host->turn_us : now_us;
+
+        if (host->rung < RUNG_turn || session->is_known || session->peer.is_greeted ||
+            session->naming == NAMING_OPEN || session->naming == NAMING_NOBODY)
+                return true;
+        if (turn_us - now_us > options->stress_timeout_ms * 1000)
+                return false;
+        session->turn_ms = turn_us / 1000;
+        host->turn_us = turn_us + 1000000 / options->turn_rate;
+        counter_add(&host->counters->metrics[METRIC_clients_in_turn], 1);
+        return true;
+}
+
+/* 0: it needs none, or no more. */
+static uint64_t turn_ms(const struct session *session)
+{
+        return session->host->rung >= RUNG_turn ? session->turn_ms : 0;
+}
+
+/* Nothing but its turn keeps the banner back any more. */
+static bool waits_for_turn(const struct session *session)
+{
+        uint64_t now_ms = session->host->now_ms;
+
+        return session->state == SESSION_STATE_PAUSE && now_ms < turn_ms(session) &&
+               now_ms >= session->waiting_since_ms + pause_ms(session);
+}
+
+/* ---- the banner ---------------------------------------------------------------------------------------- */
+
 enum session_wish greeting_begin(struct session *session, struct text *out)
 {
+        if (!take_turn(session)) {
+                counter_add(&session->host->counters->metrics[METRIC_clients_unserved], 1);
+                return session_close(session, out, REPLY_overloaded_client);
+        }
         stage_connect(session);
-        if (session->peer.is_greeted || (pause_ms(session) == 0 && !session->came_early))
+        bool is_due = pause_ms(session) == 0 && turn_ms(session) <= session->host->now_ms;
+        if (session->peer.is_greeted || (is_due && !session->came_early))
                 return greet(session, out);
         session->state = SESSION_STATE_PAUSE;
         session_wait(session);
@@ -53,6 +96,11 @@ static bool is_over_before_banner(struct session *session, struct span input, st
 
         if (foreign_is_closed(session, input, out, ret_wish))
                 return true;
+        /* Without load it would have been greeted by now: it is not refused for that. */
+        if (waits_for_turn(session)) {
+                *ret_wish = session_close(session, out, REPLY_overloaded_client);
+                return true;
+        }
         session->came_early = has_time && session_minds_early(session) && foreign_may_follow(input);
         return !session->came_early && session_is_too_early(session, input, out, ret_wish);
 }
@@ -137,7 +185,11 @@ enum session_wish pause_read(struct session *session, struct span *input, struct
 
 uint64_t pause_deadline_ms(const struct session *session)
 {
-        return session->came_early ? unclear_ends_ms(session) : session->waiting_since_ms + pause_ms(session);
+        uint64_t pause_ends_ms = session->waiting_since_ms + pause_ms(session);
+
+        if (session->came_early)
+                return unclear_ends_ms(session);
+        return turn_ms(session) > pause_ends_ms ? turn_ms(session) : pause_ends_ms;
 }
 
 enum session_wish pause_timeout(struct session *session, struct text *out)

@@ -260,6 +260,16 @@ void questions_set_client(struct session *session);
  * again when some of them have ended. True: *ret_wish tells; when the time is up the session is over. */
 bool session_holds(struct session *session, enum parked parked, struct span arguments, struct text *out,
                    enum session_wish *ret_wish);
+/* Under load DNS is not asked about clients that nobody knows. */
+static inline bool session_looks_only(const struct session *session)
+{
+        return session->host->rung >= RUNG_cached && !session->is_known;
+}
+/* An answer that a command waits for will not come, because nobody has been asked, or is to be: it counts neither as
+ * passed nor as refused, and the command is answered REPLY_overloaded_mail, which the caller counts by
+ * session_note_deferral(). */
+bool session_defers(const struct session *session);
+void session_note_deferral(struct session *session);
 /* The command is to run again when answers are in. */
 enum session_wish session_park(struct session *session, enum parked parked, struct span arguments,
                                struct text *out);

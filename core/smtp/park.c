@@ -95,6 +95,27 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
         return wait_in(session, SESSION_STATE_PARKED);
 }
 
+/* ---- commands that are not waited for ------------------------------------------------------------------ */
+
+static bool has_unasked(const struct session *session)
+{
+        return memo_has_unasked(&session->memo) ||
+               (session->transaction != NULL && memo_has_unasked(&session->transaction->memo));
+}
+
+bool session_defers(const struct session *session)
+{
+        bool is_over = session->parked != PARKED_NOTHING && !session->is_held &&
+                       session->host->now_ms >= dns_due_ms(session);
+
+        return (session_looks_only(session) || is_over) && has_unasked(session);
+}
+
+void session_note_deferral(struct session *session)
+{
+        counter_add(&session->host->counters->metrics[METRIC_mails_unserved], 1);
+}
+
 /* ---- commands that must not ask yet -------------------------------------------------------------------- */
 
 void questions_set_client(struct session *session)
@@ -197,14 +218,15 @@ static void give_up_dns(struct session *session)
                 session->transaction->memo.is_late = true;
 }
 
-/* What is not answered by now counts as failed, for each check to make of it what it must. */
+/* What is not answered by now counts as failed, for each check to make of it what it must. What nobody was asked,
+ * because there was no place for the question, is no failure of DNS: see session_defers(). */
 enum session_wish parked_timeout(struct session *session, struct text *out)
 {
         uint64_t now_ms = session->host->now_ms;
 
         if (waits_for_store(session) && now_ms >= session->transaction->senders.due_ms)
                 give_up_store(session);
-        if (!session->is_held && now_ms >= dns_due_ms(session))
+        if (!session->is_held && now_ms >= dns_due_ms(session) && !session_defers(session))
                 give_up_dns(session);
         return session_resume(session, out);
 }

@@ -51,7 +51,7 @@ static const struct state *state_of(const struct session *session)
 uint64_t session_patience_ms(const struct session *session, uint64_t timeout_ms)
 {
         uint64_t stressed_ms = session->snapshot->options.stress_timeout_ms;
-        return session->host->under_stress && stressed_ms < timeout_ms ? stressed_ms : timeout_ms;
+        return session->host->rung >= RUNG_hurry && stressed_ms < timeout_ms ? stressed_ms : timeout_ms;
 }
 
 void session_set_deadline(struct session *session)
@@ -106,6 +106,8 @@ static void set_client(struct session *session, const struct address *client, ui
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
         session->terms = snapshot_terms(session->snapshot, session->listener, client);
         rate_client_is_known(session);
+        session->is_known = session->is_trusted || session->client_has_good_history ||
+                            network_list_contains(&session->snapshot->options.client_rate_exempt, client);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
         questions_set_client(session);
@@ -145,8 +147,8 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         if (peer->needs_proxy_header && session->naming != NAMING_OPEN)
                 return session_close(session, out, REPLY_proxy_not_trusted);
         session->state = SESSION_STATE_PROXY;
-        if (!peer->needs_proxy_header)
-                greeting_begin(session, out);
+        if (!peer->needs_proxy_header && greeting_begin(session, out) == SESSION_CLOSE)
+                return SESSION_CLOSE;
         session->waiting_since_ms = session->peer.accepted_ms;
         session_set_deadline(session);
         return SESSION_READ;

@@ -17,6 +17,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/date.h"
+#include "core/base/ladder/ladder.h"
 #include "core/check/pipeline.h"
 #include "core/mail/message.h"
 #include "core/senders/client_table.h"
@@ -51,7 +52,8 @@ struct session_host {
         char log_time[DATE_TEXT_LENGTH];   /* "2026-11-25T01:02:03" */
         uint64_t sequence;                 /* of ids given; any start */
         uint32_t worker;                   /* 0..127 */
-        bool under_stress;                 /* time limits shrink */
+        enum rung rung;                    /* of the ladder of load */
+        uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */
         bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
 };
 
@@ -157,6 +159,7 @@ struct session {
         bool is_trusted;
         bool is_rated; /* limits apply to it */
         bool client_has_good_history;
+        bool is_known; /* by its history, or by the configuration: under load it goes first */
         bool is_esmtp;
         struct client_seat seat; /* of the client, where it was named; that of a socket is the caller's */
         struct session_peer peer;
@@ -170,6 +173,7 @@ struct session {
         /* call session_timeout() then; UINT64_MAX: never. After session_end() the caller's */
         uint64_t deadline_ms;
         uint64_t waiting_since_ms;
+        uint64_t turn_ms; /* monotonic: the banner comes in turn, and not before; 0: it needs none */
         struct transaction *transaction; /* NULL outside of one */
         uint32_t commands, junk, errors; /* since the last accepted message */
         enum session_state state;
@@ -213,7 +217,7 @@ enum session_wish session_input(struct session *session, struct span *input, str
 /* Octets arrived while nobody reads: the client did not wait for our reply. To be called before the call that
  * goes on. */
 void session_note_early_input(struct session *session);
-/* host->under_stress has changed: deadline_ms is set anew. */
+/* host->rung has changed: deadline_ms is set anew. */
 void session_set_deadline(struct session *session);
 /* The deadline has passed. */
 enum session_wish session_timeout(struct session *session, struct text *out);

@@ -9,11 +9,13 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
             .snapshot = session->snapshot,
             .client = session->peer.client,
             .client_has_good_history = rate_spares(session),
+            .is_terse = session->host->rung >= RUNG_terse,
             .helo = session->helo,
             .memo = memo,
             .wall_s = session->host->wall_ms / 1000,
             .arena = arena,
         };
+        memo->asker.looks_only = session_looks_only(session);
         if (transaction != NULL) {
                 facts.sender = transaction->message.sender;
                 facts.sender_domain = transaction->sender_domain;
@@ -166,6 +168,22 @@ static void note_verdict(struct session *session, const struct judgement *judgem
         note_finding(session, judgement->verdict, judgement->setting);
 }
 
+/* For whom DNS is not asked nothing waits but what counts: a check that only observes defers nobody. */
+static struct judgement combine_what_counts(const struct verdict_list *lists, size_t list_count,
+                                            const struct check_setting *settings, uint64_t *ret_observed)
+{
+        struct check_setting counting[CHECK_COUNT];
+
+        memcpy(counting, settings, sizeof counting);
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (counting[check].mode == CHECK_MODE_OBSERVE)
+                        counting[check].mode = CHECK_MODE_OFF;
+        struct judgement judgement = pipeline_combine(lists, list_count, counting, ret_observed);
+        if (judgement.setting != NULL)
+                judgement.setting = &settings[judgement.setting - counting];
+        return judgement;
+}
+
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
                              const struct verdict_list *extra)
 {
@@ -182,6 +200,8 @@ struct judgement stage_judge(struct session *session, const struct check_setting
             verdict_list_is_empty(&lists[2]))
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = pipeline_combine(lists, 3, settings, &observed);
+        if (judgement.result == VERDICT_WAIT && session_defers(session))
+                judgement = combine_what_counts(lists, 3, settings, &observed);
         note_observed(session, lists, 3, settings, observed);
         if (judgement.verdict != NULL)
                 note_verdict(session, &judgement);

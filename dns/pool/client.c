@@ -148,7 +148,9 @@ static enum fact client_ask(struct dns_source *source, const struct dns_question
         case CACHE_MISS:
                 break;
         }
-        *ret_answer = (struct dns_answer){.fact = FACT_FAILED};
+        *ret_answer = (struct dns_answer){.fact = FACT_FAILED, .is_unasked = asker->looks_only};
+        if (asker->looks_only)
+                return FACT_PENDING;
         return client_file(client, question, asker, clock_monotonic_ms(), &ret_answer->is_unasked);
 }
 

@@ -139,6 +139,29 @@ static size_t next_at(struct scripted_dns *dns)
         return dns->answering == ANSWER_LAST_FIRST ? dns->pending_count - 1 : 0;
 }
 
+/* ---- what a cache would know ---------------------------------------------------------------------------- */
+
+static bool is_known(const struct scripted_dns *dns, const struct dns_question *question)
+{
+        if (dns->knowing == KNOWS_HALF)
+                return (question->name.length + (size_t)question->type) % 2 == 0;
+        if (dns->knowing == KNOWS_ALL)
+                return true;
+        for (size_t i = 0; i < dns->known_count; i++)
+                if (dns->known[i].type == question->type && span_equals(dns->known[i].name, question->name))
+                        return true;
+        return false;
+}
+
+/* It has been answered, and whoever only looks finds it. When the table is full it is not. */
+static void know(struct scripted_dns *dns, const struct dns_question *question)
+{
+        if (is_known(dns, question) || dns->known_count == DNS_KNOWN_MAX)
+                return;
+        dns->known[dns->known_count++] =
+            (struct dns_question){.name = arena_copy(&dns->names, question->name), .type = question->type};
+}
+
 static void account_change(struct scripted_dns *dns, const uint64_t account[2],
                            void (*change)(struct sketch *sketch, uint64_t hash))
 {
@@ -159,7 +182,12 @@ static enum fact ask(struct dns_source *source, const struct dns_question *quest
         uint64_t account[2] = {asker->account == NULL ? 0 : asker->account->client,
                                asker->account == NULL ? 0 : asker->account->network};
 
-        if (is_answered_at_once(dns) && !is_silent(dns, question)) {
+        if (asker->looks_only && !is_known(dns, question)) {
+                *ret_answer = (struct dns_answer){.fact = FACT_PENDING, .is_unasked = true};
+                return FACT_PENDING;
+        }
+        if (asker->looks_only || (is_answered_at_once(dns) && !is_silent(dns, question))) {
+                know(dns, question);
                 answer_as_told(dns, question, arena, ret_answer);
                 return ret_answer->fact;
         }
@@ -214,6 +242,7 @@ bool scripted_dns_next(struct scripted_dns *dns, struct arena *arena, uint64_t *
         account_change(dns, dns->pending[at].account, sketch_remove);
         dns->pending_count--;
         memmove(&dns->pending[at], &dns->pending[at + 1], (dns->pending_count - at) * sizeof dns->pending[0]);
+        know(dns, ret_question);
         answer_as_told(dns, ret_question, arena, ret_answer);
         return true;
 }

@@ -6,13 +6,17 @@
 #include "dns/fact.h"
 
 #define DNS_LINES_MAX   96
+#define DNS_KNOWN_MAX   256
 #define DNS_PENDING_MAX 4096
 
+/* What it tells those who only look: what has been answered before; all; or about half, by the name. */
+enum knowing { KNOWS_ANSWERED, KNOWS_ALL, KNOWS_HALF };
 enum answering { ANSWER_AT_ONCE, ANSWER_IN_ORDER, ANSWER_LAST_FIRST, ANSWER_SHUFFLED };
 
 struct scripted_dns {
         struct dns_source source; /* first */
         enum answering answering;
+        enum knowing knowing;
         uint32_t random;                  /* of ANSWER_SHUFFLED, not 0 */
         struct span lines[DNS_LINES_MAX]; /* "NAME TYPE DATA", as long as the script */
         size_t line_count;
@@ -21,6 +25,9 @@ struct scripted_dns {
                 uint64_t handle, account[2];
         } pending[DNS_PENDING_MAX];
         size_t pending_count;
+        /* What has been answered before, as a cache keeps it. */
+        struct dns_question known[DNS_KNOWN_MAX];
+        size_t known_count;
         bool is_held;             /* nothing is answered for now */
         struct sketch *questions; /* that are not answered yet, by account; NULL: not counted */
         struct block_pool pool;

@@ -216,39 +216,22 @@ void harness_seat(struct harness *harness, const struct address *client, const s
         expect(client_table_enter(&harness->clients, client, options, &seat) == NULL);
 }
 
-static bool is_admitted(struct harness *harness)
-{
-        const struct snapshot *snapshot = harness->snapshot;
-        struct session_peer *peer = &harness->peer;
-
-        peer->excess = NULL;
-        if (network_list_contains(&snapshot->options.proxy_networks, &peer->client) ||
-            !client_is_rated(snapshot, &peer->client))
-                return true;
-        enum reply_id reply = client_admit(snapshot, &harness->ledger, &harness->counters, &peer->client,
-                                           harness->host.now_ms, &harness->excess);
-        if (harness->excess.is_over)
-                peer->excess = &harness->excess;
-        if (reply != REPLY_NONE)
-                client_reply_write(&harness->said, snapshot, reply, &peer->client);
-        return reply == REPLY_NONE;
-}
-
 /* In some of a script's plays: the client cannot tell who has greeted. */
 static void greet(struct harness *harness)
 {
         struct session_peer *peer = &harness->peer;
 
-        peer->is_greeted =
-            harness->cutting != CUT_WHOLE && client_is_greeted_at_once(harness->snapshot, peer);
+        peer->is_greeted = harness->cutting != CUT_WHOLE &&
+                           client_is_greeted_at_once(harness->snapshot, peer, harness->host.rung);
         if (peer->is_greeted)
-                client_reply_write(&harness->said, harness->snapshot, REPLY_banner, &peer->client);
+                client_reply_write(&harness->said, harness->snapshot,
+                                   &(struct client_reply){.id = REPLY_banner, .client = &peer->client});
 }
 
 void harness_connect(struct harness *harness)
 {
         expect(!harness->is_open);
-        if (!is_admitted(harness))
+        if (!harness_admits(harness))
                 return;
         greet(harness);
         harness->peer.dns_handle++;
@@ -332,9 +315,9 @@ void harness_stop(struct harness *harness, enum harness_stop stopping)
         harness_tell_to_stop(harness);
 }
 
-void harness_stress(struct harness *harness, bool is_under_stress)
+void harness_load(struct harness *harness, enum rung rung)
 {
-        harness->host.under_stress = is_under_stress;
+        harness->host.rung = rung;
         if (harness->is_open)
                 session_set_deadline(&harness->session);
 }

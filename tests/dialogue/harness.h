@@ -2,7 +2,7 @@
  * is pushed. Keeps all that was said, logged and stored. No sockets, no threads. */
 #pragma once
 
-#include "core/smtp/admit.h"
+#include "core/smtp/door/door.h"
 #include "core/smtp/session.h"
 #include "tests/dialogue/dns.h"
 #include "tests/dialogue/senders.h"
@@ -33,6 +33,7 @@ struct harness {
         struct client_table clients;
         struct tls_no_go tls_no_go;
         struct sketch questions; /* of clients, to DNS */
+        struct dns_source looks; /* of the door: the scripted DNS, of which it sees what is known */
 
         /* To be set before harness_connect(). */
         struct rate_excess excess; /* of the connection at hand */
@@ -88,7 +89,9 @@ void harness_end(struct harness *harness);
 
 /* Another session of the client is open at another worker, and stays so. */
 void harness_seat(struct harness *harness, const struct address *client, const struct options *options);
-/* As an acceptor does: a client that is refused there gets no session. */
+/* As an acceptor does. False: the client was told why not. */
+bool harness_admits(struct harness *harness);
+/* A client that is not admitted gets no session. */
 void harness_connect(struct harness *harness);
 /* Cut as set, or in one flight. What the session does not take, being parked or at the store, waits in
  * `unread`. */
@@ -98,13 +101,13 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds);
 /* The server wants to close; the session is told now and after each later call until it does. AT_ONCE: no answers are
  * waited for any more. */
 void harness_stop(struct harness *harness, enum harness_stop stopping);
-/* The server is under stress, or no more. */
-void harness_stress(struct harness *harness, bool is_under_stress);
 /* The handshake that the session waits for comes about, or fails. */
 void harness_shake_hands(struct harness *harness, const struct tls_facts *facts);
 void harness_fail_handshake(struct harness *harness, const struct tls_failure *failure);
 /* The worker finds TLS broken, and gives the connection up. */
 void harness_break_tls(struct harness *harness, const char *reason);
+/* The server stands on this rung of the ladder of load. */
+void harness_load(struct harness *harness, enum rung rung);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* Nothing that is asked from now on is answered, until it is held no longer. */

@@ -3,7 +3,6 @@
 #include "tests/dialogue/play.h"
 
 #include "core/base/expect.h"
-#include "core/senders/rate_notice.h"
 
 #include <jansson.h>
 
@@ -149,77 +148,6 @@ static void play_time(struct play *play, const struct step *step)
         play_fail(play, step, "expected a time such as +5m");
 }
 
-static void play_dns(struct play *play, const struct step *step)
-{
-        bool is_hold = span_equals(step->argument, SPAN("hold"));
-
-        if (is_hold || span_equals(step->argument, SPAN("release")))
-                harness_hold_dns(&play->harness, is_hold);
-        else if (!scripted_dns_add(&play->harness.dns, step->argument))
-                play_fail(play, step, "expected NAME TYPE DATA");
-}
-
-static void play_senders(struct play *play, const struct step *step)
-{
-        static const char *const moods[] = {
-            [SENDER_UP] = "up", [SENDER_FAILS] = "fails", [SENDER_SILENT] = "silent"};
-
-        for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++)
-                if (span_equals(step->argument, span_from(moods[i]))) {
-                        play->harness.senders.mood = (enum sender_mood)i;
-                        return;
-                }
-        play_fail(play, step, "expected up, fails or silent");
-}
-
-/* By the last configuration, as the thread of the store does. */
-static void play_hears(struct play *play, const struct step *step)
-{
-        struct harness *harness = &play->harness;
-        const struct options *options = &play->snapshots[play->snapshot_count - 1]->options;
-
-        if (!rate_notice_hear(step->argument, &harness->ledger, options, harness->host.now_ms,
-                              harness->host.wall_ms))
-                play_fail(play, step, "not a notice");
-}
-
-/* On that configuration alone: as the main thread does when the list fails its test. */
-static void play_suspend(struct play *play, const struct step *step)
-{
-        struct snapshot *snapshot = play->snapshots[play->snapshot_count - 1];
-
-        for (size_t i = 0; i < snapshot->zone_count; i++)
-                if (span_equals(snapshot->zones[i].name, step->argument)) {
-                        atomic_store(&snapshot->zones[i].is_suspended, true);
-                        return;
-                }
-        play_fail(play, step, "no such zone");
-}
-
-static void play_stress(struct play *play, const struct step *step)
-{
-        harness_stress(&play->harness, span_equals(step->argument, SPAN("on")));
-}
-
-static void play_memory(struct play *play, const struct step *step)
-{
-        play->harness.host.memory_is_spent = span_equals(step->argument, SPAN("spent"));
-}
-
-static void play_store(struct play *play, const struct step *step)
-{
-        static const char *const names[] = {
-            [STORE_DONE] = "done", [STORE_FULL] = "full", [STORE_FAILED] = "failed"};
-        struct harness *harness = &play->harness;
-
-        harness->store_is_held = span_equals(step->argument, SPAN("hold"));
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-                if (span_equals(step->argument, span_from(names[i])))
-                        harness->store_outcome = (enum store_outcome)i;
-        if (!harness->store_is_held && harness->is_open && harness->wish == SESSION_STORE)
-                harness_report(harness, harness->store_outcome);
-}
-
 static void play_stop(struct play *play, const struct step *step)
 {
         if (span_equals(step->argument, SPAN("now"))) {
@@ -272,7 +200,7 @@ static const struct directive {
     {"senders", SETS, false, play_senders},
     {"suspend", SETS, false, play_suspend},
     {"hears", SETS, false, play_hears},
-    {"stress", SETS, false, play_stress},
+    {"load", SETS, false, play_load},
     {"memory", SETS, false, play_memory},
     {"D:", GATHERS, false, play_line},
     {"B:", GATHERS, false, play_octets},
@@ -325,6 +253,29 @@ static void play_step(struct play *play, const struct step *step)
                 directive->play(play, step);
 }
 
+static void play_step_mutely(struct play *play, const struct step *step)
+{
+        const struct directive *directive = find_directive(step->word);
+        struct harness *harness = &play->harness;
+        bool is_connect = directive->play == play_connect;
+        bool needs_session = directive->kind == GATHERS || directive->kind == SAYS;
+
+        if (directive->kind != GATHERS && harness->is_open)
+                send_flight(play);
+        if (directive->kind == EXPECTS || (directive->kind == ACTS && !is_connect &&
+                                           directive->play != play_time && directive->play != play_drop))
+                return;
+        if (is_connect && harness->is_open)
+                harness_drop(harness);
+        if (!harness->is_open)
+                play->flight.length = 0;
+        if (!needs_session || harness->is_open)
+                directive->play(play, step);
+        if (is_connect)
+                harness_pass_time(harness, 1000);
+        play->said_read = harness->said.length;
+}
+
 /* Whatever happened, each line of the log is a JSON object. */
 static void check_log(struct play *play, const struct step *step)
 {
@@ -362,19 +313,40 @@ static void finish(struct play *play, const struct step *step)
         play_check_ids(play, step);
 }
 
+static void prepare(struct play *play, const struct script *script, const char *directory)
+{
+        *play = (struct play){.script = script, .directory = directory};
+        text_over(&play->flight, play->flight_octets, sizeof play->flight_octets);
+        text_over(&play->failure, play->failure_octets, sizeof play->failure_octets);
+}
+
 void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,
                  uint32_t seed, enum answering answering)
 {
         const struct step outside = {.line = 0};
 
-        *play = (struct play){.script = script, .directory = directory};
-        text_over(&play->flight, play->flight_octets, sizeof play->flight_octets);
-        text_over(&play->failure, play->failure_octets, sizeof play->failure_octets);
+        prepare(play, script, directory);
         harness_init(&play->harness, cutting, seed, answering);
         begin(play, &outside);
         for (size_t i = 0; i < script->count && play->failure.length == 0; i++)
                 play_step(play, &script->steps[i]);
         finish(play, &outside);
+}
+
+void play_mute(struct play *play, const struct script *script, const char *directory, enum rung rung,
+               enum knowing knowing)
+{
+        const struct step outside = {.line = 0};
+
+        prepare(play, script, directory);
+        play->is_mute = true;
+        harness_init(&play->harness, CUT_WHOLE, 1, ANSWER_AT_ONCE);
+        begin(play, &outside);
+        play->harness.dns.knowing = knowing;
+        harness_load(&play->harness, rung);
+        for (size_t i = 0; i < script->count && play->failure.length == 0; i++)
+                play_step_mutely(play, &script->steps[i]);
+        harness_drop(&play->harness);
 }
 
 void play_end(struct play *play)

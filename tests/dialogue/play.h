@@ -9,6 +9,7 @@
 struct play {
         const struct script *script;
         const char *directory; /* where files of the configuration are written */
+        bool is_mute;          /* nothing is expected, and the rung stays: see play_mute() */
         struct harness harness;
         struct snapshot *snapshots[SNAPSHOTS_MAX];
         size_t snapshot_count;
@@ -22,6 +23,11 @@ struct play {
 /* What did not go as the script says is in play->failure. */
 void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,
                  uint32_t seed, enum answering answering);
+/* Plays what the client and the world do, on this rung from the first connection to the last: nothing is expected, what
+ * makes no sense any more in a session that has gone another way is left out, and so is how a server stops. Each
+ * session begins a second after the one before, when its turn has come. */
+void play_mute(struct play *play, const struct script *script, const char *directory, enum rung rung,
+               enum knowing knowing);
 void play_end(struct play *play);
 
 /* ---- for directives; the first failure counts */
@@ -36,6 +42,16 @@ struct span play_unexpected(const struct play *play);
 
 void play_tls(struct play *play, const struct step *step);
 void play_handshake(struct play *play, const struct step *step);
+
+/* ---- world.c */
+
+void play_dns(struct play *play, const struct step *step);
+void play_senders(struct play *play, const struct step *step);
+void play_hears(struct play *play, const struct step *step);
+void play_suspend(struct play *play, const struct step *step);
+void play_load(struct play *play, const struct step *step);
+void play_memory(struct play *play, const struct step *step);
+void play_store(struct play *play, const struct step *step);
 
 /* ---- expectations.c */
 

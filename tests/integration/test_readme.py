@@ -160,7 +160,7 @@ def installation(directory):
     told = section("conf/README.md", "## Installation")
     files = installed(directory)
     unit = files["gatepost.service"][0].read_text()
-    commands = re.findall(r"^Exec(?:StartPre|Start)=(\S+) \S+ -c (\S+)$", unit, re.M)
+    commands = re.findall(r"^Exec(?:StartPre|Start)=(\S+) \S+(?: --\w+)* -c (\S+)$", unit, re.M)
     equal([program for program, _ in commands], [files["gatepost"][1]] * 2, "programs of the unit")
     user = re.search(r"^User=(\w+)$", unit, re.M)[1]
     assert re.search(rf"^    sudo adduser .* {user}$", told, re.M), f"no word of how to make the user {user}"

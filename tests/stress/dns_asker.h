@@ -81,7 +81,8 @@ static inline enum fact asker_file(struct asker *asker, const char *name, enum d
 {
         struct dns_source *source = dns_client_source(asker->client);
         struct dns_question question = {.name = span_from(name), .type = type};
-        return source->ask(source, &question, &(struct dns_asker){handle, &asker->account}, &asker->arena,
+        return source->ask(source, &question,
+                           &(struct dns_asker){.handle = handle, .account = &asker->account}, &asker->arena,
                            ret_answer);
 }
 

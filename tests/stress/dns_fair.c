@@ -75,7 +75,7 @@ static unsigned ask_many(struct asker *asker, const char *domain, unsigned count
                 snprintf(name, sizeof name, "u%u.%s", i, domain);
                 struct dns_question question = {span_from(name), DNS_A, handle == HANDLE_LISTED};
                 struct dns_answer answer = {0};
-                expect(source->ask(source, &question, &(struct dns_asker){handle, NULL}, &asker->arena,
+                expect(source->ask(source, &question, &(struct dns_asker){.handle = handle}, &asker->arena,
                                    &answer) == FACT_PENDING);
                 answers += !answer.is_unasked;
         }

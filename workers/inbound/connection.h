@@ -99,7 +99,7 @@ void connection_stored(struct worker *worker, struct connection *connection,
 void connection_answer(struct worker *worker, const struct dns_reply_message *message);
 /* The same from the store of senders. */
 void connection_sender_answer(struct worker *worker, const struct sender_job *job);
-/* worker->host.under_stress or worker->memory has changed. */
+/* worker->host.rung or worker->memory has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
 /* A snapshot has become old; maybe the one that it pins. */
 void connection_age(struct worker *worker, struct connection *connection);

@@ -8,6 +8,7 @@
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/ids.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
 #include "workers/thread/name.h"
@@ -101,8 +102,10 @@ static void take_answers(struct worker *worker)
 static void take_time_outs(struct worker *worker)
 {
         struct timer *timer;
-        while ((timer = wheel_expire(&worker->wheel, worker->host.now_ms)) != NULL)
+        while ((timer = wheel_expire(&worker->wheel, worker->host.now_ms)) != NULL) {
+                worker_note_at_hand(worker, (struct connection *)timer);
                 connection_tick(worker, (struct connection *)timer);
+        }
 }
 
 static void for_each_connection(struct worker *worker, void (*act)(struct worker *, struct connection *))
@@ -134,8 +137,10 @@ static void take_events(struct worker *worker, const struct epoll_event *events,
                 }
                 /* None: it was closed since, and the event is of no use to who has its number now. */
                 struct connection *connection = connection_table_find(&worker->connections, (int)of);
-                if (connection != NULL)
-                        connection_event(worker, connection, events[i].events);
+                if (connection == NULL)
+                        continue;
+                worker_note_at_hand(worker, connection);
+                connection_event(worker, connection, events[i].events);
         }
 }
 
@@ -144,6 +149,7 @@ static void take_arrival(struct worker *worker, const struct arrival *arrival, s
         switch (arrival->kind) {
         case ARRIVAL_CONNECTION:
                 inflow->taken++;
+                heartbeat_serve(&worker->heartbeat, &arrival->peer, SESSION_STATE_PAUSE, NULL);
                 connection_begin(worker, arrival, inflow);
                 break;
         case ARRIVAL_DROP:
@@ -176,8 +182,6 @@ static void look_around(struct worker *worker)
 
         if (worker->self_accept != NULL)
                 self_accept_look(worker->self_accept);
-        if (worker_look_at_load(worker))
-                for_each_connection(worker, connection_stress);
         if (agings != worker->agings_seen) {
                 worker->agings_seen = agings;
                 for_each_connection(worker, connection_age);
@@ -191,21 +195,30 @@ static void look_around(struct worker *worker)
 static void worker_turn(struct worker *worker, int wait_ms)
 {
         struct epoll_event events[EVENTS_PER_TURN];
+
+        heartbeat_sleep(&worker->heartbeat);
         int count = epoll_wait(worker->epoll_fd, events, EVENTS_PER_TURN, wait_ms);
 
         waker_stay_awake(&worker->waker);
         expect(count >= 0 || errno == EINTR);
         worker_look_at_clock(worker);
+        heartbeat_turn(&worker->heartbeat, worker->host.now_ms);
         connections_close_later(worker);
+        /* First, so that who has slept greets nobody by what was then. */
+        if (worker_look_at_load(worker))
+                for_each_connection(worker, connection_stress);
         take_arrivals(worker);
         take_events(worker, events, count);
         worker_take_handshakes(worker);
+        heartbeat_leave(&worker->heartbeat);
         delivery_client_receive(worker);
         take_answers(worker);
         look_around(worker);
         take_time_outs(worker);
+        heartbeat_leave(&worker->heartbeat);
         /* Last, so that the sessions which end in the last turn hold nothing in what is told of it. */
         counter_set(&worker->counters.metrics[METRIC_memory_held], worker_memory_in_use(worker));
+        counter_set(&worker->counters.metrics[METRIC_deliveries], worker->jobs_sent_total);
         worker_log_end_turn(worker);
         dns_client_flush(worker->dns);
 }
@@ -242,13 +255,6 @@ static void *worker_main(void *argument)
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
-
-/* Ids hold the second and 22 bits of the sequence: a restart within a second must not begin where its
- * predecessor did. */
-static uint64_t first_sequence(void)
-{
-        return (uint64_t)(clock_wall_us() % 1000000) * (1u << 22) / 1000000;
-}
 
 static bool inflows_init(struct worker *worker)
 {
@@ -310,7 +316,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.ledger = parts->ledger;
         worker->host.tls_no_go = parts->tls_no_go;
         worker->host.clients = parts->clients;
-        worker->host.sequence = first_sequence();
+        worker->host.sequence = ids_begin(0);
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);
 }
@@ -327,7 +333,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .clients = parts->clients,
             .deliveries = parts->deliveries,
             .log = parts->log,
-            .under_stress = parts->under_stress,
+            .load = parts->load,
             .handshakes = parts->handshakes,
             .account = {.budget = parts->budget},
             .log_buffers_max = worker_log_buffers(parts->log_memory_octets / parts->worker_count),

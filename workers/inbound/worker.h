@@ -4,6 +4,8 @@
 
 #include "workers/inbound/accept/handover.h"
 #include "workers/inbound/connection.h"
+#include "workers/inbound/heartbeat.h"
+#include "workers/inbound/load.h"
 #include "workers/senders/store.h"
 #include "workers/thread/wheel.h"
 
@@ -39,7 +41,7 @@ struct worker_parts {
         const struct sketch *questions;
         const struct ledger *ledger;
         const struct tls_no_go *tls_no_go;
-        const _Atomic bool *under_stress;
+        const struct load *load;
         struct budget *budget;
         _Atomic uint64_t *handshakes; /* under way at all workers */
         uint32_t spools;              /* files in the making that all workers together may have */
@@ -59,7 +61,7 @@ struct worker {
         struct log_writer *log;
         struct dns_client *dns;
         struct sender_client *senders;
-        const _Atomic bool *under_stress;
+        const struct load *load;
         _Atomic uint64_t *handshakes; /* under way at all workers */
         uint32_t log_buffers_max;
         uint32_t spools_early_max; /* so many at a time for messages that are not long */
@@ -95,6 +97,7 @@ struct worker {
         uint64_t agings_seen; /* of snapshots */
 
         /* Read by others. */
+        struct heartbeat heartbeat;
         _Alignas(64) _Atomic uint64_t closed; /* connections, of those assigned to it */
         _Atomic bool has_ended;
         uint32_t forsaken; /* messages whose store had not reported at the end; read then */

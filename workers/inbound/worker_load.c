@@ -1,4 +1,4 @@
-/* Stress, by connections and by memory. */
+/* The rung of the ladder, and the memory. */
 #include "workers/inbound/worker_load.h"
 
 #include "workers/inbound/worker_log.h"
@@ -60,18 +60,28 @@ uint64_t worker_memory_in_use(const struct worker *worker)
 bool worker_look_at_load(struct worker *worker)
 {
         enum budget_level memory = budget_level(worker->account.budget, worker->memory);
+        enum rung rung = load_rung(worker->load);
 
         keep_unused(worker, memory);
-        bool under_stress =
-            atomic_load_explicit(worker->under_stress, memory_order_relaxed) || memory >= BUDGET_TIGHT;
-
-        if (under_stress == worker->host.under_stress && memory == worker->memory)
+        /* The overseer sees it, too; a worker that fills the memory does not wait for that. */
+        if (rung == RUNG_ease && memory >= BUDGET_TIGHT)
+                rung = RUNG_hurry;
+        if (rung == worker->host.rung && memory == worker->memory)
                 return false;
-        worker->host.under_stress = under_stress;
+        worker->host.rung = rung;
         worker->host.memory_is_spent = memory == BUDGET_SPENT;
         if (memory != worker->memory) {
                 worker->memory = memory;
                 tell_memory(worker);
         }
         return true;
+}
+
+void worker_note_at_hand(struct worker *worker, const struct connection *connection)
+{
+        const struct message *message =
+            connection->has_ended ? NULL : session_message((struct session *)(uintptr_t)&connection->session);
+
+        heartbeat_serve(&worker->heartbeat, &connection->session.peer, connection->session.state,
+                        message == NULL ? NULL : message->id);
 }

@@ -3,8 +3,10 @@
 
 #include "workers/inbound/worker.h"
 
-/* Tells the others how much memory its clients hold, and looks how much of the budget is left; memory that is
- * short is stress as well. True when the level of either has changed, which all connections are to be told. */
+/* Tells the others how much memory its clients hold, and looks how much of the budget is left, and on which rung
+ * of the ladder the server stands. True when either has changed, which all connections are to be told. */
 bool worker_look_at_load(struct worker *worker);
+/* Tells whom it is at, for whoever wonders why it does not turn. */
+void worker_note_at_hand(struct worker *worker, const struct connection *connection);
 /* Octets that its clients make it hold; what it keeps unused is not among them. */
 uint64_t worker_memory_in_use(const struct worker *worker);

@@ -57,7 +57,7 @@ static bool allocate(struct server *server, const struct options *options)
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
         server->counters.sets =
-            calloc(server->worker_count + server->acceptor_count + 1, sizeof(const struct counters *));
+            calloc(server->worker_count + server->acceptor_count + 2, sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
@@ -102,7 +102,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .questions = &server->clients.questions,
                     .ledger = &server->clients.ledger,
                     .tls_no_go = &server->clients.tls_no_go,
-                    .under_stress = &server->load.under_stress,
+                    .load = &server->load,
                     .worker_count = server->worker_count,
                     .budget = &server->budget,
                     .handshakes = &server->handshakes,
@@ -141,6 +141,7 @@ static bool init_accepting(struct server *server, uint64_t sessions_max)
             .worker_count = server->worker_count,
             .sharer_count = server->acceptor_count == 0 ? server->worker_count : server->acceptor_count,
             .sessions_max = sessions_max,
+            .dns_cache = server->dns_cache,
         };
 
         for (uint32_t i = 0; i < server->acceptor_count; i++)
@@ -150,6 +151,25 @@ static bool init_accepting(struct server *server, uint64_t sessions_max)
                 if (!self_accept_init(&server->self_accepts[i], &server->workers[i], &admission))
                         return false;
         return true;
+}
+
+static bool init_overseer(struct server *server)
+{
+        const struct overseer_parts parts = {
+            .load = &server->load,
+            .publication = &server->publication,
+            .pinner = server->worker_count + 1 + server->acceptor_count, /* behind the acceptors' */
+            .workers = server->workers,
+            .worker_count = server->worker_count,
+            .sessions_max = server->shares.sessions,
+            .budget = &server->budget,
+            .dns_pool = server->dns_pool,
+            .dns_in_flight_max = server->shares.dns_in_flight,
+            .log = &server->log,
+        };
+
+        server->counters.sets[server->counters.count++] = &server->overseer.counters;
+        return overseer_init(&server->overseer, &parts);
 }
 
 static bool init_threads(struct server *server, const struct options *options)
@@ -163,7 +183,7 @@ static bool init_threads(struct server *server, const struct options *options)
                 return false;
         memory_bound(&server->budget, options);
         return init_workers(server, server->shares.spools * server->delivery_count) &&
-               init_accepting(server, server->shares.sessions);
+               init_accepting(server, server->shares.sessions) && init_overseer(server);
 }
 
 static bool start_threads(struct server *server)
@@ -176,7 +196,7 @@ static bool start_threads(struct server *server)
                 is_started = is_started && worker_start(&server->workers[i]);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 is_started = is_started && acceptor_start(&server->acceptors[i]);
-        return is_started;
+        return is_started && overseer_start(&server->overseer);
 }
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
@@ -184,6 +204,7 @@ static bool start_threads(struct server *server)
 static void free_all(struct server *server)
 {
         listeners_free(server->departing);
+        overseer_end(&server->overseer);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
         for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)
@@ -234,7 +255,8 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (shows_status_line) {
                         counters_sum(&server->counters, &counters);
                         status_line_print(&status, &counters,
-                                          workers_open(server->workers, server->worker_count));
+                                          workers_open(server->workers, server->worker_count),
+                                          load_rung(&server->load));
                 }
         }
         status_line_end(&status);
@@ -282,14 +304,6 @@ static bool init_watches(struct server *server)
         return zone_watch_init(&server->zone_watch, &parts);
 }
 
-static void begin_certificates(struct server *server, struct tls_contexts *contexts)
-{
-        published_accompany(atomic_load(&server->publication.published), contexts, tls_contexts_free);
-        server->certificates.publication = &server->publication;
-        server->certificates.log = &server->log;
-        server->certificates.counters = &server->own_counters;
-}
-
 /* Takes `contexts` over, which are NULL without TLS. */
 static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
@@ -302,12 +316,13 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !publication_init(&server->publication, server->worker_count + 1 + server->acceptor_count,
+            !publication_init(&server->publication, server->worker_count + 2 + server->acceptor_count,
                               snapshot)) {
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
-        begin_certificates(server, contexts);
+        certificates_begin(&server->certificates, contexts, &server->publication, &server->log,
+                           &server->own_counters);
         if (!open_senders(server, snapshot))
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */

@@ -9,6 +9,7 @@
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
+#include "workers/server/overseer/overseer.h"
 #include "workers/server/tls/certificates.h"
 #include "workers/server/zone_watch.h"
 
@@ -24,6 +25,7 @@ struct server {
         struct publication publication;
         struct clients clients;
         struct load load;
+        struct overseer overseer;
         struct budget budget;        /* of what clients make us hold */
         _Atomic uint64_t handshakes; /* of TLS, under way at all workers */
         struct log_writer log;

@@ -8,7 +8,7 @@
 
 #define TOP_CHECKS 3
 
-enum { OPEN, ACCEPTED, REFUSED, DEFERRED, NUMBERS };
+enum { OPEN, ACCEPTED, REFUSED, DEFERRED, RUNG, NUMBERS };
 
 /* The same that put_top_checks() divides. */
 static uint64_t refusals_of_checks(const struct counters *counters)
@@ -44,16 +44,19 @@ void status_line_begin(struct status_line *status)
         *status = (struct status_line){.is_terminal = isatty(STDOUT_FILENO)};
 }
 
-void status_line_print(struct status_line *status, const struct counters *counters, uint64_t open)
+void status_line_print(struct status_line *status, const struct counters *counters, uint64_t open,
+                       enum rung rung)
 {
-        static const char *const names[NUMBERS] = {"open", "accepted", "refused", "deferred"};
+        static const char *const names[RUNG] = {"open", "accepted", "refused", "deferred"};
         const uint64_t numbers[NUMBERS] = {
             [OPEN] = open,
+            [RUNG] = rung,
             [ACCEPTED] = counter_read(&counters->metrics[METRIC_messages_accepted]),
             [REFUSED] = refusals_of_checks(counters),
             [DEFERRED] = counter_read(&counters->metrics[METRIC_recipients_deferred]) +
                          counter_read(&counters->metrics[METRIC_messages_deferred]) +
-                         counter_read(&counters->metrics[METRIC_connections_refused]),
+                         counter_read(&counters->metrics[METRIC_connections_refused]) +
+                         counter_read(&counters->metrics[METRIC_clients_unserved]),
         };
         char octets[512];
         struct text line;
@@ -63,12 +66,14 @@ void status_line_print(struct status_line *status, const struct counters *counte
         text_over(&line, octets, sizeof octets);
         if (status->is_terminal)
                 text_put(&line, SPAN("\r\033[K"));
-        for (int i = 0; i < NUMBERS; i++) {
+        for (int i = 0; i < RUNG; i++) {
                 text_printf(&line, "%s%s %llu", i == 0 ? "" : "  ", names[i], (unsigned long long)numbers[i]);
                 /* Lines of a file are not a second apart. */
                 if (i != OPEN && status->is_terminal)
                         text_printf(&line, " (%llu/s)", (unsigned long long)(numbers[i] - status->said[i]));
         }
+        if (rung != RUNG_ease)
+                text_printf(&line, "  load: %s", rung_names[rung]);
         put_top_checks(counters, &line);
         if (!status->is_terminal)
                 text_put_char(&line, '\n');

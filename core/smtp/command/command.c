@@ -49,6 +49,16 @@ static enum reply_id greeting_fault(struct span name)
         return REPLY_NONE;
 }
 
+/* A verdict that HELO needs is not in yet. */
+static enum session_wish helo_wait(struct session *session, enum parked parked, struct span name,
+                                   struct text *out)
+{
+        if (!session_defers(session))
+                return session_park(session, parked, name, out);
+        session_note_deferral(session);
+        return answer(session, out, REPLY_overloaded_mail);
+}
+
 /* No mail has begun, so that the log has nowhere else to tell of it. */
 static enum session_wish refuse_greeting(struct session *session, const struct verdict *verdict,
                                          struct text *out)
@@ -70,7 +80,7 @@ static enum session_wish greet_client(struct session *session, struct span name,
         enum parked parked = is_esmtp ? PARKED_EHLO : PARKED_HELO;
         enum session_wish wish;
         if (stage_helo_waits(session))
-                return session_park(session, parked, name, out);
+                return helo_wait(session, parked, name, out);
         if (!span_equals(name, session->helo) && session_holds(session, parked, name, out, &wish))
                 return wish;
         if (!helo_set(session, name))
@@ -79,7 +89,7 @@ static enum session_wish greet_client(struct session *session, struct span name,
         if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
                 if (judgement.result == VERDICT_WAIT)
-                        return session_park(session, parked, name, out);
+                        return helo_wait(session, parked, name, out);
                 if (judgement.result != VERDICT_PASS)
                         return refuse_greeting(session, judgement.verdict, out);
         }

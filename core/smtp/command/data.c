@@ -185,7 +185,7 @@ static uint64_t whole_ends_ms(const struct session *session)
 
         if (given_ms == 0)
                 return UINT64_MAX;
-        if (session->host->under_stress && given_ms > RATE_GRACE_MS)
+        if (session->host->rung >= RUNG_hurry && given_ms > RATE_GRACE_MS)
                 given_ms = RATE_GRACE_MS;
         if (earning > options->message_size_max_octets)
                 earning = options->message_size_max_octets;

@@ -4,50 +4,6 @@
 #include "core/mail/tag.h"
 #include "core/smtp/internal.h"
 
-#define TRANSACTION_ARENA_MAX (8u << 20)
-
-struct transaction *transaction_begin(struct session *session)
-{
-        struct arena arena;
-
-        arena_init(&arena, &session->host->transaction_pool, TRANSACTION_ARENA_MAX);
-        struct transaction *transaction = arena_take(&arena, sizeof *transaction);
-        if (transaction == NULL) {
-                arena_end(&arena);
-                return NULL;
-        }
-        *transaction = (struct transaction){.arena = arena, .begun_ms = session->host->now_ms};
-        memo_init(&transaction->memo, &transaction->arena, session_dns(session), session->peer.dns_handle,
-                  (uint32_t)session->snapshot->options.dns_questions_max);
-        transaction->memo.asker.account = &session->account;
-        sender_memo_init(&transaction->senders, &transaction->arena, session->host->senders,
-                         session->peer.dns_handle);
-        transaction->recipients_end = &transaction->message.recipients;
-        transaction->attempts_end = &transaction->attempts;
-        arena_init(&transaction->attempt_arena, &session->host->session_pool, TRANSACTION_ARENA_MAX);
-        transaction->message.newline = session->snapshot->options.maildir_newline;
-        id_write(session->host, transaction->message.id);
-        session->transaction = transaction;
-        return transaction;
-}
-
-void transaction_end(struct session *session)
-{
-        struct transaction *transaction = session->transaction;
-
-        if (transaction == NULL)
-                return;
-        const struct sender_memo *state = &transaction->senders;
-        counter_add(&session->host->counters->metrics[METRIC_sender_failed],
-                    state->failed + (state->is_late ? state->pending : 0));
-        syntax_note_text(session, REPLY_NONE);
-        record_transaction(session);
-        content_release(&transaction->message.content, &session->host->content_pool);
-        session->transaction = NULL;
-        struct arena arena = transaction->arena; /* the transaction lies in it */
-        arena_end(&arena);
-}
-
 /* ---- MAIL ---------------------------------------------------------------------------------------------- */
 
 struct mail_parameters {
@@ -184,6 +140,10 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 {
         if (session->snapshot->options.reject_at == REJECT_AT_FIRST) {
                 struct judgement judgement = stage_judge(session, session->snapshot->checks, NULL);
+                if (judgement.result == VERDICT_WAIT && session_defers(session)) {
+                        session_note_deferral(session);
+                        return mail_refuse(session, out, REPLY_overloaded_mail, SPAN(""));
+                }
                 if (judgement.result == VERDICT_WAIT)
                         return session_park(session, PARKED_MAIL, arguments, out);
                 if (judgement.result != VERDICT_PASS)
@@ -375,8 +335,12 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 reply = judge_recipient(session, &candidate);
         else
                 counter_add(&session->host->counters->refused[CHECK_recipient], 1);
-        if (candidate.waits)
+        if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
+        if (candidate.waits) {
+                session_note_deferral(session);
+                reply = REPLY_overloaded_mail;
+        }
         if (reply == REPLY_NONE && session_lacks_memory(session))
                 reply = REPLY_memory_spent;
         reply = count_recipient(session, &candidate, reply);

@@ -2,6 +2,7 @@
 """STARTTLS octet for octet: segments, records, ends and floods, each with the end that it is to have."""
 
 import contextlib
+import pathlib
 import signal
 import socket
 import ssl
@@ -148,6 +149,16 @@ def reads_late(directory):
         equal({line for some in lines for line in some}, {b"250 2.0.0 ok"}, "replies")
 
 
+def tasks(server):
+    """The kernel's files of its threads."""
+    return pathlib.Path(f"/proc/{server.process.pid}/task").glob("*/stat")
+
+
+def state(path):
+    """Of a thread, such as T: stopped."""
+    return path.read_text().rpartition(")")[2].split()[0]
+
+
 # ---- what is not to be believed -----------------------------------------------------------------------------------
 
 @case("octets behind STARTTLS are never taken for what is said under TLS, whatever early_talker says")
@@ -162,6 +173,7 @@ def injection(directory):
         with TlsClient(server.port) as client:
             client.command("EHLO client.example.com", 250)
             server.signal(signal.SIGSTOP)
+            wait_for("a server that stands still", lambda: all(state(path) == "T" for path in tasks(server)))
             client.raw(b"STARTTLS\r\n")
             client.raw(b"X")
             server.signal(signal.SIGCONT)

@@ -13,9 +13,9 @@ EXPOSURE_MAX = 2.5  # of 10, as systemd 252 and later count it
 
 def units(directory):
     """The units as an installation has them, but with the program of this build."""
-    service = (CONF / "gatepost.service.in").read_text().replace("@program@", str(PROGRAM))
+    service = (CONF / "systemd" / "gatepost.service.in").read_text().replace("@program@", str(PROGRAM))
     (directory / "gatepost.service").write_text(service)
-    (directory / "gatepost.socket").write_text((CONF / "gatepost.socket").read_text())
+    (directory / "gatepost.socket").write_text((CONF / "systemd" / "gatepost.socket").read_text())
     return service
 
 

@@ -50,12 +50,11 @@ static void *counted_malloc(size_t size, const char *file, int line)
 
 static void counted_free(void *octets, const char *file, int line)
 {
-        struct block *block = (struct block *)((char *)octets - offsetof(struct block, octets));
-
         (void)file;
         (void)line;
         if (octets == NULL)
                 return;
+        struct block *block = (struct block *)((char *)octets - offsetof(struct block, octets));
         held[block->side] -= block->size;
         free(block);
 }

@@ -315,6 +315,7 @@ static void expect_same_options(const struct snapshot *left, const struct snapsh
 #define PUT_ENDPOINTS(value)  text_put_number(&text, (value).count)
 #define PUT_MOMENT(value)     text_put_number(&text, value)
 #define PUT_NEWLINE(value)    text_put_number(&text, value)
+#define PUT_DOOR(value)       text_put_number(&text, value)
 #define PUT_FLAG(value)       text_put_number(&text, value)
 #define PUT_MODE(value)       text_put_number(&text, value)
 #define PUT_ACTION(value)     text_put_number(&text, value)

@@ -274,6 +274,7 @@ static void print_reason(const struct occurrence *occurrence)
         printf("Why: %s", advice->why);
         print_value(" (", verdict_of(occurrence), "evidence", ")");
         print_value(" (", occurrence->fault, "evidence", ")");
+        print_value(" (", closed, "evidence", ")");
         print_value(" (it sent: ", closed, "early", ")");
         print_value(" (", closed, "limit", ")");
         print_value(" (", closed, "foreign", ")");

@@ -3,6 +3,7 @@
 
 #include "dns/clock.h"
 #include "workers/inbound/accept/intake.h"
+#include "workers/inbound/ids.h"
 #include "workers/log/writer.h"
 #include "workers/thread/name.h"
 
@@ -18,7 +19,7 @@
 #define SHORTAGE_MIN_US 1000   /* a descriptor may be free in a moment; */
 #define SHORTAGE_MAX_US 100000 /* but not for long, and nothing spins */
 #define DEPARTURE_US    5000
-#define LOOK_AGAIN_US   20000 /* while full or under stress */
+#define LOOK_AGAIN_US   20000 /* while full */
 #define ORDER_RETRY_US  1000
 #define ORDER_WAIT_MS   2000
 #define SIGNAL_OF_ORDER SIGURG /* nobody else sends it, and by default it does nothing */
@@ -234,9 +235,7 @@ static void acceptor_turn(struct acceptor *acceptor)
         uint64_t room = room_or_rest(acceptor);
         if (room == 0)
                 return;
-        bool looks_again =
-            some_depart(acceptor) ||
-            atomic_load_explicit(&acceptor->admission.parts.load->under_stress, memory_order_relaxed);
+        bool looks_again = some_depart(acceptor);
         if (acceptor->pace.is_fast)
                 accept_fast(acceptor, room);
         else if (acceptor->listener_count == 1 && !looks_again)
@@ -269,6 +268,14 @@ static void log_as_event(void *logger, const char *event, va_list pairs)
         log_pairs(logger, event, pairs);
 }
 
+/* Ids of acceptors come behind those of the workers, of whom there are 120 at most. */
+static void host_init(struct acceptor *acceptor)
+{
+        acceptor->host.counters = &acceptor->counters;
+        acceptor->host.worker = 120 + acceptor->number % 8;
+        acceptor->host.sequence = ids_begin(acceptor->number / 8);
+}
+
 bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts)
 {
         struct admission_parts admission = parts->admission;
@@ -279,7 +286,10 @@ bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts
             .publication = parts->publication,
             .orders = channels_create(1, NULL),
         };
+        host_init(acceptor);
         admission.counters = &acceptor->counters;
+        admission.host = &acceptor->host;
+        admission.host_is_own = true;
         admission.log = log_as_event;
         admission.logger = parts->log;
         admission_init(&acceptor->admission, &admission);

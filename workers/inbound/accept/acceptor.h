@@ -32,6 +32,7 @@ struct acceptor {
         pthread_t thread;
 
         /* Owner: the thread. */
+        struct session_host host; /* of what is told without a session */
         struct admission admission;
         struct handover handover;
         struct pace pace;

@@ -2,7 +2,7 @@
 #include "workers/inbound/accept/admission.h"
 
 #include "conf/socket_address.h"
-#include "core/smtp/admit.h"
+#include "dns/clock.h"
 #include "workers/inbound/worker.h"
 
 #include <errno.h>
@@ -23,12 +23,15 @@ static int open_spare(void)
 void admission_init(struct admission *admission, const struct admission_parts *parts)
 {
         *admission = (struct admission){.parts = *parts, .spare_fd = open_spare()};
+        dns_look_init(&admission->looks, parts->dns_cache);
+        door_init(&admission->door, &admission->looks.source, parts->ledger, parts->host);
 }
 
 void admission_end(struct admission *admission)
 {
         if (admission->spare_fd >= 0)
                 close(admission->spare_fd);
+        door_end(&admission->door);
 }
 
 static void tell_log(struct admission *admission, const char *event, ...)
@@ -55,13 +58,6 @@ static uint64_t left_to(const struct admission *admission)
         return share < LOOK_CLIENTS ? share : LOOK_CLIENTS;
 }
 
-/* Stress has begun or ended since it was told. */
-static bool stress_has_changed(const struct admission *admission, const struct options *options)
-{
-        bool is_now = admission->open * 100 >= admission->max * options->stress_at;
-        return is_now != atomic_load_explicit(&admission->parts.load->under_stress, memory_order_relaxed);
-}
-
 void admission_look(struct admission *admission, const struct snapshot *snapshot)
 {
         const struct admission_parts *parts = &admission->parts;
@@ -72,16 +68,11 @@ void admission_look(struct admission *admission, const struct snapshot *snapshot
         admission->open = workers_open(parts->workers, parts->worker_count);
         admission->looked_ms = admission->now_ms;
         admission->left = left_to(admission);
-        if (stress_has_changed(admission, &snapshot->options))
-                atomic_store_explicit(&parts->load->under_stress,
-                                      admission->open * 100 >= admission->max * snapshot->options.stress_at,
-                                      memory_order_relaxed);
 }
 
 uint64_t admission_room(struct admission *admission, const struct snapshot *snapshot)
 {
-        if (admission->left == 0 || admission->now_ms - admission->looked_ms >= LOOK_MS ||
-            stress_has_changed(admission, &snapshot->options))
+        if (admission->left == 0 || admission->now_ms - admission->looked_ms >= LOOK_MS)
                 admission_look(admission, snapshot);
         if (admission->left == 0 && !atomic_exchange(&admission->parts.load->is_full, true)) {
                 tell_log(admission, "limit_reached", LOG_NUMBER("sessions", admission->max), NULL);
@@ -164,19 +155,25 @@ static void log_refusal(struct admission *admission, const struct address *clien
         admission->refusals_unlogged = 0;
 }
 
-/* `reason`: for the log, terminated. The end of what we send comes before the close, so that a client that
- * has something under way already reads the line, and no reset in its place; line and end are one segment. */
-static void refuse(struct admission *admission, const struct snapshot *snapshot, int fd,
-                   const struct address *client, enum reply_id reply, const char *reason)
+/* The end of what we send comes before the close, so that a client that has something under way already reads the
+ * line, and no reset in its place; line and end are one segment. */
+static void send_away(const struct snapshot *snapshot, int fd, const struct client_reply *reply)
 {
         char octets[1024];
         struct text line;
 
         text_over(&line, octets, sizeof octets);
-        client_reply_write(&line, snapshot, reply, client);
+        client_reply_write(&line, snapshot, reply);
         send(fd, line.at, line.length, MSG_NOSIGNAL | MSG_MORE);
         shutdown(fd, SHUT_WR);
         close(fd);
+}
+
+/* `reason`: for the log, terminated. */
+static void refuse(struct admission *admission, const struct snapshot *snapshot, int fd,
+                   const struct address *client, enum reply_id reply, const char *reason)
+{
+        send_away(snapshot, fd, &(struct client_reply){.id = reply, .client = client});
         log_refusal(admission, client, reason);
 }
 
@@ -203,6 +200,51 @@ static bool refuses_by_rate(struct admission *admission, const struct snapshot *
         return true;
 }
 
+/* With all that a session's line would have: the id that the client was told leads here. */
+static void log_listed(struct admission *admission, const struct snapshot *snapshot,
+                       const struct session_peer *peer, const struct door_refusal *refusal)
+{
+        struct span status = snapshot->replies[refusal->reply].status;
+        char name[ADDRESS_TEXT_MAX + 1], code[32];
+        struct text text;
+
+        text_over(&text, name, sizeof name);
+        address_write(&text, &peer->client);
+        text_put_char(&text, '\0');
+        snprintf(code, sizeof code, "%.*s", (int)span_trim(status).length, span_trim(status).at);
+        tell_log(admission, "client_refused", "client", name, LOG_NUMBER("port", peer->client_port), "reason",
+                 "listed", "check", check_infos[refusal->check].name, "reply",
+                 reply_infos[refusal->reply].name, "code", code, "reject_id", refusal->reject_id, "evidence",
+                 refusal->evidence, NULL);
+}
+
+/* The ladder of load, and what the cache knows. True: the socket is closed. */
+static bool refuses_at_door(struct admission *admission, const struct snapshot *snapshot,
+                            const struct arrival *arrival)
+{
+        struct session_host *host = admission->parts.host;
+        const struct session_peer *peer = &arrival->peer;
+        struct door_refusal refusal;
+
+        if (admission->parts.host_is_own) {
+                host->now_ms = admission->now_ms;
+                host->wall_ms = clock_wall_ms();
+                host->rung = load_rung(admission->parts.load);
+        }
+        if (peer->needs_proxy_header || door_lets_in(&admission->door, snapshot, &peer->client, &refusal))
+                return false;
+        send_away(snapshot, arrival->fd,
+                  &(struct client_reply){.id = refusal.reply,
+                                         .client = &peer->client,
+                                         .subject = span_from(refusal.subject),
+                                         .reject_id = refusal.reject_id});
+        if (refusal.reject_id[0] != '\0')
+                log_listed(admission, snapshot, peer, &refusal);
+        else
+                log_refusal(admission, &peer->client, refusal.check == CHECK_COUNT ? "load" : "listed");
+        return true;
+}
+
 bool admission_judge(struct admission *admission, const struct snapshot *snapshot,
                      const struct listener *listener, int fd, const struct sockaddr *client,
                      struct arrival *ret_arrival)
@@ -223,7 +265,8 @@ bool admission_judge(struct admission *admission, const struct snapshot *snapsho
         }
         /* A balancer is not one client. */
         if (!network_list_contains(&snapshot->options.proxy_networks, &peer->client)) {
-                if (refuses_by_rate(admission, snapshot, ret_arrival))
+                if (refuses_by_rate(admission, snapshot, ret_arrival) ||
+                    refuses_at_door(admission, snapshot, ret_arrival))
                         return false;
                 limit = client_table_enter(admission->parts.clients, &peer->client, &snapshot->options,
                                            &ret_arrival->seat);

@@ -3,18 +3,15 @@
  * admission of its own. */
 #pragma once
 
+#include "core/smtp/door/door.h"
+#include "dns/look.h"
 #include "workers/inbound/accept/handover.h"
 #include "workers/inbound/accept/listener.h"
+#include "workers/inbound/load.h"
 #include "workers/thread/publication.h"
 
 #include <stdarg.h>
 #include <sys/socket.h>
-
-/* What those who accept find out about the whole server. */
-struct load {
-        _Atomic bool under_stress;
-        _Atomic bool is_full; /* nobody is accepted; told in the log once */
-};
 
 struct admission_parts {
         struct load *load;
@@ -25,6 +22,9 @@ struct admission_parts {
         uint32_t sharer_count; /* so many admissions let in under one limit */
         uint64_t sessions_max; /* that the descriptors are enough for */
         struct counters *counters;
+        struct dns_cache *dns_cache;
+        struct session_host *host; /* for what is told without a session: ids and times */
+        bool host_is_own;          /* it has no other owner, who would keep its times and its rung */
         /* Writes an event to the log, as log_event() does. */
         void (*log)(void *logger, const char *event, va_list pairs);
         void *logger;
@@ -32,6 +32,8 @@ struct admission_parts {
 
 struct admission {
         struct admission_parts parts;
+        struct dns_look looks;
+        struct door door;
 
         /* Owner: the thread. It sets the time before it calls. */
         uint64_t now_ms;
@@ -55,7 +57,7 @@ void admission_end(struct admission *admission);
 /* How many may be accepted now; 0: the server is full, which is in the log then. The workers' counts are read
  * once for many connections, as long as there is much room. */
 uint64_t admission_room(struct admission *admission, const struct snapshot *snapshot);
-/* Reads the counts now: whoever waits for the end of stress sees it. */
+/* Reads the counts now. */
 void admission_look(struct admission *admission, const struct snapshot *snapshot);
 /* After the server was full: there is room for a while again. */
 bool admission_may_resume(struct admission *admission, const struct snapshot *snapshot);

@@ -15,7 +15,8 @@ static bool greet(const struct snapshot *snapshot, const struct arrival *arrival
         struct text line;
 
         text_over(&line, octets, sizeof octets);
-        client_reply_write(&line, snapshot, REPLY_banner, &arrival->peer.client);
+        client_reply_write(&line, snapshot,
+                           &(struct client_reply){.id = REPLY_banner, .client = &arrival->peer.client});
         return send(arrival->fd, line.at, line.length, MSG_NOSIGNAL) == (ssize_t)line.length;
 }
 
@@ -26,7 +27,9 @@ static bool let_in(struct acceptor *acceptor, const struct snapshot *snapshot, s
                    bool greets)
 {
         arrival->peer.is_greeted =
-            greets && client_is_greeted_at_once(snapshot, &arrival->peer) && greet(snapshot, arrival);
+            greets &&
+            client_is_greeted_at_once(snapshot, &arrival->peer, load_rung(acceptor->admission.parts.load)) &&
+            greet(snapshot, arrival);
         if (handover_send(&acceptor->handover, arrival, acceptor->admission.now_ms))
                 return true;
         admission_note_shortage(&acceptor->admission, "handover_failed", errno);

@@ -11,7 +11,7 @@
 #define BACKLOG_BATCHES 128 /* more than the longest backlog: what comes later comes too late */
 #define SHORTAGE_MIN_MS 1   /* pause when descriptors or memory are out, */
 #define SHORTAGE_MAX_MS 100 /* longer each time */
-#define LOOK_AGAIN_MS   20  /* while full or under stress */
+#define LOOK_AGAIN_MS   20  /* while full */
 
 /* ---- pause --------------------------------------------------------------------------------------------- */
 
@@ -234,8 +234,7 @@ static void take_orders(struct self_accept *self)
 
 static bool looks_again(const struct self_accept *self)
 {
-        return self->is_paused || some_depart(self) ||
-               atomic_load_explicit(&self->admission.parts.load->under_stress, memory_order_relaxed);
+        return self->is_paused || some_depart(self);
 }
 
 void self_accept_look(struct self_accept *self)
@@ -279,6 +278,7 @@ bool self_accept_init(struct self_accept *self, struct worker *worker, const str
         struct admission_parts own = *parts;
 
         own.counters = &worker->counters;
+        own.host = &worker->host;
         own.log = log_by_worker;
         own.logger = worker;
         *self = (struct self_accept){

@@ -22,6 +22,7 @@
 #define SENDERS_MS   3000 /* a batch for LMDB, or a second for Redis */
 #define RESOLVERS_MS 2000
 #define ASIDE_MS     5000 /* a reload that is under way */
+#define OVERSEER_MS  1000
 
 struct stopping {
         struct server *server;
@@ -134,6 +135,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
         stop_workers(&stopping, signals);
         join_acceptors(&stopping, acceptors_until_ms);
         stop_deliveries(&stopping);
+        if (!overseer_stop(&server->overseer, clock_monotonic_ms() + OVERSEER_MS))
+                leave_thread(&stopping, "overseer", -1);
         if (!sender_store_stop(&server->senders, clock_monotonic_ms() + SENDERS_MS))
                 leave_thread(&stopping, "senders", -1);
         counter_log_write(&server->counter_log);

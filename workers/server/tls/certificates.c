@@ -77,6 +77,15 @@ bool certificates_load_first(struct certificates *certificates, const struct sna
         return can_be_used;
 }
 
+void certificates_begin(struct certificates *certificates, struct tls_contexts *contexts,
+                        struct publication *publication, struct log_writer *log, struct counters *counters)
+{
+        published_accompany(atomic_load(&publication->published), contexts, tls_contexts_free);
+        certificates->publication = publication;
+        certificates->log = log;
+        certificates->counters = counters;
+}
+
 void certificates_use(struct certificates *certificates, uint64_t now_s)
 {
         const struct tls_contexts *contexts = in_force(certificates);

@@ -7,7 +7,7 @@
 
 static struct budget budget;
 static struct worker worker;
-static _Atomic bool under_stress;
+static struct load load;
 static char log_octets[65536];
 
 static void begin(void)
@@ -15,7 +15,7 @@ static void begin(void)
         budget_set(&budget, 64 * MIB, 80);
         worker.worker_count = 2;
         worker.account.budget = &budget;
-        worker.under_stress = &under_stress;
+        worker.load = &load;
         text_over(&worker.host.log, log_octets, sizeof log_octets);
         content_pool_init(&worker.host.content_pool, 0);
         block_pool_init(&worker.host.session_pool, 256, 0);

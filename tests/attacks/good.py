@@ -1,0 +1,87 @@
+"""The good client, a process of its own: it delivers one mail after the other for as long as an attack goes on, and says how it was
+served. As a program it reads what to do from its argument, and ends when its input does."""
+
+import json
+import os
+import pathlib
+import random
+import select
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent)]
+
+from attacks.client import GOOD_MAIL, Peer, Silent, Unexpected  # noqa: E402
+
+PAUSE_SECONDS = 0.02
+
+
+def source_of(host):
+    return f"127.20.{random.randint(0, 255)}.{random.randint(1, 254)}" if host.startswith("127.") else None
+
+
+def deliver(host, port, rcpt, sender, helo, seconds):
+    """One mail; returns the seconds from connecting to the reply that it is stored."""
+    began = time.monotonic()
+    with Peer(host, port, source_of(host), seconds) as peer:
+        peer.need(None, 220)
+        peer.need(f"EHLO {helo}", 250)
+        peer.need(f"MAIL FROM:<{sender}>", 250)
+        peer.need(f"RCPT TO:<{rcpt}>", 250, 251)
+        peer.need("DATA", 354)
+        peer.need(GOOD_MAIL + b"\r\n\r\nIt is good.\r\n.", 250)
+        took = time.monotonic() - began
+        peer.raw(b"QUIT\r\n")
+    return took
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    times, failures = [], []
+    is_over = False
+    while not is_over:
+        try:
+            times.append(deliver(**options))
+        except (OSError, Silent, Unexpected) as error:
+            failures.append(f"{type(error).__name__}: {error}"[:200])
+        if len(times) + len(failures) == 1:
+            print("going on", flush=True)
+        # At least one mail is sent after the end of an attack: it is served then too.
+        is_over = bool(select.select([sys.stdin], [], [], PAUSE_SECONDS)[0])
+    json.dump({"times": times, "failures": failures}, sys.stdout)
+
+
+class GoodClient:
+    """A context manager; the figures are there when it is left."""
+
+    def __init__(self, target):
+        self.options = {"host": target.host, "port": target.port, "rcpt": target.rcpt, "sender": target.sender,
+                        "helo": target.helo, "seconds": 2 * target.seconds}
+        self.mails, self.times, self.failures = 0, [], []
+
+    def __enter__(self):
+        environment = dict(os.environ, PYTHONPATH=str(HERE.parent))
+        self.process = subprocess.Popen([sys.executable, "-B", HERE / "good.py", json.dumps(self.options)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        # The attack begins when a first mail has shown that there is a service to be lost.
+        self.process.stdout.readline()
+        return self
+
+    def __exit__(self, *ignored):
+        output = self.process.communicate(b"end\n")[0]
+        told = json.loads(output or '{"times": [], "failures": ["the good client broke down"]}')
+        self.times, self.failures = sorted(told["times"]), told["failures"]
+        self.mails = len(self.times)
+
+    def percentile_ms(self, percent):
+        return 1000 * self.times[min(len(self.times) - 1, len(self.times) * percent // 100)] if self.times else None
+
+    def text(self, percent):
+        found = self.percentile_ms(percent)
+        return "-" if found is None else f"{found:.0f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+/* The overseer, a small thread that looks at the whole server twenty times a second: it measures what presses, sets
+ * the rung of the ladder of load (core/base/ladder), and notices workers that do not turn. No session waits for it. */
+#pragma once
+
+#include "workers/inbound/worker.h"
+#include "workers/server/overseer/turns.h"
+
+struct overseer_parts {
+        struct load *load;
+        struct publication *publication;
+        uint32_t pinner;
+        struct worker *workers;
+        uint32_t worker_count;
+        uint64_t sessions_max; /* that the descriptors are enough for */
+        const struct budget *budget;
+        struct dns_pool *dns_pool;
+        uint64_t dns_in_flight_max; /* of each of its threads */
+        struct log_writer *log;
+};
+
+struct overseer {
+        /* Fixed after start. */
+        struct overseer_parts parts;
+        pthread_t thread;
+        bool is_started;
+
+        _Atomic bool is_stopping;
+
+        /* Owner: the thread. */
+        struct ladder ladder;
+        struct turns turns;
+
+        /* Read by others. */
+        struct counters counters;
+};
+
+/* False when memory is out. */
+bool overseer_init(struct overseer *overseer, const struct overseer_parts *parts);
+bool overseer_start(struct overseer *overseer);
+/* Before anything that it looks at ends. False when it runs still at this moment of clock_monotonic_ms(). */
+bool overseer_stop(struct overseer *overseer, uint64_t until_ms);
+void overseer_end(struct overseer *overseer);
