@@ -144,8 +144,8 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
 
 static_assert(SPF_RECEIVED_MAX <= CHECK_FIELD_MAX, "the field must fit");
 
-/* Received-SPF (RFC 7208 9.1); nothing where SPF does not count, is off for all recipients, or is not known. Where it is
- * off nobody waits for it, so that the field would be there by chance. */
+/* Received-SPF (RFC 7208 9.1); nothing where SPF does not count, is off for all recipients, or is not known. Where it
+ * is off nobody waits for it, so that the field would be there by chance. */
 void spf_write_field(const struct facts *facts, struct text *field)
 {
         const struct spf_detail *detail;
