@@ -5,9 +5,9 @@
 #include "core/base/text.h"
 
 #define LEAP_STEP       16
-#define LEAP_LOOK_AHEAD 2               /* octets behind a step that are looked at, too */
-#define LEAP_STEPS_MAX  255             /* the lines in each of the columns are counted in eight bits */
-#define LEAP_LINE_MAX   (2 * LEAP_STEP) /* each step ends a line, so that none is longer, its end included */
+#define LEAP_LOOK_AHEAD 2   /* octets behind a step that are looked at, too */
+#define LEAP_STEPS_MAX  255 /* the lines in each of the columns are counted in eight bits */
+#define LEAP_LINE_MAX   32  /* two steps: each ends a line, so that none is longer, its end included */
 
 typedef uint8_t leap_octets __attribute__((vector_size(LEAP_STEP)));
 
