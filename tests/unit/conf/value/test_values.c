@@ -119,7 +119,8 @@ Test(values, endpoints_are_unique)
 {
         check_complaints(HOSTNAME "listen = {\"127.0.0.1:25\", \"[::ffff:127.0.0.1]:25\"}\n" DOMAIN,
                          "(text):1: error: listen = \"[::ffff:127.0.0.1]:25\": names an address twice\n");
-        check_complaints(HOSTNAME "listen = {\"127.0.0.1:25\"} proxy_listen = {\"127.0.0.1:25\"}\n" DOMAIN,
+        check_complaints(HOSTNAME "proxy_networks = {\"192.0.2.0/24\"} "
+                                  "listen = {\"127.0.0.1:25\"} proxy_listen = {\"127.0.0.1:25\"}\n" DOMAIN,
                          "(text):1: error: proxy_listen: names an address that listen names too\n");
         check_complaints(HOSTNAME "listen = {}\n" DOMAIN,
                          "(text):1: error: listen: no address to listen on\n");
