@@ -334,10 +334,15 @@ bool connection_seal(struct worker *worker, struct connection *connection)
 
 void connection_end_sealed(struct worker *worker, struct connection *connection)
 {
-        struct tls_stream *stream = connection->tls->stream;
+        tls_stream_close(connection->tls->stream);
+        connection_flush(worker, connection);
+}
 
+void connection_note_broken(struct connection *connection)
+{
+        if (connection->tls == NULL)
+                return;
+        const struct tls_stream *stream = connection->tls->stream;
         if (tls_stream_end(stream) == TLS_BROKEN)
                 session_tls_broken(&connection->session, tls_stream_reason(stream));
-        tls_stream_close(stream);
-        connection_flush(worker, connection);
 }

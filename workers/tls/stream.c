@@ -225,7 +225,12 @@ bool tls_stream_seal(struct tls_stream *stream, struct span octets)
         if (octets.length == 0)
                 return true;
         ERR_clear_error();
-        return stream->end != TLS_BROKEN && SSL_write_ex(stream->ssl, octets.at, octets.length, &sealed) == 1;
+        if (stream->end == TLS_BROKEN)
+                return false;
+        if (SSL_write_ex(stream->ssl, octets.at, octets.length, &sealed) == 1)
+                return true;
+        tls_stream_break(stream, reason_of_failure(stream));
+        return false;
 }
 
 void tls_stream_close(struct tls_stream *stream)

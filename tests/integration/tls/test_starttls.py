@@ -384,6 +384,20 @@ def early_input(directory):
                     client.expect(code, number)
 
 
+@case("what is no record ends a session that waits for DNS, and the log tells the reason")
+def broken_while_parked(directory):
+    with ScriptedDns(lambda query, is_tcp, send: None) as dns:
+        options, _ = options_with([dns.port], "dns_timeout = 700ms\n", off=("dnsbl", "rhsbl", "spf"))
+        with tls_server(directory, options + "sender_mx { mode = enforce }\n") as server, secure(server) as client:
+            client.command("EHLO client.example.com", 250)
+            client.command("MAIL FROM:<me@example.com>", 250)
+            client.raw(b"RCPT TO:<alice@isp.example>\r\n")
+            wait_for("a question", lambda: dns.queries)
+            client.socket.sendall(b"RSET\r\n")
+            equal(read_to_end(client), b"", "what is said")
+            assert tls_reason(server, 1), server.sessions()
+
+
 # ---- ends ---------------------------------------------------------------------------------------------------------
 
 @case("last words arrive, and close_notify behind them: of a refusal, of a stop, of QUIT in a half-closed connection")
