@@ -16,8 +16,7 @@ void tls_no_go_init(struct tls_no_go *table, void *memory, size_t size, uint64_t
 
 static uint64_t hash_of(const struct tls_no_go *table, const struct address *client)
 {
-        struct network network = network_of(client, address_is_ipv4(client) ? 128 : 64);
-        return XXH3_64bits_withSeed(network.address.octets, sizeof network.address.octets, table->key);
+        return XXH3_64bits_withSeed(client->octets, sizeof client->octets, table->key);
 }
 
 /* The name is the upper half of the hash, and the lower half chooses the set. */

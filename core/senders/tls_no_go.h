@@ -21,7 +21,8 @@ struct tls_no_go {
 
 /* `memory` consists of zeros, is aligned to 64 octets, stays the caller's, and has room for at least one set. */
 void tls_no_go_init(struct tls_no_go *table, void *memory, size_t size, uint64_t key);
-/* The client, which is an IPv4 address or an IPv6 /64, is in the table for `keep_ms` from now. */
+/* The client is in the table for `keep_ms` from now. It is one address, of IPv6 too: hosters put strangers into one
+ * /64, and none of them must be able to keep the mail of the others from TLS. */
 void tls_no_go_add(const struct tls_no_go *table, const struct address *client, uint64_t now_ms,
                    uint64_t keep_ms);
 bool tls_no_go_has(const struct tls_no_go *table, const struct address *client, uint64_t now_ms);

@@ -144,12 +144,16 @@ static enum metric_id class_of_offer(const char *version)
                                                  : METRIC_tls_offered_old;
 }
 
-/* Who fails for a fault of ours may try again. */
+/* Who fails for a fault of ours may try again, and so may a balancer, which stands for others too: one of them must
+ * not keep the rest from TLS. */
 static void keep_from_tls(struct session *session, enum metric_id reason)
 {
         const struct session_host *host = session->host;
-        uint64_t keep_ms = session->snapshot->options.tls_no_go_ms;
+        const struct options *options = &session->snapshot->options;
+        uint64_t keep_ms = options->tls_no_go_ms;
 
+        if (network_list_contains(&options->proxy_networks, &session->peer.client))
+                return;
         if (reason != METRIC_tls_failed_ours && keep_ms != 0 && host->tls_no_go != NULL)
                 tls_no_go_add(host->tls_no_go, &session->peer.client, host->now_ms, keep_ms);
 }

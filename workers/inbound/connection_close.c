@@ -51,6 +51,7 @@ void connections_close_later(struct worker *worker)
 void connection_end_session(struct worker *worker, struct connection *connection, enum session_ending ending)
 {
         delivery_client_abort(worker, connection);
+        connection_note_broken(connection);
         session_end(&connection->session, ending);
         worker_make_log_room(worker);
         connection_unsecure(worker, connection);

@@ -196,21 +196,35 @@ static const char *or_empty(const char *text)
         return text == NULL ? "" : text;
 }
 
+/* Its subject, or without one, as in certificates that have their names elsewhere, its fingerprint. */
+static struct span describe(const X509 *certificate, char octets[static SUBJECT_TEXT_SIZE])
+{
+        const X509_NAME *subject = X509_get_subject_name(certificate);
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned length = 0;
+        struct text text;
+
+        if (X509_NAME_entry_count(subject) > 0)
+                return span_from(or_empty(X509_NAME_oneline(subject, octets, SUBJECT_TEXT_SIZE)));
+        text_over(&text, octets, SUBJECT_TEXT_SIZE);
+        text_put_string(&text, "sha256:");
+        if (X509_digest(certificate, EVP_sha256(), digest, &length) == 1)
+                text_put_hex(&text, digest, length);
+        return text_span(&text);
+}
+
 static enum session_wish tell_success(struct worker *worker, struct connection *connection)
 {
         SSL *ssl = (SSL *)tls_stream_ssl(connection->tls->stream);
         X509 *certificate = SSL_get0_peer_certificate(ssl);
-        char subject[SUBJECT_TEXT_SIZE] = "";
-
-        if (certificate != NULL)
-                X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
+        char subject[SUBJECT_TEXT_SIZE];
         int group = (int)SSL_get_negotiated_group(ssl);
         struct tls_facts facts = {
             .version = SSL_get_version(ssl),
             .cipher = or_empty(SSL_get_cipher_name(ssl)),
             .group = group == 0 ? "" : or_empty(SSL_group_to_name(ssl, group)),
             .server_name = server_name_of(ssl),
-            .client_certificate = span_from(subject),
+            .client_certificate = certificate == NULL ? SPAN("") : describe(certificate, subject),
             .is_resumed = SSL_session_reused(ssl) == 1,
         };
         return session_secured(&connection->session, &facts, &worker->out);
@@ -320,10 +334,15 @@ bool connection_seal(struct worker *worker, struct connection *connection)
 
 void connection_end_sealed(struct worker *worker, struct connection *connection)
 {
-        struct tls_stream *stream = connection->tls->stream;
+        tls_stream_close(connection->tls->stream);
+        connection_flush(worker, connection);
+}
 
+void connection_note_broken(struct connection *connection)
+{
+        if (connection->tls == NULL)
+                return;
+        const struct tls_stream *stream = connection->tls->stream;
         if (tls_stream_end(stream) == TLS_BROKEN)
                 session_tls_broken(&connection->session, tls_stream_reason(stream));
-        tls_stream_close(stream);
-        connection_flush(worker, connection);
 }

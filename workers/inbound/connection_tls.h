@@ -33,7 +33,9 @@ bool connection_has_sealed_input(struct worker *worker, struct connection *conne
 /* Brings worker->out into the form in which it is sent, with close_notify behind the last words. False when the
  * stream is broken. */
 bool connection_seal(struct worker *worker, struct connection *connection);
-/* The client has ended, or what it sends is of no use: tells the log and the client. */
+/* The client has ended, or what it sends is of no use: tells the client. */
 void connection_end_sealed(struct worker *worker, struct connection *connection);
+/* The session is about to end, whoever found that it must: tells it why TLS broke, if it did. */
+void connection_note_broken(struct connection *connection);
 /* Gives the stream back. What is to be sent yet has been sealed. */
 void connection_unsecure(struct worker *worker, struct connection *connection);

@@ -259,7 +259,7 @@ struct tls_certificate *tls_certificate_read(const char *path, const char *key_p
                 complain(complaints, path, "out of memory");
                 return NULL;
         }
-        certificate->references = 1;
+        atomic_init(&certificate->references, 1);
         certificate->path = strdup(path);
         certificate->key_path = strdup(key_path);
         if (certificate->path == NULL || certificate->key_path == NULL)
@@ -270,9 +270,14 @@ struct tls_certificate *tls_certificate_read(const char *path, const char *key_p
         return NULL;
 }
 
+void tls_certificate_hold(struct tls_certificate *certificate)
+{
+        atomic_fetch_add(&certificate->references, 1);
+}
+
 void tls_certificate_release(struct tls_certificate *certificate)
 {
-        if (--certificate->references > 0)
+        if (atomic_fetch_sub(&certificate->references, 1) > 1)
                 return;
         for (size_t i = 0; i < certificate->name_count; i++)
                 free(certificate->names[i]);

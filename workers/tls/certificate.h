@@ -5,6 +5,7 @@
 #include "workers/tls/file.h"
 
 #include <openssl/x509.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #define TLS_NAMES_MAX 1000 /* names of one certificate that are looked at */
@@ -20,8 +21,9 @@ struct tls_certificate {
         /* DNS names of its SANs (RFC 6125 6.4), in lower case; "*.example.org" among them. */
         char **names;
         size_t name_count, name_room;
-        /* Of the contexts that use it, which are made and freed by one thread at a time. */
-        unsigned references;
+        /* Of the contexts that use it. A reload that a stop has left behind goes on making some, while the main thread
+         * frees those of former snapshots. */
+        _Atomic unsigned references;
         bool is_told; /* the log has it; owner: the publisher */
 };
 
@@ -33,6 +35,8 @@ bool tls_certificate_is_current(const struct tls_certificate *certificate,
  * one reference. */
 struct tls_certificate *tls_certificate_read(const char *path, const char *key_path,
                                              struct conf_complaints *complaints);
+/* Takes one reference more. Any thread, like the next. */
+void tls_certificate_hold(struct tls_certificate *certificate);
 /* Gives one reference back. */
 void tls_certificate_release(struct tls_certificate *certificate);
 

@@ -86,7 +86,7 @@ static struct tls_certificate *take_over(const struct loader *loader, struct spa
         struct tls_certificate *certificate = loader->before->certificates[index];
         if (!tls_certificate_is_current(certificate, loader->complaints))
                 return NULL;
-        certificate->references++;
+        tls_certificate_hold(certificate);
         return certificate;
 }
 

@@ -18,7 +18,7 @@ bool file_identity_equals(const struct file_identity *left, const struct file_id
 
 static struct file_identity identity_of(const struct stat *status)
 {
-        return (struct file_identity){status->st_dev, status->st_ino, status->st_size, status->st_mtim};
+        return (struct file_identity){status->st_dev, status->st_ino, status->st_size, status->st_ctim};
 }
 
 /* NULL, or what is wrong. */

@@ -11,7 +11,7 @@ struct file_identity {
         dev_t device;
         ino_t inode;
         off_t size;
-        struct timespec changed;
+        struct timespec changed; /* its inode: the time of writing is what a copy may bring along */
 };
 
 struct secret_file {

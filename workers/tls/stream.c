@@ -82,6 +82,17 @@ static void method_make(void)
 
 /* ---- what comes ---------------------------------------------------------------------------------------- */
 
+/* Of a resumed session the ticket brings the client's certificate, and no message does. TLS 1.3 keeps it half as many
+ * times again. */
+static void note_resumption(struct tls_stream *stream)
+{
+        X509 *certificate = SSL_session_reused(stream->ssl) ? SSL_get0_peer_certificate(stream->ssl) : NULL;
+        int length = certificate == NULL ? 0 : i2d_X509(certificate, NULL);
+
+        if (length > 0)
+                stream->chain_length = (size_t)length + (size_t)length / 2;
+}
+
 /* A message of the handshake's protocol has come, and is whole. */
 static void note_message(struct tls_stream *stream, struct span message)
 {
@@ -175,6 +186,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
         if (result == 1) {
                 stream->is_established = true;
                 stream->credit = TLS_CREDIT_MAX;
+                note_resumption(stream);
                 return TLS_DONE;
         }
         if (!wants_more(stream, result))
@@ -213,7 +225,12 @@ bool tls_stream_seal(struct tls_stream *stream, struct span octets)
         if (octets.length == 0)
                 return true;
         ERR_clear_error();
-        return stream->end != TLS_BROKEN && SSL_write_ex(stream->ssl, octets.at, octets.length, &sealed) == 1;
+        if (stream->end == TLS_BROKEN)
+                return false;
+        if (SSL_write_ex(stream->ssl, octets.at, octets.length, &sealed) == 1)
+                return true;
+        tls_stream_break(stream, reason_of_failure(stream));
+        return false;
 }
 
 void tls_stream_close(struct tls_stream *stream)

@@ -62,7 +62,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
  * which has as much of it as READ_SIZE. Returns how many octets they held: there may be some before the end that
  * tls_stream_end() tells of. */
 size_t tls_stream_open(struct tls_stream *stream, struct span input, char *room, size_t size);
-/* Puts `octets` into buffers->output in records. False when the stream is broken. */
+/* Puts `octets` into buffers->output in records. False when the stream is broken, or breaks by it. */
 bool tls_stream_seal(struct tls_stream *stream, struct span octets);
 /* Puts close_notify there, where it has not been said and the client could understand it. */
 void tls_stream_close(struct tls_stream *stream);

@@ -2,6 +2,7 @@
 """STARTTLS octet for octet: segments, records, ends and floods, each with the end that it is to have."""
 
 import contextlib
+import hashlib
 import pathlib
 import signal
 import socket
@@ -297,6 +298,13 @@ def client_certificates(directory):
                 client.deliver(HEADER)
                 client.command("QUIT", 221)
             assert "client.example.com" in str(session(server, number)["tls"]), server.sessions()
+        tls_context = context()
+        certificate, key = make_certificate(directory, "nameless", subject="/")
+        tls_context.load_cert_chain(certificate, key)
+        with secure(server, tls_context) as client:
+            client.command("QUIT", 221)
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.read_text())).hexdigest()
+        equal(session(server, 3)["tls"]["client_certificate"], f"sha256:{digest}", "a certificate without a subject")
         tls_context.load_cert_chain(*make_certificate(directory, "large", comment=36_000))
         with secure(server, tls_context) as client:
             try:
@@ -304,7 +312,7 @@ def client_certificates(directory):
                 read_to_end(client)
             except OSError:
                 pass  # the server has ended before all was sent
-        assert "excessive message size" in tls_reason(server, 3), server.sessions()
+        assert "excessive message size" in tls_reason(server, 4), server.sessions()
 
 
 # ---- floods -------------------------------------------------------------------------------------------------------
@@ -374,6 +382,20 @@ def early_input(directory):
                     wait_for("a question", lambda: len(dns.queries) >= number)
                     writer.send(early(writer))
                     client.expect(code, number)
+
+
+@case("what is no record ends a session that waits for DNS, and the log tells the reason")
+def broken_while_parked(directory):
+    with ScriptedDns(lambda query, is_tcp, send: None) as dns:
+        options, _ = options_with([dns.port], "dns_timeout = 700ms\n", off=("dnsbl", "rhsbl", "spf"))
+        with tls_server(directory, options + "sender_mx { mode = enforce }\n") as server, secure(server) as client:
+            client.command("EHLO client.example.com", 250)
+            client.command("MAIL FROM:<me@example.com>", 250)
+            client.raw(b"RCPT TO:<alice@isp.example>\r\n")
+            wait_for("a question", lambda: dns.queries)
+            client.socket.sendall(b"RSET\r\n")
+            equal(read_to_end(client), b"", "what is said")
+            assert tls_reason(server, 1), server.sessions()
 
 
 # ---- ends ---------------------------------------------------------------------------------------------------------

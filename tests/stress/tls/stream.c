@@ -64,6 +64,7 @@ static void counted_free(void *octets, const char *file, int line)
 static struct tls_buffers buffers;
 static struct tls_peer peers[STREAMS];
 static char room[65536];
+static SSL_SESSION *ticket; /* NULL: clients have none */
 
 static void say(const char *what, int version, size_t octets, size_t counted)
 {
@@ -91,6 +92,8 @@ static void begin_all(SSL_CTX *server, SSL_CTX *client)
 {
         for (int i = 0; i < STREAMS; i++) {
                 tls_peer_begin(&peers[i], client);
+                if (ticket != NULL)
+                        expect(SSL_set_session(peers[i].client, ticket) == 1);
                 turn = SIDE_OURS;
                 peers[i].stream = tls_stream_create(SSL_new(server), &buffers);
                 turn = SIDE_CLIENT;
@@ -143,6 +146,32 @@ static void measure_memory(int version, size_t chain)
         say("with a part of a record", version, ours_each(before), tls_stream_size(peers[0].stream));
         for (int i = 0; i < STREAMS; i++)
                 tls_peer_end(&peers[i]);
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+}
+
+/* A ticket brings the client's certificate again, though no message does. */
+static void measure_resumption(int version)
+{
+        SSL_CTX *server = tls_peers_server(version), *client = tls_peers_client(version);
+
+        tls_peers_certify(client, 9000);
+        tls_peer_begin(&peers[0], client);
+        peers[0].stream = tls_stream_create(SSL_new(server), &buffers);
+        expect(tls_peer_shake(&peers[0], &buffers) == TLS_DONE);
+        expect(SSL_do_handshake(peers[0].client) == 1 && SSL_read(peers[0].client, room, 1) < 0);
+        SSL_shutdown(peers[0].client); /* else nobody may resume it */
+        ticket = SSL_get1_session(peers[0].client);
+        tls_peer_end(&peers[0]);
+        size_t before = held[SIDE_OURS];
+        begin_all(server, client);
+        finish_all();
+        expect(SSL_session_reused(peers[0].client));
+        say("idle, resumed with a certificate", version, ours_each(before), tls_stream_size(peers[0].stream));
+        for (int i = 0; i < STREAMS; i++)
+                tls_peer_end(&peers[i]);
+        SSL_SESSION_free(ticket);
+        ticket = NULL;
         SSL_CTX_free(server);
         SSL_CTX_free(client);
 }
@@ -285,6 +314,7 @@ int main(void)
         for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
                 measure_memory(version, 0);
                 measure_memory(version, 15000);
+                measure_resumption(version);
                 measure_round_trip(version);
         }
         refuse_renegotiation();

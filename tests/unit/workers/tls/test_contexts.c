@@ -2,6 +2,8 @@
 #include "tests/unit/workers/tls/fixture.h"
 #include "workers/tls/certificate.h"
 
+#include <fcntl.h>
+
 TestSuite(contexts, .init = tls_begin, .fini = tls_end);
 
 #define TLS_BEGIN      HOSTNAME DOMAIN "tls { certificate = {\"a.pem\"} key = {\"a.key\"} "
@@ -210,6 +212,45 @@ Test(contexts, changed_files_are_read)
         cr_expect_neq(only_certificate(&second), only_certificate(&first));
         cr_expect_str_eq(connect_to(second.contexts, &(struct wish){0}).name, "b");
         cr_expect_str_eq(connect_to(first.contexts, &(struct wish){0}).name, "a");
+        loaded_free(&first);
+        loaded_free(&second);
+}
+
+/* Other octets in the same file, of the same length and with the same time of writing, as some copies leave them. */
+static void rewrite(const char *name, const char *from)
+{
+        enum { LENGTH = 4096 };
+        struct stat before, now;
+        char octets[LENGTH];
+
+        memset(octets, '\n', sizeof octets);
+        FILE *file = open_file(from, "r");
+        cr_assert_gt(fread(octets, 1, sizeof octets, file), 0);
+        fclose(file);
+        cr_assert_eq(stat(path_of(name), &before), 0);
+        /* The kernel's clock for files has steps. */
+        do {
+                file = open_file(name, "r+");
+                cr_assert_eq(fwrite(octets, 1, sizeof octets, file), sizeof octets);
+                fclose(file);
+                const struct timespec times[] = {before.st_mtim, before.st_mtim};
+                cr_assert_eq(utimensat(AT_FDCWD, path_of(name), times, 0), 0);
+                cr_assert_eq(stat(path_of(name), &now), 0);
+        } while (now.st_ctim.tv_sec == before.st_ctim.tv_sec &&
+                 now.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
+}
+
+Test(contexts, files_changed_under_their_former_time_are_read)
+{
+        write_pair("a", "EC", NAMES);
+        write_pair("b", "EC", NAMES);
+        rewrite("a.pem", "a.pem");
+        rewrite("a.key", "a.key");
+        struct loaded first = load_tls(TLS);
+        rewrite("a.pem", "b.pem");
+        rewrite("a.key", "b.key");
+        struct loaded second = load_tls_at(TLS, &first, TLS_AT_RELOAD);
+        cr_expect_str_eq(connect_to(second.contexts, &(struct wish){0}).name, "b");
         loaded_free(&first);
         loaded_free(&second);
 }
