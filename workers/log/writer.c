@@ -42,6 +42,12 @@ const char *log_file_fault(int fd)
         return NULL;
 }
 
+/* Where we were started without one, what stands in its place takes nothing. */
+static const char *stderr_fault(int fd)
+{
+        return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? strerrordesc_np(EBADF) : NULL;
+}
+
 int log_open(const char *path, const char **ret_fault)
 {
         bool is_stderr = strcmp(path, "stderr") == 0;
@@ -49,7 +55,7 @@ int log_open(const char *path, const char **ret_fault)
         int fd = is_stderr ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
                            : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
 
-        *ret_fault = fd < 0 ? strerrordesc_np(errno) : is_stderr ? NULL : log_file_fault(fd);
+        *ret_fault = fd < 0 ? strerrordesc_np(errno) : is_stderr ? stderr_fault(fd) : log_file_fault(fd);
         if (fd >= 0 && *ret_fault != NULL) {
                 close(fd);
                 return -1;
