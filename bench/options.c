@@ -13,16 +13,17 @@
 static const char usage[] =
     "gatepost-bench run SCENARIO... (--peer NAME | --server ADDR:PORT [--pid PID]) [--concurrency N[,N...]]\n"
     "               [--rate R] [--seconds S | --sessions N] [--threads N] [--syscalls] [--json FILE]\n"
-    "gatepost-bench floor --port P [--threads N] [--durable DIR]\n"
+    "gatepost-bench floor --port P [--threads N] [--durable DIR] [--certificates DIR]\n"
     "gatepost-bench idle N (--peer NAME | --server ADDR:PORT --pid PID)\n"
     "gatepost-bench compare [--rounds R] [--seconds S] [--peers A,B] [--only SCENARIO,...] [--concurrency "
     "N[,N...]]\n"
     "               [--syscalls] [--out DIR] [--quick]\n"
     "gatepost-bench compare --install [--peers A,B]: fetches other servers and starts none\n"
-    "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR]\n"
+    "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR] [--before "
+    "PROGRAM]\n"
     "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR,\n"
     "      --variety N (clients and names of a scenario) or --cold, --dns-latency MS, --dns-loss PERCENT,\n"
-    "      --no-dns, --workers N (of gatepost)\n"
+    "      --no-dns, --no-tls, --workers N (of gatepost)\n"
     "See bench/README.md.\n";
 
 void options_show_usage(void)
@@ -59,6 +60,9 @@ enum option_key {
         OPTION_DNS_LOSS,
         OPTION_NO_DNS,
         OPTION_WORKERS,
+        OPTION_CERTIFICATES,
+        OPTION_BEFORE,
+        OPTION_NO_TLS,
 };
 
 static const struct option option_table[] = {
@@ -89,6 +93,9 @@ static const struct option option_table[] = {
     {"dns-loss", required_argument, NULL, OPTION_DNS_LOSS},
     {"no-dns", no_argument, NULL, OPTION_NO_DNS},
     {"workers", required_argument, NULL, OPTION_WORKERS},
+    {"certificates", required_argument, NULL, OPTION_CERTIFICATES},
+    {"before", required_argument, NULL, OPTION_BEFORE},
+    {"no-tls", no_argument, NULL, OPTION_NO_TLS},
     {0},
 };
 
@@ -164,10 +171,16 @@ static void read_option(struct bench_options *options, int key)
         const struct {
                 int key;
                 const char **text;
-        } texts[] = {{OPTION_PEER, &options->peer},           {OPTION_DURABLE, &options->durable},
-                     {OPTION_PEERS, &options->peers},         {OPTION_ONLY, &options->only},
-                     {OPTION_SCENARIOS, &options->scenarios}, {OPTION_OUT, &options->out},
-                     {OPTION_WORK, &options->work},           {OPTION_JSON, &options->json}};
+        } texts[] = {{OPTION_PEER, &options->peer},
+                     {OPTION_DURABLE, &options->durable},
+                     {OPTION_PEERS, &options->peers},
+                     {OPTION_ONLY, &options->only},
+                     {OPTION_SCENARIOS, &options->scenarios},
+                     {OPTION_OUT, &options->out},
+                     {OPTION_WORK, &options->work},
+                     {OPTION_JSON, &options->json},
+                     {OPTION_CERTIFICATES, &options->certificates},
+                     {OPTION_BEFORE, &options->before}};
 
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
                 if (texts[i].key == key) {
@@ -190,6 +203,8 @@ static void read_option(struct bench_options *options, int key)
                 options->variety = 0;
         else if (key == OPTION_NO_DNS)
                 options->is_without_dns = true;
+        else if (key == OPTION_NO_TLS)
+                options->is_without_tls = true;
         else
                 read_number(options, (enum option_key)key, positive(optarg));
 }

@@ -20,6 +20,14 @@ struct bench_options {
         const char *peers;   /* names, with commas between them; NULL: all */
         unsigned workers;    /* of gatepost; 0: one a core */
         const char *durable; /* folder of the floor server's messages */
+        /* Folder of the floor server's certificates; NULL: it has no TLS. */
+        const char *certificates;
+        /* Gatepost has no certificates. */
+        bool is_without_tls;
+        /* Gatepost's program; NULL: that of our build. */
+        const char *program;
+        /* Another program of gatepost, which the suite compares ours with; NULL if there is none. */
+        const char *before;
         /* Gatepost gets no resolver, so that checks which need one are off. */
         bool is_without_dns;
         /* Further lines of gatepost's configuration; NULL if there are none. */

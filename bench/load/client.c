@@ -25,6 +25,10 @@ static void client_end(struct load_thread *thread, struct client *client)
 {
         if (client->is_paused)
                 load_unpause(thread, client);
+        if (client->ssl != NULL) {
+                secure_end(client);
+                thread->wire->input_length = thread->wire->output_length = 0;
+        }
         close(client->fd);
         client->fd = -1;
         free(client->unsent);
@@ -90,25 +94,49 @@ static size_t send_some(struct client *client, const char *octets, size_t length
         return (size_t)sent;
 }
 
+/* What the kernel does not take is kept for later; some may be kept already. */
+static void octets_send(struct load_thread *thread, struct client *client, const char *octets, size_t length)
+{
+        size_t sent = client->unsent != NULL ? 0 : send_some(client, octets, length);
+
+        if (sent == length)
+                return;
+        char *unsent = realloc(client->unsent, client->unsent_length + length - sent);
+        expect(unsent != NULL);
+        memcpy(unsent + client->unsent_length, octets + sent, length - sent);
+        client->unsent_length += length - sent;
+        if (client->unsent == NULL)
+                watch_output(thread, client, true);
+        client->unsent = unsent;
+}
+
+static void wire_send(struct load_thread *thread, struct client *client)
+{
+        if (thread->wire->output_length > 0)
+                octets_send(thread, client, thread->wire->output, thread->wire->output_length);
+        thread->wire->output_length = 0;
+}
+
 static void flight_send(struct load_thread *thread, struct client *client)
 {
         const struct scenario *scenario = scenario_of(thread, client);
         const struct step *step = &scenario->steps[client->step];
-
         const struct step_values values = {client->random, client->name, client->address};
 
         client->step_ns = bench_now_ns();
+        if (step->code == CODE_TLS) {
+                secure_begin(thread, client);
+                wire_send(thread, client);
+        }
         if (step->piece_count == 0)
                 return;
         size_t length = step_write(scenario, step, &values, thread->flight);
-        size_t sent = send_some(client, thread->flight, length);
-        if (sent == length)
+        if (client->ssl == NULL) {
+                octets_send(thread, client, thread->flight, length);
                 return;
-        client->unsent_length = length - sent;
-        client->unsent = malloc(length - sent);
-        expect(client->unsent != NULL);
-        memcpy(client->unsent, thread->flight + sent, length - sent);
-        watch_output(thread, client, true);
+        }
+        secure_seal(client, thread->flight, length);
+        wire_send(thread, client);
 }
 
 void client_go_on(struct load_thread *thread, struct client *client)
@@ -143,6 +171,7 @@ static void flight_send_rest(struct load_thread *thread, struct client *client)
                 return;
         free(client->unsent);
         client->unsent = NULL;
+        client->unsent_length = 0;
         watch_output(thread, client, false);
 }
 
@@ -188,7 +217,8 @@ static bool reply_done(struct load_thread *thread, struct client *client, uint64
                 return true;
         const struct step *next = &scenario->steps[client->step];
         flight_send_in_time(thread, client);
-        return next->piece_count > 0 || next->pause_ms > 0 || next->code == CODE_CLOSE;
+        return next->piece_count > 0 || next->pause_ms > 0 || next->code == CODE_CLOSE ||
+               next->code == CODE_TLS;
 }
 
 /* Looks at the whole lines of what has come. False when the session is over. */
@@ -234,11 +264,52 @@ static void take_end(struct load_thread *thread, struct client *client, int erro
         client_succeed(thread, client, now_ns);
 }
 
+static bool is_in_handshake(const struct load_thread *thread, const struct client *client)
+{
+        return scenario_of(thread, client)->steps[client->step].code == CODE_TLS && client->ssl != NULL;
+}
+
+/* True when the handshake is done, and there may be something to read. */
+static bool take_handshake(struct load_thread *thread, struct client *client, uint64_t now_ns)
+{
+        enum secure_progress progress = secure_handshake(thread, client);
+
+        wire_send(thread, client);
+        if (progress == SECURE_WAITS)
+                return false;
+        if (progress == SECURE_FAILED) {
+                client_fail(thread, client, "no TLS: %s", errno != 0 ? strerror(errno) : secure_reason());
+                return false;
+        }
+        if (!secure_is_as_wished(thread, client)) {
+                client_fail(thread, client, "a full handshake instead of a resumed one");
+                return false;
+        }
+        step_done(thread, client, now_ns);
+        if (client->step == scenario_of(thread, client)->step_count) {
+                client_succeed(thread, client, now_ns);
+                return false;
+        }
+        flight_send_in_time(thread, client);
+        return true;
+}
+
+static ssize_t receive(struct load_thread *thread, struct client *client, size_t room)
+{
+        char *into = client->reply + client->reply_length;
+
+        if (client->ssl != NULL)
+                return secure_receive(thread, client, into, room);
+        return recv(client->fd, into, room, 0);
+}
+
 static void take_input(struct load_thread *thread, struct client *client, uint64_t now_ns)
 {
         for (;;) {
+                if (is_in_handshake(thread, client) && !take_handshake(thread, client, now_ns))
+                        return;
                 size_t room = REPLY_SIZE - client->reply_length;
-                ssize_t received = recv(client->fd, client->reply + client->reply_length, room, 0);
+                ssize_t received = receive(thread, client, room);
                 if (received < 0 && errno == EAGAIN)
                         return;
                 if (received <= 0) {
@@ -253,7 +324,7 @@ static void take_input(struct load_thread *thread, struct client *client, uint64
                         return;
                 }
                 /* Under an edge a short read has emptied the socket, unless an end came with it. */
-                if ((size_t)received < room && !client->is_hung_up)
+                if ((size_t)received < room && !client->is_hung_up && client->ssl == NULL)
                         return;
         }
 }

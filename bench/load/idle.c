@@ -3,9 +3,11 @@
 
 #include "bench/common.h"
 #include "bench/peers/server.h"
+#include "bench/tls/context.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,11 +60,30 @@ static int connect_client(const struct sockaddr_in *server, unsigned number)
         return -1;
 }
 
-/* Greets at most BATCH at a time, because some servers have each client wait for its banner. Returns how many
- * were greeted: these are in `fds`, the others are closed. */
-static unsigned greet(const struct sockaddr_in *server, unsigned first, unsigned count, int *fds)
+static const char hello[] = "EHLO idle.example.net\r\n";
+
+/* Our side of TLS is given up then, so that only the server's takes memory. */
+static bool secure(SSL_CTX *context, int fd)
 {
-        static const char hello[] = "EHLO idle.example.net\r\n";
+        static const char start[] = "STARTTLS\r\n";
+        char code[512];
+
+        if (send(fd, start, sizeof start - 1, MSG_NOSIGNAL) < 0 || !hear(fd, "220"))
+                return false;
+        SSL *ssl = SSL_new(context);
+        expect(ssl != NULL && SSL_set_fd(ssl, fd) == 1);
+        bool is_secure = SSL_connect(ssl) == 1 && SSL_write(ssl, hello, sizeof hello - 1) > 0 &&
+                         SSL_read(ssl, code, sizeof code) >= 3 && memcmp(code, "250", 3) == 0;
+        SSL_set_quiet_shutdown(ssl, 1);
+        SSL_free(ssl);
+        return is_secure;
+}
+
+/* Greets at most BATCH at a time, because some servers have each client wait for its banner. Returns how many
+ * were greeted: these are in `fds`, the others are closed. `context` is NULL without TLS. */
+static unsigned greet(const struct sockaddr_in *server, SSL_CTX *context, unsigned first, unsigned count,
+                      int *fds)
+{
         unsigned open = 0, greeted = 0;
 
         count = count < BATCH ? count : BATCH;
@@ -71,7 +92,8 @@ static unsigned greet(const struct sockaddr_in *server, unsigned first, unsigned
         for (unsigned i = 0; i < open; i++)
                 if (!hear(fds[i], "220") || send(fds[i], hello, sizeof hello - 1, MSG_NOSIGNAL) < 0)
                         shutdown(fds[i], SHUT_RDWR);
-        while (greeted < open && hear(fds[greeted], "250"))
+        while (greeted < open && hear(fds[greeted], "250") &&
+               (context == NULL || secure(context, fds[greeted])))
                 greeted++;
         while (open > greeted)
                 close(fds[--open]);
@@ -79,26 +101,27 @@ static unsigned greet(const struct sockaddr_in *server, unsigned first, unsigned
 }
 
 /* Each address comes twice, because what an answer from DNS leads to is asked by the next session. */
-static void warm_up(const struct sockaddr_in *server)
+static void warm_up(const struct sockaddr_in *server, SSL_CTX *context)
 {
         int fds[BATCH];
 
         for (unsigned i = 0; i < 2 * CLIENTS; i += BATCH)
-                for (unsigned greeted = greet(server, i, BATCH, fds); greeted > 0;)
+                for (unsigned greeted = greet(server, context, i, BATCH, fds); greeted > 0;)
                         close(fds[--greeted]);
 }
 
-struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+static struct idle open_all(const struct sockaddr_in *server, const struct watched *watched, SSL_CTX *context,
+                            unsigned count)
 {
         struct idle idle = {.fds = calloc(count, sizeof *idle.fds), .octets = -1};
         unsigned greeted;
 
         expect(idle.fds != NULL);
         bench_raise_descriptors(count);
-        warm_up(server);
+        warm_up(server, context);
         uint64_t before = usage_read(watched).user_memory;
         while (idle.open < count &&
-               (greeted = greet(server, idle.open, count - idle.open, idle.fds + idle.open)) > 0)
+               (greeted = greet(server, context, idle.open, count - idle.open, idle.fds + idle.open)) > 0)
                 idle.open += greeted;
         nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
         if (idle.open == count)
@@ -106,6 +129,11 @@ struct idle idle_open(const struct sockaddr_in *server, const struct watched *wa
         else
                 fprintf(stderr, "only %u idle connections\n", idle.open);
         return idle;
+}
+
+struct idle idle_open(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+{
+        return open_all(server, watched, NULL, count);
 }
 
 unsigned idle_close(struct idle *idle)
@@ -127,6 +155,16 @@ double idle_memory(const struct sockaddr_in *server, const struct watched *watch
         struct idle idle = idle_open(server, watched, count);
 
         idle_close(&idle);
+        return idle.octets;
+}
+
+double idle_memory_secure(const struct sockaddr_in *server, const struct watched *watched, unsigned count)
+{
+        SSL_CTX *context = tls_client_context(&(struct tls_wishes){0});
+        struct idle idle = open_all(server, watched, context, count);
+
+        idle_close(&idle);
+        SSL_CTX_free(context);
         return idle.octets;
 }
 

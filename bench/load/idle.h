@@ -9,6 +9,8 @@
 /* Opens `count` connections, says EHLO on each, and gives the user memory that the server grew by, octets a
  * connection; all are closed then. Less than 0 when it is not reached. */
 double idle_memory(const struct sockaddr_in *server, const struct watched *watched, unsigned count);
+/* The same with TLS, and another EHLO after the handshake. */
+double idle_memory_secure(const struct sockaddr_in *server, const struct watched *watched, unsigned count);
 struct idle {
         int *fds;
         unsigned open;

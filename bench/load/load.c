@@ -42,6 +42,9 @@ static void plan_next_arrival(struct load_thread *thread)
 static uint64_t start_gap_ns(const struct load *load)
 {
         uint64_t concurrency = load->plan.concurrency;
+
+        if (load->plan.is_at_once)
+                return 0;
         return START_GAP_NS * concurrency > START_MAX_NS ? START_MAX_NS / concurrency : START_GAP_NS;
 }
 
@@ -171,6 +174,8 @@ static void thread_start(struct load *load, unsigned number)
         thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         expect(thread->clients != NULL && thread->unused != NULL && thread->paused != NULL &&
                thread->flight != NULL && thread->figures != NULL && thread->epoll_fd >= 0);
+        if (load->plan.workload->has_tls)
+                secure_open(thread);
         for (unsigned i = 0; i < count; i++) {
                 thread->clients[i].fd = -1;
                 thread->unused[i] = i;
@@ -248,9 +253,12 @@ static void thread_end(struct load_thread *thread)
         pthread_join(thread->thread, NULL);
         for (unsigned i = 0; i < thread->client_count; i++)
                 if (thread->clients[i].fd >= 0) {
+                        if (thread->clients[i].ssl != NULL)
+                                secure_end(&thread->clients[i]);
                         close(thread->clients[i].fd);
                         free(thread->clients[i].unsent);
                 }
+        secure_close(thread);
         close(thread->epoll_fd);
         free(thread->clients);
         free(thread->unused);

@@ -20,6 +20,7 @@ struct load_plan {
         unsigned concurrency;
         /* Sessions a second, which begin at random moments; 0 in a closed loop. */
         double rate;
+        bool is_at_once; /* all begin in the same moment */
         uint64_t timeout_ns;
         /* So many clients and names there are; 0 if each session has its own. */
         unsigned variety;

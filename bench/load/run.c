@@ -4,6 +4,7 @@
 #include "bench/common.h"
 #include "bench/load/trial.h"
 #include "bench/peers/dns.h"
+#include "bench/peers/install.h"
 #include "bench/peers/server.h"
 
 #include <errno.h>
@@ -29,7 +30,9 @@ static struct target target_of(const struct bench_options *options, const struct
         struct target target = {.address = options->server, .watched.pid = options->pid};
 
         if (options->peer != NULL) {
-                target.server = server_start(options, peer_find(options->peer), workload->is_durable);
+                struct bench_options with = *options;
+                with.is_without_tls |= !workload->has_tls && peer_fetched(peer_find(options->peer)) != NULL;
+                target.server = server_start(&with, peer_find(options->peer), workload->is_durable);
                 target.address = target.server->address;
                 target.watched = target.server->watched;
         } else if (options->server.sin_port == 0) {

@@ -193,6 +193,19 @@ static void read_servers(struct reader *reader, const char *names)
         }
 }
 
+/* The client begins TLS, and goes on when it is there. */
+static void read_handshake(struct reader *reader)
+{
+        struct scenario *scenario = reader->scenario;
+
+        if (reader->step != NULL || reader->pause_ms != 0)
+                reader_fail(reader, "\"tls\" stands behind the reply to STARTTLS");
+        flight_begin(reader, "tls", 3);
+        scenario->steps[scenario->step_count++].code = CODE_TLS;
+        reader->step = NULL;
+        reader->workload->has_tls = true;
+}
+
 static void read_line(struct reader *reader, const char *folder, const char *line, unsigned share,
                       const char *name)
 {
@@ -230,8 +243,10 @@ static void read_line(struct reader *reader, const char *folder, const char *lin
                 read_network(reader, line + 7);
         else if (strncmp(line, "pause ", 6) == 0)
                 read_pause(reader, line + 6);
+        else if (strcmp(line, "tls") == 0)
+                read_handshake(reader);
         else
-                reader_fail(reader, "expected C:, S:, T:, client, pause, for, title, durable or share");
+                reader_fail(reader, "expected C:, S:, T:, tls, client, pause, for, title, durable or share");
 }
 
 static void read_file(struct workload *workload, const char *folder, const char *name, unsigned share)
@@ -257,17 +272,31 @@ static void read_file(struct workload *workload, const char *folder, const char 
                 reader_fail(&reader, "the last line is not an S:");
 }
 
+/* Cuts the wishes off `name`. */
+static void read_wishes(struct workload *workload, char *name)
+{
+        char *rest, *wish;
+
+        strtok_r(name, ":", &rest);
+        while ((wish = strtok_r(NULL, ":", &rest)) != NULL)
+                if (!tls_wishes_take(&workload->tls, span_from(wish)))
+                        bench_fail("%s: no such wish: %s", name, wish);
+}
+
 struct workload *workload_read(const char *folder, const char *name, const char *server)
 {
         struct workload *workload = calloc(1, sizeof *workload);
         const char *slash = strrchr(name, '/');
+        char file[512];
 
         expect(workload != NULL);
+        snprintf(file, sizeof file, "%s", name);
+        read_wishes(workload, file);
         snprintf(workload->name, sizeof workload->name, "%s", slash == NULL ? name : slash + 1);
         workload->server = server;
         workload->next = workloads;
         workloads = workload;
-        read_file(workload, folder, name, 1);
+        read_file(workload, folder, file, 1);
         if (workload->scenario_count == 0)
                 bench_fail("scenario %s is empty", name);
         return workload;

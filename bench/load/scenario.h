@@ -2,6 +2,7 @@
  * bench/README.md). */
 #pragma once
 
+#include "bench/tls/context.h"
 #include "core/base/text.h"
 
 #define STEPS_MAX     16
@@ -9,6 +10,7 @@
 #define SCENARIOS_MAX 12 /* in a mix */
 #define NAME_SIZE     48
 #define CODE_CLOSE    0 /* the server closes */
+#define CODE_TLS      1 /* a handshake succeeds */
 
 enum piece_kind {
         PIECE_TEXT,
@@ -49,6 +51,8 @@ struct workload {
         char title[96];
         /* The dialogues are those of this server; NULL if they are those of most. */
         const char *server;
+        struct tls_wishes tls; /* where there is a handshake */
+        bool has_tls;
         bool has_own; /* some differ from those of most */
         /* Servers are to store messages; otherwise they throw them away. */
         bool is_durable;
@@ -59,8 +63,8 @@ struct workload {
 };
 
 /* Reads FOLDER/NAME.txt, or the file `name` when there is a slash in it, as it is with the server of that
- * name (NULL: any); ends the program with file and line when that cannot be. Freed by nobody: the bench needs
- * them to its end. */
+ * name (NULL: any). Behind the name may stand wishes, see tls_wishes_take(), each after a colon. Ends the program
+ * with file and line when that cannot be. Freed by nobody: the bench needs them to its end. */
 struct workload *workload_read(const char *folder, const char *name, const char *server);
 
 /* What each session has of its own in its octets. */

@@ -1,8 +1,9 @@
-/* gatepost-cost-bench [-v] [-o FLOOD] [FOLDER...]: the dearest text and session of floods.def (or that one alone), and
- * the dearest input of each fuzzer's corpus, FOLDER/NAME or (as tests/fuzz/run leaves them) FOLDER/corpus-NAME; -v
- * shows every input. Cost is CPU, the least of several runs; of a corpus that of the fuzzer's harness, for each time
- * that the harness plays its input. Beyond its octets: less what as many octets of plain lines cost. One line for
- * each corpus; exit 1 when an input is dearer than the goal. */
+/* gatepost-cost-bench [-v] [-p] [-o FLOOD] [FOLDER...]: the dearest text and session of floods.def (or that one
+ * alone), and the dearest input of each fuzzer's corpus, FOLDER/NAME or (as tests/fuzz/run leaves them)
+ * FOLDER/corpus-NAME; -v shows every input, and -p plays each text but once, as a notification with bare LF, for a
+ * profiler. Cost is CPU, the least of several runs; of a corpus that of the fuzzer's harness, for each time that the
+ * harness plays its input. Beyond its octets: less what as many octets of plain lines cost. One line for each corpus;
+ * exit 1 when an input is dearer than the goal. */
 #include "bench/micro/cost.h"
 #include "core/base/expect.h"
 
@@ -170,10 +171,11 @@ int main(int argc, char **argv)
         bool is_good = true;
         int option;
 
-        while ((option = getopt(argc, argv, "vo:")) != -1) {
+        while ((option = getopt(argc, argv, "vpo:")) != -1) {
                 if (option == '?')
                         return 2;
                 choice.is_verbose = is_verbose = is_verbose || option == 'v';
+                choice.is_once = choice.is_once || option == 'p';
                 choice.flood = option == 'o' ? optarg : choice.flood;
         }
         plain_fill();

@@ -10,6 +10,7 @@
 
 struct cost_choice {
         bool is_verbose;   /* a line for each input */
+        bool is_once;      /* each text once, in the dearest way: for a profiler */
         const char *flood; /* this one alone; NULL: all */
 };
 

@@ -1,12 +1,16 @@
 /* The floor server: the same dialogue with canned replies on epoll, and nothing else. What no server on this
  * machine can beat by much. It takes one hint: "+NNN" in a recipient is the code to answer. With --durable
- * DIR it writes and syncs one file a message before its 250. */
+ * DIR it writes and syncs one file a message before its 250, with --certificates DIR it speaks STARTTLS. */
 #include "bench/peers/floor.h"
 
 #include "bench/common.h"
+#include "bench/tls/context.h"
+#include "bench/tls/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +26,7 @@
 #define DURABLE_THREADS 16 /* they block in fsync */
 #define FOR_CONNECTIONS 60000
 #define DESCRIPTORS_MAX 65536
+#define EXTENSIONS      "250-mx1.isp.example\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
 /* So much of the text seen so far is kept, enough to find its end across pieces. */
 #define TAIL_SIZE 4
 
@@ -30,6 +35,8 @@ struct floor_connection {
         int file; /* -1: none */
         bool is_in_text;
         unsigned length;
+        SSL *ssl; /* NULL: plain */
+        struct wire *wire;
         /* The begin of a line, or the end of the text so far. */
         char kept[LINE_MAX_SIZE];
 };
@@ -39,23 +46,58 @@ struct floor_thread {
         int epoll_fd, listen_fd;
         unsigned number, message;
         const char *durable;
+        struct wire *wire;
         char input[LINE_MAX_SIZE + INPUT_SIZE];
 };
 
 /* They are found by descriptor; each belongs to one thread while it is open. */
 static struct floor_connection *connections;
+static SSL_CTX *context; /* NULL: no TLS */
 
 /* ---- replies ------------------------------------------------------------------------------------------- */
 
 static void reply(const struct floor_connection *connection, const char *text, size_t length)
 {
-        send(connection->fd, text, length, MSG_NOSIGNAL);
+        if (connection->ssl == NULL)
+                send(connection->fd, text, length, MSG_NOSIGNAL);
+        else
+                SSL_write(connection->ssl, text, (int)length);
 }
 
 #define REPLY(connection, text) reply((connection), (text), sizeof(text) - 1)
 
+static void wire_flush(const struct floor_connection *connection)
+{
+        struct wire *wire = connection->wire;
+
+        if (wire->output_length > 0)
+                send(connection->fd, wire->output, wire->output_length, MSG_NOSIGNAL);
+        wire->output_length = 0;
+}
+
+static void secure_begin(struct floor_connection *connection)
+{
+        connection->ssl = SSL_new(context);
+        expect(connection->ssl != NULL);
+        wire_attach(connection->wire, connection->ssl);
+        SSL_set_accept_state(connection->ssl);
+}
+
+/* Says close_notify, as gatepost does. */
+static void secure_end(struct floor_connection *connection)
+{
+        if (SSL_is_init_finished(connection->ssl))
+                SSL_shutdown(connection->ssl);
+        wire_flush(connection);
+        connection->wire->input_length = 0;
+        SSL_free(connection->ssl);
+        connection->ssl = NULL;
+}
+
 static void connection_close(struct floor_connection *connection)
 {
+        if (connection->ssl != NULL)
+                secure_end(connection);
         if (connection->file >= 0)
                 close(connection->file);
         close(connection->fd);
@@ -79,9 +121,21 @@ static bool take_line(struct floor_connection *connection, const char *line, siz
 {
         switch (line[0]) {
         case 'E':
-                REPLY(connection,
-                      "250-mx1.isp.example\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-                      "250 ENHANCEDSTATUSCODES\r\n");
+                if (context == NULL || connection->ssl != NULL)
+                        REPLY(connection, EXTENSIONS "250 ENHANCEDSTATUSCODES\r\n");
+                else
+                        REPLY(connection, EXTENSIONS "250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n");
+                return true;
+        case 'S':
+                if (context == NULL) {
+                        REPLY(connection, "454 4.7.0 no certificates\r\n");
+                        return true;
+                }
+                REPLY(connection, "220 2.0.0 ready to start TLS\r\n");
+                secure_begin(connection);
+                return true;
+        case 'N':
+                REPLY(connection, "250 2.0.0 ok\r\n");
                 return true;
         case 'M':
                 REPLY(connection, "250 2.1.0 sender ok\r\n");
@@ -170,24 +224,60 @@ static bool take_command(struct floor_connection *connection, const char *input,
         return false;
 }
 
+/* Takes what is in the thread's input: what was kept, and `received` octets more. False when the connection has been
+ * closed. */
+static bool take_octets(struct floor_thread *thread, struct floor_connection *connection, size_t received)
+{
+        size_t length = connection->length + received;
+
+        if (!connection->is_in_text)
+                return take_command(connection, thread->input, length);
+        take_text(thread, connection, thread->input, length);
+        return true;
+}
+
+/* True when what was received has been read, and the connection is open. */
+static bool open_records(struct floor_thread *thread, struct floor_connection *connection)
+{
+        ERR_clear_error();
+        for (;;) {
+                memcpy(thread->input, connection->kept, connection->length);
+                int opened = SSL_read(connection->ssl, thread->input + connection->length, INPUT_SIZE);
+                if (opened > 0 && !take_octets(thread, connection, (size_t)opened))
+                        return false;
+                if (opened > 0)
+                        continue;
+                if (SSL_get_error(connection->ssl, opened) == SSL_ERROR_WANT_READ)
+                        return true;
+                connection_close(connection);
+                return false;
+        }
+}
+
 /* Reads once; true when there may be more to read. */
 static bool take_input(struct floor_thread *thread, struct floor_connection *connection, bool is_hung_up)
 {
-        char *input = thread->input;
+        bool is_secure = connection->ssl != NULL;
+        size_t room = is_secure ? WIRE_INPUT_SIZE : INPUT_SIZE;
+        ssize_t received = is_secure
+                               ? wire_receive(thread->wire, connection->fd)
+                               : recv(connection->fd, thread->input + connection->length, INPUT_SIZE, 0);
 
-        memcpy(input, connection->kept, connection->length);
-        ssize_t received = recv(connection->fd, input + connection->length, INPUT_SIZE, 0);
         if (received <= 0) {
                 if (received == 0 || errno != EAGAIN)
                         connection_close(connection);
                 return false;
         }
-        size_t length = connection->length + (size_t)received;
-        if (connection->is_in_text)
-                take_text(thread, connection, input, length);
-        else if (!take_command(connection, input, length))
-                return false;
-        return received == INPUT_SIZE || is_hung_up;
+        if (is_secure) {
+                if (!open_records(thread, connection))
+                        return false;
+                wire_flush(connection);
+        } else {
+                memcpy(thread->input, connection->kept, connection->length);
+                if (!take_octets(thread, connection, (size_t)received))
+                        return false;
+        }
+        return (size_t)received == room || is_hung_up;
 }
 
 static void accept_some(struct floor_thread *thread)
@@ -203,6 +293,8 @@ static void accept_some(struct floor_thread *thread)
                 connection->file = -1;
                 connection->length = 0;
                 connection->is_in_text = false;
+                connection->ssl = NULL;
+                connection->wire = thread->wire;
                 REPLY(connection, "220 mx1.isp.example ESMTP floor\r\n");
                 if (epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
                         connection_close(connection);
@@ -265,6 +357,8 @@ int floor_command(const struct bench_options *options, int argument_count, char 
                 bench_fail("floor needs --port");
         if (options->durable != NULL && mkdir(options->durable, 0700) != 0 && errno != EEXIST)
                 bench_fail("cannot make %s", options->durable);
+        if (options->certificates != NULL)
+                context = tls_server_context(options->certificates);
         bench_raise_descriptors(FOR_CONNECTIONS);
         connections = calloc(DESCRIPTORS_MAX, sizeof *connections);
         expect(connections != NULL);
@@ -272,11 +366,15 @@ int floor_command(const struct bench_options *options, int argument_count, char 
                 threads[i].listen_fd = listen_on(options->server);
                 threads[i].number = i;
                 threads[i].durable = options->durable;
+                threads[i].wire = wire_new();
         }
         for (unsigned i = 0; i < count; i++)
                 thread_start(&threads[i]);
-        for (unsigned i = 0; i < count; i++)
+        for (unsigned i = 0; i < count; i++) {
                 pthread_join(threads[i].thread, NULL);
+                free(threads[i].wire);
+        }
+        SSL_CTX_free(context);
         free(connections);
         free(threads);
         return 0;

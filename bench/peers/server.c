@@ -5,6 +5,7 @@
 #include "bench/peers/cleaner.h"
 #include "bench/peers/dns.h"
 #include "bench/peers/install.h"
+#include "bench/tls/keys.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,9 +28,11 @@
 #define WORDS_MAX   32
 #define TEXT_SIZE   16384
 
+#define TLS_SECTION "tls { certificate = {\"@DIR@/ecdsa.pem\", \"@DIR@/rsa.pem\"} handshakes_max = 100000 }"
+
 /* ---- folder -------------------------------------------------------------------------------------------- */
 
-#define VALUES 11
+#define VALUES 14
 
 struct values {
         const char *names[VALUES], *texts[VALUES];
@@ -220,7 +223,7 @@ __attribute__((noreturn)) static void become_server(const struct server *server,
         _exit(127);
 }
 
-static bool does_greet(const struct sockaddr_in *address)
+static bool does_greet(enum peer_kind kind, const struct sockaddr_in *address)
 {
         struct timeval patience = {.tv_sec = 5};
         char banner[4] = "";
@@ -228,7 +231,8 @@ static bool does_greet(const struct sockaddr_in *address)
 
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         bool greets = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
-                      recv(fd, banner, 3, MSG_WAITALL) == 3 && strcmp(banner, "220") == 0;
+                      (!peer_speaks_smtp(kind) ||
+                       (recv(fd, banner, 3, MSG_WAITALL) == 3 && strcmp(banner, "220") == 0));
         close(fd);
         return greets;
 }
@@ -265,13 +269,18 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
                 snprintf(resolvers, sizeof resolvers, "\"127.0.0.1:%s\"", dns);
         snprintf(workers, sizeof workers, "%u", options->workers);
         snprintf(source, sizeof source, "%s/../peers", options->scenarios);
-        const struct values values = {{"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@",
-                                       "@WORKERS@", "@SOURCE@", "@FETCHED@", "@RESOLVER@", "@MORE@"},
-                                      {port, server->folder, options->build, peer_deliver(kind, is_durable),
-                                       dns, resolvers, workers, source, install_folder(options),
-                                       peer_fetched(kind) != NULL ? dns_resolver(options) : "none",
-                                       options->more == NULL ? "" : options->more}};
+        const struct values values = {
+            {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@", "@WORKERS@", "@SOURCE@",
+             "@FETCHED@", "@RESOLVER@", "@MORE@", "@PROGRAM@", "@TLS@", "@CERTIFICATES@"},
+            {port, server->folder, options->build, peer_deliver(kind, is_durable), dns, resolvers, workers,
+             source, install_folder(options), peer_fetched(kind) != NULL ? dns_resolver(options) : "none",
+             options->more == NULL ? "" : options->more,
+             options->program == NULL ? "@BUILD@/gatepost" : options->program,
+             options->is_without_tls ? "" : TLS_SECTION,
+             options->is_without_tls ? "" : "--certificates @DIR@"}};
         fill_folder(options, server, &values);
+        if (!options->is_without_tls)
+                keys_write(server->folder);
         expand_all(&values, peer_command(kind), command, sizeof command);
         guard_once();
         cgroup_make(name, &server->watched);
@@ -286,7 +295,7 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         running = server;
         pthread_mutex_unlock(&running_lock);
         for (int i = 0; i < START_TRIES && server_is_alive(server); i++) {
-                if (does_greet(&server->address))
+                if (does_greet(kind, &server->address))
                         return server;
                 nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
         }

@@ -5,10 +5,13 @@
 
 #include <string.h>
 
+enum peer_tls { PLAIN, STARTTLS, AT_ONCE };
+
 static const struct peer {
         const char *name, *command, *deliver[2];
+        enum peer_tls tls;
 } peers[] = {
-#define PEER(name, command, discard, durable) {#name, command, {discard, durable}},
+#define PEER(name, command, discard, durable, tls) {#name, command, {discard, durable}, tls},
 #include "bench/peers/peers.def"
 #undef PEER
 };
@@ -26,6 +29,16 @@ const char *peer_command(enum peer_kind kind)
 const char *peer_deliver(enum peer_kind kind, bool is_durable)
 {
         return peers[kind].deliver[is_durable];
+}
+
+bool peer_speaks_smtp(enum peer_kind kind)
+{
+        return peers[kind].tls != AT_ONCE;
+}
+
+bool peer_speaks_tls(enum peer_kind kind)
+{
+        return peers[kind].tls != PLAIN;
 }
 
 bool peer_is_named(const char *names, enum peer_kind kind)

@@ -57,3 +57,4 @@ void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
 void suite_acceptors(struct suite *suite);
 void suite_overload(struct suite *suite);
+void suite_tls(struct suite *suite);

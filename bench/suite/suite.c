@@ -25,7 +25,7 @@ static const struct {
     {"reload", suite_reload, true},     {"idle", suite_idle, true},
     {"growth", suite_growth, true},     {"workers", suite_workers, true},
     {"arrivals", suite_arrivals, true}, {"acceptors", suite_acceptors, true},
-    {"overload", suite_overload, true},
+    {"overload", suite_overload, true}, {"tls", suite_tls, true},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 
@@ -87,7 +87,8 @@ struct trial suite_trial(struct suite *suite, const struct bench_options *option
         if (!server_is_alive(server))
                 bench_fail("%s: the server has ended", label);
         struct trial trial = trial_run(options, &server->address, &server->watched,
-                                       workload_read(options->scenarios, scenario, NULL), concurrency, label);
+                                       workload_read(options->scenarios, scenario, peer_name(server->kind)),
+                                       concurrency, label);
         if (!suite->options->is_quick)
                 trial_need_sessions(&trial, label);
         if (trial.load->failures > 0)

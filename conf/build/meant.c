@@ -49,6 +49,14 @@ static void warn_of_small_numbers(struct builder *builder)
             {OPTION_AT_client_memory_max, 4194304, true,
              "under 4M: a few texts fill it, and other mail is deferred"},
             {OPTION_AT_log_interval, 1000, true, "under 1s: the log would be all counters"},
+            {OPTION_AT_stress_timeout, 5000, false,
+             "under 5s: under load clients are cut off before they can have answered"},
+            {OPTION_AT_stress_at, 10, false, "under 10: the ladder of load is climbed by ordinary traffic"},
+            {OPTION_AT_deliveries_max, 10, true, "under 10: a few messages at a time count as load"},
+            {OPTION_AT_tls_handshake_timeout, 5000, false,
+             "under 5s: slow clients fail, and send their mail in plain text"},
+            {OPTION_AT_tls_handshakes_max, 10, false,
+             "under 10: a few slow clients keep all others from TLS"},
         };
 
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -62,9 +70,39 @@ static void warn_of_small_numbers(struct builder *builder)
 
 static void warn_of_large_numbers(struct builder *builder)
 {
-        if (number_of(builder, OPTION_AT_data_rate_min) > DATA_RATE_MOST)
-                warn(builder, OPTION_AT_data_rate_min,
-                     "over 64k: clients with slow lines are cut off, and come again and again");
+        static const char reason[] =
+            "over 64k: clients with slow lines are cut off, and come again and again";
+        const struct options *options = &builder->snapshot->options;
+
+        if (options->data_rate_min_octets > DATA_RATE_MOST)
+                warn(builder, OPTION_AT_data_rate_min, reason);
+        if (options->text_time_rate_octets > DATA_RATE_MOST && options->text_time_max_ms > 0)
+                warn(builder, OPTION_AT_text_time_rate, reason);
+}
+
+static void warn_of_small_rates(struct builder *builder)
+{
+        const struct snapshot *snapshot = builder->snapshot;
+        const struct rate *recipients = &snapshot->options.client_rate_recipients;
+
+        if (snapshot->check_is_wanted[CHECK_client_rate] && recipients->events > 0 &&
+            recipients->events < 100)
+                warn(builder, OPTION_AT_client_rate_recipients,
+                     "under 100 (RFC 5321 4.5.3.1.8): a mail for so many does not come to its end");
+}
+
+/* Options that say the same in different words, or make each other void. */
+static void warn_of_contradictions(struct builder *builder)
+{
+        const struct options *options = &builder->snapshot->options;
+
+        if (options->connections_per_network > 0 &&
+            options->connections_per_client > options->connections_per_network)
+                warn(builder, OPTION_AT_connections_per_client,
+                     "over connections_per_network: it is never reached");
+        if (options->proxy_listen.count > 0 && options->proxy_networks.count == 0)
+                warn(builder, OPTION_AT_proxy_listen,
+                     "proxy_networks names nobody: whoever connects there is refused");
 }
 
 static void warn_of_wrong_order(struct builder *builder)
@@ -206,6 +244,14 @@ static int64_t highest_score(const struct snapshot *snapshot, bool of_names)
         return sum;
 }
 
+static bool has_zones_of_addresses(const struct snapshot *snapshot)
+{
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                if (!snapshot->zones[i].options.names)
+                        return true;
+        return false;
+}
+
 static void warn_of_score(struct builder *builder, enum option_at option, int64_t highest, const char *what)
 {
         char reason[160];
@@ -222,7 +268,7 @@ static void warn_of_scores(struct builder *builder)
         const struct snapshot *snapshot = builder->snapshot;
         int64_t clients = highest_score(snapshot, false), names = highest_score(snapshot, true);
 
-        if (snapshot->check_is_wanted[CHECK_dnsbl] && clients > 0)
+        if (snapshot->check_is_wanted[CHECK_dnsbl] && has_zones_of_addresses(snapshot))
                 warn_of_score(builder, OPTION_AT_dnsbl_threshold, clients, "addresses");
         if (snapshot->check_is_wanted[CHECK_rhsbl] && names > 0)
                 warn_of_score(builder, OPTION_AT_dnsbl_threshold, names, "names");
@@ -234,6 +280,8 @@ void build_warn_of_unmeant(struct builder *builder)
 {
         warn_of_small_numbers(builder);
         warn_of_large_numbers(builder);
+        warn_of_small_rates(builder);
+        warn_of_contradictions(builder);
         warn_of_wrong_order(builder);
         warn_of_wide_networks(builder);
         warn_of_dumb_zones(builder);

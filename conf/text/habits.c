@@ -8,9 +8,18 @@ struct habit {
 };
 
 static const struct habit postfix[] = {
+    {"alias_database", "recipients in a domain section"},
+    {"alias_maps", "recipients in a domain section"},
+    {"append_dot_mydomain", NO_COUNTERPART "addresses stay as they come"},
     {"authorized_submit_users", NO_COUNTERPART "there is no submission here"},
-    {"hopcount_limit", "hops_max"},
+    {"biff", NO_COUNTERPART "nobody is told of new mail"},
+    {"body_checks", NO_COUNTERPART "content is not looked at by other programs"},
+    {"compatibility_level", NO_COUNTERPART "defaults do not depend on versions"},
+    {"content_filter", NO_COUNTERPART "content is not looked at by other programs"},
+    {"default_process_limit", "connections_max"},
+    {"header_checks", NO_COUNTERPART "content is not looked at by other programs"},
     {"home_mailbox", "deliver in a domain section"},
+    {"hopcount_limit", "hops_max"},
     {"inet_interfaces", "listen"},
     {"inet_protocols", "listen, with addresses of both families"},
     {"local_recipient_maps", "recipients in a domain section"},
@@ -18,6 +27,7 @@ static const struct habit postfix[] = {
     {"mailbox_transport", "deliver in a domain section"},
     {"maillog_file", "log"},
     {"message_size_limit", "message_size_max"},
+    {"mime_header_checks", NO_COUNTERPART "content is not looked at by other programs"},
     {"mydestination", "a domain section for each domain"},
     {"mydomain", "a domain section for each domain"},
     {"myhostname", "hostname"},
@@ -32,6 +42,7 @@ static const struct habit postfix[] = {
     {"postscreen_greet_wait", "greeting_pause"},
     {"postscreen_upstream_proxy_protocol", "proxy_listen"},
     {"proxy_interfaces", "proxy_listen"},
+    {"readme_directory", NO_COUNTERPART "gatepost help tells what there is"},
     {"recipient_delimiter", "extension in a domain section"},
     {"relay_domains", "a domain section for each domain"},
     {"relay_recipient_maps", "recipients in a domain section"},
@@ -48,6 +59,7 @@ static const struct habit postfix[] = {
     {"smtpd_delay_reject", "reject_at"},
     {"smtpd_discard_ehlo_keyword_address_maps", "ehlo_without in a network section"},
     {"smtpd_discard_ehlo_keywords", "ehlo_without"},
+    {"smtpd_enforce_tls", "starttls"},
     {"smtpd_error_sleep_time", "errors in section client_rate"},
     {"smtpd_forbid_bare_newline", "bare_newline in section syntax"},
     {"smtpd_forbid_unauth_pipelining", "mode in section early_talker"},
@@ -55,19 +67,31 @@ static const struct habit postfix[] = {
     {"smtpd_helo_required", NO_COUNTERPART "HELO is always demanded"},
     {"smtpd_helo_restrictions", "the sections of the checks helo_name and helo_impersonation"},
     {"smtpd_junk_command_limit", "junk_max"},
+    {"smtpd_milters", NO_COUNTERPART "content is not looked at by other programs"},
     {"smtpd_recipient_limit", "recipients_max"},
     {"smtpd_recipient_restrictions", "the sections of the checks; relaying is always refused"},
     {"smtpd_relay_restrictions", NO_COUNTERPART "relaying is always refused"},
+    {"smtpd_sasl_auth_enable", NO_COUNTERPART "there is no submission here"},
     {"smtpd_sender_restrictions", "the sections of the checks sender_tld, sender_mx, spf and rhsbl"},
     {"smtpd_soft_error_limit", "errors in section client_rate"},
+    {"smtpd_starttls_timeout", "handshake_timeout in section tls"},
     {"smtpd_timeout", "idle_timeout"},
+    {"smtpd_tls_ask_ccert", "client_certificates in section tls"},
     {"smtpd_tls_cert_file", "certificate in section tls"},
     {"smtpd_tls_chain_files", "certificate in section tls"},
+    {"smtpd_tls_eccert_file", "certificate in section tls"},
+    {"smtpd_tls_eckey_file", "key in section tls"},
     {"smtpd_tls_key_file", "key in section tls"},
+    {"smtpd_tls_mandatory_protocols", "minimum in section tls"},
+    {"smtpd_tls_protocols", "minimum in section tls"},
     {"smtpd_tls_security_level", "starttls: none is off, may is offer, encrypt is require"},
+    {"smtpd_tls_session_cache_timeout", "ticket_lifetime in section tls"},
     {"smtpd_upstream_proxy_protocol", "proxy_listen"},
+    {"smtpd_use_tls", "starttls"},
     {"soft_bounce", "mode = observe in each check's section"},
     {"strict_rfc821_envelopes", "lenient in section syntax"},
+    {"tls_server_sni_maps", "tls_certificate in a domain section"},
+    {"transport_maps", "deliver in a domain section"},
     {"unknown_local_recipient_reject_code", "recipient_unknown in section replies"},
     {"virtual_alias_domains", "a domain section for each domain"},
     {"virtual_alias_maps", "recipients in a domain section"},
@@ -98,9 +122,11 @@ static const char *find(const struct habit *habits, struct span theirs)
         return habits->ours;
 }
 
+/* What Postfix calls smtp_... is about mail that it sends. */
 bool habit_of_postfix(const char *key, struct text *text)
 {
-        const char *ours = find(postfix, span_from(key));
+        const char *ours = strncmp(key, "smtp_", 5) == 0 ? NO_COUNTERPART "mail is only received here"
+                                                         : find(postfix, span_from(key));
 
         if (ours == NULL)
                 return false;

@@ -6,6 +6,7 @@
 #include "conf/text/wrong_key.h"
 #include "conf/value/value.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -257,7 +258,10 @@ static bool parse_source(cfg_t *cfg, struct source *source)
         if (file == NULL || cfg->filename == NULL)
                 reading->out_of_memory = true;
         source->is_open = true;
+        errno = 0;
         bool success = !reading->out_of_memory && cfg_parse_fp(cfg, file) == CFG_SUCCESS;
+        if (!success && errno == ENOMEM)
+                reading->out_of_memory = true;
         source->is_open = false;
         if (!success && !reading->stop_is_told && !reading->out_of_memory) {
                 record(SETTING_PROBLEM, place_of(cfg), NULL, "syntax error");
@@ -358,7 +362,9 @@ static void run_parser(void)
         reading->settings.are_complete = parse_source(cfg, reading->sources);
         reading->recorded = SIZE_MAX; /* none is left out */
         append_wrong_keys();
-        cfg_free(cfg);
+        /* libConfuse does not survive the end of a tree that it had no memory to finish. */
+        if (!reading->out_of_memory)
+                cfg_free(cfg);
 }
 
 bool conf_parse(struct source *source, const char *directory, struct arena *scratch, struct arena *names,

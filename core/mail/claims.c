@@ -2,6 +2,7 @@
 #include "core/mail/claims.h"
 
 #include "core/base/domain_name.h"
+#include "core/mail/leap.h"
 #include "core/mail/line.h"
 
 /* ---- whose field it is --------------------------------------------------------------------------------- */
@@ -256,11 +257,24 @@ static bool start_octet(struct claims *claims, char octet, struct content *conte
         return true;
 }
 
+/* The octet that common names, such as Received, have not. */
+#define LAST_TELLING 8
+
 /* No whole name of the table begins the whole line. */
 static bool is_other_field(struct span line)
 {
         size_t kind = kind_with(line.at[0]);
-        return kind == KIND_COUNT || !span_starts_nocase(line, kinds[kind].name);
+        return kind == KIND_COUNT || line.length < kinds[kind].name.length ||
+               ascii_lower(line.at[LAST_TELLING]) != kinds[kind].name.at[LAST_TELLING] ||
+               !span_starts_nocase(line, kinds[kind].name);
+}
+
+/* Lines that begin with these are looked at one by one. */
+static leap_octets may_be_claim(const char *at)
+{
+        leap_octets ends = leap_is(leap_load(at), '\n'), first = leap_load(at + 1);
+        return ends & (leap_is(first, '\r') | leap_is(first, '\n') | leap_is_letter(first, 'a') |
+                       leap_is_letter(first, 'r'));
 }
 
 /* Whole lines at the front that stay, behind a field that does. */
@@ -268,11 +282,14 @@ static struct span kept_lines(struct span octets)
 {
         size_t length = 0, end;
 
-        for (; length < octets.length && !line_is_end(octets.at[length]); length += end + 1) {
+        while (length < octets.length && !line_is_end(octets.at[length])) {
                 struct span rest = span_skip(octets, length);
                 end = line_length(rest);
                 if (end == SIZE_MAX || !is_other_field(span_of(rest.at, end)))
                         break;
+                length += end + 1;
+                if (length < octets.length && kind_with(octets.at[length]) == KIND_COUNT)
+                        length += leap_lines(span_skip(rest, end), may_be_claim).length;
         }
         return span_of(octets.at, length);
 }

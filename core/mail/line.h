@@ -38,6 +38,17 @@ static inline struct span line_piece(struct span input)
         return span_of(input.at, length);
 }
 
+/* The same with the CRs in it that surely are bare. */
+static inline struct span line_piece_with_crs(struct span input)
+{
+        struct span piece = line_piece(input);
+
+        while (piece.length + 1 < input.length && input.at[piece.length] == '\r' &&
+               input.at[piece.length + 1] != '\n')
+                piece.length += 1 + line_piece(span_skip(input, piece.length + 1)).length;
+        return piece;
+}
+
 /* A line at the front that is short and whole: its octets without what ends it, which *ret_end is the length of,
  * 2 for CRLF and 1 for a bare LF. */
 static inline bool line_find_short(struct span input, struct span *ret_line, size_t *ret_end)

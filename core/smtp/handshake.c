@@ -66,6 +66,7 @@ enum session_wish session_secured(struct session *session, const struct tls_fact
         *tls = (struct session_tls){
             .stand = TLS_STANDS,
             .is_resumed = facts->is_resumed,
+            .commands_before = session->commands_total,
             .version = facts->version,
             .cipher = facts->cipher,
             .group = facts->group,

@@ -84,6 +84,7 @@ struct transaction {
 struct session_tls {
         enum { TLS_NOT_READY, TLS_UNDER_WAY, TLS_STANDS, TLS_FAILED } stand;
         bool is_resumed;
+        uint32_t commands_before;                    /* it stood: commands in plain text */
         const char *version, *cipher, *group;        /* static; "": not known, or it does not stand */
         struct span server_name, client_certificate; /* in the session's arena, as they came, and cut */
         char offered[TLS_VERSION_SIZE];              /* of a handshake that failed */

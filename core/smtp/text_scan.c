@@ -1,35 +1,17 @@
 /* The scanner of message text: a state per octet that matters, memchr over those that do not. */
 #include "core/smtp/text_scan.h"
 
+#include "core/mail/leap.h"
 #include "core/mail/line.h"
+#include "core/mail/received.h"
 
 /* Short lines are gathered before they are stored: a text of nothing else would cost a call of each reader for
  * every two octets. */
 #define GATHERED_MAX 4096
 
-static const struct span received_field = {"received:", 9};
-
 void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max)
 {
         *scan = (struct text_scan){.size_max = size_max, .line_max = line_max, .in_header = true, .line = 1};
-}
-
-enum text_flaw text_scan_flaw(const struct text_scan *scan)
-{
-        for (enum text_flaw flaw = 0; flaw < TEXT_FLAW_LONE_DOT; flaw++)
-                if (scan->flaws[flaw].line > 0 && !(flaw == TEXT_FLAW_BARE_LF && scan->mends_bare_lf))
-                        return flaw;
-        return TEXT_FLAW_NONE;
-}
-
-bool text_scan_is_bad(const struct text_scan *scan)
-{
-        return scan->is_too_large || scan->is_out_of_memory || text_scan_flaw(scan) != TEXT_FLAW_NONE;
-}
-
-bool text_scan_stops_at_lone_dot(const struct text_scan *scan)
-{
-        return scan->lone_dot_end > 0 && scan->lone_dot_end == scan->offset;
 }
 
 static void note_flaw(struct text_scan *scan, enum text_flaw flaw, uint64_t octet)
@@ -45,20 +27,6 @@ static void pass(struct text_scan *scan, struct span *input, size_t length)
 {
         *input = span_skip(*input, length);
         scan->offset += length;
-}
-
-static void note_header(struct text_scan *scan, struct span octets)
-{
-        uint64_t at = scan->line_length;
-
-        if (at == 0)
-                scan->line_is_received = true;
-        for (size_t i = 0; scan->line_is_received && i < octets.length && at + i < received_field.length;
-             i++) {
-                scan->line_is_received = ascii_lower(octets.at[i]) == received_field.at[at + i];
-                if (at + i == received_field.length - 1 && scan->line_is_received)
-                        scan->hops++;
-        }
 }
 
 static void store(struct text_scan *scan, struct span octets, struct content *content,
@@ -84,8 +52,8 @@ static void end_text(struct text_scan *scan, struct content *content, struct con
 /* Octets of one line, its CRLF not among them. They are for the caller to store. */
 static void count_octets(struct text_scan *scan, struct span octets)
 {
-        if (scan->in_header && scan->line_length < received_field.length)
-                note_header(scan, octets);
+        if (scan->in_header)
+                scan->hops += received_read(&scan->line_is_received, scan->line_length, octets);
         if (scan->in_header && scan->message_id != NULL)
                 message_id_read(scan->message_id, octets, scan->line_length == 0);
         scan->line_length += octets.length;
@@ -143,7 +111,9 @@ static void note_lone_dot(struct text_scan *scan, uint64_t end)
 static void read_line(struct text_scan *scan, struct span *input, struct content *content,
                       struct content_pool *pool)
 {
-        struct span piece = line_piece(*input);
+        bool has_crs = scan->flaws[TEXT_FLAW_BARE_CR].line > 0;
+        struct span piece = has_crs ? line_piece_with_crs(*input) : line_piece(*input);
+
         if (piece.length > 0)
                 keep(scan, piece, content, pool);
         pass(scan, input, piece.length);
@@ -244,6 +214,15 @@ static bool is_other_field(const struct text_scan *scan, char first)
         return lower != 'r' && (scan->message_id == NULL || message_id_is_elsewhere(scan->message_id, lower));
 }
 
+/* Lines like the one at the front, whose bound is far, need no look: see leap_plain_lines(). */
+static bool may_leap(const struct text_scan *scan, struct span input)
+{
+        char first = input.length == 0 ? '.' : input.at[0];
+
+        return first != '.' && (!scan->in_header || (!line_is_end(first) && is_other_field(scan, first))) &&
+               (scan->line_max == 0 || scan->line_max > LEAP_LINE_MAX);
+}
+
 /* A whole line, unstuffed, without what ends it: what the header's readers want of it. */
 static void read_header_line(struct text_scan *scan, struct span line)
 {
@@ -260,6 +239,7 @@ static void read_header_line(struct text_scan *scan, struct span line)
 static struct span plain_lines(struct text_scan *scan, struct span input, uint64_t *ret_lines)
 {
         size_t length = 0, line;
+        struct leap leap;
 
         *ret_lines = 0;
         while ((line = line_plain_length(span_skip(input, length))) != 0 &&
@@ -268,6 +248,11 @@ static struct span plain_lines(struct text_scan *scan, struct span input, uint64
                         read_header_line(scan, span_of(input.at + length, line - 2));
                 length += line;
                 ++*ret_lines;
+                if (!may_leap(scan, span_skip(input, length)))
+                        continue;
+                leap = leap_plain_lines(span_skip(input, length - 1), scan->in_header);
+                length += leap.length;
+                *ret_lines += leap.lines;
         }
         return span_of(input.at, length);
 }
@@ -318,6 +303,20 @@ static void end_short_line(struct text_scan *scan, struct span line, size_t used
         scan->offset++;
 }
 
+/* Behind a line that ended in a bare LF, others. Returns what they come to. */
+static size_t mend_lines(struct text_scan *scan, struct span *input, char *gathered, size_t room)
+{
+        size_t most = input->length < room / 2 ? input->length : room / 2;
+        struct leap leap = leap_bare_lines(span_of(input->at - 1, most), scan->in_header);
+        size_t length = leap_mend(span_of(input->at, leap.length), gathered);
+
+        pass(scan, input, leap.length);
+        scan->bare_lfs += leap.lines;
+        scan->line += leap.lines;
+        scan->line_offset = scan->offset;
+        return length;
+}
+
 /* What the states would come to, in fewer steps. */
 static void read_short_lines(struct text_scan *scan, struct span *input, struct content *content,
                              struct content_pool *pool)
@@ -333,6 +332,8 @@ static void read_short_lines(struct text_scan *scan, struct span *input, struct 
                 length = line_gather(line, *input, gathered, length);
                 end_short_line(scan, line, used, end == 1);
                 *input = span_skip(*input, used);
+                if (end == 1 && may_leap(scan, *input))
+                        length += mend_lines(scan, input, gathered + length, sizeof gathered - length);
         }
         if (length > 0)
                 store(scan, span_of(gathered, length), content, pool);
@@ -362,20 +363,17 @@ static void read_some(struct text_scan *scan, struct span *input, struct content
                 pass(scan, input, 1);
 }
 
-/* `was`: the scan before `octets`. */
-static void find_nul(struct text_scan *scan, const struct text_scan *was, struct span octets)
+/* `place`: of the first of the `octets`. */
+static void find_nul(struct text_scan *scan, struct text_place place, struct span octets)
 {
-        uint64_t line = was->line, line_offset = was->line_offset;
         size_t nul = span_find(octets, '\0');
 
+        for (size_t i = 0; nul < octets.length && i < nul; i++, place.octet++)
+                if (octets.at[i] == '\n')
+                        place = (struct text_place){place.line + 1, 0};
         if (nul >= octets.length)
                 return;
-        for (size_t i = 0; i < nul; i++)
-                if (octets.at[i] == '\n') {
-                        line++;
-                        line_offset = was->offset + i + 1;
-                }
-        scan->flaws[TEXT_FLAW_NUL] = (struct text_place){line, was->offset + nul - line_offset + 1};
+        scan->flaws[TEXT_FLAW_NUL] = place;
         scan->is_bad = true;
 }
 
@@ -383,7 +381,7 @@ bool text_scan_read(struct text_scan *scan, struct span *input, struct content *
                     struct content_pool *pool)
 {
         struct span before = *input;
-        struct text_scan was = *scan;
+        struct text_place place = {scan->line, scan->offset - scan->line_offset + 1};
 
         while (input->length > 0 && scan->state != TEXT_END) {
                 if (scan->state == TEXT_LINE_START)
@@ -394,6 +392,6 @@ bool text_scan_read(struct text_scan *scan, struct span *input, struct content *
                         read_some(scan, input, content, pool);
         }
         if (scan->flaws[TEXT_FLAW_NUL].line == 0)
-                find_nul(scan, &was, span_of(before.at, before.length - input->length));
+                find_nul(scan, place, span_of(before.at, before.length - input->length));
         return scan->state == TEXT_END;
 }

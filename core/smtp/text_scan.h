@@ -66,9 +66,21 @@ void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max
  * kept in `content` as long as nothing is wrong with them. */
 bool text_scan_read(struct text_scan *scan, struct span *input, struct content *content,
                     struct content_pool *pool);
-/* Something was found for which the message cannot be taken. */
-bool text_scan_is_bad(const struct text_scan *scan);
-/* The first flaw of syntax for which it cannot be taken. */
-enum text_flaw text_scan_flaw(const struct text_scan *scan);
+/* The first flaw of syntax for which the message cannot be taken. */
+static inline enum text_flaw text_scan_flaw(const struct text_scan *scan)
+{
+        for (enum text_flaw flaw = 0; flaw < TEXT_FLAW_LONE_DOT; flaw++)
+                if (scan->flaws[flaw].line > 0 && !(flaw == TEXT_FLAW_BARE_LF && scan->mends_bare_lf))
+                        return flaw;
+        return TEXT_FLAW_NONE;
+}
+/* Something was found for which it cannot be taken. */
+static inline bool text_scan_is_bad(const struct text_scan *scan)
+{
+        return scan->is_too_large || scan->is_out_of_memory || text_scan_flaw(scan) != TEXT_FLAW_NONE;
+}
 /* What came last is a lone dot: its client believes that it has ended the text. */
-bool text_scan_stops_at_lone_dot(const struct text_scan *scan);
+static inline bool text_scan_stops_at_lone_dot(const struct text_scan *scan)
+{
+        return scan->lone_dot_end > 0 && scan->lone_dot_end == scan->offset;
+}

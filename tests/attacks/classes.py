@@ -5,7 +5,7 @@ import time
 
 from attacks import (bombs, commands, conformance, exhaustion, harvest, hashes, headers, logs, paths, poison, slow, smuggling, starttls,
                      storm, tls)
-from attacks.good import GoodClient
+from attacks.good import STRANGERS, GoodClient
 from attacks.own import counts_memory
 from attacks.report import NotApplicable, Report
 from attacks.target import attempt
@@ -64,7 +64,9 @@ def judge_service(target, report, good, before, after):
 def run_class(name, target):
     report = Report(name)
     chosen = CLASSES[name]
-    with GoodClient(target) as good:
+    # Where an attack takes all places, a client that the server knows is promised to be served, and a stranger is not.
+    network = target.known if chosen.module is exhaustion and target.known else STRANGERS
+    with GoodClient(target, network) as good:
         before = usage(target.pid)
         if chosen.is_ours_only and target.server is None:
             report.not_applicable = "it takes a server of ours: its DNS, its signals, its PROXY port"

@@ -20,7 +20,11 @@ class Silent(Exception):
 
 
 class Unexpected(Exception):
-    """What an attack needs before it can begin was answered otherwise."""
+    """What an attack needs before it can begin was answered otherwise: with this code, where it was a reply to one line."""
+
+    def __init__(self, text, code=None):
+        super().__init__(text)
+        self.code = code
 
 
 def random_source(host):
@@ -114,7 +118,7 @@ class Peer:
         """The reply, whose code must be among these for the attack to make sense."""
         reply = self.reply() if line is None else self.say(line)
         if reply.code not in codes:
-            raise Unexpected(f"{'connect' if line is None else line!r} was answered {reply.code} {reply.text}")
+            raise Unexpected(f"{'connect' if line is None else line!r} was answered {reply.code} {reply.text}", reply.code)
         return reply
 
     def rest(self, seconds=None):

@@ -3,9 +3,11 @@ bound with a defined answer, and what it took must come back."""
 
 import resource
 import select
+import socket
 import time
 
-from attacks.client import Silent, ready
+from attacks.client import Silent, Unexpected, ready
+from attacks.good import GoodClient
 from attacks.target import attempt, together
 
 LINE_OCTETS = 8 << 20
@@ -117,27 +119,68 @@ def room_for_connections(target):
     return min(hard - RESERVE, target.count(10000, 1000))
 
 
-def hold_connections(target, report):
-    """As many as this machine, or the server, allows; all at a time, then gone."""
-    held = []
+def first_digits(peer):
+    """Of what the server has said so far."""
+    try:
+        return peer.socket.recv(3, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return b""
+
+
+def hold_connections(target, report, held):
+    """As many as this machine, or the server, allows."""
     wanted = room_for_connections(target)
     began = time.monotonic()
+    while len(held) < wanted and time.monotonic() - began < target.count(30, 5):
+        try:
+            peer = target.connect()
+        except OSError as error:
+            report.note(f"connection {len(held) + 1} fails: {error}")
+            break
+        held.append(peer)
+    report.tried(len(held))
+    taken = time.monotonic() - began
+    time.sleep(target.count(3, 1))
+    digits = [first_digits(peer) for peer in held]
+    report.note(f"{len(held)} connections in {taken:.1f} s; {digits.count(b'220')} of them were greeted, {digits.count(b'421')} turned away")
+
+
+def tell_good(report, who, good):
+    slowest = 1000 * good.deferrals[-1][0] if good.deferrals else 0
+    report.note(f"meanwhile {who}: {good.mails} mails stored, p50 {good.text(50)} ms, p99 {good.text(99)} ms; {len(good.deferrals)} "
+                f"deferred, each within {slowest:.0f} ms; {len(good.failures)} failed")
+    if good.failures:
+        report.found("attack", f"while connections hold all places {who} fails: {good.failures[0]}", "It is neither served nor told "
+                     "to come again")
+
+
+def await_strangers(target, report):
+    """What was taken is given back step by step: not before the last one are strangers served as ever."""
+    began = time.monotonic()
+    while time.monotonic() - began < target.seconds:
+        try:
+            target.session().close()
+            break
+        except (OSError, Silent, Unexpected):
+            time.sleep(0.1)
+    report.note(f"{time.monotonic() - began:.1f} s after the end of these connections a stranger is greeted")
+
+
+def take_all_places(target, report):
+    """A server that knows nobody is judged by strangers, as in all classes."""
+    held = []
     try:
-        while len(held) < wanted and time.monotonic() - began < target.count(30, 5):
-            try:
-                peer = target.connect()
-            except OSError as error:
-                report.note(f"connection {len(held) + 1} fails: {error}")
-                break
-            held.append(peer)
-        report.tried(len(held))
-        taken = time.monotonic() - began
-        greeted = sum(bool(ready(peer.socket, 0)) for peer in held)
-        report.note(f"{len(held)} connections in {taken:.1f} s, held at a time; {greeted} of them were greeted or turned away")
-        time.sleep(target.count(3, 1))
+        if target.known is None:
+            hold_connections(target, report, held)
+        else:
+            with GoodClient(target, target.known) as known, GoodClient(target, may_be_deferred=True) as stranger:
+                hold_connections(target, report, held)
+            tell_good(report, "a good client that is known", known)
+            tell_good(report, "a good client that nobody knows", stranger)
     finally:
         for peer in held:
             peer.close()
+    await_strangers(target, report)
 
 
 PARTS = (endless_line, endless_fields, endless_recipients, unread_replies, endless_text)
@@ -146,4 +189,4 @@ PARTS = (endless_line, endless_fields, endless_recipients, unread_replies, endle
 def attack(target, report):
     for part in PARTS:
         together(report, lambda _, part=part: part(target, report), range(target.count(6, 2)), threads=6)
-    attempt(report, hold_connections, target, report)
+    attempt(report, take_all_places, target, report)

@@ -42,12 +42,13 @@ def parse_endpoint(text):
 
 
 class Target:
-    """server: the harness's Server when it is ours, else None. maildir: the folder below which it stores. log: its log file."""
+    """server: the harness's Server when it is ours, else None. maildir: the folder below which it stores. log: its log file. known: the
+    first two numbers of a network whose clients the server knows."""
 
     def __init__(self, host, port, rcpt, sender="me@example.com", helo="client.example.com", maildir=None, log=None, server=None,
-                 proxy_port=None, is_short=False, pid=None, patience=1, slow_seconds=10):
+                 proxy_port=None, is_short=False, pid=None, patience=1, slow_seconds=10, known=None):
         self.host, self.port, self.rcpt, self.sender, self.helo = host, port, rcpt, sender, helo
-        self.maildir, self.log, self.server, self.proxy_port = maildir, log, server, proxy_port
+        self.maildir, self.log, self.server, self.proxy_port, self.known = maildir, log, server, proxy_port, known
         self.is_short, self.pid, self.slow_seconds = is_short, pid, slow_seconds
         self.mails = {}
         # Every limit of time goes through this.

@@ -22,8 +22,8 @@ static bool door_is_open(struct harness *harness)
         harness->looks.ask = look_up;
         door_init(&door, harness->snapshot->options.resolvers.count > 0 ? &harness->looks : NULL,
                   &harness->ledger, &harness->host);
-        bool is_open =
-            peer->needs_proxy_header || door_lets_in(&door, harness->snapshot, &peer->client, &refusal);
+        bool is_open = peer->needs_proxy_header ||
+                       door_lets_in(&door, harness->snapshot, &peer->client, false, &refusal);
         if (!is_open) {
                 client_reply_write(&harness->said, harness->snapshot,
                                    &(struct client_reply){.id = refusal.reply,

@@ -1,16 +1,17 @@
-/* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of
- * text, "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from
- * now on, "H" and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits
- * for no more answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left.
- * "R", a digit and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4 stand for CR, LF, NUL
- * and ETX. "P" and four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first
- * line: the configuration, see below. "V" and a digit: what comes of the handshake that is waited for, "N" and a digit:
- * whether the next one can be taken, and whether octets wait behind STARTTLS. Played whole and octet by octet: where
- * the client waits for its replies, and DNS was not held, both must say and store the same. The end of the text may
- * wait: dialogue/text_waits.c is linked in. */
+/* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of text,
+ * "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from now on, "H"
+ * and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits for no more
+ * answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left. "R", a digit
+ * and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4 stand for CR, LF, NUL and ETX. "P" and
+ * four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first line: the
+ * configuration, see below; and "E" and octets behind it: the modes of all checks, see session_modes.h. "V" and a
+ * digit: what comes of the handshake that is waited for, "N" and a digit: whether the next one can be taken, and
+ * whether octets wait behind STARTTLS. Played whole and octet by octet: where the client waits for its replies, and
+ * DNS was not held, both must say and store the same. dialogue/text_waits.c is linked in: texts may wait. */
 #include "conf/build/load.h"
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
+#include "tests/fuzz/session_modes.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -92,14 +93,18 @@ static void people_open(void)
         close(people);
 }
 
-static const struct snapshot *snapshot_get(size_t variant)
+/* With the modes that `line` says. */
+static const struct snapshot *snapshot_get(size_t variant, struct span line)
 {
         static struct snapshot *snapshots[VARIANT_COUNT];
+        static struct session_modes modes[VARIANT_COUNT];
 
         if (snapshots[variant] == NULL) {
                 people_open();
                 snapshots[variant] = snapshot_make(variants[variant]);
+                session_modes_read(&modes[variant], snapshots[variant]);
         }
+        session_modes_set(snapshots[variant], &modes[variant], line);
         return snapshots[variant];
 }
 
@@ -275,7 +280,9 @@ static size_t take_variant(struct span *script)
 
 static void play(struct harness *harness, struct span script)
 {
-        harness->snapshot = snapshot_get(take_variant(&script));
+        size_t variant = take_variant(&script);
+        struct span modes = script.length > 0 && script.at[0] == 'E' ? take_line(&script) : SPAN("E");
+        harness->snapshot = snapshot_get(variant, span_skip(modes, 1));
         fill_dns(&harness->dns);
         expect(address_parse(script.length % 2 == 0 ? SPAN("192.0.2.7") : SPAN("2001:db8::7"),
                              &harness->peer.client));
@@ -340,7 +347,6 @@ static void check_stored(const struct harness *harness)
         unsigned accepted = count(said, SPAN("250 2.0.0 accepted as "));
 
         check_newlines(text_span(&harness->stored));
-
         expect(harness->messages_stored >= accepted);
         expect(harness->messages_stored <= count(said, SPAN("354 ")));
         expect(count(said, SPAN("354 ")) <= count(said, SPAN("250 2.1.5 ")));

@@ -67,6 +67,22 @@ def page(directory):
         equal(target["state"], shown_state(target["target"], target["low"], target["high"]), str(target))
 
 
+# ---- TLS ---------------------------------------------------------------------------------------------------------
+
+@case("TLS: what a handshake is to be is a word behind the scenario's name, and a server without TLS fails")
+def wishes(directory):
+    run = bench("run", "tls-handshake:1.4", "--peer", "floor", "--work", directory)
+    equal((run.returncode, run.stderr), (2, "gatepost-bench: tls-handshake: no such wish: 1.4\n"), run.stdout)
+    options = ["--peer", "floor", "--work", directory, "--sessions", "20", "--concurrency", "2"]
+    for name in ("tls-handshake", "tls-refused:1.2:rsa", "tls-accepted-4k:resumed", "tls-handshake:1.2:resumed"):
+        run = bench("run", name, *options)
+        equal(run.returncode, 0, run.stderr)
+        assert "20 sessions" in run.stdout and ", 0 failed" in run.stdout, run.stdout
+    run = bench("run", "tls-handshake", *options, "--no-tls")
+    equal((run.returncode, run.stdout), (2, ""), run.stderr)
+    assert 'got "454 ' in run.stderr, run.stderr
+
+
 # ---- dead servers ------------------------------------------------------------------------------------------------
 
 @case("nobody listens: an error, and no table of zeros")

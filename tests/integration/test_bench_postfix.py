@@ -6,7 +6,7 @@ import subprocess
 from common.harness import IS_ROOT, PROGRAM, SANITIZE, Skip, case, equal, main
 
 BENCH = PROGRAM.with_name("gatepost-bench")
-SCENARIOS = ["refused-recipient", "bad-helo", "unknown-tld", "early-talker", "accepted-4k"]
+SCENARIOS = ["refused-recipient", "bad-helo", "unknown-tld", "early-talker", "accepted-4k", "tls-refused"]
 
 
 @case("the bench's Postfix answers as it should")

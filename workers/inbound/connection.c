@@ -8,6 +8,7 @@
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/worker.h"
+#include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
 
 #include <errno.h>
@@ -239,6 +240,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
 
 void connection_go_on(struct worker *worker, struct connection *connection)
 {
+        worker_note_at_hand(worker, connection);
         if (connection->wish == SESSION_HANDSHAKE && connection->unsent == NULL)
                 connection_advance(worker, connection, connection_shake(worker, connection), true);
 }
@@ -263,6 +265,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 
 void connection_appended(struct worker *worker, struct connection *connection)
 {
+        worker_note_at_hand(worker, connection);
         if (connection->wish == SESSION_READ && connection->unsent == NULL &&
             !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, true);
@@ -271,6 +274,7 @@ void connection_appended(struct worker *worker, struct connection *connection)
 void connection_stored(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
+        worker_note_at_hand(worker, connection);
         note_early_input(worker, connection);
         connection_advance(worker, connection, session_stored(&connection->session, report, &worker->out),
                            true);
@@ -290,6 +294,7 @@ void connection_answer(struct worker *worker, const struct dns_reply_message *me
 
         if (connection == NULL)
                 return;
+        worker_note_at_hand(worker, connection);
         bool was_parked = note_if_parked(worker, connection);
         enum session_wish wish =
             session_answer(&connection->session, &message->question, &message->answer, &worker->out);
@@ -303,6 +308,7 @@ void connection_sender_answer(struct worker *worker, const struct sender_job *jo
 
         if (connection == NULL)
                 return;
+        worker_note_at_hand(worker, connection);
         bool was_parked = note_if_parked(worker, connection);
         enum session_wish wish =
             session_sender_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);

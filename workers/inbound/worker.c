@@ -210,9 +210,9 @@ static void worker_turn(struct worker *worker, int wait_ms)
         take_arrivals(worker);
         take_events(worker, events, count);
         worker_take_handshakes(worker);
-        heartbeat_leave(&worker->heartbeat);
         delivery_client_receive(worker);
         take_answers(worker);
+        heartbeat_leave(&worker->heartbeat);
         look_around(worker);
         take_time_outs(worker);
         heartbeat_leave(&worker->heartbeat);

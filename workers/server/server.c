@@ -163,6 +163,7 @@ static bool init_overseer(struct server *server)
             .worker_count = server->worker_count,
             .sessions_max = server->shares.sessions,
             .budget = &server->budget,
+            .handshakes = &server->handshakes,
             .dns_pool = server->dns_pool,
             .dns_in_flight_max = server->shares.dns_in_flight,
             .log = &server->log,

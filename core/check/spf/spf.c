@@ -5,6 +5,7 @@
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 #include "core/check/memory.h"
+#include "core/check/pipeline.h"
 #include "core/check/spf/received.h"
 
 #include <assert.h>
@@ -143,12 +144,13 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
 
 static_assert(SPF_RECEIVED_MAX <= CHECK_FIELD_MAX, "the field must fit");
 
-/* Received-SPF (RFC 7208 9.1); nothing where SPF does not count or is not known. */
+/* Received-SPF (RFC 7208 9.1); nothing where SPF does not count, is off for all recipients, or is not known. Where it
+ * is off nobody waits for it, so that the field would be there by chance. */
 void spf_write_field(const struct facts *facts, struct text *field)
 {
         const struct spf_detail *detail;
 
-        if (!spf_counts(facts))
+        if (!spf_counts(facts) || (pipeline_asked_for(facts, STAGE_MAIL) & check_bit(CHECK_spf)) == 0)
                 return;
         enum spf_result result = spf_lookup(facts, &detail);
         struct spf_request request = request_of(facts);

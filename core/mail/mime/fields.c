@@ -337,17 +337,11 @@ static bool start_line(struct mime_scan *scan, struct span *line, unsigned row)
         return true;
 }
 
-/* In a returned header a line is of use even when it is no field, as long as none has come. */
-static bool needs_field(const struct mime_scan *scan)
-{
-        return scan->block == MIME_BLOCK_RETURNED && !scan->has_fields;
-}
-
 bool mime_field_start(struct mime_scan *scan, struct span *line)
 {
         char first = line->at[0];
 
-        if (line->length < 3 || first == '\r' || first == '\n' || needs_field(scan))
+        if (line->length < 3 || first == '\r' || first == '\n' || mime_needs_field(scan))
                 return false;
         if (!is_folded(scan, first))
                 return start_line(scan, line, row_of(scan, *line));
@@ -360,6 +354,7 @@ bool mime_field_start(struct mime_scan *scan, struct span *line)
 /* Folded lines at the front. */
 static size_t dull_folds(const struct mime_scan *scan, struct span input)
 {
+        bool references = fields[scan->field].has_references;
         size_t length = 0, at = 0;
 
         while (at < input.length && mime_is_blank(input.at[at])) {
@@ -367,7 +362,7 @@ static size_t dull_folds(const struct mime_scan *scan, struct span input)
                         at++;
                 if (at == input.length || input.at[at] != '\n')
                         break;
-                length = ++at;
+                length = at += 1 + mime_leap_folds(scan, references, span_skip(input, at));
         }
         return length;
 }
@@ -378,10 +373,10 @@ static bool is_dull_line(const struct mime_scan *scan, struct span line)
         char first = line.at[0];
 
         if (first == '\n' || (first == '\r' && line.length == 2))
-                return needs_field(scan); /* it ends no header: see header_end() */
+                return mime_needs_field(scan); /* it ends no header: see header_end() */
         if (first == '\r' || (first == '-' && mime_may_be_delimiter(scan, line)))
                 return false;
-        if (needs_field(scan))
+        if (mime_needs_field(scan))
                 return !is_copy(scan, first) && span_find(line, ':') == SIZE_MAX;
         return mime_is_blank(first) || (line.length >= 3 && row_of(scan, line) == NO_FIELD);
 }
@@ -396,5 +391,5 @@ void mime_skip_dull_fields(const struct mime_scan *scan, struct span *input)
         }
         while ((length = line_length(*input)) != SIZE_MAX &&
                is_dull_line(scan, span_of(input->at, length + 1)))
-                *input = span_skip(*input, length + 1);
+                *input = span_skip(*input, length + 1 + mime_leap_fields(scan, span_skip(*input, length)));
 }

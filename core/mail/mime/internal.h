@@ -105,5 +105,18 @@ enum mime_step mime_field_octet(struct mime_scan *scan, char octet);
 bool mime_field_start(struct mime_scan *scan, struct span *line);
 /* At the start of a line that is not encoded, passes whole lines that matter to nobody. */
 void mime_skip_dull_fields(const struct mime_scan *scan, struct span *input);
+/* In a returned header a line is of use even when it is no field, as long as none has come. */
+static inline bool mime_needs_field(const struct mime_scan *scan)
+{
+        return scan->block == MIME_BLOCK_RETURNED && !scan->has_fields;
+}
 /* In the state VALUE, reads on to the end of the line or to an event. */
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input);
+
+/* ---- leaps.c: of lines in a header that is not encoded, behind the LF that `input` begins with, the length of those
+ * that matter to nobody */
+
+/* Outside a field that matters. */
+size_t mime_leap_fields(const struct mime_scan *scan, struct span input);
+/* Within one. `has_references`: ids are looked for in it. */
+size_t mime_leap_folds(const struct mime_scan *scan, bool has_references, struct span input);

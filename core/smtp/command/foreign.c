@@ -80,12 +80,20 @@ bool foreign_may_follow(struct span input)
                may_be_request_line(input);
 }
 
+/* Nothing was said yet; or nothing under TLS. What came in plain text need not be of whoever has shaken hands: one who
+ * stands between a browser and its server may say STARTTLS here and hand the browser's handshake on (ALPACA). */
+static bool is_beginning(const struct session *session)
+{
+        uint32_t before = session_is_secured(session) ? session->tls->commands_before : 0;
+        return session->commands_total == before && session->line_skipped == 0;
+}
+
 bool foreign_is_closed(struct session *session, struct span input, struct text *out,
                        enum session_wish *ret_wish)
 {
         const char *name;
 
-        if (session->commands_total > 0 || session->line_skipped > 0 || (name = name_of(input)) == NULL)
+        if (!is_beginning(session) || (name = name_of(input)) == NULL)
                 return false;
         if (session_oddities(session) != NULL)
                 session->oddities->foreign = name;

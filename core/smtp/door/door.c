@@ -93,10 +93,10 @@ static bool refuses_listed(struct door *door, const struct snapshot *snapshot, c
 }
 
 bool door_lets_in(struct door *door, const struct snapshot *snapshot, const struct address *client,
-                  struct door_refusal *ret_refusal)
+                  bool is_kept_for_known, struct door_refusal *ret_refusal)
 {
-        /* Not on the rung full: whoever comes to the door then is let in by those who have counted, and have room. */
-        bool looks_for_known = door->host->rung == RUNG_known;
+        /* Not by the rung full: those who accept have counted then, and ask the door when they have room again. */
+        bool looks_for_known = is_kept_for_known || door->host->rung == RUNG_known;
 
         if (!looks_for_known && snapshot->options.refuse_listed_at != LISTED_AT_ACCEPT &&
             door->host->rung < RUNG_turn)

@@ -29,6 +29,7 @@ struct door_refusal {
 void door_init(struct door *door, struct dns_source *dns, const struct ledger *ledger,
                struct session_host *host);
 void door_end(struct door *door);
-/* False, and *ret_refusal tells with what: the client is to be sent away, which is counted here. Not for balancers. */
+/* False, and *ret_refusal tells with what: the client is to be sent away, which is counted here. Not for balancers.
+ * `is_kept_for_known`: whatever the rung, the places that are left are for known clients. */
 bool door_lets_in(struct door *door, const struct snapshot *snapshot, const struct address *client,
-                  struct door_refusal *ret_refusal);
+                  bool is_kept_for_known, struct door_refusal *ret_refusal);

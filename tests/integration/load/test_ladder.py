@@ -6,10 +6,13 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
+import time
 
 from common.dns_peers import A, ScriptedDns, address, framed
-from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, run_program, wait_for
+from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, note, run_program, wait_for
 from common.messages import HEADER
+from common.tls import tls_options
 
 MAX = 100
 KNOWN = "127.0.0.200"
@@ -84,11 +87,66 @@ def connections(directory):
         first, last = server.events("load")[0], server.events("load")[-1]
         equal((first["before"], first["cause"], last["before"], last["cause"]), ("ease", "connections", "hurry", "calm"), "causes")
         assert 80 <= first["connections"] <= 84 and last["connections"] < 75, (first, last)
-        assert {"memory", "questions", "deliveries", "turns"} < set(first), first
+        assert {"memory", "questions", "deliveries", "handshakes", "turns"} < set(first), first
         with server.client() as client:
             client.deliver(HEADER)
         told = counters(server)
         equal((told["load_rung"], told["load_changes"], told["clients_unserved"]), (0, len(found), 1), "counters")
+
+
+def strangers(server, count):
+    """They come at once, from as many addresses. Gives those that were greeted, and how many got 421."""
+    clients = [server.client(source=f"127.1.{number // 250}.{number % 250 + 1}", banner=None) for number in range(count)]
+    codes = [client.reply()[0] for client in clients]
+    equal(set(codes), {220, 421}, "codes")
+    return [client for client, code in zip(clients, codes) if code == 220], codes.count(421)
+
+
+def acceptances(directory, options):
+    """A server with acceptor threads, and one whose only worker accepts for itself."""
+    for name, more in (("acceptors", ""), ("self", "acceptors = 0\nworkers = 1\n")):
+        (directory / name).mkdir()
+        with Server(directory / name, options + more) as server:
+            yield server
+
+
+@case("a flood of unknown clients takes no place of known ones: these get in at once, and more of it get 421 at once")
+def places_for_known(directory):
+    # Nobody's time is over while this lasts, and no pressure but connections leads anywhere.
+    for server in acceptances(directory, LADDER + "stress_timeout = 30m\n"):
+        idle, refused = strangers(server, 3 * MAX)
+        equal((len(idle), refused), (96, 3 * MAX - 96), "strangers held, and refused")
+        began = time.monotonic()
+        known = [server.client(source=KNOWN) for _ in range(MAX - 96)]
+        note(f"{len(known)} known clients are greeted after {1000 * (time.monotonic() - began):.0f} ms, all strangers still there")
+        for client in known:
+            client.deliver(HEADER)
+        with server.client(source=KNOWN, banner=None) as waiting:
+            wait_for_rung(server, "full")
+            for client in known[1:]:
+                client.command("QUIT", 221)
+                client.close()
+            waiting.expect(220)
+            waiting.deliver(HEADER)
+        equal(banner(server)[0], 421, "one more stranger")
+        for client in idle:
+            client.command("NOOP", 250)
+        equal(counters(server)["sessions_timed_out"], 0, "sessions_timed_out")
+
+
+@case("handshakes under way lead to the rung turn, those that are left hanging too, and back when they have ended")
+def handshakes(directory):
+    with Server(directory, LADDER + tls_options(directory, "handshakes_max = 10")) as server:
+        hanging = [server.client(source=f"127.1.0.{number + 1}") for number in range(9)]
+        for client in hanging:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("STARTTLS", 220)
+        wait_for_rung(server, "turn")
+        line = server.events("load")[-1]
+        equal((line["cause"], line["handshakes"]), ("handshakes", 90), "the line of the log")
+        for client in hanging:
+            client.close()
+        wait_for_rung(server, "ease")
 
 
 @case("unknown clients are deferred where DNS would have to be asked, known ones are not; on the way back both are served")
@@ -207,19 +265,32 @@ ssize_t recv(int fd, void *buffer, size_t length, int flags)
                 sleep(4);
         return received;
 }
+
+/* The same before a reply that only an answer of DNS, or a delivery report, leads to. */
+ssize_t send(int fd, const void *buffer, size_t length, int flags)
+{
+        ssize_t (*real)(int, const void *, size_t, int) = (ssize_t (*)(int, const void *, size_t, int))dlsym(RTLD_NEXT, "send");
+
+        if (memmem(buffer, length, "@stalls.example", 15) != NULL || memmem(buffer, length, "accepted as", 11) != NULL)
+                sleep(4);
+        return real(fd, buffer, length, flags);
+}
 """
 
 
-@case("a worker that does not turn for two seconds is told of, with the session that it is at, and again when it turns")
-def watchdog(directory):
+def slow_server(directory, options):
     compiler = shutil.which("cc")
     if compiler is None or SANITIZE:
         raise Skip("needs cc, and a library that is loaded before the sanitizer's")
     source, library = directory / "slow.c", directory / "slow.so"
     source.write_text(SLOW_CALL)
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    server = Server(directory, "workers = 1\n").start(prefix=("env", f"LD_PRELOAD={library}"))
-    with server:
+    return Server(directory, "workers = 1\n" + options).start(prefix=("env", f"LD_PRELOAD={library}"))
+
+
+@case("a worker that does not turn for two seconds is told of, with the session that it is at, and again when it turns")
+def watchdog(directory):
+    with slow_server(directory, "") as server:
         with server.client(source="127.0.0.9") as slow, server.client(source="127.0.0.10") as other:
             port = slow.socket.getsockname()[1]
             slow.raw(b"NOOP stall-for-four-seconds\r\n")
@@ -233,6 +304,28 @@ def watchdog(directory):
             other.command("NOOP", 250)
         equal(counters(server)["workers_stalled"], 1, "workers_stalled")
         equal(len(server.events("worker_stalled")), 1, "stalls told")
+
+
+def late_refusal(query, is_tcp, send):
+    # So that the session waits, and goes on by the answer.
+    threading.Timer(0.3, lambda: send(framed(query.negative()) if is_tcp else query.negative())).start()
+
+
+@case("the session is named too when the worker is at it because of an answer of DNS, or of a delivery report")
+def watchdog_at_answers(directory):
+    with ScriptedDns(late_refusal) as dns, slow_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n') as server:
+        with server.client(source="127.0.0.9") as slow, server.client(source="127.0.0.10") as other:
+            slow.command(f"EHLO {HELO}", 250)
+            slow.command("MAIL FROM:<a@stalls.example>", 250)
+            text = slow.command("RCPT TO:<alice@isp.example>", 550)
+            assert "@stalls.example" in text, text
+            wait_for("the first stall in the log", lambda: len(server.events("worker_stalled")) == 1, 30)
+            text = other.deliver(HEADER, sender="")
+            wait_for("the second stall in the log", lambda: len(server.events("worker_stalled")) == 2, 30)
+            answer, report = server.events("worker_stalled")
+            equal((answer["client"], answer["id"]), ("127.0.0.9", ""), "the stall at an answer")
+            equal(report["client"], "127.0.0.10", "the stall at a report")
+            assert report["id"] and report["id"] in text, (report, text)
 
 
 if __name__ == "__main__":

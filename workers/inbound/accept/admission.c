@@ -80,14 +80,41 @@ uint64_t admission_room(struct admission *admission, const struct snapshot *snap
         return admission->left;
 }
 
+/* Unknown clients are refused from this percentage of all places on. */
+static uint64_t known_from(const struct snapshot *snapshot)
+{
+        return rung_begins_at(RUNG_known, (uint32_t)snapshot->options.stress_at);
+}
+
+/* The places above those that unknown clients may have are known clients' own: these do not wait until an unknown one
+ * leaves, but only until half of their places are free. */
+static uint64_t resumes_below(const struct snapshot *snapshot)
+{
+        uint64_t known = known_from(snapshot);
+        return known < 100 ? (known + 100) / 2 : 95;
+}
+
 bool admission_may_resume(struct admission *admission, const struct snapshot *snapshot)
 {
         admission_look(admission, snapshot);
-        if (admission->open * 100 >= admission->max * 95)
+        if (admission->open * 100 >= admission->max * resumes_below(snapshot))
                 return false;
         if (atomic_exchange(&admission->parts.load->is_full, false))
                 tell_log(admission, "limit_left", NULL);
         return true;
+}
+
+/* The rung known by an exact count: a flood can take all places before the overseer looks again. */
+static bool keeps_rest_for_known(struct admission *admission, const struct snapshot *snapshot)
+{
+        uint64_t known = known_from(snapshot);
+
+        if (known == 100 || admission->open * 100 < admission->max * known)
+                return false;
+        /* Who has slept in accept4() since the counts were looked at does not know who has left. */
+        if (admission->now_ms - admission->looked_ms >= LOOK_MS)
+                admission_look(admission, snapshot);
+        return admission->open * 100 >= admission->max * known;
 }
 
 /* ---- shortage ------------------------------------------------------------------------------------------ */
@@ -231,7 +258,8 @@ static bool refuses_at_door(struct admission *admission, const struct snapshot *
                 host->wall_ms = clock_wall_ms();
                 host->rung = load_rung(admission->parts.load);
         }
-        if (peer->needs_proxy_header || door_lets_in(&admission->door, snapshot, &peer->client, &refusal))
+        if (peer->needs_proxy_header || door_lets_in(&admission->door, snapshot, &peer->client,
+                                                     keeps_rest_for_known(admission, snapshot), &refusal))
                 return false;
         send_away(snapshot, arrival->fd,
                   &(struct client_reply){.id = refusal.reply,

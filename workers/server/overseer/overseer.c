@@ -54,6 +54,12 @@ static uint32_t of_deliveries(const struct overseer_parts *parts, const struct o
         return percent(messages, options->deliveries_max);
 }
 
+static uint32_t of_handshakes(const struct overseer_parts *parts, const struct options *options)
+{
+        return percent(atomic_load_explicit(parts->handshakes, memory_order_relaxed),
+                       options->tls_handshakes_max);
+}
+
 static void measure(struct overseer *overseer, const struct options *options, struct ladder_load *ret_load)
 {
         const struct overseer_parts *parts = &overseer->parts;
@@ -65,6 +71,7 @@ static void measure(struct overseer *overseer, const struct options *options, st
                     [PRESSURE_memory] = of_memory(parts->budget),
                     [PRESSURE_questions] = of_questions(parts, options),
                     [PRESSURE_deliveries] = of_deliveries(parts, options),
+                    [PRESSURE_handshakes] = of_handshakes(parts, options),
                     [PRESSURE_turns] = turns_percent(&overseer->turns),
                 },
             .is_full = atomic_load_explicit(&parts->load->is_full, memory_order_relaxed),
@@ -84,6 +91,7 @@ static void tell(struct overseer *overseer, enum rung before, const struct ladde
                   LOG_NUMBER("memory", percents[PRESSURE_memory]),
                   LOG_NUMBER("questions", percents[PRESSURE_questions]),
                   LOG_NUMBER("deliveries", percents[PRESSURE_deliveries]),
+                  LOG_NUMBER("handshakes", percents[PRESSURE_handshakes]),
                   LOG_NUMBER("turns", percents[PRESSURE_turns]), NULL);
 }
 

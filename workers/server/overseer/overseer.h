@@ -13,6 +13,7 @@ struct overseer_parts {
         uint32_t worker_count;
         uint64_t sessions_max; /* that the descriptors are enough for */
         const struct budget *budget;
+        const _Atomic uint64_t *handshakes; /* of TLS, under way at all workers */
         struct dns_pool *dns_pool;
         uint64_t dns_in_flight_max; /* of each of its threads */
         struct log_writer *log;

@@ -181,3 +181,62 @@ Test(claims, ends_of_texts, .init = begin, .fini = end)
                  "Authentication-Results: mx.isp.example\r\nReceived-SPF: x receiver=mx.isp.example\r\n\r\n"),
             SPAN(" x\r\n\ty\r\n\r\n"));
 }
+
+/* ---- any header ---------------------------------------------------------------------------------------- */
+
+static uint64_t seed;
+
+static size_t draw(size_t below)
+{
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        return (size_t)((seed >> 33) % below);
+}
+
+/* Of few tokens each, so that there are runs of short lines. */
+static void draw_header(struct text *text)
+{
+        static const char *const tokens[] = {"\r\n",
+                                             "\r\n ",
+                                             "x",
+                                             "Received-SPF:",
+                                             "Received:",
+                                             "Authentication-Results:",
+                                             "a",
+                                             "r",
+                                             "mx.isp.example",
+                                             " receiver=mx.isp.example",
+                                             "(",
+                                             "\r\n\r\n",
+                                             ":",
+                                             "xyzxyzxyzxyzxyzxyzxyzxyz",
+                                             "\t",
+                                             "\r"};
+        size_t first = draw(16), second = draw(16);
+
+        for (size_t i = 50 + draw(500); i > 0; i--) {
+                size_t choice = draw(16);
+                text_put_string(text, tokens[choice < 6    ? 0
+                                             : choice < 10 ? first
+                                             : choice < 14 ? second
+                                                           : draw(16)]);
+        }
+}
+
+/* Octet by octet nothing is leapt over. */
+Test(claims, leaps_change_nothing, .init = begin, .fini = end)
+{
+        static char octets[3][ROOM];
+        struct text text, expected, kept;
+
+        seed = 1;
+        for (int i = 0; i < 1000; i++) {
+                text_over(&text, octets[0], ROOM);
+                text_over(&expected, octets[1], ROOM);
+                text_over(&kept, octets[2], ROOM);
+                draw_header(&text);
+                filter(text_span(&text), 1, &expected);
+                filter(text_span(&text), draw(2) == 0 ? SIZE_MAX : 2 + draw(200), &kept);
+                cr_assert(!text.overflowed && span_equals(text_span(&kept), text_span(&expected)),
+                          "kept %.*s of %.*s", (int)kept.length, kept.at, (int)text.length, text.at);
+        }
+}

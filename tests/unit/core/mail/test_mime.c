@@ -277,6 +277,43 @@ Test(mime, endless_headers_and_delimiters_come_to_an_end)
         cr_expect_eq(mime_scan_read(&state, &last), MIME_REFERENCE);
 }
 
+/* The unit so many times, and a reference behind it, which is seen or not; in pieces of a few units. */
+static void expect_seen_behind(const char *head, const char *unit, unsigned count, const char *tail,
+                               bool is_seen)
+{
+        struct mime_scan state;
+        struct span piece = span_from(head), last = span_from(tail);
+        enum mime_event event = MIME_MORE;
+
+        mime_scan_init(&state, true, false);
+        while (mime_scan_read(&state, &piece) == MIME_REFERENCE)
+                ;
+        for (unsigned i = 0; i < count && event != MIME_OVER; i++) {
+                piece = span_from(unit);
+                while ((event = mime_scan_read(&state, &piece)) == MIME_REFERENCE)
+                        ;
+        }
+        while (event != MIME_OVER && (event = mime_scan_read(&state, &last)) == MIME_REFERENCE)
+                if (span_equals(state.reference, SPAN("last@x")))
+                        break;
+        cr_expect_eq(event == MIME_REFERENCE, is_seen, "%u of: %s", count, unit);
+        cr_expect_eq(event == MIME_OVER, !is_seen, "%u of: %s", count, unit);
+}
+
+/* MIME_SPENT_MAX, from both sides: the last reference spends as well, a label and an id in running text. */
+Test(mime, ids_labels_and_encoded_lines_are_bounded)
+{
+        static const char encoded[] = "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: "
+                                      "message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n";
+
+        expect_seen_behind("References:", " <a@b>", MIME_SPENT_MAX - 1, " <last@x>\r\n", true);
+        expect_seen_behind("References:", " <a@b>", MIME_SPENT_MAX, " <last@x>\r\n", false);
+        expect_seen_behind("A: b\r\n\r\n", "msgid:\r\n", MIME_SPENT_MAX - 2, "msgid: <last@x>\r\n", true);
+        expect_seen_behind("A: b\r\n\r\n", "msgid:\r\n", MIME_SPENT_MAX - 1, "msgid: <last@x>\r\n", false);
+        expect_seen_behind(encoded, "a: b\r\n", MIME_SPENT_MAX - 1, "Message-ID: <last@x>\r\n", true);
+        expect_seen_behind(encoded, "a: b\r\n", MIME_SPENT_MAX, "Message-ID: <last@x>\r\n", false);
+}
+
 /* ---- values */
 
 Test(mime, ids_without_brackets)

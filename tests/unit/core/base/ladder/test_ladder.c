@@ -48,6 +48,7 @@ Test(ladder, no_pressure_leads_higher_than_its_top)
         cr_expect_eq(rung_at(PRESSURE_memory, 100), RUNG_terse);
         cr_expect_eq(rung_at(PRESSURE_questions, 100), RUNG_cached);
         cr_expect_eq(rung_at(PRESSURE_deliveries, 100), RUNG_known);
+        cr_expect_eq(rung_at(PRESSURE_handshakes, 100), RUNG_turn);
         cr_expect_eq(rung_at(PRESSURE_turns, 100), RUNG_turn);
 }
 
