@@ -10,9 +10,11 @@
 #include "workers/cli/usage.h"
 #include "workers/server/signals.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct subcommand {
         const char *name;
@@ -107,6 +109,18 @@ static int help_main(int argc, char **argv)
         return subcommand == NULL ? complain_of(argv[1]) : print(subcommand->help);
 }
 
+/* Whatever is opened later would else be taken for the standard input, output or error that we were started without.
+ * What fails on a closed one fails on these as well: nothing can be written to them. */
+static bool hold_standard_descriptors(void)
+{
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDONLY);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        return fd >= 0 && close(fd) == 0;
+}
+
 int main(int argc, char **argv)
 {
         sigset_t signals;
@@ -114,6 +128,10 @@ int main(int argc, char **argv)
         /* Before anything else: whoever starts the server may send it a SIGHUP at once. */
         if (argc > 1 && strcmp(argv[1], "serve") == 0)
                 signals_block(&signals);
+        bool is_any_closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
+                             fcntl(STDERR_FILENO, F_GETFD) < 0;
+        if (is_any_closed && !hold_standard_descriptors())
+                return 1;
         if (argc < 2)
                 return help(stderr, USAGE_STATUS);
         const struct subcommand *subcommand = find(argv[1]);

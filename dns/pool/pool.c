@@ -50,12 +50,13 @@ static void thread_release(struct dns_thread *thread)
         close(thread->wake_fd);
 }
 
-/* Signals are for other threads. */
+/* Signals are for other threads, but for that of the sandbox: the kernel ends the process where it is blocked. */
 static bool thread_start(struct dns_thread *thread)
 {
         sigset_t all, before;
 
         sigfillset(&all);
+        sigdelset(&all, SIGSYS);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         bool is_started = pthread_create(&thread->thread, NULL, dns_thread_run, thread) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -17,9 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENT_MAX   32768
-#define VALUE_MAX   2000
-#define STOP_WAIT_S 5
+#define EVENT_MAX         32768
+#define VALUE_MAX         2000
+#define EVENTS_OCTETS_MAX (4 << 20) /* that wait, while the log is not written at all */
+#define STOP_WAIT_MS      5000
 
 struct log_event {
         struct log_event *next;
@@ -42,6 +43,12 @@ const char *log_file_fault(int fd)
         return NULL;
 }
 
+/* Where we were started without one, what stands in its place takes nothing. */
+static const char *stderr_fault(int fd)
+{
+        return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? strerrordesc_np(EBADF) : NULL;
+}
+
 int log_open(const char *path, const char **ret_fault)
 {
         bool is_stderr = strcmp(path, "stderr") == 0;
@@ -49,7 +56,7 @@ int log_open(const char *path, const char **ret_fault)
         int fd = is_stderr ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
                            : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
 
-        *ret_fault = fd < 0 ? strerrordesc_np(errno) : is_stderr ? NULL : log_file_fault(fd);
+        *ret_fault = fd < 0 ? strerrordesc_np(errno) : is_stderr ? stderr_fault(fd) : log_file_fault(fd);
         if (fd >= 0 && *ret_fault != NULL) {
                 close(fd);
                 return -1;
@@ -119,15 +126,23 @@ static void event_hand_over(struct log_writer *log, const struct text *line)
 {
         struct log_event *copy = malloc(sizeof *copy + line->length);
 
-        if (copy == NULL)
-                return;
-        copy->next = NULL;
-        copy->length = line->length;
-        memcpy(copy->octets, line->at, line->length);
+        if (copy != NULL) {
+                copy->next = NULL;
+                copy->length = line->length;
+                memcpy(copy->octets, line->at, line->length);
+        }
         pthread_mutex_lock(&log->lock);
-        *log->events_end = copy;
-        log->events_end = &copy->next;
+        bool is_taken = copy != NULL && log->events_octets + line->length <= EVENTS_OCTETS_MAX;
+        if (is_taken) {
+                log->events_octets += line->length;
+                *log->events_end = copy;
+                log->events_end = &copy->next;
+        } else {
+                log->events_lost++;
+        }
         pthread_mutex_unlock(&log->lock);
+        if (!is_taken)
+                free(copy);
         waker_wake(&log->waker);
 }
 
@@ -251,12 +266,27 @@ static void write_octets(struct log_writer *log, const char *at, size_t length)
                 log->lost += at[done] == '\n';
 }
 
+/* They would stand behind those that have waited. */
+static void tell_lost_events(struct log_writer *log, uint64_t count)
+{
+        char octets[512];
+        struct text line;
+
+        text_over(&line, octets, sizeof octets);
+        event_begin(&line, "log_lines_dropped");
+        text_printf(&line, ",\"lines\":%" PRIu64 ",\"reason\":\"the log was not written fast enough\"}\n",
+                    count);
+        write_octets(log, line.at, line.length);
+}
+
 static bool write_events(struct log_writer *log)
 {
         pthread_mutex_lock(&log->lock);
         struct log_event *event = log->events;
+        uint64_t lost = log->events_lost;
         log->events = NULL;
         log->events_end = &log->events;
+        log->events_octets = log->events_lost = 0;
         pthread_mutex_unlock(&log->lock);
 
         bool is_any = event != NULL;
@@ -266,6 +296,8 @@ static bool write_events(struct log_writer *log)
                 free(event);
                 event = next;
         }
+        if (lost > 0)
+                tell_lost_events(log, lost);
         return is_any;
 }
 
@@ -331,11 +363,7 @@ bool log_writer_start(struct log_writer *log)
 
 bool log_writer_stop(struct log_writer *log)
 {
-        struct timespec limit;
-
         atomic_store(&log->is_stopping, true);
         waker_wake(&log->waker);
-        clock_gettime(CLOCK_REALTIME, &limit);
-        limit.tv_sec += STOP_WAIT_S;
-        return pthread_timedjoin_np(log->thread, NULL, &limit) == 0;
+        return clock_join_thread(log->thread, clock_monotonic_ms() + STOP_WAIT_MS);
 }

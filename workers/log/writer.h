@@ -32,6 +32,8 @@ struct log_writer {
         /* Events are rare and never on a session's way: a lock is good enough. */
         pthread_mutex_t lock;
         struct log_event *events, **events_end;
+        size_t events_octets;
+        uint64_t events_lost; /* for which there was no memory or no room */
 
         /* Owner: the thread. */
         int fd;

@@ -9,6 +9,8 @@
 #include "workers/process/user.h"
 
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,9 +58,18 @@ static struct snapshot *become(const char *path, struct snapshot *snapshot)
         return has_changed ? load(path) : NULL;
 }
 
+/* The sandbox maps no more code, and modules may be named by the machine's openssl.cnf: FIPS, post-quantum. Where that
+ * fails, so does the first use of TLS, which tells why. */
+static void load_modules(void)
+{
+        OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+        ERR_clear_error();
+}
+
 /* Root that stays root keeps what root may. */
 static bool close_down(const struct options *options)
 {
+        load_modules();
         if (powers_close(options->core_dumps) &&
             (geteuid() == 0 || powers_drop(options->keep_bind_capability)))
                 return sandbox_enter(options->sandbox);

@@ -6,8 +6,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define WAIT_S 5 /* until it takes the word */
 
 static bool send_to(struct span path, struct span word)
 {
@@ -18,9 +21,11 @@ static bool send_to(struct span path, struct span word)
         memcpy(address.sun_path, path.at, path.length);
         if (path.at[0] == '@') /* an abstract name */
                 address.sun_path[0] = '\0';
-        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return false;
+        /* While a machine starts many tell it something at once, and without our word it would end us again. */
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){.tv_sec = WAIT_S}, sizeof(struct timeval));
         socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.length);
         bool is_sent = sendto(fd, word.at, word.length, MSG_NOSIGNAL, (struct sockaddr *)&address, length) ==
                        (ssize_t)word.length;

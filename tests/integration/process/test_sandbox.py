@@ -8,12 +8,14 @@ import platform
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 
+from common.dns_peers import ScriptedDns, framed
 from common.harness import PATIENCE, SANITIZE, SECONDS, Server, Skip, case, equal, main, need_program, note, run_program, wait_for
 
-# In the place of rename(), by which a delivery thread files a message: calls that nothing in the program makes. What came of each
-# goes to a file, one line each.
+# Before rename(), by which a delivery thread files a message, accept4() of an acceptor and connect() of a thread for DNS: calls that
+# nothing in the program makes. What came of each goes to a file, one line each.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <errno.h>
@@ -57,13 +59,16 @@ static const struct { const char *name; long (*call)(void); } calls[] = {
         {"mprotect", more_code_call}, {"clone", fork_call},
 };
 
-int rename(const char *from, const char *to)
+static void probe(void)
 {
         char thread[16] = "", line[64];
-        int out = open(getenv("SHIM_OUT"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        const char *wanted = getenv("SHIM_THREAD");
 
         prctl(PR_GET_NAME, thread);
-        for (size_t i = 0; i < sizeof calls / sizeof *calls && strncmp(thread, "delivery", 8) == 0; i++) {
+        if (strncmp(thread, wanted, strlen(wanted)) != 0)
+                return;
+        int out = open(getenv("SHIM_OUT"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
                 if (strstr(getenv("SHIM_CALLS"), calls[i].name) == NULL)
                         continue;
                 errno = 0;
@@ -73,7 +78,24 @@ int rename(const char *from, const char *to)
                         abort();
         }
         close(out);
+}
+
+int rename(const char *from, const char *to)
+{
+        probe();
         return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+        probe();
+        return syscall(SYS_accept4, fd, address, length, flags);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+        probe();
+        return syscall(SYS_connect, fd, address, length);
 }
 """
 CALLS = ["execve", "execveat", "ptrace", "setuid", "bpf", "io_uring_setup", "memfd_create", "unshare", "kill", "socket", "prctl",
@@ -81,13 +103,14 @@ CALLS = ["execve", "execveat", "ptrace", "setuid", "bpf", "io_uring_setup", "mem
 EPERM = 1
 
 
-def shim(directory, server, calls):
-    """A prefix for the server by which it makes these calls with each message."""
+def shim(directory, server, calls, thread="delivery"):
+    """A prefix for the server by which threads of this name make these calls again and again."""
     if SANITIZE:
         raise Skip("with sanitizers the sandbox only observes, and their libraries must come first")
     (directory / "shim.c").write_text(SHIM)
     subprocess.run([need_program("gcc"), "-shared", "-fPIC", "-O1", "-o", directory / "shim.so", directory / "shim.c"], check=True)
-    return [need_program("env"), f"LD_PRELOAD={directory}/shim.so", f"SHIM_OUT={directory}/calls", f"SHIM_CALLS={' '.join(calls)}"]
+    return [need_program("env"), f"LD_PRELOAD={directory}/shim.so", f"SHIM_OUT={directory}/calls", f"SHIM_CALLS={' '.join(calls)}",
+            f"SHIM_THREAD={thread}"]
 
 
 def deliver(server):
@@ -120,6 +143,23 @@ def refused(directory):
         equal(counted(server), len(CALLS), "calls_refused")
         equal(len(server.mails()), 1, "mails")
         equal(server.events("start")[0]["sandbox"], "enforce", "sandbox")
+
+
+@case("in threads that take no signals, and where whoever starts the program has blocked them all, a refused call fails and is told")
+def blocked(directory):
+    block = [sys.executable, "-c", "import os, signal, sys\n"
+             "signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())\nos.execvp(sys.argv[1], sys.argv[1:])"]
+    with ScriptedDns(lambda query, is_tcp, send: send(framed(query.negative()) if is_tcp else query.negative())) as dns:
+        for thread, prefix in (("acceptor", []), ("resolver", []), ("delivery", block)):
+            place = directory / thread
+            place.mkdir()
+            server = Server(place, f'acceptors = 1\nresolvers = {{"127.0.0.1:{dns.port}"}}\nsender_mx {{ mode = off }}\n')
+            server.may_refuse_calls = True
+            with server.start([*prefix, *shim(place, server, ["bpf"], thread)]):
+                deliver(server)
+                line = wait_for(f"a refusal in {thread}", lambda server=server: server.events("call_refused"))[0]
+                equal((line["call"], line["thread"].split("-")[0]), ("bpf", thread), "refused")
+                equal(len(server.mails()), 1, "mails")
 
 
 @case("many refusals of one call are one line a second, and all counted")

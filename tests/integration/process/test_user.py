@@ -240,6 +240,19 @@ def rotation(directory):
     assert run.returncode == 0 and "whoever rotates it must make the next one" in run.stderr, run.stderr
 
 
+@case("gatepost greylist as root makes a store that the user can open")
+def greylist(directory):
+    need_root()
+    server = Server(directory, options=f'user = "{USER}"\nsender_store = "lmdb:{directory}/state"')
+    for_user(directory)
+    run = run_program("greylist", "allow", "-c", str(directory / "gatepost.conf"), "192.0.2.1")
+    equal(run.returncode, 0, run.stderr)
+    equal({path.owner() for path in (directory / "state", *(directory / "state").iterdir())}, {USER}, "owners")
+    with server.start():
+        with server.client() as client:
+            client.command("QUIT", 221)
+
+
 @case("who is not root serves as itself, and cannot become another")
 def not_root(directory):
     prefix = [need_program("setpriv"), "--reuid", USER, "--regid", str(pwd.getpwnam(USER).pw_gid), "--clear-groups"] if IS_ROOT else []

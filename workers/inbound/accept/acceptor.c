@@ -304,6 +304,7 @@ static void ignore(int number)
         (void)number;
 }
 
+/* All signals are for other threads, but for that of the sandbox: the kernel ends the process where it is blocked. */
 bool acceptor_start(struct acceptor *acceptor)
 {
         struct sigaction action = {.sa_handler = ignore};
@@ -311,6 +312,7 @@ bool acceptor_start(struct acceptor *acceptor)
 
         sigaction(SIGNAL_OF_ORDER, &action, NULL);
         sigfillset(&all);
+        sigdelset(&all, SIGSYS);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         bool is_started = pthread_create(&acceptor->thread, NULL, acceptor_main, acceptor) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -88,15 +89,19 @@ static void handle(int signal_number, siginfo_t *info, void *context)
         let_fail(context);
 }
 
+/* Where the signal is blocked the kernel ends the process instead, and whoever started us may have blocked it. */
 bool refused_begin(bool is_deadly)
 {
         struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_RESTART};
+        sigset_t unblocked;
 
         refusals_are_deadly = is_deadly;
         for (int i = 0; i < CALLS_MAX - 1; i++)
                 names[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
         sigfillset(&action.sa_mask);
-        return sigaction(SIGSYS, &action, NULL) == 0;
+        sigemptyset(&unblocked);
+        sigaddset(&unblocked, SIGSYS);
+        return sigaction(SIGSYS, &action, NULL) == 0 && pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL) == 0;
 }
 
 bool refused_next(struct refusals *ret_refusals)
