@@ -91,7 +91,8 @@ static void configure(int acceptors, bool listens_more)
         fprintf(file,
                 "hostname = \"mx1.isp.example\" allow_no_domains = yes workers = %d acceptors = %d "
                 "delivery_threads = 1\n"
-                "log = \"%s/log\" connections_max = %d connections_per_client = %d stress_at = 100\n"
+                "log = \"%s/log\" connections_max = %d connections_per_client = %d stress_at = 100 sandbox = "
+                "off\n"
                 "shutdown_timeout = 5s listen = {\"127.0.0.1:%u\"}\n",
                 SHARERS_MAX, acceptors, folder, HELD, HELD, port);
         if (listens_more)
