@@ -120,8 +120,9 @@ def reload(directory):
     with server.client() as client:
         client.deliver(SHORT)
     server.signal(signal.SIGTERM)
-    assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 6 * PATIENCE
-    equal([line["thread"] for line in server.events("thread_left")], ["aside"], "threads left")
+    # The thread may stand still with a lock of the C library's memory, for which the log's writer then waits: 5 s more.
+    assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 12 * PATIENCE
+    assert "aside does not end, and is left behind" in server.stderr(), server.stderr()
     equal([line["event"] for line in server.log() if line["event"].startswith("reload")], [], "events of reloads")
 
 
