@@ -133,7 +133,7 @@ const struct terms *snapshot_listener_terms(const struct snapshot *snapshot, con
         return NULL;
 }
 
-/* Takes over what `terms` sets and nothing in *ret_set has set yet. */
+/* Takes over what `terms` sets and nothing in *set has set yet. */
 static void take_terms(const struct terms *terms, struct terms_options *options, uint32_t *set)
 {
         uint32_t news = terms->sets & ~*set, bit = 1;

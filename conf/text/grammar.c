@@ -69,11 +69,13 @@ static size_t old_names_add(const struct grammar_calls *calls, cfg_opt_t *option
         return count;
 }
 
-static cfg_opt_t *zone_options(const struct grammar_calls *calls, struct arena *memory)
+/* A section that has these rows and nothing else; `count`: of rows, at most. */
+static cfg_opt_t *rows_options(const struct grammar_calls *calls, struct arena *memory,
+                               const struct option_row *rows, enum check_id section, size_t count)
 {
-        cfg_opt_t *options = options_take(calls, memory, ZONE_OPTION_AT_END);
+        cfg_opt_t *options = options_take(calls, memory, count);
         if (options != NULL)
-                rows_add(calls, options + 1, zone_option_rows, CHECK_COUNT);
+                rows_add(calls, options + 1, rows, section);
         return options;
 }
 
@@ -84,7 +86,7 @@ static bool check_options_add(const struct grammar_calls *calls, cfg_opt_t *opti
         size_t count = rows_add(calls, options, option_rows, check);
         if (check != CHECK_dnsbl)
                 return true;
-        cfg_opt_t *zone = zone_options(calls, memory);
+        cfg_opt_t *zone = rows_options(calls, memory, zone_option_rows, CHECK_COUNT, ZONE_OPTION_AT_END);
         options[count] = section_option(calls, "zone", zone, CFGF_TITLE);
         return zone != NULL;
 }
@@ -123,26 +125,11 @@ static cfg_opt_t *reply_options(const struct grammar_calls *calls, struct arena 
         return options;
 }
 
-static cfg_opt_t *tls_options(const struct grammar_calls *calls, struct arena *memory)
-{
-        cfg_opt_t *options = options_take(calls, memory, OPTION_AT_END);
-        if (options != NULL)
-                rows_add(calls, options + 1, option_rows, SECTION_TLS);
-        return options;
-}
-
-static cfg_opt_t *terms_options(const struct grammar_calls *calls, struct arena *memory)
-{
-        cfg_opt_t *options = options_take(calls, memory, TERMS_OPTION_AT_END);
-        if (options != NULL)
-                rows_add(calls, options + 1, terms_option_rows, CHECK_COUNT);
-        return options;
-}
-
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory)
 {
         cfg_opt_t *domain = domain_options(calls, memory), *replies = reply_options(calls, memory);
-        cfg_opt_t *tls = tls_options(calls, memory), *terms = terms_options(calls, memory);
+        cfg_opt_t *tls = rows_options(calls, memory, option_rows, SECTION_TLS, OPTION_AT_END);
+        cfg_opt_t *terms = rows_options(calls, memory, terms_option_rows, CHECK_COUNT, TERMS_OPTION_AT_END);
         cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 6);
 
         if (domain == NULL || replies == NULL || tls == NULL || terms == NULL || root == NULL)

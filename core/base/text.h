@@ -25,6 +25,16 @@ static inline struct span span_from(const char *string)
         return (struct span){string, strlen(string)};
 }
 
+/* Copies as much as has room, and ends it with a NUL. */
+static inline void span_copy_cut(struct span span, char *ret_text, size_t room)
+{
+        size_t length = span.length < room ? span.length : room - 1;
+
+        if (length > 0)
+                memcpy(ret_text, span.at, length);
+        ret_text[length] = '\0';
+}
+
 bool span_equals(struct span left, struct span right);
 /* These compare ASCII letters without regard to case, and other octets exactly. */
 bool span_equals_nocase(struct span left, struct span right);

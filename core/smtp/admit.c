@@ -3,11 +3,16 @@
 
 #include "core/smtp/internal.h"
 
+bool client_is_vouched_for(const struct snapshot *snapshot, const struct address *client)
+{
+        return network_list_contains(&snapshot->options.trusted_networks, client) ||
+               network_list_contains(&snapshot->options.client_rate_exempt, client);
+}
+
 bool client_is_rated(const struct snapshot *snapshot, const struct address *client)
 {
         return snapshot->checks[CHECK_client_rate].mode != CHECK_MODE_OFF &&
-               !network_list_contains(&snapshot->options.trusted_networks, client) &&
-               !network_list_contains(&snapshot->options.client_rate_exempt, client);
+               !client_is_vouched_for(snapshot, client);
 }
 
 enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger *ledger,
@@ -80,15 +85,13 @@ static bool asks_at_connect(const struct snapshot *snapshot)
 bool client_is_known(const struct snapshot *snapshot, const struct ledger *ledger,
                      const struct address *client, uint64_t now_ms)
 {
-        const struct options *options = &snapshot->options;
         struct rates rates;
 
-        if (network_list_contains(&options->trusted_networks, client) ||
-            network_list_contains(&options->client_rate_exempt, client))
+        if (client_is_vouched_for(snapshot, client))
                 return true;
         if (!client_is_rated(snapshot, client))
                 return false;
-        rates_init(&rates, ledger, options, client, now_ms);
+        rates_init(&rates, ledger, &snapshot->options, client, now_ms);
         return rates_has_good_history(&rates);
 }
 

@@ -15,6 +15,8 @@ enum reply_id client_admit(const struct snapshot *snapshot, const struct ledger 
  * it. */
 bool client_is_greeted_at_once(const struct snapshot *snapshot, const struct session_peer *peer,
                                enum rung rung);
+/* By the configuration: trusted_networks, or exempt of client_rate. */
+bool client_is_vouched_for(const struct snapshot *snapshot, const struct address *client);
 /* By its history, or by the configuration: under load it goes first. */
 bool client_is_known(const struct snapshot *snapshot, const struct ledger *ledger,
                      const struct address *client, uint64_t now_ms);

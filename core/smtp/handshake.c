@@ -82,16 +82,9 @@ enum session_wish session_secured(struct session *session, const struct tls_fact
 
 /* ---- failures ------------------------------------------------------------------------------------------ */
 
-static void copy_cut(char *at, size_t size, const char *text)
-{
-        size_t length = strnlen(text, size - 1);
-        memcpy(at, text, length);
-        at[length] = '\0';
-}
-
 void handshake_keep_reason(struct session_tls *tls, const char *reason)
 {
-        copy_cut(tls->reason, sizeof tls->reason, reason);
+        span_copy_cut(span_from(reason), tls->reason, sizeof tls->reason);
 }
 
 /* By the first of these words that stands in the reason, in any letter case: OpenSSL's names of its errors and of
@@ -165,7 +158,7 @@ static void fail(struct session *session, const struct tls_failure *failure)
 
         tls->stand = TLS_FAILED;
         handshake_keep_reason(tls, failure->reason);
-        copy_cut(tls->offered, sizeof tls->offered, failure->offered);
+        span_copy_cut(span_from(failure->offered), tls->offered, sizeof tls->offered);
         tls->server_name = keep(session, failure->server_name, SERVER_NAME_MAX);
         enum metric_id reason = class_of_reason(tls->reason);
         counter_add(&metrics[METRIC_tls_failed], 1);

@@ -106,8 +106,8 @@ static void set_client(struct session *session, const struct address *client, ui
         session->is_trusted = network_list_contains(&session->snapshot->options.trusted_networks, client);
         session->terms = snapshot_terms(session->snapshot, session->listener, client);
         rate_client_is_known(session);
-        session->is_known = session->is_trusted || session->client_has_good_history ||
-                            network_list_contains(&session->snapshot->options.client_rate_exempt, client);
+        session->is_known =
+            session->client_has_good_history || client_is_vouched_for(session->snapshot, client);
         session->helo = (struct span){0};
         session->verdicts = (struct verdict_list){0};
         questions_set_client(session);

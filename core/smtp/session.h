@@ -120,9 +120,10 @@ struct tls_facts {
 
 /* Why there is no TLS. The texts are copied. */
 struct tls_failure {
-        const char
-            *reason; /* such as "no shared cipher", "unknown ca", "closed": its words decide how it counts */
-        const char *offered; /* the highest version that the client offered, as "TLSv1.2"; "": not known */
+        /* Such as "no shared cipher", "unknown ca", "closed": its words decide how it counts. */
+        const char *reason;
+        /* The highest version that the client offered, as "TLSv1.2"; "": not known. */
+        const char *offered;
         struct span server_name; /* as above */
 };
 

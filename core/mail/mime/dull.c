@@ -9,7 +9,7 @@ enum { LABEL_END = 1, MENTION = 2, DASH = 4, ESCAPE = 8 };
 static const uint8_t meanings[256] = {
     [':'] = LABEL_END, ['<'] = LABEL_END, ['='] = LABEL_END | ESCAPE, ['@'] = MENTION, ['-'] = DASH};
 
-/* What nothing comes of, or the whole input. */
+/* The first octet from `at` on at which something wanted may be; where there is none, the end. */
 static size_t find(struct span input, size_t at, unsigned wanted)
 {
         while (at < input.length && (meanings[(unsigned char)input.at[at]] & wanted) == 0)

@@ -21,14 +21,6 @@ void door_end(struct door *door)
         block_pool_end(&door->pool);
 }
 
-static void keep(char *ret_text, size_t room, struct span text)
-{
-        size_t length = text.length < room ? text.length : room - 1;
-
-        memcpy(ret_text, text.at, length);
-        ret_text[length] = '\0';
-}
-
 static void give_id(struct door *door, struct door_refusal *refusal)
 {
         uint64_t second = door->host->now_ms / 1000;
@@ -65,8 +57,8 @@ static bool is_listed(struct door *door, const struct snapshot *snapshot, const 
             pipeline_check(&facts, CHECK_dnsbl, &verdict) == VERDICT_REFUSE && !verdict.only_observes;
         if (is_refused) {
                 refusal->check = CHECK_dnsbl;
-                keep(refusal->subject, sizeof refusal->subject, verdict.subject);
-                keep(refusal->evidence, sizeof refusal->evidence, verdict.evidence);
+                span_copy_cut(verdict.subject, refusal->subject, sizeof refusal->subject);
+                span_copy_cut(verdict.evidence, refusal->evidence, sizeof refusal->evidence);
         }
         arena_end(&arena);
         return is_refused;

@@ -8,8 +8,8 @@
 struct door {
         struct dns_source *dns; /* that asks nobody; NULL: nothing is known of anybody */
         const struct ledger *ledger;
-        struct session_host
-            *host; /* its times, ids, rung and counters; nobody else's while the door is asked */
+        /* Its times, ids, rung and counters; nobody else's while the door is asked. */
+        struct session_host *host;
         struct block_pool pool;
         uint64_t second;    /* of now_ms, in which ... */
         uint32_t ids_given; /* ... so many reject ids were given: each of them is in the log */
