@@ -220,12 +220,23 @@ bool delivery_client_flush(struct worker *worker)
         return is_all;
 }
 
+/* When stages of a stop follow each other at once, a worker ends before the last reports: their mail is aborted. */
+static void take_late_reports(struct worker *worker)
+{
+        for (uint32_t i = 0; worker->reports != NULL && i < worker->delivery_count; i++) {
+                struct delivery_job *job;
+                while ((job = (struct delivery_job *)channel_receive(&worker->reports[i])) != NULL) {
+                        content_release(&job->content, &worker->host.content_pool);
+                        if (job->kind != DELIVERY_APPEND)
+                                spool_end(worker, job->spool);
+                        job_put_back(worker, job);
+                }
+        }
+}
+
 void delivery_client_end(struct worker *worker)
 {
-        while (worker->free_jobs != NULL) {
-                struct delivery_job *job = worker->free_jobs;
-                worker->free_jobs =
-                    (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
-                free(job);
-        }
+        take_late_reports(worker);
+        while (worker->free_jobs != NULL)
+                free(job_take(worker, DELIVERY_ABORT));
 }

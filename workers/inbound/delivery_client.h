@@ -18,4 +18,5 @@ bool delivery_client_is_congested(const struct worker *worker, const struct conn
 void delivery_client_receive(struct worker *worker);
 /* Once a turn; false while a ring is full. */
 bool delivery_client_flush(struct worker *worker);
+/* After the delivery threads have ended. */
 void delivery_client_end(struct worker *worker);
