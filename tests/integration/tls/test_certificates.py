@@ -77,11 +77,7 @@ def shown(server, **beginning):
 
 
 def reload(server, event):
-    """SIGHUP; returns the log line of this event that comes of it."""
-    count = len(server.events(event))
-    server.signal(signal.SIGHUP)
-    wait_for(event, lambda: len(server.events(event)) > count)
-    return server.events(event)[-1]
+    return server.ask(signal.SIGHUP, event)
 
 
 def refused(server, reason):
