@@ -12,11 +12,12 @@ import subprocess
 import threading
 import time
 
+from common.dns_peers import DnsStub
 from common.harness import PROGRAM, ROOT, die_with_parent
 from common.tls import context
 
 BENCH = PROGRAM.parent / "gatepost-bench"
-STUB = PROGRAM.parent / "gatepost-dns-stub"
+ZONE = ROOT / "bench/zones/bench.zone"
 SLICE_S = 10  # of one run of the load generator
 NUMBERS = itertools.count(1)
 
@@ -189,21 +190,10 @@ class Names(Part):
 
     LIVES_S, AWAY_S = 18, 4
 
-    def __init__(self, soak, port):
-        self.port, self.last_away = port, 0.0
-        self.process = self.begin()
+    def __init__(self, soak):
+        self.stub, self.last_away = DnsStub(ZONE), 0.0
+        self.port = self.stub.port
         super().__init__(soak)
-
-    def begin(self):
-        process = subprocess.Popen([STUB, "--listen", f"127.0.0.1:{self.port}", ROOT / "bench/zones/bench.zone"],
-                                   stdout=subprocess.PIPE, preexec_fn=die_with_parent)
-        assert process.stdout.readline(), "the name server does not start"
-        return process
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
 
     def was_away_since(self, moment):
         """Also when it has just come back: questions of before may fail still."""
@@ -213,7 +203,7 @@ class Names(Part):
         self.pause(self.LIVES_S)
         if self.soak.is_ending.is_set():
             return
-        self.end()
+        self.stub.stop()
         end = time.monotonic() + self.AWAY_S
         while time.monotonic() < end:
             self.last_away = time.monotonic()
@@ -221,7 +211,7 @@ class Names(Part):
             if self.soak.is_ending.is_set():
                 break
         self.last_away = time.monotonic()
-        self.process = self.begin()
+        self.stub = DnsStub(ZONE, port=self.port)
         self.count += 1
 
 

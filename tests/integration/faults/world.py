@@ -6,11 +6,11 @@ import os
 import pathlib
 import random
 import re
-import subprocess
 import threading
 
+from common.dns_peers import DnsStub
 from common.faults import Faults
-from common.harness import HELO, PROGRAM, ROOT, SECONDS, Server, die_with_parent, equal, free_port, wait_for
+from common.harness import HELO, ROOT, SECONDS, Server, equal, wait_for
 from common.tls import TlsClient, context, tls_options
 
 OPTIONS = """workers = 2
@@ -36,24 +36,12 @@ UNANSWERED_S = 5
 
 
 @contextlib.contextmanager
-def name_server():
-    """Answers for example.net and its subdomains, whatever their names; yields its port."""
-    port = free_port()
-    command = [PROGRAM.parent / "gatepost-dns-stub", "--listen", f"127.0.0.1:{port}", ROOT / "bench/zones/bench.zone"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=die_with_parent) as process:
-        try:
-            assert process.stdout.readline(), "the stub does not start"
-            yield port
-        finally:
-            process.terminate()
-
-
-@contextlib.contextmanager
 def faulty_server(directory, more=""):
     """(server, faults), with one mail delivered; at the end no fault is left, and the server must stop with status 0."""
     faults = Faults(directory)
-    with name_server() as port:
-        server = Server(directory, OPTIONS.format(port=port) + tls_options(directory) + more)
+    # It answers for example.net and its subdomains, whatever their names.
+    with DnsStub(ROOT / "bench/zones/bench.zone") as dns:
+        server = Server(directory, OPTIONS.format(port=dns.port) + tls_options(directory) + more)
         with server.start(faults.prefix()):
             post = Post(server)
             assert post.send() == 250, "the first mail"
