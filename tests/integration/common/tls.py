@@ -14,12 +14,13 @@ ALERT, HANDSHAKE, APPLICATION = 21, 22, 23
 KEY_UPDATE_QUIETLY, KEY_UPDATE_WITH_ANSWER = b"\x18\0\0\1\0", b"\x18\0\0\1\1"
 
 
-def make_certificate(directory, name, kind="ecdsa", host="mx1.isp.example", comment=0, subject=None):
+def make_certificate(directory, name, kind="ecdsa", hosts=("mx1.isp.example",), days=30, comment=0, subject=None):
     """NAME.pem and NAME.key, signed by itself; `comment`: so many octets more."""
+    names = ",".join(f"DNS:{host}" for host in hosts)
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     more = ["-addext", "nsComment=" + "c" * comment] if comment else []
-    subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", *KINDS[kind], "-nodes", "-days", "30", "-subj", subject or f"/CN={host}",
-                    "-addext", f"subjectAltName=DNS:{host}", *more, "-keyout", key, "-out", certificate],
+    subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", *KINDS[kind], "-nodes", "-days", str(days), "-subj",
+                    subject or f"/CN={hosts[0]}", "-addext", f"subjectAltName={names}", *more, "-keyout", key, "-out", certificate],
                    stdin=subprocess.DEVNULL, capture_output=True, check=True)
     key.chmod(0o600)
     return certificate, key
