@@ -54,8 +54,9 @@ class Faults:
         at = CALLS.index(call) * RULE_SIZE + COUNTS_AT
         return struct.unpack("<QQ", self.rules[at:at + 16])
 
-    def failed(self):
-        return sum(self.counts(call)[1] for call in CALLS)
+    def failed(self, calls):
+        """How many of these calls together have failed, each since its rule was set."""
+        return sum(self.counts(call)[1] for call in calls)
 
 
 def sanitizer_libraries():

@@ -5,7 +5,7 @@ import errno
 import time
 
 from common.harness import PATIENCE, SANITIZE, case, main, note
-from world import Senders, descriptors, faulty_server, has_recovered
+from world import Senders, descriptors, faulty_server, has_recovered, tally
 
 # What fails, in a title of its own: (call, errno or 0 for a short one, of a million calls so many, thread).
 FAULTS = {
@@ -46,14 +46,13 @@ def drive(server, faults, post, rules):
     began = time.monotonic()
     failed = 0
     while server.process.poll() is None and (took := time.monotonic() - began) < ROUND_MAX_S * PATIENCE:
-        failed = sum(faults.counts(call)[1] for call, *_ in rules)
+        failed = faults.failed(call for call, *_ in rules)
         if failed >= FAILURES and took > ROUND_S:
             break
         time.sleep(0.02)
     faults.end_all()
     senders.end()
-    codes = [post.told[number] for number in list(post.told)[before:]]
-    return failed, {code: codes.count(code) for code in sorted(set(codes), key=str)}
+    return failed, tally(list(post.told.values())[before:])
 
 
 @case("each call in turn")

@@ -92,6 +92,11 @@ class Post:
         equal(lies, [], "250 for mails that are not there")
 
 
+def tally(codes):
+    """Of the answers to mails: how often each."""
+    return {code: codes.count(code) for code in sorted(set(codes), key=str)}
+
+
 def say(client, code, *lines):
     """Goes on from this reply as long as all is well; returns the last code."""
     for line in lines:
