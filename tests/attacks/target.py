@@ -79,11 +79,15 @@ class Target:
             peer.keywords = {line.split()[0] for line in lines if line.split()}
         return peer
 
-    def mail(self, rcpt=None):
+    def give_envelope(self, peer):
+        """From MAIL to before DATA."""
+        peer.need(f"MAIL FROM:<{self.sender}>", 250)
+        peer.need(f"RCPT TO:<{self.rcpt}>", 250, 251)
+
+    def mail(self):
         """A session that has been told to send its text."""
         peer = self.session()
-        peer.need(f"MAIL FROM:<{self.sender}>", 250)
-        peer.need(f"RCPT TO:<{rcpt or self.rcpt}>", 250, 251)
+        self.give_envelope(peer)
         peer.need("DATA", 354)
         return peer
 
