@@ -31,6 +31,7 @@ FAULTS = {
     "TLS: a handshake breaks": [("SSL_do_handshake", errno.EPROTO, 200_000, "")],
     "TLS: what comes cannot be opened": [("SSL_read_ex", errno.EPROTO, 50_000, "")],
     "TLS: what goes cannot be sealed": [("SSL_write_ex", errno.EPROTO, 50_000, "")],
+    "the store of senders: a broken disk": [(call, errno.EIO, 300_000, "senders") for call in ("pwrite", "writev")],
     "the log's writes": [(call, errno.EIO, 500_000, "log") for call in ("write", "writev")],
 }
 FAILURES = 8  # of each kind are enough
