@@ -91,11 +91,11 @@ class Target:
         peer.need("DATA", 354)
         return peer
 
-    def tls_session(self, context=None):
+    def tls_session(self):
         """A session that has come as far as the end of the handshake."""
         peer = self.session()
         peer.need("STARTTLS", 220)
-        if not peer.start_tls(context):
+        if not peer.start_tls():
             raise Unexpected("the TLS handshake fails")
         return peer
 
