@@ -125,6 +125,29 @@ class TlsClient(Client):
     def raw(self, octets):
         self.socket.sendall(octets if self.tls is None else self.seal(octets))
 
+    def go_on(self, code, *lines):
+        """Says them from this reply on, as long as all is well; returns the last code."""
+        for line in lines:
+            if code not in (220, 250):
+                return code
+            self.raw(line.encode() + b"\r\n")
+            code = self.reply()[0]
+        return code
+
+    def try_mail(self, name, rcpt, text, tls):
+        """A mail from a domain that nobody has asked for yet, whatever comes of it, from the banner on; returns the last code."""
+        code = self.reply()[0]
+        if tls:
+            code = self.go_on(code, "EHLO mail.example.net", "STARTTLS")
+            if code != 220:
+                return code
+            self.shake()
+        code = self.go_on(code, f"EHLO mail-{name}.example.net", f"MAIL FROM:<me@d{name}.example.net>", f"RCPT TO:<{rcpt}>", "DATA")
+        if code != 354:
+            return code
+        self.raw(text + b".\r\n")
+        return self.reply()[0]
+
     def rest(self):
         """(all that comes until the end, how it ended)."""
         while self.stream.ended is None:

@@ -10,8 +10,8 @@ import threading
 
 from common.dns_peers import DnsStub
 from common.faults import Faults
-from common.harness import HELO, ROOT, SECONDS, Server, equal, wait_for
-from common.tls import TlsClient, context, tls_options
+from common.harness import ROOT, SECONDS, Server, equal, wait_for
+from common.tls import TlsClient, tls_options
 
 OPTIONS = """workers = 2
 delivery_threads = 2
@@ -29,7 +29,6 @@ dns_timeout = 2s
 dns_failure_ttl = 0ms
 tls_no_go = 0
 """
-CONTEXT = context()
 NUMBERS = itertools.count(1)
 # A sender who was told nothing gives up soon; the server would keep it for minutes.
 UNANSWERED_S = 5
@@ -69,7 +68,7 @@ class Post:
         self.told[number] = None
         try:
             with TlsClient(self.server.port, banner=None, seconds=UNANSWERED_S) as client:
-                self.told[number] = speak(client, number, text, number % 2 == 1 if tls is None else tls)
+                self.told[number] = client.try_mail(number, "alice@isp.example", text, number % 2 == 1 if tls is None else tls)
         except OSError:
             pass
         return self.told[number]
@@ -95,31 +94,6 @@ class Post:
 def tally(codes):
     """Of the answers to mails: how often each."""
     return {code: codes.count(code) for code in sorted(set(codes), key=str)}
-
-
-def say(client, code, *lines):
-    """Goes on from this reply as long as all is well; returns the last code."""
-    for line in lines:
-        if code not in (220, 250):
-            return code
-        client.raw(line.encode() + b"\r\n")
-        code = client.reply()[0]
-    return code
-
-
-def speak(client, name, text, tls):
-    code = client.reply()[0]
-    if tls:
-        code = say(client, code, f"EHLO {HELO}", "STARTTLS")
-        if code != 220:
-            return code
-        client.shake(CONTEXT)
-    code = say(client, code, f"EHLO mail-{name}.example.net", f"MAIL FROM:<me@d{name}.example.net>", "RCPT TO:<alice@isp.example>",
-               "DATA")
-    if code != 354:
-        return code
-    client.raw(text + b".\r\n")
-    return client.reply()[0]
 
 
 class Senders:
