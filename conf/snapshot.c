@@ -105,6 +105,14 @@ bool domain_find_recipient(const struct domain *domain, struct span local_part, 
         return true;
 }
 
+bool endpoint_list_contains(const struct endpoint_list *list, const struct endpoint *endpoint)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (endpoint_equals(&list->endpoints[i], endpoint))
+                        return true;
+        return false;
+}
+
 bool snapshot_has_tls(const struct snapshot *snapshot)
 {
         return snapshot->options.tls_certificate.count > 0;

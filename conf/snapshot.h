@@ -21,6 +21,11 @@ struct endpoint {
         uint16_t port;
 };
 
+static inline bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
+{
+        return left->port == right->port && address_equals(&left->address, &right->address);
+}
+
 struct endpoint_list {
         struct endpoint *endpoints;
         size_t count;
@@ -263,6 +268,8 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
  * its extension; then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is
  * always known. A mailbox that has no room in *ret_mailbox is unknown. */
 bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
+
+bool endpoint_list_contains(const struct endpoint_list *list, const struct endpoint *endpoint);
 
 /* True when there are certificates: STARTTLS can be offered. */
 bool snapshot_has_tls(const struct snapshot *snapshot);

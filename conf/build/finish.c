@@ -88,15 +88,6 @@ static void finish_log(struct builder *builder)
 
 /* ---- addresses ----------------------------------------------------------------------------------------- */
 
-static bool endpoint_is_in(const struct endpoint *endpoint, const struct endpoint_list *list)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (endpoint->port == list->endpoints[i].port &&
-                    address_equals(&endpoint->address, &list->endpoints[i].address))
-                        return true;
-        return false;
-}
-
 static void finish_endpoints(struct builder *builder)
 {
         const struct options *options = &builder->snapshot->options;
@@ -104,7 +95,7 @@ static void finish_endpoints(struct builder *builder)
         if (options->listen.count + options->proxy_listen.count == 0)
                 complain(builder, COMPLAINT_ERROR, OPTION_AT_listen, "no address to listen on");
         for (size_t i = 0; i < options->proxy_listen.count; i++)
-                if (endpoint_is_in(&options->proxy_listen.endpoints[i], &options->listen))
+                if (endpoint_list_contains(&options->listen, &options->proxy_listen.endpoints[i]))
                         complain(builder, COMPLAINT_ERROR, OPTION_AT_proxy_listen,
                                  "names an address that listen names too");
 }

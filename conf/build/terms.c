@@ -49,19 +49,6 @@ struct terms *build_network_terms(struct builder *builder, const char *title, st
 
 /* ---- what they stand for ------------------------------------------------------------------------------- */
 
-static bool endpoints_are_equal(const struct endpoint *left, const struct endpoint *right)
-{
-        return left->port == right->port && address_equals(&left->address, &right->address);
-}
-
-static bool is_listened_on(const struct endpoint_list *list, const struct endpoint *endpoint)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (endpoints_are_equal(&list->endpoints[i], endpoint))
-                        return true;
-        return false;
-}
-
 static void tell_of_twin(struct builder *builder, const struct terms *terms, const struct terms *twin,
                          const char *kind)
 {
@@ -79,11 +66,11 @@ static void finish_listeners(struct builder *builder)
                 const struct endpoint *endpoint = &terms->listener;
                 if (endpoint->port == 0)
                         continue; /* that has been said */
-                if (!is_listened_on(&options->listen, endpoint) &&
-                    !is_listened_on(&options->proxy_listen, endpoint))
+                if (!endpoint_list_contains(&options->listen, endpoint) &&
+                    !endpoint_list_contains(&options->proxy_listen, endpoint))
                         complain(builder, terms, "listener", "is neither in listen nor in proxy_listen");
                 for (const struct terms *other = list->sections; other < terms; other++)
-                        if (endpoints_are_equal(&other->listener, endpoint)) {
+                        if (endpoint_equals(&other->listener, endpoint)) {
                                 tell_of_twin(builder, terms, other, "listener");
                                 break;
                         }

@@ -106,12 +106,10 @@ static bool endpoint_append(struct span text, struct endpoint_list *list, struct
                 text_put_string(error, "needs addresses with port, such as 192.0.2.1:25 or [2001:db8::1]:25");
                 return false;
         }
-        for (size_t i = 0; i < list->count; i++)
-                if (endpoint.port == list->endpoints[i].port &&
-                    address_equals(&endpoint.address, &list->endpoints[i].address)) {
-                        text_put_string(error, "names an address twice");
-                        return false;
-                }
+        if (endpoint_list_contains(list, &endpoint)) {
+                text_put_string(error, "names an address twice");
+                return false;
+        }
         struct endpoint *endpoints = list_grow(memory, list->endpoints, list->count, sizeof endpoint);
         if (endpoints == NULL)
                 return say_out_of_memory(error);

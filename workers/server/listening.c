@@ -32,11 +32,6 @@ static struct wanted wanted_at(const struct snapshot *snapshot, size_t i)
         return (struct wanted){&proxy->endpoints[i - plain->count], true};
 }
 
-static bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
-{
-        return left->port == right->port && address_equals(&left->address, &right->address);
-}
-
 static struct listener *find_listener(struct listener *listeners, const struct endpoint *endpoint)
 {
         while (listeners != NULL && !endpoint_equals(&listeners->endpoint, endpoint))

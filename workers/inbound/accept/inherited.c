@@ -94,8 +94,7 @@ void inherited_read(struct inherited_list *ret_list)
 
 static bool is_of(const struct inherited_socket *inherited, const struct endpoint *endpoint)
 {
-        return inherited->fault == NULL && inherited->endpoint.port == endpoint->port &&
-               address_equals(&inherited->endpoint.address, &endpoint->address);
+        return inherited->fault == NULL && endpoint_equals(&inherited->endpoint, endpoint);
 }
 
 /* Accepted sockets inherit TCP_NODELAY, as of listeners of our own. */
