@@ -59,8 +59,7 @@ def try_data(target, report):
     """Commands in the segment of DATA, before the 354: they are text or refused, never commands."""
     def one(_):
         with target.session() as peer:
-            peer.need(f"MAIL FROM:<{target.sender}>", 250)
-            peer.need(f"RCPT TO:<{target.rcpt}>", 250, 251)
+            target.give_envelope(peer)
             peer.raw(b"DATA\r\nNOOP\r\nRSET\r\nNOOP\r\n")
             first = peer.reply()
             if first.code != 354:

@@ -44,16 +44,25 @@ def answer_of(peer):
         return 0
 
 
+def end_text(target, report, peer, sent, what):
+    """Of ours the bound is known, and that it is told for good, or ends the connection."""
+    from attacks.own import MESSAGE_SIZE_MAX
+    # The rest of a line, in case that it was cut.
+    peer.raw(b"\r\n.\r\n")
+    code = answer_of(peer)
+    report.note(f"{sent >> 20} MiB of {what}: {code}")
+    if target.server is not None and sent > MESSAGE_SIZE_MAX and code not in (552, 421, None):
+        report.found("attack", f"{sent >> 20} MiB of {what} are answered {code}", "A mail has no bound")
+
+
 def endless_line(target, report):
     with target.session() as peer:
         sent = pour(peer, b"NOOP " + b"x" * CHUNK, LINE_OCTETS, 2)
-        code = answer_of(peer) if sent < LINE_OCTETS else None
         if sent >= LINE_OCTETS:
             peer.raw(b"\r\n")
-            code = answer_of(peer)
-            report.note(f"a command line of {LINE_OCTETS >> 20} MiB is read to its end, then answered {code}")
+            report.note(f"a command line of {LINE_OCTETS >> 20} MiB is read to its end, then answered {answer_of(peer)}")
         else:
-            report.note(f"a command line without end is answered {code} after {sent >> 10} KiB")
+            report.note(f"a command line without end is answered {answer_of(peer)} after {sent >> 10} KiB")
 
 
 def endless_fields(target, report):
@@ -62,11 +71,7 @@ def endless_fields(target, report):
         field = b"X-Field-%08d: " + b"x" * 60 + b"\r\n"
         chunk = b"".join(field % number for number in range(800))
         size = target.count(32 << 20, 8 << 20)
-        sent = pour(peer, chunk, size, 5)
-        # The rest of a line, in case that it was cut.
-        peer.raw(b"\r\n.\r\n")
-        code = answer_of(peer)
-        report.note(f"{sent >> 20} MiB of header fields: {code}")
+        end_text(target, report, peer, pour(peer, chunk, size, 5), "header fields")
 
 
 def endless_recipients(target, report):
@@ -106,11 +111,9 @@ def unread_replies(target, report):
 
 
 def endless_text(target, report):
-    """Beyond SIZE: 552, or the end of the connection; and nothing is stored."""
+    """Beyond SIZE: 552, or the end of the connection."""
     with target.mail() as peer:
-        sent = pour(peer, b"x" * 998 + b"\r\n", target.count(64 << 20, 12 << 20), 5)
-        peer.raw(b"\r\n.\r\n")
-        report.note(f"{sent >> 20} MiB of text: {answer_of(peer)}")
+        end_text(target, report, peer, pour(peer, b"x" * 998 + b"\r\n", target.count(64 << 20, 12 << 20), 5), "text")
 
 
 def room_for_connections(target):

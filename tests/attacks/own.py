@@ -3,13 +3,12 @@
 import contextlib
 import os
 import pathlib
-import re
 import shutil
-import subprocess
 
 from attacks import names
 from attacks.target import Target
-from common.harness import PATIENCE, SANITIZE, SECONDS, Server, free_port, run_program
+from common.harness import PATIENCE, SANITIZE, Server, free_port
+from common.tls import tls_options
 
 IDLE_SECONDS = 5 * PATIENCE
 TEXT_SECONDS = 8 * PATIENCE
@@ -53,25 +52,6 @@ client_rate {{ mode = enforce  exempt = {{"{KNOWN}.0.0/16"}} }}
 """
 
 
-def make_certificate(path):
-    """A PEM file with key and certificate, of openssl's making."""
-    path.touch(0o600)
-    certificate = path.with_suffix(".certificate")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                    "-subj", "/CN=mx1.isp.example", "-addext", "subjectAltName=DNS:mx1.isp.example", "-keyout", path,
-                    "-out", certificate], check=True, capture_output=True, timeout=SECONDS)
-    path.write_text(path.read_text() + certificate.read_text())
-    return path
-
-
-def tls_options(directory):
-    """Where the program speaks TLS, and openssl is there to make a certificate."""
-    knows_tls = re.search(r"^tls \{", run_program("check-config", "--print").stdout, re.M)
-    if not knows_tls or shutil.which("openssl") is None:
-        return ""
-    return f'tls {{ certificate = {{"{make_certificate(directory / "tls.pem")}"}}  handshake_timeout = {IDLE_SECONDS}s }}\n'
-
-
 @contextlib.contextmanager
 def own_target(directory, is_short):
     """Yields the Target. The server must have ended with status 0, and without a sanitizer's report, when this is left."""
@@ -79,7 +59,8 @@ def own_target(directory, is_short):
     os.chmod(directory, 0o755)
     proxy_port = free_port()
     with names.world() as dns_port:
-        server = Server(directory, options(dns_port, proxy_port) + tls_options(directory), recipients=("alice", "bob", *ODD_MAILBOXES))
+        tls = tls_options(directory, f"handshake_timeout = {IDLE_SECONDS}s") if shutil.which("openssl") else ""
+        server = Server(directory, options(dns_port, proxy_port) + tls, recipients=("alice", "bob", *ODD_MAILBOXES))
         with server:
             yield Target(server.host, server.port, "alice@isp.example", maildir=directory / "mail", log=directory / "log",
                          server=server, proxy_port=proxy_port, is_short=is_short, pid=server.process.pid, patience=PATIENCE,

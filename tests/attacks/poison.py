@@ -6,7 +6,6 @@ import signal
 from attacks import names
 from attacks.client import CLOSED
 from attacks.target import new_token, together
-from common.harness import wait_for
 
 KINDS = {"port": "from another port", "id": "with other ids", "question": "to another question", "type": "of another type",
          "none": "without a question", "query": "that is a query", "cut": "that is cut off", "extra": "with an answer nobody asked for"}
@@ -22,10 +21,7 @@ def is_let_in(target, domain):
 
 def bad_answers(server):
     """How many answers the resolver threads did not believe."""
-    before = len(server.events("dns"))
-    server.signal(signal.SIGUSR2)
-    wait_for("the counters of DNS", lambda: len(server.events("dns")) > before)
-    return server.events("dns")[-1]["pool_bad"]
+    return server.ask(signal.SIGUSR2, "dns")["pool_bad"]
 
 
 def attack(target, report):

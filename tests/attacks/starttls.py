@@ -72,8 +72,7 @@ def helo_remembered(target, report):
 
 def mail_remembered(target, report):
     with target.session() as peer:
-        peer.need(f"MAIL FROM:<{target.sender}>", 250)
-        peer.need(f"RCPT TO:<{target.rcpt}>", 250, 251)
+        target.give_envelope(peer)
         if peer.say("STARTTLS").code != 220:
             return  # not within a mail: as good
         if peer.start_tls():
@@ -102,8 +101,7 @@ def closed_in_text(target, report):
     """A text that ends with the connection, not with its dot, is no mail."""
     with target.tls_session() as peer:
         peer.need(f"EHLO {target.helo}", 250)
-        peer.need(f"MAIL FROM:<{target.sender}>", 250)
-        peer.need(f"RCPT TO:<{target.rcpt}>", 250, 251)
+        target.give_envelope(peer)
         peer.need("DATA", 354)
         peer.raw(b"Subject: cut off\r\n\r\nhalf a mail\r\n")
         peer.socket.settimeout(5)

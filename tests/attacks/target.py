@@ -79,19 +79,23 @@ class Target:
             peer.keywords = {line.split()[0] for line in lines if line.split()}
         return peer
 
-    def mail(self, rcpt=None):
+    def give_envelope(self, peer):
+        """From MAIL to before DATA."""
+        peer.need(f"MAIL FROM:<{self.sender}>", 250)
+        peer.need(f"RCPT TO:<{self.rcpt}>", 250, 251)
+
+    def mail(self):
         """A session that has been told to send its text."""
         peer = self.session()
-        peer.need(f"MAIL FROM:<{self.sender}>", 250)
-        peer.need(f"RCPT TO:<{rcpt or self.rcpt}>", 250, 251)
+        self.give_envelope(peer)
         peer.need("DATA", 354)
         return peer
 
-    def tls_session(self, context=None):
+    def tls_session(self):
         """A session that has come as far as the end of the handshake."""
         peer = self.session()
         peer.need("STARTTLS", 220)
-        if not peer.start_tls(context):
+        if not peer.start_tls():
             raise Unexpected("the TLS handshake fails")
         return peer
 

@@ -94,12 +94,11 @@ def try_stalls(target, report):
     hello = client_hello()
     held = []
     for number in range(target.count(300, 40)):
-        peer = attempt(report, lambda: target.session())
+        peer = attempt(report, target.session)
         if peer is None:
             break
         held.append(peer)
-        peer.raw(b"STARTTLS\r\n" + b"")
-        if peer.reply().code == 220:
+        if peer.say("STARTTLS").code == 220:
             peer.raw(hello if number % 2 else hello[:100])
     time.sleep(target.count(5, 1))
     report.note(f"{len(held)} handshakes were left hanging")

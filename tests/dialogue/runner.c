@@ -1,11 +1,6 @@
 /* Runs dialogue scripts: each one whole, octet by octet and in random pieces, and demands the same transcript
  * of all. TAP. */
-#include "tests/dialogue/play.h"
-
-#include "core/base/expect.h"
-
-#include <ftw.h>
-#include <unistd.h>
+#include "tests/dialogue/tap.h"
 
 static const struct {
         const char *name;
@@ -32,49 +27,35 @@ static void compare(struct play *play, const char *what, const struct text *firs
                             what);
 }
 
-/* True when the script went well in every mode. */
-static bool run(const char *path, const char *directory, unsigned *number)
+static void run(const char *path, struct tap *tap)
 {
         static struct play plays[MODE_COUNT];
         struct script script;
-        bool good = true;
 
-        if (!script_read(path, &script))
-                return false;
+        if (!script_read(path, &script)) {
+                tap->is_good = false;
+                return;
+        }
         for (size_t i = 0; i < MODE_COUNT; i++) {
                 struct play *play = &plays[i];
-                play_script(play, &script, directory, modes[i].cutting, modes[i].seed, modes[i].answering);
+                play_script(play, &script, tap->directory, modes[i].cutting, modes[i].seed,
+                            modes[i].answering);
                 compare(play, "said", &plays[0].harness.said, &play->harness.said);
                 compare(play, "logged", &plays[0].harness.logged, &play->harness.logged);
                 compare(play, "stored", &plays[0].harness.stored, &play->harness.stored);
-                printf("%sok %u - %s, %s\n", play->failure.length == 0 ? "" : "not ", ++*number, path,
-                       modes[i].name);
-                if (play->failure.length > 0)
-                        printf("# %.*s\n", (int)play->failure.length, play->failure.at);
-                good = good && play->failure.length == 0;
+                tap_play(tap, play->failure.length == 0, play, modes[i].name);
         }
         for (size_t i = 0; i < MODE_COUNT; i++)
                 play_end(&plays[i]);
         script_end(&script);
-        return good;
-}
-
-static int delete_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-        (void)status, (void)kind, (void)walk;
-        return remove(path);
 }
 
 int main(int argc, char **argv)
 {
-        char directory[] = "/tmp/gatepost-dialogue.XXXXXX";
-        unsigned number = 0;
-        bool good = true;
+        struct tap tap;
 
-        expect(mkdtemp(directory) != NULL);
-        printf("TAP version 13\n1..%zu\n", (size_t)(argc - 1) * MODE_COUNT);
+        tap_begin(&tap, (size_t)(argc - 1) * MODE_COUNT);
         for (int i = 1; i < argc; i++)
-                good = run(argv[i], directory, &number) && good;
-        nftw(directory, delete_entry, 8, FTW_DEPTH | FTW_PHYS);
-        return good ? EXIT_SUCCESS : EXIT_FAILURE;
+                run(argv[i], &tap);
+        return tap_end(&tap);
 }

@@ -1,13 +1,9 @@
 /* No rung of the ladder of load changes a verdict's side: plays each script without load and on each rung, and
  * demands that no recipient is taken there whom the policy refuses, and none refused who is taken. Deferrals are
  * allowed. TAP. */
-#include "tests/dialogue/play.h"
+#include "tests/dialogue/tap.h"
 
-#include "core/base/expect.h"
-
-#include <ftw.h>
 #include <jansson.h>
-#include <unistd.h>
 
 static const struct {
         enum rung rung;
@@ -101,53 +97,41 @@ static bool keep_their_sides(const json_t *without, json_t *under)
         return good;
 }
 
-static bool run(const char *path, const char *directory, unsigned *number)
+static void run(const char *path, struct tap *tap)
 {
         static struct play play;
         struct script script;
-        bool all_good = true;
 
-        if (!script_read(path, &script))
-                return false;
-        play_mute(&play, &script, directory, RUNG_ease, KNOWS_ALL);
+        if (!script_read(path, &script)) {
+                tap->is_good = false;
+                return;
+        }
+        play_mute(&play, &script, tap->directory, RUNG_ease, KNOWS_ALL);
         json_t *without = sides_of(&play);
         play_end(&play);
         for (size_t i = 0; i < LOAD_COUNT; i++) {
-                play_mute(&play, &script, directory, loads[i].rung, loads[i].knowing);
+                play_mute(&play, &script, tap->directory, loads[i].rung, loads[i].knowing);
                 json_t *under = sides_of(&play);
-                bool good = play.failure.length == 0 && keep_their_sides(without, under);
-                printf("%sok %u - %s, %s\n", good ? "" : "not ", ++*number, path, loads[i].name);
-                if (play.failure.length > 0)
-                        printf("# %.*s\n", (int)play.failure.length, play.failure.at);
-                all_good = all_good && good;
+                bool is_good = play.failure.length == 0 && keep_their_sides(without, under);
+                tap_play(tap, is_good, &play, loads[i].name);
                 json_decref(under);
                 play_end(&play);
         }
         json_decref(without);
         script_end(&script);
-        return all_good;
-}
-
-static int delete_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-        (void)status, (void)kind, (void)walk;
-        return remove(path);
 }
 
 int main(int argc, char **argv)
 {
-        char directory[] = "/tmp/gatepost-sides.XXXXXX";
-        unsigned number = 0;
-        bool good = true;
+        struct tap tap;
+        char name[128];
 
-        expect(mkdtemp(directory) != NULL);
-        printf("TAP version 13\n1..%zu\n", (size_t)(argc - 1) * LOAD_COUNT + 1);
+        tap_begin(&tap, (size_t)(argc - 1) * LOAD_COUNT + 1);
         for (int i = 1; i < argc; i++)
-                good = run(argv[i], directory, &number) && good;
+                run(argv[i], &tap);
+        snprintf(name, sizeof name, "of %zu recipients %zu had the same verdict, and the others a deferral",
+                 compared, as_before);
         /* Else nothing has been shown. */
-        bool is_telling = compared > 0 && as_before > compared / 4;
-        printf("%sok %u - of %zu recipients %zu had the same verdict, and the others a deferral\n",
-               is_telling ? "" : "not ", ++number, compared, as_before);
-        nftw(directory, delete_entry, 8, FTW_DEPTH | FTW_PHYS);
-        return good && is_telling ? EXIT_SUCCESS : EXIT_FAILURE;
+        tap_test(&tap, compared > 0 && as_before > compared / 4, name);
+        return tap_end(&tap);
 }

@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* NULL: there is no file, or not yet. */
@@ -56,17 +55,6 @@ static bool thread_agrees(const struct fault_rule *rule)
                strncmp(name, rule->thread, strnlen(rule->thread, sizeof rule->thread)) == 0;
 }
 
-static bool time_agrees(const struct fault_rule *rule)
-{
-        struct timespec now;
-
-        if (rule->from_ms == 0 && rule->until_ms == 0)
-                return true;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-        return now_ms >= rule->from_ms && (rule->until_ms == 0 || now_ms < rule->until_ms);
-}
-
 /* splitmix64: the same calls fail each time. */
 static uint64_t mix(uint64_t value)
 {
@@ -84,7 +72,7 @@ static const struct fault_rule *fault_of(enum fault_call call)
         if (all == NULL || atomic_load_explicit(&all[call].is_on, memory_order_acquire) == 0)
                 return NULL;
         struct fault_rule *rule = &all[call];
-        if (!thread_agrees(rule) || !time_agrees(rule))
+        if (!thread_agrees(rule))
                 return NULL;
         uint64_t number = atomic_fetch_add(&rule->seen, 1) + 1;
         if (number < rule->first || number - rule->first >= rule->count ||
@@ -225,12 +213,6 @@ int link(const char *from, const char *to)
 {
         NEXT(link)
         return fails(FAULT_link, NULL) ? -1 : next(from, to);
-}
-
-int mkdir(const char *path, mode_t mode)
-{
-        NEXT(mkdir)
-        return fails(FAULT_mkdir, NULL) ? -1 : next(path, mode);
 }
 
 /* The mode is there where a file may be made. */

@@ -20,7 +20,6 @@
         CALL(syncfs)                                                                                         \
         CALL(rename)                                                                                         \
         CALL(link)                                                                                           \
-        CALL(mkdir)                                                                                          \
         CALL(open)                                                                                           \
         CALL(accept4)                                                                                        \
         CALL(epoll_ctl)                                                                                      \
@@ -36,23 +35,21 @@
 #define FAULT_ENUMERATOR(name) FAULT_##name,
 enum fault_call { FAULT_CALLS(FAULT_ENUMERATOR) FAULT_CALL_COUNT };
 
-/* 128 octets in the file. Calls count from 1, and those alone that the thread and the time agree to. */
+/* 128 octets in the file. Calls count from 1, and those of the named threads alone. */
 struct fault_rule {
         /* The test's. Nothing else may be changed while it is not 0. */
         _Atomic uint32_t is_on;
         /* The errno of a failure; 0: the call takes one octet of what it was given (write, writev, send). */
         int32_t error;
-        /* Of the calls that agree these fail: so many from this one on. */
+        /* Of the calls of those threads these fail: so many from this one on. */
         uint64_t first, count;
         /* And of these so many of a million, chosen by the seed; 1000000: all. */
         uint32_t per_million, seed;
         /* The beginning of the thread's name; empty: every thread. */
         char thread[16];
-        /* Of CLOCK_MONOTONIC; 0: no bound. */
-        uint64_t from_ms, until_ms;
-        /* The shim's: how many calls have agreed, and how many of them were made to fail. */
+        /* The shim's: how many calls of those threads there were, and how many of them were made to fail. */
         _Atomic uint64_t seen, failed;
-        uint8_t unused[48];
+        uint8_t unused[64];
 };
 
 _Static_assert(sizeof(struct fault_rule) == 128, "the layout that tests know");

@@ -121,6 +121,12 @@ def as_somebody(directory, *options):
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
 
 
+def line_of(directory, words):
+    """The number of the line that begins with these, in a configuration whose harness adds lines for sanitizers."""
+    lines = (directory / "gatepost.conf").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(words))
+
+
 @case("what serve could not open is told: log, store, Maildirs, addresses")
 def openings(directory):
     (directory / "recipients.txt").write_text("alice\n")
@@ -132,7 +138,8 @@ def openings(directory):
     run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
     equal(run.returncode, 1, run.stderr)
     for expected in (r"error: log: \S*/log: Is a directory", r"error: sender_store: \S*/state: Not a directory",
-                     r":[56]: warning: deliver: \S*/mail/\S*: Not a directory: mail is deferred", r"error: listen: 192\.0\.2\.1:25: no interface of this machine"):
+                     rf":{line_of(directory, 'domain')}: warning: deliver: \S*/mail/\S*: Not a directory: mail is deferred",
+                     r"error: listen: 192\.0\.2\.1:25: no interface of this machine"):
         assert re.search(expected, run.stderr), f"{expected}: {run.stderr}"
     run = run_program("check-config", "--no-open", "-c", str(directory / "gatepost.conf"))
     equal((run.returncode, run.stderr), (0, ""), "the text alone")
@@ -201,7 +208,8 @@ def unusable_root(directory):
     with Server(directory, "maildir_sync_together = 0") as server:
         run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
         equal(run.returncode, 0, run.stderr)
-        assert re.search(r":[56]: warning: deliver: \S*/mail/%d/%u: Not a directory: mail is deferred", run.stderr), run.stderr
+        expected = rf":{line_of(directory, 'domain')}: warning: deliver: \S*/mail/%d/%u: Not a directory: mail is deferred"
+        assert re.search(expected, run.stderr), run.stderr
         wait_for("the warning", lambda: "/mail/%d/%u: Not a directory: mail is deferred" in server.stderr())
         with server.client() as client:
             client.begin()

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from common.fleet import Redis
-from common.hang import expect_end, hang, release, threads
+from common.hang import expect_end, hang, hang_at_file, release, threads
 from common.harness import HELO, PATIENCE, PROGRAM, Server, case, die_with_parent, equal, main, wait_for
 from common.messages import HEADER
 
@@ -116,12 +116,12 @@ def reload(directory):
     server = Server(directory, recipients=["alice", *(f"user{n}" for n in range(300_000))]).start()
     server.signal(signal.SIGHUP)
     wait_for("the reload's thread", lambda: threads(server.process, "aside"))
-    stopped = hang(server, "aside")
+    stopped = hang_at_file(server, "aside", directory / "recipients.txt")
     with server.client() as client:
         client.deliver(SHORT)
     server.signal(signal.SIGTERM)
-    # The thread may stand still with a lock of the C library's memory, for which the log's writer then waits: 5 s more.
-    assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 12 * PATIENCE
+    assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 6 * PATIENCE
+    equal([line["thread"] for line in server.events("thread_left")], ["aside"], "threads left")
     assert "aside does not end, and is left behind" in server.stderr(), server.stderr()
     equal([line["event"] for line in server.log() if line["event"].startswith("reload")], [], "events of reloads")
 

@@ -12,14 +12,6 @@ from common.messages import HEADER
 MIB = 1 << 20
 
 
-def counters(server):
-    """All counters as of now."""
-    before = len(server.events("counters"))
-    server.signal(signal.SIGUSR2)
-    wait_for("the counters", lambda: len(server.events("counters")) > before)
-    return server.events("counters")[-1]
-
-
 def in_the_making(server):
     return list(server.directory.glob("mail/*/*/tmp/*"))
 
@@ -54,7 +46,7 @@ def texts(directory):
                 break
         note(f"{len(slow)} texts of 86 kB under way, {len(in_the_making(server))} files in the making, answers {codes}")
         time.sleep(0.5)
-        held = counters(server)["memory_held"]
+        held = server.counters()["memory_held"]
         note(f"{held / MIB:.2f} MiB held, {(server.memory_kib('Rss') - before) / 1024:.1f} MiB resident more than before")
         assert held <= 8 * MIB, held
         assert SANITIZE or server.memory_kib("Rss") - before < 24 * 1024, "resident"
@@ -69,7 +61,7 @@ def texts(directory):
         wait_for("room", lambda: server.events("memory_eased"))
         with server.client() as client:
             client.deliver(HEADER)
-        wait_for("the end of it", lambda: counters(server)["memory_held"] < MIB / 4)
+        wait_for("the end of it", lambda: server.counters()["memory_held"] < MIB / 4)
         wait_for("the end of all files in the making", lambda: not in_the_making(server))
 
 
@@ -93,7 +85,7 @@ def spent(directory):
         equal(begun[1], 452, "answer")
         note(f"{len(slow) + 1} texts of 3 kB in 1 MiB")
         wait_for("the event", lambda: server.events("memory_spent"))
-        count = counters(server)
+        count = server.counters()
         assert count["memory_refused"] >= 1 and 0.8 * MIB < count["memory_held"] <= MIB, count
         first.raw(b"the end\r\n")
         equal(finish(first), 250, "answer")
@@ -126,11 +118,9 @@ def stress(directory):
 
 
 def reload(server, options=None):
-    before = len(server.events("reload"))
     if options is not None:
         server.write_configuration(options=options)
-    server.signal(signal.SIGHUP)
-    wait_for("the reload", lambda: len(server.events("reload")) > before)
+    server.reload()
 
 
 def open_sessions(server):
@@ -157,7 +147,7 @@ def generations(directory):
             server.write_recipients([*users, f"more{number}"])
             reload(server)
             time.sleep(0.3)
-            in_use.append(counters(server)["generations"])
+            in_use.append(server.counters()["generations"])
             sizes.append(server.memory_kib("Rss"))
         note(f"in use after each reload: {in_use}; resident: {begun // 1024} MiB, then {[size // 1024 for size in sizes]}")
         # One more is seen in the moment between a publication and the end of the oldest sessions.
@@ -169,10 +159,10 @@ def generations(directory):
         equal(clients[9][0].reply()[0], 421, "idle")
         equal(finish(clients[9][2]), 250, "a text")
         equal(clients[11][0].command("NOOP", 250), "2.0.0 ok", "the newest")
-        assert counters(server)["sessions_outdated"] >= 12 and server.events("generations_exceeded")
+        assert server.counters()["sessions_outdated"] >= 12 and server.events("generations_exceeded")
         for client in (client for group in clients for client in group):
             client.close()
-        wait_for("their end", lambda: counters(server)["generations"] == 1)
+        wait_for("their end", lambda: server.counters()["generations"] == 1)
 
 
 @case("text_time_max: a text that trickles is answered 421 in time, and named in the log")

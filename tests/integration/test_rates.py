@@ -2,7 +2,6 @@
 """client_rate over real sockets: harvesters are sent away at accept, others beside them are served, and SIGHUP changes limits."""
 
 import select
-import signal
 
 from common.harness import HELO, SENDER, Client, Server, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
@@ -11,10 +10,8 @@ HARVESTER, GOOD = "127.0.1.1", "127.0.2.1"
 
 
 def reload(server, options):
-    before = sum(line["event"] == "reload" for line in server.log())
     server.write_configuration(options=options)
-    server.signal(signal.SIGHUP)
-    wait_for("the reload", lambda: sum(line["event"] == "reload" for line in server.log()) > before)
+    server.reload()
 
 
 def connect(server, source):

@@ -17,16 +17,9 @@ MESSAGES_EACH = 3
 RELOADS = 20
 
 
-def reload_events(server):
-    return [line for line in server.log() if line["event"] in ("reload", "reload_failed")]
-
-
 def reload(server):
     """SIGHUP, and waits for its event."""
-    before = len(reload_events(server))
-    server.signal(signal.SIGHUP)
-    wait_for("the reload's event", lambda: len(reload_events(server)) > before)
-    return reload_events(server)[-1]
+    return server.ask(signal.SIGHUP, "reload", "reload_failed")
 
 
 class SlowClient:
@@ -266,8 +259,7 @@ def all_counters(directory):
             client.command("MAIL FROM:<>", 250)
             client.command("RCPT TO:<nobody@isp.example>", 550)
             client.command("QUIT", 221)
-        server.signal(signal.SIGUSR2)
-        event = wait_for("the event", lambda: server.events("counters"))[-1]
+        event = server.counters()
         equal(names - set(event), set(), "missing counters")
         equal(set(event) - names, {"time", "event"}, "unknown counters")
         equal([event[name] for name in ("sessions", "messages_accepted", "recipients_refused", "recipient.refused")], [1, 1, 1, 1], "counts")
@@ -308,10 +300,10 @@ def a_million(directory):
             client.deliver(HEADER, recipients=["user999999@isp.example"])
             server.write_recipients(f"user{n}" for n in range(1, 1_000_001))
             began = time.monotonic()
-            before = len(reload_events(server))
+            before = len(server.events("reload"))
             server.signal(signal.SIGHUP)
             slowest = 0
-            while len(reload_events(server)) == before:
+            while len(server.events("reload")) == before:
                 asked = time.monotonic()
                 with server.client() as other:
                     other.command(f"EHLO {HELO}", 250)

@@ -8,12 +8,12 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import threading
 import time
 
+from common.dns_peers import DnsStub
 from common.dns_world import client_from, options_with
-from common.harness import PROGRAM, ROOT, SECONDS, Server, case, die_with_parent, equal, free_port, main, note, wait_for
+from common.harness import ROOT, SECONDS, Server, case, equal, free_port, main, note, wait_for
 from common.fleet import Redis
 
 SESSIONS_EACH = 80
@@ -48,19 +48,10 @@ mail8.example.com. 60 A 192.0.2.8
 """
 
 
-@contextlib.contextmanager
 def stub(directory):
-    """The stub server; yields its port."""
-    port = free_port()
     zone = directory / "zone"
     zone.write_text((ROOT / "conf/example.zone").read_text() + NAMES)
-    command = [PROGRAM.parent / "gatepost-dns-stub", "--listen", f"127.0.0.1:{port}", "--latency", "3", zone]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=die_with_parent) as process:
-        try:
-            assert process.stdout.readline(), "the stub does not start"
-            yield port
-        finally:
-            process.terminate()
+    return DnsStub(zone, "--latency", "3")
 
 
 class Crowd:
@@ -183,19 +174,12 @@ KINDS = {"good": good, "listed": listed, "harvester": harvester, "early": early,
          "vanishing": vanishing}
 
 
-def reload_events(server):
-    return [line for line in server.log() if line["event"] in ("reload", "reload_failed")]
-
-
 def change_configuration(server, variant, number):
     """Another one each time, each with a listener that comes and goes."""
-    before = len(reload_events(server))
     listen = [*server.listen, f"127.0.0.1:{free_port()}"] if number % 2 else server.listen
     server.write_configuration(options=variant, listen=listen)
-    server.signal(signal.SIGHUP)
-    wait_for("the reload's event", lambda: len(reload_events(server)) > before)
     expected = "reload_failed" if "never" in variant else "reload"
-    equal(reload_events(server)[-1]["event"], expected, "event")
+    equal(server.ask(signal.SIGHUP, "reload", "reload_failed")["event"], expected, "event")
 
 
 def check_mails(server, crowd):
@@ -211,8 +195,8 @@ def check_mails(server, crowd):
 
 
 def everything(directory, store, disturb):
-    with stub(directory) as dns_port:
-        head, proxy_port = options_with([dns_port], CHECKS.format(store=store), off=())
+    with stub(directory) as dns:
+        head, proxy_port = options_with([dns.port], CHECKS.format(store=store), off=())
         server = Server(directory, head + VARIANTS[0], recipients=USERS)
         server.proxy_port = proxy_port
         with server:

@@ -12,11 +12,12 @@ import subprocess
 import threading
 import time
 
+from common.dns_peers import DnsStub
 from common.harness import PROGRAM, ROOT, die_with_parent
-from common.tls import context
+from common.tls import TlsClient
 
 BENCH = PROGRAM.parent / "gatepost-bench"
-STUB = PROGRAM.parent / "gatepost-dns-stub"
+ZONE = ROOT / "bench/zones/bench.zone"
 SLICE_S = 10  # of one run of the load generator
 NUMBERS = itertools.count(1)
 
@@ -81,7 +82,8 @@ class Mail(Part):
         text = b"X-Number: %d\r\n\r\n" % number + b"This must arrive.\r\n" * self.dice.choice([1, 50, 3000])
         began = time.monotonic()
         try:
-            code = self.speak(number, text)
+            with TlsClient(self.soak.server.port, banner=None, source="127.0.2.1", seconds=60) as client:
+                code = client.try_mail(number, "bob@bench.example", text, self.tls)
         except OSError as error:
             code = type(error).__name__
         self.codes[code] = self.codes.get(code, 0) + 1
@@ -90,36 +92,6 @@ class Mail(Part):
         if code == 250:
             self.soak.mailbox.expect(number, text)
         self.pause(0.02)
-
-    def speak(self, number, text):
-        with socket.create_connection(("127.0.0.1", self.soak.server.port), 60, ("127.0.2.1", 0)) as plain:
-            stream, code = plain, read_code(plain)
-            if code == 220 and self.tls:
-                say(plain, b"EHLO mail.example.net\r\n")
-                if say(plain, b"STARTTLS\r\n") == 220:
-                    stream = context().wrap_socket(plain, server_hostname="mx1.isp.example")
-            for line in (b"EHLO mail-%d.example.net\r\n" % number, b"MAIL FROM:<me@d%d.example.net>\r\n" % number,
-                         b"RCPT TO:<bob@bench.example>\r\n", b"DATA\r\n"):
-                if code not in (220, 250):
-                    return code
-                code = say(stream, line)
-            return say(stream, text + b".\r\n") if code == 354 else code
-
-
-def read_code(stream):
-    """The code of a whole reply; None: the connection has ended."""
-    octets = b""
-    while not octets.endswith(b"\r\n") or octets[:-2].rpartition(b"\n")[2][3:4] == b"-":
-        more = stream.recv(4096)
-        if not more:
-            return None
-        octets += more
-    return int(octets[:3])
-
-
-def say(stream, octets):
-    stream.sendall(octets)
-    return read_code(stream)
 
 
 class SlowClients(Part):
@@ -189,21 +161,10 @@ class Names(Part):
 
     LIVES_S, AWAY_S = 18, 4
 
-    def __init__(self, soak, port):
-        self.port, self.last_away = port, 0.0
-        self.process = self.begin()
+    def __init__(self, soak):
+        self.stub, self.last_away = DnsStub(ZONE), 0.0
+        self.port = self.stub.port
         super().__init__(soak)
-
-    def begin(self):
-        process = subprocess.Popen([STUB, "--listen", f"127.0.0.1:{self.port}", ROOT / "bench/zones/bench.zone"],
-                                   stdout=subprocess.PIPE, preexec_fn=die_with_parent)
-        assert process.stdout.readline(), "the name server does not start"
-        return process
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
 
     def was_away_since(self, moment):
         """Also when it has just come back: questions of before may fail still."""
@@ -213,7 +174,7 @@ class Names(Part):
         self.pause(self.LIVES_S)
         if self.soak.is_ending.is_set():
             return
-        self.end()
+        self.stub.stop()
         end = time.monotonic() + self.AWAY_S
         while time.monotonic() < end:
             self.last_away = time.monotonic()
@@ -221,7 +182,7 @@ class Names(Part):
             if self.soak.is_ending.is_set():
                 break
         self.last_away = time.monotonic()
-        self.process = self.begin()
+        self.stub = DnsStub(ZONE, port=self.port)
         self.count += 1
 
 

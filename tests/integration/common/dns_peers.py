@@ -1,5 +1,5 @@
-"""DNS for integration tests, all on loopback: NSD with zones of the test's, unbound as the resolver before it, and a server of our
-own that answers as a function says."""
+"""DNS for integration tests, all on loopback: NSD with zones of the test's, unbound as the resolver before it, the stub that is
+built beside the program, and a server of our own that answers as a function says."""
 
 import contextlib
 import ipaddress
@@ -9,7 +9,7 @@ import struct
 import subprocess
 import threading
 
-from common.harness import die_with_parent, need_program, note, wait_for
+from common.harness import PROGRAM, die_with_parent, need_program, note, wait_for
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
@@ -224,6 +224,27 @@ class DnsProgram:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class DnsStub:
+    """The stub that is built beside the program, with this zone file: a context manager. `port`: that of a former one; 0: any free one."""
+
+    def __init__(self, zone, *options, port=0):
+        command = [PROGRAM.parent / "gatepost-dns-stub", "--listen", f"127.0.0.1:{port}", *options, zone]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        said = self.process.stdout.readline()
+        assert said, "the stub does not start"
+        self.port = int(said.split()[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.stop()
+
+    def stop(self):
+        self.process.kill()
+        self.process.communicate()
 
 
 def start_nsd(directory, zones, probe, port=None):

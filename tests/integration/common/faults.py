@@ -12,7 +12,7 @@ SHIM = PROGRAM.parent / "tests/gatepost-faults.so"
 CALLS = re.findall(r"^ +CALL\((\w+)\)", (ROOT / "tests/faults/shim.h").read_text(), re.M)
 RULE_SIZE = 128
 # struct fault_rule behind its first word, up to what the shim counts.
-RULE = struct.Struct("<iQQII16sQQ")
+RULE = struct.Struct("<iQQII16s")
 COUNTS_AT = 4 + RULE.size
 FOR_EVER = 2**64 - 1
 ALL = 1_000_000
@@ -33,11 +33,11 @@ class Faults:
         """The command that starts a program with the shim."""
         return ["env", f"GATEPOST_FAULTS={self.path}", f"LD_PRELOAD={' '.join(preloaded())}"]
 
-    def set(self, call, error=0, first=1, count=FOR_EVER, per_million=ALL, seed=1, thread="", from_ms=0, until_ms=0):
+    def set(self, call, error=0, first=1, count=FOR_EVER, per_million=ALL, seed=1, thread=""):
         """Switches a rule on, see struct fault_rule. The error 0 makes calls short."""
         at = CALLS.index(call) * RULE_SIZE
         self.rules[at:at + 4] = bytes(4)
-        self.rules[at + 4:at + COUNTS_AT] = RULE.pack(error, first, count, per_million, seed, thread.encode(), from_ms, until_ms)
+        self.rules[at + 4:at + COUNTS_AT] = RULE.pack(error, first, count, per_million, seed, thread.encode())
         self.rules[at + COUNTS_AT:at + COUNTS_AT + 16] = bytes(16)
         self.rules[at:at + 4] = struct.pack("<I", 1)
 
@@ -54,8 +54,9 @@ class Faults:
         at = CALLS.index(call) * RULE_SIZE + COUNTS_AT
         return struct.unpack("<QQ", self.rules[at:at + 16])
 
-    def failed(self):
-        return sum(self.counts(call)[1] for call in CALLS)
+    def failed(self, calls):
+        """How many of these calls together have failed, each since its rule was set."""
+        return sum(self.counts(call)[1] for call in calls)
 
 
 def sanitizer_libraries():

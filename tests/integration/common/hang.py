@@ -9,7 +9,7 @@ import time
 
 from common.harness import Skip, equal
 
-PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SYSCALL = 0x4206, 0x4207, 17, 24
 WAIT_ALL = 0x40000000  # __WALL: of threads too
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -31,13 +31,33 @@ def trace(request, thread):
 
 
 def hang(server, prefix):
-    """Stops these threads for good. The process can be waited for with wait_hanging() alone."""
+    """Stops these threads for good, wherever they are: those that may hold a lock of malloc are stopped by hang_at_file() instead. The
+    process can be waited for with wait_hanging() alone."""
     stopped = threads(server.process, prefix)
     assert stopped, f"no thread {prefix}"
     for thread in stopped:
         trace(PTRACE_SEIZE, thread)
         trace(PTRACE_INTERRUPT, thread)
         os.waitpid(thread, WAIT_ALL)
+    return stopped
+
+
+def is_at_file(process, thread, path):
+    """Whether the system call in which a stopped thread is has a descriptor of this file as its first argument."""
+    words = pathlib.Path(f"/proc/{process.pid}/task/{thread}/syscall").read_text().split()
+    with contextlib.suppress(OSError):
+        return len(words) > 3 and os.readlink(f"/proc/{process.pid}/fd/{int(words[1], 16)}") == str(path)
+    return False
+
+
+def hang_at_file(server, name, path):
+    """Stops the thread of this name in its next system call on the file, as a dead disk would. Anywhere else it may hold the lock of a
+    malloc arena, of which there are fewer than threads, and who shares that arena would hang with it, which no disk does."""
+    [thread] = stopped = hang(server, name)
+    while not is_at_file(server.process, thread, path):
+        trace(PTRACE_SYSCALL, thread)
+        status = os.waitpid(thread, WAIT_ALL)[1]
+        assert os.WIFSTOPPED(status), f"{name} has ended without a call on {path}"
     return stopped
 
 

@@ -235,6 +235,22 @@ class Server:
         """The log lines of this event."""
         return [line for line in self.log() if line["event"] == name]
 
+    def ask(self, number, *events):
+        """Sends the signal; returns the log line that comes of it, which has one of these events."""
+        def told():
+            return [line for line in self.log() if line["event"] in events]
+        before = len(told())
+        self.signal(number)
+        return wait_for(" or ".join(events), lambda: told()[before:])[-1]
+
+    def reload(self):
+        """By SIGHUP; it must succeed."""
+        return self.ask(signal.SIGHUP, "reload")
+
+    def counters(self):
+        """All counters as of now."""
+        return self.ask(signal.SIGUSR2, "counters")
+
     def sessions(self):
         """The log lines of sessions that have ended."""
         return self.events("session")

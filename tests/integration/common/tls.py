@@ -14,12 +14,13 @@ ALERT, HANDSHAKE, APPLICATION = 21, 22, 23
 KEY_UPDATE_QUIETLY, KEY_UPDATE_WITH_ANSWER = b"\x18\0\0\1\0", b"\x18\0\0\1\1"
 
 
-def make_certificate(directory, name, kind="ecdsa", host="mx1.isp.example", comment=0, subject=None):
+def make_certificate(directory, name, kind="ecdsa", hosts=("mx1.isp.example",), days=30, comment=0, subject=None):
     """NAME.pem and NAME.key, signed by itself; `comment`: so many octets more."""
+    names = ",".join(f"DNS:{host}" for host in hosts)
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     more = ["-addext", "nsComment=" + "c" * comment] if comment else []
-    subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", *KINDS[kind], "-nodes", "-days", "30", "-subj", subject or f"/CN={host}",
-                    "-addext", f"subjectAltName=DNS:{host}", *more, "-keyout", key, "-out", certificate],
+    subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", *KINDS[kind], "-nodes", "-days", str(days), "-subj",
+                    subject or f"/CN={hosts[0]}", "-addext", f"subjectAltName={names}", *more, "-keyout", key, "-out", certificate],
                    stdin=subprocess.DEVNULL, capture_output=True, check=True)
     key.chmod(0o600)
     return certificate, key
@@ -123,6 +124,29 @@ class TlsClient(Client):
 
     def raw(self, octets):
         self.socket.sendall(octets if self.tls is None else self.seal(octets))
+
+    def go_on(self, code, *lines):
+        """Says them from this reply on, as long as all is well; returns the last code."""
+        for line in lines:
+            if code not in (220, 250):
+                return code
+            self.raw(line.encode() + b"\r\n")
+            code = self.reply()[0]
+        return code
+
+    def try_mail(self, name, rcpt, text, tls):
+        """A mail from a domain that nobody has asked for yet, whatever comes of it, from the banner on; returns the last code."""
+        code = self.reply()[0]
+        if tls:
+            code = self.go_on(code, "EHLO mail.example.net", "STARTTLS")
+            if code != 220:
+                return code
+            self.shake()
+        code = self.go_on(code, f"EHLO mail-{name}.example.net", f"MAIL FROM:<me@d{name}.example.net>", f"RCPT TO:<{rcpt}>", "DATA")
+        if code != 354:
+            return code
+        self.raw(text + b".\r\n")
+        return self.reply()[0]
 
     def rest(self):
         """(all that comes until the end, how it ended)."""

@@ -3,15 +3,12 @@
 
 import contextlib
 import multiprocessing
-import os
-import re
-import signal
 import socket
-import subprocess
 import time
 
+from common.dns_peers import DnsStub
 from common.dns_world import client_from, dns_server
-from common.harness import PROGRAM, case, equal, main, note, wait_for
+from common.harness import case, equal, main, note
 
 SESSIONS = 40
 PROCESSES = 2
@@ -33,19 +30,10 @@ sender_tld { mode = off }
 """
 
 
-@contextlib.contextmanager
 def stub(directory):
-    """The DNS stub that is built beside the program; yields its port."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "zone").write_text(ZONE)
-    program = PROGRAM.parent / "gatepost-dns-stub"
-    process = subprocess.Popen([program, "--listen", "127.0.0.1:0", "--parent", str(os.getpid()), directory / "zone"],
-                               stdout=subprocess.PIPE, text=True)
-    try:
-        yield int(re.search(r"port (\d+)", process.stdout.readline())[1])
-    finally:
-        process.kill()
-        process.wait()
+    return DnsStub(directory / "zone")
 
 
 class Asker:
@@ -124,16 +112,14 @@ def code_for(server, address, sender):
 
 
 def counters(server):
-    before = len(server.events("counters"))
-    server.signal(signal.SIGUSR2)
-    wait_for("counters", lambda: len(server.events("counters")) > before)
+    server.counters()
     return {name: value for line in server.log() if line["event"] in ("counters", "dns") for name, value in line.items()}
 
 
 def serve_through_flood(directory, addresses, checks=""):
     """Floods; listed and honest clients must be served. Returns the counters."""
     with stub(directory / "dns") as resolver, \
-            dns_server(directory, [resolver], CHECKS + checks, off=("rhsbl",)) as server, flooded(server.proxy_port, addresses):
+            dns_server(directory, [resolver.port], CHECKS + checks, off=("rhsbl",)) as server, flooded(server.proxy_port, addresses):
         time.sleep(SECONDS_BEFORE)
         listed, honest, slowest = [], [], 0
         for number in range(ROUNDS):

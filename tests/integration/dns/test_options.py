@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Options of cache and resolvers: what SIGHUP changes, what needs a restart, and the counters in the log."""
 
-import contextlib
 import signal
-import subprocess
 import time
 
-from common.harness import HELO, PROGRAM, SECONDS, Server, case, die_with_parent, equal, main, wait_for
+from common.dns_peers import DnsStub
+from common.harness import HELO, Server, case, equal, main, wait_for
 
 ZONE = """example.com. 3600 MX 10 mail.example.com.
 mail.example.com. 3600 A 192.0.2.7
@@ -15,30 +14,18 @@ mail.example.com. 3600 A 192.0.2.7
 CHECKS = 'dnsbl { mode = off zone "list.example" { self_test = no } } rhsbl { mode = off } spf { mode = off }'
 
 
-@contextlib.contextmanager
 def dns_server(directory):
-    """Its port."""
     (directory / "zone").write_text(ZONE)
-    program = [PROGRAM.parent / "gatepost-dns-stub", "--listen", "127.0.0.1:0", directory / "zone"]
-    with subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                          preexec_fn=die_with_parent) as process:
-        try:
-            yield int(process.stdout.readline().split()[1])
-        finally:
-            process.terminate()
-            process.wait(SECONDS)
+    return DnsStub(directory / "zone")
 
 
-def options(port, more=""):
-    return f'resolvers = {{"127.0.0.1:{port}"}} {CHECKS} {more}'
+def options(dns, more=""):
+    return f'resolvers = {{"127.0.0.1:{dns.port}"}} {CHECKS} {more}'
 
 
 def reload(server):
     """The counters after it."""
-    before = len(server.events("dns"))
-    server.signal(signal.SIGHUP)
-    wait_for("the counters", lambda: len(server.events("dns")) > before)
-    return server.events("dns")[-1]
+    return server.ask(signal.SIGHUP, "dns")
 
 
 def ask(server):
@@ -62,7 +49,7 @@ def settled_counts(server):
 
 @case("the log tells what cache and resolvers did: after SIGHUP, now and then, at the end")
 def counters(directory):
-    with dns_server(directory) as port, Server(directory, options=options(port)) as server:
+    with dns_server(directory) as dns, Server(directory, options=options(dns)) as server:
         ask(server)
         first = settled_counts(server)
         ask(server)
@@ -73,11 +60,11 @@ def counters(directory):
         assert first["cache_octets"] > 0, first
         equal(second["pool_questions"], 3, "questions after a session whose answers are cached")
         assert second["cache_hits"] >= 2 and second["cache_misses"] == 3, second
-        server.write_configuration(options=options(port, "dns_log_interval = 100ms"))
+        server.write_configuration(options=options(dns, "dns_log_interval = 100ms"))
         reload(server)
         before = len(server.events("dns"))
         wait_for("counters by themselves", lambda: len(server.events("dns")) >= before + 2)
-        server.write_configuration(options=options(port, "dns_log_interval = 0s"))
+        server.write_configuration(options=options(dns, "dns_log_interval = 0s"))
         reload(server)
         before = len(server.events("dns"))
         server.stop()
@@ -87,11 +74,11 @@ def counters(directory):
 
 @case("SIGHUP changes the cache's times")
 def times(directory):
-    with dns_server(directory) as port, Server(directory, options=options(port, "dns_ttl_max = 1s")) as server:
+    with dns_server(directory) as dns, Server(directory, options=options(dns, "dns_ttl_max = 1s")) as server:
         ask(server)
         # An answer that was put in before keeps its end: one second at most.
         wait_for("questions asked anew", lambda: ask(server) or reload(server)["pool_questions"] >= 6)
-        server.write_configuration(options=options(port, "dns_ttl_max = 1h dns_ttl_min = 1h dns_negative_ttl_max = 1h"))
+        server.write_configuration(options=options(dns, "dns_ttl_max = 1h dns_ttl_min = 1h dns_negative_ttl_max = 1h"))
         reload(server)
         wait_for("the end of what has the former times", lambda: ask(server) or is_settled(server))
         equal(server.events("restart_needed"), [], "restarts needed")
@@ -108,8 +95,8 @@ def is_settled(server):
 
 @case("SIGHUP says that threads, descriptors and memory of DNS need a restart")
 def restart(directory):
-    with dns_server(directory) as port, Server(directory, options=options(port)) as server:
-        server.write_configuration(options=options(port, "dns_threads = 1 dns_cache_size = 2M dns_in_flight_max = 100"))
+    with dns_server(directory) as dns, Server(directory, options=options(dns)) as server:
+        server.write_configuration(options=options(dns, "dns_threads = 1 dns_cache_size = 2M dns_in_flight_max = 100"))
         reload(server)
         wait_for("the warnings", lambda: len(server.events("restart_needed")) == 3)
         equal(sorted(line["option"] for line in server.events("restart_needed")),

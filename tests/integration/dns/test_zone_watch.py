@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The watch over DNS lists: test points (RFC 5782 5), a list that lists everybody of a sudden; what is suspended observes."""
 
-import signal
 import time
 
 from common.dns_peers import A, ScriptedDns, address, framed
@@ -66,12 +65,6 @@ def many(server, first, count):
     return codes
 
 
-def reload(server):
-    before = sum(line["event"] == "reload" for line in server.log())
-    server.signal(signal.SIGHUP)
-    wait_for("the reload", lambda: sum(line["event"] == "reload" for line in server.log()) > before)
-
-
 @case("a list without its test point, and one that lists the wrong one, observe until they are well; a sound one counts")
 def self_test(directory):
     with Lists(sound=sound("66.2.0.192"), silent=lambda subject: subject == "67.2.0.192", wild=lambda subject: True) as lists, \
@@ -88,7 +81,7 @@ def self_test(directory):
         result, mode, evidence = verdicts(server, 2)["dnsbl"]
         equal((result, mode), ("refuse", "observe"), "verdict")
         assert "silent.example 127.0.0.2 suspended" in evidence, evidence
-        reload(server)
+        server.reload()
         expect_reply(server, 250, ip="192.0.2.67")  # still
         lists.zones["silent"] = sound("67.2.0.192")
         lists.zones["wild"] = sound()
@@ -129,7 +122,7 @@ def sudden(directory):
         expect_reply(server, 250, ip="203.0.113.5")
         wait_for("its session", lambda: server.sessions()[-1]["client"] == "203.0.113.5")
         equal(verdicts(server, len(server.sessions()))["dnsbl"][1], "observe", "mode")
-        reload(server)
+        server.reload()
         equal(many(server, 1200, 120), {250}, "codes while it is suspended")
         equal(events(server, "bl"), ["zone_suspended"], "events")
         lists.zones["bl"] = sound("5.113.0.203")

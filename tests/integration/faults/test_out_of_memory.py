@@ -10,7 +10,7 @@ import time
 
 from common.faults import Faults
 from common.harness import PROGRAM, SANITIZE, Server, case, main, note
-from world import Senders, descriptors, faulty_server, has_recovered
+from world import Senders, descriptors, faulty_server, has_recovered, tally
 
 CALLS = ("malloc", "calloc", "realloc", "aligned_alloc")
 # Names begin so; a thread of the store of senders, of the log and of delivery does not see the same calls as workers do.
@@ -46,8 +46,7 @@ def each(directory):
         reached = {call: sweep(server, faults, post, call, "worker", tls=True, step=1 if IS_WHOLE else 47) for call in CALLS}
         has_recovered(server, post, before)
         note(f"worker, TLS: {reached}")
-        codes = list(post.told.values())
-        note(f"{len(codes)} mails: { {code: codes.count(code) for code in sorted(set(codes), key=str)} }")
+        note(f"{len(post.told)} mails: {tally(list(post.told.values()))}")
 
 
 @case("a thousandth, a hundredth and a tenth of all calls for memory fail while mail comes in")
@@ -59,13 +58,12 @@ def some(directory):
                 faults.set(call, errno.ENOMEM, per_million=per_million, seed=number, thread="worker" if SANITIZE else "")
             senders = Senders(post)
             time.sleep(10 if IS_WHOLE else 0.5)
-            failed = sum(faults.counts(call)[1] for call in CALLS)
+            failed = faults.failed(CALLS)
             faults.end_all()
             senders.end()
             has_recovered(server, post, before)
             note(f"{per_million / 10_000} %: {failed} failed")
-        codes = list(post.told.values())
-        note(f"{len(codes)} mails: { {code: codes.count(code) for code in sorted(set(codes), key=str)} }")
+        note(f"{len(post.told)} mails: {tally(list(post.told.values()))}")
 
 
 @case("the nth call for memory of check-config fails: it ends with a reason")

@@ -6,12 +6,12 @@ import os
 import pathlib
 import random
 import re
-import subprocess
 import threading
 
+from common.dns_peers import DnsStub
 from common.faults import Faults
-from common.harness import HELO, PROGRAM, ROOT, SECONDS, Server, die_with_parent, equal, free_port, wait_for
-from common.tls import TlsClient, context, tls_options
+from common.harness import ROOT, SECONDS, Server, equal, wait_for
+from common.tls import TlsClient, tls_options
 
 OPTIONS = """workers = 2
 delivery_threads = 2
@@ -29,31 +29,18 @@ dns_timeout = 2s
 dns_failure_ttl = 0ms
 tls_no_go = 0
 """
-CONTEXT = context()
 NUMBERS = itertools.count(1)
 # A sender who was told nothing gives up soon; the server would keep it for minutes.
 UNANSWERED_S = 5
 
 
 @contextlib.contextmanager
-def name_server():
-    """Answers for example.net and its subdomains, whatever their names; yields its port."""
-    port = free_port()
-    command = [PROGRAM.parent / "gatepost-dns-stub", "--listen", f"127.0.0.1:{port}", ROOT / "bench/zones/bench.zone"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=die_with_parent) as process:
-        try:
-            assert process.stdout.readline(), "the stub does not start"
-            yield port
-        finally:
-            process.terminate()
-
-
-@contextlib.contextmanager
 def faulty_server(directory, more=""):
     """(server, faults), with one mail delivered; at the end no fault is left, and the server must stop with status 0."""
     faults = Faults(directory)
-    with name_server() as port:
-        server = Server(directory, OPTIONS.format(port=port) + tls_options(directory) + more)
+    # It answers for example.net and its subdomains, whatever their names.
+    with DnsStub(ROOT / "bench/zones/bench.zone") as dns:
+        server = Server(directory, OPTIONS.format(port=dns.port) + tls_options(directory) + more)
         with server.start(faults.prefix()):
             post = Post(server)
             assert post.send() == 250, "the first mail"
@@ -81,7 +68,7 @@ class Post:
         self.told[number] = None
         try:
             with TlsClient(self.server.port, banner=None, seconds=UNANSWERED_S) as client:
-                self.told[number] = speak(client, number, text, number % 2 == 1 if tls is None else tls)
+                self.told[number] = client.try_mail(number, "alice@isp.example", text, number % 2 == 1 if tls is None else tls)
         except OSError:
             pass
         return self.told[number]
@@ -104,29 +91,9 @@ class Post:
         equal(lies, [], "250 for mails that are not there")
 
 
-def say(client, code, *lines):
-    """Goes on from this reply as long as all is well; returns the last code."""
-    for line in lines:
-        if code not in (220, 250):
-            return code
-        client.raw(line.encode() + b"\r\n")
-        code = client.reply()[0]
-    return code
-
-
-def speak(client, name, text, tls):
-    code = client.reply()[0]
-    if tls:
-        code = say(client, code, f"EHLO {HELO}", "STARTTLS")
-        if code != 220:
-            return code
-        client.shake(CONTEXT)
-    code = say(client, code, f"EHLO mail-{name}.example.net", f"MAIL FROM:<me@d{name}.example.net>", "RCPT TO:<alice@isp.example>",
-               "DATA")
-    if code != 354:
-        return code
-    client.raw(text + b".\r\n")
-    return client.reply()[0]
+def tally(codes):
+    """Of the answers to mails: how often each."""
+    return {code: codes.count(code) for code in sorted(set(codes), key=str)}
 
 
 class Senders:

@@ -67,8 +67,8 @@ class Session(socketserver.StreamRequestHandler):
 
 
 class FaultyServer(socketserver.ThreadingTCPServer):
-    """A context manager; it stores below `maildir`, and logs each line into `log` as it comes. certificate: a PEM file with its key, or
-    None for a server without TLS."""
+    """A context manager; it stores below `maildir`, and logs each line into `log` as it comes. certificate: PEM files of it and of its key,
+    or None for a server without TLS."""
 
     allow_reuse_address, daemon_threads, request_queue_size = True, True, 100
 
@@ -77,7 +77,7 @@ class FaultyServer(socketserver.ThreadingTCPServer):
         self.maildir, self.log, self.context = maildir, log, None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(certificate)
+            self.context.load_cert_chain(*certificate)
 
     def handle_error(self, request, client_address):
         """Its clients break off as they like."""

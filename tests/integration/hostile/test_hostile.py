@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from common.harness import PATIENCE, ROOT, SECONDS, Skip, case, equal, main, need_program, note, raise_descriptor_limit
+from common.harness import PATIENCE, ROOT, SECONDS, Skip, case, equal, main, note
 
 sys.path[:0] = [str(ROOT / "tests"), str(pathlib.Path(__file__).resolve().parent)]
 
@@ -13,6 +13,7 @@ from attacks.classes import CLASSES, run_class  # noqa: E402
 from attacks.own import own_target  # noqa: E402
 from attacks.report import row, table  # noqa: E402
 from attacks.target import Target, parse_endpoint  # noqa: E402
+from common.tls import make_certificate  # noqa: E402
 from faulty_server import FaultyServer  # noqa: E402
 
 
@@ -50,19 +51,11 @@ FAULTS = {
 }
 
 
-def make_certificate(directory):
-    path = directory / "faulty.pem"
-    subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=faulty", "-days", "2",
-                    "-keyout", path, "-out", directory / "certificate.pem"], check=True, capture_output=True, timeout=SECONDS)
-    path.write_text(path.read_text() + (directory / "certificate.pem").read_text())
-    return path
-
-
 @case("a server that has every fault is found to have them")
 def faults_found(directory):
     (directory / "mail").mkdir()
     (directory / "log").touch()
-    with FaultyServer(directory / "mail", directory / "log", make_certificate(directory)) as server:
+    with FaultyServer(directory / "mail", directory / "log", make_certificate(directory, "faulty")) as server:
         target = Target("127.0.0.1", server.server_address[1], "alice@isp.example", maildir=directory / "mail", log=directory / "log",
                         is_short=True, patience=PATIENCE)
         for name, faults in FAULTS.items():
@@ -94,5 +87,5 @@ def stays_enclosed(directory):
         equal(run.stdout, printed, f"endpoint of {text} ({run.stderr})")
 
 
-raise_descriptor_limit()
-main()
+if __name__ == "__main__":
+    main()

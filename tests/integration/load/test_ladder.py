@@ -4,7 +4,6 @@ are known to be listed; a worker that does not turn."""
 
 import re
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -45,13 +44,6 @@ def wait_for_rung(server, rung):
     wait_for(f"the rung {rung}", lambda: rungs(server)[-1:] == [rung], 30 * PATIENCE)
 
 
-def counters(server):
-    before = len(server.events("counters"))
-    server.signal(signal.SIGUSR2)
-    wait_for("counters", lambda: len(server.events("counters")) > before)
-    return server.events("counters")[-1]
-
-
 def banner(server, **options):
     """The code of the first line, and its text."""
     with server.client(banner=None, **options) as client:
@@ -66,7 +58,7 @@ def connections(directory):
             crowd.grow_to(count - 1)
             crowd.grow_to(count)
             wait_for_rung(server, rung)
-            equal(counters(server)["load_rung"], ORDER.index(rung), "load_rung")
+            equal(server.counters()["load_rung"], ORDER.index(rung), "load_rung")
         code, text = banner(server)
         equal(code, 421, text)
         assert "serves those first whom it knows" in text, text
@@ -90,7 +82,7 @@ def connections(directory):
         assert {"memory", "questions", "deliveries", "handshakes", "turns"} < set(first), first
         with server.client() as client:
             client.deliver(HEADER)
-        told = counters(server)
+        told = server.counters()
         equal((told["load_rung"], told["load_changes"], told["clients_unserved"]), (0, len(found), 1), "counters")
 
 
@@ -131,7 +123,7 @@ def places_for_known(directory):
         equal(banner(server)[0], 421, "one more stranger")
         for client in idle:
             client.command("NOOP", 250)
-        equal(counters(server)["sessions_timed_out"], 0, "sessions_timed_out")
+        equal(server.counters()["sessions_timed_out"], 0, "sessions_timed_out")
 
 
 @case("handshakes under way lead to the rung turn, those that are left hanging too, and back when they have ended")
@@ -169,7 +161,7 @@ def cached(directory):
                 wait_for_rung(server, "ease")
                 unknown.command("RCPT TO:<alice@isp.example>", 250)
             assert len(dns.queries) > asked
-            equal(counters(server)["mails_unserved"], 1, "mails_unserved")
+            equal(server.counters()["mails_unserved"], 1, "mails_unserved")
 
 
 @case("greeting in turn: the known client at once, unknown ones so many in a second")
@@ -183,7 +175,7 @@ def turns(directory):
         for client in unknown:
             client.expect(220)
             client.close()
-        assert counters(server)["clients_in_turn"] >= 3
+        assert server.counters()["clients_in_turn"] >= 3
 
 
 def listing(query, is_tcp, send):
@@ -237,12 +229,11 @@ def listed(directory):
             wait_for_rung(server, "ease")
             expect_refusal_at_rcpt(server)
             server.write_configuration(options=server.options + "refuse_listed_at = accept\n")
-            server.signal(signal.SIGHUP)
-            wait_for("the reload", lambda: server.events("reload"))
+            server.reload()
             code, text = banner(server, source="127.0.0.66")
             equal(code, 554, text)
             expect_explained(server, "554 5.7.1", text)
-            equal(counters(server)["clients_listed"], 2, "clients_listed")
+            equal(server.counters()["clients_listed"], 2, "clients_listed")
             with server.client() as client:
                 client.deliver(HEADER)
 
@@ -302,7 +293,7 @@ def watchdog(directory):
             assert line["worker"] == 0 and line["ms"] >= 2000, line
             slow.expect(250)
             other.command("NOOP", 250)
-        equal(counters(server)["workers_stalled"], 1, "workers_stalled")
+        equal(server.counters()["workers_stalled"], 1, "workers_stalled")
         equal(len(server.events("worker_stalled")), 1, "stalls told")
 
 

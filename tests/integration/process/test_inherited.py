@@ -4,7 +4,6 @@
 import contextlib
 import pathlib
 import pwd
-import signal
 import socket
 import subprocess
 import sys
@@ -72,10 +71,8 @@ def expect_no_answer(port):
 
 
 def reload(server, **changes):
-    before = len(server.events("reload"))
     server.write_configuration(**changes)
-    server.signal(signal.SIGHUP)
-    wait_for("the reload", lambda: len(server.events("reload")) > before)
+    server.reload()
 
 
 @case("a restart loses nobody: who connects meanwhile waits in the socket for the next process")

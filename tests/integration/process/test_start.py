@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
@@ -29,21 +28,19 @@ def closed(directory):
             with server.client() as client:
                 client.deliver(b"Subject: x\r\n")
                 client.command("QUIT", 221)
-            server.signal(signal.SIGHUP)
-            wait_for("a reload", lambda server=server: server.events("reload"))
+            server.reload()
             for number in numbers.split():
                 equal(os.readlink(f"/proc/{server.process.pid}/fd/{number}"), "/dev/null", f"descriptor {number}")
 
 
 @case("a log on a standard error that is closed is a fault at the start, and no log into nowhere")
 def log_nowhere(directory):
-    server = Server(directory)
+    Server(directory)
     path = directory / "gatepost.conf"
     path.write_text(path.read_text().replace('log = "log"', 'log = "stderr"'))
     found = subprocess.run([*closing("2"), PROGRAM, "serve", "--as-root", "-c", path], env=sanitizer_environment(directory),
                            stdin=subprocess.DEVNULL, timeout=SECONDS, check=False)
     equal(found.returncode, 1, "status")
-    del server
 
 
 @case("modules that openssl.cnf names are loaded before the sandbox closes, also where TLS comes by a reload alone")
@@ -54,8 +51,7 @@ def modules(directory):
     server = Server(directory)
     with server.start(["env", f"OPENSSL_CONF={settings}"]):
         server.write_configuration(options=options)
-        server.signal(signal.SIGHUP)
-        wait_for("a reload", lambda: server.events("reload"))
+        server.reload()
         with TlsClient(server.port) as client:
             client.command("EHLO client.example.com", 250)
             client.starttls()

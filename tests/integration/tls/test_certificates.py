@@ -11,8 +11,8 @@ import ssl
 import subprocess
 
 from common.dns_peers import MX, SERVFAIL, TXT, ScriptedDns, by_table, exchange, text
-from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, need_program, run_program, wait_for
-from common.tls import TlsClient, context
+from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, run_program, wait_for
+from common.tls import TlsClient, context, make_certificate
 
 TLSA = 52
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
@@ -20,17 +20,9 @@ VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 def make(directory, name, kind="ecdsa", hosts=("mx1.isp.example",), days=90, subject=None):
     """NAME.pem and NAME.key, signed by itself, with NAME as the common name; renamed into their places, as an operator would."""
-    algorithm = {"ecdsa": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "rsa": ("rsa:2048",)}[kind]
-    names = ",".join(f"DNS:{host}" for host in hosts)
-    for part in ("key", "pem"):
-        (directory / f"{name}.{part}.new").unlink(missing_ok=True)
-    subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", *algorithm, "-nodes", "-days", str(days),
-                    "-subj", f"/CN={subject or name}", "-addext", f"subjectAltName={names}",
-                    "-keyout", directory / f"{name}.key.new", "-out", directory / f"{name}.pem.new"],
-                   stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    (directory / f"{name}.key.new").chmod(0o600)
-    for part in ("key", "pem"):
-        (directory / f"{name}.{part}.new").rename(directory / f"{name}.{part}")
+    (directory / "made").mkdir(exist_ok=True)
+    for path in reversed(make_certificate(directory / "made", name, kind, hosts, days, subject=f"/CN={subject or name}")):
+        path.rename(directory / path.name)
 
 
 def make_expired(directory, name):
@@ -77,11 +69,7 @@ def shown(server, **beginning):
 
 
 def reload(server, event):
-    """SIGHUP; returns the log line of this event that comes of it."""
-    count = len(server.events(event))
-    server.signal(signal.SIGHUP)
-    wait_for(event, lambda: len(server.events(event)) > count)
-    return server.events(event)[-1]
+    return server.ask(signal.SIGHUP, event)
 
 
 def refused(server, reason):

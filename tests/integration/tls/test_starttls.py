@@ -293,7 +293,7 @@ def client_certificates(directory):
     with tls_server(directory, tls='client_certificates = "ask"') as server:
         for number, octets in enumerate((0, 14_000), 1):
             tls_context = context()
-            tls_context.load_cert_chain(*make_certificate(directory, f"client{number}", host="client.example.com", comment=octets))
+            tls_context.load_cert_chain(*make_certificate(directory, f"client{number}", hosts=["client.example.com"], comment=octets))
             with secure(server, tls_context) as client:
                 client.deliver(HEADER)
                 client.command("QUIT", 221)

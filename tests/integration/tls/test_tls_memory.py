@@ -1,22 +1,12 @@
 #!/usr/bin/env python3
 """What TLS holds for clients counts like all else that they make the server hold, and has the same bound."""
 
-import signal
-
 from common.harness import Server, case, equal, main, wait_for
 from common.messages import HEADER
 from common.tls import TlsClient, tls_options
 
 KIB, MIB = 1 << 10, 1 << 20
 IDLE_LEAST = 4 * KIB  # of a client that has shaken hands, of what OpenSSL keeps
-
-
-def counters(server):
-    """All counters as of now."""
-    before = len(server.events("counters"))
-    server.signal(signal.SIGUSR2)
-    wait_for("the counters", lambda: len(server.events("counters")) > before)
-    return server.events("counters")[-1]
 
 
 def begin_if_let(server):
@@ -37,11 +27,11 @@ def stalled(directory):
         while client := begin_if_let(server):
             clients.append(client)
             assert len(clients) < 100, "handshakes without a bound"
-        count = counters(server)
+        count = server.counters()
         assert 0.7 * MIB < count["memory_held"] <= MIB and count["tls_not_ready"] == 1, count
         for client in clients:
             client.close()
-        wait_for("their end", lambda: counters(server)["memory_held"] < MIB / 4)
+        wait_for("their end", lambda: server.counters()["memory_held"] < MIB / 4)
         with TlsClient(server.port) as client:
             client.starttls()
             client.deliver(HEADER)
@@ -53,18 +43,18 @@ def stalled(directory):
 def idle(directory):
     limits = "workers = 1\nconnections_per_client = 0\nclient_rate { mode = off }\n"
     with Server(directory, options=tls_options(directory) + limits) as server:
-        before = counters(server)["memory_held"]
+        before = server.counters()["memory_held"]
         clients = [TlsClient(server.port) for _ in range(40)]
         for client in clients:
             client.command("EHLO client.example.com", 250)
-        plain = counters(server)["memory_held"]
+        plain = server.counters()["memory_held"]
         for client in clients:
             client.starttls().command("EHLO client.example.com", 250)
-        held = counters(server)["memory_held"] - plain
+        held = server.counters()["memory_held"] - plain
         assert held >= len(clients) * IDLE_LEAST, f"{held} more than {plain}"
         for client in clients:
             client.close()
-        wait_for("their end", lambda: counters(server)["memory_held"] <= before)
+        wait_for("their end", lambda: server.counters()["memory_held"] <= before)
 
 
 if __name__ == "__main__":

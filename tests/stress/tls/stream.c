@@ -263,7 +263,7 @@ static void write_line(SSL *client)
         expect(SSL_write(client, "x234567890123456789012345678901234567890", 40) == 40);
 }
 
-/* Returns how many records were taken, 100000 at most; and tells what they cost. */
+/* Returns how many records were taken, 20000 at most; and tells what they cost. */
 static unsigned flood(const char *what, int version, void (*write)(SSL *client))
 {
         struct tls_peer *peer = established(version);

@@ -164,6 +164,14 @@ static inline struct loaded load_tls_at(const char *text, const struct loaded *b
         return loaded;
 }
 
+/* A text that is good. */
+static inline struct loaded load_tls(const char *text)
+{
+        struct loaded loaded = load_tls_at(text, NULL, TLS_AT_START);
+        cr_assert(loaded.contexts != NULL, "%s", loaded.complaints.text);
+        return loaded;
+}
+
 static inline void loaded_free(struct loaded *loaded)
 {
         tls_contexts_free(loaded->contexts);

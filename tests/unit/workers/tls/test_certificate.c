@@ -59,12 +59,10 @@ Test(certificate, key_of_another)
         write_pair("a", "EC", NAMES);
         write_pair("b", "EC", NAMES);
         rename(path_of("b.key"), path_of("a.key"));
-        char expected[256];
-        snprintf(expected, sizeof expected, "a.key: error: is not the key of a.pem\n");
-        check_tls_at(TLS, TLS_AT_CHECK, expected);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.key: error: is not the key of a.pem\n");
         write_pair("b", "RSA", NAMES);
         rename(path_of("b.key"), path_of("a.key"));
-        check_tls_at(TLS, TLS_AT_CHECK, expected);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.key: error: is not the key of a.pem\n");
 }
 
 Test(certificate, what_is_no_pem)

@@ -11,13 +11,6 @@ TestSuite(contexts, .init = tls_begin, .fini = tls_end);
 #define TLS            TLS_WITH("")
 #define NAMES          "DNS:mx.isp.example"
 
-static struct loaded load_tls(const char *text)
-{
-        struct loaded loaded = load_tls_at(text, NULL, TLS_AT_START);
-        cr_assert(loaded.contexts != NULL, "%s", loaded.complaints.text);
-        return loaded;
-}
-
 /* ---- versions and kinds -------------------------------------------------------------------------------- */
 
 Test(contexts, versions)

@@ -18,13 +18,6 @@ static void write_secrets(const char *text)
         chmod(path_of("tickets"), 0600);
 }
 
-static struct loaded load_tls(const char *text)
-{
-        struct loaded loaded = load_tls_at(text, NULL, TLS_AT_START);
-        cr_assert(loaded.contexts != NULL, "%s", loaded.complaints.text);
-        return loaded;
-}
-
 static SSL_SESSION *begin_session(const struct loaded *loaded, int version)
 {
         SSL_SESSION *session = NULL;

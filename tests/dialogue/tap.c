@@ -1,0 +1,42 @@
+/* See tap.h. */
+#include "tests/dialogue/tap.h"
+
+#include "core/base/expect.h"
+
+#include <ftw.h>
+#include <unistd.h>
+
+void tap_begin(struct tap *tap, size_t tests)
+{
+        *tap = (struct tap){.directory = "/tmp/gatepost-dialogue.XXXXXX", .is_good = true};
+        expect(mkdtemp(tap->directory) != NULL);
+        printf("TAP version 13\n1..%zu\n", tests);
+}
+
+void tap_test(struct tap *tap, bool is_good, const char *name)
+{
+        printf("%sok %u - %s\n", is_good ? "" : "not ", ++tap->count, name);
+        tap->is_good = tap->is_good && is_good;
+}
+
+void tap_play(struct tap *tap, bool is_good, const struct play *play, const char *mode)
+{
+        char name[512];
+
+        snprintf(name, sizeof name, "%s, %s", play->script->path, mode);
+        tap_test(tap, is_good, name);
+        if (play->failure.length > 0)
+                printf("# %.*s\n", (int)play->failure.length, play->failure.at);
+}
+
+static int delete_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+        (void)status, (void)kind, (void)walk;
+        return remove(path);
+}
+
+int tap_end(struct tap *tap)
+{
+        nftw(tap->directory, delete_entry, 8, FTW_DEPTH | FTW_PHYS);
+        return tap->is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
