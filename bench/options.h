@@ -22,7 +22,7 @@ struct bench_options {
         const char *durable; /* folder of the floor server's messages */
         /* Folder of the floor server's certificates; NULL: it has no TLS. */
         const char *certificates;
-        /* Gatepost has no certificates. */
+        /* No server has certificates. */
         bool is_without_tls;
         /* Gatepost's program; NULL: that of our build. */
         const char *program;

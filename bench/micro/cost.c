@@ -24,6 +24,7 @@
         FUZZER(config, 1, 0)                                                                                 \
         FUZZER(dns, 1, 0)                                                                                    \
         FUZZER(mime, 2, COST_OCTETS_MAX)                                                                     \
+        FUZZER(redis, 2, 0)                                                                                  \
         FUZZER(session, 2, 0)                                                                                \
         FUZZER(spf, 2, 0)                                                                                    \
         FUZZER(text, 2, COST_OCTETS_MAX)

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,21 +23,10 @@
 #define HOLD_TRIES      100
 #define HOLD_PAUSE_NS   20000000
 #define SLOW_OPEN       10000
-#define SLOW_SPARE      3500 /* descriptors that the server keeps, and those of good clients */
 #define SLOW_RATE       1000 /* octets a second, of all slow clients together */
-#define GOOD_RATE       200  /* good clients a second */
-#define GOOD_OPEN       500
 #define GOOD_SECONDS    2
 
 enum side { ACCEPTORS, SELF, FLOOR, SIDES };
-
-static struct server *start(const struct bench_options *options, const char *more)
-{
-        struct bench_options with = *options;
-
-        with.more = more;
-        return server_start(&with, PEER_gatepost, false);
-}
 
 /* ---- CPU ----------------------------------------------------------------------------------------------- */
 
@@ -118,7 +106,8 @@ static void compare_costs(struct suite *suite)
 {
         const struct bench_options options = cost_options(suite);
         struct bench_options paced = options;
-        struct server *servers[SIDES] = {start(&options, NULL), start(&options, "acceptors = 0\n"),
+        struct server *servers[SIDES] = {suite_start(&options, NULL),
+                                         suite_start(&options, "acceptors = 0\n"),
                                          server_start(&options, PEER_floor, false)};
         struct costs costs = {0};
 
@@ -171,9 +160,9 @@ static int hold_one(const struct sockaddr_in *server)
 static void compare_refusals(struct suite *suite)
 {
         const struct bench_options *options = suite->options;
-        struct server *server = start(options, NULL);
+        struct server *server = suite_start(options, NULL);
         struct server *refusing =
-            start(options, "connections_per_network = 1\nclient_rate { prefix4 = 8 }\n");
+            suite_start(options, "connections_per_network = 1\nclient_rate { prefix4 = 8 }\n");
         double ratios[ROUNDS_MAX], away[ROUNDS_MAX], refused[ROUNDS_MAX];
         int held = hold_one(&refusing->address);
 
@@ -252,7 +241,7 @@ static void compare_balance(struct suite *suite)
         options.workers = BALANCED;
         options.is_without_dns = true;
         for (unsigned i = 0; i < 2; i++) {
-                struct server *server = start(&options, more[i]);
+                struct server *server = suite_start(&options, more[i]);
                 struct idle idle =
                     idle_open(&server->address, &server->watched, BALANCE_OPEN / suite->divisor);
                 ratios[i] = imbalance(server->watched.pid);
@@ -292,31 +281,15 @@ static void *slow_main(void *argument)
         return NULL;
 }
 
-static unsigned slow_possible(void)
-{
-        struct rlimit limit;
-
-        getrlimit(RLIMIT_NOFILE, &limit);
-        return limit.rlim_max > SLOW_OPEN + SLOW_SPARE ? SLOW_OPEN : (unsigned)limit.rlim_max - SLOW_SPARE;
-}
-
 static double good_p99_ms(struct suite *suite, const struct server *server)
 {
-        struct bench_options options = *suite->options;
-
-        options.rate = GOOD_RATE;
-        if (!options.is_quick)
-                options.seconds = GOOD_SECONDS;
-        struct trial trial = suite_trial(suite, &options, server, "accepted-4k", GOOD_OPEN);
-        double p99_ms = histogram_quantile_us(&trial.load->session, 0.99) / 1000;
-        trial_free(&trial);
-        return p99_ms;
+        return suite_good_p99_ms(suite, server, "accepted-4k", GOOD_SECONDS);
 }
 
 static void compare_slow(struct suite *suite)
 {
-        unsigned rounds = suite->options->rounds, count = slow_possible() / suite->divisor;
-        struct server *servers[2] = {start(suite->options, NULL), start(suite->options, NULL)};
+        unsigned rounds = suite->options->rounds, count = suite_possible(SLOW_OPEN) / suite->divisor;
+        struct server *servers[2] = {suite_start(suite->options, NULL), suite_start(suite->options, NULL)};
         struct slow slow = {.idle = idle_open(&servers[0]->address, &servers[0]->watched, count)};
         double with[ROUNDS_MAX], without[ROUNDS_MAX], ratios[ROUNDS_MAX];
 

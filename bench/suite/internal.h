@@ -36,6 +36,13 @@ __attribute__((format(printf, 5, 6))) void suite_set_rounds(struct suite *suite,
 /* Does trial_run() against a server of ours; failures are shown and counted. */
 struct trial suite_trial(struct suite *suite, const struct bench_options *options,
                          const struct server *server, const char *scenario, unsigned concurrency);
+/* Starts gatepost with further lines of configuration; NULL: none. */
+struct server *suite_start(const struct bench_options *options, const char *more);
+/* Of so many connections at a time those that the limit of descriptors allows, with room for good clients beside. */
+unsigned suite_possible(unsigned wanted);
+/* p99 of the sessions of good clients, who come at a steady pace for so long, or for the time of a quick run. */
+double suite_good_p99_ms(struct suite *suite, const struct server *server, const char *scenario,
+                         double seconds);
 /* Sets how much more CPU a session of the first server takes than one of the second. Both take turns, in as
  * many rounds as are asked for. */
 void suite_set_cost(struct suite *suite, enum measured measured, const struct bench_options *options,

@@ -6,21 +6,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define HELD          20000
-#define SPARE         3500 /* descriptors that the server keeps, and those of the others here */
 #define FLOOD_RATE    5000 /* connections a second */
 #define FLOOD_OPEN    1024 /* of these at a time; the oldest is closed then */
 #define FLOOD_STEP_NS 2000000
 #define FLOOD_CLIENTS UINT32_C(0x7f600000) /* 127.96.0.0, a million addresses that nobody knows */
-#define GOOD_RATE     200
-#define GOOD_OPEN     500
 #define GOOD_SECONDS  3
 /* Strangers keep what they hold, as those would who say something now and then. */
 #define KNOWN "client_rate { exempt = {\"127.250.0.0/16\"} }\nstress_timeout = 10m\n"
@@ -77,40 +72,16 @@ static void *flood_main(void *argument)
         return NULL;
 }
 
-static unsigned possible(void)
-{
-        struct rlimit limit;
-
-        getrlimit(RLIMIT_NOFILE, &limit);
-        return limit.rlim_max > HELD + SPARE ? HELD : (unsigned)limit.rlim_max - SPARE;
-}
-
-static struct server *start(const struct bench_options *options)
-{
-        struct bench_options with = *options;
-
-        with.more = KNOWN;
-        return server_start(&with, PEER_gatepost, false);
-}
-
 static double good_p99_ms(struct suite *suite, const struct server *server)
 {
-        struct bench_options options = *suite->options;
-
-        options.rate = GOOD_RATE;
-        if (!options.is_quick)
-                options.seconds = GOOD_SECONDS;
-        struct trial trial = suite_trial(suite, &options, server, "accepted-known", GOOD_OPEN);
-        double p99_ms = histogram_quantile_us(&trial.load->session, 0.99) / 1000;
-        trial_free(&trial);
-        return p99_ms;
+        return suite_good_p99_ms(suite, server, "accepted-known", GOOD_SECONDS);
 }
 
 /* Two servers in turn: one that nobody else uses, and one that strangers hold. */
 void suite_overload(struct suite *suite)
 {
-        unsigned rounds = suite->options->rounds, count = possible() / suite->divisor;
-        struct server *servers[2] = {start(suite->options), start(suite->options)};
+        unsigned rounds = suite->options->rounds, count = suite_possible(HELD) / suite->divisor;
+        struct server *servers[2] = {suite_start(suite->options, KNOWN), suite_start(suite->options, KNOWN)};
         struct idle idle = idle_open(&servers[0]->address, &servers[0]->watched, count);
         double under[ROUNDS_MAX], without[ROUNDS_MAX], ratios[ROUNDS_MAX];
         uint64_t begun = 0, failed = 0;

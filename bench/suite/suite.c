@@ -7,12 +7,16 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
 /* A quick run shows only that the cases work; its figures are worth nothing. */
 #define QUICK_SECONDS 0.2
 #define QUICK_DIVISOR 100
+#define SPARE         3500 /* descriptors that the server keeps, and those of good clients */
+#define GOOD_RATE     200  /* good clients a second */
+#define GOOD_OPEN     500
 
 static const struct {
         const char *name;
@@ -97,6 +101,36 @@ struct trial suite_trial(struct suite *suite, const struct bench_options *option
         suite->failures += trial.load->failures;
         suite->sessions += trial.load->sessions;
         return trial;
+}
+
+struct server *suite_start(const struct bench_options *options, const char *more)
+{
+        struct bench_options with = *options;
+
+        with.more = more;
+        return server_start(&with, PEER_gatepost, false);
+}
+
+unsigned suite_possible(unsigned wanted)
+{
+        struct rlimit limit;
+
+        getrlimit(RLIMIT_NOFILE, &limit);
+        return limit.rlim_max > wanted + SPARE ? wanted : (unsigned)limit.rlim_max - SPARE;
+}
+
+double suite_good_p99_ms(struct suite *suite, const struct server *server, const char *scenario,
+                         double seconds)
+{
+        struct bench_options options = *suite->options;
+
+        options.rate = GOOD_RATE;
+        if (!options.is_quick)
+                options.seconds = seconds;
+        struct trial trial = suite_trial(suite, &options, server, scenario, GOOD_OPEN);
+        double p99_ms = histogram_quantile_us(&trial.load->session, 0.99) / 1000;
+        trial_free(&trial);
+        return p99_ms;
 }
 
 double median_of(const double *values, unsigned count)
