@@ -77,10 +77,9 @@ bool worker_look_at_load(struct worker *worker)
         return true;
 }
 
-void worker_note_at_hand(struct worker *worker, const struct connection *connection)
+void worker_note_at_hand(struct worker *worker, struct connection *connection)
 {
-        const struct message *message =
-            connection->has_ended ? NULL : session_message((struct session *)(uintptr_t)&connection->session);
+        const struct message *message = connection->has_ended ? NULL : session_message(&connection->session);
 
         heartbeat_serve(&worker->heartbeat, &connection->session.peer, connection->session.state,
                         message == NULL ? NULL : message->id);
