@@ -6,7 +6,6 @@
 #include "workers/inbound/worker.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -148,13 +147,12 @@ void admission_note_deaf(struct admission *admission, const struct listener *lis
 
 void admission_note_left(struct admission *admission, const struct listener *listener, uint32_t left)
 {
-        char name[ENDPOINT_TEXT_MAX], number[24];
+        char name[ENDPOINT_TEXT_MAX];
 
         if (left == 0)
                 return;
         endpoint_write(&listener->endpoint.address, listener->port, name);
-        snprintf(number, sizeof number, "%u", left);
-        tell_log(admission, "clients_left", "address", name, "clients", number, NULL);
+        tell_log(admission, "clients_left", "address", name, LOG_NUMBER("clients", left), NULL);
 }
 
 /* ---- clients ------------------------------------------------------------------------------------------- */
@@ -229,7 +227,7 @@ static void log_listed(struct admission *admission, const struct snapshot *snaps
         char name[ADDRESS_TEXT_MAX + 1], code[32];
 
         address_write_string(&peer->client, name);
-        snprintf(code, sizeof code, "%.*s", (int)span_trim(status).length, span_trim(status).at);
+        span_copy_cut(span_trim(status), code, sizeof code);
         tell_log(admission, "client_refused", "client", name, LOG_NUMBER("port", peer->client_port), "reason",
                  "listed", "check", check_infos[refusal->check].name, "reply",
                  reply_infos[refusal->reply].name, "code", code, "reject_id", refusal->reject_id, "evidence",
