@@ -204,7 +204,7 @@ static void look_at_policy(struct published_look *look, const struct domain *dom
         struct span text;
 
         begin_name(look);
-        snprintf(name, sizeof name, "%.*s", (int)domain->name.length, domain->name.at);
+        span_copy_cut(domain->name, name, sizeof name);
         snprintf(owner, sizeof owner, "_mta-sts.%s", name);
         const struct dns_answer *exchanges = ask(look, name, DNS_MX);
         text_over(&policy, octets, sizeof octets);
