@@ -9,7 +9,6 @@ static enum fact look_up(struct dns_source *source, const struct dns_question *q
         struct dns_look *look = (struct dns_look *)source;
 
         (void)asker;
-        *ret_answer = (struct dns_answer){.fact = FACT_PENDING, .is_unasked = true};
         if (dns_cache_get(look->cache, question, clock_monotonic_coarse_ms(), arena, ret_answer) ==
             CACHE_MISS)
                 *ret_answer = (struct dns_answer){.fact = FACT_PENDING, .is_unasked = true};

@@ -1,6 +1,7 @@
 /* The keys of bounce_reference, from a file of their own: a secret belongs into no file that many may
  * read. */
 #include "conf/build/internal.h"
+#include "conf/text/entries.h"
 #include "conf/text/source.h"
 
 #include <stdlib.h>
@@ -37,17 +38,11 @@ static const char *add_key(struct builder *builder, struct span entry)
         return NULL;
 }
 
-static void read_lines(struct builder *builder, struct span text)
+static void read_entries(struct builder *builder, struct span text)
 {
-        for (uint32_t line = 1; text.length > 0; line++) {
-                size_t end = span_find(text, '\n');
-                struct span entry = span_of(text.at, end == SIZE_MAX ? text.length : end);
-                text = span_skip(text, end == SIZE_MAX ? text.length : end + 1);
-                if (entry.length > 0 && entry.at[entry.length - 1] == '\r')
-                        entry.length--;
-                entry = span_trim(entry);
-                if (entry.length == 0 || entry.at[0] == '#')
-                        continue;
+        struct span entry;
+
+        for (uint32_t line = 0; (entry = entry_take(&text, &line)).length > 0;) {
                 const char *message = add_key(builder, entry);
                 if (message != NULL)
                         complain(builder, line, message);
@@ -76,7 +71,7 @@ void build_finish_keys(struct builder *builder)
                                       options->bounce_reference_keys, fault.message);
                         return;
                 }
-                read_lines(builder, span_without_mark(span_of(source.octets, source.length)));
+                read_entries(builder, span_without_mark(span_of(source.octets, source.length)));
                 explicit_bzero(source.octets, source.length);
                 free(source.octets);
                 warn_of_readers(builder, place);

@@ -99,6 +99,15 @@ void address_write(struct text *text, const struct address *address)
         text_put_string(text, string);
 }
 
+void address_write_string(const struct address *address, char ret_text[static ADDRESS_TEXT_MAX + 1])
+{
+        struct text text;
+
+        text_over(&text, ret_text, ADDRESS_TEXT_MAX);
+        address_write(&text, address);
+        ret_text[text.length] = '\0';
+}
+
 void address_write_literal(struct text *text, const struct address *address)
 {
         if (!address_is_ipv4(address))

@@ -38,6 +38,8 @@ bool address_parse_loosely(struct span span, struct address *ret_address);
 void address_write_ipv4(struct text *text, const uint8_t octets[static 4]);
 /* Appends "192.0.2.1" or "2001:db8::1". */
 void address_write(struct text *text, const struct address *address);
+/* Writes the same, with a terminator. */
+void address_write_string(const struct address *address, char ret_text[static ADDRESS_TEXT_MAX + 1]);
 /* Appends the address as a literal has it, without brackets: "192.0.2.1" or "IPv6:2001:db8::1". */
 void address_write_literal(struct text *text, const struct address *address);
 

@@ -51,6 +51,8 @@ def texts(directory):
         assert held <= 8 * MIB, held
         assert SANITIZE or server.memory_kib("Rss") - before < 24 * 1024, "resident"
         wait_for("the event", lambda: server.events("memory_tight"))
+        event = server.events("memory_tight")[0]
+        assert isinstance(event["octets"], int) and event["max"] == 8 * MIB, event
         # Whoever is under way may end, if there was room for it all.
         answers = [finish(client) for client in slow[:20]]
         note(f"the first twenty were answered {answers}")
@@ -159,7 +161,9 @@ def generations(directory):
         equal(clients[9][0].reply()[0], 421, "idle")
         equal(finish(clients[9][2]), 250, "a text")
         equal(clients[11][0].command("NOOP", 250), "2.0.0 ok", "the newest")
-        assert server.counters()["sessions_outdated"] >= 12 and server.events("generations_exceeded")
+        assert server.counters()["sessions_outdated"] >= 12
+        event = server.events("generations_exceeded")[0]
+        assert isinstance(event["in_use"], int) and event["max"] == 2, event
         for client in (client for group in clients for client in group):
             client.close()
         wait_for("their end", lambda: server.counters()["generations"] == 1)

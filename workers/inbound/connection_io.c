@@ -124,8 +124,29 @@ bool connection_send_kept(struct worker *worker, struct connection *connection)
 
 /* ---- input --------------------------------------------------------------------------------------------- */
 
+enum received connection_take(struct connection *connection, char *room, size_t size, struct span *ret_octets)
+{
+        *ret_octets = SPAN("");
+        if (!connection->is_readable)
+                return RECEIVED_NOTHING;
+        ssize_t received = recv(connection->fd, room, size, 0);
+        if (received < 0 && errno == EAGAIN) {
+                connection->is_readable = false;
+                return RECEIVED_NOTHING;
+        }
+        if (received <= 0)
+                return RECEIVED_END;
+        /* Under an edge a short read has emptied the socket, but for an end of file that came with the same
+         * edge. */
+        connection->is_readable = (size_t)received == size || connection->is_hung_up;
+        *ret_octets = span_of(room, (size_t)received);
+        return RECEIVED_OCTETS;
+}
+
 enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input)
 {
+        struct span octets;
+
         if (!connection->is_readable && connection->tls == NULL)
                 return RECEIVED_NOTHING;
         /* A session leaves no more. What a peer sends is no reason to end the process: that client goes. */
@@ -135,19 +156,10 @@ enum received connection_receive(struct worker *worker, struct connection *conne
                 memmove(worker->input, input->at, input->length);
         if (connection->tls != NULL)
                 return connection_receive_sealed(worker, connection, input);
-        ssize_t received = recv(connection->fd, worker->input + input->length, READ_SIZE, 0);
-        if (received < 0 && errno == EAGAIN) {
-                connection->is_readable = false;
-                *input = span_of(worker->input, input->length);
-                return RECEIVED_NOTHING;
-        }
-        if (received <= 0)
-                return RECEIVED_END;
-        /* Under an edge a short read has emptied the socket, but for an end of file that came with the same
-         * edge. */
-        connection->is_readable = received == READ_SIZE || connection->is_hung_up;
-        *input = span_of(worker->input, input->length + (size_t)received);
-        return RECEIVED_OCTETS;
+        enum received received =
+            connection_take(connection, worker->input + input->length, READ_SIZE, &octets);
+        *input = span_of(worker->input, input->length + octets.length);
+        return received;
 }
 
 void connection_read_later(struct worker *worker, struct connection *connection)

@@ -1,11 +1,14 @@
 /* Octets between a connection's socket, what is kept of them, and the worker's buffers. Only for
- * connection.c. */
+ * connection*.c. */
 #pragma once
 
 #include "workers/inbound/connection.h"
 
 enum received { RECEIVED_OCTETS, RECEIVED_NOTHING, RECEIVED_END };
 
+/* What the socket has, into `room`; nothing without an edge. *ret_octets is empty where there are none. */
+enum received connection_take(struct connection *connection, char *room, size_t size,
+                              struct span *ret_octets);
 /* Puts more octets behind *input, which is moved to the front of the worker's buffer. */
 enum received connection_receive(struct worker *worker, struct connection *connection, struct span *input);
 /* Asks epoll for the edge once more, so that the rest is read in a later turn. */

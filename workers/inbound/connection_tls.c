@@ -5,7 +5,6 @@
 #include "workers/inbound/worker.h"
 #include "workers/tls/context.h"
 
-#include <errno.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -151,26 +150,11 @@ void worker_take_handshakes(struct worker *worker)
         }
 }
 
-/* What the socket has, into the buffer of all streams. Under an edge a short read has emptied it, see
- * connection_receive(). */
-static enum received receive_sealed(struct worker *worker, struct connection *connection,
-                                    struct span *ret_octets)
+/* Into the buffer of all streams. */
+static enum received take_sealed(struct worker *worker, struct connection *connection,
+                                 struct span *ret_octets)
 {
-        char *room = worker->tls.buffers.input;
-
-        *ret_octets = SPAN("");
-        if (!connection->is_readable)
-                return RECEIVED_NOTHING;
-        ssize_t received = recv(connection->fd, room, TLS_INPUT_MAX, 0);
-        if (received < 0 && errno == EAGAIN) {
-                connection->is_readable = false;
-                return RECEIVED_NOTHING;
-        }
-        if (received <= 0)
-                return RECEIVED_END;
-        connection->is_readable = received == TLS_INPUT_MAX || connection->is_hung_up;
-        *ret_octets = span_of(room, (size_t)received);
-        return RECEIVED_OCTETS;
+        return connection_take(connection, worker->tls.buffers.input, TLS_INPUT_MAX, ret_octets);
 }
 
 static struct span server_name_of(const SSL *ssl)
@@ -252,7 +236,7 @@ enum session_wish connection_shake(struct worker *worker, struct connection *con
         enum received received;
 
         while (progress == TLS_WAITS &&
-               (received = receive_sealed(worker, connection, &octets)) != RECEIVED_NOTHING) {
+               (received = take_sealed(worker, connection, &octets)) != RECEIVED_NOTHING) {
                 if (received == RECEIVED_END)
                         return tell_failure(worker, connection, "closed");
                 progress = tls_stream_handshake(stream, octets);
@@ -274,7 +258,7 @@ static enum received open_received(struct worker *worker, struct connection *con
         *input = span_of(worker->input, input->length);
         while (length == 0 && tls_stream_end(stream) == TLS_OPEN) {
                 struct span octets;
-                enum received received = receive_sealed(worker, connection, &octets);
+                enum received received = take_sealed(worker, connection, &octets);
                 if (received != RECEIVED_OCTETS)
                         return received;
                 length = tls_stream_open(stream, octets, worker->input + input->length, READ_SIZE);

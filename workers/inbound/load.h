@@ -1,6 +1,7 @@
 /* What all threads know of the load of the whole server. */
 #pragma once
 
+#include "conf/snapshot.h"
 #include "core/base/ladder/ladder.h"
 
 #include <stdatomic.h>
@@ -10,6 +11,13 @@ struct load {
         /* Nobody is accepted, which is in the log once; written by those who accept. */
         _Atomic bool is_full;
 };
+
+/* So many sessions may be open at a time. `descriptors_max`: that the descriptors are enough for. */
+static inline uint64_t load_sessions_max(const struct options *options, uint64_t descriptors_max)
+{
+        uint64_t max = options->connections_max;
+        return max == 0 || max > descriptors_max ? descriptors_max : max;
+}
 
 static inline enum rung load_rung(const struct load *load)
 {

@@ -3,8 +3,6 @@
 
 #include "workers/inbound/worker_log.h"
 
-#include <stdio.h>
-
 /* Unused blocks that a worker keeps, of all workers together at most this part of the budget; none when it is tight. */
 #define UNUSED_SHARE            16
 #define SESSION_BLOCKS_KEPT     4096
@@ -17,13 +15,11 @@ static void tell_memory(struct worker *worker)
         static const char *const events[] = {
             [BUDGET_EASY] = "memory_eased", [BUDGET_TIGHT] = "memory_tight", [BUDGET_SPENT] = "memory_spent"};
         struct budget *budget = worker->account.budget;
-        char octets[24], max[24];
 
         if (atomic_exchange(&budget->told, (int)worker->memory) == (int)worker->memory)
                 return;
-        snprintf(octets, sizeof octets, "%llu", (unsigned long long)atomic_load(&budget->leased));
-        snprintf(max, sizeof max, "%llu", (unsigned long long)atomic_load(&budget->max));
-        worker_log_event(worker, events[worker->memory], "octets", octets, "max", max, NULL);
+        worker_log_event(worker, events[worker->memory], LOG_NUMBER("octets", atomic_load(&budget->leased)),
+                         LOG_NUMBER("max", atomic_load(&budget->max)), NULL);
 }
 
 static size_t least(size_t number, uint64_t other)
@@ -77,10 +73,9 @@ bool worker_look_at_load(struct worker *worker)
         return true;
 }
 
-void worker_note_at_hand(struct worker *worker, const struct connection *connection)
+void worker_note_at_hand(struct worker *worker, struct connection *connection)
 {
-        const struct message *message =
-            connection->has_ended ? NULL : session_message((struct session *)(uintptr_t)&connection->session);
+        const struct message *message = connection->has_ended ? NULL : session_message(&connection->session);
 
         heartbeat_serve(&worker->heartbeat, &connection->session.peer, connection->session.state,
                         message == NULL ? NULL : message->id);

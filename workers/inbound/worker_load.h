@@ -7,6 +7,6 @@
  * of the ladder the server stands. True when either has changed, which all connections are to be told. */
 bool worker_look_at_load(struct worker *worker);
 /* Tells whom it is at, for whoever wonders why it does not turn. */
-void worker_note_at_hand(struct worker *worker, const struct connection *connection);
+void worker_note_at_hand(struct worker *worker, struct connection *connection);
 /* Octets that its clients make it hold; what it keeps unused is not among them. */
 uint64_t worker_memory_in_use(const struct worker *worker);

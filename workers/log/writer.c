@@ -222,10 +222,10 @@ static size_t write_some(struct log_writer *log, const char *at, size_t length)
                 if (written < 0 && errno == EINTR)
                         continue;
                 if (written < 0) {
+                        log->lost_for = errno;
                         if (!log->is_failing)
                                 console_print("gatepost: cannot write the log: %s", strerror(errno));
                         log->is_failing = true;
-                        log->lost_for = errno;
                         break;
                 }
                 log->is_failing = false;
@@ -234,6 +234,14 @@ static size_t write_some(struct log_writer *log, const char *at, size_t length)
         if (done > 0)
                 log->is_torn = at[done - 1] != '\n';
         return done;
+}
+
+static void put_lost(struct text *line, uint64_t count, const char *reason)
+{
+        event_begin(line, "log_lines_dropped");
+        text_printf(line, ",\"lines\":%" PRIu64 ",\"reason\":", count);
+        put_value(line, reason);
+        text_put(line, SPAN("}\n"));
 }
 
 /* As soon as it can be written again, the log itself tells what is missing there. False when it still cannot. */
@@ -247,10 +255,7 @@ static bool tell_lost(struct log_writer *log)
         if (log->lost == 0)
                 return true;
         text_over(&line, octets, sizeof octets);
-        event_begin(&line, "log_lines_dropped");
-        text_printf(&line, ",\"lines\":%" PRIu64 ",\"reason\":", log->lost);
-        put_value(&line, strerrordesc_np(log->lost_for));
-        text_put(&line, SPAN("}\n"));
+        put_lost(&line, log->lost, strerrordesc_np(log->lost_for));
         if (write_some(log, line.at, line.length) < line.length)
                 return false;
         log->lost = 0;
@@ -273,9 +278,7 @@ static void tell_lost_events(struct log_writer *log, uint64_t count)
         struct text line;
 
         text_over(&line, octets, sizeof octets);
-        event_begin(&line, "log_lines_dropped");
-        text_printf(&line, ",\"lines\":%" PRIu64 ",\"reason\":\"the log was not written fast enough\"}\n",
-                    count);
+        put_lost(&line, count, "the log was not written fast enough");
         write_octets(log, line.at, line.length);
 }
 

@@ -148,13 +148,10 @@ static enum fact ask_redis(struct sender_source *source, const struct sender_key
 static bool connect_redis(struct sender_access *access, const struct endpoint *server, const char *password)
 {
         const struct timeval timeout = {.tv_sec = WAIT_SECONDS};
-        char octets[ADDRESS_TEXT_MAX + 1];
-        struct text address;
+        char address[ADDRESS_TEXT_MAX + 1];
 
-        text_over(&address, octets, sizeof octets - 1);
-        address_write(&address, &server->address);
-        octets[address.length] = '\0';
-        access->redis = redisConnectWithTimeout(octets, server->port, timeout);
+        address_write_string(&server->address, address);
+        access->redis = redisConnectWithTimeout(address, server->port, timeout);
         if (access->redis == NULL || access->redis->err != 0)
                 return fail(access->redis == NULL ? "out of memory" : access->redis->errstr);
         redisSetTimeout(access->redis, timeout);

@@ -212,13 +212,10 @@ static void leave(struct sender_redis *redis)
 static void connect_to_server(struct sender_redis *redis)
 {
         const struct endpoint *server = &redis->servers[redis->server];
-        char octets[ADDRESS_TEXT_MAX + 1];
-        struct text address;
+        char address[ADDRESS_TEXT_MAX + 1];
 
-        text_over(&address, octets, sizeof octets - 1);
-        address_write(&address, &server->address);
-        octets[address.length] = '\0';
-        redisAsyncContext *context = redisAsyncConnect(octets, server->port);
+        address_write_string(&server->address, address);
+        redisAsyncContext *context = redisAsyncConnect(address, server->port);
         if (context == NULL || context->err != 0) {
                 sender_store_complain(redis->store, "sender_unreachable",
                                       context == NULL ? "out of memory" : context->errstr);

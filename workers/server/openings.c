@@ -2,8 +2,8 @@
 #include "workers/server/openings.h"
 
 #include "conf/socket_address.h"
-#include "conf/value/list.h"
 #include "workers/deliver/file_system.h"
+#include "workers/inbound/accept/listener.h"
 #include "workers/log/writer.h"
 #include "workers/senders/lmdb.h"
 
@@ -151,26 +151,23 @@ static int try_bind(const struct endpoint *endpoint)
 
 static void check_listeners(struct openings *openings, const char *option, const struct endpoint_list *list)
 {
-        char octets[ADDRESS_TEXT_MAX + 16];
-        struct text name;
+        char name[ENDPOINT_TEXT_MAX];
 
         for (size_t i = 0; i < list->count; i++) {
                 int error = try_bind(&list->endpoints[i]);
-                text_over(&name, octets, sizeof octets - 1);
-                endpoint_put(&name, &list->endpoints[i]);
-                octets[name.length] = '\0';
+                endpoint_write(&list->endpoints[i].address, list->endpoints[i].port, name);
                 if (error == EADDRINUSE)
-                        complain(openings, COMPLAINT_NOTE, option, octets,
+                        complain(openings, COMPLAINT_NOTE, option, name,
                                  "somebody listens there, maybe this receiver itself");
                 else if (error == EACCES)
-                        complain(openings, COMPLAINT_ERROR, option, octets,
+                        complain(openings, COMPLAINT_ERROR, option, name,
                                  "ports below 1024 take root, CAP_NET_BIND_SERVICE (AmbientCapabilities= of "
                                  "systemd), or a socket that systemd opens (gatepost.socket)");
                 else if (error == EADDRNOTAVAIL)
-                        complain(openings, COMPLAINT_ERROR, option, octets,
+                        complain(openings, COMPLAINT_ERROR, option, name,
                                  "no interface of this machine has this address");
                 else if (error != 0)
-                        complain(openings, COMPLAINT_ERROR, option, octets, strerror(error));
+                        complain(openings, COMPLAINT_ERROR, option, name, strerror(error));
         }
 }
 

@@ -40,7 +40,7 @@ static void log_zone_event(const struct zone_watch *watch, const struct dnsbl_zo
 {
         char name[256];
 
-        snprintf(name, sizeof name, "%.*s", (int)zone->name.length, zone->name.at);
+        span_copy_cut(zone->name, name, sizeof name);
         console_print("gatepost: %s: %s: %s", event, name, reason);
         log_event(watch->parts.log, event, "zone", name, "reason", reason, NULL);
 }
@@ -249,7 +249,7 @@ static void take_zone(struct zone_watch *watch, struct watched_zone *watched, st
                       const struct watched_zone *former)
 {
         *watched = (struct watched_zone){.usual = -1};
-        snprintf(watched->name, sizeof watched->name, "%.*s", (int)zone->name.length, zone->name.at);
+        span_copy_cut(zone->name, watched->name, sizeof watched->name);
         if (former == NULL)
                 return;
         watched->usual = former->usual;

@@ -180,6 +180,13 @@ static void add_names(const struct loader *loader, const struct tls_identity *id
         }
 }
 
+/* Of the certificate in this place, be it in a file of its own or not. */
+static const char *key_path_of(const struct text_list *certificates, const struct text_list *keys,
+                               size_t place)
+{
+        return keys->count == 0 ? certificates->texts[place] : keys->texts[place];
+}
+
 /* Makes an identity of these files, unless there is one, with room for it. False with complaints. */
 static bool add_identity(struct loader *loader, const struct text_list *certificates,
                          const struct text_list *keys)
@@ -189,8 +196,8 @@ static bool add_identity(struct loader *loader, const struct text_list *certific
         bool is_whole = true;
 
         for (size_t i = 0; i < certificates->count && i < TLS_KINDS_MAX; i++) {
-                const char *key = keys->count == 0 ? certificates->texts[i] : keys->texts[i];
-                identity->certificates[identity->count] = certificate_of(loader, certificates->texts[i], key);
+                identity->certificates[identity->count] =
+                    certificate_of(loader, certificates->texts[i], key_path_of(certificates, keys, i));
                 if (identity->certificates[identity->count] == NULL)
                         is_whole = false;
                 else
@@ -217,13 +224,14 @@ static void add_default(struct loader *loader)
 
 static void add_domain(struct loader *loader, const struct domain *domain)
 {
-        if (!add_identity(loader, &domain->options.tls_certificate, &domain->options.tls_key))
+        const struct text_list *certificates = &domain->options.tls_certificate,
+                               *keys = &domain->options.tls_key;
+
+        if (!add_identity(loader, certificates, keys))
                 return;
-        for (size_t i = 0; i < domain->options.tls_certificate.count; i++) {
-                const char *path = domain->options.tls_certificate.texts[i];
-                const char *key =
-                    domain->options.tls_key.count == 0 ? path : domain->options.tls_key.texts[i];
-                if (certificate_of(loader, path, key)->name_count == 0)
+        for (size_t i = 0; i < certificates->count; i++) {
+                const char *path = certificates->texts[i];
+                if (certificate_of(loader, path, key_path_of(certificates, keys, i))->name_count == 0)
                         conf_complain(loader->complaints, COMPLAINT_WARNING, &(struct place){path, 0},
                                       "has no DNS name: no client can ask for it");
         }

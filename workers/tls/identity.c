@@ -21,8 +21,6 @@
 #define SECURITY_LEVEL        2 /* keys of 112 bits at least; the default of OpenSSL since 3.2 */
 #define SECURITY_LEVEL_OF_OLD 0 /* TLS 1.0 and 1.1 need MD5 with SHA-1, which all other levels forbid */
 
-#define CLIENT_CERTIFICATES_OCTETS_MAX 32768
-
 static const unsigned char session_context[] = "gatepost"; /* tickets are ours, whichever context made them */
 
 bool tls_settings_equal(const struct tls_settings *left, const struct tls_settings *right)
@@ -83,7 +81,6 @@ static void set_client_certificates(SSL_CTX *context, bool asks_clients)
 {
         SSL_CTX_set_verify(context, asks_clients ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
         SSL_CTX_set_cert_verify_callback(context, verify_nothing, NULL);
-        SSL_CTX_set_max_cert_list(context, CLIENT_CERTIFICATES_OCTETS_MAX);
 }
 
 /* No session is kept here: tickets hold all of it. */

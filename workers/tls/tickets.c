@@ -2,6 +2,7 @@
  * copy the one that they need within a read section of RCU. */
 #include "workers/tls/tickets.h"
 
+#include "conf/text/entries.h"
 #include "core/base/digest/mac.h"
 #include "core/base/thread_sanitizer.h"
 #include "workers/tls/file.h"
@@ -56,18 +57,12 @@ static const char *add_secret(struct ticket_secrets *secrets, struct span digits
         return NULL;
 }
 
-static void read_lines(struct ticket_secrets *secrets, const char *path, struct span text,
-                       struct conf_complaints *complaints)
+static void read_entries(struct ticket_secrets *secrets, const char *path, struct span text,
+                         struct conf_complaints *complaints)
 {
-        for (uint32_t line = 1; text.length > 0; line++) {
-                size_t end = span_find(text, '\n');
-                struct span entry = span_of(text.at, end == SIZE_MAX ? text.length : end);
-                text = span_skip(text, end == SIZE_MAX ? text.length : end + 1);
-                if (entry.length > 0 && entry.at[entry.length - 1] == '\r')
-                        entry.length--;
-                entry = span_trim(entry);
-                if (entry.length == 0 || entry.at[0] == '#')
-                        continue;
+        struct span entry;
+
+        for (uint32_t line = 0; (entry = entry_take(&text, &line)).length > 0;) {
                 const char *fault = add_secret(secrets, entry);
                 if (fault != NULL)
                         conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, line}, "%s", fault);
@@ -87,7 +82,7 @@ bool ticket_secrets_read(const char *path, struct ticket_secrets *ret_secrets,
         if (fault == NULL)
                 fault = secret_file_read(&file, &octets, &length);
         if (fault == NULL) {
-                read_lines(&secrets, path, span_of(octets, length), complaints);
+                read_entries(&secrets, path, span_of(octets, length), complaints);
                 secret_octets_free(octets, length);
                 if (secrets.count == 0 && complaints->errors == errors)
                         fault = "holds no secret";

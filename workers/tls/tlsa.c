@@ -67,6 +67,5 @@ void tlsa_put(const struct tls_certificate *certificate, struct text *text)
                 EVP_Digest(octets, (size_t)length, digest, &size, EVP_sha256(), NULL);
         OPENSSL_free(octets);
         text_printf(text, "%d %d %d ", USAGE_ITSELF, SELECT_KEY, MATCH_SHA256);
-        for (unsigned i = 0; i < size; i++)
-                text_printf(text, "%02x", digest[i]);
+        text_put_hex(text, digest, size);
 }

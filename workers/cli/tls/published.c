@@ -141,10 +141,12 @@ static void write_policy(struct published_look *look, const struct dns_answer *e
 static void write_id(struct span policy, char ret_id[static 33])
 {
         unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+        struct text id;
 
         EVP_Digest(policy.at, policy.length, digest, NULL, EVP_sha256(), NULL);
-        for (size_t i = 0; i < 16; i++)
-                snprintf(ret_id + 2 * i, 3, "%02x", digest[i]);
+        text_over(&id, ret_id, 33);
+        text_put_hex(&id, digest, 16);
+        text_put_char(&id, '\0');
 }
 
 static bool is_covered(const struct tls_contexts *contexts, struct span name)
@@ -202,7 +204,7 @@ static void look_at_policy(struct published_look *look, const struct domain *dom
         struct span text;
 
         begin_name(look);
-        snprintf(name, sizeof name, "%.*s", (int)domain->name.length, domain->name.at);
+        span_copy_cut(domain->name, name, sizeof name);
         snprintf(owner, sizeof owner, "_mta-sts.%s", name);
         const struct dns_answer *exchanges = ask(look, name, DNS_MX);
         text_over(&policy, octets, sizeof octets);

@@ -6,7 +6,6 @@
 #include "workers/inbound/worker.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -62,9 +61,7 @@ void admission_look(struct admission *admission, const struct snapshot *snapshot
 {
         const struct admission_parts *parts = &admission->parts;
 
-        admission->max = snapshot->options.connections_max;
-        if (admission->max == 0 || admission->max > parts->sessions_max)
-                admission->max = parts->sessions_max;
+        admission->max = load_sessions_max(&snapshot->options, parts->sessions_max);
         admission->open = workers_open(parts->workers, parts->worker_count);
         admission->looked_ms = admission->now_ms;
         admission->left = left_to(admission);
@@ -74,9 +71,8 @@ uint64_t admission_room(struct admission *admission, const struct snapshot *snap
 {
         if (admission->left == 0 || admission->now_ms - admission->looked_ms >= LOOK_MS)
                 admission_look(admission, snapshot);
-        if (admission->left == 0 && !atomic_exchange(&admission->parts.load->is_full, true)) {
+        if (admission->left == 0 && !atomic_exchange(&admission->parts.load->is_full, true))
                 tell_log(admission, "limit_reached", LOG_NUMBER("sessions", admission->max), NULL);
-        }
         return admission->left;
 }
 
@@ -151,13 +147,12 @@ void admission_note_deaf(struct admission *admission, const struct listener *lis
 
 void admission_note_left(struct admission *admission, const struct listener *listener, uint32_t left)
 {
-        char name[ENDPOINT_TEXT_MAX], number[24];
+        char name[ENDPOINT_TEXT_MAX];
 
         if (left == 0)
                 return;
         endpoint_write(&listener->endpoint.address, listener->port, name);
-        snprintf(number, sizeof number, "%u", left);
-        tell_log(admission, "clients_left", "address", name, "clients", number, NULL);
+        tell_log(admission, "clients_left", "address", name, LOG_NUMBER("clients", left), NULL);
 }
 
 /* ---- clients ------------------------------------------------------------------------------------------- */
@@ -166,16 +161,13 @@ void admission_note_left(struct admission *admission, const struct listener *lis
 static void log_refusal(struct admission *admission, const struct address *client, const char *reason)
 {
         char name[ADDRESS_TEXT_MAX + 1];
-        struct text text;
 
         if (admission->refusal_logged_ms != 0 &&
             admission->now_ms - admission->refusal_logged_ms < REFUSAL_LOG_MS) {
                 admission->refusals_unlogged++;
                 return;
         }
-        text_over(&text, name, sizeof name);
-        address_write(&text, client);
-        text_put_char(&text, '\0');
+        address_write_string(client, name);
         tell_log(admission, "client_refused", "client", name, "reason", reason,
                  LOG_NUMBER("more_before", admission->refusals_unlogged), NULL);
         admission->refusal_logged_ms = admission->now_ms;
@@ -233,12 +225,9 @@ static void log_listed(struct admission *admission, const struct snapshot *snaps
 {
         struct span status = snapshot->replies[refusal->reply].status;
         char name[ADDRESS_TEXT_MAX + 1], code[32];
-        struct text text;
 
-        text_over(&text, name, sizeof name);
-        address_write(&text, &peer->client);
-        text_put_char(&text, '\0');
-        snprintf(code, sizeof code, "%.*s", (int)span_trim(status).length, span_trim(status).at);
+        address_write_string(&peer->client, name);
+        span_copy_cut(span_trim(status), code, sizeof code);
         tell_log(admission, "client_refused", "client", name, LOG_NUMBER("port", peer->client_port), "reason",
                  "listed", "check", check_infos[refusal->check].name, "reply",
                  reply_infos[refusal->reply].name, "code", code, "reject_id", refusal->reject_id, "evidence",

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +44,7 @@ static void read_socket(struct inherited_socket *inherited, int fd, struct span 
         socklen_t length = sizeof storage;
 
         *inherited = (struct inherited_socket){.fd = fd};
-        snprintf(inherited->name, sizeof inherited->name, "%.*s", (int)name.length, name.at);
+        span_copy_cut(name, inherited->name, sizeof inherited->name);
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         if (getsockname(fd, (struct sockaddr *)&storage, &length) != 0) {
                 inherited->fault = "it is no socket";

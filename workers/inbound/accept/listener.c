@@ -2,6 +2,7 @@
 #include "workers/inbound/accept/listener.h"
 
 #include "conf/socket_address.h"
+#include "conf/value/list.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -216,12 +217,6 @@ void endpoint_write(const struct address *address, uint16_t port, char ret_text[
         struct text text;
 
         text_over(&text, ret_text, ENDPOINT_TEXT_MAX);
-        if (!address_is_ipv4(address))
-                text_put_char(&text, '[');
-        address_write(&text, address);
-        if (!address_is_ipv4(address))
-                text_put_char(&text, ']');
-        text_put_char(&text, ':');
-        text_put_number(&text, port);
+        endpoint_put(&text, &(struct endpoint){*address, port});
         text_put_char(&text, '\0');
 }

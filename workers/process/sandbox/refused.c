@@ -19,7 +19,7 @@
 
 #define CALLS_MAX 600 /* higher numbers share the last place */
 
-static const char *names[CALLS_MAX]; /* NULL: the kernel that the library knows has none */
+static const char *names[CALLS_MAX]; /* NULL: it was not asked for, or there is none */
 static bool refusals_are_deadly;
 
 static struct {
@@ -27,6 +27,13 @@ static struct {
         _Atomic uint64_t thread[REFUSED_THREAD_MAX / sizeof(uint64_t)]; /* its name */
 } refused[CALLS_MAX];
 static uint64_t given[CALLS_MAX]; /* owner: the main thread */
+
+/* Takes memory, which the handler may not. */
+static void learn_name(unsigned number)
+{
+        if (names[number] == NULL && number < CALLS_MAX - 1)
+                names[number] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)number);
+}
 
 static const char *name_of(unsigned number)
 {
@@ -96,8 +103,8 @@ bool refused_begin(bool is_deadly)
         sigset_t unblocked;
 
         refusals_are_deadly = is_deadly;
-        for (int i = 0; i < CALLS_MAX - 1; i++)
-                names[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
+        for (unsigned i = 0; is_deadly && i < CALLS_MAX; i++)
+                learn_name(i);
         sigfillset(&action.sa_mask);
         sigemptyset(&unblocked);
         sigaddset(&unblocked, SIGSYS);
@@ -110,6 +117,7 @@ bool refused_next(struct refusals *ret_refusals)
                 uint64_t count = atomic_load_explicit(&refused[i].count, memory_order_acquire);
                 if (count == given[i])
                         continue;
+                learn_name(i);
                 *ret_refusals = (struct refusals){.call = name_of(i), .number = i, .count = count - given[i]};
                 for (size_t word = 0; word < REFUSED_THREAD_MAX / sizeof(uint64_t); word++) {
                         uint64_t octets =

@@ -1,8 +1,6 @@
 /* The snapshots that are in use. */
 #include "workers/server/bounds/generations.h"
 
-#include <stdio.h>
-
 void generations_look(struct server *server)
 {
         size_t replaced = publication_reap(&server->publication);
@@ -11,12 +9,9 @@ void generations_look(struct server *server)
 
 static void tell(struct server *server, uint64_t max)
 {
-        char in_use[24], limit[24];
-
-        snprintf(in_use, sizeof in_use, "%llu",
-                 (unsigned long long)counter_read(&server->own_counters.metrics[METRIC_generations]));
-        snprintf(limit, sizeof limit, "%llu", (unsigned long long)max);
-        log_event(&server->log, "generations_exceeded", "in_use", in_use, "max", limit, NULL);
+        log_event(&server->log, "generations_exceeded",
+                  LOG_NUMBER("in_use", counter_read(&server->own_counters.metrics[METRIC_generations])),
+                  LOG_NUMBER("max", max), NULL);
 }
 
 void generations_bound(struct server *server)

@@ -21,11 +21,8 @@ static uint32_t percent(uint64_t part, uint64_t whole)
 
 static uint32_t of_connections(const struct overseer_parts *parts, const struct options *options)
 {
-        uint64_t max = options->connections_max;
-
-        if (max == 0 || max > parts->sessions_max)
-                max = parts->sessions_max;
-        return percent(workers_open(parts->workers, parts->worker_count), max);
+        return percent(workers_open(parts->workers, parts->worker_count),
+                       load_sessions_max(options, parts->sessions_max));
 }
 
 static uint32_t of_memory(const struct budget *budget)
@@ -123,12 +120,9 @@ static void tell_stall(struct overseer *overseer, uint32_t number)
 {
         struct heartbeat_view view = heartbeat_look(&overseer->parts.workers[number].heartbeat);
         char name[ADDRESS_TEXT_MAX + 1] = "";
-        struct text text;
 
-        text_over(&text, name, sizeof name);
         if (view.state != NULL)
-                address_write(&text, &view.client);
-        text_put_char(&text, '\0');
+                address_write_string(&view.client, name);
         counter_add(&overseer->counters.metrics[METRIC_workers_stalled], 1);
         log_event(overseer->parts.log, "worker_stalled", LOG_NUMBER("worker", number), "client", name,
                   LOG_NUMBER("port", view.port), "state", view.state == NULL ? "" : view.state, "id", view.id,

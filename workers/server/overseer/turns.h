@@ -25,7 +25,7 @@ struct turns {
         uint32_t count;
         uint64_t looked_ms; /* 0: not yet */
         uint64_t ages_ms;   /* of this look: of all turns under way */
-        uint64_t mean_ms;   /* times TURNS_WEIGHT, over the last looks and all workers */
+        uint64_t mean_ms;   /* times WEIGHT, over the last looks and all workers */
 };
 
 /* False when memory is out. */
