@@ -65,22 +65,6 @@ static void value_end(struct mime_scan *scan)
         scan->field = NO_FIELD;
 }
 
-/* The octets at the front that are only kept: most of a value. */
-static size_t keep_plain(struct mime_scan *scan, struct span input)
-{
-        static const bool is_special[256] = {
-            ['\n'] = true, ['\r'] = true, [' '] = true, ['\t'] = true, ['<'] = true, ['>'] = true};
-        size_t at = 0, room = (size_t)(MIME_VALUE_MAX - scan->value_length);
-
-        if (room > input.length)
-                room = input.length;
-        while (at < room && !is_special[(unsigned char)input.at[at]])
-                at++;
-        memcpy(scan->value + scan->value_length, input.at, at);
-        scan->value_length = (uint16_t)(scan->value_length + at);
-        return at;
-}
-
 /* The octet adds nothing to the value, nor ends its line, by what the value has come to. */
 static bool is_dull_in_value(const struct mime_scan *scan, char octet)
 {
@@ -108,52 +92,44 @@ static bool is_dull_in_value(const struct mime_scan *scan, char octet)
         return false;
 }
 
-/* The octets at the front that need no further look: in an id, where no encoded word can begin, they are kept. */
-static size_t take_plain(struct mime_scan *scan, struct span input)
+/* Octets of a value that is read when it is whole. */
+static void keep_plain(struct mime_scan *scan, struct span *input)
 {
-        struct mime_ids *ids = &scan->ids;
-        bool has_references = fields[scan->field].has_references;
-        bool in_id = ids->state == MIME_IDS_BRACKET;
-        size_t at = 0;
+        struct span piece = line_piece(*input);
+        size_t room = (size_t)(MIME_VALUE_MAX - scan->value_length);
+        size_t length = piece.length < room ? piece.length : room;
 
-        if (has_references && (ids->word != MIME_WORD_NONE || (in_id && ids->is_behind_blank)))
-                return 0;
-        if (has_references ? in_id : scan->value_length < MIME_VALUE_MAX)
-                return keep_plain(scan, input);
-        for (; at < input.length && is_dull_in_value(scan, input.at[at]); at++)
-                if (input.at[at] != '\r')
-                        ids->is_behind_blank = mime_is_blank(input.at[at]);
-        return at;
+        memcpy(scan->value + scan->value_length, piece.at, length);
+        scan->value_length = (uint16_t)(scan->value_length + length);
+        *input = span_skip(*input, piece.length);
 }
 
-static enum mime_step take_octet(struct mime_scan *scan, char octet, bool has_references)
+/* A CR, LF or NUL, which end a piece. */
+static enum mime_step take_rest(struct mime_scan *scan, char octet, bool has_references)
 {
         if (octet == '\n') {
                 scan->field_state = MIME_FIELD_START;
                 return has_references ? mime_ids_line_end(scan) : MIME_STEP_NONE;
         }
-        if (octet == '\r')
-                return MIME_STEP_NONE;
-        if (has_references)
-                return mime_ids_octet(scan, octet);
-        if (scan->value_length < MIME_VALUE_MAX)
-                scan->value[scan->value_length++] = octet;
-        return MIME_STEP_NONE;
+        return has_references && octet != '\r' ? mime_ids_octet(scan, octet) : MIME_STEP_NONE;
 }
 
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
 {
         bool has_references = fields[scan->field].has_references;
         enum mime_step step = MIME_STEP_NONE;
-        size_t at = 0;
 
-        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE && !mime_is_spent(scan)) {
-                at += take_plain(scan, span_skip(*input, at));
-                if (at == input->length)
+        while (step == MIME_STEP_NONE && input->length > 0 && scan->field_state == MIME_FIELD_VALUE &&
+               !mime_is_spent(scan)) {
+                if (has_references)
+                        step = mime_ids_read(scan, input);
+                else
+                        keep_plain(scan, input);
+                if (step != MIME_STEP_NONE || input->length == 0 || mime_is_spent(scan))
                         break;
-                step = take_octet(scan, input->at[at++], has_references);
+                step = take_rest(scan, input->at[0], has_references);
+                *input = span_skip(*input, 1);
         }
-        *input = span_skip(*input, at);
         return step;
 }
 
