@@ -38,11 +38,29 @@ bool span_equals(struct span left, struct span right)
                (left.length == 0 || memcmp(left.at, right.at, left.length) == 0);
 }
 
+static bool equal_eight_nocase(const char *left, const char *right)
+{
+        uint64_t octets, others;
+
+        memcpy(&octets, left, sizeof octets);
+        memcpy(&others, right, sizeof others);
+        return octets == others || octets_lower(octets) == octets_lower(others);
+}
+
+/* The last eight octets may be compared twice. */
 bool span_equals_nocase(struct span left, struct span right)
 {
-        if (left.length != right.length)
+        size_t length = left.length;
+
+        if (length != right.length)
                 return false;
-        for (size_t i = 0; i < left.length; i++)
+        if (length >= 8) {
+                for (size_t at = 0; at + 8 < length; at += 8)
+                        if (!equal_eight_nocase(left.at + at, right.at + at))
+                                return false;
+                return equal_eight_nocase(left.at + length - 8, right.at + length - 8);
+        }
+        for (size_t i = 0; i < length; i++)
                 if (ascii_lower(left.at[i]) != ascii_lower(right.at[i]))
                         return false;
         return true;
