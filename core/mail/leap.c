@@ -79,11 +79,33 @@ struct leap leap_bare_lines(struct span input, enum leap_over over, bool has_lon
                                      : leap_lines(input, is_not_bare_line);
 }
 
-size_t leap_mend(struct span lines, char *mended)
+/* As far as the last step reached. */
+static bool has_dots(struct span lines)
+{
+        leap_octets found = {0};
+
+        for (size_t at = 0; at < lines.length; at += LEAP_STEP)
+                found |= leap_is(leap_load(lines.at + at - 1), '\n') & leap_is(leap_load(lines.at + at), '.');
+        return leap_any(found);
+}
+
+/* These are without a branch: which octets are LF or a dot is the sender's choice. */
+static size_t mend_undotted(struct span lines, char *mended)
 {
         size_t length = 0;
 
-        /* Without a branch: which octets are LF or a dot is the sender's choice. */
+        for (size_t at = 0; at < lines.length; at++) {
+                mended[length] = '\r';
+                length += lines.at[at] == '\n';
+                mended[length++] = lines.at[at];
+        }
+        return length;
+}
+
+static size_t mend_dotted(struct span lines, char *mended)
+{
+        size_t length = 0;
+
         for (const char *at = lines.at; at < lines.at + lines.length; at++) {
                 mended[length] = '\r';
                 length += at[0] == '\n';
@@ -91,4 +113,9 @@ size_t leap_mend(struct span lines, char *mended)
                 length += !((at[-1] == '\n') & (at[0] == '.') & (at[1] == '.'));
         }
         return length;
+}
+
+size_t leap_mend(struct span lines, char *mended)
+{
+        return has_dots(lines) ? mend_dotted(lines, mended) : mend_undotted(lines, mended);
 }

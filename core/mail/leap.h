@@ -79,10 +79,17 @@ enum leap_over {
         LEAP_BLANKS  /* folded lines with nothing but blanks in them */
 };
 
+/* A line of a header may be a Received field or a Message-ID, by its first two octets. */
+static inline bool leap_may_be_field(const char *line)
+{
+        char first = ascii_lower(line[0]);
+        return (first == 'r' || first == 'm') && ascii_lower(line[1]) == 'e';
+}
+
 /* Lines that end in CRLF and have no other CR or LF, nor a dot at the start. */
 struct leap leap_plain_lines(struct span input, enum leap_over over);
 /* Lines that end in a bare LF and have no CR. `has_lone_dots`: in a body a line may be a dot. */
 struct leap leap_bare_lines(struct span input, enum leap_over over, bool has_lone_dots);
-/* Writes such lines with CRLF; of two dots at the start of one, one goes. They are as a leap found them: between a LF and
- * more octets. `mended` has room for twice their length; returns what they come to. */
+/* Writes such lines with CRLF; of two dots at the start of one, one goes. As a leap found them, they lie between a LF
+ * and more octets. `mended` has room for twice their length; returns what they come to. */
 size_t leap_mend(struct span lines, char *mended);

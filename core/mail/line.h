@@ -1,9 +1,8 @@
 /* Finds ends of lines in few steps, however short the lines are. Inline, for it is used for every few octets. */
 #pragma once
 
+#include "core/base/octets.h"
 #include "core/base/text.h"
-
-#include <endian.h>
 
 /* Lines below this length are short. */
 #define LINE_SHORT_MAX  32
@@ -19,14 +18,13 @@ static inline uint64_t line_load(const char *at)
 {
         uint64_t octets;
         memcpy(&octets, at, sizeof octets);
-        return le64toh(octets);
+        return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? octets : __builtin_bswap64(octets);
 }
 
 /* The lowest bit is in the first of the eight octets that is `octet`; 0: none is. */
 static inline uint64_t line_marks(uint64_t octets, char octet)
 {
-        uint64_t other = octets ^ UINT64_C(0x0101010101010101) * (unsigned char)octet;
-        return (other - UINT64_C(0x0101010101010101)) & ~other & UINT64_C(0x8080808080808080);
+        return octets_zero(octets ^ UINT64_C(0x0101010101010101) * (unsigned char)octet);
 }
 
 /* The eight octets at `at` are those of `letters`, in either case. These are letters in lower case; for another octet

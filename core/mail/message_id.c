@@ -70,6 +70,8 @@ void message_id_read_line(struct message_id *id, struct span line)
 {
         bool may_be_name = line.length > field.length && line_has_letters(line.at, "message-");
 
+        if (id == NULL)
+                return;
         if (id->state == MESSAGE_ID_VALUE || (id->state != MESSAGE_ID_DONE && may_be_name))
                 message_id_read(id, line, true);
         else if (id->state != MESSAGE_ID_DONE)

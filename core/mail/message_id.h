@@ -20,7 +20,7 @@ struct message_id {
 void message_id_init(struct message_id *id);
 /* Octets of a line of the header, in any pieces, its CRLF not among them. `is_line_start`: they begin one. */
 void message_id_read(struct message_id *id, struct span octets, bool is_line_start);
-/* The same of a whole line, which is not empty. */
+/* The same of a whole line, which is not empty. `id` may be NULL. */
 void message_id_read_line(struct message_id *id, struct span line);
 /* At the start of a line that is not the field, it changes nothing. */
 static inline bool message_id_is_elsewhere(const struct message_id *id)

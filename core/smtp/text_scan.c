@@ -207,38 +207,27 @@ static bool read_octet(struct text_scan *scan, char octet, struct content *conte
         return false;
 }
 
-/* A line of the header that may be a Received field or the Message-ID. */
-static bool may_be_field(const char *line)
-{
-        char first = ascii_lower(line[0]);
-        return (first == 'r' || first == 'm') && ascii_lower(line[1]) == 'e';
-}
-
 /* Lines like the one at the front, whose bound is far, may need no look: see leap.h. */
 static bool may_leap(const struct text_scan *scan, struct span input, enum leap_over *ret_over)
 {
         bool is_blank = scan->message_id != NULL && message_id_is_blank(scan->message_id);
 
+        *ret_over = !scan->in_header ? LEAP_BODY : is_blank ? LEAP_BLANKS : LEAP_FIELDS;
         if (input.length < 2 || (scan->line_max > 0 && scan->line_max <= LEAP_LINE_MAX))
                 return false;
-        *ret_over = !scan->in_header ? LEAP_BODY : is_blank ? LEAP_BLANKS : LEAP_FIELDS;
-        if (!scan->in_header)
-                return true;
-        if (line_is_end(input.at[0]) || may_be_field(input.at))
-                return false;
-        return is_blank || scan->message_id == NULL || message_id_is_elsewhere(scan->message_id);
+        return !scan->in_header ||
+               (!line_is_end(input.at[0]) && !leap_may_be_field(input.at) &&
+                (is_blank || scan->message_id == NULL || message_id_is_elsewhere(scan->message_id)));
 }
 
 /* A whole line, unstuffed, without what ends it: what the header's readers want of it. */
 static void read_header_line(struct text_scan *scan, struct span line)
 {
-        if (line.length == 0) {
-                scan->in_header = false;
+        scan->in_header = line.length > 0;
+        if (line.length == 0)
                 return;
-        }
         scan->hops += received_is_begun(line);
-        if (scan->message_id != NULL)
-                message_id_read_line(scan->message_id, line);
+        message_id_read_line(scan->message_id, line);
 }
 
 /* Whole lines at the front that are kept as they are. Where they end, the next octets are looked at one by one; they

@@ -263,40 +263,22 @@ enum mime_step mime_field_octet(struct mime_scan *scan, char octet)
 
 /* The rows by their first letters, which most lines have not, and by their second ones. */
 static const uint8_t with_first[256] = {
-    ['a'] = 1 << AUTO_SUBMITTED,
-    ['A'] = 1 << AUTO_SUBMITTED,
-    ['c'] = 1 << TYPE | 1 << ENCODING,
-    ['C'] = 1 << TYPE | 1 << ENCODING,
-    ['i'] = 1 << IN_REPLY_TO,
-    ['I'] = 1 << IN_REPLY_TO,
-    ['m'] = 1 << MESSAGE_ID,
-    ['M'] = 1 << MESSAGE_ID,
-    ['o'] = 1 << ORIGINAL_MESSAGE_ID,
-    ['O'] = 1 << ORIGINAL_MESSAGE_ID,
-    ['r'] = 1 << REFERENCES,
-    ['R'] = 1 << REFERENCES,
+    ['a'] = 1 << AUTO_SUBMITTED,        ['c'] = 1 << TYPE | 1 << ENCODING,
+    ['i'] = 1 << IN_REPLY_TO,           ['m'] = 1 << MESSAGE_ID,
+    ['o'] = 1 << ORIGINAL_MESSAGE_ID,   ['r'] = 1 << REFERENCES,
     ['x'] = 1 << X_ORIGINAL_MESSAGE_ID,
-    ['X'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 static const uint8_t with_second[256] = {
-    ['o'] = 1 << TYPE | 1 << ENCODING,
-    ['O'] = 1 << TYPE | 1 << ENCODING,
-    ['u'] = 1 << AUTO_SUBMITTED,
-    ['U'] = 1 << AUTO_SUBMITTED,
-    ['n'] = 1 << IN_REPLY_TO,
-    ['N'] = 1 << IN_REPLY_TO,
-    ['e'] = 1 << REFERENCES | 1 << MESSAGE_ID,
-    ['E'] = 1 << REFERENCES | 1 << MESSAGE_ID,
-    ['r'] = 1 << ORIGINAL_MESSAGE_ID,
-    ['R'] = 1 << ORIGINAL_MESSAGE_ID,
-    ['-'] = 1 << X_ORIGINAL_MESSAGE_ID,
+    ['o'] = 1 << TYPE | 1 << ENCODING, ['u'] = 1 << AUTO_SUBMITTED,
+    ['n'] = 1 << IN_REPLY_TO,          ['e'] = 1 << REFERENCES | 1 << MESSAGE_ID,
+    ['r'] = 1 << ORIGINAL_MESSAGE_ID,  ['-'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 
-/* The rows that a line of two octets or more may begin with. */
+/* The rows that a line of two octets or more may begin with, in either case. */
 static inline unsigned rows_of(const struct mime_scan *scan, struct span line)
 {
-        return in_block[scan->block] & with_first[(unsigned char)line.at[0]] &
-               with_second[(unsigned char)line.at[1]];
+        return in_block[scan->block] & with_first[(unsigned char)line.at[0] | 0x20] &
+               with_second[(unsigned char)line.at[1] | 0x20];
 }
 
 /* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */

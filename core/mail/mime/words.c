@@ -138,12 +138,15 @@ static enum mime_step read_word_text(struct mime_scan *scan, struct span *input)
         return step;
 }
 
-static size_t charset_length(struct span input)
+/* From the charset to the mark behind the encoding, which come to nothing yet. */
+static void read_word_begin(struct mime_scan *scan, struct span *input)
 {
         size_t at = 0;
-        while (at < input.length && is_word_text(input.at[at]))
-                at++;
-        return at;
+
+        while (at < input->length && scan->ids.word > MIME_WORD_EQUALS && scan->ids.word < MIME_WORD_TEXT &&
+               input->at[at] != '\0' && !line_is_end(input->at[at]))
+                word_octet(scan, input->at[at++]);
+        *input = span_of(input->at + at, input->length - at);
 }
 
 enum mime_step mime_ids_read(struct mime_scan *scan, struct span *input)
@@ -154,8 +157,8 @@ enum mime_step mime_ids_read(struct mime_scan *scan, struct span *input)
         while (input->length > 0 && !is_stopped(scan, step)) {
                 if (ids->word == MIME_WORD_NONE)
                         *input = span_skip(*input, mime_id_run(scan, *input));
-                else if (ids->word == MIME_WORD_CHARSET)
-                        *input = span_skip(*input, charset_length(*input));
+                else if (ids->word != MIME_WORD_EQUALS)
+                        read_word_begin(scan, input);
                 if (input->length == 0 || input->at[0] == '\0' || line_is_end(input->at[0]))
                         break;
                 if (ids->word == MIME_WORD_TEXT && is_word_text(input->at[0])) {
