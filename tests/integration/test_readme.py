@@ -114,8 +114,6 @@ def checks(directory):
         for name, *_ in rows("core/check/checks.def", macro):
             told = section("core/check/README.md", f"## {name}")
             assert_named([option for check, option, *_ in options if check == name], f"the section of {name}", told)
-    advised = {row[0] for row in rows("workers/cli/explain/advice.def", "CHECK_ADVICE")}
-    equal(advised, {row[0] for macro in ("RULE", "SESSION_CHECK", "CHECK") for row in rows("core/check/checks.def", macro)}, "advice")
     assert_named([row[0] for row in rows("conf/options.def", "ZONE_OPTION")], "the section of dnsbl",
                  section("core/check/README.md", "## dnsbl"))
 

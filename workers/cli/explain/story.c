@@ -2,8 +2,7 @@
 #include "workers/cli/explain/story.h"
 
 #include "conf/checks.h"
-#include "core/base/text.h"
-#include "workers/cli/explain/advice.h"
+#include "core/policy/texts.h"
 
 #include <stdio.h>
 
@@ -133,9 +132,21 @@ static bool is_cut_short(const struct occurrence *occurrence)
                json_object_get(occurrence->transaction, "code") == NULL && !is_refusal(code_of(occurrence));
 }
 
+/* By the names that stand in the log; NULL where nothing is known of one, and for NULL. */
+static const struct advice *advice_by_reply(const char *name)
+{
+        return name == NULL ? NULL : advice_of_reply(reply_by_name(span_from(name)));
+}
+
+static const struct advice *advice_by_check(const char *name)
+{
+        enum check_id check = name == NULL ? CHECK_COUNT : check_by_name(span_from(name));
+        return check == CHECK_COUNT ? NULL : &check_texts[check].advice;
+}
+
 static const struct advice *advice_of_end(const json_t *session)
 {
-        const struct advice *advice = advice_of_reply(string_of(session, "reply"));
+        const struct advice *advice = advice_by_reply(string_of(session, "reply"));
         return advice != NULL ? advice : advice_of_ending(string_of(session, "end"));
 }
 
@@ -148,8 +159,8 @@ static const struct advice *advice_of(const struct occurrence *occurrence)
                 return advice_of_end(occurrence->session);
         if (reply == NULL && check != NULL)
                 reply = string_of(verdict_of(occurrence), "reply");
-        const struct advice *advice = advice_of_reply(reply);
-        return advice != NULL ? advice : advice_of_check(check);
+        const struct advice *advice = advice_by_reply(reply);
+        return advice != NULL ? advice : advice_by_check(check);
 }
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
@@ -230,7 +241,7 @@ static void print_recipient(const struct occurrence *occurrence, enum story_kind
         print_value("  <", occurrence->recipient, "to", "> ");
         print_outcome(occurrence, kind);
         if (advice != NULL)
-                printf(": %s", advice->why);
+                printf(": %s", advice->why.in[LANGUAGE_ENGLISH]);
         print_value(" [", advice == NULL ? NULL : occurrence->recipient, "reject_id", "]");
         putchar('\n');
 }
@@ -271,14 +282,14 @@ static void print_reason(const struct occurrence *occurrence)
 
         if (advice == NULL)
                 return;
-        printf("Why: %s", advice->why);
+        printf("Why: %s", advice->why.in[LANGUAGE_ENGLISH]);
         print_value(" (", verdict_of(occurrence), "evidence", ")");
         print_value(" (", occurrence->fault, "evidence", ")");
         print_value(" (", closed, "evidence", ")");
         print_value(" (it sent: ", closed, "early", ")");
         print_value(" (", closed, "limit", ")");
         print_value(" (", closed, "foreign", ")");
-        printf(".\nWhat the sender can do: %s\n", advice->remedy);
+        printf(".\nWhat the sender can do: %s\n", advice->remedy.in[LANGUAGE_ENGLISH]);
 }
 
 static void print_all_alike(const struct occurrence *occurrence, enum story_kind kind)
