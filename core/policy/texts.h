@@ -2,10 +2,7 @@
  * those of single replies in core/policy/advice.def. */
 #pragma once
 
-#include "conf/checks.h"
-#include "conf/replies.h"
-
-enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
+#include "conf/snapshot.h"
 
 /* The same in each language, as UTF-8. */
 struct wording {
