@@ -70,7 +70,10 @@ static void put_head(struct page *page, enum word title)
         page_text(page, csp);
         page_markup(page, "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                           "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                          "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
+                          "<meta name=\"referrer\" content=\"no-referrer\">\n");
+        if (page->links == NULL)
+                page_markup(page, "<meta name=\"robots\" content=\"noindex\">\n");
+        page_markup(page, "<title>");
         page_word(page, title);
         page_markup(page, " – ");
         put_owner(page);

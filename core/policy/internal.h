@@ -8,7 +8,7 @@
 struct page {
         FILE *out;
         const struct snapshot *snapshot;
-        const char *const *links; /* where the page of each language is */
+        const char *const *links; /* where the page of each language is; NULL: it is one, and nobody else's */
         enum language language;
 };
 

@@ -43,6 +43,17 @@ Test(texts, replies_of_syntax_are_those_of_its_table)
                                      "%s", reply_infos[reply].name);
 }
 
+/* P14. Acceptors answer two of them to any number of clients, and write no line for each that an id could lead to. */
+Test(texts, replies_of_checks_end_with_policy_address_and_id)
+{
+        for (enum reply_id reply = 0; reply < REPLY_COUNT; reply++) {
+                bool is_of_acceptors = reply == REPLY_rate_connections || reply == REPLY_rate_penalty;
+                if (reply_infos[reply].text[0] >= '4' && subject_of_reply(reply) < CHECK_COUNT)
+                        cr_expect_neq(reply_infos[reply].is_policy, is_of_acceptors, "%s",
+                                      reply_infos[reply].name);
+        }
+}
+
 Test(texts, each_check_has_all_of_them)
 {
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
