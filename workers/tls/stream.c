@@ -182,7 +182,9 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
         }
         ERR_clear_error();
         stream->buffers->taken = input;
-        int result = SSL_do_handshake(stream->ssl);
+        /* It takes the role of the server itself. SSL_set_accept_state() would, since OpenSSL 3.2, make the record
+         * layer anew without telling when there is no memory for it, and SSL_set_bio() would crash. */
+        int result = SSL_accept(stream->ssl);
         if (result == 1) {
                 stream->is_established = true;
                 stream->credit = TLS_CREDIT_MAX;
@@ -265,11 +267,13 @@ const char *tls_stream_offered(const struct tls_stream *stream)
 
 size_t tls_stream_size(const struct tls_stream *stream)
 {
-        bool has_part = SSL_has_pending(stream->ssl) || SSL_rstate_string(stream->ssl)[1] == 'B';
+        size_t size = TLS_HANDSHAKE_SIZE;
 
-        return (stream->is_established ? TLS_ESTABLISHED_SIZE : TLS_HANDSHAKE_SIZE) +
-               (stream->is_established && has_part ? TLS_RECORD_SIZE : 0) +
-               stream->chain_length * TLS_CHAIN_FACTOR;
+        if (stream->is_established) { /* a handshake that has failed may have left no record layer to ask */
+                bool has_part = SSL_has_pending(stream->ssl) || SSL_rstate_string(stream->ssl)[1] == 'B';
+                size = TLS_ESTABLISHED_SIZE + (has_part ? TLS_RECORD_SIZE : 0);
+        }
+        return size + stream->chain_length * TLS_CHAIN_FACTOR;
 }
 
 const SSL *tls_stream_ssl(const struct tls_stream *stream)
@@ -310,7 +314,6 @@ struct tls_stream *tls_stream_create(SSL *ssl, struct tls_buffers *buffers)
         BIO_set_data(bio, stream);
         BIO_set_init(bio, 1);
         SSL_set_bio(ssl, bio, bio);
-        SSL_set_accept_state(ssl);
         SSL_set_msg_callback(ssl, note_from_client);
         SSL_set_msg_callback_arg(ssl, stream);
         SSL_set_max_cert_list(ssl, (long)TLS_CHAIN_MAX);
