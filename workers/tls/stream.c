@@ -93,6 +93,18 @@ static void note_resumption(struct tls_stream *stream)
                 stream->chain_length = (size_t)length + (size_t)length / 2;
 }
 
+/* OpenSSL keeps the client's share of the key exchange to the end, though nobody asks for it any more, and one of
+ * ML-KEM holds 6 KiB. Whose type is set anew is empty. */
+static void forget_key_share(SSL *ssl)
+{
+        EVP_PKEY *share;
+
+        if (SSL_get_peer_tmp_key(ssl, &share) != 1)
+                return;
+        EVP_PKEY_set_type(share, EVP_PKEY_X25519);
+        EVP_PKEY_free(share);
+}
+
 /* A message of the handshake's protocol has come, and is whole. */
 static void note_message(struct tls_stream *stream, struct span message)
 {
@@ -189,6 +201,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
                 stream->is_established = true;
                 stream->credit = TLS_CREDIT_MAX;
                 note_resumption(stream);
+                forget_key_share(stream->ssl);
                 return TLS_DONE;
         }
         if (!wants_more(stream, result))

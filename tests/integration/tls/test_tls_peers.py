@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """STARTTLS with clients that others have made: openssl s_client, swaks, Python's smtplib; and how much memory and time they cost."""
 
+import re
 import smtplib
+import ssl
 import subprocess
 import threading
 
@@ -76,7 +78,12 @@ def by_smtplib(directory):
         equal(len(server.mails()), len(MESSAGES), "mails")
 
 
-@case("an idle client in TLS costs at most 16 KiB more than a plain one")
+# Since OpenSSL 3.2 the two halves of a connection's record layer take 4.3 KiB each, most of it for pipelines of records that a
+# server does not use; the rest of the connection takes 1.5 KiB less, and nothing of all that can be given back while it lasts.
+IDLE_MAX_KIB = 16 if ssl.OPENSSL_VERSION_INFO < (3, 2) else 16 + 7.2
+
+
+@case(f"an idle client in TLS costs at most {IDLE_MAX_KIB} KiB more than a plain one")
 def idle_memory(directory):
     count = 200
     with tls_server(directory, "workers = 1\nconnections_per_client = 0\nclient_rate { mode = off }\n") as server:
@@ -96,7 +103,7 @@ def idle_memory(directory):
                     wait_for("no session", lambda: len(server.sessions()) == len(memory) * count)
         note(f"KiB for each of {count} clients: {memory[0]:.1f} plain, {memory[2]:.1f} in TLS")
         if not SANITIZE:
-            assert memory[2] - memory[0] <= 16, memory
+            assert memory[2] - memory[0] <= IDLE_MAX_KIB, memory
         for client in clients:
             client.close()
 

@@ -77,6 +77,7 @@ static void counted_free(void *octets, const char *file, int line)
 static struct tls_buffers buffers;
 static struct tls_peer peers[STREAMS];
 static char room[65536];
+static char kept[STREAMS];
 static SSL_SESSION *ticket; /* NULL: clients have none */
 
 static void say(const char *what, int version, size_t octets, size_t counted)
@@ -100,7 +101,29 @@ static size_t open_said(struct tls_peer *peer, struct span said)
         return length;
 }
 
-/* The client says its first words, and is silent when we have answered. */
+/* Ours is given all that the client has said but the last octet, which is kept. */
+static void shake_partly(int number)
+{
+        SSL_do_handshake(peers[number].client);
+        struct span said = tls_peer_said(&peers[number]);
+
+        kept[number] = said.at[said.length - 1];
+        turn = SIDE_OURS;
+        expect(tls_stream_handshake(peers[number].stream, span_of(said.at, said.length - 1)) == TLS_WAITS);
+        turn = SIDE_CLIENT;
+}
+
+static void shake_wholly(int number, enum tls_progress expected)
+{
+        turn = SIDE_OURS;
+        expect(tls_stream_handshake(peers[number].stream, span_of(&kept[number], 1)) == expected);
+        if (expected == TLS_DONE)
+                expect(tls_stream_open(peers[number].stream, SPAN(""), room, sizeof room) == 0);
+        turn = SIDE_CLIENT;
+        tls_peer_hear(&peers[number], &buffers);
+}
+
+/* The client has said its first words, less an octet. */
 static void begin_all(SSL_CTX *server, SSL_CTX *client)
 {
         for (int i = 0; i < STREAMS; i++) {
@@ -110,25 +133,7 @@ static void begin_all(SSL_CTX *server, SSL_CTX *client)
                 turn = SIDE_OURS;
                 peers[i].stream = tls_stream_create(SSL_new(server), &buffers);
                 turn = SIDE_CLIENT;
-                SSL_do_handshake(peers[i].client);
-                struct span said = tls_peer_said(&peers[i]);
-                turn = SIDE_OURS;
-                expect(tls_stream_handshake(peers[i].stream, said) == TLS_WAITS);
-                turn = SIDE_CLIENT;
-                tls_peer_hear(&peers[i], &buffers);
-        }
-}
-
-static void finish_all(void)
-{
-        for (int i = 0; i < STREAMS; i++) {
-                SSL_do_handshake(peers[i].client);
-                struct span said = tls_peer_said(&peers[i]);
-                turn = SIDE_OURS;
-                expect(tls_stream_handshake(peers[i].stream, said) == TLS_DONE);
-                expect(tls_stream_open(peers[i].stream, SPAN(""), room, sizeof room) == 0);
-                turn = SIDE_CLIENT;
-                tls_peer_hear(&peers[i], &buffers);
+                shake_partly(i);
         }
 }
 
@@ -151,8 +156,15 @@ static void measure_memory(int version, size_t chain)
         if (chain > 0)
                 tls_peers_certify(client, chain);
         begin_all(server, client);
+        say("with a part of the first record", version, ours_each(before), tls_stream_size(peers[0].stream));
+        for (int i = 0; i < STREAMS; i++)
+                shake_wholly(i, TLS_WAITS);
         say("in the handshake", version, ours_each(before), tls_stream_size(peers[0].stream));
-        finish_all();
+        for (int i = 0; i < STREAMS; i++)
+                shake_partly(i);
+        say("with a part of the last record", version, ours_each(before), tls_stream_size(peers[0].stream));
+        for (int i = 0; i < STREAMS; i++)
+                shake_wholly(i, TLS_DONE);
         say(chain > 0 ? "idle, with a large certificate" : "idle", version, ours_each(before),
             tls_stream_size(peers[0].stream));
         send_parts();
@@ -178,7 +190,11 @@ static void measure_resumption(int version)
         tls_peer_end(&peers[0]);
         size_t before = held[SIDE_OURS];
         begin_all(server, client);
-        finish_all();
+        for (int i = 0; i < STREAMS; i++) {
+                shake_wholly(i, TLS_WAITS);
+                shake_partly(i);
+                shake_wholly(i, TLS_DONE);
+        }
         expect(SSL_session_reused(peers[0].client));
         say("idle, resumed with a certificate", version, ours_each(before), tls_stream_size(peers[0].stream));
         for (int i = 0; i < STREAMS; i++)
