@@ -11,6 +11,8 @@
 /* What one turn of one connection may give: the replies of a full buffer in records, or our certificates. */
 #define OUTPUT_SIZE ((size_t)192 << 10)
 
+#define RECORD_LAYER_FAILURE 313 /* SSL_R_RECORD_LAYER_FAILURE, which older headers lack */
+
 struct tls_stream {
         SSL *ssl;
         struct tls_buffers *buffers;
@@ -150,10 +152,21 @@ void tls_stream_break(struct tls_stream *stream, const char *reason)
         stream->reason = reason;
 }
 
+/* The last one that says why. Since OpenSSL 3.2 there may be another behind it, that the record layer has failed. */
+static unsigned long last_error(void)
+{
+        unsigned long last = 0, error;
+
+        while ((error = ERR_get_error()) != 0)
+                if (error != ERR_PACK(ERR_LIB_SSL, 0, RECORD_LAYER_FAILURE))
+                        last = error;
+        return last;
+}
+
 /* The texts are static, but for the numbers of errors that OpenSSL has no words for. */
 static const char *reason_of_failure(const struct tls_stream *stream)
 {
-        const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+        const char *reason = ERR_reason_error_string(last_error());
 
         if (stream->credit < 0)
                 return "too many records of little use";
