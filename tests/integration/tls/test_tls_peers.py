@@ -47,6 +47,18 @@ def by_s_client(directory):
         equal((line["end"], line["tls"]["version"]), ("quit", "TLSv1.3"), "end")
 
 
+@case("openssl s_client agrees on X25519MLKEM768 where both know it (OpenSSL 3.5), else on X25519, and the log names the group")
+def groups(directory):
+    first = ("X25519", "x25519") if ssl.OPENSSL_VERSION_INFO < (3, 5) else ("X25519MLKEM768", "X25519MLKEM768")
+    with tls_server(directory) as server:
+        for number, (wish, (seen, logged)) in enumerate((((), first), (("-groups", "P-384"), ("secp384r1", "secp384r1"))), 1):
+            command = [need_program("openssl"), "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{server.port}", *wish]
+            run = subprocess.run(command, input="quit\n", capture_output=True, text=True, timeout=SECONDS)
+            line = re.search("^(Negotiated TLS1.3 group|(Server|Peer) Temp Key): .*$", run.stdout, re.M)
+            assert line and seen in re.split("[:, ]+", line[0]), (line, run.stdout)
+            equal(sessions(server, number)[number - 1]["tls"]["group"], logged, "group in the log")
+
+
 @case("openssl s_client asks for renegotiation in TLS 1.2, and is told that there is none")
 def renegotiation(directory):
     with tls_server(directory) as server:
