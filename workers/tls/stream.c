@@ -152,21 +152,25 @@ void tls_stream_break(struct tls_stream *stream, const char *reason)
         stream->reason = reason;
 }
 
-/* The last one that says why. Since OpenSSL 3.2 there may be another behind it, that the record layer has failed. */
-static unsigned long last_error(void)
+/* Want of memory, whatever it has led to; else the last one that says why: since OpenSSL 3.2 there may be another behind
+ * it, that the record layer has failed. */
+static unsigned long cause_of_failure(void)
 {
-        unsigned long last = 0, error;
+        unsigned long cause = 0, error;
 
-        while ((error = ERR_get_error()) != 0)
+        while ((error = ERR_get_error()) != 0) {
+                if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+                        return error;
                 if (error != ERR_PACK(ERR_LIB_SSL, 0, RECORD_LAYER_FAILURE))
-                        last = error;
-        return last;
+                        cause = error;
+        }
+        return cause;
 }
 
 /* The texts are static, but for the numbers of errors that OpenSSL has no words for. */
 static const char *reason_of_failure(const struct tls_stream *stream)
 {
-        const char *reason = ERR_reason_error_string(last_error());
+        const char *reason = ERR_reason_error_string(cause_of_failure());
 
         if (stream->credit < 0)
                 return "too many records of little use";
