@@ -152,8 +152,8 @@ void tls_stream_break(struct tls_stream *stream, const char *reason)
         stream->reason = reason;
 }
 
-/* Want of memory, whatever it has led to; else the last one that says why: since OpenSSL 3.2 there may be another behind
- * it, that the record layer has failed. */
+/* Want of memory, whatever it has led to; else the last one that says why: since OpenSSL 3.2 there may be another
+ * behind it, that the record layer has failed. */
 static unsigned long cause_of_failure(void)
 {
         unsigned long cause = 0, error;
