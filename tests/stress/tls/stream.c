@@ -205,9 +205,10 @@ static void measure_resumption(int version)
         SSL_CTX_free(client);
 }
 
-/* A line, its answer and the end, as far as there is memory for them. */
+/* New keys where there are any, a line, its answer and the end, as far as there is memory for them. */
 static void converse(struct tls_peer *peer)
 {
+        SSL_key_update(peer->client, SSL_KEY_UPDATE_REQUESTED);
         SSL_write(peer->client, "QUIT\r\n", 6);
         open_said(peer, tls_peer_said(peer));
         turn = SIDE_OURS;
