@@ -23,6 +23,7 @@
 #define RESOLVERS_MS 2000
 #define ASIDE_MS     5000 /* a reload that is under way */
 #define OVERSEER_MS  1000
+#define CONTROL_MS   1000
 
 struct stopping {
         struct server *server;
@@ -130,6 +131,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
 
         console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
+        if (!control_stop(&server->control, clock_monotonic_ms() + CONTROL_MS))
+                leave_thread(&stopping, "control", -1);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
         listening_stop(server);
         stop_workers(&stopping, signals);
