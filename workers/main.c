@@ -27,6 +27,7 @@ static const struct subcommand {
      "tell what is wrong with a configuration, or what it says; print every option"},
     {"reload", reload_main, reload_help, "let the running server read its configuration anew"},
     {"status", status_main, status_help, "tell how the running server is"},
+    {"drain", drain_main, drain_help, "let the running server end, after balancers have noticed"},
     {"explain", explain_main, explain_help, "tell what each check would say, or said"},
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},

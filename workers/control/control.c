@@ -273,7 +273,7 @@ const char *control_init(struct control *control, const struct control_parts *pa
                 control->clients[i].fd = -1;
                 text_over(&control->clients[i].out, control->octets + i * CONTROL_OUT_SIZE, CONTROL_OUT_SIZE);
         }
-        text_over(&control->job.answer, control->octets + CONTROL_CLIENTS_MAX * CONTROL_OUT_SIZE,
+        text_over(&control->job.answer, &control->octets[(size_t)CONTROL_CLIENTS_MAX * CONTROL_OUT_SIZE],
                   CONTROL_ANSWER_MAX);
         return control_socket_open(&control->socket, parts->path);
 }

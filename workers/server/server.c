@@ -231,6 +231,8 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
                 orders_obey(server);
+                if (drain_look(server))
+                        break;
                 generations_look(server);
                 refused_calls_tell(&server->log, &server->own_counters);
                 certificates_look(&server->certificates, (uint64_t)time(NULL));

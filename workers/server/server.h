@@ -7,6 +7,7 @@
 #include "workers/control/control.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
+#include "workers/server/control/drain.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
@@ -54,7 +55,8 @@ struct server {
         struct dns_counts dns_counts;
         struct counter_log counter_log;
         struct certificates certificates;
-        struct aside aside;        /* what the main thread does not do itself */
+        struct aside aside; /* what the main thread does not do itself */
+        struct drain drain;
         struct control control;    /* not started without the option of its path */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };

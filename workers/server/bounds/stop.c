@@ -94,7 +94,8 @@ static void stop_workers(struct stopping *stopping, const sigset_t *signals)
         struct published *published = atomic_load(&server->publication.published);
         uint64_t forsaken = 0;
 
-        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout_ms);
+        wait_for_sessions(server, signals,
+                          drain_time_left_ms(server, published->snapshot->options.shutdown_timeout_ms));
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 bool has_ended = atomic_load(&server->workers[i].has_ended);
                 if (has_ended && worker_join(&server->workers[i], clock_monotonic_ms() + WORKERS_MS))

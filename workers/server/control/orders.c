@@ -31,7 +31,8 @@ static const char *tell_status(struct server *server, struct control_job *job)
         struct counters counters;
 
         counters_sum(&server->counters, &counters);
-        text_printf(&job->answer, "{\"pid\":%d,\"state\":\"serving\",", (int)getpid());
+        text_printf(&job->answer, "{\"pid\":%d,\"state\":\"%s\",", (int)getpid(),
+                    draining_words[load_draining(&server->load)]);
         text_printf(&job->answer, "\"sessions\":%llu,\"rung\":\"%s\",\"accepted\":%llu}\n",
                     (unsigned long long)workers_open(server->workers, server->worker_count),
                     rung_names[load_rung(&server->load)],
@@ -48,6 +49,8 @@ static const char *reload_and_tell(struct server *server, struct control_job *jo
 static const char *(*const orders[CONTROL_ORDER_COUNT])(struct server *server, struct control_job *job) = {
     [CONTROL_ORDER_status] = tell_status,
     [CONTROL_ORDER_reload] = reload_and_tell,
+    [CONTROL_ORDER_drain] = drain_begin,
+    [CONTROL_ORDER_undrain] = drain_undo,
 };
 
 void orders_obey(struct server *server)
