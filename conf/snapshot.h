@@ -133,6 +133,9 @@ struct rate {
 #define OPTION_NAME_CASING(name)     name
 #define OPTION_NAME_DOOR(name)       name
 
+#define CONTROL_PATH_MAX                                                                                     \
+        96 /* octets of the option `control`; a suffix has room behind it in sun_path (unix(7)) */
+
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(check##_##name);
