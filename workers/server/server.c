@@ -12,13 +12,14 @@
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/refused_calls.h"
 #include "workers/server/bounds/stop.h"
+#include "workers/server/bounds/threads.h"
+#include "workers/server/control/orders.h"
 #include "workers/server/listening.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -28,27 +29,6 @@
 #define MAIN_NICE 5
 
 /* ---- start --------------------------------------------------------------------------------------------- */
-
-static uint32_t cores(void)
-{
-        cpu_set_t set;
-        int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-        return count > 120 ? 120 : (uint32_t)count;
-}
-
-#define WORKERS_PER_ACCEPTOR 8 /* so many busy ones one acceptor keeps busy, as measured */
-
-uint32_t server_workers_wanted(const struct options *options)
-{
-        return options->workers == 0 ? cores() : (uint32_t)options->workers;
-}
-
-uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count)
-{
-        if (options->acceptors != OPTION_AUTO)
-                return (uint32_t)options->acceptors;
-        return (worker_count + WORKERS_PER_ACCEPTOR - 1) / WORKERS_PER_ACCEPTOR;
-}
 
 static bool allocate(struct server *server, const struct options *options)
 {
@@ -222,6 +202,7 @@ static void free_all(struct server *server)
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
         certificates_end(&server->certificates);
+        control_end(&server->control);
         free(server->counters.sets);
         free(server->acceptors);
         free(server->self_accepts);
@@ -244,11 +225,14 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
-                        reload(server);
+                        reload(server, NULL);
                 if (signal == SIGUSR1)
                         reload_log(server);
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
+                orders_obey(server);
+                if (drain_look(server))
+                        break;
                 generations_look(server);
                 refused_calls_tell(&server->log, &server->own_counters);
                 certificates_look(&server->certificates, (uint64_t)time(NULL));
@@ -333,7 +317,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        return listening_begin(server, snapshot);
+        return orders_begin(server, &snapshot->options) && listening_begin(server, snapshot);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
