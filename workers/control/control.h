@@ -2,6 +2,7 @@
  * something it hands to the main thread and waits for the outcome. It is on no session's way, and waits for nobody. */
 #pragma once
 
+#include "workers/control/board.h"
 #include "workers/control/client.h"
 #include "workers/control/socket.h"
 
@@ -11,9 +12,10 @@
 #define CONTROL_CLIENTS_MAX 8
 
 struct control_parts {
-        const char *path;  /* of the socket */
-        pthread_t main;    /* the thread that executes orders ... */
-        int signal_number; /* ... and what it is sent when there is one */
+        const char *path;           /* of the socket */
+        pthread_t main;             /* the thread that executes orders ... */
+        int signal_number;          /* ... and what it is sent when there is one */
+        struct follow_board *board; /* of those who follow sessions live */
 };
 
 struct control {

@@ -38,23 +38,22 @@ def answers(directory):
         assert shown.returncode == 0 and f'"pid":{server.process.pid},' in shown.stdout, shown
 
 
-@case("gatepost reload waits for the outcome, and tells what is wrong with file and line")
+@case("the order reload is answered with the outcome, and tells what is wrong with file and line; -c FILE may be that file")
 def reloads(directory):
-    with Server(directory, OPTIONS) as server:
+    with Server(directory, OPTIONS) as server, Control(server) as control:
         server.write_configuration(options=OPTIONS + "errors_max = 7\n")
-        done = command(server, "reload")
-        equal((done.returncode, done.stderr), (0, ""), "reload")
+        equal(control.ask("reload"), [{"ok": True}], "reload")
         equal(len(server.events("reload")), 1, "reloads")
         server.write_configuration(options=OPTIONS + "errors_max = 7\nerors_max = 8\n")
-        failed = command(server, "reload")
-        equal(failed.returncode, 1, "status of a wrong configuration")
-        assert "gatepost.conf:" in failed.stderr and "erors_max" in failed.stderr, failed.stderr
-        assert "nothing has changed" in failed.stderr, failed.stderr
+        complaint, last = control.ask("reload")
+        assert "gatepost.conf:" in complaint["complaint"] and "erors_max" in complaint["complaint"], complaint
+        equal(last, {"ok": False, "error": "the configuration is refused, and nothing has changed"}, "outcome")
         equal([line["outcome"] for line in server.events("order")],
               ["done", "the configuration is refused, and nothing has changed"], "orders in the log")
         equal(server.events("order")[0]["uid"], os.geteuid(), "who")
+        equal(command(server, "status").returncode, 0, "status by a file with faults")
         server.write_configuration(options="")
-        assert command(server, "reload").returncode == 1, "without the option no socket is known"
+        equal(command(server, "status").returncode, 1, "status by a file without the option")
         deliver(server)
 
 
@@ -70,7 +69,7 @@ def places(directory):
         equal(command(server, "status").returncode, 0, "status of the first")
         server.kill()
         assert path.is_socket(), "a killed server left no socket: the test proves nothing"
-        gone = command(server, "reload")
+        gone = command(server, "status")
         equal(gone.returncode, 1)
         assert "no server listens there" in gone.stderr, gone.stderr
         server.start()
