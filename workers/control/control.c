@@ -4,6 +4,7 @@
 #include "dns/clock.h"
 #include "workers/control/follower.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define FOLLOW_LOOK_MS 50 /* workers wake nobody for a line */
+#define DEAF_MS        100
 
 /* ---- clients ------------------------------------------------------------------------------------------- */
 
@@ -37,6 +39,9 @@ static void take_client(struct control *control)
         struct control_client *client = find_place(control);
         int fd = client == NULL ? -1 : accept4(control->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+        /* Descriptors are out: whoever waits still does in a moment. */
+        if (fd < 0 && client != NULL && errno != EAGAIN)
+                control->deaf_until_ms = clock_monotonic_ms() + DEAF_MS;
         if (fd < 0)
                 return;
         if (client->fd >= 0)
@@ -216,6 +221,8 @@ static int wait_ms(const struct control *control)
                 if (client->fd >= 0 && client->follower != 0 && now_ms + FOLLOW_LOOK_MS < first_ms)
                         first_ms = now_ms + FOLLOW_LOOK_MS;
         }
+        if (control->deaf_until_ms > now_ms && control->deaf_until_ms < first_ms)
+                first_ms = control->deaf_until_ms;
         return first_ms > now_ms ? (int)(first_ms - now_ms) : 0;
 }
 
@@ -231,8 +238,9 @@ static void control_turn(struct control *control)
                 /* Whoever waits may hang up; nothing is lost when that is seen at the end. */
                 polled[i] = (struct pollfd){.fd = client->is_waiting ? -1 : client->fd, .events = events};
         }
+        bool is_deaf = find_place(control) == NULL || clock_monotonic_ms() < control->deaf_until_ms;
         polled[CONTROL_CLIENTS_MAX] =
-            (struct pollfd){.fd = find_place(control) == NULL ? -1 : control->socket.fd, .events = POLLIN};
+            (struct pollfd){.fd = is_deaf ? -1 : control->socket.fd, .events = POLLIN};
         polled[CONTROL_CLIENTS_MAX + 1] = (struct pollfd){.fd = control->event_fd, .events = POLLIN};
         if (poll(polled, CONTROL_CLIENTS_MAX + 2, wait_ms(control)) < 0)
                 return;

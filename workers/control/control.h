@@ -33,6 +33,7 @@ struct control {
         struct control_client *clients;
         char *octets; /* of all answers */
         uint64_t asked;
+        uint64_t deaf_until_ms; /* nobody is accepted before then */
 };
 
 /* Opens the socket; NULL, or what stands against it, a constant. */

@@ -3,10 +3,12 @@
 
 import os
 import pwd
+import resource
 import socket
 import stat
 import subprocess
 import sys
+import time
 
 from common.control import OPTIONS, Control, command
 from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
@@ -43,11 +45,12 @@ def reloads(directory):
     with Server(directory, OPTIONS) as server, Control(server) as control:
         server.write_configuration(options=OPTIONS + "errors_max = 7\n")
         equal(control.ask("reload"), [{"ok": True}], "reload")
-        equal(len(server.events("reload")), 1, "reloads")
+        wait_for("the reload in the log", lambda: len(server.events("reload")) == 1)
         server.write_configuration(options=OPTIONS + "errors_max = 7\nerors_max = 8\n")
         complaint, last = control.ask("reload")
         assert "gatepost.conf:" in complaint["complaint"] and "erors_max" in complaint["complaint"], complaint
         equal(last, {"ok": False, "error": "the configuration is refused, and nothing has changed"}, "outcome")
+        wait_for("both orders in the log", lambda: len(server.events("order")) == 2)
         equal([line["outcome"] for line in server.events("order")],
               ["done", "the configuration is refused, and nothing has changed"], "orders in the log")
         equal(server.events("order")[0]["uid"], os.geteuid(), "who")
@@ -129,6 +132,21 @@ def hostile(directory):
         deliver(server)
         for one in hanging:
             one.socket.close()
+
+
+@case("without descriptors the socket waits, costs no time, and answers when there are some again")
+def no_descriptors(directory):
+    with Server(directory, OPTIONS + "workers = 1\ndelivery_threads = 1\n").start(limits=[(resource.RLIMIT_NOFILE, 256)]) as server:
+        limit = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, 256))
+        with Control(server) as control:
+            control.send(b"status\n")
+            before = server.cpu_seconds()
+            time.sleep(1)
+            used = server.cpu_seconds() - before
+            assert used < 0.5, f"{used} s of a second"
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (256, 256))
+            equal(control.answer()[-1], {"ok": True}, "later")
 
 
 @case("a stop waits for nobody at the socket, and tells those who wait")
