@@ -6,6 +6,7 @@
 #include "workers/cli/control/trace.h"
 #include "workers/cli/explain.h"
 #include "workers/cli/greylist.h"
+#include "workers/cli/policy/policy_page.h"
 #include "workers/cli/serve.h"
 #include "workers/cli/spf.h"
 #include "workers/cli/tag.h"
@@ -33,6 +34,7 @@ static const struct subcommand {
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
     {"tag", tag_main, tag_help, "tag a Message-ID or a sender of outbound mail"},
+    {"policy-page", policy_page_main, policy_page_help, "write the page that explains refusals to senders"},
     {"checks", checks_main, checks_help, "list the checks"},
 };
 
