@@ -35,10 +35,10 @@ void worker_follow_look(struct worker *worker)
 
         if (worker->follow_board == NULL)
                 return;
-        uint32_t active = atomic_load_explicit(&worker->follow_board->active, memory_order_relaxed);
-        if (active == follow->active)
+        if (atomic_load_explicit(&worker->follow_board->active, memory_order_relaxed) == follow->active)
                 return;
-        atomic_thread_fence(memory_order_acquire);
+        /* With the filters that stand behind it. */
+        uint32_t active = atomic_load_explicit(&worker->follow_board->active, memory_order_acquire);
         bool has_left = (follow->active & ~active) != 0;
         follow->active = active;
         if (has_left)
