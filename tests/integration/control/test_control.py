@@ -48,10 +48,10 @@ def reloads(directory):
         server.write_configuration(options=OPTIONS + "errors_max = 7\nerors_max = 8\n")
         complaint, last = control.ask("reload")
         assert "gatepost.conf:" in complaint["complaint"] and "erors_max" in complaint["complaint"], complaint
-        equal(last, {"ok": False, "error": "the configuration is refused, and nothing has changed"}, "outcome")
+        equal(last, {"ok": False, "error": "nothing has changed: the configuration is refused, or the server stops"}, "outcome")
         wait_for("both orders in the log", lambda: len(server.events("order")) == 2)
         equal([line["outcome"] for line in server.events("order")],
-              ["done", "the configuration is refused, and nothing has changed"], "orders in the log")
+              ["done", "nothing has changed: the configuration is refused, or the server stops"], "orders in the log")
         equal(server.events("order")[0]["uid"], os.geteuid(), "who")
         equal(command(server, "status").returncode, 0, "status by a file with faults")
         server.write_configuration(options="")
