@@ -39,11 +39,12 @@ struct option_row {
         int64_t min, max;
         size_t offset; /* of the field in struct options, domain_options, zone_options or terms_options */
         enum value_type type;
-        enum check_id check; /* whose section it stands in; CHECK_COUNT: none; SECTION_TLS */
+        enum check_id check; /* whose section it stands in; CHECK_COUNT: none; SECTION_TLS, SECTION_HTTP */
 };
 
 #define SECTION_TLS                                                                                          \
         ((enum check_id)(CHECK_COUNT + 1)) /* in place of a check: section tls, which is no check's */
+#define SECTION_HTTP ((enum check_id)(CHECK_COUNT + 2)) /* section http */
 
 /* The number of each row, such as OPTION_AT_hostname, OPTION_AT_sender_tld_list or
  * DOMAIN_OPTION_AT_deliver. */
@@ -51,6 +52,7 @@ enum option_at {
 #define OPTION(name, type, ...)              OPTION_AT_##name,
 #define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
 #define TLS_OPTION(name, type, ...)          OPTION_AT_tls_##name,
+#define HTTP_OPTION(name, type, ...)         OPTION_AT_http_##name,
 #include "conf/options.def"
         OPTION_AT_END
 };

@@ -9,6 +9,7 @@
 #include "workers/log/console.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
+#include "workers/server/bounds/threads.h"
 #include "workers/server/listening.h"
 #include "workers/server/store_syncs.h"
 
@@ -23,7 +24,8 @@ struct loading {
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
-        int log_fd;                    /* -1: it cannot be opened */
+        struct web_change web;
+        int log_fd; /* -1: it cannot be opened */
 };
 
 static void print_complaints(struct server *server, const char *event,
@@ -58,9 +60,9 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         const char *now = (const char *)&snapshot->options, *then = (const char *)&server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
 
-        if (server_workers_wanted(&snapshot->options) != server->worker_count)
+        if (threads_workers_wanted(&snapshot->options) != server->worker_count)
                 warn_of_restart(server, CHECK_COUNT, "workers");
-        if (server_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
+        if (threads_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
                 warn_of_restart(server, CHECK_COUNT, "acceptors");
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
                 const struct option_row *row = &option_rows[fixed_options[i]];
@@ -97,15 +99,32 @@ static bool go_over(struct server *server, struct loading *loading, struct liste
         return true;
 }
 
+static bool open_web(struct server *server, struct loading *loading)
+{
+        if (web_prepare(&server->web, loading->snapshot, &server->inherited, &loading->web))
+                return true;
+        const char *reason = strerror(errno);
+        conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){server->path, 0},
+                      "cannot listen on %s: %s", loading->web.name, reason);
+        log_event(&server->log, "listen_failed", "address", loading->web.name, "reason", reason, NULL);
+        return false;
+}
+
 /* Everything that may fail, before anything is changed. The log is taken over. */
 static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
         if (loading->snapshot == NULL || loading->log_fd < 0 ||
             !listening_bind(server, loading->snapshot, &loading->faults, ret_opened))
                 return false;
-        zone_watch_inherit(&server->zone_watch, loading->snapshot);
-        if (!go_over(server, loading, *ret_opened))
+        if (!open_web(server, loading)) {
+                listeners_free(*ret_opened);
                 return false;
+        }
+        zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        if (!go_over(server, loading, *ret_opened)) {
+                web_let_be(&loading->web);
+                return false;
+        }
         log_writer_switch(&server->log, loading->log_fd);
         loading->log_fd = -1;
         return true;
@@ -228,7 +247,7 @@ static void fail(struct server *server, struct loading *loading)
         snapshot_free(loading->snapshot);
 }
 
-static void succeed(struct server *server, const struct loading *loading, struct listener *opened)
+static void succeed(struct server *server, struct loading *loading, struct listener *opened)
 {
         const struct snapshot *snapshot = loading->snapshot;
 
@@ -237,6 +256,7 @@ static void succeed(struct server *server, const struct loading *loading, struct
         generations_bound(server);
         listening_use(server, opened);
         listening_drop(server, snapshot);
+        web_change(&server->web, &loading->web);
         print_complaints(server, "reload", &loading->complaints);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
         counter_log_write(&server->counter_log);

@@ -12,13 +12,13 @@
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/refused_calls.h"
 #include "workers/server/bounds/stop.h"
+#include "workers/server/bounds/threads.h"
 #include "workers/server/listening.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -28,27 +28,6 @@
 #define MAIN_NICE 5
 
 /* ---- start --------------------------------------------------------------------------------------------- */
-
-static uint32_t cores(void)
-{
-        cpu_set_t set;
-        int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-        return count > 120 ? 120 : (uint32_t)count;
-}
-
-#define WORKERS_PER_ACCEPTOR 8 /* so many busy ones one acceptor keeps busy, as measured */
-
-uint32_t server_workers_wanted(const struct options *options)
-{
-        return options->workers == 0 ? cores() : (uint32_t)options->workers;
-}
-
-uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count)
-{
-        if (options->acceptors != OPTION_AUTO)
-                return (uint32_t)options->acceptors;
-        return (worker_count + WORKERS_PER_ACCEPTOR - 1) / WORKERS_PER_ACCEPTOR;
-}
 
 static bool allocate(struct server *server, const struct options *options)
 {
@@ -187,6 +166,20 @@ static bool init_threads(struct server *server, const struct options *options)
                init_accepting(server, server->shares.sessions) && init_overseer(server);
 }
 
+static bool start_web(struct server *server)
+{
+        const struct web_parts parts = {
+            .publication = &server->publication,
+            .pinner = server->worker_count + 2 + server->acceptor_count, /* behind the overseer's */
+            .workers = server->workers,
+            .worker_count = server->worker_count,
+            .overseer = &server->overseer,
+            .log = &server->log,
+        };
+
+        return web_start(&server->web, &parts);
+}
+
 static bool start_threads(struct server *server)
 {
         bool is_started = log_writer_start(&server->log) && sender_store_start(&server->senders);
@@ -197,7 +190,7 @@ static bool start_threads(struct server *server)
                 is_started = is_started && worker_start(&server->workers[i]);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 is_started = is_started && acceptor_start(&server->acceptors[i]);
-        return is_started && overseer_start(&server->overseer);
+        return is_started && overseer_start(&server->overseer) && start_web(server);
 }
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
@@ -205,6 +198,7 @@ static bool start_threads(struct server *server)
 static void free_all(struct server *server)
 {
         listeners_free(server->departing);
+        web_end(&server->web);
         overseer_end(&server->overseer);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
@@ -317,7 +311,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !publication_init(&server->publication, server->worker_count + 2 + server->acceptor_count,
+            !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
                               snapshot)) {
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
@@ -333,7 +327,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        return listening_begin(server, snapshot);
+        return listening_begin(server, snapshot) && web_begin(&server->web, snapshot, &server->inherited);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
@@ -343,12 +337,13 @@ static void open_early(void *opener, const struct snapshot *snapshot)
         struct server *server = opener;
         const struct options *options = &snapshot->options;
 
-        server->worker_count = server_workers_wanted(options);
-        server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
+        server->worker_count = threads_workers_wanted(options);
+        server->acceptor_count = threads_acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->shares =
             descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
         listening_bind_early(server, snapshot);
+        web_bind_early(&server->web, snapshot, &server->inherited);
 }
 
 int server_run(const struct server_wish *wish)

@@ -11,6 +11,7 @@
 #include "workers/server/fleet.h"
 #include "workers/server/overseer/overseer.h"
 #include "workers/server/tls/certificates.h"
+#include "workers/server/web/web.h"
 #include "workers/server/zone_watch.h"
 
 /* Listeners of the first snapshot, bound and not open: ports below 1024 are root's to bind. */
@@ -26,6 +27,7 @@ struct server {
         struct clients clients;
         struct load load;
         struct overseer overseer;
+        struct web web;
         struct budget budget;        /* of what clients make us hold */
         _Atomic uint64_t handshakes; /* of TLS, under way at all workers */
         struct log_writer log;
@@ -57,10 +59,6 @@ struct server {
 };
 
 #define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */
-
-/* How many threads the options mean, where they leave it to us. `worker_count`: of this server. */
-uint32_t server_workers_wanted(const struct options *options);
-uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count);
 
 struct server_wish {
         const char *path;       /* of the configuration */

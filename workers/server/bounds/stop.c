@@ -23,6 +23,7 @@
 #define RESOLVERS_MS 2000
 #define ASIDE_MS     5000 /* a reload that is under way */
 #define OVERSEER_MS  1000
+#define HTTP_MS      1000
 
 struct stopping {
         struct server *server;
@@ -130,11 +131,14 @@ bool server_stop(struct server *server, const sigset_t *signals)
 
         console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
+        web_note_stop(&server->web);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
         listening_stop(server);
         stop_workers(&stopping, signals);
         join_acceptors(&stopping, acceptors_until_ms);
         stop_deliveries(&stopping);
+        if (!web_stop(&server->web, clock_monotonic_ms() + HTTP_MS))
+                leave_thread(&stopping, "http", -1);
         if (!overseer_stop(&server->overseer, clock_monotonic_ms() + OVERSEER_MS))
                 leave_thread(&stopping, "overseer", -1);
         if (!sender_store_stop(&server->senders, clock_monotonic_ms() + SENDERS_MS))

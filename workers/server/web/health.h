@@ -1,0 +1,33 @@
+/* /health and /ready: whether the process turns, and whether it can judge mail. Both are looked at once a second; a
+ * request only reads what was seen then. Owner: the thread of HTTP. */
+#pragma once
+
+#include "workers/server/overseer/overseer.h"
+#include "workers/server/web/resolver_watch.h"
+
+#define HEALTH_FAULTS_MAX 512
+
+/* What is wrong, as a JSON list; of many faults the first. */
+struct health_faults {
+        struct text text;
+        char octets[HEALTH_FAULTS_MAX];
+};
+
+struct health {
+        struct health_faults health, readiness;
+        struct resolver_watch resolvers;
+};
+
+struct health_parts {
+        const struct overseer *overseer;
+        const struct worker *workers;
+        uint32_t worker_count;
+        const struct endpoint_list *resolvers; /* of the snapshot in force */
+};
+
+void health_look(struct health *health, const struct health_parts *parts, uint64_t now_ms);
+/* Write a JSON object, and say whether all is well. `is_stopping`: the server is to end, or to let nobody in any more,
+ * which is known at once. */
+bool health_write(const struct health *health, struct text *out);
+bool readiness_write(const struct health *health, bool is_stopping, struct text *out);
+void health_end(struct health *health);
