@@ -11,6 +11,7 @@
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/threads.h"
 #include "workers/server/listening.h"
+#include "workers/server/pages/pages.h"
 #include "workers/server/store_syncs.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ struct loading {
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
-        int log_fd; /* -1: it cannot be opened */
+        char *before; /* the configuration that was in force, as a text for the pages; NULL: none */
+        int log_fd;   /* -1: it cannot be opened */
 };
 
 static void print_complaints(struct server *server, const char *event,
@@ -121,6 +123,7 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 return false;
         }
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        loading->before = pages_before_reload(server);
         if (!go_over(server, loading, *ret_opened)) {
                 web_let_be(&loading->web);
                 return false;
@@ -223,6 +226,7 @@ static void end_loading(struct loading *loading)
                 close(loading->log_fd);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
+        free(loading->before);
         free(loading);
 }
 
@@ -240,8 +244,10 @@ static void fail(struct server *server, struct loading *loading)
 {
         reload_log(server); /* it may have been renamed all the same */
         /* Warnings of what is not in force anyway would only push the reason out of the line. */
-        print_complaints(server, "reload_failed",
-                         loading->snapshot == NULL ? &loading->complaints : &loading->faults);
+        const struct conf_complaints *reasons =
+            loading->snapshot == NULL ? &loading->complaints : &loading->faults;
+        print_complaints(server, "reload_failed", reasons);
+        pages_after_failure(server, reasons);
         console_print("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         snapshot_free(loading->snapshot);
@@ -257,6 +263,8 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         listening_use(server, opened);
         listening_drop(server, snapshot);
         web_change(&server->web, &loading->web);
+        pages_after_reload(server, loading->before);
+        loading->before = NULL;
         print_complaints(server, "reload", &loading->complaints);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
         counter_log_write(&server->counter_log);

@@ -14,6 +14,7 @@
 #include "workers/server/bounds/stop.h"
 #include "workers/server/bounds/threads.h"
 #include "workers/server/listening.h"
+#include "workers/server/pages/pages.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
@@ -166,20 +167,6 @@ static bool init_threads(struct server *server, const struct options *options)
                init_accepting(server, server->shares.sessions) && init_overseer(server);
 }
 
-static bool start_web(struct server *server)
-{
-        const struct web_parts parts = {
-            .publication = &server->publication,
-            .pinner = server->worker_count + 2 + server->acceptor_count, /* behind the overseer's */
-            .workers = server->workers,
-            .worker_count = server->worker_count,
-            .overseer = &server->overseer,
-            .log = &server->log,
-        };
-
-        return web_start(&server->web, &parts);
-}
-
 static bool start_threads(struct server *server)
 {
         bool is_started = log_writer_start(&server->log) && sender_store_start(&server->senders);
@@ -190,7 +177,7 @@ static bool start_threads(struct server *server)
                 is_started = is_started && worker_start(&server->workers[i]);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 is_started = is_started && acceptor_start(&server->acceptors[i]);
-        return is_started && overseer_start(&server->overseer) && start_web(server);
+        return is_started && overseer_start(&server->overseer) && pages_start(server);
 }
 
 /* ---- end ----------------------------------------------------------------------------------------------- */

@@ -33,6 +33,16 @@ void health_look(struct health *health, const struct health_parts *parts, uint64
                 add_fault(&health->readiness, "no resolver answers", -1);
 }
 
+bool health_is_well(const struct health *health)
+{
+        return health->health.text.length == 0;
+}
+
+bool readiness_is_well(const struct health *health)
+{
+        return health->readiness.text.length == 0;
+}
+
 static bool write(struct text *out, const char *well, const char *ill, const struct health_faults *faults,
                   bool is_stopping)
 {

@@ -26,6 +26,9 @@ struct health_parts {
 };
 
 void health_look(struct health *health, const struct health_parts *parts, uint64_t now_ms);
+/* True when there is no fault. */
+bool health_is_well(const struct health *health);
+bool readiness_is_well(const struct health *health);
 /* Write a JSON object, and say whether all is well. `is_stopping`: the server is to end, or to let nobody in any more,
  * which is known at once. */
 bool health_write(const struct health *health, struct text *out);

@@ -1,10 +1,13 @@
 /* The door's life, and the table of what is answered where. */
 #include "workers/server/web/web.h"
 
+#include "dns/clock.h"
 #include "workers/log/console.h"
+#include "workers/server/web/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 /* ---- pages --------------------------------------------------------------------------------------------- */
 
@@ -25,25 +28,78 @@ static enum http_status write_readiness(void *context, const struct http_request
                                                                                   : HTTP_UNAVAILABLE;
 }
 
+/* The snapshot stays pinned meanwhile. */
+static void show(struct web *web, void (*write)(const struct web_view *view, struct text *out),
+                 struct text *out)
+{
+        struct published *published = publication_pin(web->parts.publication, web->parts.pinner);
+        struct web_news news = web_board_read(&web->board);
+        const struct web_view view = {
+            .parts = &web->parts,
+            .published = published,
+            .snapshot = published->snapshot,
+            .health = &web->health,
+            .samples = &web->samples,
+            .refused = &web->refused,
+            .news = &news,
+            .start_s = web->start_s,
+            .now_s = (int64_t)time(NULL),
+            .now_ms = clock_monotonic_ms(),
+            .is_stopping = atomic_load(&web->is_stopping),
+        };
+
+        write(&view, out);
+        publication_unpin(published, web->parts.pinner);
+}
+
+static enum http_status write_metrics(void *context, const struct http_request *request, struct text *out)
+{
+        (void)request;
+        show(context, metrics_write, out);
+        return HTTP_OK;
+}
+
 static const struct http_route routes[] = {
+    {.path = "/metrics", .type = "text/plain; version=0.0.4; charset=utf-8", .write = write_metrics},
     {.path = "/health", .type = "application/json", .write = write_health},
     {.path = "/ready", .type = "application/json", .write = write_readiness},
     {0},
 };
+
+/* ---- once a second ------------------------------------------------------------------------------------- */
+
+static void look_at_refused(struct web *web, const struct options *options, uint64_t now_ms)
+{
+        const struct web_parts *parts = &web->parts;
+        const struct refused_prefixes prefixes = {
+            .ipv4 = (uint8_t)(96 + options->client_rate_prefix4), /* as in struct network */
+            .ipv6 = (uint8_t)options->client_rate_prefix6,
+        };
+
+        for (uint32_t i = 0; i < parts->worker_count; i++)
+                refused_take(&web->refused, i, &parts->workers[i].host.refused, prefixes);
+        for (uint32_t i = 0; i < parts->acceptor_count; i++)
+                refused_take(&web->refused, parts->worker_count + i, &parts->acceptors[i].host.refused,
+                             prefixes);
+        refused_fade(&web->refused, now_ms);
+}
 
 static void look(void *context, uint64_t now_ms)
 {
         struct web *web = context;
         const struct web_parts *parts = &web->parts;
         struct published *published = publication_pin(parts->publication, parts->pinner);
+        const struct options *options = &published->snapshot->options;
         const struct health_parts health = {
             .overseer = parts->overseer,
             .workers = parts->workers,
             .worker_count = parts->worker_count,
-            .resolvers = &published->snapshot->options.resolvers,
+            .resolvers = &options->resolvers,
         };
 
         health_look(&web->health, &health, now_ms);
+        samples_look(&web->samples, parts->counters, parts->dns_pool, now_ms);
+        look_at_refused(web, options, now_ms);
         publication_unpin(published, parts->pinner);
 }
 
@@ -138,6 +194,9 @@ void web_change(struct web *web, struct web_change *change)
 bool web_start(struct web *web, const struct web_parts *parts)
 {
         web->parts = *parts;
+        web->start_s = (int64_t)time(NULL);
+        web_board_init(&web->board, web->start_s);
+        samples_init(&web->samples);
         return http_server_start(&web->http, look, web);
 }
 
@@ -153,6 +212,11 @@ bool web_begin(struct web *web, const struct snapshot *snapshot, const struct in
         }
         web_change(web, &change);
         return true;
+}
+
+void web_note_reload(struct web *web, bool has_failed, const char *text)
+{
+        web_board_note(&web->board, has_failed, text, (int64_t)time(NULL));
 }
 
 void web_note_stop(struct web *web)

@@ -2,19 +2,8 @@
 #pragma once
 
 #include "workers/http/server.h"
-#include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/inherited.h"
-#include "workers/server/web/health.h"
-
-/* What the thread of HTTP reads. All of it outlives the thread. */
-struct web_parts {
-        struct publication *publication;
-        uint32_t pinner;
-        const struct worker *workers;
-        uint32_t worker_count;
-        const struct overseer *overseer;
-        struct log_writer *log;
-};
+#include "workers/server/web/view.h"
 
 struct web {
         /* Fixed after start. */
@@ -26,10 +15,15 @@ struct web {
         int early_error;           /* why that failed; 0: it did not */
         char name[HTTP_PLACE_MAX]; /* of the socket that is served; empty: none */
 
+        int64_t start_s; /* since 1970 */
+
         _Atomic bool is_stopping;
+        struct web_board board; /* of both */
 
         /* Owner: the thread. */
         struct health health;
+        struct samples samples;
+        struct refused refused;
 };
 
 /* A door that is to be used, if all else succeeds. */
@@ -52,6 +46,8 @@ bool web_prepare(struct web *web, const struct snapshot *snapshot, const struct 
 /* And uses it, or lets it be. */
 void web_change(struct web *web, struct web_change *change);
 void web_let_be(struct web_change *change);
+/* What came of a reload; see web_board_note(). */
+void web_note_reload(struct web *web, bool has_failed, const char *text);
 /* At the stop: readiness is over, and the pages are served on. */
 void web_note_stop(struct web *web);
 /* False when the thread runs still at this moment of clock_monotonic_ms(). */
