@@ -34,6 +34,7 @@ static void take(struct sample_ring *ring, const struct counters_list *counters,
         sample->at_ms = now_ms;
         counters_sum(counters, &sample->counters);
         dns_pool_count(dns, &sample->dns);
+        dns_pool_times(dns, &sample->dns_times);
         ring->next = (ring->next + 1) % SAMPLES_COUNT;
         if (ring->count < SAMPLES_COUNT)
                 ring->count++;
@@ -44,4 +45,24 @@ void samples_look(struct samples *samples, const struct counters_list *counters,
 {
         take(&samples->minute, counters, dns, now_ms);
         take(&samples->hour, counters, dns, now_ms);
+}
+
+static uint64_t number_at(const struct sample *sample, size_t at)
+{
+        uint64_t number;
+
+        memcpy(&number, (const char *)sample + at, sizeof number);
+        return number;
+}
+
+uint64_t samples_growth(const struct sample *newer, const struct sample *older, size_t at)
+{
+        return newer == NULL || older == NULL ? 0 : number_at(newer, at) - number_at(older, at);
+}
+
+double samples_rate(const struct sample *newer, const struct sample *older, size_t at)
+{
+        uint64_t passed_ms = newer == NULL || older == NULL ? 0 : newer->at_ms - older->at_ms;
+
+        return passed_ms == 0 ? 0 : (double)samples_growth(newer, older, at) * 1000 / (double)passed_ms;
 }

@@ -10,6 +10,7 @@ struct sample {
         uint64_t at_ms; /* monotonic; 0: there is none */
         struct counters counters;
         struct dns_pool_counts dns;
+        struct histogram dns_times;
 };
 
 /* The newest is at next - 1. */
@@ -31,3 +32,11 @@ void samples_look(struct samples *samples, const struct counters_list *counters,
 const struct sample *samples_back(const struct sample_ring *ring, size_t back);
 /* The oldest one, at most 60 intervals old; NULL when there is none. */
 const struct sample *samples_oldest(const struct sample_ring *ring);
+
+/* Where a number stands in a sample, such as SAMPLE_AT(counters.metrics[METRIC_sessions]). */
+#define SAMPLE_AT(member) offsetof(struct sample, member)
+
+/* By how much the number has grown between two samples; 0 where one of them is NULL. */
+uint64_t samples_growth(const struct sample *newer, const struct sample *older, size_t at);
+/* The same a second. */
+double samples_rate(const struct sample *newer, const struct sample *older, size_t at);

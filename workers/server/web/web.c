@@ -4,6 +4,8 @@
 #include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/server/web/metrics.h"
+#include "workers/server/web/page/page.h"
+#include "workers/server/web/page/style.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +61,17 @@ static enum http_status write_metrics(void *context, const struct http_request *
         return HTTP_OK;
 }
 
+static enum http_status write_page(void *context, const struct http_request *request, struct text *out)
+{
+        (void)request;
+        show(context, page_write, out);
+        return HTTP_OK;
+}
+
+static char page_security[STYLE_SECURITY_MAX]; /* written before the thread starts */
+
 static const struct http_route routes[] = {
+    {.path = "/", .type = "text/html; charset=utf-8", .security = page_security, .write = write_page},
     {.path = "/metrics", .type = "text/plain; version=0.0.4; charset=utf-8", .write = write_metrics},
     {.path = "/health", .type = "application/json", .write = write_health},
     {.path = "/ready", .type = "application/json", .write = write_readiness},
@@ -194,6 +206,7 @@ void web_change(struct web *web, struct web_change *change)
 bool web_start(struct web *web, const struct web_parts *parts)
 {
         web->parts = *parts;
+        style_security_write(page_security);
         web->start_s = (int64_t)time(NULL);
         web_board_init(&web->board, web->start_s);
         samples_init(&web->samples);
