@@ -86,6 +86,13 @@ static void finish_log(struct builder *builder)
                 builder->out_of_memory = true;
 }
 
+static void finish_control(struct builder *builder)
+{
+        if (strlen(builder->snapshot->options.control) > CONTROL_PATH_MAX)
+                complain(builder, COMPLAINT_ERROR, OPTION_AT_control,
+                         "the absolute path of a socket may have 96 octets at most");
+}
+
 /* ---- addresses ----------------------------------------------------------------------------------------- */
 
 static void finish_endpoints(struct builder *builder)
@@ -334,9 +341,11 @@ void build_finish(struct builder *builder)
         finish_hostname(builder);
         finish_policy_url(builder);
         finish_log(builder);
+        finish_control(builder);
         finish_endpoints(builder);
         finish_resolvers(builder);
         build_finish_zones(builder);
+        build_finish_page(builder);
         build_finish_keys(builder);
         build_finish_tls(builder);
         build_finish_http(builder);

@@ -39,9 +39,9 @@ static void build(struct snapshot *snapshot, struct source *source, const char *
         block_pool_end(&pool);
 }
 
-/* Takes over `octets` (from malloc); `name` is copied. */
+/* Takes over `octets` (from malloc); `name` is copied. With `may_be_faulty` there is a snapshot with errors, too. */
 static struct snapshot *load(struct source *source, const char *name, const char *directory,
-                             struct conf_complaints *complaints)
+                             bool may_be_faulty, struct conf_complaints *complaints)
 {
         struct snapshot *snapshot = snapshot_new();
         struct source_fault fault;
@@ -56,7 +56,7 @@ static struct snapshot *load(struct source *source, const char *name, const char
         else
                 build(snapshot, source, directory, complaints);
         free(source->octets);
-        if (complaints->errors == errors)
+        if (complaints->errors == errors || may_be_faulty)
                 return snapshot;
         snapshot_free(snapshot);
         return NULL;
@@ -75,7 +75,7 @@ static const char *directory_of(const char *path, struct arena *memory)
 }
 
 /* Calls load() with an absolute directory: of the file, or `path` itself when the text is in memory. */
-static struct snapshot *load_in(struct source *source, const char *name, const char *path,
+static struct snapshot *load_in(struct source *source, const char *name, const char *path, bool may_be_faulty,
                                 struct conf_complaints *complaints)
 {
         struct block_pool pool;
@@ -86,7 +86,7 @@ static struct snapshot *load_in(struct source *source, const char *name, const c
         arena_init(&memory, &pool, SIZE_MAX / 2);
         const char *directory = directory_of(path, &memory);
         if (directory != NULL) {
-                snapshot = load(source, name, directory, complaints);
+                snapshot = load(source, name, directory, may_be_faulty, complaints);
         } else {
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){name, 0}, "working directory: %s",
                               strerror(errno));
@@ -97,7 +97,7 @@ static struct snapshot *load_in(struct source *source, const char *name, const c
         return snapshot;
 }
 
-struct snapshot *snapshot_load(const char *path, struct conf_complaints *complaints)
+static struct snapshot *load_file(const char *path, bool may_be_faulty, struct conf_complaints *complaints)
 {
         struct source source = {0};
         struct source_fault fault;
@@ -106,7 +106,17 @@ struct snapshot *snapshot_load(const char *path, struct conf_complaints *complai
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0}, "%s", fault.message);
                 return NULL;
         }
-        return load_in(&source, path, path, complaints);
+        return load_in(&source, path, path, may_be_faulty, complaints);
+}
+
+struct snapshot *snapshot_load(const char *path, struct conf_complaints *complaints)
+{
+        return load_file(path, false, complaints);
+}
+
+struct snapshot *snapshot_load_faulty(const char *path, struct conf_complaints *complaints)
+{
+        return load_file(path, true, complaints);
 }
 
 struct snapshot *snapshot_load_text(const char *text, const char *directory,
@@ -120,5 +130,5 @@ struct snapshot *snapshot_load_text(const char *text, const char *directory,
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){"(text)", 0}, "out of memory");
                 return NULL;
         }
-        return load_in(&source, "(text)", path, complaints);
+        return load_in(&source, "(text)", path, false, complaints);
 }

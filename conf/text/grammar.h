@@ -32,6 +32,7 @@ enum scope_kind {
         SCOPE_REPLIES,
         SCOPE_TLS,
         SCOPE_HTTP,
+        SCOPE_PAGE,
         SCOPE_LISTENER,
         SCOPE_NETWORK
 };

@@ -80,6 +80,13 @@ static void print_http(FILE *file)
         fprintf(file, "# }\n");
 }
 
+static void print_page(FILE *file)
+{
+        fprintf(file, "\n# Whom the policy page names, and how they are reached.\npolicy_page {\n");
+        print_rows(file, option_rows, SECTION_PAGE, "    ");
+        fprintf(file, "}\n");
+}
+
 static void print_terms(FILE *file)
 {
         fprintf(
@@ -128,6 +135,7 @@ void options_print(FILE *file)
         print_rows(file, option_rows, CHECK_COUNT, "");
         print_tls(file);
         print_http(file);
+        print_page(file);
         print_terms(file);
         print_checks(file);
         print_replies(file);

@@ -154,16 +154,5 @@ def stopped_for_good(directory):
         equal(world.spooled(), [], "files in tmp/")
 
 
-@case("SIGTERM three times at once while a long text waits: its file goes, and nothing is left in memory")
-def stopped_at_once(directory):
-    for _ in range(5):
-        with World(directory) as world, world.say(LONG):
-            for _ in range(2):
-                world.server.signal(signal.SIGTERM)
-                time.sleep(0.03)
-            world.server.stop()
-            equal(world.spooled(), [], "files in tmp/")
-
-
 if __name__ == "__main__":
     main()

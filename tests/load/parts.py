@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from common.dns_peers import DnsStub
+from common.dns_peers import DnsStub, lasting_dns_port
 from common.harness import PROGRAM, ROOT, die_with_parent
 from common.tls import TlsClient
 
@@ -162,8 +162,8 @@ class Names(Part):
     LIVES_S, AWAY_S = 18, 4
 
     def __init__(self, soak):
-        self.stub, self.last_away = DnsStub(ZONE), 0.0
-        self.port = self.stub.port
+        self.port = lasting_dns_port()
+        self.stub, self.last_away = DnsStub(ZONE, port=self.port), 0.0
         super().__init__(soak)
 
     def was_away_since(self, moment):

@@ -240,6 +240,9 @@ enum session_wish connection_shake(struct worker *worker, struct connection *con
                 if (received == RECEIVED_END)
                         return tell_failure(worker, connection, "closed");
                 progress = tls_stream_handshake(stream, octets);
+                /* Certificates may have come. */
+                if (progress == TLS_WAITS && !count_stream(worker, connection->tls))
+                        progress = TLS_FAILED;
         }
         if (progress == TLS_FAILED)
                 return tell_failure(worker, connection, tls_stream_reason(stream));

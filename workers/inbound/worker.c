@@ -229,7 +229,7 @@ static bool is_finished(struct worker *worker)
 
         if (worker->stopping == STOP_NOW)
                 return true;
-        return worker->stopping != STOP_NOT && !is_accepting && worker->connections.open_count == 0 &&
+        return worker->stopping >= STOP_IDLE && !is_accepting && worker->connections.open_count == 0 &&
                !connections_are_closing(&worker->connections) && worker->jobs_sent_total == 0 &&
                !has_work(worker);
 }

@@ -21,9 +21,10 @@ struct self_accept;
 
 enum stop_stage {
         STOP_NOT,
-        STOP_IDLE, /* sessions end at their next boundary */
-        STOP_ALL,  /* only messages whose text is whole are waited for, and no answers for them */
-        STOP_NOW,  /* nobody is waited for: messages that the store has are left to it */
+        STOP_SESSIONS, /* sessions end at their next boundary, and the worker goes on */
+        STOP_IDLE,     /* the same, and then the worker ends */
+        STOP_ALL,      /* only messages whose text is whole are waited for, and no answers for them */
+        STOP_NOW,      /* nobody is waited for: messages that the store has are left to it */
 };
 
 struct worker_parts {

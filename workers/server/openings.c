@@ -2,6 +2,7 @@
 #include "workers/server/openings.h"
 
 #include "conf/socket_address.h"
+#include "workers/control/socket.h"
 #include "workers/deliver/file_system.h"
 #include "workers/inbound/accept/listener.h"
 #include "workers/log/writer.h"
@@ -80,6 +81,23 @@ static void check_log(struct openings *openings)
         else
                 check_rotation(openings, log, fd);
         close(fd);
+}
+
+static void check_control(struct openings *openings)
+{
+        const char *path = openings->snapshot->options.control;
+        bool is_taken;
+
+        if (path[0] == '\0')
+                return;
+        const char *fault = control_socket_fault(path, &is_taken);
+        if (!folder_takes_files(path))
+                complain(openings, COMPLAINT_ERROR, "control", path, strerror(errno));
+        else if (is_taken)
+                complain(openings, COMPLAINT_NOTE, "control", path,
+                         "somebody listens there, maybe this receiver itself");
+        else if (fault != NULL)
+                complain(openings, COMPLAINT_ERROR, "control", path, fault);
 }
 
 /* In a folder that takes no files the user may have both already. */
@@ -225,6 +243,7 @@ void openings_check(const struct snapshot *snapshot, const char *path, struct co
         struct openings openings = {.snapshot = snapshot, .whole = {path, 0}, .complaints = complaints};
 
         check_log(&openings);
+        check_control(&openings);
         if (snapshot->sender_store.kind == SENDER_STORE_LMDB)
                 check_lmdb(&openings, snapshot->sender_store.path);
         if (snapshot->sender_store.kind == SENDER_STORE_REDIS)

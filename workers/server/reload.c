@@ -21,6 +21,7 @@
 /* What a reload reads from files. */
 struct loading {
         struct server *server;
+        struct control_job *job; /* hears the complaints; NULL: nobody waits for them */
         struct conf_complaints complaints;
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
@@ -30,14 +31,17 @@ struct loading {
         int log_fd;   /* -1: it cannot be opened */
 };
 
-static void print_complaints(struct server *server, const char *event,
+static void print_complaints(const struct loading *loading, const char *event,
                              const struct conf_complaints *complaints)
 {
         const char *text = complaints->text != NULL ? complaints->text : "";
 
-        for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
                 console_print("%.*s", (int)(end - line), line);
-        log_event(&server->log, event, "complaints", text, NULL);
+                if (loading->job != NULL)
+                        control_job_tell(loading->job, "complaint", span_of(line, (size_t)(end - line)));
+        }
+        log_event(&loading->server->log, event, "complaints", text, NULL);
 }
 
 /* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
@@ -62,9 +66,9 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         const char *now = (const char *)&snapshot->options, *then = (const char *)&server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
 
-        if (threads_workers_wanted(&snapshot->options) != server->worker_count)
+        if (server_workers_wanted(&snapshot->options) != server->worker_count)
                 warn_of_restart(server, CHECK_COUNT, "workers");
-        if (threads_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
+        if (server_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
                 warn_of_restart(server, CHECK_COUNT, "acceptors");
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
                 const struct option_row *row = &option_rows[fixed_options[i]];
@@ -77,6 +81,8 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
                 warn_of_restart(server, CHECK_COUNT, "core_dumps");
         if (snapshot->options.keep_bind_capability != server->options_at_start.keep_bind_capability)
                 warn_of_restart(server, CHECK_COUNT, "keep_bind_capability");
+        if (strcmp(server->control_path, snapshot->options.control) != 0)
+                warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_control].name);
         if (strncmp(server->user_at_start, snapshot->options.user, sizeof server->user_at_start - 1) != 0)
                 warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_user].name);
         if (!sender_key_equals(&server->senders_at_start, &senders))
@@ -246,7 +252,7 @@ static void fail(struct server *server, struct loading *loading)
         /* Warnings of what is not in force anyway would only push the reason out of the line. */
         const struct conf_complaints *reasons =
             loading->snapshot == NULL ? &loading->complaints : &loading->faults;
-        print_complaints(server, "reload_failed", reasons);
+        print_complaints(loading, "reload_failed", reasons);
         pages_after_failure(server, reasons);
         console_print("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
@@ -265,7 +271,7 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         web_change(&server->web, &loading->web);
         pages_after_reload(server, loading->before);
         loading->before = NULL;
-        print_complaints(server, "reload", &loading->complaints);
+        print_complaints(loading, "reload", &loading->complaints);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
         counter_log_write(&server->counter_log);
         warn_of_restarts(server, snapshot);
@@ -274,22 +280,24 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         console_print("gatepost: configuration reloaded");
 }
 
-void reload(struct server *server)
+bool reload(struct server *server, struct control_job *job)
 {
         struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
 
         if (loading == NULL) {
                 console_print("gatepost: no memory for a reload, nothing has changed");
-                return;
+                return false;
         }
-        *loading = (struct loading){.server = server, .log_fd = -1};
+        *loading = (struct loading){.server = server, .job = job, .log_fd = -1};
         /* Else it is the server's end, and the work aside may go on with it. */
         if (!aside_run(&server->aside, load, drop, loading))
-                return;
-        if (prepare(server, loading, &opened))
+                return false;
+        bool is_prepared = prepare(server, loading, &opened);
+        if (is_prepared)
                 succeed(server, loading, opened);
         else
                 fail(server, loading);
         end_loading(loading);
+        return is_prepared;
 }

@@ -13,6 +13,7 @@
 #include "workers/server/bounds/refused_calls.h"
 #include "workers/server/bounds/stop.h"
 #include "workers/server/bounds/threads.h"
+#include "workers/server/control/orders.h"
 #include "workers/server/listening.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/reload.h"
@@ -203,6 +204,7 @@ static void free_all(struct server *server)
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
         certificates_end(&server->certificates);
+        control_end(&server->control);
         free(server->counters.sets);
         free(server->acceptors);
         free(server->self_accepts);
@@ -225,11 +227,14 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
-                        reload(server);
+                        reload(server, NULL);
                 if (signal == SIGUSR1)
                         reload_log(server);
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
+                orders_obey(server);
+                if (drain_look(server))
+                        break;
                 generations_look(server);
                 refused_calls_tell(&server->log, &server->own_counters);
                 certificates_look(&server->certificates, (uint64_t)time(NULL));
@@ -314,7 +319,8 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        return listening_begin(server, snapshot) && web_begin(&server->web, snapshot, &server->inherited);
+        return orders_begin(server, &snapshot->options) && listening_begin(server, snapshot) &&
+               web_begin(&server->web, snapshot, &server->inherited);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
@@ -324,8 +330,8 @@ static void open_early(void *opener, const struct snapshot *snapshot)
         struct server *server = opener;
         const struct options *options = &snapshot->options;
 
-        server->worker_count = threads_workers_wanted(options);
-        server->acceptor_count = threads_acceptors_wanted(options, server->worker_count);
+        server->worker_count = server_workers_wanted(options);
+        server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->shares =
             descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);

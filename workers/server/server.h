@@ -4,8 +4,10 @@
 #include "workers/inbound/accept/acceptor.h"
 #include "workers/inbound/accept/clients.h"
 #include "workers/inbound/accept/inherited.h"
+#include "workers/control/control.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/server/bounds/aside.h"
+#include "workers/server/control/drain.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
@@ -43,6 +45,7 @@ struct server {
         /* Numbers only: texts and lists went with the first snapshot. */
         struct options options_at_start;
         char user_at_start[64];
+        char control_path[CONTROL_PATH_MAX + 1]; /* empty: there is no control socket */
         struct listener *listeners, *departing;
         struct inherited_list inherited; /* sockets that the process was started with */
         struct listening_early early;    /* what was bound before the user changed */
@@ -54,7 +57,9 @@ struct server {
         struct dns_counts dns_counts;
         struct counter_log counter_log;
         struct certificates certificates;
-        struct aside aside;        /* what the main thread does not do itself */
+        struct aside aside; /* what the main thread does not do itself */
+        struct drain drain;
+        struct control control;    /* not started without the option of its path */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };
 

@@ -11,6 +11,7 @@ void signals_block(sigset_t *ret_signals)
                                       SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT};
 
         sigemptyset(ret_signals);
+        sigaddset(ret_signals, SIGNAL_OF_CONTROL);
         for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
                 sigaddset(ret_signals, awaited[i]);
         pthread_sigmask(SIG_BLOCK, ret_signals, NULL);

@@ -9,5 +9,8 @@
 void signals_block(sigset_t *ret_signals);
 /* Of those that are waited for: the ones that ask for an orderly stop. */
 bool signal_is_end(int number);
+/* What the main thread is sent when an order has come by the control socket; nobody else sends it, and a stray one only
+ * makes it look around. It is a signal, because the main thread waits for signals anyway, and at several places. */
+#define SIGNAL_OF_CONTROL SIGRTMIN
 /* Whether these end the program at once, as by default, while nobody waits for them. */
 void signals_let_end(bool may_end);

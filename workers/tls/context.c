@@ -334,7 +334,6 @@ SSL *tls_contexts_new_ssl(const struct tls_contexts *contexts)
                 SSL_free(ssl);
                 return NULL;
         }
-        SSL_set_accept_state(ssl);
         return ssl;
 }
 

@@ -36,8 +36,8 @@ static inline const struct tls_contexts *tls_contexts_of(const struct published 
         return published->companion;
 }
 
-/* A new connection's SSL, in the role of the server, without a BIO; the caller's. NULL when memory is out. `contexts`
- * must stay pinned as long as it lives. Ciphers, versions, groups, tickets and modes are set: RELEASE_BUFFERS,
+/* A new connection's SSL, which has no BIO and has not begun; the caller's. NULL when memory is out. `contexts` must
+ * stay pinned as long as it lives. Ciphers, versions, groups, tickets and modes are set: RELEASE_BUFFERS,
  * ACCEPT_MOVING_WRITE_BUFFER, no renegotiation, no compression, and an end of file without close_notify is as one with
  * it (SSL_OP_IGNORE_UNEXPECTED_EOF). Any thread, which is registered with RCU while there are tickets. */
 SSL *tls_contexts_new_ssl(const struct tls_contexts *contexts);

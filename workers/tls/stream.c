@@ -11,6 +11,8 @@
 /* What one turn of one connection may give: the replies of a full buffer in records, or our certificates. */
 #define OUTPUT_SIZE ((size_t)192 << 10)
 
+#define RECORD_LAYER_FAILURE 313 /* SSL_R_RECORD_LAYER_FAILURE, which older headers lack */
+
 struct tls_stream {
         SSL *ssl;
         struct tls_buffers *buffers;
@@ -93,6 +95,18 @@ static void note_resumption(struct tls_stream *stream)
                 stream->chain_length = (size_t)length + (size_t)length / 2;
 }
 
+/* OpenSSL keeps the client's share of the key exchange to the end, though nobody asks for it any more, and one of
+ * ML-KEM holds 6 KiB. Whose type is set anew is empty. */
+static void forget_key_share(SSL *ssl)
+{
+        EVP_PKEY *share;
+
+        if (SSL_get_peer_tmp_key(ssl, &share) != 1)
+                return;
+        EVP_PKEY_set_type(share, EVP_PKEY_X25519);
+        EVP_PKEY_free(share);
+}
+
 /* A message of the handshake's protocol has come, and is whole. */
 static void note_message(struct tls_stream *stream, struct span message)
 {
@@ -138,10 +152,25 @@ void tls_stream_break(struct tls_stream *stream, const char *reason)
         stream->reason = reason;
 }
 
+/* Want of memory, whatever it has led to; else the last one that says why: since OpenSSL 3.2 there may be another
+ * behind it, that the record layer has failed. */
+static unsigned long cause_of_failure(void)
+{
+        unsigned long cause = 0, error;
+
+        while ((error = ERR_get_error()) != 0) {
+                if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+                        return error;
+                if (error != ERR_PACK(ERR_LIB_SSL, 0, RECORD_LAYER_FAILURE))
+                        cause = error;
+        }
+        return cause;
+}
+
 /* The texts are static, but for the numbers of errors that OpenSSL has no words for. */
 static const char *reason_of_failure(const struct tls_stream *stream)
 {
-        const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+        const char *reason = ERR_reason_error_string(cause_of_failure());
 
         if (stream->credit < 0)
                 return "too many records of little use";
@@ -182,11 +211,14 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
         }
         ERR_clear_error();
         stream->buffers->taken = input;
-        int result = SSL_do_handshake(stream->ssl);
+        /* It takes the role of the server itself. SSL_set_accept_state() would, since OpenSSL 3.2, make the record
+         * layer anew without telling when there is no memory for it, and SSL_set_bio() would crash. */
+        int result = SSL_accept(stream->ssl);
         if (result == 1) {
                 stream->is_established = true;
                 stream->credit = TLS_CREDIT_MAX;
                 note_resumption(stream);
+                forget_key_share(stream->ssl);
                 return TLS_DONE;
         }
         if (!wants_more(stream, result))
@@ -265,11 +297,13 @@ const char *tls_stream_offered(const struct tls_stream *stream)
 
 size_t tls_stream_size(const struct tls_stream *stream)
 {
-        bool has_part = SSL_has_pending(stream->ssl) || SSL_rstate_string(stream->ssl)[1] == 'B';
+        size_t size = TLS_HANDSHAKE_SIZE;
 
-        return (stream->is_established ? TLS_ESTABLISHED_SIZE : TLS_HANDSHAKE_SIZE) +
-               (stream->is_established && has_part ? TLS_RECORD_SIZE : 0) +
-               stream->chain_length * TLS_CHAIN_FACTOR;
+        if (stream->is_established) { /* a handshake that has failed may have left no record layer to ask */
+                bool has_part = SSL_has_pending(stream->ssl) || SSL_rstate_string(stream->ssl)[1] == 'B';
+                size = TLS_ESTABLISHED_SIZE + (has_part ? TLS_RECORD_SIZE : 0);
+        }
+        return size + stream->chain_length * TLS_CHAIN_FACTOR;
 }
 
 const SSL *tls_stream_ssl(const struct tls_stream *stream)
@@ -310,7 +344,6 @@ struct tls_stream *tls_stream_create(SSL *ssl, struct tls_buffers *buffers)
         BIO_set_data(bio, stream);
         BIO_set_init(bio, 1);
         SSL_set_bio(ssl, bio, bio);
-        SSL_set_accept_state(ssl);
         SSL_set_msg_callback(ssl, note_from_client);
         SSL_set_msg_callback_arg(ssl, stream);
         SSL_set_max_cert_list(ssl, (long)TLS_CHAIN_MAX);

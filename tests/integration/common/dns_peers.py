@@ -3,6 +3,8 @@ built beside the program, and a server of our own that answers as a function say
 
 import contextlib
 import ipaddress
+import os
+import pathlib
 import select
 import socket
 import struct
@@ -107,6 +109,18 @@ def free_dns_port():
     udp.close()
     tcp.close()
     return port
+
+
+def lasting_dns_port():
+    """One for a server that goes and comes back: no client is given it as its own meanwhile."""
+    first_of_clients = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    begin = os.getpid() * 7 % 1000
+    for port in (first_of_clients - 1 - (begin + step) % 1000 for step in range(1000)):
+        with contextlib.suppress(AssertionError):
+            for one in bound_pair(port=port):
+                one.close()
+            return port
+    raise AssertionError("no port is free below those of clients")
 
 
 # ---- a server of our own ------------------------------------------------------------------------------------------
@@ -244,7 +258,8 @@ class DnsStub:
 
     def stop(self):
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def start_nsd(directory, zones, probe, port=None):

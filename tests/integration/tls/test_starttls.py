@@ -361,7 +361,7 @@ def floods(directory):
                     read_to_end(client)
                 reason = tls_reason(server, number)
                 note(f"{flood.__name__}: {reason}, {server.cpu_seconds() - before:.2f} s of CPU")
-                assert reason, server.sessions()
+                assert reason and reason != "record layer failure", server.sessions()
 
 
 @case("records that are none of the session's are not early input; octets in one are")

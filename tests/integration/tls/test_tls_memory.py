@@ -3,9 +3,11 @@
 
 from common.harness import Server, case, equal, main, wait_for
 from common.messages import HEADER
-from common.tls import TlsClient, tls_options
+from common.tls import TlsClient, context, make_certificate, tls_options
 
 KIB, MIB = 1 << 10, 1 << 20
+HANDSHAKE = 74 * KIB  # what one counts for
+CERTIFICATE = 14_000
 IDLE_LEAST = 4 * KIB  # of a client that has shaken hands, of what OpenSSL keeps
 
 
@@ -37,6 +39,19 @@ def stalled(directory):
             client.deliver(HEADER)
             client.command("QUIT", 221)
         equal(len(server.mails()), 1, "mails")
+
+
+@case("a client's certificate counts as soon as it has come, though the handshake goes no further")
+def certified(directory):
+    tls_context = context()
+    tls_context.load_cert_chain(*make_certificate(directory, "client", comment=CERTIFICATE))
+    with Server(directory, options=tls_options(directory, 'client_certificates = "ask"')) as server:
+        with TlsClient(server.port) as client:
+            client.command("STARTTLS", 220)
+            sends = iter((client.socket.sendall, lambda octets: client.socket.sendall(octets[:-1])))
+            client.shake(tls_context, send=lambda octets: next(sends)(octets))
+            wait_for("the certificate", lambda: server.counters()["memory_held"] >= HANDSHAKE + CERTIFICATE)
+        wait_for("its end", lambda: server.counters()["memory_held"] < HANDSHAKE)
 
 
 @case("what clients hold after their handshakes counts as well, and is given back")

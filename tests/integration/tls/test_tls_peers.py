@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """STARTTLS with clients that others have made: openssl s_client, swaks, Python's smtplib; and how much memory and time they cost."""
 
+import re
 import smtplib
+import ssl
 import subprocess
 import threading
 
@@ -45,6 +47,18 @@ def by_s_client(directory):
         equal((line["end"], line["tls"]["version"]), ("quit", "TLSv1.3"), "end")
 
 
+@case("openssl s_client agrees on X25519MLKEM768 where both know it (OpenSSL 3.5), else on X25519, and the log names the group")
+def groups(directory):
+    first = ("X25519", "x25519") if ssl.OPENSSL_VERSION_INFO < (3, 5) else ("X25519MLKEM768", "X25519MLKEM768")
+    with tls_server(directory) as server:
+        for number, (wish, (seen, logged)) in enumerate((((), first), (("-groups", "P-384"), ("secp384r1", "secp384r1"))), 1):
+            command = [need_program("openssl"), "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{server.port}", *wish]
+            run = subprocess.run(command, input="quit\n", capture_output=True, text=True, timeout=SECONDS)
+            line = re.search("^(Negotiated TLS1.3 group|(Server|Peer) Temp Key): .*$", run.stdout, re.M)
+            assert line and seen in re.split("[:, ]+", line[0]), (line, run.stdout)
+            equal(sessions(server, number)[number - 1]["tls"]["group"], logged, "group in the log")
+
+
 @case("openssl s_client asks for renegotiation in TLS 1.2, and is told that there is none")
 def renegotiation(directory):
     with tls_server(directory) as server:
@@ -76,7 +90,12 @@ def by_smtplib(directory):
         equal(len(server.mails()), len(MESSAGES), "mails")
 
 
-@case("an idle client in TLS costs at most 16 KiB more than a plain one")
+# Since OpenSSL 3.2 the two halves of a connection's record layer take 4.3 KiB each, most of it for pipelines of records that a
+# server does not use; the rest of the connection takes 1.5 KiB less, and nothing of all that can be given back while it lasts.
+IDLE_MAX_KIB = 16 if ssl.OPENSSL_VERSION_INFO < (3, 2) else 16 + 7.2
+
+
+@case(f"an idle client in TLS costs at most {IDLE_MAX_KIB} KiB more than a plain one")
 def idle_memory(directory):
     count = 200
     with tls_server(directory, "workers = 1\nconnections_per_client = 0\nclient_rate { mode = off }\n") as server:
@@ -96,7 +115,7 @@ def idle_memory(directory):
                     wait_for("no session", lambda: len(server.sessions()) == len(memory) * count)
         note(f"KiB for each of {count} clients: {memory[0]:.1f} plain, {memory[2]:.1f} in TLS")
         if not SANITIZE:
-            assert memory[2] - memory[0] <= 16, memory
+            assert memory[2] - memory[0] <= IDLE_MAX_KIB, memory
         for client in clients:
             client.close()
 

@@ -59,6 +59,9 @@ SSL_CTX *tls_peers_server(int version)
         tls_peers_certify(context, 0);
         SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
+        SSL_CTX_set_options(context, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
         SSL_CTX_set_num_tickets(context, 1);
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, take_any);
         SSL_CTX_set_session_id_context(context, (const unsigned char *)"test", 4);

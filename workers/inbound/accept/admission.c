@@ -282,6 +282,10 @@ bool admission_judge(struct admission *admission, const struct snapshot *snapsho
                 close(fd);
                 return false;
         }
+        if (load_draining(admission->parts.load) == DRAINING_CLIENTS) {
+                refuse(admission, snapshot, fd, &peer->client, REPLY_server_closing, "server_closing");
+                return false;
+        }
         /* A balancer is not one client. */
         if (!network_list_contains(&snapshot->options.proxy_networks, &peer->client)) {
                 if (refuses_by_rate(admission, snapshot, ret_arrival) ||

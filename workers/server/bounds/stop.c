@@ -24,6 +24,7 @@
 #define ASIDE_MS     5000 /* a reload that is under way */
 #define OVERSEER_MS  1000
 #define HTTP_MS      1000
+#define CONTROL_MS   1000
 
 struct stopping {
         struct server *server;
@@ -94,7 +95,8 @@ static void stop_workers(struct stopping *stopping, const sigset_t *signals)
         struct published *published = atomic_load(&server->publication.published);
         uint64_t forsaken = 0;
 
-        wait_for_sessions(server, signals, published->snapshot->options.shutdown_timeout_ms);
+        wait_for_sessions(server, signals,
+                          drain_time_left_ms(server, published->snapshot->options.shutdown_timeout_ms));
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 bool has_ended = atomic_load(&server->workers[i].has_ended);
                 if (has_ended && worker_join(&server->workers[i], clock_monotonic_ms() + WORKERS_MS))
@@ -132,6 +134,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
         console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
         web_note_stop(&server->web);
+        if (!control_stop(&server->control, clock_monotonic_ms() + CONTROL_MS))
+                leave_thread(&stopping, "control", -1);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
         listening_stop(server);
         stop_workers(&stopping, signals);

@@ -44,16 +44,16 @@ bool readiness_is_well(const struct health *health)
 }
 
 static bool write(struct text *out, const char *well, const char *ill, const struct health_faults *faults,
-                  bool is_stopping)
+                  const char *leaving)
 {
-        bool is_well = faults->text.length == 0 && !is_stopping;
+        bool is_well = faults->text.length == 0 && leaving == NULL;
 
         text_printf(out, "{\"status\":\"%s\"", is_well ? well : ill);
         if (!is_well) {
                 text_put(out, SPAN(",\"faults\":["));
                 text_put(out, text_span(&faults->text));
-                if (is_stopping)
-                        text_put_string(out, faults->text.length == 0 ? "\"stopping\"" : ",\"stopping\"");
+                if (leaving != NULL)
+                        text_printf(out, "%s\"%s\"", faults->text.length == 0 ? "" : ",", leaving);
                 text_put(out, SPAN("]"));
         }
         text_put(out, SPAN("}\n"));
@@ -62,12 +62,12 @@ static bool write(struct text *out, const char *well, const char *ill, const str
 
 bool health_write(const struct health *health, struct text *out)
 {
-        return write(out, "healthy", "ill", &health->health, false);
+        return write(out, "healthy", "ill", &health->health, NULL);
 }
 
-bool readiness_write(const struct health *health, bool is_stopping, struct text *out)
+bool readiness_write(const struct health *health, const char *leaving, struct text *out)
 {
-        return write(out, "ready", "not ready", &health->readiness, is_stopping);
+        return write(out, "ready", "not ready", &health->readiness, leaving);
 }
 
 void health_end(struct health *health)

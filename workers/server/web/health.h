@@ -29,8 +29,8 @@ void health_look(struct health *health, const struct health_parts *parts, uint64
 /* True when there is no fault. */
 bool health_is_well(const struct health *health);
 bool readiness_is_well(const struct health *health);
-/* Write a JSON object, and say whether all is well. `is_stopping`: the server is to end, or to let nobody in any more,
- * which is known at once. */
+/* Write a JSON object, and say whether all is well. `leaving`: "stopping" or "draining", which is known at once; NULL:
+ * neither. */
 bool health_write(const struct health *health, struct text *out);
-bool readiness_write(const struct health *health, bool is_stopping, struct text *out);
+bool readiness_write(const struct health *health, const char *leaving, struct text *out);
 void health_end(struct health *health);

@@ -91,7 +91,8 @@ static void put_health(const struct web_view *view, struct text *out)
 
         text_over(&text, octets, sizeof octets);
         put_one(out, "healthy", "1 while /health is 200", health_is_well(view->health));
-        put_one(out, "ready", "1 while /ready is 200", readiness_is_well(view->health) && !view->is_stopping);
+        put_one(out, "ready", "1 while /ready is 200",
+                readiness_is_well(view->health) && view->leaving == NULL);
         exposition_family(out, "resolver_answers", "gauge", "1 where the resolver has answered lately");
         for (size_t i = 0; i < resolvers->count; i++) {
                 text.length = 0;

@@ -37,6 +37,6 @@ struct web_view {
         const struct web_news *news;
         int64_t start_s; /* since 1970: of the server */
         int64_t now_s;
-        uint64_t now_ms; /* monotonic */
-        bool is_stopping;
+        uint64_t now_ms;     /* monotonic */
+        const char *leaving; /* "stopping" or "draining"; NULL: neither */
 };

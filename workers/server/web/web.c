@@ -21,13 +21,20 @@ static enum http_status write_health(void *context, const struct http_request *r
         return health_write(&web->health, out) ? HTTP_OK : HTTP_UNAVAILABLE;
 }
 
+/* Why the server is not ready, however well it is; NULL: it is. */
+static const char *leaving(struct web *web)
+{
+        if (atomic_load(&web->is_stopping))
+                return "stopping";
+        return load_draining(web->parts.load) == DRAINING_NOT ? NULL : "draining";
+}
+
 static enum http_status write_readiness(void *context, const struct http_request *request, struct text *out)
 {
         struct web *web = context;
 
         (void)request;
-        return readiness_write(&web->health, atomic_load(&web->is_stopping), out) ? HTTP_OK
-                                                                                  : HTTP_UNAVAILABLE;
+        return readiness_write(&web->health, leaving(web), out) ? HTTP_OK : HTTP_UNAVAILABLE;
 }
 
 /* The snapshot stays pinned meanwhile. */
@@ -47,7 +54,7 @@ static void show(struct web *web, void (*write)(const struct web_view *view, str
             .start_s = web->start_s,
             .now_s = (int64_t)time(NULL),
             .now_ms = clock_monotonic_ms(),
-            .is_stopping = atomic_load(&web->is_stopping),
+            .leaving = leaving(web),
         };
 
         write(&view, out);

@@ -273,7 +273,7 @@ static inline struct seen connect_to(const struct tls_contexts *contexts, const 
         SSL_set_bio(server, right, right);
         for (int i = 0; i < 20; i++) {
                 SSL_do_handshake(client);
-                SSL_do_handshake(server);
+                SSL_accept(server);
         }
         seen.is_connected = SSL_is_init_finished(client) && SSL_is_init_finished(server);
         if (seen.is_connected) {

@@ -46,8 +46,8 @@ static void put_standing(const struct web_view *view, struct text *out)
         const struct health *health = view->health;
         enum rung rung = load_rung(view->parts->load);
 
-        if (view->is_stopping)
-                html_put_badge(out, "warn", "stopping");
+        if (view->leaving != NULL)
+                html_put_badge(out, "warn", view->leaving);
         else if (readiness_is_well(health))
                 html_put_badge(out, "good", "ready");
         else

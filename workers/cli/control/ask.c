@@ -1,0 +1,139 @@
+/* The client's side of the control socket: a line out, lines of JSON back. */
+#include "workers/cli/control/ask.h"
+
+#include "conf/build/load.h"
+#include "workers/cli/usage.h"
+#include "workers/control/socket.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONNECT_TRIES    50 /* while the server's queue is full */
+#define CONNECT_PAUSE_MS 100
+#define ANSWER_WAIT_MS   600000 /* a reload reads files that may lie on a slow disk */
+
+static int fail(const char *what, const char *reason)
+{
+        fprintf(stderr, "gatepost: %s: %s\n", what, reason);
+        return -1;
+}
+
+static int connect_to(const char *path)
+{
+        int fd = control_socket_connect(path);
+
+        for (int i = 0; i < CONNECT_TRIES && fd < 0 && errno == EAGAIN; i++) {
+                poll(NULL, 0, CONNECT_PAUSE_MS);
+                fd = control_socket_connect(path);
+        }
+        if (fd >= 0)
+                return fd;
+        return fail(path,
+                    errno == ENOENT || errno == ECONNREFUSED ? "no server listens there" : strerror(errno));
+}
+
+/* The socket of the server that has this configuration, or -1. */
+static int find_server(const char *configuration)
+{
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load_faulty(configuration, &complaints);
+        int fd = -1;
+
+        if (snapshot == NULL)
+                fputs(complaints.text == NULL ? "" : complaints.text, stderr);
+        else if (snapshot->options.control[0] == '\0')
+                fail(configuration, "it sets no option `control`, so there is no socket to ask");
+        else
+                fd = connect_to(snapshot->options.control);
+        conf_complaints_end(&complaints);
+        if (snapshot != NULL)
+                snapshot_free(snapshot);
+        return fd;
+}
+
+static bool send_line(int fd, const char *line)
+{
+        char octets[1024];
+        int length = snprintf(octets, sizeof octets, "%s\n", line);
+
+        return length < (int)sizeof octets && send(fd, octets, (size_t)length, MSG_NOSIGNAL) == length;
+}
+
+/* True: it was the last line, and *ret_status is set. */
+static bool take_line(const struct ask *ask, const char *text, int *ret_status)
+{
+        json_t *line = json_loads(text, 0, NULL), *ok = json_object_get(line, "ok");
+        bool is_last = ok != NULL;
+
+        if (is_last && !json_is_true(ok))
+                fprintf(stderr, "gatepost: %s: %s\n", ask->order,
+                        json_string_value(json_object_get(line, "error")));
+        if (is_last)
+                *ret_status = json_is_true(ok) ? 0 : 1;
+        else if (ask->show != NULL)
+                ask->show(line);
+        else
+                fputs(text, stdout);
+        json_decref(line);
+        return is_last;
+}
+
+/* The next line is there, the server has gone, or this is a wait in vain. */
+static bool await_more(int fd, const struct ask *ask)
+{
+        struct pollfd event = {.fd = fd, .events = POLLIN};
+        return poll(&event, 1, ask->has_no_end ? -1 : ANSWER_WAIT_MS) == 1;
+}
+
+static int take_answer(int fd, const struct ask *ask)
+{
+        size_t room = 65536, length = 0;
+        char *octets = malloc(room + 1);
+        int status = 1;
+        ssize_t received = 0;
+
+        while (octets != NULL && length < room && await_more(fd, ask) &&
+               (received = recv(fd, octets + length, room - length, 0)) > 0) {
+                char *line = octets, *end;
+                length += (size_t)received;
+                octets[length] = '\0';
+                while ((end = strchr(line, '\n')) != NULL) {
+                        char after = end[1];
+                        end[1] = '\0';
+                        bool is_last = take_line(ask, line, &status);
+                        end[1] = after;
+                        if (is_last) {
+                                free(octets);
+                                return status;
+                        }
+                        line = end + 1;
+                }
+                length -= (size_t)(line - octets);
+                memmove(octets, line, length);
+                fflush(stdout);
+        }
+        free(octets);
+        fail(ask->order, "the server has gone, or does not answer");
+        return status;
+}
+
+int ask_server(const struct ask *ask, const char *help)
+{
+        int status = 1;
+
+        if (ask->configuration == NULL)
+                return usage_fault(help, "%s: -c FILE is missing", ask->order);
+        int fd = find_server(ask->configuration);
+        if (fd < 0)
+                return 1;
+        if (send_line(fd, ask->order))
+                status = take_answer(fd, ask);
+        else
+                fail(ask->order, strerror(errno));
+        close(fd);
+        return status;
+}

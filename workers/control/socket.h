@@ -1,0 +1,26 @@
+/* The path of the control socket: a unix socket that root and the server's own user may open. */
+#pragma once
+
+#include "conf/snapshot.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct control_socket {
+        int fd; /* listens, and never waits */
+        const char *path;
+        /* What we have put there: later it may be somebody else's. */
+        dev_t device;
+        ino_t inode;
+};
+
+/* Listens at the path, which stays the caller's. The socket of a server that has ended is replaced; that of one that
+ * lives is not. NULL, or what stands against it, a constant. */
+const char *control_socket_open(struct control_socket *socket, const char *path);
+/* Closes it, and removes the path if it is still ours. */
+void control_socket_close(struct control_socket *socket);
+/* What stands against making a socket there, a constant; NULL: nothing. *ret_is_taken: it is another server. It changes
+ * nothing. */
+const char *control_socket_fault(const char *path, bool *ret_is_taken);
+/* A connection to whoever listens there, or -1 with errno. It never waits. */
+int control_socket_connect(const char *path);

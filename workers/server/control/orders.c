@@ -1,0 +1,67 @@
+/* The orders, and the signals that mean the same. */
+#include "workers/server/control/orders.h"
+
+#include "workers/log/console.h"
+#include "workers/server/reload.h"
+#include "workers/server/signals.h"
+
+#include <unistd.h>
+
+bool orders_begin(struct server *server, const struct options *options)
+{
+        const struct control_parts parts = {
+            .path = server->control_path,
+            .main = pthread_self(),
+            .signal_number = SIGNAL_OF_CONTROL,
+        };
+
+        snprintf(server->control_path, sizeof server->control_path, "%s", options->control);
+        if (server->control_path[0] == '\0')
+                return true;
+        const char *fault = control_init(&server->control, &parts);
+        if (fault == NULL && !control_start(&server->control))
+                fault = "the thread cannot be started";
+        if (fault != NULL)
+                console_print("gatepost: cannot open the control socket %s: %s", server->control_path, fault);
+        return fault == NULL;
+}
+
+static const char *tell_status(struct server *server, struct control_job *job)
+{
+        struct counters counters;
+
+        counters_sum(&server->counters, &counters);
+        text_printf(&job->answer, "{\"pid\":%d,\"state\":\"%s\",", (int)getpid(),
+                    draining_words[load_draining(&server->load)]);
+        text_printf(&job->answer, "\"sessions\":%llu,\"rung\":\"%s\",\"accepted\":%llu}\n",
+                    (unsigned long long)workers_open(server->workers, server->worker_count),
+                    rung_names[load_rung(&server->load)],
+                    (unsigned long long)counter_read(&counters.metrics[METRIC_messages_accepted]));
+        return NULL;
+}
+
+static const char *reload_and_tell(struct server *server, struct control_job *job)
+{
+        return reload(server, job) ? NULL : "the configuration is refused, and nothing has changed";
+}
+
+/* NULL, or why it was not done. */
+static const char *(*const orders[CONTROL_ORDER_COUNT])(struct server *server, struct control_job *job) = {
+    [CONTROL_ORDER_status] = tell_status,
+    [CONTROL_ORDER_reload] = reload_and_tell,
+    [CONTROL_ORDER_drain] = drain_begin,
+    [CONTROL_ORDER_undrain] = drain_undo,
+};
+
+void orders_obey(struct server *server)
+{
+        struct control_job *job;
+
+        if (server->control_path[0] == '\0' || (job = control_next(&server->control)) == NULL)
+                return;
+        const char *word = control_order_words[job->order], *error = orders[job->order](server, job);
+        if (job->order != CONTROL_ORDER_status)
+                log_event(&server->log, "order", "order", word, LOG_NUMBER("uid", job->user),
+                          LOG_NUMBER("pid", job->process), "outcome", error == NULL ? "done" : error, NULL);
+        control_done(&server->control, job, error);
+}
