@@ -174,10 +174,13 @@ static const struct command commands[] = {
     {VERB("SAML"), NULL, NEED_NOTHING, true, true, TIME_NONE},
 };
 
+/* By the first letter nearly all others are ruled out. */
 static const struct command *command_find(struct span verb)
 {
+        char first = verb.length > 0 ? (char)(verb.at[0] & ~0x20) : '\0'; /* that bit is the case */
+
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-                if (span_equals_nocase(verb, commands[i].verb))
+                if (commands[i].verb.at[0] == first && span_equals_nocase(verb, commands[i].verb))
                         return &commands[i];
         return NULL;
 }

@@ -5,7 +5,7 @@ import signal
 
 from common.dns_peers import ScriptedDns, by_table, free_dns_port
 from common.hang import hang, release
-from common.harness import case, equal, main
+from common.harness import case, equal, main, run_program
 from common.web import get, wait_for_status, web_server
 
 
@@ -21,6 +21,17 @@ def plain(directory):
             equal(answer.json(), {"status": "not ready", "faults": ["stopping"]}, "while it stops")
             equal(get(server.web, "/health").status, 200, "health while it stops")
             client.finish(b"Subject: x\r\n\r\nThe last one.\r\n")
+
+
+@case("a server that drains is not ready from the first moment on, and is again when the drain is taken back")
+def draining(directory):
+    with web_server(directory, 'control = "control.sock"\ndrain_wait = 1h') as server:
+        wait_for_status(server.web, "/ready", 200)
+        run = run_program("drain", "-c", directory / "gatepost.conf")
+        equal(run.returncode, 0, run.stderr)
+        equal(wait_for_status(server.web, "/ready", 503).json()["faults"], ["draining"], "faults")
+        equal(run_program("drain", "--undo", "-c", directory / "gatepost.conf").returncode, 0, "undo")
+        wait_for_status(server.web, "/ready", 200)
 
 
 @case("a server whose resolvers are silent is not ready, and one answer of one of them is enough")
