@@ -237,11 +237,6 @@ void text_put_char(struct text *text, char c)
         text_put(text, span_of(&c, 1));
 }
 
-void text_put_string(struct text *text, const char *string)
-{
-        text_put(text, span_from(string));
-}
-
 /* As much as fits, as with octets that come one by one. */
 void text_put_lower(struct text *text, struct span ascii)
 {

@@ -135,13 +135,16 @@ static void watch_turns(struct overseer *overseer, uint64_t now_ms)
                 uint64_t turn_ms =
                     atomic_load_explicit(&overseer->parts.workers[i].heartbeat.turn_ms, memory_order_relaxed);
                 uint64_t stalled_ms;
+                _Atomic bool *is_stalled = &overseer->parts.workers[i].heartbeat.is_stalled;
                 switch (turns_look(&overseer->turns, i, turn_ms, now_ms, &stalled_ms)) {
                 case TURN_GOES_ON:
                         break;
                 case TURN_STALLS:
+                        atomic_store_explicit(is_stalled, true, memory_order_relaxed);
                         tell_stall(overseer, i);
                         break;
                 case TURN_IS_OVER:
+                        atomic_store_explicit(is_stalled, false, memory_order_relaxed);
                         log_event(overseer->parts.log, "worker_turns", LOG_NUMBER("worker", i),
                                   LOG_NUMBER("ms", stalled_ms), NULL);
                         break;
@@ -163,6 +166,7 @@ static void *overseer_main(void *argument)
                 uint64_t now_ms = clock_monotonic_ms();
                 watch_turns(overseer, now_ms);
                 climb(overseer, now_ms);
+                atomic_store_explicit(&overseer->looked_ms, now_ms, memory_order_relaxed);
                 nanosleep(&pause, NULL);
         }
         urcu_memb_unregister_thread();
@@ -171,7 +175,7 @@ static void *overseer_main(void *argument)
 
 bool overseer_init(struct overseer *overseer, const struct overseer_parts *parts)
 {
-        *overseer = (struct overseer){.parts = *parts};
+        *overseer = (struct overseer){.parts = *parts, .looked_ms = clock_monotonic_ms()};
         return turns_init(&overseer->turns, parts->worker_count);
 }
 

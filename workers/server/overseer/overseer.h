@@ -32,6 +32,7 @@ struct overseer {
         struct turns turns;
 
         /* Read by others. */
+        _Atomic uint64_t looked_ms; /* monotonic: at all that it looks at, for the last time */
         struct counters counters;
 };
 
