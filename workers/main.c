@@ -3,6 +3,7 @@
 #include "workers/cli/check_config.h"
 #include "workers/cli/checks.h"
 #include "workers/cli/control/orders.h"
+#include "workers/cli/control/trace.h"
 #include "workers/cli/explain.h"
 #include "workers/cli/greylist.h"
 #include "workers/cli/policy/policy_page.h"
@@ -26,9 +27,9 @@ static const struct subcommand {
     {"serve", serve_main, serve_help, "receive mail"},
     {"check-config", check_config_main, check_config_help,
      "tell what is wrong with a configuration, or what it says; print every option"},
-    {"reload", reload_main, reload_help, "let the running server read its configuration anew"},
     {"status", status_main, status_help, "tell how the running server is"},
     {"drain", drain_main, drain_help, "let the running server end, after balancers have noticed"},
+    {"trace", trace_main, trace_help, "follow sessions of the running server live"},
     {"explain", explain_main, explain_help, "tell what each check would say, or said"},
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},

@@ -5,11 +5,21 @@
 
 #include <stdio.h>
 
+/* What a check is in all domains together. */
+enum standing {
+        STANDING_UNUSED,
+        STANDING_OBSERVES,
+        STANDING_PARTLY, /* it is in force for some domains */
+        STANDING_ENFORCED,
+};
+
 struct page {
         FILE *out;
         const struct snapshot *snapshot;
         const char *const *links; /* where the page of each language is; NULL: it is one, and nobody else's */
         enum language language;
+        /* Of the page of all rules: looked up once, for there may be very many domains. */
+        enum standing standings[CHECK_COUNT];
 };
 
 /* ---- html.c: whatever is not named markup is escaped. */
@@ -58,20 +68,13 @@ uint64_t option_number(const struct snapshot *snapshot, size_t option);
 /* ---- replies.c */
 
 /* True when this configuration can give the reply to who sends mail. */
-bool reply_is_in_use(const struct snapshot *snapshot, enum reply_id reply);
+bool reply_is_in_use(const struct page *page, enum reply_id reply);
 /* The replies of a subject that are in use, with what each means. */
 void page_replies(struct page *page, enum check_id subject);
 /* The table of all codes. */
 void page_codes(struct page *page);
 
 /* ---- scope.c */
-
-enum standing {
-        STANDING_UNUSED,
-        STANDING_OBSERVES,
-        STANDING_PARTLY, /* it is in force for some domains */
-        STANDING_ENFORCED,
-};
 
 enum standing check_standing(const struct snapshot *snapshot, enum check_id check);
 /* For whom a check is in which mode. */

@@ -66,9 +66,9 @@ static void warn_of_restarts(struct server *server, const struct snapshot *snaps
         const char *now = (const char *)&snapshot->options, *then = (const char *)&server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
 
-        if (server_workers_wanted(&snapshot->options) != server->worker_count)
+        if (threads_workers_wanted(&snapshot->options) != server->worker_count)
                 warn_of_restart(server, CHECK_COUNT, "workers");
-        if (server_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
+        if (threads_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
                 warn_of_restart(server, CHECK_COUNT, "acceptors");
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
                 const struct option_row *row = &option_rows[fixed_options[i]];

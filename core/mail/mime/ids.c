@@ -1,6 +1,6 @@
 /* Message ids in the value of a field, or in what stands in running text like one: within brackets or without
- * them, as encoded words (RFC 2047), and in HTML behind entities and among tags. They are given out one by
- * one, so that a value may have any number of them. */
+ * them, and in HTML behind entities and among tags. They are given out one by one, so that a value may have any
+ * number of them. */
 #include "core/mail/mime/internal.h"
 
 void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in)
@@ -130,7 +130,8 @@ static int entity_value(struct span name)
         if (name.length > 1 && name.at[0] == '#')
                 return entity_number(span_skip(name, 1));
         for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
-                if (span_equals_nocase(name, entities[i].name))
+                if (name.length == entities[i].name.length && (name.at[0] | 0x20) == entities[i].name.at[0] &&
+                    span_equals_nocase(name, entities[i].name))
                         return entities[i].octet;
         return -1;
 }
@@ -147,6 +148,7 @@ static int take_entity(struct mime_scan *scan)
         int octet = entity_value(span_skip(tail, at + 1));
         if (octet < 0)
                 return -1;
+        mime_spend(scan);
         scan->value_length = (uint16_t)(scan->value_length - (tail.length - at));
         if (scan->ids.state == MIME_IDS_TOKEN && scan->value_length == 0)
                 scan->ids.state = MIME_IDS_BETWEEN;
@@ -269,7 +271,7 @@ static enum mime_step other_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-static enum mime_step id_octet(struct mime_scan *scan, char octet)
+enum mime_step mime_id_octet(struct mime_scan *scan, char octet)
 {
         struct mime_ids *ids = &scan->ids;
         bool is_raw = true, is_in_tag = ids->state == MIME_IDS_TAG || ids->state == MIME_IDS_TAG_REST ||
@@ -285,83 +287,6 @@ static enum mime_step id_octet(struct mime_scan *scan, char octet)
             octet == '<' && !is_in_tag ? bracket_begin(scan, is_raw) : other_octet(scan, octet);
         ids->is_behind_blank = mime_is_blank(octet);
         return step;
-}
-
-/* ---- encoded words (RFC 2047): any charset that has ASCII in it */
-
-static enum mime_step word_text_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_ids *ids = &scan->ids;
-
-        if (mime_is_blank(octet)) {
-                ids->word = MIME_WORD_NONE;
-                return id_octet(scan, octet);
-        }
-        if (octet == '_' && ids->word_decoder.encoding == MIME_ENCODING_QUOTED)
-                octet = ' ';
-        if (!mime_decode(&ids->word_decoder, &octet))
-                return MIME_STEP_NONE;
-        return id_octet(scan, octet == '\r' || octet == '\n' ? ' ' : octet);
-}
-
-/* Behind "=?CHARSET?": one that nobody knows is left out. */
-static void word_encoding(struct mime_ids *ids, char octet)
-{
-        char lower = ascii_lower(octet);
-
-        mime_decode_begin(&ids->word_decoder, lower == 'b' ? MIME_ENCODING_BASE64 : MIME_ENCODING_QUOTED);
-        ids->word = lower == 'b' || lower == 'q' ? MIME_WORD_MARK : MIME_WORD_NONE;
-}
-
-static enum mime_step word_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_ids *ids = &scan->ids;
-
-        switch (ids->word) {
-        case MIME_WORD_CHARSET:
-                ids->word = octet == '?'           ? MIME_WORD_ENCODING
-                            : mime_is_blank(octet) ? MIME_WORD_NONE
-                                                   : MIME_WORD_CHARSET;
-                break;
-        case MIME_WORD_ENCODING:
-                word_encoding(ids, octet);
-                break;
-        case MIME_WORD_MARK:
-                ids->word = octet == '?' ? MIME_WORD_TEXT : MIME_WORD_NONE;
-                break;
-        case MIME_WORD_TEXT:
-                if (octet != '?')
-                        return word_text_octet(scan, octet);
-                ids->word = MIME_WORD_END;
-                break;
-        case MIME_WORD_END:
-                ids->word = octet == '=' ? MIME_WORD_NONE : MIME_WORD_TEXT;
-                ids->is_behind_blank = octet == '=';
-                return octet == '=' ? MIME_STEP_NONE : word_text_octet(scan, octet);
-        case MIME_WORD_NONE:
-        case MIME_WORD_EQUALS:
-                break;
-        }
-        return MIME_STEP_NONE;
-}
-
-enum mime_step mime_ids_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_ids *ids = &scan->ids;
-        bool may_begin = ids->state == MIME_IDS_BETWEEN || ids->state == MIME_IDS_BRACKET;
-
-        if (ids->word > MIME_WORD_EQUALS)
-                return word_octet(scan, octet);
-        if (ids->word == MIME_WORD_EQUALS) {
-                ids->word = octet == '?' ? MIME_WORD_CHARSET : MIME_WORD_NONE;
-                if (octet == '?')
-                        return MIME_STEP_NONE;
-                id_octet(scan, '='); /* it is kept, and ends nothing */
-        } else if (octet == '=' && ids->is_behind_blank && may_begin) {
-                ids->word = MIME_WORD_EQUALS;
-                return MIME_STEP_NONE;
-        }
-        return id_octet(scan, octet);
 }
 
 enum mime_step mime_ids_line_end(struct mime_scan *scan)

@@ -1,7 +1,6 @@
 /* Subcommands that are one order to a running server. */
 #pragma once
 
-extern const char reload_help[], status_help[], drain_help[];
-int reload_main(int argc, char **argv);
+extern const char status_help[], drain_help[];
 int status_main(int argc, char **argv);
 int drain_main(int argc, char **argv);
