@@ -64,7 +64,7 @@ static void finish_name(struct builder *builder, struct dnsbl_zone *zone)
         else if (zone->name.length > NAME_MAX_OCTETS)
                 complain(builder, zone, "too long to ask for addresses in it");
         zone->shown = zone->options.shown_as[0] != '\0' ? span_from(zone->options.shown_as)
-                                                         : dns_list_without_key(zone->name);
+                                                        : dns_list_without_key(zone->name);
 }
 
 static void tell_of_twin(struct builder *builder, const struct dnsbl_zone *zone)
