@@ -168,7 +168,8 @@ struct place {
 
 /* A DNS blocklist or allowlist (RFC 5782). */
 struct dnsbl_zone {
-        struct span name; /* A-labels, lower case */
+        struct span name;  /* A-labels, lower case */
+        struct span shown; /* what clients are told of it: without a key */
         struct zone_options options;
         struct place place;
         /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test

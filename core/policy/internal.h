@@ -85,8 +85,6 @@ void page_scope(struct page *page, enum check_id check);
 /* The DNS lists that this check asks, and how to get off them. */
 void page_lists(struct page *page, enum check_id check);
 bool check_has_lists(const struct snapshot *snapshot, enum check_id check);
-/* The zone's name as it may be shown: without the key of who asks. */
-struct span zone_shown_name(const struct dnsbl_zone *zone);
 /* A link to look `what`, an address or a domain, up on the zone's page. Without it, which is an empty span, a link to
  * the page. False, and nothing, where no page is known. */
 bool page_zone_link(struct page *page, const struct dnsbl_zone *zone, struct span what);
