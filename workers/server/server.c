@@ -321,8 +321,9 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        return orders_begin(server) && listening_begin(server, snapshot) &&
-               web_begin(&server->web, snapshot, &server->inherited);
+        /* Clients come last: whoever has connected would be reset if anything failed behind that. */
+        return orders_begin(server) && web_begin(&server->web, snapshot, &server->inherited) &&
+               listening_begin(server, snapshot);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
