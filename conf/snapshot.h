@@ -41,6 +41,7 @@ enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
 enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL };
 enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
+enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
@@ -81,6 +82,7 @@ struct rate {
 #define OPTION_FIELD_SANDBOX    enum sandbox_mode
 #define OPTION_FIELD_VERSION    enum tls_version
 #define OPTION_FIELD_WISH       enum certificate_wish
+#define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -110,6 +112,7 @@ struct rate {
 #define OPTION_NAME_SANDBOX(name)    name
 #define OPTION_NAME_VERSION(name)    name
 #define OPTION_NAME_WISH(name)       name
+#define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -137,6 +140,7 @@ struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(check##_##name);
 #define TLS_OPTION(name, type, ...)          OPTION_FIELD_##type OPTION_NAME_##type(tls_##name);
+#define PAGE_OPTION(name, type, ...)         OPTION_FIELD_##type OPTION_NAME_##type(policy_page_##name);
 #include "conf/options.def"
 };
 

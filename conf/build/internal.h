@@ -24,7 +24,7 @@ struct builder {
  * with single values. `scratch` lives as long as the builder. */
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch);
 /* Completes what depends on several options, on files and on this machine, and complains of errors. The next
- * six are parts of it. */
+ * seven are parts of it. */
 void build_finish(struct builder *builder);
 /* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
@@ -32,6 +32,8 @@ void build_finish_domains(struct builder *builder);
 void build_finish_keys(struct builder *builder);
 /* Looks whether each certificate has a key. */
 void build_finish_tls(struct builder *builder);
+/* Looks whether the policy page can link to what it names. */
+void build_finish_page(struct builder *builder);
 /* Completes the zones of dnsbl. */
 void build_finish_zones(struct builder *builder);
 /* Completes the store of senders, and looks whether the checks that need it have it. */

@@ -178,6 +178,9 @@ void effective_print(FILE *file, const struct snapshot *snapshot)
                 fputs("tls {\n", file);
                 print_options(&printer, snapshot, SECTION_TLS, "    ");
                 fputs("}\n", file);
+                fputs("policy_page {\n", file);
+                print_options(&printer, snapshot, SECTION_PAGE, "    ");
+                fputs("}\n", file);
                 print_terms(&printer, "listener", &snapshot->listener_terms);
                 print_terms(&printer, "network", &snapshot->network_terms);
                 print_checks(&printer, snapshot);

@@ -72,6 +72,13 @@ static void print_tls(FILE *file)
         fprintf(file, "}\n");
 }
 
+static void print_page(FILE *file)
+{
+        fprintf(file, "\n# Whom the policy page names, and how they are reached.\npolicy_page {\n");
+        print_rows(file, option_rows, SECTION_PAGE, "    ");
+        fprintf(file, "}\n");
+}
+
 static void print_terms(FILE *file)
 {
         fprintf(
@@ -119,6 +126,7 @@ void options_print(FILE *file)
         fprintf(file, "# All options with their defaults.\n\n");
         print_rows(file, option_rows, CHECK_COUNT, "");
         print_tls(file);
+        print_page(file);
         print_terms(file);
         print_checks(file);
         print_replies(file);

@@ -17,6 +17,8 @@ const struct option_row option_rows[OPTION_AT_END + 1] = {
         ROW(name, type, default, min, max, help, options, check##_##name, CHECK_##check)
 #define TLS_OPTION(name, type, default, min, max, help)                                                      \
         ROW(name, type, default, min, max, help, options, tls_##name, SECTION_TLS)
+#define PAGE_OPTION(name, type, default, min, max, help)                                                     \
+        ROW(name, type, default, min, max, help, options, policy_page_##name, SECTION_PAGE)
 #include "conf/options.def"
     {0}};
 
@@ -204,6 +206,7 @@ static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
 static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
 static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const wish_words[] = {"no", "ask", NULL};
+static const char *const language_words[] = {"en", "de", NULL};
 static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
 static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
@@ -246,6 +249,8 @@ const char *const *value_words(const struct option_row *row)
                 return version_words;
         case VALUE_WISH:
                 return wish_words;
+        case VALUE_LANGUAGE:
+                return language_words;
         default:
                 return NULL;
         }
@@ -344,6 +349,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_STARTTLS:
         case VALUE_VERSION:
         case VALUE_WISH:
+        case VALUE_LANGUAGE:
                 return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

@@ -1,4 +1,5 @@
-/* The rows of options.def, and how their values are read from text. Only conf/ includes this. */
+/* The rows of options.def, and how their values are read from text. Only conf/ includes this, and core/policy, which
+ * tells of values row by row. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -29,6 +30,7 @@ enum value_type {
         VALUE_KEYWORDS,
         VALUE_VERSION,
         VALUE_WISH,
+        VALUE_LANGUAGE,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS
@@ -39,11 +41,12 @@ struct option_row {
         int64_t min, max;
         size_t offset; /* of the field in struct options, domain_options, zone_options or terms_options */
         enum value_type type;
-        enum check_id check; /* whose section it stands in; CHECK_COUNT: none; SECTION_TLS */
+        enum check_id check; /* whose section it stands in; CHECK_COUNT: none; or a SECTION_ */
 };
 
-#define SECTION_TLS                                                                                          \
-        ((enum check_id)(CHECK_COUNT + 1)) /* in place of a check: section tls, which is no check's */
+/* In place of a check: sections that are no check's. */
+#define SECTION_TLS  ((enum check_id)(CHECK_COUNT + 1))
+#define SECTION_PAGE ((enum check_id)(CHECK_COUNT + 2))
 
 /* The number of each row, such as OPTION_AT_hostname, OPTION_AT_sender_tld_list or
  * DOMAIN_OPTION_AT_deliver. */
@@ -51,6 +54,7 @@ enum option_at {
 #define OPTION(name, type, ...)              OPTION_AT_##name,
 #define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
 #define TLS_OPTION(name, type, ...)          OPTION_AT_tls_##name,
+#define PAGE_OPTION(name, type, ...)         OPTION_AT_policy_page_##name,
 #include "conf/options.def"
         OPTION_AT_END
 };

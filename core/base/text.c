@@ -1,34 +1,11 @@
 /* Spans and bounded texts. No allocation, no locale. */
 #include "core/base/text.h"
 
+#include "core/base/octets.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <unictype.h>
-
-/* ---- eight octets at a time ---------------------------------------------------------------------------- */
-
-#define HIGH_BITS UINT64_C(0x8080808080808080)
-
-/* High bits of those that are zero (and of some above such a one). */
-static uint64_t zero_octets(uint64_t octets)
-{
-        return (octets - 0x0101010101010101) & ~octets & HIGH_BITS;
-}
-
-/* The same of those less than 0x20. */
-static uint64_t octets_below_space(uint64_t octets)
-{
-        return (octets - 0x2020202020202020) & ~octets & HIGH_BITS;
-}
-
-/* The seven lower bits of each, plus what takes 'A' or '[' to 0x80, tell where it stands; what is above ASCII
- * stays. */
-static uint64_t octets_lower(uint64_t octets)
-{
-        uint64_t low = octets & ~HIGH_BITS;
-        uint64_t from_a = low + 0x3f3f3f3f3f3f3f3f, beyond_z = low + 0x2525252525252525;
-        return octets | (from_a & ~beyond_z & ~octets & HIGH_BITS) >> 2;
-}
 
 /* ---- spans --------------------------------------------------------------------------------------------- */
 
@@ -38,11 +15,29 @@ bool span_equals(struct span left, struct span right)
                (left.length == 0 || memcmp(left.at, right.at, left.length) == 0);
 }
 
+static bool equal_eight_nocase(const char *left, const char *right)
+{
+        uint64_t octets, others;
+
+        memcpy(&octets, left, sizeof octets);
+        memcpy(&others, right, sizeof others);
+        return octets == others || octets_lower(octets) == octets_lower(others);
+}
+
+/* The last eight octets may be compared twice. */
 bool span_equals_nocase(struct span left, struct span right)
 {
-        if (left.length != right.length)
+        size_t length = left.length;
+
+        if (length != right.length)
                 return false;
-        for (size_t i = 0; i < left.length; i++)
+        if (length >= 8) {
+                for (size_t at = 0; at + 8 < length; at += 8)
+                        if (!equal_eight_nocase(left.at + at, right.at + at))
+                                return false;
+                return equal_eight_nocase(left.at + length - 8, right.at + length - 8);
+        }
+        for (size_t i = 0; i < length; i++)
                 if (ascii_lower(left.at[i]) != ascii_lower(right.at[i]))
                         return false;
         return true;
@@ -184,7 +179,7 @@ static size_t ascii_length(struct span span)
 
         for (; length + sizeof octets <= span.length; length += sizeof octets) {
                 memcpy(&octets, span.at + length, sizeof octets);
-                if ((octets & HIGH_BITS) != 0)
+                if ((octets & OCTETS_HIGH_BITS) != 0)
                         break;
         }
         while (length < span.length && (unsigned char)span.at[length] < 0x80)
@@ -199,7 +194,7 @@ bool span_has_control(struct span span)
 
         for (; i + sizeof octets <= span.length; i += sizeof octets) {
                 memcpy(&octets, span.at + i, sizeof octets);
-                if ((octets_below_space(octets) | zero_octets(octets ^ 0x7f7f7f7f7f7f7f7f)) != 0)
+                if ((octets_below_space(octets) | octets_zero(octets ^ 0x7f7f7f7f7f7f7f7f)) != 0)
                         break; /* or above such a one: the octets tell */
         }
         while (i < span.length && !ascii_is_control(span.at[i]))
@@ -327,8 +322,9 @@ static bool json_all_plain(const char *at)
         uint64_t octets;
 
         memcpy(&octets, at, sizeof octets);
-        return (octets_below_space(octets) | (octets & HIGH_BITS) | zero_octets(octets ^ 0x2222222222222222) |
-                zero_octets(octets ^ 0x5c5c5c5c5c5c5c5c) | zero_octets(octets ^ 0x7f7f7f7f7f7f7f7f)) == 0;
+        return (octets_below_space(octets) | (octets & OCTETS_HIGH_BITS) |
+                octets_zero(octets ^ 0x2222222222222222) | octets_zero(octets ^ 0x5c5c5c5c5c5c5c5c) |
+                octets_zero(octets ^ 0x7f7f7f7f7f7f7f7f)) == 0;
 }
 
 static size_t json_plain_length(struct span bytes)

@@ -24,9 +24,18 @@ static bool is_own_name(struct claims *claims, struct span name)
                snapshot_own_name(claims->snapshot, text_span(&ascii)).length > 0;
 }
 
+/* Octets that end a name which is not quoted. */
+enum { BLANK = 1, SPECIAL = 2 };
+
+static const uint8_t classes[256] = {
+    [' '] = BLANK,   ['\t'] = BLANK,  ['\r'] = BLANK,  ['\n'] = BLANK,  ['('] = SPECIAL,
+    [')'] = SPECIAL, ['<'] = SPECIAL, ['>'] = SPECIAL, ['@'] = SPECIAL, [','] = SPECIAL,
+    [';'] = SPECIAL, [':'] = SPECIAL, ['/'] = SPECIAL, ['"'] = SPECIAL, ['='] = SPECIAL,
+    ['['] = SPECIAL, [']'] = SPECIAL, ['?'] = SPECIAL, ['\\'] = SPECIAL};
+
 static bool is_blank(char c)
 {
-        return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+        return classes[(unsigned char)c] == BLANK;
 }
 
 static void skip_blanks(struct span *rest)
@@ -63,8 +72,7 @@ static struct span take_name(struct span rest, char *octets)
         text_over(&name, octets, DOMAIN_NAME_MAX);
         for (size_t at = is_quoted; at < rest.length; at++) {
                 char c = rest.at[at];
-                if (is_quoted ? c == '"'
-                              : is_blank(c) || (c != '\0' && strchr("()<>@,;:\\/\"=[]?", c) != NULL))
+                if (is_quoted ? c == '"' : classes[(unsigned char)c] != 0)
                         break;
                 if (c == '\\' && at + 1 < rest.length)
                         c = rest.at[++at];
@@ -118,10 +126,11 @@ static enum owner owner_of_spf(struct claims *claims, struct span value)
         skip_blanks(&comment);
         if (owner_of(claims, comment) == OWNER_US)
                 return OWNER_US;
-        for (struct span rest = value; rest.length > 0; rest = span_skip(rest, 1)) {
-                if (ascii_lower(rest.at[0]) != 'r' || !span_starts_nocase(rest, key))
+        for (size_t at = 0; at + key.length <= value.length; at++) {
+                if ((value.at[at] | 0x20) != 'r' || !line_has_letters(value.at + at, key.at))
                         continue;
-                if (++receivers > CLAIM_RECEIVERS_MAX || is_receiver(claims, span_skip(rest, key.length)))
+                if (++receivers > CLAIM_RECEIVERS_MAX ||
+                    is_receiver(claims, span_skip(value, at + key.length)))
                         return OWNER_US;
         }
         return OWNER_UNKNOWN;
@@ -229,14 +238,12 @@ static bool take_name_at_once(struct claims *claims, struct span *octets)
 }
 
 /* The field whose name begins so; no two begin alike. KIND_COUNT: none. */
-static size_t kind_with(char octet)
+static inline size_t kind_with(char octet)
 {
-        size_t kind = 0;
-
-        while (kind < KIND_COUNT && kinds[kind].name.at[0] != ascii_lower(octet))
-                kind++;
-        return kind;
+        char lower = ascii_lower(octet);
+        return lower == kinds[0].name.at[0] ? 0 : lower == kinds[1].name.at[0] ? 1 : KIND_COUNT;
 }
+_Static_assert(KIND_COUNT == 2, "kind_with() knows them all");
 
 /* The first octet of a line. */
 static bool start_octet(struct claims *claims, char octet, struct content *content, struct content_pool *pool)
@@ -303,7 +310,7 @@ static bool start(struct claims *claims, struct span *octets, struct content *co
         if (claims->field == CLAIMS_KEEP)
                 kept = kept_lines(*octets);
         *octets = span_skip(*octets, kept.length);
-        if (!content_append(content, pool, kept))
+        if (kept.length > 0 && !content_append(content, pool, kept))
                 return false;
         return octets->length == 0 || start_octet(claims, octets->at[0], content, pool);
 }

@@ -71,12 +71,25 @@ static inline __attribute__((always_inline)) struct leap leap_lines(struct span 
         return leap;
 }
 
-/* ---- leap.c: of text, behind the LF that `input` begins with; in the header no line that may be its end, a Received
- * field or a Message-ID is among them */
+/* ---- leap.c: of text, behind the LF that `input` begins with */
+
+enum leap_over {
+        LEAP_BODY,
+        LEAP_FIELDS, /* of a header: no line that may be its end, a Received field or a Message-ID */
+        LEAP_BLANKS  /* folded lines with nothing but blanks in them */
+};
+
+/* A line of a header may be a Received field or a Message-ID, by its first two octets. */
+static inline bool leap_may_be_field(const char *line)
+{
+        char first = ascii_lower(line[0]);
+        return (first == 'r' || first == 'm') && ascii_lower(line[1]) == 'e';
+}
 
 /* Lines that end in CRLF and have no other CR or LF, nor a dot at the start. */
-struct leap leap_plain_lines(struct span input, bool in_header);
-/* The same with a bare LF at the end. */
-struct leap leap_bare_lines(struct span input, bool in_header);
-/* Writes such lines with CRLF. `mended` has room for twice their length; returns what they come to. */
+struct leap leap_plain_lines(struct span input, enum leap_over over);
+/* Lines that end in a bare LF and have no CR. `has_lone_dots`: in a body a line may be a dot. */
+struct leap leap_bare_lines(struct span input, enum leap_over over, bool has_lone_dots);
+/* Writes such lines with CRLF; of two dots at the start of one, one goes. As a leap found them, they lie between a LF
+ * and more octets. `mended` has room for twice their length; returns what they come to. */
 size_t leap_mend(struct span lines, char *mended);

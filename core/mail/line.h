@@ -1,6 +1,7 @@
 /* Finds ends of lines in few steps, however short the lines are. Inline, for it is used for every few octets. */
 #pragma once
 
+#include "core/base/octets.h"
 #include "core/base/text.h"
 
 /* Lines below this length are short. */
@@ -12,30 +13,48 @@ static inline bool line_is_end(char octet)
         return octet == '\r' || octet == '\n';
 }
 
-/* One of eight octets is `octet`. */
-static inline bool line_has(uint64_t octets, char octet)
+/* Eight octets, the first one lowest. */
+static inline uint64_t line_load(const char *at)
 {
-        uint64_t other = octets ^ UINT64_C(0x0101010101010101) * (unsigned char)octet;
-        return ((other - UINT64_C(0x0101010101010101)) & ~other & UINT64_C(0x8080808080808080)) != 0;
+        uint64_t octets;
+        memcpy(&octets, at, sizeof octets);
+        return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? octets : __builtin_bswap64(octets);
 }
 
-/* What is at the front with neither CR nor LF in it. Both are looked for at once, so that a flood of one of them
- * costs no search of the whole for the other at each. */
-static inline struct span line_piece(struct span input)
+/* The lowest bit is in the first of the eight octets that is `octet`; 0: none is. */
+static inline uint64_t line_marks(uint64_t octets, char octet)
+{
+        return octets_zero(octets ^ UINT64_C(0x0101010101010101) * (unsigned char)octet);
+}
+
+/* The eight octets at `at` are those of `letters`, in either case. These are letters in lower case; for another octet
+ * one of the controls, or what is 0x20 less, may stand too. */
+static inline bool line_has_letters(const char *at, const char *letters)
+{
+        return (line_load(at) | UINT64_C(0x2020202020202020)) == line_load(letters);
+}
+
+/* Where among the first `most` octets the line ends, or `most`. Both CR and LF are looked for at once, so that a flood
+ * of one of them costs no search of the whole for the other at each. */
+static inline size_t line_find_end(struct span input, size_t most)
 {
         size_t length = 0;
-        uint64_t octets;
 
-        if (input.length > 0 && line_is_end(input.at[0]))
-                return span_of(input.at, 0);
-        for (; input.length - length >= sizeof octets; length += sizeof octets) {
-                memcpy(&octets, input.at + length, sizeof octets);
-                if (line_has(octets, '\r') || line_has(octets, '\n'))
-                        break;
+        for (; most - length >= sizeof(uint64_t); length += sizeof(uint64_t)) {
+                uint64_t octets = line_load(input.at + length);
+                uint64_t marks = line_marks(octets, '\r') | line_marks(octets, '\n');
+                if (marks != 0)
+                        return length + (size_t)__builtin_ctzll(marks) / 8;
         }
-        while (length < input.length && !line_is_end(input.at[length]))
+        while (length < most && !line_is_end(input.at[length]))
                 length++;
-        return span_of(input.at, length);
+        return length;
+}
+
+/* What is at the front with neither CR nor LF in it. */
+static inline struct span line_piece(struct span input)
+{
+        return span_of(input.at, line_find_end(input, input.length));
 }
 
 /* The same with the CRs in it that surely are bare. */
@@ -53,10 +72,9 @@ static inline struct span line_piece_with_crs(struct span input)
  * 2 for CRLF and 1 for a bare LF. */
 static inline bool line_find_short(struct span input, struct span *ret_line, size_t *ret_end)
 {
-        size_t length = 0, most = input.length < LINE_SHORT_MAX ? input.length : LINE_SHORT_MAX;
+        size_t most = input.length < LINE_SHORT_MAX ? input.length : LINE_SHORT_MAX;
+        size_t length = line_find_end(input, most);
 
-        while (length < most && !line_is_end(input.at[length]))
-                length++;
         if (length == most)
                 return false;
         *ret_line = span_of(input.at, length);
@@ -67,12 +85,18 @@ static inline bool line_find_short(struct span input, struct span *ret_line, siz
 /* The length of the line at the front, without its LF, or SIZE_MAX when that is not there. */
 static inline size_t line_length(struct span input)
 {
-        size_t length = 0;
+        size_t length = 0, most = input.length < LINE_SHORT_MAX ? input.length : LINE_SHORT_MAX;
 
-        while (length < LINE_SHORT_MAX && length < input.length && input.at[length] != '\n')
-                length++;
-        if (length < LINE_SHORT_MAX)
-                return length < input.length ? length : SIZE_MAX;
+        for (; most - length >= sizeof(uint64_t); length += sizeof(uint64_t)) {
+                uint64_t marks = line_marks(line_load(input.at + length), '\n');
+                if (marks != 0)
+                        return length + (size_t)__builtin_ctzll(marks) / 8;
+        }
+        for (; length < most; length++)
+                if (input.at[length] == '\n')
+                        return length;
+        if (length == input.length)
+                return SIZE_MAX;
         size_t more = span_find(span_skip(input, length), '\n');
         return more == SIZE_MAX ? SIZE_MAX : length + more;
 }
@@ -109,7 +133,7 @@ static inline bool line_is_plain_ahead(struct span input)
 static inline size_t line_gather(struct span line, struct span input, char *gathered, size_t length)
 {
         if (input.length >= LINE_SHORT_MAX + 1)
-                memcpy(gathered + length, line.at, LINE_SHORT_MAX);
+                __builtin_memcpy(gathered + length, line.at, LINE_SHORT_MAX); /* in line, and with no check */
         else if (line.length > 0)
                 memcpy(gathered + length, line.at, line.length);
         length += line.length;

@@ -1,6 +1,8 @@
 /* The first field of that name counts. */
 #include "core/mail/message_id.h"
 
+#include "core/mail/line.h"
+
 _Static_assert(MESSAGE_ID_MAX <= UINT8_MAX, "length has eight bits");
 
 static const struct span field = {"message-id", 10};
@@ -61,6 +63,19 @@ void message_id_read(struct message_id *id, struct span octets, bool is_line_sta
         }
         if (id->state == MESSAGE_ID_VALUE)
                 keep(id, octets);
+}
+
+/* Most are seen to be another field by their first octets. */
+void message_id_read_line(struct message_id *id, struct span line)
+{
+        bool may_be_name = line.length > field.length && line_has_letters(line.at, "message-");
+
+        if (id == NULL)
+                return;
+        if (id->state == MESSAGE_ID_VALUE || (id->state != MESSAGE_ID_DONE && may_be_name))
+                message_id_read(id, line, true);
+        else if (id->state != MESSAGE_ID_DONE)
+                id->state = MESSAGE_ID_OTHER;
 }
 
 struct span message_id_found(const struct message_id *id)

@@ -20,10 +20,17 @@ struct message_id {
 void message_id_init(struct message_id *id);
 /* Octets of a line of the header, in any pieces, its CRLF not among them. `is_line_start`: they begin one. */
 void message_id_read(struct message_id *id, struct span octets, bool is_line_start);
-/* A line that begins with this octet, in lower case, changes nothing. */
-static inline bool message_id_is_elsewhere(const struct message_id *id, char first)
+/* The same of a whole line, which is not empty. `id` may be NULL. */
+void message_id_read_line(struct message_id *id, struct span line);
+/* At the start of a line that is not the field, it changes nothing. */
+static inline bool message_id_is_elsewhere(const struct message_id *id)
 {
-        return id->state == MESSAGE_ID_DONE || (id->state == MESSAGE_ID_OTHER && first != 'm');
+        return id->state == MESSAGE_ID_DONE || id->state == MESSAGE_ID_OTHER;
+}
+/* It has begun, and nothing but blanks has come: more of them change nothing. */
+static inline bool message_id_is_blank(const struct message_id *id)
+{
+        return id->state == MESSAGE_ID_VALUE && id->length == 0;
 }
 /* What the field said, without blanks around it; empty: no such field, or `id` is NULL. Valid as long as
  * `id`. */

@@ -1,9 +1,16 @@
 /* Received fields (RFC 5322 3.6.7), which are counted to see mail that goes round in circles. */
 #pragma once
 
-#include "core/base/text.h"
+#include "core/mail/line.h"
 
 #define RECEIVED_NAME ((struct span){"received:", 9})
+
+/* A whole line of the header begins such a field. */
+static inline bool received_is_begun(struct span line)
+{
+        return line.length >= RECEIVED_NAME.length && line.at[8] == ':' &&
+               line_has_letters(line.at, "received");
+}
 
 /* Octets of a line of the header, `at` of which came before. *is_received: so far it begins like such a field. True
  * when these end its name. */

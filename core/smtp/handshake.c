@@ -74,6 +74,7 @@ enum session_wish session_secured(struct session *session, const struct tls_fact
             .client_certificate = keep(session, facts->client_certificate, CERTIFICATE_MAX),
         };
         count_facts(session, facts);
+        follow_note(session, "tls", span_from(facts->version));
         forget_what_was_said(session);
         session->state = SESSION_STATE_COMMAND;
         session_wait(session);
@@ -161,6 +162,7 @@ static void fail(struct session *session, const struct tls_failure *failure)
         span_copy_cut(span_from(failure->offered), tls->offered, sizeof tls->offered);
         tls->server_name = keep(session, failure->server_name, SERVER_NAME_MAX);
         enum metric_id reason = class_of_reason(tls->reason);
+        follow_note(session, "tls_failed", span_from(tls->reason));
         counter_add(&metrics[METRIC_tls_failed], 1);
         counter_add(&metrics[reason], 1);
         keep_from_tls(session, reason);

@@ -379,6 +379,9 @@ void record_put_faults(struct text *json, const struct session *session);
 
 /* ---- record/record.c */
 
+/* "quit" or the like. */
+extern const char *const session_ending_names[];
+
 /* The JSON object of a transaction that has ended will be in a line; it is copied. */
 void record_keep(struct session *session, const struct text *json);
 /* It is in a line at once, and the session goes on. */

@@ -120,6 +120,7 @@ void session_name_client(struct session *session, const struct address *client, 
 {
         session->naming = NAMING_DONE;
         set_client(session, client, port);
+        follow_client(session);
 }
 
 enum session_wish session_begin(struct session *session, struct session_host *host,
@@ -144,6 +145,7 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
         if (network_list_contains(&snapshot->options.proxy_networks, &peer->client))
                 session->naming = NAMING_OPEN;
         set_client(session, &peer->client, peer->client_port);
+        follow_client(session);
         if (peer->needs_proxy_header && session->naming != NAMING_OPEN)
                 return session_close(session, out, REPLY_proxy_not_trusted);
         session->state = SESSION_STATE_PROXY;
@@ -329,6 +331,7 @@ void session_end(struct session *session, enum session_ending ending)
         handshake_note_end(session);
         session->state = SESSION_STATE_CLOSED;
         transaction_end(session);
+        follow_note(session, "end", span_from(session_ending_names[session->ending]));
         stage_count_zones(session);
         rate_settle(session);
         leave_seat(session);

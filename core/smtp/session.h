@@ -21,6 +21,7 @@
 #include "core/check/pipeline.h"
 #include "core/mail/message.h"
 #include "core/senders/client_table.h"
+#include "core/smtp/follow/follow.h"
 #include "core/smtp/metrics.h"
 #include "core/senders/rates.h"
 #include "core/senders/tls_no_go.h"
@@ -55,6 +56,7 @@ struct session_host {
         enum rung rung;                    /* of the ladder of load */
         uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */
         bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
+        struct follow follow;              /* who follows sessions live */
 };
 
 /* Who connected where. */
@@ -162,6 +164,7 @@ struct session {
         bool client_has_good_history;
         bool is_known; /* by its history, or by the configuration: under load it goes first */
         bool is_esmtp;
+        uint8_t followed;        /* by whom, as bits of host->follow.active */
         struct client_seat seat; /* of the client, where it was named; that of a socket is the caller's */
         struct session_peer peer;
         struct rates rates;           /* where it is rated */

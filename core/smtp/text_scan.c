@@ -207,31 +207,27 @@ static bool read_octet(struct text_scan *scan, char octet, struct content *conte
         return false;
 }
 
-/* A line of the header that is no Received field, and none that the Message-ID is in. */
-static bool is_other_field(const struct text_scan *scan, char first)
+/* Lines like the one at the front, whose bound is far, may need no look: see leap.h. */
+static bool may_leap(const struct text_scan *scan, struct span input, enum leap_over *ret_over)
 {
-        char lower = ascii_lower(first);
-        return lower != 'r' && (scan->message_id == NULL || message_id_is_elsewhere(scan->message_id, lower));
-}
+        bool is_blank = scan->message_id != NULL && message_id_is_blank(scan->message_id);
 
-/* Lines like the one at the front, whose bound is far, need no look: see leap_plain_lines(). */
-static bool may_leap(const struct text_scan *scan, struct span input)
-{
-        char first = input.length == 0 ? '.' : input.at[0];
-
-        return first != '.' && (!scan->in_header || (!line_is_end(first) && is_other_field(scan, first))) &&
-               (scan->line_max == 0 || scan->line_max > LEAP_LINE_MAX);
+        *ret_over = !scan->in_header ? LEAP_BODY : is_blank ? LEAP_BLANKS : LEAP_FIELDS;
+        if (input.length < 2 || (scan->line_max > 0 && scan->line_max <= LEAP_LINE_MAX))
+                return false;
+        return !scan->in_header ||
+               (!line_is_end(input.at[0]) && !leap_may_be_field(input.at) &&
+                (is_blank || scan->message_id == NULL || message_id_is_elsewhere(scan->message_id)));
 }
 
 /* A whole line, unstuffed, without what ends it: what the header's readers want of it. */
 static void read_header_line(struct text_scan *scan, struct span line)
 {
+        scan->in_header = line.length > 0;
         if (line.length == 0)
-                scan->in_header = false;
-        else if (!is_other_field(scan, line.at[0])) {
-                count_octets(scan, line);
-                scan->line_length = 0;
-        }
+                return;
+        scan->hops += received_is_begun(line);
+        message_id_read_line(scan->message_id, line);
 }
 
 /* Whole lines at the front that are kept as they are. Where they end, the next octets are looked at one by one; they
@@ -239,6 +235,7 @@ static void read_header_line(struct text_scan *scan, struct span line)
 static struct span plain_lines(struct text_scan *scan, struct span input, uint64_t *ret_lines)
 {
         size_t length = 0, line;
+        enum leap_over over;
         struct leap leap;
 
         *ret_lines = 0;
@@ -248,9 +245,9 @@ static struct span plain_lines(struct text_scan *scan, struct span input, uint64
                         read_header_line(scan, span_of(input.at + length, line - 2));
                 length += line;
                 ++*ret_lines;
-                if (!may_leap(scan, span_skip(input, length)))
+                if (!may_leap(scan, span_of(input.at + length, input.length - length), &over))
                         continue;
-                leap = leap_plain_lines(span_skip(input, length - 1), scan->in_header);
+                leap = leap_plain_lines(span_of(input.at + length - 1, input.length - length + 1), over);
                 length += leap.length;
                 *ret_lines += leap.lines;
         }
@@ -303,14 +300,19 @@ static void end_short_line(struct text_scan *scan, struct span line, size_t used
         scan->offset++;
 }
 
-/* Behind a line that ended in a bare LF, others. Returns what they come to. */
-static size_t mend_lines(struct text_scan *scan, struct span *input, char *gathered, size_t room)
+/* Behind a line that ended in a bare LF, others. Returns what they come to. Of lone dots the first one is a flaw, and
+ * the last one matters where it comes last. */
+static size_t mend_lines(struct text_scan *scan, struct span *input, enum leap_over over, char *gathered,
+                         size_t room)
 {
         size_t most = input->length < room / 2 ? input->length : room / 2;
-        struct leap leap = leap_bare_lines(span_of(input->at - 1, most), scan->in_header);
+        struct leap leap =
+            leap_bare_lines(span_of(input->at - 1, most), over, scan->flaws[TEXT_FLAW_LONE_DOT].line > 0);
         size_t length = leap_mend(span_of(input->at, leap.length), gathered);
 
         pass(scan, input, leap.length);
+        if (leap.length >= 2 && memcmp(input->at - 3, "\n.\n", 3) == 0)
+                scan->lone_dot_end = scan->offset;
         scan->bare_lfs += leap.lines;
         scan->line += leap.lines;
         scan->line_offset = scan->offset;
@@ -323,6 +325,7 @@ static void read_short_lines(struct text_scan *scan, struct span *input, struct 
 {
         char gathered[GATHERED_MAX];
         size_t length = 0, end;
+        enum leap_over over;
         struct span line;
 
         while (length + LINE_SHORT_MAX + 2 <= sizeof gathered && line_find_short(*input, &line, &end)) {
@@ -332,8 +335,8 @@ static void read_short_lines(struct text_scan *scan, struct span *input, struct 
                 length = line_gather(line, *input, gathered, length);
                 end_short_line(scan, line, used, end == 1);
                 *input = span_skip(*input, used);
-                if (end == 1 && may_leap(scan, *input))
-                        length += mend_lines(scan, input, gathered + length, sizeof gathered - length);
+                if (end == 1 && may_leap(scan, *input, &over))
+                        length += mend_lines(scan, input, over, gathered + length, sizeof gathered - length);
         }
         if (length > 0)
                 store(scan, span_of(gathered, length), content, pool);

@@ -37,6 +37,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         harness->host.questions = harness->dns.questions = &harness->questions;
         harness->host.clients = &harness->clients;
         harness_init_tls(harness, seed);
+        harness_init_follower(harness);
         block_pool_init(&harness->host.session_pool, 1024, 4);
         block_pool_init(&harness->host.transaction_pool, 4096, 4);
         content_pool_init(&harness->host.content_pool, 4);
@@ -166,6 +167,7 @@ static void answer_next(struct harness *harness)
 void harness_settle(struct harness *harness)
 {
         put(&harness->said, text_span(&harness->out));
+        follow_sent(&harness->session, &harness->out);
         if (harness->wish == SESSION_CLOSE) {
                 session_end(&harness->session, harness->session.ending);
                 harness->is_open = false;

@@ -78,6 +78,7 @@ void harness_settle(struct harness *harness);
 /* The server may be stopping: the worker tells each session again whenever it has come a step further. */
 void harness_tell_to_stop(struct harness *harness);
 void harness_init_tls(struct harness *harness, uint32_t seed);
+void harness_init_follower(struct harness *harness);
 /* The wish is SECURE. */
 void harness_answer_starttls(struct harness *harness);
 

@@ -114,8 +114,6 @@ def checks(directory):
         for name, *_ in rows("core/check/checks.def", macro):
             told = section("core/check/README.md", f"## {name}")
             assert_named([option for check, option, *_ in options if check == name], f"the section of {name}", told)
-    advised = {row[0] for row in rows("workers/cli/explain/advice.def", "CHECK_ADVICE")}
-    equal(advised, {row[0] for macro in ("RULE", "SESSION_CHECK", "CHECK") for row in rows("core/check/checks.def", macro)}, "advice")
     assert_named([row[0] for row in rows("conf/options.def", "ZONE_OPTION")], "the section of dnsbl",
                  section("core/check/README.md", "## dnsbl"))
 
@@ -134,7 +132,7 @@ def numbers_and_help(directory):
 @case("each option outside of checks, and each counter, is documented")
 def options_and_counters(directory):
     page = text("conf/README.md")
-    for macro in ("OPTION", "DOMAIN_OPTION"):
+    for macro in ("OPTION", "DOMAIN_OPTION", "PAGE_OPTION"):
         assert_named([row[0] for row in rows("conf/options.def", macro)], "conf/README.md", page)
     assert_named([row[0] for row in rows("core/smtp/metrics.def", "METRIC")], "conf/README.md", page)
     for macro, prefix in (("CACHE_METRIC", "cache_"), ("POOL_METRIC", "pool_")):

@@ -63,7 +63,7 @@ static void explain_session(const struct question *question, const struct snapsh
         struct occurrence occurrence = outcome_of(line);
         bool is_whole =
             occurrence.recipient != NULL || json_object_get(occurrence.transaction, "code") != NULL;
-        table_print(&table, is_taken || line == NULL ? NULL : story_check(&occurrence));
+        table_print(&table, is_taken || line == NULL ? NULL : occurrence_check(&occurrence));
         fputs(transcript, stdout);
         if (line != NULL && (is_whole || occurrence.transaction == NULL)) {
                 putchar('\n');

@@ -87,7 +87,7 @@ bool control_client_tell(struct control_client *client)
 
 bool control_client_is_read(const struct control_client *client)
 {
-        return !client->is_waiting && !client->ends && !client->is_at_end &&
+        return !client->is_waiting && client->follower == 0 && !client->ends && !client->is_at_end &&
                client->line_length < sizeof client->line && text_room(&client->out) >= OUT_ROOM;
 }
 
@@ -95,6 +95,8 @@ bool control_client_is_over(const struct control_client *client, uint64_t now_ms
 {
         if (client->is_waiting)
                 return false;
+        if (client->follower != 0)
+                return client->out.length > 0 && now_ms >= client->deadline_ms;
         bool is_told = client->out.length == 0;
         return (is_told && (client->ends || (client->is_at_end && client->line_length == 0))) ||
                now_ms >= client->deadline_ms;
@@ -107,7 +109,8 @@ bool control_client_next_line(struct control_client *client, char ret_line[CONTR
         struct span input = span_of(client->line, client->line_length);
         size_t end = span_find(input, '\n');
 
-        if (input.length == 0 || client->is_waiting || client->ends || text_room(&client->out) < OUT_ROOM)
+        if (input.length == 0 || client->is_waiting || client->follower != 0 || client->ends ||
+            text_room(&client->out) < OUT_ROOM)
                 return false;
         if (end == SIZE_MAX && input.length == sizeof client->line) {
                 control_client_answer_and_end(client, "the line is too long");

@@ -23,7 +23,13 @@ struct control_client {
         uint64_t asked;       /* whose order is older: a count */
         enum control_order order;
         uint32_t user, process;
-        size_t line_length, told; /* octets of `out` that it has taken */
+        /* Where it follows sessions live; see follower.h. It orders nothing else then, and is not read. */
+        uint32_t follower; /* its bit among those who follow; 0: it does not */
+        int follow_number;
+        uint64_t follow_rate, follow_count; /* lines that it gets in a second, and has got in this one ... */
+        uint64_t follow_second_ms;          /* ... which began then */
+        uint64_t follow_left_out;           /* lines that it is still to be told of */
+        size_t line_length, told;           /* octets of `out` that it has taken */
         struct text out;
         char line[CONTROL_LINE_MAX];
 };

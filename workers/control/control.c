@@ -2,13 +2,18 @@
 #include "workers/control/control.h"
 
 #include "dns/clock.h"
+#include "workers/control/follower.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define FOLLOW_LOOK_MS 50 /* workers wake nobody for a line */
+#define DEAF_MS        100
 
 /* ---- clients ------------------------------------------------------------------------------------------- */
 
@@ -21,7 +26,8 @@ static struct control_client *find_place(struct control *control)
                 struct control_client *client = &control->clients[i];
                 if (client->fd < 0)
                         return client;
-                if (!client->is_waiting && (found == NULL || client->deadline_ms < found->deadline_ms))
+                if (!client->is_waiting && client->follower == 0 &&
+                    (found == NULL || client->deadline_ms < found->deadline_ms))
                         found = client;
         }
         return found;
@@ -33,6 +39,9 @@ static void take_client(struct control *control)
         struct control_client *client = find_place(control);
         int fd = client == NULL ? -1 : accept4(control->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+        /* Descriptors are out: whoever waits still does in a moment. */
+        if (fd < 0 && client != NULL && errno != EAGAIN)
+                control->deaf_until_ms = clock_monotonic_ms() + DEAF_MS;
         if (fd < 0)
                 return;
         if (client->fd >= 0)
@@ -51,6 +60,9 @@ static void tell_orders(struct control_client *client)
                 text_put_json(&client->out, span_from(control_order_purposes[i]));
                 text_put(&client->out, SPAN("}\n"));
         }
+        text_put(&client->out,
+                 SPAN("{\"order\":\"trace\",\"purpose\":\"follows sessions live: ip=NETWORK, from=PATTERN or "
+                      "to=PATTERN, then maybe rate=LINES\"}\n"));
         control_client_answer(client, NULL);
 }
 
@@ -68,6 +80,10 @@ static void obey(struct control *control, struct control_client *client, struct 
         }
         if (span_equals(word, SPAN("help"))) {
                 tell_orders(client);
+                return;
+        }
+        if (span_starts_nocase(word, SPAN("trace "))) {
+                follower_begin(client, control->parts.board, span_trim(span_skip(word, 6)));
                 return;
         }
         for (size_t i = 0; i < CONTROL_ORDER_COUNT; i++)
@@ -104,8 +120,10 @@ static void serve(struct control *control, struct control_client *client, short 
                 is_there = control_client_tell(client);
         if (is_there)
                 take_lines(control, client);
-        if (!is_there || control_client_is_over(client, clock_monotonic_ms()))
-                control_client_drop(client);
+        if (is_there && !control_client_is_over(client, clock_monotonic_ms()))
+                return;
+        follower_end(client, control->parts.board);
+        control_client_drop(client);
 }
 
 /* ---- the main thread's part ---------------------------------------------------------------------------- */
@@ -197,9 +215,14 @@ static int wait_ms(const struct control *control)
 
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
                 const struct control_client *client = &control->clients[i];
-                if (client->fd >= 0 && !client->is_waiting && client->deadline_ms < first_ms)
+                if (client->fd >= 0 && !client->is_waiting && client->follower == 0 &&
+                    client->deadline_ms < first_ms)
                         first_ms = client->deadline_ms;
+                if (client->fd >= 0 && client->follower != 0 && now_ms + FOLLOW_LOOK_MS < first_ms)
+                        first_ms = now_ms + FOLLOW_LOOK_MS;
         }
+        if (control->deaf_until_ms > now_ms && control->deaf_until_ms < first_ms)
+                first_ms = control->deaf_until_ms;
         return first_ms > now_ms ? (int)(first_ms - now_ms) : 0;
 }
 
@@ -215,14 +238,16 @@ static void control_turn(struct control *control)
                 /* Whoever waits may hang up; nothing is lost when that is seen at the end. */
                 polled[i] = (struct pollfd){.fd = client->is_waiting ? -1 : client->fd, .events = events};
         }
+        bool is_deaf = find_place(control) == NULL || clock_monotonic_ms() < control->deaf_until_ms;
         polled[CONTROL_CLIENTS_MAX] =
-            (struct pollfd){.fd = find_place(control) == NULL ? -1 : control->socket.fd, .events = POLLIN};
+            (struct pollfd){.fd = is_deaf ? -1 : control->socket.fd, .events = POLLIN};
         polled[CONTROL_CLIENTS_MAX + 1] = (struct pollfd){.fd = control->event_fd, .events = POLLIN};
         if (poll(polled, CONTROL_CLIENTS_MAX + 2, wait_ms(control)) < 0)
                 return;
         if (polled[CONTROL_CLIENTS_MAX + 1].revents != 0)
                 eventfd_read(control->event_fd, &count);
         see_to_job(control);
+        followers_feed(control->clients, CONTROL_CLIENTS_MAX, control->parts.board);
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
                 if (control->clients[i].fd >= 0)
                         serve(control, &control->clients[i], polled[i].revents);
@@ -234,7 +259,7 @@ static void control_turn(struct control *control)
 /* What the socket takes at once must do. */
 static void say_farewell(struct control_client *client)
 {
-        if (client->is_waiting)
+        if (client->is_waiting || client->follower != 0)
                 control_client_answer(client, "the server stops");
         if (client->out.length > 0)
                 control_client_tell(client);

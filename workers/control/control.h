@@ -2,6 +2,7 @@
  * something it hands to the main thread and waits for the outcome. It is on no session's way, and waits for nobody. */
 #pragma once
 
+#include "workers/control/board.h"
 #include "workers/control/client.h"
 #include "workers/control/socket.h"
 
@@ -11,9 +12,10 @@
 #define CONTROL_CLIENTS_MAX 8
 
 struct control_parts {
-        const char *path;  /* of the socket */
-        pthread_t main;    /* the thread that executes orders ... */
-        int signal_number; /* ... and what it is sent when there is one */
+        const char *path;           /* of the socket */
+        pthread_t main;             /* the thread that executes orders ... */
+        int signal_number;          /* ... and what it is sent when there is one */
+        struct follow_board *board; /* of those who follow sessions live */
 };
 
 struct control {
@@ -31,6 +33,7 @@ struct control {
         struct control_client *clients;
         char *octets; /* of all answers */
         uint64_t asked;
+        uint64_t deaf_until_ms; /* nobody is accepted before then */
 };
 
 /* Opens the socket; NULL, or what stands against it, a constant. */

@@ -92,7 +92,9 @@ static bool listen_at(struct control_socket *made, const char *path)
                 errno = ENAMETOOLONG;
                 return false;
         }
-        unlink(beside); /* of somebody who was killed just here */
+        /* Of somebody who was killed just here. */
+        if (lstat(beside, &status) == 0 && S_ISSOCK(status.st_mode))
+                unlink(beside);
         made->path = path;
         made->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         /* Before it listens nobody can connect, whatever its mode is. */
@@ -106,7 +108,6 @@ static bool listen_at(struct control_socket *made, const char *path)
         int error = errno;
         if (made->fd >= 0)
                 close(made->fd);
-        unlink(beside);
         errno = error;
         return false;
 }

@@ -91,6 +91,8 @@ bool connection_flush(struct worker *worker, struct connection *connection)
 {
         struct text *out = &worker->out;
 
+        if (worker->host.follow.active != 0)
+                follow_sent(&connection->session, out);
         if (connection->tls != NULL) {
                 if (!connection_seal(worker, connection))
                         return false;

@@ -2,6 +2,8 @@
  * though other workers have most of them. */
 #include "workers/inbound/connection_table.h"
 
+#include "workers/inbound/worker.h"
+
 #include <stdlib.h>
 
 #define SLAB_CONNECTIONS 64
@@ -95,4 +97,17 @@ void connection_table_leave(struct connections *connections, struct connection *
 {
         LIST_REMOVE(connection, entry);
         connections->open_count--;
+}
+
+void connections_for_each(struct worker *worker,
+                          void (*act)(struct worker *worker, struct connection *connection))
+{
+        for (size_t i = 0; i < worker->connections.bucket_count; i++) {
+                struct connection *next;
+                for (struct connection *connection = LIST_FIRST(&worker->connections.buckets[i]);
+                     connection != NULL; connection = next) {
+                        next = LIST_NEXT(connection, entry);
+                        act(worker, connection);
+                }
+        }
 }

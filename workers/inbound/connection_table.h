@@ -34,3 +34,6 @@ static inline struct connection *connection_table_find(const struct connections 
                 connection = LIST_NEXT(connection, entry);
         return connection;
 }
+/* Each open one, of which the one at hand may end. */
+void connections_for_each(struct worker *worker,
+                          void (*act)(struct worker *worker, struct connection *connection));

@@ -8,6 +8,7 @@
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/follow/follow.h"
 #include "workers/inbound/ids.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
@@ -108,18 +109,6 @@ static void take_time_outs(struct worker *worker)
         }
 }
 
-static void for_each_connection(struct worker *worker, void (*act)(struct worker *, struct connection *))
-{
-        for (size_t i = 0; i < worker->connections.bucket_count; i++) {
-                struct connection *next;
-                for (struct connection *connection = LIST_FIRST(&worker->connections.buckets[i]);
-                     connection != NULL; connection = next) {
-                        next = LIST_NEXT(connection, entry);
-                        act(worker, connection);
-                }
-        }
-}
-
 static void take_events(struct worker *worker, const struct epoll_event *events, int count)
 {
         /* Who has little to do takes one connection at a time: the next one may be for a worker that sleeps,
@@ -184,11 +173,11 @@ static void look_around(struct worker *worker)
                 self_accept_look(worker->self_accept);
         if (agings != worker->agings_seen) {
                 worker->agings_seen = agings;
-                for_each_connection(worker, connection_age);
+                connections_for_each(worker, connection_age);
         }
         if (stage != worker->stopping) {
                 worker->stopping = stage;
-                for_each_connection(worker, connection_stop);
+                connections_for_each(worker, connection_stop);
         }
 }
 
@@ -205,8 +194,9 @@ static void worker_turn(struct worker *worker, int wait_ms)
         heartbeat_turn(&worker->heartbeat, worker->host.now_ms);
         connections_close_later(worker);
         /* First, so that who has slept greets nobody by what was then. */
+        worker_follow_look(worker);
         if (worker_look_at_load(worker))
-                for_each_connection(worker, connection_stress);
+                connections_for_each(worker, connection_stress);
         take_arrivals(worker);
         take_events(worker, events, count);
         worker_take_handshakes(worker);

@@ -5,6 +5,7 @@
 #include "workers/inbound/accept/handover.h"
 #include "workers/inbound/connection.h"
 #include "workers/inbound/heartbeat.h"
+#include "workers/control/board.h"
 #include "workers/inbound/load.h"
 #include "workers/senders/store.h"
 #include "workers/thread/wheel.h"
@@ -95,7 +96,8 @@ struct worker {
         uint32_t log_buffers;  /* with those that the log writer has */
         uint64_t log_lost;     /* lines that were dropped, of which the first line of the buffer tells */
         enum stop_stage stopping;
-        uint64_t agings_seen; /* of snapshots */
+        uint64_t agings_seen;              /* of snapshots */
+        struct follow_board *follow_board; /* fixed after start; NULL: nobody can follow sessions */
 
         /* Read by others. */
         struct heartbeat heartbeat;

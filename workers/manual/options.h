@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* A list of the options of the top level ("top"), of a section ("tls", "domain", "zone", "terms"), or of a check.
+/* A list of the options of the top level ("top"), of a section ("tls", "domain", "zone", ...), or of a check.
  * False when there is no section of this name. */
 bool options_write(FILE *file, struct span section);
 /* Former names. */

@@ -71,8 +71,8 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
                 bool has_changed;
                 enum option_at option;
         } others[] = {
-            {server_workers_wanted(options) != server->worker_count, OPTION_AT_workers},
-            {server_acceptors_wanted(options, server->worker_count) != server->acceptor_count,
+            {threads_workers_wanted(options) != server->worker_count, OPTION_AT_workers},
+            {threads_acceptors_wanted(options, server->worker_count) != server->acceptor_count,
              OPTION_AT_acceptors},
             {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},

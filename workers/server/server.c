@@ -168,7 +168,8 @@ static bool init_threads(struct server *server, const struct options *options)
                 return false;
         memory_bound(&server->budget, options);
         return init_workers(server, server->shares.spools * server->delivery_count) &&
-               init_accepting(server, server->shares.sessions) && init_overseer(server);
+               orders_prepare(server, options) && init_accepting(server, server->shares.sessions) &&
+               init_overseer(server);
 }
 
 static bool start_threads(struct server *server)
@@ -207,6 +208,7 @@ static void free_all(struct server *server)
         publication_end(&server->publication);
         certificates_end(&server->certificates);
         control_end(&server->control);
+        follow_board_end(&server->follow_board);
         free(server->counters.sets);
         free(server->acceptors);
         free(server->self_accepts);
@@ -324,7 +326,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        return orders_begin(server, &snapshot->options) && listening_begin(server, snapshot);
+        return orders_begin(server) && listening_begin(server, snapshot);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
@@ -334,8 +336,8 @@ static void open_early(void *opener, const struct snapshot *snapshot)
         struct server *server = opener;
         const struct options *options = &snapshot->options;
 
-        server->worker_count = server_workers_wanted(options);
-        server->acceptor_count = server_acceptors_wanted(options, server->worker_count);
+        server->worker_count = threads_workers_wanted(options);
+        server->acceptor_count = threads_acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
         server->shares =
             descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);

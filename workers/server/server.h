@@ -60,6 +60,7 @@ struct server {
         struct certificates certificates;
         struct aside aside; /* what the main thread does not do itself */
         struct drain drain;
+        struct follow_board follow_board;
         struct control control;    /* not started without the option of its path */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
 };

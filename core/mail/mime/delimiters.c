@@ -4,13 +4,13 @@
 /* Whether the line is a delimiter of this multipart (RFC 2046 5.1.1), padding aside. */
 static bool is_delimiter(struct span line, const struct mime_boundary *boundary, bool *ret_is_last)
 {
-        if (boundary->length == 0 ||
-            (line.length != boundary->length && line.length != boundary->length + 2U) ||
-            memcmp(line.at, boundary->octets, boundary->length) != 0)
+        size_t length = boundary->length;
+
+        if (length == 0 || (line.length != length && line.length != length + 2) ||
+            line.at[0] != boundary->octets[0] || memcmp(line.at, boundary->octets, length) != 0)
                 return false;
-        struct span rest = span_skip(line, boundary->length);
-        *ret_is_last = span_equals(rest, SPAN("--"));
-        return *ret_is_last || rest.length == 0;
+        *ret_is_last = line.length > length;
+        return line.length == length || (line.at[length] == '-' && line.at[length + 1] == '-');
 }
 
 static void part_begin(struct mime_scan *scan, uint8_t depth)
@@ -56,7 +56,10 @@ static uint8_t delimited_level(const struct mime_scan *scan, struct span line, b
 /* Of a line that began with "--". */
 static struct span delimiter_of(struct span line)
 {
-        return span_trim(span_skip(line, 2));
+        line = span_of(line.at + 2, line.length - 2);
+        bool is_padded =
+            line.length > 0 && (mime_is_blank(line.at[0]) || mime_is_blank(line.at[line.length - 1]));
+        return is_padded ? span_trim(line) : line;
 }
 
 bool mime_take_delimiter(struct mime_scan *scan, struct span whole)

@@ -65,22 +65,6 @@ static void value_end(struct mime_scan *scan)
         scan->field = NO_FIELD;
 }
 
-/* The octets at the front that are only kept: most of a value. */
-static size_t keep_plain(struct mime_scan *scan, struct span input)
-{
-        static const bool is_special[256] = {
-            ['\n'] = true, ['\r'] = true, [' '] = true, ['\t'] = true, ['<'] = true, ['>'] = true};
-        size_t at = 0, room = (size_t)(MIME_VALUE_MAX - scan->value_length);
-
-        if (room > input.length)
-                room = input.length;
-        while (at < room && !is_special[(unsigned char)input.at[at]])
-                at++;
-        memcpy(scan->value + scan->value_length, input.at, at);
-        scan->value_length = (uint16_t)(scan->value_length + at);
-        return at;
-}
-
 /* The octet adds nothing to the value, nor ends its line, by what the value has come to. */
 static bool is_dull_in_value(const struct mime_scan *scan, char octet)
 {
@@ -108,52 +92,44 @@ static bool is_dull_in_value(const struct mime_scan *scan, char octet)
         return false;
 }
 
-/* The octets at the front that need no further look: in an id, where no encoded word can begin, they are kept. */
-static size_t take_plain(struct mime_scan *scan, struct span input)
+/* Octets of a value that is read when it is whole. */
+static void keep_plain(struct mime_scan *scan, struct span *input)
 {
-        struct mime_ids *ids = &scan->ids;
-        bool has_references = fields[scan->field].has_references;
-        bool in_id = ids->state == MIME_IDS_BRACKET;
-        size_t at = 0;
+        struct span piece = line_piece(*input);
+        size_t room = (size_t)(MIME_VALUE_MAX - scan->value_length);
+        size_t length = piece.length < room ? piece.length : room;
 
-        if (has_references && (ids->word != MIME_WORD_NONE || (in_id && ids->is_behind_blank)))
-                return 0;
-        if (has_references ? in_id : scan->value_length < MIME_VALUE_MAX)
-                return keep_plain(scan, input);
-        for (; at < input.length && is_dull_in_value(scan, input.at[at]); at++)
-                if (input.at[at] != '\r')
-                        ids->is_behind_blank = mime_is_blank(input.at[at]);
-        return at;
+        memcpy(scan->value + scan->value_length, piece.at, length);
+        scan->value_length = (uint16_t)(scan->value_length + length);
+        *input = span_skip(*input, piece.length);
 }
 
-static enum mime_step take_octet(struct mime_scan *scan, char octet, bool has_references)
+/* A CR, LF or NUL, which end a piece. */
+static enum mime_step take_rest(struct mime_scan *scan, char octet, bool has_references)
 {
         if (octet == '\n') {
                 scan->field_state = MIME_FIELD_START;
                 return has_references ? mime_ids_line_end(scan) : MIME_STEP_NONE;
         }
-        if (octet == '\r')
-                return MIME_STEP_NONE;
-        if (has_references)
-                return mime_ids_octet(scan, octet);
-        if (scan->value_length < MIME_VALUE_MAX)
-                scan->value[scan->value_length++] = octet;
-        return MIME_STEP_NONE;
+        return has_references && octet != '\r' ? mime_ids_octet(scan, octet) : MIME_STEP_NONE;
 }
 
 enum mime_step mime_field_value(struct mime_scan *scan, struct span *input)
 {
         bool has_references = fields[scan->field].has_references;
         enum mime_step step = MIME_STEP_NONE;
-        size_t at = 0;
 
-        while (step == MIME_STEP_NONE && scan->field_state == MIME_FIELD_VALUE && !mime_is_spent(scan)) {
-                at += take_plain(scan, span_skip(*input, at));
-                if (at == input->length)
+        while (step == MIME_STEP_NONE && input->length > 0 && scan->field_state == MIME_FIELD_VALUE &&
+               !mime_is_spent(scan)) {
+                if (has_references && !line_is_end(input->at[0]))
+                        step = mime_ids_read(scan, input);
+                else if (!has_references)
+                        keep_plain(scan, input);
+                if (step != MIME_STEP_NONE || input->length == 0 || mime_is_spent(scan))
                         break;
-                step = take_octet(scan, input->at[at++], has_references);
+                step = take_rest(scan, input->at[0], has_references);
+                *input = span_skip(*input, 1);
         }
-        *input = span_skip(*input, at);
         return step;
 }
 
@@ -285,31 +261,30 @@ enum mime_step mime_field_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-/* The rows by their first letters, which most lines have not. */
-static const uint8_t with_letter['z' - 'a' + 1] = {
-    ['a' - 'a'] = 1 << AUTO_SUBMITTED,        ['c' - 'a'] = 1 << TYPE | 1 << ENCODING,
-    ['i' - 'a'] = 1 << IN_REPLY_TO,           ['m' - 'a'] = 1 << MESSAGE_ID,
-    ['o' - 'a'] = 1 << ORIGINAL_MESSAGE_ID,   ['r' - 'a'] = 1 << REFERENCES,
-    ['x' - 'a'] = 1 << X_ORIGINAL_MESSAGE_ID,
+/* The rows by their first letters, which most lines have not, and by their second ones. */
+static const uint8_t with_first[256] = {
+    ['a'] = 1 << AUTO_SUBMITTED,        ['c'] = 1 << TYPE | 1 << ENCODING,
+    ['i'] = 1 << IN_REPLY_TO,           ['m'] = 1 << MESSAGE_ID,
+    ['o'] = 1 << ORIGINAL_MESSAGE_ID,   ['r'] = 1 << REFERENCES,
+    ['x'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
-
-/* And by their second ones. */
 static const uint8_t with_second[256] = {
     ['o'] = 1 << TYPE | 1 << ENCODING, ['u'] = 1 << AUTO_SUBMITTED,
     ['n'] = 1 << IN_REPLY_TO,          ['e'] = 1 << REFERENCES | 1 << MESSAGE_ID,
     ['r'] = 1 << ORIGINAL_MESSAGE_ID,  ['-'] = 1 << X_ORIGINAL_MESSAGE_ID,
 };
 
+/* The rows that a line of two octets or more may begin with, in either case. */
+static inline unsigned rows_of(const struct mime_scan *scan, struct span line)
+{
+        return in_block[scan->block] & with_first[(unsigned char)line.at[0] | 0x20] &
+               with_second[(unsigned char)line.at[1] | 0x20];
+}
+
 /* The row whose name the line begins with, NO_FIELD, or FIELDS_END when the line is too short to tell. */
 static unsigned row_of(const struct mime_scan *scan, struct span line)
 {
-        char first = ascii_lower(line.at[0]);
-
-        if (first < 'a' || first > 'z')
-                return NO_FIELD;
-        unsigned left = in_block[scan->block] & with_letter[first - 'a'] &
-                        with_second[(unsigned char)ascii_lower(line.at[1])];
-        for (; left != 0; left &= left - 1) {
+        for (unsigned left = rows_of(scan, line); left != 0; left &= left - 1) {
                 unsigned row = (unsigned)__builtin_ctz(left);
                 const struct span *name = &fields[row].name;
                 if (name->at[2] != ascii_lower(line.at[2]))
@@ -372,24 +347,47 @@ static bool is_dull_line(const struct mime_scan *scan, struct span line)
 {
         char first = line.at[0];
 
+        if (line_is_end(first) || (first == '-' && mime_may_be_delimiter(scan, line)))
+                return false;
+        return mime_is_blank(first) ||
+               (line.length >= 3 && (rows_of(scan, line) == 0 || row_of(scan, line) == NO_FIELD));
+}
+
+/* The same where a field is needed. An empty line ends no header: see header_end(). */
+static bool is_dull_without_fields(const struct mime_scan *scan, struct span line)
+{
+        char first = line.at[0];
+
         if (first == '\n' || (first == '\r' && line.length == 2))
-                return mime_needs_field(scan); /* it ends no header: see header_end() */
+                return true;
         if (first == '\r' || (first == '-' && mime_may_be_delimiter(scan, line)))
                 return false;
-        if (mime_needs_field(scan))
-                return !is_copy(scan, first) && span_find(line, ':') == SIZE_MAX;
-        return mime_is_blank(first) || (line.length >= 3 && row_of(scan, line) == NO_FIELD);
+        return !is_copy(scan, first) && span_find(line, ':') == SIZE_MAX;
+}
+
+/* Lines that are all, as they come. */
+static size_t dull_lines(const struct mime_scan *scan, struct span input,
+                         bool (*is_dull)(const struct mime_scan *scan, struct span line))
+{
+        size_t at = 0, length;
+
+        while ((length = line_length(span_of(input.at + at, input.length - at))) != SIZE_MAX &&
+               is_dull(scan, span_of(input.at + at, length + 1))) {
+                at += length;
+                at += 1 + mime_leap_fields(scan, span_of(input.at + at, input.length - at));
+        }
+        return at;
 }
 
 void mime_skip_dull_fields(const struct mime_scan *scan, struct span *input)
 {
         size_t length;
 
-        if (scan->field != NO_FIELD) {
-                *input = span_skip(*input, dull_folds(scan, *input));
-                return;
-        }
-        while ((length = line_length(*input)) != SIZE_MAX &&
-               is_dull_line(scan, span_of(input->at, length + 1)))
-                *input = span_skip(*input, length + 1 + mime_leap_fields(scan, span_skip(*input, length)));
+        if (scan->field != NO_FIELD)
+                length = dull_folds(scan, *input);
+        else if (mime_needs_field(scan))
+                length = dull_lines(scan, *input, is_dull_without_fields);
+        else
+                length = dull_lines(scan, *input, is_dull_line);
+        *input = span_skip(*input, length);
 }

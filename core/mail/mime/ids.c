@@ -1,6 +1,6 @@
 /* Message ids in the value of a field, or in what stands in running text like one: within brackets or without
- * them, as encoded words (RFC 2047), and in HTML behind entities and among tags. They are given out one by
- * one, so that a value may have any number of them. */
+ * them, and in HTML behind entities and among tags. They are given out one by one, so that a value may have any
+ * number of them. */
 #include "core/mail/mime/internal.h"
 
 void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in)
@@ -269,7 +269,7 @@ static enum mime_step other_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-static enum mime_step id_octet(struct mime_scan *scan, char octet)
+enum mime_step mime_id_octet(struct mime_scan *scan, char octet)
 {
         struct mime_ids *ids = &scan->ids;
         bool is_raw = true, is_in_tag = ids->state == MIME_IDS_TAG || ids->state == MIME_IDS_TAG_REST ||
@@ -287,87 +287,101 @@ static enum mime_step id_octet(struct mime_scan *scan, char octet)
         return step;
 }
 
-/* ---- encoded words (RFC 2047): any charset that has ASCII in it */
-
-static enum mime_step word_text_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_ids *ids = &scan->ids;
-
-        if (mime_is_blank(octet)) {
-                ids->word = MIME_WORD_NONE;
-                return id_octet(scan, octet);
-        }
-        if (octet == '_' && ids->word_decoder.encoding == MIME_ENCODING_QUOTED)
-                octet = ' ';
-        if (!mime_decode(&ids->word_decoder, &octet))
-                return MIME_STEP_NONE;
-        return id_octet(scan, octet == '\r' || octet == '\n' ? ' ' : octet);
-}
-
-/* Behind "=?CHARSET?": one that nobody knows is left out. */
-static void word_encoding(struct mime_ids *ids, char octet)
-{
-        char lower = ascii_lower(octet);
-
-        mime_decode_begin(&ids->word_decoder, lower == 'b' ? MIME_ENCODING_BASE64 : MIME_ENCODING_QUOTED);
-        ids->word = lower == 'b' || lower == 'q' ? MIME_WORD_MARK : MIME_WORD_NONE;
-}
-
-static enum mime_step word_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_ids *ids = &scan->ids;
-
-        switch (ids->word) {
-        case MIME_WORD_CHARSET:
-                ids->word = octet == '?'           ? MIME_WORD_ENCODING
-                            : mime_is_blank(octet) ? MIME_WORD_NONE
-                                                   : MIME_WORD_CHARSET;
-                break;
-        case MIME_WORD_ENCODING:
-                word_encoding(ids, octet);
-                break;
-        case MIME_WORD_MARK:
-                ids->word = octet == '?' ? MIME_WORD_TEXT : MIME_WORD_NONE;
-                break;
-        case MIME_WORD_TEXT:
-                if (octet != '?')
-                        return word_text_octet(scan, octet);
-                ids->word = MIME_WORD_END;
-                break;
-        case MIME_WORD_END:
-                ids->word = octet == '=' ? MIME_WORD_NONE : MIME_WORD_TEXT;
-                ids->is_behind_blank = octet == '=';
-                return octet == '=' ? MIME_STEP_NONE : word_text_octet(scan, octet);
-        case MIME_WORD_NONE:
-        case MIME_WORD_EQUALS:
-                break;
-        }
-        return MIME_STEP_NONE;
-}
-
-enum mime_step mime_ids_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_ids *ids = &scan->ids;
-        bool may_begin = ids->state == MIME_IDS_BETWEEN || ids->state == MIME_IDS_BRACKET;
-
-        if (ids->word > MIME_WORD_EQUALS)
-                return word_octet(scan, octet);
-        if (ids->word == MIME_WORD_EQUALS) {
-                ids->word = octet == '?' ? MIME_WORD_CHARSET : MIME_WORD_NONE;
-                if (octet == '?')
-                        return MIME_STEP_NONE;
-                id_octet(scan, '='); /* it is kept, and ends nothing */
-        } else if (octet == '=' && ids->is_behind_blank && may_begin) {
-                ids->word = MIME_WORD_EQUALS;
-                return MIME_STEP_NONE;
-        }
-        return id_octet(scan, octet);
-}
-
 enum mime_step mime_ids_line_end(struct mime_scan *scan)
 {
         scan->ids.word = MIME_WORD_NONE;
         scan->ids.is_behind_blank = true;
         scan->ids.is_joined = scan->ids.in != MIME_IDS_IN_FIELD && scan->ids.state == MIME_IDS_BRACKET;
         return scan->ids.state == MIME_IDS_TOKEN ? token_end(scan) : MIME_STEP_NONE;
+}
+
+/* ---- many at once: the same, in fewer steps */
+
+enum { BLANK = 1, LESS = 2, GREATER = 4, COMMA = 8, SEMICOLON = 16, EQUALS = 32, REST = 64 };
+
+static const uint8_t classes[256] = {
+    [' '] = BLANK,     ['\t'] = BLANK, ['<'] = LESS,  ['>'] = GREATER, [','] = COMMA,
+    [';'] = SEMICOLON, ['='] = EQUALS, ['\r'] = REST, ['\n'] = REST,   ['\0'] = REST};
+
+/* The octets at the front of these classes, or of others than these. */
+static size_t pass_while(struct span octets, unsigned passes)
+{
+        size_t at = 0;
+        while (at < octets.length && (classes[(unsigned char)octets.at[at]] & passes) != 0)
+                at++;
+        return at;
+}
+
+static size_t pass_until(struct span octets, unsigned stops)
+{
+        size_t at = 0;
+        while (at < octets.length && (classes[(unsigned char)octets.at[at]] & stops) == 0)
+                at++;
+        return at;
+}
+
+/* Keeps octets until one stops that, or there is no room for it. Those of the class `passes` are left out. */
+static size_t keep_until(struct mime_scan *scan, struct span octets, unsigned stops, unsigned passes)
+{
+        size_t at = 0, length = scan->value_length;
+
+        for (; at < octets.length; at++) {
+                unsigned class = classes[(unsigned char)octets.at[at]];
+                if ((class & passes) != 0)
+                        continue;
+                if ((class & stops) != 0 || length == MIME_VALUE_MAX)
+                        break;
+                scan->value[length++] = octets.at[at];
+        }
+        scan->value_length = (uint16_t)length;
+        return at;
+}
+
+/* Behind a bracket "=" may begin a word where a blank is in front of it. */
+static size_t keep_bracket(struct mime_scan *scan, struct span octets)
+{
+        const struct mime_ids *ids = &scan->ids;
+        unsigned stops = LESS | GREATER | REST | EQUALS | (ids->in == MIME_IDS_IN_FIELD ? 0 : SEMICOLON);
+        unsigned passes = ids->is_joined ? 0 : BLANK;
+        size_t at = keep_until(scan, octets, stops | BLANK, passes);
+
+        while (at > 0 && at < octets.length && octets.at[at] == '=' && !mime_is_blank(octets.at[at - 1])) {
+                size_t more = keep_until(scan, span_of(octets.at + at, 1), 0, 0);
+                if (more == 0)
+                        break;
+                at += more;
+                at += keep_until(scan, span_of(octets.at + at, octets.length - at), stops | BLANK, passes);
+        }
+        return at;
+}
+
+static size_t run_of(struct mime_scan *scan, struct span octets)
+{
+        switch (scan->ids.state) {
+        case MIME_IDS_BETWEEN:
+                return pass_while(octets, BLANK | GREATER | COMMA | SEMICOLON);
+        case MIME_IDS_JUNK:
+                return pass_until(octets, LESS | REST);
+        case MIME_IDS_TOKEN:
+                return keep_until(scan, octets, BLANK | LESS | GREATER | COMMA | SEMICOLON | REST, 0);
+        case MIME_IDS_BRACKET:
+                return keep_bracket(scan, octets);
+        case MIME_IDS_TOO_LONG:
+                return pass_until(octets, LESS | GREATER | REST);
+        case MIME_IDS_TAG:
+                return keep_until(scan, octets, BLANK | GREATER | REST, 0);
+        case MIME_IDS_TAG_REST:
+        case MIME_IDS_INNER_TAG:
+                return pass_until(octets, GREATER | REST);
+        }
+        return 0;
+}
+
+size_t mime_id_run(struct mime_scan *scan, struct span octets)
+{
+        size_t length = run_of(scan, octets);
+
+        if (length > 0)
+                scan->ids.is_behind_blank = mime_is_blank(octets.at[length - 1]);
+        return length;
 }

@@ -25,6 +25,9 @@ bool mime_is_auto_replied(struct span value);
 void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding);
 /* Takes *octet, one of what is encoded. True when that yields a decoded octet, which is then in *octet. */
 bool mime_decode(struct mime_decoder *decoder, char *octet);
+/* The same of many, from the front of *input, which it advances: to a LF as it came, or until `room` octets have come
+ * of it. Returns how many are in `ret_octets`. */
+size_t mime_decode_some(struct mime_decoder *decoder, struct span *input, char *ret_octets, size_t room);
 /* True when the octet of what is encoded stands for itself: most of quoted-printable. */
 static inline bool mime_is_literal(const struct mime_decoder *decoder, char octet)
 {
@@ -57,25 +60,46 @@ enum mime_step {
 /* ---- ids.c: message ids in a value; it uses scan->value */
 
 void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in);
-enum mime_step mime_ids_octet(struct mime_scan *scan, char octet);
+/* An octet that is no part of an encoded word, or what such a part stands for. */
+enum mime_step mime_id_octet(struct mime_scan *scan, char octet);
+/* Takes the octets at the front that are only kept or left out, and returns how many. */
+size_t mime_id_run(struct mime_scan *scan, struct span octets);
 /* The line ends; the value may go on in the next one. */
 enum mime_step mime_ids_line_end(struct mime_scan *scan);
+
+/* ---- words.c: the same with encoded words in it */
+
+enum mime_step mime_ids_octet(struct mime_scan *scan, char octet);
+/* Reads on to a CR, LF or NUL, which is left, to an event, or in text behind the octet at which the value is over. */
+enum mime_step mime_ids_read(struct mime_scan *scan, struct span *input);
 
 /* ---- lines.c: running text; it uses scan->value */
 
 /* With `has_labels`, lines that begin like fields with message ids count. With `has_mentions`, domains behind
  * an "@" do, when the user of the scan wants them. */
 void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions);
-/* Reads on to the end of the line as it came, or to an event. */
-enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
+/* For labels; decoded, and no NUL. */
+enum mime_step mime_lines_octet(struct mime_scan *scan, char octet);
+/* In the state VALUE, reads on as mime_ids_read() does. */
+enum mime_step mime_lines_value(struct mime_scan *scan, struct span *input);
+/* In any other, reads on to a NUL, which is left, to an event or to where a value begins; with `has_mentions` to an
+ * "@", with `is_line` to a LF, which are left too. */
+enum mime_step mime_lines_run(struct mime_scan *scan, struct span *octets, bool has_mentions, bool is_line);
+/* Without labels, the octets at the front that matter to nobody. */
+size_t mime_unlabelled_run(struct span octets, bool has_mentions);
 /* True when nothing in the rest of the line matters. */
 bool mime_lines_is_line_done(const struct mime_scan *scan);
-/* True when wants_mentions counts in this text. */
-bool mime_has_mentions(const struct mime_scan *scan);
 /* True at the start of a line of which nothing is to be remembered. */
 bool mime_lines_are_fresh(const struct mime_scan *scan);
 /* False when what ends here is no label of a message id, whatever stands in front of `text`. */
 bool mime_lines_is_label(struct span text);
+
+/* ---- text.c: the same with mentions */
+
+/* Reads on to the end of a line as it came, or to an event. */
+enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input);
+/* True when wants_mentions counts in this text. */
+bool mime_has_mentions(const struct mime_scan *scan);
 
 /* ---- dull.c: shortcuts, too, at the start of a line */
 

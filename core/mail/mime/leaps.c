@@ -29,8 +29,11 @@ size_t mime_leap_fields(const struct mime_scan *scan, struct span input)
         static const bool is_likely[256] = {
             ['\n'] = true, ['\r'] = true, ['-'] = true, ['C'] = true, ['R'] = true,
             ['M'] = true,  ['c'] = true,  ['r'] = true, ['m'] = true};
+        static const bool is_likely_second[256] = {
+            ['o'] = true, ['e'] = true, ['O'] = true, ['E'] = true, ['-'] = true, ['\n'] = true};
 
-        if (mime_needs_field(scan) || input.length < 2 || is_likely[(unsigned char)input.at[1]])
+        if (input.length < 3 || mime_needs_field(scan) ||
+            (is_likely[(unsigned char)input.at[1]] && is_likely_second[(unsigned char)input.at[2]]))
                 return 0;
         return leap_lines(input, may_be_field).length;
 }

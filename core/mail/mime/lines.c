@@ -1,5 +1,5 @@
 /* Running text: lines that begin like fields with message ids, as they stand in copies of a header, quoted,
- * indented or turned into HTML as they may be; and domains behind an "@". */
+ * indented or turned into HTML as they may be. text.c hands it the octets. */
 #include "core/mail/mime/internal.h"
 
 void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions)
@@ -28,6 +28,12 @@ static const struct label {
     {{"inreplyto", 9}, true},
     {{"references", 10}, true},
 };
+
+/* All labels end in one of these. */
+static inline bool may_be_last(char letter)
+{
+        return letter == 'd' || letter == 'o' || letter == 's';
+}
 
 static const struct label *label_of(const struct mime_lines *lines)
 {
@@ -77,6 +83,11 @@ static const bool is_between[256] = {
     ['7'] = true,  ['8'] = true, ['9'] = true, ['-'] = true, ['_'] = true, [' '] = true, ['\t'] = true,
     ['\r'] = true, ['.'] = true, ['*'] = true, ['"'] = true, ['\''] = true};
 
+static bool ends_label(char octet)
+{
+        return octet == ':' || octet == '=' || octet == '<';
+}
+
 static enum mime_step label_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
@@ -124,15 +135,11 @@ static bool is_in_tag(const struct mime_ids *ids)
                ids->state == MIME_IDS_INNER_TAG;
 }
 
-static enum mime_step value_octet(struct mime_scan *scan, char octet)
+/* Behind the octet of it that came last. */
+static void note_value(struct mime_scan *scan, char octet, enum mime_step step)
 {
         struct mime_lines *lines = &scan->lines;
 
-        if (octet == '\r')
-                return MIME_STEP_NONE;
-        if (octet == '\n' && is_in_tag(&scan->ids))
-                octet = ' ';
-        enum mime_step step = octet == '\n' ? mime_ids_line_end(scan) : mime_ids_octet(scan, octet);
         lines->has_found = lines->has_found || step == MIME_STEP_REFERENCE;
         if (scan->ids.is_over || (lines->has_found && !lines->has_many)) {
                 value_end(lines, octet);
@@ -140,6 +147,26 @@ static enum mime_step value_octet(struct mime_scan *scan, char octet)
                 lines->state = MIME_LINES_FOLD;
                 lines->is_indented = false;
         }
+}
+
+static enum mime_step value_octet(struct mime_scan *scan, char octet)
+{
+        if (octet == '\r')
+                return MIME_STEP_NONE;
+        if (octet == '\n' && is_in_tag(&scan->ids))
+                octet = ' ';
+        enum mime_step step = octet == '\n' ? mime_ids_line_end(scan) : mime_ids_octet(scan, octet);
+        note_value(scan, octet, step);
+        return step;
+}
+
+enum mime_step mime_lines_value(struct mime_scan *scan, struct span *input)
+{
+        const char *from = input->at;
+        enum mime_step step = mime_ids_read(scan, input);
+
+        if (input->at > from)
+                note_value(scan, input->at[-1], step);
         return step;
 }
 
@@ -156,11 +183,16 @@ static bool is_folded(const struct mime_scan *scan, char octet)
                          (lines->is_html || lines->is_indented || !lines->has_found));
 }
 
+static bool is_margin(const struct mime_lines *lines, char octet)
+{
+        return mime_is_blank(octet) || octet == '\r' || octet == '|' || (octet == '>' && !lines->is_html);
+}
+
 static enum mime_step fold_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
 
-        if (mime_is_blank(octet) || octet == '\r' || octet == '|' || (octet == '>' && !lines->is_html)) {
+        if (is_margin(lines, octet)) {
                 lines->is_indented = true;
                 return MIME_STEP_NONE;
         }
@@ -173,7 +205,7 @@ static enum mime_step fold_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-static enum mime_step line_octet(struct mime_scan *scan, char octet)
+enum mime_step mime_lines_octet(struct mime_scan *scan, char octet)
 {
         struct mime_lines *lines = &scan->lines;
 
@@ -195,109 +227,122 @@ static enum mime_step line_octet(struct mime_scan *scan, char octet)
         return MIME_STEP_NONE;
 }
 
-/* ---- mentions */
+/* ---- many at once: the same, in fewer steps */
 
-static enum mime_step mention_octet(struct mime_scan *scan, char octet)
+enum { LF = 1, MENTION = 2, TAG = 4, TAG_END = 8 };
+
+static const uint8_t ends[256] = {['\n'] = LF, ['@'] = MENTION, ['<'] = TAG, ['>'] = TAG_END};
+
+static size_t skip_run(struct span octets, unsigned stops)
 {
-        struct mime_lines *lines = &scan->lines;
-        bool is_name = mime_is_domain_octet(octet);
+        size_t at = 0;
+        while (at < octets.length && (ends[(unsigned char)octets.at[at]] & stops) == 0)
+                at++;
+        return at;
+}
 
-        if (lines->in_domain && is_name && scan->value_length < MIME_VALUE_MAX) {
-                scan->value[scan->value_length++] = octet;
-                return MIME_STEP_NONE;
+/* These pass the octets of their state, and go over to another where that takes no more than a look. */
+static size_t pass_start(struct mime_lines *lines, struct span octets, unsigned stops)
+{
+        size_t at = 0;
+
+        stops |= lines->is_html ? TAG : 0;
+        while (at < octets.length && (ends[(unsigned char)octets.at[at]] & stops) == 0 &&
+               !ascii_is_alpha(octets.at[at]))
+                at++;
+        if (at == octets.length)
+                return at;
+        if (ascii_is_alpha(octets.at[at])) {
+                lines->state = MIME_LINES_LABEL;
+                lines->label_length = 0;
+        } else if (octets.at[at] == '<') {
+                lines->state = MIME_LINES_SKIP; /* up to its ">" */
+                at++;
         }
-        bool has_ended = lines->in_domain && !is_name && scan->value_length > 0;
-        if (has_ended) /* it stays readable until the next octet */
-                scan->reference = span_of(scan->value, scan->value_length);
-        lines->in_domain = octet == '@';
-        scan->value_length = 0;
-        return has_ended && !lines->in_domain ? MIME_STEP_MENTION : MIME_STEP_NONE;
-}
-
-bool mime_has_mentions(const struct mime_scan *scan)
-{
-        return scan->lines.has_mentions && scan->wants_mentions;
-}
-
-static bool is_in_value(const struct mime_lines *lines)
-{
-        return lines->state == MIME_LINES_VALUE || lines->state == MIME_LINES_FOLD;
-}
-
-/* ---- octets */
-
-static enum mime_step text_octet(struct mime_scan *scan, char octet)
-{
-        struct mime_lines *lines = &scan->lines;
-        enum mime_step step = MIME_STEP_NONE, mention = MIME_STEP_NONE;
-
-        if ((lines->in_domain || octet == '@') && mime_has_mentions(scan) && !is_in_value(lines))
-                mention = mention_octet(scan, octet);
-        if (lines->has_labels)
-                step = line_octet(scan, octet);
-        return step == MIME_STEP_NONE ? mention : step;
-}
-
-/* Nothing but these matters to a line in which no label can begin. */
-static const bool is_end[256] = {['\n'] = true, ['>'] = true, ['@'] = true};
-
-static bool is_skipping(const struct mime_lines *lines)
-{
-        return (lines->state == MIME_LINES_SKIP || !lines->has_labels) && !lines->in_domain;
-}
-
-/* The octets at the front of what is not encoded that matter to nobody. */
-static size_t dull_octets(const struct mime_scan *scan, struct span input)
-{
-        size_t at = 0;
-
-        if (scan->is_decoded || !is_skipping(&scan->lines))
-                return 0;
-        while (at < input.length && !is_end[(unsigned char)input.at[at]])
-                at++;
         return at;
 }
 
-/* In a value, what stands between ids at the front. */
-static size_t between_ids(struct mime_scan *scan, struct span input)
+static size_t pass_label(struct mime_lines *lines, struct span octets)
 {
-        size_t at = 0;
+        size_t at = 0, length = lines->label_length;
 
-        if (scan->is_decoded || scan->lines.state != MIME_LINES_VALUE)
-                return 0;
-        if (scan->ids.state != MIME_IDS_BETWEEN || scan->ids.word != MIME_WORD_NONE || scan->ids.is_over)
-                return 0;
-        while (at < input.length &&
-               (input.at[at] == ';' || input.at[at] == ',' || mime_is_blank(input.at[at])))
-                at++;
-        if (at > 0)
-                scan->ids.is_behind_blank = mime_is_blank(input.at[at - 1]);
-        return at;
-}
-
-enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
-{
-        const struct mime_lines *lines = &scan->lines;
-        enum mime_step step = MIME_STEP_NONE;
-        size_t at = 0;
-        char came = '\0';
-
-        while (step == MIME_STEP_NONE && came != '\n' && !mime_is_spent(scan)) {
-                at += dull_octets(scan, span_skip(*input, at));
-                at += between_ids(scan, span_skip(*input, at));
-                if (at == input->length)
+        for (; at < octets.length; at++) {
+                char octet = octets.at[at];
+                if (ascii_is_alpha(octet) && length < MIME_LABEL_MAX)
+                        lines->label[length++] = (char)(octet | 0x20);
+                else if (!is_between[(unsigned char)octet])
                         break;
-                char octet = came = input->at[at++];
-                if (scan->is_decoded && !mime_is_literal(&scan->decoder, octet) &&
-                    !mime_decode(&scan->decoder, &octet))
-                        continue;
-                /* UTF-16 is ASCII with NUL octets between. */
-                if (octet != '\0' && (!is_skipping(lines) || is_end[(unsigned char)octet]))
-                        step = text_octet(scan, octet);
         }
-        *input = span_skip(*input, at);
+        lines->label_length = (uint8_t)length;
+        if (at == octets.length || !ends_label(octets.at[at]))
+                return at;
+        if (may_be_last(lines->label[length - 1]) && label_of(lines) != NULL)
+                return at;
+        lines->state = MIME_LINES_SKIP;
+        return at + 1;
+}
+
+static size_t pass_skip(struct mime_lines *lines, struct span octets, unsigned stops)
+{
+        unsigned leaves = LF | (lines->is_html ? TAG_END : 0);
+        size_t at = skip_run(octets, stops | leaves);
+
+        if (at == octets.length || (ends[(unsigned char)octets.at[at]] & stops) != 0)
+                return at;
+        lines->state = MIME_LINES_START;
+        return at + 1;
+}
+
+static size_t pass_margin(struct mime_lines *lines, struct span octets)
+{
+        size_t at = 0;
+
+        while (at < octets.length && is_margin(lines, octets.at[at]))
+                at++;
+        lines->is_indented = lines->is_indented || at > 0;
+        return at;
+}
+
+/* Each state that a label goes through is behind the one before. */
+static const char *pass(struct mime_lines *lines, const char *at, const char *end, unsigned stops)
+{
+        if (lines->state == MIME_LINES_FOLD)
+                return at + pass_margin(lines, span_of(at, (size_t)(end - at)));
+        if (lines->state == MIME_LINES_START)
+                at += pass_start(lines, span_of(at, (size_t)(end - at)), stops);
+        if (lines->state == MIME_LINES_LABEL)
+                at += pass_label(lines, span_of(at, (size_t)(end - at)));
+        if (lines->state == MIME_LINES_SKIP)
+                at += pass_skip(lines, span_of(at, (size_t)(end - at)), stops);
+        return at;
+}
+
+enum mime_step mime_lines_run(struct mime_scan *scan, struct span *octets, bool has_mentions, bool is_line)
+{
+        struct mime_lines *lines = &scan->lines;
+        unsigned stops = (has_mentions ? MENTION : 0) | (is_line ? LF : 0);
+        enum mime_step step = MIME_STEP_NONE;
+        const char *at = octets->at, *end = at + octets->length;
+
+        while (step == MIME_STEP_NONE && at < end && lines->state != MIME_LINES_VALUE) {
+                const char *from = at;
+                at = pass(lines, at, end, stops);
+                if (at > from)
+                        continue;
+                if (*at == '\0' || (ends[(unsigned char)*at] & stops) != 0)
+                        break;
+                step = mime_lines_octet(scan, *at++);
+        }
+        *octets = span_of(at, (size_t)(end - at));
         return step;
 }
+
+size_t mime_unlabelled_run(struct span octets, bool has_mentions)
+{
+        return skip_run(octets, has_mentions ? LF | MENTION : LF);
+}
+
+/* ---- lines, as the caller sees them */
 
 bool mime_lines_is_line_done(const struct mime_scan *scan)
 {
@@ -326,15 +371,13 @@ static bool ends_in_letters(struct span text, struct span letters)
         return left == 0;
 }
 
-/* All labels end in one of these. */
 static bool may_end_label(struct span text)
 {
         size_t at = text.length;
 
         while (at > 0 && (text.at[at - 1] == '\0' || is_between[(unsigned char)text.at[at - 1]]))
                 at--;
-        char last = at == 0 ? '\0' : ascii_lower(text.at[at - 1]);
-        return last == 'd' || last == 'o' || last == 's';
+        return at > 0 && may_be_last(ascii_lower(text.at[at - 1]));
 }
 
 bool mime_lines_is_label(struct span text)

@@ -260,13 +260,32 @@ static void skip_dull(const struct mime_scan *scan, struct span *input)
 /* A whole line at the front that is a delimiter. */
 static bool take_delimiter(struct mime_scan *scan, struct span *input)
 {
-        size_t end =
-            scan->depth > 0 && input->length > 2 && input->at[1] == '-' ? line_length(*input) : SIZE_MAX;
+        size_t end = input->length > 2 && input->at[1] == '-' ? line_length(*input) : SIZE_MAX;
 
         if (end >= sizeof scan->dashes ||
             !mime_take_delimiter(scan, span_of(input->at, end - (input->at[end - 1] == '\r'))))
                 return false;
-        *input = span_skip(*input, end + 1);
+        *input = span_of(input->at + end + 1, input->length - end - 1);
+        return true;
+}
+
+static bool take_delimiters(struct mime_scan *scan, struct span *input)
+{
+        size_t length = input->length;
+
+        while (scan->depth > 0 && input->length > 0 && input->at[0] == '-' && take_delimiter(scan, input))
+                ;
+        return input->length < length;
+}
+
+/* The empty line behind a header. */
+static bool take_blank(struct mime_scan *scan, struct span *input)
+{
+        if (scan->body != MIME_BODY_FIELDS || scan->is_decoded || input->length < 2 || input->at[0] != '\r' ||
+            input->at[1] != '\n' || mime_field_octet(scan, '\n') != MIME_STEP_BLANK)
+                return false;
+        header_end(scan);
+        *input = span_of(input->at + 2, input->length - 2);
         return true;
 }
 
@@ -290,7 +309,7 @@ static bool take_piece(struct mime_scan *scan, struct span *input, enum mime_ste
 
         if (scan->line == MIME_LINE_DASHES)
                 return take_dash_run(scan, input);
-        if (scan->line == MIME_LINE_START && input->at[0] == '-' && take_delimiter(scan, input))
+        if (scan->line == MIME_LINE_START && (take_delimiters(scan, input) || take_blank(scan, input)))
                 return true;
         if (scan->line == MIME_LINE_START)
                 skip_dull(scan, input);

@@ -2,9 +2,30 @@
  * 2045 5.1, RFC 5322 3.2), parameters in parts (RFC 2231). */
 #include "core/mail/mime/internal.h"
 
-static bool is_one_of(char c, const char *set)
+enum { BLANK = 1, ENDS_TOKEN = 2, ENDS_PLAIN = 4 };
+
+static const uint8_t classes[256] = {
+    [' '] = BLANK | ENDS_TOKEN | ENDS_PLAIN,
+    ['\t'] = BLANK | ENDS_TOKEN | ENDS_PLAIN,
+    [';'] = ENDS_TOKEN | ENDS_PLAIN,
+    ['('] = ENDS_TOKEN,
+    [')'] = ENDS_TOKEN,
+    ['/'] = ENDS_TOKEN,
+    ['='] = ENDS_TOKEN,
+    ['"'] = ENDS_TOKEN,
+    [','] = ENDS_TOKEN,
+};
+
+/* The octets at the front of other classes, which are cut off. */
+static struct span take_until(struct span *rest, unsigned ends)
 {
-        return c != '\0' && strchr(set, c) != NULL;
+        size_t at = 0;
+
+        while (at < rest->length && (classes[(unsigned char)rest->at[at]] & ends) == 0)
+                at++;
+        struct span taken = span_of(rest->at, at);
+        *rest = span_of(rest->at + at, rest->length - at);
+        return taken;
 }
 
 /* Skips blanks and comments. */
@@ -20,7 +41,7 @@ static void skip_blanks(struct span *rest)
                         depth--;
                 else if (c == '\\' && depth > 0)
                         at++;
-                else if (depth == 0 && c != ' ' && c != '\t')
+                else if (depth == 0 && (classes[(unsigned char)c] & BLANK) == 0)
                         break;
         }
         *rest = span_skip(*rest, at);
@@ -29,12 +50,7 @@ static void skip_blanks(struct span *rest)
 /* Lenient: all but blanks and what separates. */
 static struct span take_token(struct span *rest)
 {
-        size_t at = 0;
-        while (at < rest->length && !is_one_of(rest->at[at], " \t();/=\","))
-                at++;
-        struct span token = span_of(rest->at, at);
-        *rest = span_skip(*rest, at);
-        return token;
+        return take_until(rest, ENDS_TOKEN);
 }
 
 static bool take_char(struct span *rest, char c)
@@ -61,11 +77,7 @@ static void take_quoted(struct span *rest, struct text *value)
 /* Many a boundary that should be quoted is not: to the next semicolon or blank. */
 static void take_plain(struct span *rest, struct text *value)
 {
-        size_t at = 0;
-        while (at < rest->length && !is_one_of(rest->at[at], "; \t"))
-                at++;
-        text_put(value, span_of(rest->at, at));
-        *rest = span_skip(*rest, at);
+        text_put(value, take_until(rest, ENDS_PLAIN));
 }
 
 /* Comments in front are not looked for: a boundary may begin like one. */

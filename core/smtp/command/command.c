@@ -292,6 +292,8 @@ enum session_wish command_run(struct session *session, struct span line, enum re
         const struct options *options = &session->snapshot->options;
         uint32_t errors = session->errors, faults = syntax_faults(session);
 
+        if (session->host->follow.active != 0)
+                follow_command(session, line, out);
         session->commands++;
         session->commands_total++;
         counter_add(&session->host->counters->metrics[METRIC_commands], 1);
@@ -303,5 +305,7 @@ enum session_wish command_run(struct session *session, struct span line, enum re
                                                      : answer_about(session, out, fault, evidence);
         if (session->errors > errors && (session->reject_id[0] == '\0' || syntax_faults(session) > faults))
                 keep_bad_line(session, line);
+        if (session->followed != 0)
+                follow_replies(session, out);
         return wish;
 }

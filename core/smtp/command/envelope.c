@@ -130,6 +130,7 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 return SESSION_READ;
         }
         transaction->is_smtputf8 = parameters.is_smtputf8;
+        follow_address(session, FOLLOW_SENDER, transaction->message.sender);
         if ((fault = rate_transaction(session)) != REPLY_NONE)
                 return mail_refuse(session, out, fault, SPAN(""));
         stage_mail(session);
@@ -330,6 +331,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 syntax_refuse(session, out, reply, "RCPT", arguments, rest);
                 return SESSION_READ;
         }
+        follow_address(session, FOLLOW_RECIPIENT, candidate.path.address);
         reply = find_recipient(session, &candidate);
         if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);

@@ -14,7 +14,7 @@ struct record_piece {
         struct span json;
 };
 
-static const char *const ending_names[] = {
+const char *const session_ending_names[] = {
     [SESSION_ENDED_BY_QUIT] = "quit",
     [SESSION_ENDED_BY_US] = "closed",
     [SESSION_ENDED_BY_CLIENT] = "lost",
@@ -125,7 +125,7 @@ static void put_tls(struct text *json, const struct session_tls *tls)
 
 static void put_end(struct text *json, const struct session *session)
 {
-        put_string(json, "end", span_from(ending_names[session->ending]));
+        put_string(json, "end", span_from(session_ending_names[session->ending]));
         if (session->closed_with != REPLY_NONE)
                 put_string(json, "reply", span_from(reply_infos[session->closed_with].name));
         if (session->closed_with != REPLY_NONE && reply_infos[session->closed_with].is_policy)

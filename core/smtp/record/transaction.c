@@ -255,6 +255,7 @@ void record_finding(struct session *session, const struct verdict *verdict,
         struct transaction *transaction = session->transaction;
         struct finding *finding;
 
+        follow_verdict(session, verdict, setting);
         if (transaction == NULL)
                 return;
         for (finding = transaction->findings; finding != NULL; finding = finding->next)

@@ -3,10 +3,12 @@
 
 import os
 import pwd
+import resource
 import socket
 import stat
 import subprocess
 import sys
+import time
 
 from common.control import OPTIONS, Control, command
 from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
@@ -38,23 +40,23 @@ def answers(directory):
         assert shown.returncode == 0 and f'"pid":{server.process.pid},' in shown.stdout, shown
 
 
-@case("gatepost reload waits for the outcome, and tells what is wrong with file and line")
+@case("the order reload is answered with the outcome, and tells what is wrong with file and line; -c FILE may be that file")
 def reloads(directory):
-    with Server(directory, OPTIONS) as server:
+    with Server(directory, OPTIONS) as server, Control(server) as control:
         server.write_configuration(options=OPTIONS + "errors_max = 7\n")
-        done = command(server, "reload")
-        equal((done.returncode, done.stderr), (0, ""), "reload")
-        equal(len(server.events("reload")), 1, "reloads")
+        equal(control.ask("reload"), [{"ok": True}], "reload")
+        wait_for("the reload in the log", lambda: len(server.events("reload")) == 1)
         server.write_configuration(options=OPTIONS + "errors_max = 7\nerors_max = 8\n")
-        failed = command(server, "reload")
-        equal(failed.returncode, 1, "status of a wrong configuration")
-        assert "gatepost.conf:" in failed.stderr and "erors_max" in failed.stderr, failed.stderr
-        assert "nothing has changed" in failed.stderr, failed.stderr
+        complaint, last = control.ask("reload")
+        assert "gatepost.conf:" in complaint["complaint"] and "erors_max" in complaint["complaint"], complaint
+        equal(last, {"ok": False, "error": "the configuration is refused, and nothing has changed"}, "outcome")
+        wait_for("both orders in the log", lambda: len(server.events("order")) == 2)
         equal([line["outcome"] for line in server.events("order")],
               ["done", "the configuration is refused, and nothing has changed"], "orders in the log")
         equal(server.events("order")[0]["uid"], os.geteuid(), "who")
+        equal(command(server, "status").returncode, 0, "status by a file with faults")
         server.write_configuration(options="")
-        assert command(server, "reload").returncode == 1, "without the option no socket is known"
+        equal(command(server, "status").returncode, 1, "status by a file without the option")
         deliver(server)
 
 
@@ -70,7 +72,7 @@ def places(directory):
         equal(command(server, "status").returncode, 0, "status of the first")
         server.kill()
         assert path.is_socket(), "a killed server left no socket: the test proves nothing"
-        gone = command(server, "reload")
+        gone = command(server, "status")
         equal(gone.returncode, 1)
         assert "no server listens there" in gone.stderr, gone.stderr
         server.start()
@@ -130,6 +132,21 @@ def hostile(directory):
         deliver(server)
         for one in hanging:
             one.socket.close()
+
+
+@case("without descriptors the socket waits, costs no time, and answers when there are some again")
+def no_descriptors(directory):
+    with Server(directory, OPTIONS + "workers = 1\ndelivery_threads = 1\n").start(limits=[(resource.RLIMIT_NOFILE, 256)]) as server:
+        limit = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, 256))
+        with Control(server) as control:
+            control.send(b"status\n")
+            before = server.cpu_seconds()
+            time.sleep(1)
+            used = server.cpu_seconds() - before
+            assert used < 0.5, f"{used} s of a second"
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (256, 256))
+            equal(control.answer()[-1], {"ok": True}, "later")
 
 
 @case("a stop waits for nobody at the socket, and tells those who wait")

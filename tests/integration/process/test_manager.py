@@ -9,7 +9,7 @@ import socket
 import time
 
 from common.hang import hang_at_call, release
-from common.harness import PATIENCE, SECONDS, Client, Server, case, equal, is_listening, main, wait_for
+from common.harness import PATIENCE, SECONDS, Client, Server, case, equal, is_listening, main, run_program, wait_for
 
 WATCHDOG_MS = 400
 
@@ -136,6 +136,28 @@ def no_watchdog(directory):
         with Manager(str(directory / f"notify{number}")) as manager, manager.serve(Server(directory), *environment):
             manager.word()
             equal(manager.beats(0.5), 0, "beats")
+
+
+# ---- gatepost reload, which the unit runs for systemctl reload -----------------------------------------------------
+
+@case("gatepost reload tells what came of it: a success with its warnings, or why not, with file and line")
+def outcomes(directory):
+    options = 'control = "control"\ndns_threads = 2'
+    with Server(directory, options=options, recipients=[f"user{n}" for n in range(100)]) as server:
+        def reload(expected):
+            found = run_program("reload", "-c", directory / "gatepost.conf")
+            equal(found.returncode, expected, found.stderr)
+            return found.stderr
+        equal(reload(0), "", "told")
+        server.write_configuration(options=options.replace("2", "3"))
+        assert "warning: a change of dns_threads takes a restart" in reload(0)
+        server.write_configuration(options=options + "\nidle_timeout = never")
+        assert re.search(r"gatepost.conf:\d+: error: idle_timeout", reload(1))
+        server.write_configuration()
+        server.write_recipients(["user1"])  # which the server alone knows to be too few
+        assert "recipients" in reload(1)
+    found = run_program("reload", "-c", directory / "gatepost.conf")
+    equal(found.returncode, 1, "status without a server")
 
 
 if __name__ == "__main__":

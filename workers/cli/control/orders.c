@@ -8,12 +8,14 @@
 
 #define STATUSES "Exit status: 0; 1 it was not done, or no server can be reached; 2 wrong call.\n"
 
-const char reload_help[] = "usage: gatepost reload -c FILE\n\n"
-                           "Lets the running server read its configuration anew, as SIGHUP does, and waits "
-                           "for the outcome. What is\n"
-                           "wrong with it is printed, with file and line; then nothing has changed. FILE "
-                           "names the server's control\n"
-                           "socket (option `control`).\n\n" STATUSES;
+const char reload_help[] =
+    "usage: gatepost reload -c FILE\n\n"
+    "Lets the running server read its configuration anew, as SIGHUP does, and waits for the outcome. What "
+    "is\n"
+    "wrong with it is told on standard error, with file and line; then nothing has changed. FILE names its\n"
+    "control socket (option `control`).\n\n"
+    "Exit status: 0 it is in force, maybe with warnings; 1 it is not, or no server can be reached; 2 wrong\n"
+    "call.\n";
 
 const char status_help[] =
     "usage: gatepost status -c FILE\n\n"

@@ -176,7 +176,7 @@ static void look_by_id(struct look *look, const json_t *line)
 
         if (look->found++ > 0)
                 putchar('\n');
-        if (story_find(line, look->id, &occurrence)) {
+        if (occurrence_find(line, look->id, &occurrence)) {
                 story_print(&occurrence, STORY_HAPPENED);
                 printf("\nThe whole session:\n");
         } else {

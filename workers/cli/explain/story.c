@@ -1,118 +1,15 @@
 /* The log line says all; here it is said in sentences. */
 #include "workers/cli/explain/story.h"
 
-#include "conf/checks.h"
-#include "core/base/text.h"
-#include "workers/cli/explain/advice.h"
+#include "core/policy/texts.h"
 
 #include <stdio.h>
 
 #define WORDS_MAX 1024 /* octets of one value that are shown */
 
-/* ---- finding ------------------------------------------------------------------------------------------- */
-
 static const char *string_of(const json_t *object, const char *key)
 {
         return json_string_value(json_object_get(object, key));
-}
-
-static bool has_id(const json_t *object, const char *key, const char *id)
-{
-        const char *value = string_of(object, key);
-        return value != NULL && strcmp(value, id) == 0;
-}
-
-static bool find_in_transaction(const json_t *transaction, const char *id, struct occurrence *occurrence)
-{
-        const json_t *recipients = json_object_get(transaction, "rcpts");
-
-        occurrence->transaction = transaction;
-        for (size_t i = 0; i < json_array_size(recipients); i++) {
-                occurrence->recipient = json_array_get(recipients, i);
-                if (has_id(occurrence->recipient, "reject_id", id))
-                        return true;
-        }
-        occurrence->recipient = NULL;
-        return has_id(transaction, "reject_id", id) || has_id(transaction, "id", id);
-}
-
-static bool find_in_faults(const json_t *faults, const char *id, struct occurrence *occurrence)
-{
-        for (size_t i = 0; i < json_array_size(faults); i++)
-                if (has_id(json_array_get(faults, i), "reject_id", id)) {
-                        occurrence->fault = json_array_get(faults, i);
-                        return true;
-                }
-        return false;
-}
-
-bool story_find(const json_t *session, const char *id, struct occurrence *ret_occurrence)
-{
-        const json_t *transactions = json_object_get(session, "transactions");
-        struct occurrence occurrence = {.session = session};
-        bool is_found = false;
-
-        for (size_t i = 0; i < json_array_size(transactions) && !is_found; i++)
-                is_found = find_in_transaction(json_array_get(transactions, i), id, &occurrence);
-        if (!is_found) {
-                occurrence = (struct occurrence){.session = session};
-                is_found = has_id(session, "reject_id", id);
-        }
-        is_found = is_found || find_in_faults(json_object_get(session, "syntax"), id, &occurrence) ||
-                   find_in_faults(json_object_get(session, "greetings"), id, &occurrence);
-        if (is_found)
-                *ret_occurrence = occurrence;
-        return is_found;
-}
-
-static bool is_refusal(const char *code)
-{
-        return code != NULL && (code[0] == '4' || code[0] == '5');
-}
-
-/* What says what it was: of a recipient that was not taken, a fault of syntax, the transaction or the session. */
-static const json_t *innermost(const struct occurrence *occurrence)
-{
-        if (is_refusal(string_of(occurrence->recipient, "code")))
-                return occurrence->recipient;
-        return occurrence->fault != NULL         ? occurrence->fault
-               : occurrence->transaction != NULL ? occurrence->transaction
-                                                 : occurrence->session;
-}
-
-/* The verdict that was enforced and that gave this reply; a recipient's or a message's refusal may have come from
- * elsewhere, such as the store. */
-static const json_t *verdict_of(const struct occurrence *occurrence)
-{
-        const json_t *verdicts = json_object_get(occurrence->transaction, "verdicts");
-        const char *check = string_of(occurrence->recipient, "check"),
-                   *reply = string_of(innermost(occurrence), "reply");
-
-        for (size_t i = 0; i < json_array_size(verdicts); i++) {
-                const json_t *verdict = json_array_get(verdicts, i);
-                if (has_id(verdict, "mode", "enforce") &&
-                    (check == NULL || has_id(verdict, "check", check)) &&
-                    (reply == NULL || has_id(verdict, "reply", reply)))
-                        return verdict;
-        }
-        return NULL;
-}
-
-static const char *code_of(const struct occurrence *occurrence)
-{
-        return string_of(innermost(occurrence), "code");
-}
-
-const char *story_check(const struct occurrence *occurrence)
-{
-        const char *check = string_of(innermost(occurrence), "check");
-
-        if (check == NULL && occurrence->fault != NULL)
-                return check_infos[CHECK_syntax].name;
-        if (check != NULL || occurrence->transaction == NULL)
-                return check;
-        const json_t *verdict = is_refusal(code_of(occurrence)) ? verdict_of(occurrence) : NULL;
-        return string_of(verdict, "check");
 }
 
 /* ---- why ----------------------------------------------------------------------------------------------- */
@@ -120,7 +17,7 @@ const char *story_check(const struct occurrence *occurrence)
 static bool is_stored(const struct occurrence *occurrence)
 {
         return json_integer_value(json_object_get(occurrence->transaction, "accepted")) > 0 &&
-               !is_refusal(code_of(occurrence));
+               !occurrence_is_refusal(occurrence_code(occurrence));
 }
 
 /* The mail was under way when the session came to its end. */
@@ -130,26 +27,40 @@ static bool is_cut_short(const struct occurrence *occurrence)
         size_t count = json_array_size(transactions);
 
         return count > 0 && occurrence->transaction == json_array_get(transactions, count - 1) &&
-               json_object_get(occurrence->transaction, "code") == NULL && !is_refusal(code_of(occurrence));
+               json_object_get(occurrence->transaction, "code") == NULL &&
+               !occurrence_is_refusal(occurrence_code(occurrence));
+}
+
+/* By the names that stand in the log; NULL where nothing is known of one, and for NULL. */
+static const struct advice *advice_by_reply(const char *name)
+{
+        return name == NULL ? NULL : advice_of_reply(reply_by_name(span_from(name)));
+}
+
+static const struct advice *advice_by_check(const char *name)
+{
+        enum check_id check = name == NULL ? CHECK_COUNT : check_by_name(span_from(name));
+        return check == CHECK_COUNT ? NULL : &check_texts[check].advice;
 }
 
 static const struct advice *advice_of_end(const json_t *session)
 {
-        const struct advice *advice = advice_of_reply(string_of(session, "reply"));
+        const struct advice *advice = advice_by_reply(string_of(session, "reply"));
         return advice != NULL ? advice : advice_of_ending(string_of(session, "end"));
 }
 
 /* NULL: nothing is known that would help. */
 static const struct advice *advice_of(const struct occurrence *occurrence)
 {
-        const char *reply = string_of(innermost(occurrence), "reply"), *check = story_check(occurrence);
+        const char *reply = string_of(occurrence_innermost(occurrence), "reply"),
+                   *check = occurrence_check(occurrence);
 
         if (is_cut_short(occurrence))
                 return advice_of_end(occurrence->session);
         if (reply == NULL && check != NULL)
-                reply = string_of(verdict_of(occurrence), "reply");
-        const struct advice *advice = advice_of_reply(reply);
-        return advice != NULL ? advice : advice_of_check(check);
+                reply = string_of(occurrence_verdict(occurrence), "reply");
+        const struct advice *advice = advice_by_reply(reply);
+        return advice != NULL ? advice : advice_by_check(check);
 }
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
@@ -201,16 +112,16 @@ static void print_mail(const struct occurrence *occurrence)
 static bool is_taken(const struct occurrence *occurrence, enum story_kind kind)
 {
         return is_stored(occurrence) ||
-               (kind == STORY_TAKEN && !is_refusal(string_of(occurrence->recipient, "code")));
+               (kind == STORY_TAKEN && !occurrence_is_refusal(string_of(occurrence->recipient, "code")));
 }
 
 static void print_outcome(const struct occurrence *occurrence, enum story_kind kind)
 {
-        const char *code = code_of(occurrence), *was = kind == STORY_HAPPENED ? "was" : "would be";
+        const char *code = occurrence_code(occurrence), *was = kind == STORY_HAPPENED ? "was" : "would be";
 
         if (is_taken(occurrence, kind)) {
                 printf("%s taken", was);
-        } else if (is_refusal(code)) {
+        } else if (occurrence_is_refusal(code)) {
                 printf("%s %s (%s)", was, code[0] == '5' ? "refused" : "put off for now", code);
         } else if (occurrence->transaction == NULL) {
                 printf("%s sent away", was);
@@ -230,7 +141,7 @@ static void print_recipient(const struct occurrence *occurrence, enum story_kind
         print_value("  <", occurrence->recipient, "to", "> ");
         print_outcome(occurrence, kind);
         if (advice != NULL)
-                printf(": %s", advice->why);
+                printf(": %s", advice->why.in[LANGUAGE_ENGLISH]);
         print_value(" [", advice == NULL ? NULL : occurrence->recipient, "reject_id", "]");
         putchar('\n');
 }
@@ -259,7 +170,7 @@ static bool is_mixed(const struct occurrence *occurrence)
         bool has_refusal = false;
 
         for (size_t i = 0; occurrence->recipient == NULL && i < json_array_size(recipients); i++)
-                has_refusal |= is_refusal(string_of(json_array_get(recipients, i), "code"));
+                has_refusal |= occurrence_is_refusal(string_of(json_array_get(recipients, i), "code"));
         return has_refusal;
 }
 
@@ -271,14 +182,14 @@ static void print_reason(const struct occurrence *occurrence)
 
         if (advice == NULL)
                 return;
-        printf("Why: %s", advice->why);
-        print_value(" (", verdict_of(occurrence), "evidence", ")");
+        printf("Why: %s", advice->why.in[LANGUAGE_ENGLISH]);
+        print_value(" (", occurrence_verdict(occurrence), "evidence", ")");
         print_value(" (", occurrence->fault, "evidence", ")");
         print_value(" (", closed, "evidence", ")");
         print_value(" (it sent: ", closed, "early", ")");
         print_value(" (", closed, "limit", ")");
         print_value(" (", closed, "foreign", ")");
-        printf(".\nWhat the sender can do: %s\n", advice->remedy);
+        printf(".\nWhat the sender can do: %s\n", advice->remedy.in[LANGUAGE_ENGLISH]);
 }
 
 static void print_all_alike(const struct occurrence *occurrence, enum story_kind kind)
@@ -304,13 +215,13 @@ static void print_mixed(const struct occurrence *occurrence, enum story_kind kin
                 return;
         }
         print_recipients(occurrence, kind);
-        if (is_refusal(code_of(occurrence)))
+        if (occurrence_is_refusal(occurrence_code(occurrence)))
                 print_reason(occurrence);
 }
 
 static void print_fault(const struct occurrence *occurrence, enum story_kind kind)
 {
-        const char *code = code_of(occurrence);
+        const char *code = occurrence_code(occurrence);
 
         if (code == NULL)
                 print_value(kind == STORY_HAPPENED ? " sent a command that was refused ("

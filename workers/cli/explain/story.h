@@ -2,21 +2,8 @@
  * can do. */
 #pragma once
 
-#include <jansson.h>
-#include <stdbool.h>
+#include "workers/policy/occurrence.h"
 
-/* A reply in the line of a session. All of it is borrowed from the line. */
-struct occurrence {
-        const json_t *session;
-        const json_t *transaction; /* NULL: outside of one */
-        const json_t *recipient;   /* of the transaction's "rcpts"; NULL: it was about all of them, or none */
-        const json_t *fault;       /* of the session's "syntax" or "greetings"; NULL: none */
-};
-
-/* Looks for the reply with this reject id, or the transaction with this id. */
-bool story_find(const json_t *session, const char *id, struct occurrence *ret_occurrence);
-/* The name of the check that stood against it; NULL: none did. */
-const char *story_check(const struct occurrence *occurrence);
 enum story_kind {
         STORY_HAPPENED,
         STORY_SUPPOSED, /* the line is of a session that was only played */

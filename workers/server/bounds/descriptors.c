@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 /* Descriptors that sessions may not use: log, listeners, epoll and event descriptors, files in the making,
- * resolvers. */
+ * resolvers, the control socket and its clients. */
 #define DESCRIPTORS_RESERVED   64
 #define DESCRIPTORS_PER_THREAD 4
 

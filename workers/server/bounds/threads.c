@@ -1,4 +1,4 @@
-/* One worker for each core, and one acceptor for some workers. */
+/* Numbers of threads. */
 #include "workers/server/bounds/threads.h"
 
 #include <sched.h>
@@ -12,12 +12,12 @@ static uint32_t cores(void)
 
 #define WORKERS_PER_ACCEPTOR 8 /* so many busy ones one acceptor keeps busy, as measured */
 
-uint32_t server_workers_wanted(const struct options *options)
+uint32_t threads_workers_wanted(const struct options *options)
 {
         return options->workers == 0 ? cores() : (uint32_t)options->workers;
 }
 
-uint32_t server_acceptors_wanted(const struct options *options, uint32_t worker_count)
+uint32_t threads_acceptors_wanted(const struct options *options, uint32_t worker_count)
 {
         if (options->acceptors != OPTION_AUTO)
                 return (uint32_t)options->acceptors;

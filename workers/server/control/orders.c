@@ -1,21 +1,34 @@
 /* The orders, and the signals that mean the same. */
 #include "workers/server/control/orders.h"
 
+#include "workers/inbound/follow/follow.h"
 #include "workers/log/console.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 
 #include <unistd.h>
 
-bool orders_begin(struct server *server, const struct options *options)
+bool orders_prepare(struct server *server, const struct options *options)
+{
+        snprintf(server->control_path, sizeof server->control_path, "%s", options->control);
+        if (server->control_path[0] == '\0')
+                return true;
+        if (!follow_board_init(&server->follow_board, server->worker_count))
+                return false;
+        for (uint32_t i = 0; i < server->worker_count; i++)
+                worker_follow_connect(&server->workers[i], &server->follow_board);
+        return true;
+}
+
+bool orders_begin(struct server *server)
 {
         const struct control_parts parts = {
             .path = server->control_path,
             .main = pthread_self(),
             .signal_number = SIGNAL_OF_CONTROL,
+            .board = &server->follow_board,
         };
 
-        snprintf(server->control_path, sizeof server->control_path, "%s", options->control);
         if (server->control_path[0] == '\0')
                 return true;
         const char *fault = control_init(&server->control, &parts);

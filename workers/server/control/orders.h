@@ -3,8 +3,10 @@
 
 #include "workers/server/server.h"
 
-/* At the start, last of all that may fail: opens the socket that the options name, if they name one. False, with the
- * reason told, when that cannot be. */
-bool orders_begin(struct server *server, const struct options *options);
+/* Once there are workers and before they start: where the options name a control socket, sessions can be followed.
+ * False when memory is out. */
+bool orders_prepare(struct server *server, const struct options *options);
+/* At the start, last of all that may fail: opens that socket. False, with the reason told, when that cannot be. */
+bool orders_begin(struct server *server);
 /* Executes the orders that wait. */
 void orders_obey(struct server *server);

@@ -1,0 +1,119 @@
+/* Values of options as people say them. A label stands in front, so that a word needs no case of its grammar. */
+#include "core/policy/internal.h"
+
+#include "conf/value/value.h"
+
+static const void *field_of(const struct snapshot *snapshot, size_t option)
+{
+        return (const char *)&snapshot->options + option_rows[option].offset;
+}
+
+uint64_t option_number(const struct snapshot *snapshot, size_t option)
+{
+        const void *field = field_of(snapshot, option);
+
+        switch (option_rows[option].type) {
+        case VALUE_COUNT:
+        case VALUE_AUTO_COUNT:
+        case VALUE_DURATION:
+        case VALUE_SIZE:
+                return *(const uint64_t *)field;
+        case VALUE_FLAG:
+                return *(const bool *)field;
+        case VALUE_WEIGHT:
+                return *(const int64_t *)field != 0;
+        case VALUE_RATE:
+                return ((const struct rate *)field)->events;
+        case VALUE_TEXT:
+        case VALUE_PATH:
+                return (*(const char *const *)field)[0] != '\0';
+        case VALUE_PATHS:
+        case VALUE_NAMES:
+                return ((const struct text_list *)field)->count;
+        case VALUE_NETWORKS:
+                return ((const struct network_list *)field)->count;
+        case VALUE_ENDPOINTS:
+                return ((const struct endpoint_list *)field)->count;
+        case VALUE_FILTERS:
+                return ((const struct filter_list *)field)->count;
+        case VALUE_KEYWORDS:
+                return *(const uint32_t *)field;
+        case VALUE_MOMENT:
+        case VALUE_NEWLINE:
+        case VALUE_CASING:
+        case VALUE_DOOR:
+        case VALUE_MODE:
+        case VALUE_ACTION:
+        case VALUE_EXCHANGE:
+        case VALUE_REPAIR:
+        case VALUE_SANDBOX:
+        case VALUE_STARTTLS:
+        case VALUE_VERSION:
+        case VALUE_WISH:
+        case VALUE_LANGUAGE:
+                return *(const unsigned *)field;
+        }
+        return 0;
+}
+
+static const struct unit {
+        uint64_t factor;
+        struct wording one, many;
+} duration_units[] = {{86400000, {{"day", "Tag"}}, {{"days", "Tage"}}},
+                      {3600000, {{"hour", "Stunde"}}, {{"hours", "Stunden"}}},
+                      {60000, {{"minute", "Minute"}}, {{"minutes", "Minuten"}}},
+                      {1000, {{"second", "Sekunde"}}, {{"seconds", "Sekunden"}}},
+                      {1, {{"millisecond", "Millisekunde"}}, {{"milliseconds", "Millisekunden"}}}},
+  size_units[] = {{1 << 30, {{"GiB", "GiB"}}, {{"GiB", "GiB"}}},
+                  {1 << 20, {{"MiB", "MiB"}}, {{"MiB", "MiB"}}},
+                  {1 << 10, {{"KiB", "KiB"}}, {{"KiB", "KiB"}}},
+                  {1, {{"octet", "Byte"}}, {{"octets", "Bytes"}}}};
+
+/* In the largest unit of which it is a multiple. The last unit is 1. */
+static void put_measure(struct page *page, const struct unit *unit, uint64_t number)
+{
+        while (unit->factor > 1 && (number == 0 || number % unit->factor != 0))
+                unit++;
+        page_number(page, number / unit->factor);
+        page_markup(page, "&nbsp;");
+        page_wording(page, number == unit->factor ? &unit->one : &unit->many);
+}
+
+static void put_rate(struct page *page, const struct rate *rate)
+{
+        if (rate->events == 0) {
+                page_word(page, WORD_value_none);
+                return;
+        }
+        page_number(page, rate->events);
+        page_word(page, WORD_value_within);
+        put_measure(page, duration_units, rate->window_ms);
+}
+
+static void put_names(struct page *page, const struct text_list *list)
+{
+        for (size_t i = 0; i < list->count; i++) {
+                page_markup(page, i == 0 ? "" : ", ");
+                page_foreign(page, span_from(list->texts[i]));
+        }
+}
+
+void page_value(struct page *page, size_t option)
+{
+        const struct option_row *row = &option_rows[option];
+        const void *field = field_of(page->snapshot, option);
+        const char *word = value_word(row, &page->snapshot->options);
+
+        if (row->type == VALUE_DURATION)
+                put_measure(page, duration_units, *(const uint64_t *)field);
+        else if (row->type == VALUE_SIZE)
+                put_measure(page, size_units, *(const uint64_t *)field);
+        else if (row->type == VALUE_RATE)
+                put_rate(page, field);
+        else if (row->type == VALUE_NAMES)
+                put_names(page, field);
+        else if (word != NULL)
+                page_text(page, word);
+        else
+                page_number(page, option_number(page->snapshot, option));
+}

@@ -1,0 +1,25 @@
+/* Whose sessions somebody follows live (`gatepost trace`). */
+#pragma once
+
+#include "core/base/address.h"
+
+#define FOLLOWERS_MAX      4 /* at a time; each of them has a bit */
+#define FOLLOW_PATTERN_MAX 320
+
+enum follow_what { FOLLOW_CLIENT, FOLLOW_SENDER, FOLLOW_RECIPIENT };
+
+struct follow_filter {
+        enum follow_what what;
+        struct network network; /* of a client */
+        /* Of an address: `*` stands for any octets, `@domain` for anybody there, and nothing for the null sender.
+         * Letter case does not count. */
+        size_t length;
+        char pattern[FOLLOW_PATTERN_MAX];
+};
+
+/* "ip=NETWORK", "from=PATTERN" or "to=PATTERN". False when it is none of them. */
+bool follow_filter_parse(struct span text, struct follow_filter *ret_filter);
+bool follow_filter_has_client(const struct follow_filter *filter, const struct address *client);
+/* `what`: a sender or a recipient is asked for. */
+bool follow_filter_has_address(const struct follow_filter *filter, enum follow_what what,
+                               struct span address);
