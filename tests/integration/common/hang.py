@@ -18,7 +18,9 @@ LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_
 
 
 def threads(process, prefix):
-    """The kernel's numbers of the threads whose names begin so."""
+    """The kernel's numbers of the threads whose names begin so; "main" is the one whose name is the program's."""
+    if prefix == "main":
+        return [process.pid]
     found = []
     for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
         with contextlib.suppress(FileNotFoundError):

@@ -126,7 +126,7 @@ def watchdog(directory):
         for name, thread, call, trigger in (
                 ("acceptor-0", "acceptor-0", "epoll_ctl", lambda: stack.enter_context(Client(server.port, banner=None))),
                 ("worker-0", "worker-0", "sendto", lambda: client.raw(b"NOOP\r\n")),
-                ("main", "gatepost", "sendto", lambda: server.signal(signal.SIGHUP))):
+                ("main", "main", "sendto", lambda: server.signal(signal.SIGHUP))):
             expect_silence(manager, server, name, hang_at_call(server, thread, call, trigger))
 
 
