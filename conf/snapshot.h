@@ -140,6 +140,7 @@ struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
 #define CHECK_OPTION(check, name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(check##_##name);
 #define TLS_OPTION(name, type, ...)          OPTION_FIELD_##type OPTION_NAME_##type(tls_##name);
+#define HTTP_OPTION(name, type, ...)         OPTION_FIELD_##type OPTION_NAME_##type(http_##name);
 #define PAGE_OPTION(name, type, ...)         OPTION_FIELD_##type OPTION_NAME_##type(policy_page_##name);
 #include "conf/options.def"
 };
@@ -167,7 +168,8 @@ struct place {
 
 /* A DNS blocklist or allowlist (RFC 5782). */
 struct dnsbl_zone {
-        struct span name; /* A-labels, lower case */
+        struct span name;  /* A-labels, lower case */
+        struct span shown; /* what clients are told of it: without a key */
         struct zone_options options;
         struct place place;
         /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
@@ -219,6 +221,15 @@ struct sender_target {
         struct endpoint_list servers; /* redis: in the order in which they are tried */
 };
 
+enum http_kind { HTTP_NOWHERE, HTTP_AT_ADDRESS, HTTP_AT_PATH };
+
+/* Where HTTP is spoken. */
+struct http_target {
+        enum http_kind kind;
+        struct endpoint endpoint;
+        const char *path; /* of a unix socket: absolute */
+};
+
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
@@ -253,6 +264,8 @@ struct snapshot {
         size_t name_labels_max;            /* of a name among them */
         struct network_list own_addresses; /* of listeners and of this machine's interfaces */
         struct sender_target sender_store;
+        bool has_http; /* section http is there */
+        struct http_target http;
         const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
         struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
         size_t tag_key_count;

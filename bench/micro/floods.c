@@ -76,6 +76,7 @@ static const struct snapshot *snapshot_with(const char *newline)
 static void connect(const struct snapshot *snapshot)
 {
         harness_init(&harness, CUT_WHOLE, 1, ANSWER_AT_ONCE);
+        harness.host.follow.active = 0; /* as nearly always: nobody follows */
         harness.snapshot = snapshot;
         expect(address_parse(SPAN("192.0.2.7"), &harness.peer.client));
         harness_connect(&harness);

@@ -348,6 +348,7 @@ void build_finish(struct builder *builder)
         build_finish_page(builder);
         build_finish_keys(builder);
         build_finish_tls(builder);
+        build_finish_http(builder);
         build_finish_terms(builder);
         build_finish_domains(builder);
         if (builder->out_of_memory)

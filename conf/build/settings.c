@@ -102,6 +102,8 @@ static void begin_section(struct builder *builder, const struct setting *setting
                 begin_domain(builder, setting);
         if (scope->kind == SCOPE_ZONE)
                 setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
+        if (scope->kind == SCOPE_HTTP)
+                builder->snapshot->has_http = true;
         if (scope->kind == SCOPE_LISTENER)
                 setting->scope->terms = build_listener_terms(builder, scope->title, setting->place);
         if (scope->kind == SCOPE_NETWORK)
@@ -257,6 +259,9 @@ static void set_value(struct builder *builder, const struct setting *setting)
                 break;
         case SCOPE_TLS:
                 set_root_option(builder, setting, SECTION_TLS);
+                break;
+        case SCOPE_HTTP:
+                set_root_option(builder, setting, SECTION_HTTP);
                 break;
         case SCOPE_PAGE:
                 set_root_option(builder, setting, SECTION_PAGE);

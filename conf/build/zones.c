@@ -1,5 +1,6 @@
 /* Zone sections of dnsbl: their names, and the zone that there is without any. */
 #include "conf/build/internal.h"
+#include "conf/value/dns_lists.h"
 #include "conf/value/list.h"
 #include "core/base/domain_name.h"
 
@@ -62,6 +63,8 @@ static void finish_name(struct builder *builder, struct dnsbl_zone *zone)
                 builder->out_of_memory = true;
         else if (zone->name.length > NAME_MAX_OCTETS)
                 complain(builder, zone, "too long to ask for addresses in it");
+        zone->shown = zone->options.shown_as[0] != '\0' ? span_from(zone->options.shown_as)
+                                                        : dns_list_without_key(zone->name);
 }
 
 static void tell_of_twin(struct builder *builder, const struct dnsbl_zone *zone)

@@ -129,17 +129,20 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
 {
         cfg_opt_t *domain = domain_options(calls, memory), *replies = reply_options(calls, memory);
         cfg_opt_t *tls = rows_options(calls, memory, option_rows, SECTION_TLS, OPTION_AT_END);
+        cfg_opt_t *http = rows_options(calls, memory, option_rows, SECTION_HTTP, OPTION_AT_END);
         cfg_opt_t *page = rows_options(calls, memory, option_rows, SECTION_PAGE, OPTION_AT_END);
         cfg_opt_t *terms = rows_options(calls, memory, terms_option_rows, CHECK_COUNT, TERMS_OPTION_AT_END);
-        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 7);
+        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 8);
 
-        if (domain == NULL || replies == NULL || tls == NULL || page == NULL || terms == NULL || root == NULL)
+        if (domain == NULL || replies == NULL || tls == NULL || http == NULL || page == NULL ||
+            terms == NULL || root == NULL)
                 return NULL;
         size_t count = 0; /* the root has no opener */
         root[count++] = (cfg_opt_t){.name = "include", .type = CFGT_FUNC, .func = calls->include};
         root[count++] = section_option(calls, "domain", domain, CFGF_TITLE);
         root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
         root[count++] = section_option(calls, "tls", tls, CFGF_NONE);
+        root[count++] = section_option(calls, "http", http, CFGF_NONE);
         root[count++] = section_option(calls, "policy_page", page, CFGF_NONE);
         root[count++] = section_option(calls, "listener", terms, CFGF_TITLE);
         root[count++] = section_option(calls, "network", terms, CFGF_TITLE);
@@ -167,6 +170,10 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
         }
         if (option_row_find(option_rows, SECTION_TLS, key) != NULL) {
                 text_put_string(text, "; it stands in section tls");
+                return true;
+        }
+        if (option_row_find(option_rows, SECTION_HTTP, key) != NULL) {
+                text_put_string(text, "; it stands in section http");
                 return true;
         }
         if (option_row_find(option_rows, SECTION_PAGE, key) != NULL) {
@@ -213,6 +220,10 @@ void grammar_say_section(const char *section, struct span value, struct text *te
                                 "tls is a section; write tls { certificate = {\"FILE\"} key = {\"FILE\"} }");
                 return;
         }
+        if (strcmp(section, "http") == 0) {
+                text_put_string(text, "http is a section; write http { listen = \"127.0.0.1:8025\" }");
+                return;
+        }
         if (strcmp(section, "policy_page") == 0) {
                 text_put_string(text,
                                 "policy_page is a section; write policy_page { organisation = \"NAME\" }");
@@ -240,6 +251,7 @@ enum scope_kind grammar_scope_kind(const char *section)
                : strcmp(section, "zone") == 0        ? SCOPE_ZONE
                : strcmp(section, "replies") == 0     ? SCOPE_REPLIES
                : strcmp(section, "tls") == 0         ? SCOPE_TLS
+               : strcmp(section, "http") == 0        ? SCOPE_HTTP
                : strcmp(section, "policy_page") == 0 ? SCOPE_PAGE
                : strcmp(section, "listener") == 0    ? SCOPE_LISTENER
                : strcmp(section, "network") == 0     ? SCOPE_NETWORK

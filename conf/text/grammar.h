@@ -31,6 +31,7 @@ enum scope_kind {
         SCOPE_ZONE,
         SCOPE_REPLIES,
         SCOPE_TLS,
+        SCOPE_HTTP,
         SCOPE_PAGE,
         SCOPE_LISTENER,
         SCOPE_NETWORK

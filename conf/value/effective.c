@@ -80,6 +80,16 @@ static void print_zones(const struct printer *printer, const struct snapshot *sn
         }
 }
 
+/* The section alone makes somebody listen. */
+static void print_http(const struct printer *printer, const struct snapshot *snapshot)
+{
+        if (!snapshot->has_http)
+                return;
+        fputs("http {\n", printer->file);
+        print_options(printer, snapshot, SECTION_HTTP, "    ");
+        fputs("}\n", printer->file);
+}
+
 /* What is not set holds as it does outside. */
 static void print_terms(const struct printer *printer, const char *kind, const struct terms_list *list)
 {
@@ -178,6 +188,7 @@ void effective_print(FILE *file, const struct snapshot *snapshot)
                 fputs("tls {\n", file);
                 print_options(&printer, snapshot, SECTION_TLS, "    ");
                 fputs("}\n", file);
+                print_http(&printer, snapshot);
                 fputs("policy_page {\n", file);
                 print_options(&printer, snapshot, SECTION_PAGE, "    ");
                 fputs("}\n", file);

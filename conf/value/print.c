@@ -72,6 +72,14 @@ static void print_tls(FILE *file)
         fprintf(file, "}\n");
 }
 
+static void print_http(FILE *file)
+{
+        fprintf(file, "\n# The state of the server, its counters and its pages, for operators and their "
+                      "tools.\n# http {\n");
+        print_rows(file, option_rows, SECTION_HTTP, "#     ");
+        fprintf(file, "# }\n");
+}
+
 static void print_page(FILE *file)
 {
         fprintf(file, "\n# Whom the policy page names, and how they are reached.\npolicy_page {\n");
@@ -126,6 +134,7 @@ void options_print(FILE *file)
         fprintf(file, "# All options with their defaults.\n\n");
         print_rows(file, option_rows, CHECK_COUNT, "");
         print_tls(file);
+        print_http(file);
         print_page(file);
         print_terms(file);
         print_checks(file);

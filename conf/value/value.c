@@ -17,6 +17,8 @@ const struct option_row option_rows[OPTION_AT_END + 1] = {
         ROW(name, type, default, min, max, help, options, check##_##name, CHECK_##check)
 #define TLS_OPTION(name, type, default, min, max, help)                                                      \
         ROW(name, type, default, min, max, help, options, tls_##name, SECTION_TLS)
+#define HTTP_OPTION(name, type, default, min, max, help)                                                     \
+        ROW(name, type, default, min, max, help, options, http_##name, SECTION_HTTP)
 #define PAGE_OPTION(name, type, default, min, max, help)                                                     \
         ROW(name, type, default, min, max, help, options, policy_page_##name, SECTION_PAGE)
 #include "conf/options.def"

@@ -47,6 +47,7 @@ struct option_row {
 /* In place of a check: sections that are no check's. */
 #define SECTION_TLS  ((enum check_id)(CHECK_COUNT + 1))
 #define SECTION_PAGE ((enum check_id)(CHECK_COUNT + 2))
+#define SECTION_HTTP ((enum check_id)(CHECK_COUNT + 3))
 
 /* The number of each row, such as OPTION_AT_hostname, OPTION_AT_sender_tld_list or
  * DOMAIN_OPTION_AT_deliver. */
@@ -54,6 +55,7 @@ enum option_at {
 #define OPTION(name, type, ...)              OPTION_AT_##name,
 #define CHECK_OPTION(check, name, type, ...) OPTION_AT_##check##_##name,
 #define TLS_OPTION(name, type, ...)          OPTION_AT_tls_##name,
+#define HTTP_OPTION(name, type, ...)         OPTION_AT_http_##name,
 #define PAGE_OPTION(name, type, ...)         OPTION_AT_policy_page_##name,
 #include "conf/options.def"
         OPTION_AT_END

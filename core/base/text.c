@@ -237,11 +237,6 @@ void text_put_char(struct text *text, char c)
         text_put(text, span_of(&c, 1));
 }
 
-void text_put_string(struct text *text, const char *string)
-{
-        text_put(text, span_from(string));
-}
-
 /* As much as fits, as with octets that come one by one. */
 void text_put_lower(struct text *text, struct span ascii)
 {
@@ -270,7 +265,7 @@ void text_put_hex(struct text *text, const uint8_t *octets, size_t count)
         }
 }
 
-void text_put_number(struct text *text, uint64_t number)
+static __attribute__((noinline)) void put_digits(struct text *text, uint64_t number)
 {
         char digits[20];
         size_t at = sizeof digits;
@@ -279,6 +274,15 @@ void text_put_number(struct text *text, uint64_t number)
                 number /= 10;
         } while (number > 0);
         text_put(text, span_of(digits + at, sizeof digits - at));
+}
+
+/* Most numbers have one digit, and need no room of their own. */
+void text_put_number(struct text *text, uint64_t number)
+{
+        if (number < 10)
+                text_put_char(text, (char)('0' + number));
+        else
+                put_digits(text, number);
 }
 
 void text_printf(struct text *text, const char *format, ...)

@@ -122,7 +122,11 @@ static inline struct span text_span(const struct text *text)
 
 void text_put(struct text *text, struct span bytes);
 void text_put_char(struct text *text, char c);
-void text_put_string(struct text *text, const char *string);
+/* In line, because the length of a constant is then known. */
+static inline void text_put_string(struct text *text, const char *string)
+{
+        text_put(text, span_from(string));
+}
 void text_put_number(struct text *text, uint64_t number);
 void text_put_lower(struct text *text, struct span ascii);
 /* Appends each octet as two hexadecimal digits in lower case. */

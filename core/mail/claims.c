@@ -102,10 +102,16 @@ static enum owner owner_of_results(struct claims *claims, struct span value)
 }
 
 /* Behind the key of a pair: it is we whom its value names. Comments may stand on both sides of the "=" (RFC 7208
- * 9.1). */
-static bool is_receiver(struct claims *claims, struct span rest)
+ * 9.1). `left`: octets of them that are yet read in this field, lest each of many keys has the same comment behind
+ * it; nobody honest comes to the end of that. */
+static bool is_receiver(struct claims *claims, struct span rest, size_t *left)
 {
+        size_t length = rest.length;
+
         skip_comments(&rest);
+        if (length - rest.length > *left)
+                return true;
+        *left -= length - rest.length;
         if (rest.length == 0 || rest.at[0] != '=')
                 return false;
         rest = span_skip(rest, 1);
@@ -121,6 +127,7 @@ static enum owner owner_of_spf(struct claims *claims, struct span value)
         static const struct span key = {"receiver", 8};
         size_t bracket = span_find(value, '(');
         struct span comment = span_skip(value, bracket == SIZE_MAX ? value.length : bracket + 1);
+        size_t comments = CLAIM_COMMENTS_MAX;
         unsigned receivers = 0;
 
         skip_blanks(&comment);
@@ -130,7 +137,7 @@ static enum owner owner_of_spf(struct claims *claims, struct span value)
                 if ((value.at[at] | 0x20) != 'r' || !line_has_letters(value.at + at, key.at))
                         continue;
                 if (++receivers > CLAIM_RECEIVERS_MAX ||
-                    is_receiver(claims, span_skip(value, at + key.length)))
+                    is_receiver(claims, span_skip(value, at + key.length), &comments))
                         return OWNER_US;
         }
         return OWNER_UNKNOWN;

@@ -8,6 +8,7 @@
 
 #define CLAIM_HELD_MAX        1024 /* octets of a field that are looked at; RFC 8601 and 7208 need less */
 #define CLAIM_CONVERSIONS_MAX 16   /* of names that are not ASCII, a message */
+#define CLAIM_COMMENTS_MAX    2048 /* octets of comments behind receivers, in a field */
 #define CLAIM_RECEIVERS_MAX   16   /* in a field; nobody honest has more than one */
 
 struct claims {

@@ -68,6 +68,18 @@ static inline struct span line_piece_with_crs(struct span input)
         return piece;
 }
 
+/* A dot at the start of a line, and a bare CR. */
+static inline bool line_is_dot_cr(struct span input)
+{
+        return input.length > 2 && input.at[0] == '.' && input.at[1] == '\r' && input.at[2] != '\n';
+}
+
+/* There is a CR among the next eight octets, or there are fewer. */
+static inline bool line_has_cr_ahead(struct span input)
+{
+        return input.length < sizeof(uint64_t) || line_marks(line_load(input.at), '\r') != 0;
+}
+
 /* A line at the front that is short and whole: its octets without what ends it, which *ret_end is the length of,
  * 2 for CRLF and 1 for a bare LF. */
 static inline bool line_find_short(struct span input, struct span *ret_line, size_t *ret_end)

@@ -5,11 +5,21 @@
 
 #include <stdio.h>
 
+/* What a check is in all domains together. */
+enum standing {
+        STANDING_UNUSED,
+        STANDING_OBSERVES,
+        STANDING_PARTLY, /* it is in force for some domains */
+        STANDING_ENFORCED,
+};
+
 struct page {
         FILE *out;
         const struct snapshot *snapshot;
         const char *const *links; /* where the page of each language is; NULL: it is one, and nobody else's */
         enum language language;
+        /* Of the page of all rules: looked up once, for there may be very many domains. */
+        enum standing standings[CHECK_COUNT];
 };
 
 /* ---- html.c: whatever is not named markup is escaped. */
@@ -58,20 +68,13 @@ uint64_t option_number(const struct snapshot *snapshot, size_t option);
 /* ---- replies.c */
 
 /* True when this configuration can give the reply to who sends mail. */
-bool reply_is_in_use(const struct snapshot *snapshot, enum reply_id reply);
+bool reply_is_in_use(const struct page *page, enum reply_id reply);
 /* The replies of a subject that are in use, with what each means. */
 void page_replies(struct page *page, enum check_id subject);
 /* The table of all codes. */
 void page_codes(struct page *page);
 
 /* ---- scope.c */
-
-enum standing {
-        STANDING_UNUSED,
-        STANDING_OBSERVES,
-        STANDING_PARTLY, /* it is in force for some domains */
-        STANDING_ENFORCED,
-};
 
 enum standing check_standing(const struct snapshot *snapshot, enum check_id check);
 /* For whom a check is in which mode. */
@@ -82,8 +85,6 @@ void page_scope(struct page *page, enum check_id check);
 /* The DNS lists that this check asks, and how to get off them. */
 void page_lists(struct page *page, enum check_id check);
 bool check_has_lists(const struct snapshot *snapshot, enum check_id check);
-/* The zone's name as it may be shown: without the key of who asks. */
-struct span zone_shown_name(const struct dnsbl_zone *zone);
 /* A link to look `what`, an address or a domain, up on the zone's page. Without it, which is an empty span, a link to
  * the page. False, and nothing, where no page is known. */
 bool page_zone_link(struct page *page, const struct dnsbl_zone *zone, struct span what);

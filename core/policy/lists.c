@@ -1,49 +1,10 @@
 /* DNS lists: which are asked, and how to get off them. */
 #include "core/policy/internal.h"
 
+#include "conf/value/dns_lists.h"
 #include "conf/value/filter.h"
 
 #define FILTER_TEXT_MAX 4096
-
-static const struct known_list {
-        const char *zone;
-        enum { OPEN, KEYED } key;
-        const char *operator, * page, *query;
-} known_lists[] = {
-#define LIST(zone, key, operator, page, query) {zone, key, operator, page, query},
-#include "core/policy/lists.def"
-};
-
-static bool is_below(struct span name, struct span zone)
-{
-        return name.length > zone.length && span_ends_nocase(name, zone) &&
-               name.at[name.length - zone.length - 1] == '.';
-}
-
-/* NULL: nothing is known of it. */
-static const struct known_list *find(const struct dnsbl_zone *zone)
-{
-        for (size_t i = 0; i < sizeof known_lists / sizeof *known_lists; i++) {
-                struct span known = span_from(known_lists[i].zone);
-                if (span_equals_nocase(zone->name, known) || is_below(zone->name, known))
-                        return &known_lists[i];
-        }
-        return NULL;
-}
-
-/* Its first label is a secret. */
-static bool has_key(const struct dnsbl_zone *zone)
-{
-        const struct known_list *known = find(zone);
-        return known != NULL && known->key == KEYED && is_below(zone->name, span_from(known->zone));
-}
-
-struct span zone_shown_name(const struct dnsbl_zone *zone)
-{
-        if (zone->options.shown_as[0] != '\0')
-                return span_from(zone->options.shown_as);
-        return has_key(zone) ? span_skip(zone->name, span_find(zone->name, '.') + 1) : zone->name;
-}
 
 /* ---- links --------------------------------------------------------------------------------------------- */
 
@@ -73,7 +34,7 @@ static void put_address(struct page *page, const char *pattern, struct span what
 
 bool page_zone_link(struct page *page, const struct dnsbl_zone *zone, struct span what)
 {
-        const struct known_list *known = find(zone);
+        const struct dns_list *known = dns_list_find(zone->name);
         const char *pattern = zone->options.removal;
 
         if (pattern[0] == '\0' && known == NULL)
@@ -87,7 +48,7 @@ bool page_zone_link(struct page *page, const struct dnsbl_zone *zone, struct spa
                 page_word(page, WORD_list_lookup_this);
                 page_foreign(page, what);
                 page_markup(page, " – ");
-                page_foreign(page, zone_shown_name(zone));
+                page_foreign(page, zone->shown);
         } else {
                 page_word(page, zone->options.weight < 0 ? WORD_list_lookup_allow : WORD_list_lookup);
         }
@@ -116,7 +77,7 @@ bool check_has_lists(const struct snapshot *snapshot, enum check_id check)
 /* The list's own reason, for those whose page is not known. */
 static void put_generic(struct page *page, const struct dnsbl_zone *zone)
 {
-        if (zone->options.shown_as[0] != '\0' || has_key(zone)) {
+        if (!span_equals(zone->shown, zone->name)) {
                 page_word(page, WORD_list_generic_hidden);
                 return;
         }
@@ -153,10 +114,10 @@ static void put_weight(struct page *page, int64_t weight)
 
 static void put_list(struct page *page, const struct dnsbl_zone *zone, enum check_id check)
 {
-        const struct known_list *known = find(zone);
+        const struct dns_list *known = dns_list_find(zone->name);
 
         page_markup(page, "<li><strong>");
-        page_foreign(page, zone_shown_name(zone));
+        page_foreign(page, zone->shown);
         page_markup(page, "</strong>");
         if (known != NULL) {
                 page_markup(page, ", ");

@@ -104,7 +104,7 @@ static size_t count_standing(const struct page *page, enum standing least, enum 
         size_t count = 0;
 
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
-                enum standing standing = check_standing(page->snapshot, check);
+                enum standing standing = page->standings[check];
                 count += standing >= least && standing <= most;
         }
         return count;
@@ -126,7 +126,7 @@ static void put_rules(struct page *page)
         put_paragraph(page, &words[WORD_rules_intro]);
         for (size_t place = 0; place < CHECK_COUNT; place++) {
                 enum check_id check = check_in_order(place);
-                enum standing standing = check_standing(page->snapshot, check);
+                enum standing standing = page->standings[check];
                 if (standing >= STANDING_PARTLY)
                         put_rule(page, check, standing);
         }
@@ -140,7 +140,7 @@ static void put_observed(struct page *page)
         put_section(page, "observed", WORD_observed_title);
         put_paragraph(page, &words[WORD_observed_intro]);
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
-                if (check_standing(page->snapshot, check) == STANDING_OBSERVES)
+                if (page->standings[check] == STANDING_OBSERVES)
                         put_rule(page, check, STANDING_OBSERVES);
         page_markup(page, "</section>\n");
 }
@@ -154,7 +154,7 @@ static void put_unused(struct page *page)
         put_paragraph(page, &words[WORD_unused_intro]);
         page_markup(page, "<ul>\n");
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
-                if (check_standing(page->snapshot, check) != STANDING_UNUSED)
+                if (page->standings[check] != STANDING_UNUSED)
                         continue;
                 page_markup(page, "<li id=\"");
                 page_text(page, check_name(check));
@@ -258,7 +258,7 @@ static void put_entries(struct page *page, const char *id, enum word title, enum
         page_markup(page, "\n<ul>\n");
         for (size_t place = 0; place < CHECK_COUNT; place++) {
                 enum check_id check = check_in_order(place);
-                enum standing standing = check_standing(page->snapshot, check);
+                enum standing standing = page->standings[check];
                 if (standing < least || standing > most)
                         continue;
                 put_entry(page, check_name(check), &check_texts[check].title);
@@ -289,6 +289,8 @@ void policy_page_write(FILE *out, const struct snapshot *snapshot, enum language
 {
         struct page page = {.out = out, .snapshot = snapshot, .links = links, .language = language};
 
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                page.standings[check] = check_standing(snapshot, check);
         page_begin(&page, WORD_title);
         put_about(&page);
         put_refused(&page);

@@ -55,7 +55,7 @@ static size_t find_nocase(struct span whole, struct span part)
 /* Puts the name that may be shown in the place of a zone's own. The text has room for EVIDENCE_MAX octets. */
 static void hide_zone(struct text *evidence, const struct dnsbl_zone *zone)
 {
-        struct span shown = zone_shown_name(zone), rest = text_span(evidence);
+        struct span shown = zone->shown, rest = text_span(evidence);
         char octets[EVIDENCE_MAX];
         struct text hidden;
         size_t at;
@@ -181,7 +181,7 @@ static void put_lists(struct page *page, const struct refusal *refusal)
                         continue;
                 page_markup(page, "<p>");
                 if (!page_zone_link(page, zone, what))
-                        page_foreign(page, zone_shown_name(zone));
+                        page_foreign(page, zone->shown);
                 page_markup(page, "</p>\n");
         }
 }

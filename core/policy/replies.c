@@ -33,14 +33,14 @@ static bool is_excluded(const struct snapshot *snapshot, enum reply_id reply)
                !tls_is_demanded(&snapshot->listener_terms) && !tls_is_demanded(&snapshot->network_terms);
 }
 
-bool reply_is_in_use(const struct snapshot *snapshot, enum reply_id reply)
+bool reply_is_in_use(const struct page *page, enum reply_id reply)
 {
-        if (snapshot->replies[reply].code < 400)
+        if (page->snapshot->replies[reply].code < 400)
                 return false;
         enum check_id subject = subject_of_reply(reply);
-        if (subject == SUBJECT_PROXIES || is_excluded(snapshot, reply))
+        if (subject == SUBJECT_PROXIES || is_excluded(page->snapshot, reply))
                 return false;
-        return subject == SUBJECT_SERVER || check_standing(snapshot, subject) >= STANDING_PARTLY;
+        return subject == SUBJECT_SERVER || page->standings[subject] >= STANDING_PARTLY;
 }
 
 /* ---- texts --------------------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ static void put_alike(struct page *page, enum check_id check)
         size_t count = 0;
 
         for (enum reply_id reply = 0; reply < REPLY_COUNT; reply++)
-                if (reply_is_in_use(page->snapshot, reply) && subject_of_reply(reply) == check &&
+                if (reply_is_in_use(page, reply) && subject_of_reply(reply) == check &&
                     advice_of_reply(reply) == advice) {
                         put_name(page, reply);
                         count++;
@@ -115,7 +115,7 @@ static void put_others(struct page *page, enum check_id subject)
 {
         for (enum reply_id reply = 0; reply < REPLY_COUNT; reply++) {
                 const struct advice *advice = advice_of_reply(reply);
-                if (!reply_is_in_use(page->snapshot, reply) || subject_of_reply(reply) != subject ||
+                if (!reply_is_in_use(page, reply) || subject_of_reply(reply) != subject ||
                     (subject < CHECK_COUNT && advice == &check_texts[subject].advice))
                         continue;
                 put_name(page, reply);
@@ -146,19 +146,19 @@ static int compare(struct span left, struct span right)
         return order != 0 ? order : (left.length > right.length) - (left.length < right.length);
 }
 
-static bool has_code(const struct snapshot *snapshot, enum reply_id reply, struct span status)
+static bool has_code(const struct page *page, enum reply_id reply, struct span status)
 {
-        return reply_is_in_use(snapshot, reply) && span_equals(snapshot->replies[reply].status, status);
+        return reply_is_in_use(page, reply) && span_equals(page->snapshot->replies[reply].status, status);
 }
 
 /* The smallest code behind `status` in the order of octets, which is that of numbers nearly; empty: there is none. */
-static struct span next_code(const struct snapshot *snapshot, struct span status)
+static struct span next_code(const struct page *page, struct span status)
 {
         struct span next = {0};
 
         for (enum reply_id reply = 0; reply < REPLY_COUNT; reply++) {
-                struct span code = snapshot->replies[reply].status;
-                if (reply_is_in_use(snapshot, reply) && compare(code, status) > 0 &&
+                struct span code = page->snapshot->replies[reply].status;
+                if (reply_is_in_use(page, reply) && compare(code, status) > 0 &&
                     (next.length == 0 || compare(code, next) < 0))
                         next = code;
         }
@@ -176,7 +176,7 @@ static void put_code(struct page *page, struct span status)
         page_foreign(page, span_trim(status));
         page_markup(page, "</code></th><td><ul>\n");
         for (enum reply_id reply = 0; reply < REPLY_COUNT; reply++) {
-                if (!has_code(page->snapshot, reply, status))
+                if (!has_code(page, reply, status))
                         continue;
                 page_markup(page, "<li>");
                 page_open_anchor(page, "reply-", reply_infos[reply].name);
@@ -194,7 +194,7 @@ void page_codes(struct page *page)
         page_word(page, WORD_codes_meaning);
         page_markup(page, "</th></tr></thead>\n<tbody>\n");
         struct span status = SPAN("");
-        while ((status = next_code(page->snapshot, status)).length > 0)
+        while ((status = next_code(page, status)).length > 0)
                 put_code(page, status);
         page_markup(page, "</tbody>\n</table>\n");
 }

@@ -18,6 +18,7 @@ static void note_early(struct session *session, enum check_mode mode, struct spa
 
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)
                 return;
+        session->was_refused |= mode == CHECK_MODE_ENFORCE;
         counter_add(mode == CHECK_MODE_ENFORCE ? &counters->refused[CHECK_early_talker]
                                                : &counters->observed[CHECK_early_talker],
                     1);

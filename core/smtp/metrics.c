@@ -4,9 +4,8 @@
 #include <assert.h>
 
 const char *const metric_names[METRIC_COUNT] = {
-#define METRIC(name, help) #name,
+#define METRIC(name, kind, help) #name,
 #include "core/smtp/metrics.def"
-#undef METRIC
 };
 
 static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "a set is nothing but counters");

@@ -187,6 +187,11 @@ enum session_wish session_park_text(struct session *session)
         return wait_in(session, SESSION_STATE_TEXT_PARKED);
 }
 
+static const enum time_id times_of[] = {[PARKED_HELO] = TIME_stage_helo,
+                                        [PARKED_EHLO] = TIME_stage_helo,
+                                        [PARKED_MAIL] = TIME_stage_mail,
+                                        [PARKED_RCPT] = TIME_stage_rcpt};
+
 enum session_wish parked_resume(struct session *session, struct text *out)
 {
         enum session_wish wish;
@@ -198,6 +203,8 @@ enum session_wish parked_resume(struct session *session, struct text *out)
                               span_of(session->parked_arguments, session->parked_length), out);
         if (wish == SESSION_PARK)
                 return wish;
+        histogram_add(&session->host->counters->times[times_of[session->parked]],
+                      session->host->now_ms - session->waiting_since_ms);
         session->parked = PARKED_NOTHING;
         session->came_early = false;
         if (wish == SESSION_READ)

@@ -340,6 +340,10 @@ void session_end(struct session *session, enum session_ending ending)
         else
                 record_session(session);
         counter_add(&session->host->counters->metrics[METRIC_sessions_ended], 1);
+        if (session->was_refused)
+                recent_note(&session->host->refused, &session->peer.client);
+        histogram_add(&session->host->counters->times[TIME_session],
+                      session->host->now_ms - session->peer.accepted_ms);
         arena_end(&session->record_arena);
         arena_end(&session->arena);
 }

@@ -18,6 +18,7 @@
 #include "core/base/arena.h"
 #include "core/base/date.h"
 #include "core/base/ladder/ladder.h"
+#include "core/base/count/recent.h"
 #include "core/check/pipeline.h"
 #include "core/mail/message.h"
 #include "core/senders/client_table.h"
@@ -38,6 +39,7 @@ struct session_host {
         struct block_pool transaction_pool; /* envelopes */
         struct content_pool content_pool;
         struct counters *counters;
+        struct recent refused; /* clients, each once a session */
         /* Whole lines, each a JSON object with its newline. The worker takes them away and keeps
          * SESSION_LOG_ROOM of room. */
         struct text log;
@@ -184,7 +186,8 @@ struct session {
         char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
         bool came_early; /* octets arrived while nobody read, or before it can be told what they are */
         enum parked parked;
-        bool is_held; /* the parked command has not begun: too many questions are in flight */
+        bool was_refused; /* by a check or a rule, be it once */
+        bool is_held;     /* the parked command has not begun: too many questions are in flight */
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments;      /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled;     /* of the total: those that the ledger knows of */

@@ -162,6 +162,7 @@ static void note_verdict(struct session *session, const struct judgement *judgem
 {
         struct counters *counters = session->host->counters;
 
+        session->was_refused |= judgement->result == VERDICT_REFUSE;
         counter_add(judgement->result == VERDICT_REFUSE ? &counters->refused[judgement->verdict->check]
                                                         : &counters->deferred[judgement->verdict->check],
                     1);

@@ -5,8 +5,7 @@
 #include "core/mail/line.h"
 #include "core/mail/received.h"
 
-/* Short lines are gathered before they are stored: a text of nothing else would cost a call of each reader for
- * every two octets. */
+/* Short lines are gathered before they are stored: a text of nothing else would cost a call for every two octets. */
 #define GATHERED_MAX 4096
 
 void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max)
@@ -25,7 +24,7 @@ static void note_flaw(struct text_scan *scan, enum text_flaw flaw, uint64_t octe
 /* Octets are used up. */
 static void pass(struct text_scan *scan, struct span *input, size_t length)
 {
-        *input = span_skip(*input, length);
+        *input = span_of(input->at + length, input->length - length);
         scan->offset += length;
 }
 
@@ -94,12 +93,6 @@ static void note_bare_lf(struct text_scan *scan)
         note_flaw(scan, TEXT_FLAW_BARE_LF, scan->offset - scan->line_offset + 1);
 }
 
-static void bare_lf(struct text_scan *scan, struct content *content, struct content_pool *pool)
-{
-        note_bare_lf(scan);
-        end_line(scan, TEXT_AFTER_LF, content, pool);
-}
-
 /* `end`: behind its line. */
 static void note_lone_dot(struct text_scan *scan, uint64_t end)
 {
@@ -119,12 +112,15 @@ static void read_line(struct text_scan *scan, struct span *input, struct content
         pass(scan, input, piece.length);
         if (input->length == 0)
                 return;
-        if (input->at[0] == '\r')
-                scan->state = TEXT_AFTER_CR;
+        bool is_crlf = input->length > 1 && input->at[0] == '\r' && input->at[1] == '\n';
+        if (is_crlf)
+                pass(scan, input, 1);
         else if (input->at[0] == '\n')
-                bare_lf(scan, content, pool);
+                note_bare_lf(scan);
+        if (input->at[0] == '\n')
+                end_line(scan, is_crlf ? TEXT_LINE_START : TEXT_AFTER_LF, content, pool);
         else
-                return;
+                scan->state = TEXT_AFTER_CR;
         pass(scan, input, 1);
 }
 
@@ -335,7 +331,7 @@ static void read_short_lines(struct text_scan *scan, struct span *input, struct 
                 length = line_gather(line, *input, gathered, length);
                 end_short_line(scan, line, used, end == 1);
                 *input = span_skip(*input, used);
-                if (end == 1 && may_leap(scan, *input, &over))
+                if (end == 1 && !line_has_cr_ahead(*input) && may_leap(scan, *input, &over))
                         length += mend_lines(scan, input, over, gathered + length, sizeof gathered - length);
         }
         if (length > 0)
@@ -358,7 +354,10 @@ static void read_bare_crs(struct text_scan *scan, struct span *input, struct con
 static void read_some(struct text_scan *scan, struct span *input, struct content *content,
                       struct content_pool *pool)
 {
-        if (scan->state == TEXT_IN_LINE)
+        if (scan->state == TEXT_LINE_START && line_is_dot_cr(*input)) {
+                pass(scan, input, 2);
+                bare_cr(scan, content, pool);
+        } else if (scan->state == TEXT_IN_LINE)
                 read_line(scan, input, content, pool);
         else if (scan->state == TEXT_AFTER_CR && input->at[0] == '\r')
                 read_bare_crs(scan, input, content, pool);
@@ -387,9 +386,10 @@ bool text_scan_read(struct text_scan *scan, struct span *input, struct content *
         struct text_place place = {scan->line, scan->offset - scan->line_offset + 1};
 
         while (input->length > 0 && scan->state != TEXT_END) {
-                if (scan->state == TEXT_LINE_START)
+                if (scan->state == TEXT_LINE_START && input->at[0] != '.')
                         read_lines(scan, input, content, pool);
-                if (scan->state == TEXT_LINE_START || scan->state == TEXT_AFTER_LF)
+                if ((scan->state == TEXT_LINE_START && !line_is_dot_cr(*input)) ||
+                    scan->state == TEXT_AFTER_LF)
                         read_short_lines(scan, input, content, pool);
                 if (input->length > 0)
                         read_some(scan, input, content, pool);

@@ -112,9 +112,11 @@ struct dns_thread {
         _Alignas(64) _Atomic bool is_asleep;
         _Atomic(struct upstream_news *) news; /* NULL: none; the thread takes and frees it */
         _Atomic uint64_t counters[COUNTERS];  /* written by the thread */
+        struct histogram times;               /* written by the thread: of asks, until they are answered */
         /* The thread's own. */
         struct dns_loop loop;
         struct upstream_set upstreams;
+        uint64_t now_ms; /* of the turn */
         struct query_list done;
         struct places places;         /* of questions at a resolver */
         uint64_t waiting_deadline_ms; /* of the first that will have waited too long */

@@ -214,3 +214,10 @@ void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts)
 #define POOL_METRIC(name, kind, help) ret_counts->name = sums[COUNT_##name];
 #include "dns/metrics.def"
 }
+
+void dns_pool_times(const struct dns_pool *pool, struct histogram *ret_sum)
+{
+        *ret_sum = (struct histogram){0};
+        for (uint32_t i = 0; i < pool->options.threads; i++)
+                histogram_sum(ret_sum, &pool->threads[i].times);
+}

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "core/base/count/histogram.h"
 #include "core/base/sketch.h"
 #include "dns/cache.h"
 
@@ -54,3 +55,5 @@ bool dns_pool_set_upstreams(struct dns_pool *pool, const struct endpoint *upstre
 /* The times and waiting_max of `options` hold for later questions. Only the owner of the pool calls this. */
 void dns_pool_set_limits(struct dns_pool *pool, const struct dns_pool_options *options);
 void dns_pool_count(struct dns_pool *pool, struct dns_pool_counts *ret_counts);
+/* How long the pool's questions took, from their client to the answer or failure, of all threads. */
+void dns_pool_times(const struct dns_pool *pool, struct histogram *ret_sum);

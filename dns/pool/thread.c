@@ -23,6 +23,8 @@ void thread_reply(struct dns_thread *thread, struct ask *ask, struct shared_answ
 
         ask->answer = answer == NULL ? NULL : shared_answer_take(answer);
         lane->has_answers = true;
+        /* The client's clock may be newer than that of the turn. */
+        histogram_add(&thread->times, thread->now_ms > ask->asked_ms ? thread->now_ms - ask->asked_ms : 0);
         ask_send(&lane->answers, ask);
 }
 
@@ -197,7 +199,7 @@ void *dns_thread_run(void *argument)
         pthread_setname_np(pthread_self(), name);
         urcu_memb_register_thread();
         while (!atomic_load_explicit(&thread->pool->is_stopping, memory_order_acquire)) {
-                uint64_t now_ms = clock_monotonic_ms();
+                uint64_t now_ms = thread->now_ms = clock_monotonic_ms();
                 news_take(thread);
                 done_settle(thread, now_ms);
                 waiting_advance(thread, now_ms);

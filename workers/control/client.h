@@ -10,8 +10,8 @@
 #define CONTROL_LINE_WAIT_MS 60000                       /* for the next line: somebody may type */
 #define CONTROL_OUT_SIZE     (CONTROL_ANSWER_MAX + 4096) /* with the answers to orders that are no orders */
 
-/* Its lines are read an order at a time; while it waits for an outcome, or has not taken
- * enough of its answers, nothing is read. */
+/* Its lines are read an order at a time; while it waits for an outcome, or has not taken enough of its answers,
+ * nothing is read. */
 struct control_client {
         int fd;               /* -1: there is none */
         bool is_stranger;     /* it may not order anything */

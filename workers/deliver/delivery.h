@@ -51,6 +51,7 @@ struct delivery_job {
         const struct message *message; /* STORE */
         struct spool *spool;           /* NULL: a short message */
         void *owner;                   /* STORE: whom the report concerns */
+        uint64_t sent_ms;              /* monotonic: when the worker has sent it */
 
         /* Owner: the delivery thread. */
         struct mail *mail;

@@ -31,6 +31,7 @@ static void job_put_back(struct worker *worker, struct delivery_job *job)
 static void job_send(struct worker *worker, struct delivery_job *job, uint32_t delivery)
 {
         job->octets = job->content.length;
+        job->sent_ms = worker->host.now_ms;
         worker->jobs_sent[delivery]++;
         worker->jobs_sent_total++;
         channel_send(&worker->deliveries[delivery].jobs[worker->number], &job->parcel);
@@ -188,6 +189,7 @@ static void take_report(struct worker *worker, struct delivery_job *job)
                         connection_appended(worker, connection);
                 break;
         case DELIVERY_STORE:
+                histogram_add(&worker->counters.times[TIME_delivery], worker->host.now_ms - job->sent_ms);
                 connection->spool = NULL;
                 spool_end(worker, spool);
                 report = report_of(job);

@@ -16,6 +16,8 @@ struct heartbeat {
         _Atomic uint32_t port;
         _Atomic uint64_t client[2]; /* struct address */
         _Atomic uint64_t id[2];     /* of the message, where one is under way; else 0 */
+        /* Written by the overseer: it has told that this worker does not turn, and not yet that it turns again. */
+        _Atomic bool is_stalled;
 };
 
 static inline void heartbeat_turn(struct heartbeat *heartbeat, uint64_t now_ms)

@@ -384,7 +384,6 @@ uint64_t workers_open(const struct worker *workers, uint32_t worker_count)
         for (uint32_t i = 0; i < worker_count; i++)
                 closed += counter_read(&workers[i].closed);
         for (uint32_t i = 0; i < worker_count; i++)
-                for (uint32_t j = 0; j < workers[i].acceptor_count || j == 0; j++)
-                        assigned += counter_read(&workers[i].inflows[j].assigned);
+                assigned += worker_assigned(&workers[i]);
         return assigned > closed ? assigned - closed : 0;
 }

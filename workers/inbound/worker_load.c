@@ -80,3 +80,30 @@ void worker_note_at_hand(struct worker *worker, struct connection *connection)
         heartbeat_serve(&worker->heartbeat, &connection->session.peer, connection->session.state,
                         message == NULL ? NULL : message->id);
 }
+
+/* ---- connections --------------------------------------------------------------------------------------- */
+
+uint64_t worker_assigned(const struct worker *worker)
+{
+        uint64_t assigned = 0;
+
+        for (uint32_t i = 0; i < worker->acceptor_count || i == 0; i++)
+                assigned += counter_read(&worker->inflows[i].assigned);
+        return assigned;
+}
+
+uint64_t worker_open(const struct worker *worker)
+{
+        uint64_t closed = counter_read(&worker->closed), assigned = worker_assigned(worker);
+
+        return assigned > closed ? assigned - closed : 0;
+}
+
+uint64_t workers_assigned_by(const struct worker *workers, uint32_t worker_count, uint32_t acceptor)
+{
+        uint64_t assigned = 0;
+
+        for (uint32_t i = 0; i < worker_count; i++)
+                assigned += counter_read(&workers[i].inflows[acceptor].assigned);
+        return assigned;
+}

@@ -10,3 +10,9 @@ bool worker_look_at_load(struct worker *worker);
 void worker_note_at_hand(struct worker *worker, struct connection *connection);
 /* Octets that its clients make it hold; what it keeps unused is not among them. */
 uint64_t worker_memory_in_use(const struct worker *worker);
+
+/* Any thread: connections that it was given so far, and those that are open or on their way. */
+uint64_t worker_assigned(const struct worker *worker);
+uint64_t worker_open(const struct worker *worker);
+/* Any thread: connections that this acceptor has handed to workers so far. */
+uint64_t workers_assigned_by(const struct worker *workers, uint32_t worker_count, uint32_t acceptor);

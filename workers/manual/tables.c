@@ -109,9 +109,8 @@ void tables_write_metrics(FILE *file)
         static const struct {
                 const char *name, *help;
         } rows[] = {
-#define METRIC(name, help) {#name, help},
+#define METRIC(name, kind, help) {#name, help},
 #include "core/smtp/metrics.def"
-#undef METRIC
 #define CACHE_METRIC(name, kind, help) {"cache_" #name, help},
 #define POOL_METRIC(name, kind, help)  {"pool_" #name, help},
 #include "dns/metrics.def"

@@ -250,17 +250,30 @@ static void tell_faulty(struct server *server)
                 tell_unused(server, "of a high number", "there are more than the program takes");
 }
 
-static void tell_unwanted(struct server *server, struct listener *bound)
+static bool is_for_pages(const struct snapshot *snapshot, const struct inherited_socket *socket)
+{
+        const struct http_target *http = &snapshot->http;
+
+        return (http->kind == HTTP_AT_PATH && strcmp(http->path, socket->path) == 0) ||
+               (http->kind == HTTP_AT_ADDRESS && socket->path[0] == '\0' &&
+                endpoint_equals(&http->endpoint, &socket->endpoint));
+}
+
+static void tell_unwanted(struct server *server, const struct snapshot *snapshot, struct listener *bound)
 {
         const struct inherited_list *list = &server->inherited;
 
         for (size_t i = 0; i < list->count; i++) {
                 const struct inherited_socket *socket = &list->sockets[i];
-                if (socket->fault != NULL || find_listener(bound, &socket->endpoint) != NULL)
+                if (socket->fault != NULL || is_for_pages(snapshot, socket) ||
+                    (socket->path[0] == '\0' && find_listener(bound, &socket->endpoint) != NULL))
                         continue;
                 tell_unused(server, socket->name,
-                            "neither `listen` nor `proxy_listen` names it; it ignores clients");
-                listening_socket_ignore_new(socket->fd);
+                            socket->path[0] == '\0'
+                                ? "neither `listen` nor `proxy_listen` names it; it ignores clients"
+                                : "`http.listen` does not name it");
+                if (socket->path[0] == '\0')
+                        listening_socket_ignore_new(socket->fd);
         }
 }
 
@@ -273,7 +286,7 @@ bool listening_begin(struct server *server, const struct snapshot *snapshot)
                 return false;
         listeners_free(server->early.bound); /* of a file that has changed meanwhile */
         server->early = (struct listening_early){0};
-        tell_unwanted(server, bound);
+        tell_unwanted(server, snapshot, bound);
         listening_use(server, bound);
         return true;
 }

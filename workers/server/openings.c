@@ -189,6 +189,26 @@ static void check_listeners(struct openings *openings, const char *option, const
         }
 }
 
+static void check_path(struct openings *openings, const char *path)
+{
+        struct stat status;
+
+        if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+                complain(openings, COMPLAINT_ERROR, "http.listen", path, "there is a file that is no socket");
+        else if (!folder_takes_files(path))
+                complain(openings, COMPLAINT_ERROR, "http.listen", path, strerror(errno));
+}
+
+static void check_http(struct openings *openings)
+{
+        struct http_target http = openings->snapshot->http;
+
+        if (http.kind == HTTP_AT_ADDRESS)
+                check_listeners(openings, "http.listen", &(struct endpoint_list){&http.endpoint, 1});
+        if (http.kind == HTTP_AT_PATH)
+                check_path(openings, http.path);
+}
+
 static bool answers(const struct endpoint *server, int timeout_ms)
 {
         struct sockaddr_storage storage;
@@ -232,4 +252,5 @@ void openings_check(const struct snapshot *snapshot, const char *path, struct co
                 check_maildirs(&openings, &snapshot->domains[i]);
         check_listeners(&openings, "listen", &snapshot->options.listen);
         check_listeners(&openings, "proxy_listen", &snapshot->options.proxy_listen);
+        check_http(&openings);
 }

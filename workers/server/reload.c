@@ -12,6 +12,7 @@
 #include "workers/server/bounds/threads.h"
 #include "workers/server/listening.h"
 #include "workers/server/manager/manager.h"
+#include "workers/server/pages/pages.h"
 #include "workers/server/store_syncs.h"
 
 #include <errno.h>
@@ -26,7 +27,9 @@ struct loading {
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
-        int log_fd;                    /* -1: it cannot be opened */
+        struct web_change web;
+        char *before; /* the configuration that was in force, as a text for the pages; NULL: none */
+        int log_fd;   /* -1: it cannot be opened */
 };
 
 static void print_complaints(const struct loading *loading, const char *event,
@@ -112,15 +115,33 @@ static bool go_over(struct server *server, struct loading *loading, struct liste
         return true;
 }
 
+static bool open_web(struct server *server, struct loading *loading)
+{
+        if (web_prepare(&server->web, loading->snapshot, &server->inherited, &loading->web))
+                return true;
+        const char *reason = strerror(errno);
+        conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){server->path, 0},
+                      "cannot listen on %s: %s", loading->web.name, reason);
+        log_event(&server->log, "listen_failed", "address", loading->web.name, "reason", reason, NULL);
+        return false;
+}
+
 /* Everything that may fail, before anything is changed. The log is taken over. */
 static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
         if (loading->snapshot == NULL || loading->log_fd < 0 ||
             !listening_bind(server, loading->snapshot, &loading->faults, ret_opened))
                 return false;
-        zone_watch_inherit(&server->zone_watch, loading->snapshot);
-        if (!go_over(server, loading, *ret_opened))
+        if (!open_web(server, loading)) {
+                listeners_free(*ret_opened);
                 return false;
+        }
+        zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        loading->before = pages_before_reload(server);
+        if (!go_over(server, loading, *ret_opened)) {
+                web_let_be(&loading->web);
+                return false;
+        }
         log_writer_switch(&server->log, loading->log_fd);
         loading->log_fd = -1;
         return true;
@@ -219,6 +240,7 @@ static void end_loading(struct loading *loading)
                 close(loading->log_fd);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
+        free(loading->before);
         free(loading);
 }
 
@@ -241,13 +263,14 @@ static const char *fail(struct server *server, const struct loading *loading)
 
         reload_log(server); /* it may have been renamed all the same */
         print_complaints(loading, "reload_failed", reasons);
+        pages_after_failure(server, reasons);
         console_print("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         snapshot_free(loading->snapshot);
         return reasons->text != NULL ? reasons->text : "";
 }
 
-static void succeed(struct server *server, const struct loading *loading, struct listener *opened)
+static void succeed(struct server *server, struct loading *loading, struct listener *opened)
 {
         const struct snapshot *snapshot = loading->snapshot;
 
@@ -256,6 +279,9 @@ static void succeed(struct server *server, const struct loading *loading, struct
         generations_bound(server);
         listening_use(server, opened);
         listening_drop(server, snapshot);
+        web_change(&server->web, &loading->web);
+        pages_after_reload(server, loading->before);
+        loading->before = NULL;
         print_complaints(loading, "reload", &loading->complaints);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
         counter_log_write(&server->counter_log);

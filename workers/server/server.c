@@ -15,6 +15,7 @@
 #include "workers/server/control/orders.h"
 #include "workers/server/listening.h"
 #include "workers/server/manager/manager.h"
+#include "workers/server/pages/pages.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 #include "workers/server/status_line.h"
@@ -182,7 +183,7 @@ static bool start_threads(struct server *server)
                 is_started = is_started && worker_start(&server->workers[i]);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 is_started = is_started && acceptor_start(&server->acceptors[i]);
-        return is_started && overseer_start(&server->overseer);
+        return is_started && overseer_start(&server->overseer) && pages_start(server);
 }
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
@@ -190,6 +191,7 @@ static bool start_threads(struct server *server)
 static void free_all(struct server *server)
 {
         listeners_free(server->departing);
+        web_end(&server->web);
         overseer_end(&server->overseer);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 acceptor_end(&server->acceptors[i]);
@@ -310,7 +312,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log_fd, server->worker_count) ||
-            !publication_init(&server->publication, server->worker_count + 2 + server->acceptor_count,
+            !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
                               snapshot)) {
                 console_print("gatepost: cannot start: %s", strerror(errno));
                 return false;
@@ -326,7 +328,8 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        return orders_begin(server) && listening_begin(server, snapshot);
+        return orders_begin(server) && listening_begin(server, snapshot) &&
+               web_begin(&server->web, snapshot, &server->inherited);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
@@ -342,6 +345,7 @@ static void open_early(void *opener, const struct snapshot *snapshot)
         server->shares =
             descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
         listening_bind_early(server, snapshot);
+        web_bind_early(&server->web, snapshot, &server->inherited);
 }
 
 int server_run(const struct server_wish *wish)

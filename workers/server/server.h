@@ -14,6 +14,7 @@
 #include "workers/server/fleet.h"
 #include "workers/server/overseer/overseer.h"
 #include "workers/server/tls/certificates.h"
+#include "workers/server/web/web.h"
 #include "workers/server/zone_watch.h"
 
 /* Listeners of the first snapshot, bound and not open: ports below 1024 are root's to bind. */
@@ -31,6 +32,7 @@ struct server {
         struct clients clients;
         struct load load;
         struct overseer overseer;
+        struct web web;
         struct budget budget;        /* of what clients make us hold */
         _Atomic uint64_t handshakes; /* of TLS, under way at all workers */
         struct log_writer log;

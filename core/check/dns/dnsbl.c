@@ -178,7 +178,7 @@ void dnsbl_count(const struct facts *facts, const struct dnsbl_zone *zone, const
 static enum verdict_result refuse(const struct facts *facts, const struct dnsbl_tally *tally,
                                   const struct dnsbl_zone *zone, struct verdict *verdict)
 {
-        verdict->subject = zone->name;
+        verdict->subject = zone->shown;
         verdict->evidence = arena_copy(facts->arena, text_span(&tally->evidence));
         return VERDICT_REFUSE;
 }
@@ -195,7 +195,7 @@ enum verdict_result dnsbl_judge(const struct facts *facts, const struct dnsbl_ta
                 return refuse(facts, tally, tally->first, verdict);
         if (may_defer && tally->score + tally->missing_for >= threshold) {
                 verdict->reply = unsure;
-                verdict->subject = tally->missing->name;
+                verdict->subject = tally->missing->shown;
                 verdict->evidence = facts_note(facts, tally->missing->name, "cannot be asked");
                 return VERDICT_DEFER;
         }

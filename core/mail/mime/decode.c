@@ -98,7 +98,22 @@ bool mime_decode(struct mime_decoder *decoder, char *octet)
 struct piece {
         const char *at, *end;
         char *into, *into_end;
+        bool in_part;   /* a line that begins with "-" may be a delimiter */
+        bool is_quoted; /* lines without "=" are passed by dull.c in fewer steps yet */
 };
+
+#define QUOTED_LOOK_AHEAD 32
+
+/* At LF: the next line is not for this piece. */
+static bool is_last_line(const struct piece *piece)
+{
+        size_t left = (size_t)(piece->end - piece->at) - 1;
+
+        if (left == 0 || (piece->in_part && piece->at[1] == '-'))
+                return true;
+        return piece->is_quoted &&
+               memchr(piece->at + 1, '=', left < QUOTED_LOOK_AHEAD ? left : QUOTED_LOOK_AHEAD) == NULL;
+}
 
 /* Four digits, three octets, whatever is left over from before. */
 static bool take_quartet(struct piece *piece, uint32_t *bits, unsigned count)
@@ -119,7 +134,7 @@ static bool take_quartet(struct piece *piece, uint32_t *bits, unsigned count)
         return true;
 }
 
-/* Up to LF, or to what ends the encoding. */
+/* Up to a LF that ends the piece, or to what ends the encoding. */
 static struct piece take_digits(struct mime_decoder *decoder, struct piece piece)
 {
         uint32_t bits = decoder->bits;
@@ -130,7 +145,7 @@ static struct piece take_digits(struct mime_decoder *decoder, struct piece piece
                        take_quartet(&piece, &bits, count))
                         ;
                 uint8_t digit = base64_digits[(unsigned char)*piece.at];
-                if (digit == 0 && (*piece.at == '\n' || is_never_base64(*piece.at)))
+                if (digit == 0 && (is_never_base64(*piece.at) || (*piece.at == '\n' && is_last_line(&piece))))
                         break;
                 if (digit == 0)
                         continue;
@@ -146,34 +161,72 @@ static struct piece take_digits(struct mime_decoder *decoder, struct piece piece
         return piece;
 }
 
-/* Octets that stand for themselves, and "=XX", up to the end of the line. */
-static struct piece take_quoted(struct piece piece, bool has_escapes)
+/* A value that is written as "=XX" at the front, or -1. */
+static int escape_value(const struct piece *piece)
 {
-        while (piece.at < piece.end && piece.into < piece.into_end && !line_is_end(*piece.at)) {
+        int high = piece->end - piece->at > 2 ? mime_hex_value(piece->at[1]) : -1;
+        int low = high < 0 ? -1 : mime_hex_value(piece->at[2]);
+
+        return low < 0 ? -1 : high << 4 | low;
+}
+
+/* A line that is not at its end, and soft: the LF is next. */
+static bool is_soft_end(const struct piece *piece)
+{
+        return piece->end - piece->at > 2 && piece->at[1] == '\r' && piece->at[2] == '\n';
+}
+
+/* Octets that stand for themselves, and "=XX", up to a LF that ends the piece. Where one comes behind a "=", the
+ * decoder is left there. */
+static struct piece take_quoted(struct mime_decoder *decoder, struct piece piece)
+{
+        while (piece.at < piece.end && piece.into < piece.into_end) {
                 if (*piece.at == '=') {
-                        int high = has_escapes && piece.end - piece.at > 2 ? mime_hex_value(piece.at[1]) : -1;
-                        int low = high < 0 ? -1 : mime_hex_value(piece.at[2]);
-                        if (low < 0)
+                        int value = escape_value(&piece);
+                        if (value < 0 && !is_soft_end(&piece))
                                 break;
-                        *piece.into++ = (char)(high << 4 | low);
-                        piece.at += 3;
-                        continue;
+                        piece.at += value < 0 ? 2 : 3;
+                        if (value >= 0) {
+                                *piece.into++ = (char)value;
+                        } else if (is_last_line(&piece)) {
+                                decoder->state = AFTER_EQUALS;
+                                break;
+                        } else {
+                                piece.at++;
+                        }
+                } else if (*piece.at == '\r') {
+                        piece.at++;
+                } else if (*piece.at == '\n' && is_last_line(&piece)) {
+                        break;
+                } else {
+                        *piece.into++ = *piece.at++;
                 }
-                *piece.into++ = *piece.at++;
         }
         return piece;
 }
 
-size_t mime_decode_some(struct mime_decoder *decoder, struct span *input, char *ret_octets, size_t room)
+static struct piece take_plain(struct piece piece)
 {
-        struct piece piece = {input->at, input->at + input->length, ret_octets, ret_octets + room};
+        while (piece.at < piece.end && piece.into < piece.into_end && *piece.at != '\n')
+                *piece.into++ = *piece.at++;
+        return piece;
+}
+
+size_t mime_decode_some(struct mime_decoder *decoder, struct span *input, char *ret_octets, size_t room,
+                        bool in_part)
+{
+        struct piece piece = {input->at,  input->at + input->length,
+                              ret_octets, ret_octets + room,
+                              in_part,    decoder->encoding == MIME_ENCODING_QUOTED};
         char octet, came = '\0';
 
         while (piece.at < piece.end && piece.into < piece.into_end && came != '\n') {
                 if (decoder->encoding == MIME_ENCODING_BASE64)
                         piece = take_digits(decoder, piece);
+                else if (decoder->encoding == MIME_ENCODING_NONE)
+                        piece = take_plain(piece);
                 else if (decoder->state == PLAIN)
-                        piece = take_quoted(piece, decoder->encoding == MIME_ENCODING_QUOTED);
+                        piece = take_quoted(decoder, piece);
                 if (piece.at == piece.end || piece.into == piece.into_end)
                         break;
                 octet = came = *piece.at++;

@@ -130,7 +130,8 @@ static int entity_value(struct span name)
         if (name.length > 1 && name.at[0] == '#')
                 return entity_number(span_skip(name, 1));
         for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
-                if (span_equals_nocase(name, entities[i].name))
+                if (name.length == entities[i].name.length && (name.at[0] | 0x20) == entities[i].name.at[0] &&
+                    span_equals_nocase(name, entities[i].name))
                         return entities[i].octet;
         return -1;
 }
@@ -147,6 +148,7 @@ static int take_entity(struct mime_scan *scan)
         int octet = entity_value(span_skip(tail, at + 1));
         if (octet < 0)
                 return -1;
+        mime_spend(scan);
         scan->value_length = (uint16_t)(scan->value_length - (tail.length - at));
         if (scan->ids.state == MIME_IDS_TOKEN && scan->value_length == 0)
                 scan->ids.state = MIME_IDS_BETWEEN;
@@ -293,95 +295,4 @@ enum mime_step mime_ids_line_end(struct mime_scan *scan)
         scan->ids.is_behind_blank = true;
         scan->ids.is_joined = scan->ids.in != MIME_IDS_IN_FIELD && scan->ids.state == MIME_IDS_BRACKET;
         return scan->ids.state == MIME_IDS_TOKEN ? token_end(scan) : MIME_STEP_NONE;
-}
-
-/* ---- many at once: the same, in fewer steps */
-
-enum { BLANK = 1, LESS = 2, GREATER = 4, COMMA = 8, SEMICOLON = 16, EQUALS = 32, REST = 64 };
-
-static const uint8_t classes[256] = {
-    [' '] = BLANK,     ['\t'] = BLANK, ['<'] = LESS,  ['>'] = GREATER, [','] = COMMA,
-    [';'] = SEMICOLON, ['='] = EQUALS, ['\r'] = REST, ['\n'] = REST,   ['\0'] = REST};
-
-/* The octets at the front of these classes, or of others than these. */
-static size_t pass_while(struct span octets, unsigned passes)
-{
-        size_t at = 0;
-        while (at < octets.length && (classes[(unsigned char)octets.at[at]] & passes) != 0)
-                at++;
-        return at;
-}
-
-static size_t pass_until(struct span octets, unsigned stops)
-{
-        size_t at = 0;
-        while (at < octets.length && (classes[(unsigned char)octets.at[at]] & stops) == 0)
-                at++;
-        return at;
-}
-
-/* Keeps octets until one stops that, or there is no room for it. Those of the class `passes` are left out. */
-static size_t keep_until(struct mime_scan *scan, struct span octets, unsigned stops, unsigned passes)
-{
-        size_t at = 0, length = scan->value_length;
-
-        for (; at < octets.length; at++) {
-                unsigned class = classes[(unsigned char)octets.at[at]];
-                if ((class & passes) != 0)
-                        continue;
-                if ((class & stops) != 0 || length == MIME_VALUE_MAX)
-                        break;
-                scan->value[length++] = octets.at[at];
-        }
-        scan->value_length = (uint16_t)length;
-        return at;
-}
-
-/* Behind a bracket "=" may begin a word where a blank is in front of it. */
-static size_t keep_bracket(struct mime_scan *scan, struct span octets)
-{
-        const struct mime_ids *ids = &scan->ids;
-        unsigned stops = LESS | GREATER | REST | EQUALS | (ids->in == MIME_IDS_IN_FIELD ? 0 : SEMICOLON);
-        unsigned passes = ids->is_joined ? 0 : BLANK;
-        size_t at = keep_until(scan, octets, stops | BLANK, passes);
-
-        while (at > 0 && at < octets.length && octets.at[at] == '=' && !mime_is_blank(octets.at[at - 1])) {
-                size_t more = keep_until(scan, span_of(octets.at + at, 1), 0, 0);
-                if (more == 0)
-                        break;
-                at += more;
-                at += keep_until(scan, span_of(octets.at + at, octets.length - at), stops | BLANK, passes);
-        }
-        return at;
-}
-
-static size_t run_of(struct mime_scan *scan, struct span octets)
-{
-        switch (scan->ids.state) {
-        case MIME_IDS_BETWEEN:
-                return pass_while(octets, BLANK | GREATER | COMMA | SEMICOLON);
-        case MIME_IDS_JUNK:
-                return pass_until(octets, LESS | REST);
-        case MIME_IDS_TOKEN:
-                return keep_until(scan, octets, BLANK | LESS | GREATER | COMMA | SEMICOLON | REST, 0);
-        case MIME_IDS_BRACKET:
-                return keep_bracket(scan, octets);
-        case MIME_IDS_TOO_LONG:
-                return pass_until(octets, LESS | GREATER | REST);
-        case MIME_IDS_TAG:
-                return keep_until(scan, octets, BLANK | GREATER | REST, 0);
-        case MIME_IDS_TAG_REST:
-        case MIME_IDS_INNER_TAG:
-                return pass_until(octets, GREATER | REST);
-        }
-        return 0;
-}
-
-size_t mime_id_run(struct mime_scan *scan, struct span octets)
-{
-        size_t length = run_of(scan, octets);
-
-        if (length > 0)
-                scan->ids.is_behind_blank = mime_is_blank(octets.at[length - 1]);
-        return length;
 }

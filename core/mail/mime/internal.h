@@ -25,9 +25,11 @@ bool mime_is_auto_replied(struct span value);
 void mime_decode_begin(struct mime_decoder *decoder, enum mime_encoding encoding);
 /* Takes *octet, one of what is encoded. True when that yields a decoded octet, which is then in *octet. */
 bool mime_decode(struct mime_decoder *decoder, char *octet);
-/* The same of many, from the front of *input, which it advances: to a LF as it came, or until `room` octets have come
- * of it. Returns how many are in `ret_octets`. */
-size_t mime_decode_some(struct mime_decoder *decoder, struct span *input, char *ret_octets, size_t room);
+/* The same of many, from the front of *input, which it advances, until `room` octets have come of it, or to a LF as it
+ * came: where a line is next that begins with "-" and the text is `in_part`, or one that may not be encoded. Returns
+ * how many are in `ret_octets`. */
+size_t mime_decode_some(struct mime_decoder *decoder, struct span *input, char *ret_octets, size_t room,
+                        bool in_part);
 /* True when the octet of what is encoded stands for itself: most of quoted-printable. */
 static inline bool mime_is_literal(const struct mime_decoder *decoder, char octet)
 {
@@ -39,8 +41,7 @@ int mime_hex_value(char octet);
 
 /* ---- what an octet came to */
 
-/* For each thing that costs more than its octets: an id or what looks like one, a label, a line of an encoded
- * header. */
+/* For each thing that costs more than its octets: see MIME_SPENT_MAX. */
 static inline void mime_spend(struct mime_scan *scan)
 {
         scan->spent += scan->spent <= MIME_SPENT_MAX;
@@ -62,10 +63,13 @@ enum mime_step {
 void mime_ids_begin(struct mime_scan *scan, enum mime_ids_in in);
 /* An octet that is no part of an encoded word, or what such a part stands for. */
 enum mime_step mime_id_octet(struct mime_scan *scan, char octet);
-/* Takes the octets at the front that are only kept or left out, and returns how many. */
-size_t mime_id_run(struct mime_scan *scan, struct span octets);
 /* The line ends; the value may go on in the next one. */
 enum mime_step mime_ids_line_end(struct mime_scan *scan);
+
+/* ---- id_runs.c */
+
+/* Takes the octets at the front that are only kept or left out, and returns how many. */
+size_t mime_id_run(struct mime_scan *scan, struct span octets);
 
 /* ---- words.c: the same with encoded words in it */
 

@@ -17,6 +17,8 @@ void mime_lines_begin(struct mime_scan *scan, bool has_labels, bool has_mentions
 
 /* ---- labels */
 
+#define LABEL_END_MAX 13
+
 static const struct label {
         struct span end; /* letters, all else left out: so "X-Original-Message-ID" and "Message Id" match */
         bool has_many;
@@ -35,14 +37,21 @@ static inline bool may_be_last(char letter)
         return letter == 'd' || letter == 'o' || letter == 's';
 }
 
+/* `letters` are in lower case. */
+static const struct label *label_ending(struct span letters)
+{
+        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+                const struct span *end = &labels[i].end;
+                if (letters.length >= end->length &&
+                    memcmp(letters.at + letters.length - end->length, end->at, end->length) == 0)
+                        return &labels[i];
+        }
+        return NULL;
+}
+
 static const struct label *label_of(const struct mime_lines *lines)
 {
-        struct span whole = span_of(lines->label, lines->label_length);
-
-        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-                if (span_ends_nocase(whole, labels[i].end))
-                        return &labels[i];
-        return NULL;
+        return label_ending(span_of(lines->label, lines->label_length));
 }
 
 static void value_begin(struct mime_scan *scan, const struct label *label)
@@ -83,6 +92,15 @@ static const bool is_between[256] = {
     ['7'] = true,  ['8'] = true, ['9'] = true, ['-'] = true, ['_'] = true, [' '] = true, ['\t'] = true,
     ['\r'] = true, ['.'] = true, ['*'] = true, ['"'] = true, ['\''] = true};
 
+/* What stands in front was no label. */
+static void label_end(struct mime_lines *lines, char octet)
+{
+        bool is_fresh =
+            octet == '\n' || octet == '>' || (unsigned char)octet >= 0x80 || (octet == ';' && lines->is_html);
+
+        lines->state = is_fresh ? MIME_LINES_START : MIME_LINES_SKIP;
+}
+
 static bool ends_label(char octet)
 {
         return octet == ':' || octet == '=' || octet == '<';
@@ -100,11 +118,8 @@ static enum mime_step label_octet(struct mime_scan *scan, char octet)
                 value_begin(scan, label_of(lines));
         } else if (octet == '<') {
                 return label_bracket(scan, octet);
-        } else if (octet == '\n' || octet == '>' || (unsigned char)octet >= 0x80 ||
-                   (octet == ';' && lines->is_html)) {
-                lines->state = MIME_LINES_START;
         } else {
-                lines->state = MIME_LINES_SKIP;
+                label_end(lines, octet);
         }
         return MIME_STEP_NONE;
 }
@@ -262,7 +277,7 @@ static size_t pass_start(struct mime_lines *lines, struct span octets, unsigned 
         return at;
 }
 
-static size_t pass_label(struct mime_lines *lines, struct span octets)
+static size_t pass_label(struct mime_lines *lines, struct span octets, unsigned stops)
 {
         size_t at = 0, length = lines->label_length;
 
@@ -274,11 +289,14 @@ static size_t pass_label(struct mime_lines *lines, struct span octets)
                         break;
         }
         lines->label_length = (uint8_t)length;
-        if (at == octets.length || !ends_label(octets.at[at]))
+        if (at == octets.length || octets.at[at] == '\0' || (ends[(unsigned char)octets.at[at]] & stops) != 0)
                 return at;
-        if (may_be_last(lines->label[length - 1]) && label_of(lines) != NULL)
+        if (!ends_label(octets.at[at]))
+                label_end(lines, octets.at[at]);
+        else if (!may_be_last(lines->label[length - 1]) || label_of(lines) == NULL)
+                lines->state = MIME_LINES_SKIP;
+        else
                 return at;
-        lines->state = MIME_LINES_SKIP;
         return at + 1;
 }
 
@@ -311,7 +329,7 @@ static const char *pass(struct mime_lines *lines, const char *at, const char *en
         if (lines->state == MIME_LINES_START)
                 at += pass_start(lines, span_of(at, (size_t)(end - at)), stops);
         if (lines->state == MIME_LINES_LABEL)
-                at += pass_label(lines, span_of(at, (size_t)(end - at)));
+                at += pass_label(lines, span_of(at, (size_t)(end - at)), stops);
         if (lines->state == MIME_LINES_SKIP)
                 at += pass_skip(lines, span_of(at, (size_t)(end - at)), stops);
         return at;
@@ -356,36 +374,27 @@ bool mime_lines_are_fresh(const struct mime_scan *scan)
         return scan->lines.state == MIME_LINES_START && !scan->lines.in_domain;
 }
 
-/* The text ends with these letters, whatever may stand among them. */
-static bool ends_in_letters(struct span text, struct span letters)
+/* The last letters of the text, in lower case, whatever stands among them; none where no label ends so. */
+static struct span last_letters(struct span text, char *octets)
 {
-        size_t left = letters.length;
+        size_t left = LABEL_END_MAX;
 
         for (size_t at = text.length; at > 0 && left > 0; at--) {
                 char octet = text.at[at - 1];
-                if (ascii_lower(octet) == letters.at[left - 1])
-                        left--;
+                if (ascii_is_alpha(octet))
+                        octets[--left] = (char)(octet | 0x20);
                 else if (octet != '\0' && !is_between[(unsigned char)octet])
-                        return false;
+                        break;
+                if (left == LABEL_END_MAX - 1 && !may_be_last(octets[left]))
+                        return span_of(octets, 0);
         }
-        return left == 0;
-}
-
-static bool may_end_label(struct span text)
-{
-        size_t at = text.length;
-
-        while (at > 0 && (text.at[at - 1] == '\0' || is_between[(unsigned char)text.at[at - 1]]))
-                at--;
-        return at > 0 && may_be_last(ascii_lower(text.at[at - 1]));
+        return span_of(octets + left, LABEL_END_MAX - left);
 }
 
 bool mime_lines_is_label(struct span text)
 {
-        if (!may_end_label(text))
-                return false;
-        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-                if (ends_in_letters(text, labels[i].end))
-                        return true;
-        return false;
+        char octets[LABEL_END_MAX];
+        struct span letters = last_letters(text, octets);
+
+        return letters.length > 0 && label_ending(letters) != NULL;
 }

@@ -281,8 +281,9 @@ static bool take_delimiters(struct mime_scan *scan, struct span *input)
 /* The empty line behind a header. */
 static bool take_blank(struct mime_scan *scan, struct span *input)
 {
-        if (scan->body != MIME_BODY_FIELDS || scan->is_decoded || input->length < 2 || input->at[0] != '\r' ||
-            input->at[1] != '\n' || mime_field_octet(scan, '\n') != MIME_STEP_BLANK)
+        if (scan->body != MIME_BODY_FIELDS || scan->is_decoded || mime_needs_field(scan) ||
+            input->length < 2 || input->at[0] != '\r' || input->at[1] != '\n' ||
+            mime_field_octet(scan, '\n') != MIME_STEP_BLANK)
                 return false;
         header_end(scan);
         *input = span_of(input->at + 2, input->length - 2);

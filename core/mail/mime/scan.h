@@ -9,8 +9,9 @@
 #define MIME_BOUNDARY_MAX 256  /* RFC 2046 5.1.1 says 70; longer ones are seen */
 #define MIME_VALUE_MAX    1000 /* octets of a field's value, or of a reference, that are looked at */
 #define MIME_LABEL_MAX    40   /* letters in front of a value in running text */
-/* Ids, or what begins like one, labels, and lines of encoded headers in one message. Nobody honest has so many, and
- * each costs more than its octets: what follows is not looked at, as if it did not matter. */
+/* Ids, or what begins like one, encoded words and entities among them, labels, and lines of encoded headers in one
+ * message. Nobody honest has so many, and each costs more than its octets: what follows is not looked at, as if it did
+ * not matter. */
 #define MIME_SPENT_MAX 20000
 
 /* What the text itself says that the message is. The null sender makes any message a notification. */

@@ -48,7 +48,7 @@ static enum mime_step text_octet(struct mime_scan *scan, char octet)
 
 /* ---- many at once: the same, in fewer steps */
 
-/* Behind an "@" without a name yet, or in a name, while no label can begin. */
+/* Behind an "@", or in a name, while no label can begin. A name that ends at the next "@" is no mention. */
 static size_t domain_run(struct mime_scan *scan, struct span octets)
 {
         const struct mime_lines *lines = &scan->lines;
@@ -57,12 +57,15 @@ static size_t domain_run(struct mime_scan *scan, struct span octets)
 
         if (!is_skipping && lines->state != MIME_LINES_START)
                 return 0;
-        while (length == 0 && at < octets.length && octets.at[at] == '@')
-                at++;
-        for (; at < octets.length && length < MIME_VALUE_MAX && mime_is_domain_octet(octets.at[at]); at++) {
-                if (!is_skipping && ascii_is_alpha(octets.at[at]))
+        for (; at < octets.length && length < MIME_VALUE_MAX; at++) {
+                char octet = octets.at[at];
+                if (octet == '@') {
+                        length = 0;
+                        continue;
+                }
+                if (!mime_is_domain_octet(octet) || (!is_skipping && ascii_is_alpha(octet)))
                         break;
-                scan->value[length++] = octets.at[at];
+                scan->value[length++] = octet;
         }
         scan->value_length = (uint16_t)length;
         return at;
@@ -112,23 +115,17 @@ static enum mime_step read_encoded(struct mime_scan *scan, struct span *input)
         struct mime_decoder before = scan->decoder;
         char octets[DECODED_MAX];
         struct span rest = *input;
-        size_t length = mime_decode_some(&scan->decoder, &rest, octets, sizeof octets);
+        size_t length = mime_decode_some(&scan->decoder, &rest, octets, sizeof octets, scan->depth > 0);
         struct span decoded = span_of(octets, length);
         enum mime_step step = read_octets(scan, &decoded, false);
 
         if (decoded.length > 0) {
                 scan->decoder = before;
                 rest = *input;
-                mime_decode_some(&scan->decoder, &rest, octets, length - decoded.length);
+                mime_decode_some(&scan->decoder, &rest, octets, length - decoded.length, scan->depth > 0);
         }
         *input = rest;
         return step;
-}
-
-/* The next line can be read on the way: it is no delimiter, nor one of those that dull.c passes. */
-static bool goes_on(const struct mime_scan *scan, struct span input)
-{
-        return scan->decoder.encoding != MIME_ENCODING_QUOTED && (scan->depth == 0 || input.at[0] != '-');
 }
 
 enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
@@ -140,6 +137,6 @@ enum mime_step mime_lines_read(struct mime_scan *scan, struct span *input)
         do {
                 step = read_encoded(scan, input);
         } while (step == MIME_STEP_NONE && input->length > 0 && !mime_is_spent(scan) &&
-                 (input->at[-1] != '\n' || goes_on(scan, *input)));
+                 input->at[-1] != '\n');
         return step;
 }

@@ -28,8 +28,7 @@ static struct span take_until(struct span *rest, unsigned ends)
         return taken;
 }
 
-/* Skips blanks and comments. */
-static void skip_blanks(struct span *rest)
+static void skip_comments(struct span *rest)
 {
         size_t at = 0, depth = 0;
 
@@ -45,6 +44,13 @@ static void skip_blanks(struct span *rest)
                         break;
         }
         *rest = span_skip(*rest, at);
+}
+
+/* Skips blanks and comments, of which there mostly are none. */
+static inline void skip_blanks(struct span *rest)
+{
+        if (rest->length > 0 && (rest->at[0] == '(' || mime_is_blank(rest->at[0])))
+                skip_comments(rest);
 }
 
 /* Lenient: all but blanks and what separates. */
@@ -184,6 +190,8 @@ static void read_parameters(struct span rest, struct mime_entity *entity)
                         continue;
                 }
                 skip_blanks(&rest);
+                if (rest.length > 0 && rest.at[0] == ';')
+                        continue;
                 struct parameter parameter = parameter_of(take_token(&rest));
                 if (!take_char(&rest, '='))
                         continue;

@@ -21,10 +21,12 @@ static enum mime_step word_text_octet(struct mime_scan *scan, char octet)
 }
 
 /* Behind "=?CHARSET?": one that nobody knows is left out. */
-static void word_encoding(struct mime_ids *ids, char octet)
+static void word_encoding(struct mime_scan *scan, char octet)
 {
+        struct mime_ids *ids = &scan->ids;
         char lower = ascii_lower(octet);
 
+        mime_spend(scan);
         mime_decode_begin(&ids->word_decoder, lower == 'b' ? MIME_ENCODING_BASE64 : MIME_ENCODING_QUOTED);
         ids->word = lower == 'b' || lower == 'q' ? MIME_WORD_MARK : MIME_WORD_NONE;
 }
@@ -40,7 +42,7 @@ static enum mime_step word_octet(struct mime_scan *scan, char octet)
                                                    : MIME_WORD_CHARSET;
                 break;
         case MIME_WORD_ENCODING:
-                word_encoding(ids, octet);
+                word_encoding(scan, octet);
                 break;
         case MIME_WORD_MARK:
                 ids->word = octet == '?' ? MIME_WORD_TEXT : MIME_WORD_NONE;
@@ -107,6 +109,13 @@ static bool is_word_text(char octet)
         return octet != '?' && octet != '\0' && !mime_is_blank(octet) && !line_is_end(octet);
 }
 
+/* Long enough for what its reading takes. */
+static bool is_long_text(struct span input)
+{
+        return input.length > 2 && is_word_text(input.at[0]) && is_word_text(input.at[1]) &&
+               is_word_text(input.at[2]);
+}
+
 /* As it came, with what an underscore stands for. */
 static struct span coded_text(struct span input, bool is_quoted, char *octets)
 {
@@ -123,7 +132,7 @@ static enum mime_step read_word_text(struct mime_scan *scan, struct span *input)
         struct mime_decoder *decoder = &scan->ids.word_decoder, before = *decoder;
         char coded[CODED_MAX], octets[CODED_MAX];
         struct span text = coded_text(*input, decoder->encoding == MIME_ENCODING_QUOTED, coded), rest = text;
-        size_t length = mime_decode_some(decoder, &rest, octets, sizeof octets);
+        size_t length = mime_decode_some(decoder, &rest, octets, sizeof octets, false);
         enum mime_step step = MIME_STEP_NONE;
 
         for (size_t i = 0; i < length; i++)
@@ -132,7 +141,7 @@ static enum mime_step read_word_text(struct mime_scan *scan, struct span *input)
         if (is_stopped(scan, step)) {
                 *decoder = before;
                 rest = text;
-                mime_decode_some(decoder, &rest, octets, used);
+                mime_decode_some(decoder, &rest, octets, used, false);
         }
         *input = span_skip(*input, text.length - rest.length);
         return step;
@@ -161,7 +170,7 @@ enum mime_step mime_ids_read(struct mime_scan *scan, struct span *input)
                         read_word_begin(scan, input);
                 if (input->length == 0 || input->at[0] == '\0' || line_is_end(input->at[0]))
                         break;
-                if (ids->word == MIME_WORD_TEXT && is_word_text(input->at[0])) {
+                if (ids->word == MIME_WORD_TEXT && is_long_text(*input)) {
                         step = read_word_text(scan, input);
                         continue;
                 }

@@ -13,6 +13,7 @@ struct command {
         enum command_need need;
         bool is_junk; /* costs us and brings no mail: limited */
         bool takes_arguments;
+        enum time_id time; /* of its stage */
 };
 
 static enum session_wish answer(struct session *session, struct text *out, enum reply_id id)
@@ -150,33 +151,36 @@ static enum session_wish command_quit(struct session *session, struct span argum
         }
 
 static const struct command commands[] = {
-    /* verb            run              need          junk   arguments */
-    {VERB("HELO"), command_helo, NEED_NOTHING, false, true},
-    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true},
-    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true},
-    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true},
-    {VERB("DATA"), command_data, NEED_MAIL, false, false},
-    {VERB("RSET"), command_rset, NEED_NOTHING, true, false},
-    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true},
-    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true},
-    {VERB("HELP"), command_help, NEED_NOTHING, true, true},
-    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false},
-    {VERB("STARTTLS"), command_starttls, NEED_NOTHING, true, false},
-    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true},
-    {VERB("EXPN"), NULL, NEED_NOTHING, true, true},
-    {VERB("AUTH"), NULL, NEED_NOTHING, true, true},
-    {VERB("BDAT"), NULL, NEED_NOTHING, true, true},
-    {VERB("ETRN"), NULL, NEED_NOTHING, true, true},
-    {VERB("TURN"), NULL, NEED_NOTHING, true, true},
-    {VERB("SEND"), NULL, NEED_NOTHING, true, true},
-    {VERB("SOML"), NULL, NEED_NOTHING, true, true},
-    {VERB("SAML"), NULL, NEED_NOTHING, true, true},
+    /* verb            run              need          junk   arguments  time */
+    {VERB("HELO"), command_helo, NEED_NOTHING, false, true, TIME_stage_helo},
+    {VERB("EHLO"), command_ehlo, NEED_NOTHING, false, true, TIME_stage_helo},
+    {VERB("MAIL"), command_mail, NEED_NO_MAIL, false, true, TIME_stage_mail},
+    {VERB("RCPT"), command_rcpt, NEED_MAIL, false, true, TIME_stage_rcpt},
+    {VERB("DATA"), command_data, NEED_MAIL, false, false, TIME_NONE},
+    {VERB("RSET"), command_rset, NEED_NOTHING, true, false, TIME_NONE},
+    {VERB("NOOP"), command_noop, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("VRFY"), command_vrfy, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("HELP"), command_help, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("QUIT"), command_quit, NEED_NOTHING, false, false, TIME_NONE},
+    {VERB("STARTTLS"), command_starttls, NEED_NOTHING, true, false, TIME_NONE},
+    {VERB("XCLIENT"), command_xclient, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("EXPN"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("AUTH"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("BDAT"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("ETRN"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("TURN"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("SEND"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("SOML"), NULL, NEED_NOTHING, true, true, TIME_NONE},
+    {VERB("SAML"), NULL, NEED_NOTHING, true, true, TIME_NONE},
 };
 
+/* By the first letter nearly all others are ruled out. */
 static const struct command *command_find(struct span verb)
 {
+        char first = verb.length > 0 ? (char)(verb.at[0] & ~0x20) : '\0'; /* that bit is the case */
+
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-                if (span_equals_nocase(verb, commands[i].verb))
+                if (commands[i].verb.at[0] == first && span_equals_nocase(verb, commands[i].verb))
                         return &commands[i];
         return NULL;
 }
@@ -245,7 +249,10 @@ static enum session_wish run_or_refuse(struct session *session, struct span line
         enum reply_id fault = order_fault(session, command->need);
         if (fault != REPLY_NONE)
                 return answer(session, out, fault);
-        return command->run(session, arguments, out);
+        enum session_wish wish = command->run(session, arguments, out);
+        if (command->time != TIME_NONE && wish != SESSION_PARK)
+                histogram_add(&session->host->counters->times[command->time], 0);
+        return wish;
 }
 
 enum session_wish command_resume(struct session *session, enum parked parked, struct span arguments,

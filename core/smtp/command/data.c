@@ -125,8 +125,12 @@ static enum session_wish refuse_text(struct session *session, enum reply_id repl
 static enum session_wish obey_judgement(struct session *session, const struct judgement *judgement,
                                         struct text *out)
 {
+        uint64_t now_ms = session->host->now_ms;
+
         if (judgement->result == VERDICT_WAIT)
                 return session_park_text(session);
+        histogram_add(&session->host->counters->times[TIME_stage_data],
+                      session->state == SESSION_STATE_TEXT_PARKED ? now_ms - session->waiting_since_ms : 0);
         if (judgement->verdict != NULL)
                 return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
         session->state = SESSION_STATE_STORE;

@@ -320,6 +320,12 @@ static void count_answer(struct session *session, uint16_t code)
         session->transaction->recipients_refused += code >= 500;
 }
 
+static void note_unknown(struct session *session)
+{
+        session->was_refused = true;
+        counter_add(&session->host->counters->refused[CHECK_recipient], 1);
+}
+
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out)
 {
         struct candidate candidate = {0};
@@ -336,7 +342,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);
         else
-                counter_add(&session->host->counters->refused[CHECK_recipient], 1);
+                note_unknown(session);
         if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
         if (candidate.waits) {

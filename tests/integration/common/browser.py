@@ -30,7 +30,7 @@ class Browser:
         os.close(to_browser)
         os.close(from_browser)
         self._number, self._session, self._rest = 0, None, b""
-        self._timer = threading.Timer(6 * SECONDS, self._end)
+        self._timer = threading.Timer(12 * SECONDS, self._end)
         self._timer.start()
         targets = self.call("Target.getTargets")["targetInfos"]
         target = next(info["targetId"] for info in targets if info["type"] == "page")

@@ -16,7 +16,11 @@ def tree(directory, zone=None):
         (directory / "build" / name).symlink_to(PROGRAM.parent / name)
     (directory / "build/build.ninja").touch()
     path = directory / "conf/gatepost.conf"
-    path.write_text(path.read_text().replace('127.0.0.1:2525"}', f'127.0.0.1:{port}"}}').replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}"))
+    ports = {'127.0.0.1:2525"}': f'127.0.0.1:{port}"}}', "127.0.0.1:2553": f"127.0.0.1:{dns_port}", "127.0.0.1:8025": f"127.0.0.1:{free_port()}"}
+    text = path.read_text()
+    for ours, theirs in ports.items():
+        text = text.replace(ours, theirs)
+    path.write_text(text)
     if zone is not None:
         (directory / "conf/example.zone").write_text(zone)
     (directory / "bin").mkdir()

@@ -9,9 +9,10 @@ import threading
 import time
 
 from common.dns_peers import A, ScriptedDns, address, framed
-from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, main, note, run_program, wait_for
+from common.harness import HELO, PATIENCE, SANITIZE, Server, Skip, case, equal, free_port, main, note, run_program, wait_for
 from common.messages import HEADER
 from common.tls import tls_options
+from common.web import wait_for_status
 
 MAX = 100
 KNOWN = "127.0.0.200"
@@ -281,13 +282,15 @@ def slow_server(directory, options):
 
 @case("a worker that does not turn for two seconds is told of, with the session that it is at, and again when it turns")
 def watchdog(directory):
-    with slow_server(directory, "") as server:
+    web = free_port()
+    with slow_server(directory, f'http {{ listen = "127.0.0.1:{web}" }}') as server:
         with server.client(source="127.0.0.9") as slow, server.client(source="127.0.0.10") as other:
             port = slow.socket.getsockname()[1]
             slow.raw(b"NOOP stall-for-four-seconds\r\n")
             wait_for("the stall in the log", lambda: server.events("worker_stalled"), 30)
             line = server.events("worker_stalled")[0]
             equal((line["worker"], line["client"], line["port"], line["state"]), (0, "127.0.0.9", port, "COMMAND"), "the stall")
+            equal(wait_for_status(web, "/health", 503).json()["faults"], ["does not turn: worker 0"], "health")
             wait_for("its end in the log", lambda: server.events("worker_turns"), 30)
             line = server.events("worker_turns")[0]
             assert line["worker"] == 0 and line["ms"] >= 2000, line

@@ -5,6 +5,8 @@ import base64
 import hashlib
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 
 from common.browser import Browser
@@ -76,6 +78,38 @@ def faults(directory):
     assert "cannot write" in run.stderr and "de.html" in run.stderr, run.stderr
     equal((page / "en.html").read_bytes(), before, "the file of before")
     equal(sorted(path.name for path in page.iterdir()), FILES, "nothing is left aside")
+
+
+# ---- texts -------------------------------------------------------------------------------------------------------
+
+def compiled(directory):
+    """What the compiler says of the table of texts; the build's list of files is made of the table of checks."""
+    checks = (directory / "core/check/checks.def").read_text()
+    names = re.findall(r"^(?:RULE|SESSION_CHECK|CHECK)\((\w+)", checks, re.M)
+    (directory / "check_texts.inc").write_text("".join(f'#include "core/check/texts/{name}.def"\n' for name in names))
+    return subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", f"-I{directory}", f"-I{ROOT}", "-fsyntax-only",
+                           ROOT / "core/policy/texts.c"], capture_output=True, text=True)
+
+
+@case("a new check does not build without its texts, each of them, in both languages")
+def texts(directory):
+    if shutil.which("gcc") is None:
+        raise Skip("no gcc")
+    (directory / "core/check/texts").mkdir(parents=True)
+    row = 'CHECK(nobody_told, "P99", MAIL, NOTHING, ENFORCE, "a new check")\n'
+    checks = (ROOT / "core/check/checks.def").read_text()
+    (directory / "core/check/checks.def").write_text(checks.replace("CHECK(greylist", row + "CHECK(greylist"))
+    file = directory / "core/check/texts/nobody_told.def"
+    whole = (ROOT / "core/check/texts/spf.def").read_text().replace("CHECK_TEXTS(spf,", "CHECK_TEXTS(nobody_told,")
+    assert "nobody_told.def: No such file" in compiled(directory).stderr
+    for kind in ("TITLE", "DEMAND", "REASON", "CAUSE", "REMEDY"):
+        file.write_text(re.sub(rf"\n    {kind}\(.*?\)(,\n|\)\n)(?=\n|$)", "\n", whole, flags=re.S))
+        said = compiled(directory).stderr
+        assert "requires 6 arguments, but only 5 given" in said or "unterminated argument list" in said, (kind, said)
+    file.write_text(re.sub(r'TITLE\(("[^"]*"),\s*"[^"]*"\)', r"TITLE(\1)", whole))
+    assert "requires 2 arguments, but only 1 given" in compiled(directory).stderr, "one language"
+    file.write_text(whole)
+    equal(compiled(directory).returncode, 0, "a check with its texts")
 
 
 # ---- markup ------------------------------------------------------------------------------------------------------

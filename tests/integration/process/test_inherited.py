@@ -10,6 +10,7 @@ import sys
 
 from common.harness import (IS_ROOT, PROGRAM, SECONDS, Client, Server, Skip, case, die_with_parent, equal, free_port, is_listening, low_port,
                             main, need_program, sanitizer_environment, wait_for)
+from common.web import wait_for_status
 
 # As systemd: the descriptors from 3 on, and the number of the process that they are for.
 LAUNCH = """
@@ -119,7 +120,7 @@ def unused(directory):
             talk(server.port)
             told = {line["socket"]: line["reason"] for line in server.events("socket_unused")}
             expected = {f"127.0.0.1:{port_of(nobodys)}": "neither `listen` nor", f"[::]:{port_of(both)}": "BindIPv6Only",
-                        "0.0.0.0:0": "", "local": "neither IPv4 nor IPv6"}
+                        "0.0.0.0:0": "", f"unix:{directory}/socket": "`http.listen` does not name it"}
             for name, words in expected.items():
                 assert words in told.get(name, f"nothing of {name}"), told
             assert f"the inherited socket 127.0.0.1:{port_of(nobodys)} is not used" in server.stderr(), server.stderr()
@@ -138,6 +139,22 @@ def unused(directory):
             start(server, [both])
         equal(server.process.wait(SECONDS), 1, "status")
         assert "BindIPv6Only" in server.stderr() and "cannot listen" in server.stderr(), server.stderr()
+
+
+@case("HTTP takes the inherited socket of its address, or of its path, and leaves it open for the next process")
+def pages(directory):
+    path = directory / "http.sock"
+    with listening() as mail, listening() as web, socket.socket(socket.AF_UNIX) as local:
+        local.bind(str(path))
+        local.listen()
+        for number, (given, place, at) in enumerate(((web, f"127.0.0.1:{port_of(web)}", port_of(web)), (local, f"unix:{path}", path))):
+            folder = directory / str(number)
+            folder.mkdir()
+            server = server_for(folder, port_of(mail), f'http {{ listen = "{place}" }}')
+            with start(server, [mail, given]):
+                wait_for_status(at, "/ready", 200)
+                equal(server.events("socket_unused"), [], "unused sockets")
+        assert path.exists(), "the socket's file is not ours to remove"
 
 
 @case("a reload takes an inherited socket up and lets it go, also as proxy_listen, as often as it likes")

@@ -215,6 +215,7 @@ static bool refuses_by_rate(struct admission *admission, const struct snapshot *
         text_put_string(&text, "client_rate: ");
         rate_excess_write(&text, excess, client, &snapshot->options);
         reason[text.length] = '\0';
+        recent_note(&admission->parts.host->refused, client);
         refuse(admission, snapshot, arrival->fd, client, reply, reason);
         return true;
 }
@@ -250,6 +251,7 @@ static bool refuses_at_door(struct admission *admission, const struct snapshot *
         if (peer->needs_proxy_header || door_lets_in(&admission->door, snapshot, &peer->client,
                                                      keeps_rest_for_known(admission, snapshot), &refusal))
                 return false;
+        recent_note(&host->refused, &peer->client);
         send_away(snapshot, arrival->fd,
                   &(struct client_reply){.id = refusal.reply,
                                          .client = &peer->client,

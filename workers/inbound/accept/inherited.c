@@ -4,6 +4,8 @@
 #include "conf/socket_address.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/un.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -28,14 +30,25 @@ static const char *fault_of(int fd, const struct sockaddr *address)
 {
         if (socket_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM)
                 return "it is no stream socket";
-        if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
-                return "it is neither IPv4 nor IPv6";
+        if (address->sa_family != AF_INET && address->sa_family != AF_INET6 && address->sa_family != AF_UNIX)
+                return "it is neither IPv4 nor IPv6 nor a unix socket";
         if (socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1)
                 return "it does not listen (Accept=yes is for other programs)";
         if (address->sa_family == AF_INET6 && socket_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0 &&
             IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr))
                 return "it takes IPv4 too; BindIPv6Only=ipv6-only makes it one of IPv6";
         return NULL;
+}
+
+/* Of a socket without a path, or one that is abstract, nobody can be told. */
+static void read_path(struct inherited_socket *inherited, const struct sockaddr_un *address)
+{
+        snprintf(inherited->path, sizeof inherited->path, "%.*s", (int)sizeof address->sun_path,
+                 address->sun_path);
+        if (inherited->path[0] == '\0')
+                inherited->fault = "it is a unix socket without a path";
+        else
+                snprintf(inherited->name, sizeof inherited->name, "unix:%s", inherited->path);
 }
 
 static void read_socket(struct inherited_socket *inherited, int fd, struct span name)
@@ -54,6 +67,8 @@ static void read_socket(struct inherited_socket *inherited, int fd, struct span 
         if (address_from_socket((const struct sockaddr *)&storage, &inherited->endpoint.address,
                                 &inherited->endpoint.port))
                 endpoint_write(&inherited->endpoint.address, inherited->endpoint.port, inherited->name);
+        if (inherited->fault == NULL && storage.ss_family == AF_UNIX)
+                read_path(inherited, (const struct sockaddr_un *)&storage);
 }
 
 /* The next of the names, which colons divide. */
@@ -93,7 +108,8 @@ void inherited_read(struct inherited_list *ret_list)
 
 static bool is_of(const struct inherited_socket *inherited, const struct endpoint *endpoint)
 {
-        return inherited->fault == NULL && endpoint_equals(&inherited->endpoint, endpoint);
+        return inherited->fault == NULL && inherited->path[0] == '\0' &&
+               endpoint_equals(&inherited->endpoint, endpoint);
 }
 
 /* Accepted sockets inherit TCP_NODELAY, as of listeners of our own. */
@@ -125,6 +141,19 @@ struct listener *inherited_listeners(const struct inherited_list *list, const st
                 end = &(*end)->next;
         }
         return first;
+}
+
+int inherited_descriptor(const struct inherited_list *list, const struct endpoint *endpoint, const char *path)
+{
+        for (size_t i = 0; i < list->count; i++) {
+                const struct inherited_socket *inherited = &list->sockets[i];
+                bool is_wanted = path == NULL
+                                     ? is_of(inherited, endpoint)
+                                     : inherited->fault == NULL && strcmp(inherited->path, path) == 0;
+                if (is_wanted)
+                        return fcntl(inherited->fd, F_DUPFD_CLOEXEC, 0);
+        }
+        return -1;
 }
 
 void inherited_hand_back(const struct inherited_list *list)

@@ -10,6 +10,7 @@
 struct inherited_socket {
         int fd; /* 3 and on, as given; a listener has a descriptor of its own for it */
         struct endpoint endpoint;
+        char path[108];               /* of a unix socket, which has no endpoint; empty: it is none */
         char name[ENDPOINT_TEXT_MAX]; /* the address, or what the starter calls it */
         const char *fault;            /* why it can be nobody's; NULL: it can be used */
 };
@@ -26,5 +27,9 @@ void inherited_read(struct inherited_list *ret_list);
  * them. NULL: there is none, or memory or descriptors are out. */
 struct listener *inherited_listeners(const struct inherited_list *list, const struct endpoint *endpoint,
                                      bool needs_proxy_header, uint32_t count);
+/* A descriptor of its own for the socket of this endpoint or, where `path` is not NULL, for the unix socket there; -1:
+ * there is none, or descriptors are out. For other services than mail. */
+int inherited_descriptor(const struct inherited_list *list, const struct endpoint *endpoint,
+                         const char *path);
 /* At the end of the process: whoever is next finds the sockets, and those in their queues. */
 void inherited_hand_back(const struct inherited_list *list);

@@ -2,6 +2,7 @@
 #include "workers/server/bounds/descriptors.h"
 
 #include "workers/log/console.h"
+#include "workers/server/web/web.h"
 
 #include <sys/resource.h>
 
@@ -42,7 +43,8 @@ struct descriptor_shares descriptors_divide(const struct options *options, uint3
         /* An acceptor holds a number while it waits for a connection. */
         uint64_t threads = acceptor_count + worker_count + delivery_count;
         uint64_t endpoints = options->listen.count + options->proxy_listen.count;
-        uint64_t fixed = DESCRIPTORS_RESERVED + threads * DESCRIPTORS_PER_THREAD +
+        uint64_t fixed = DESCRIPTORS_RESERVED + HTTP_DESCRIPTORS + RESOLVER_WATCH_MAX +
+                         threads * DESCRIPTORS_PER_THREAD +
                          endpoints * (acceptor_count == 0 ? 1 : acceptor_count);
         uint64_t limit =
             raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + UINT64_C(8) * delivery_count);

@@ -23,6 +23,7 @@
 #define RESOLVERS_MS 2000
 #define ASIDE_MS     5000 /* a reload that is under way */
 #define OVERSEER_MS  1000
+#define HTTP_MS      1000
 #define CONTROL_MS   1000
 #define LOG_MS       5000 /* of log_writer_stop() */
 
@@ -141,6 +142,7 @@ bool server_stop(struct server *server, const sigset_t *signals)
 
         console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
+        web_note_stop(&server->web);
         if (!control_stop(&server->control, clock_monotonic_ms() + CONTROL_MS))
                 leave_thread(&stopping, "control", -1);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
@@ -149,6 +151,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
         stop_workers(&stopping, signals);
         join_acceptors(&stopping, acceptors_until_ms);
         stop_deliveries(&stopping);
+        if (!web_stop(&server->web, clock_monotonic_ms() + HTTP_MS))
+                leave_thread(&stopping, "http", -1);
         if (!overseer_stop(&server->overseer, clock_monotonic_ms() + OVERSEER_MS))
                 leave_thread(&stopping, "overseer", -1);
         if (!sender_store_stop(&server->senders, clock_monotonic_ms() + SENDERS_MS))

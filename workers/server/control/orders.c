@@ -55,7 +55,8 @@ static const char *tell_status(struct server *server, struct control_job *job)
 
 static const char *reload_and_tell(struct server *server, struct control_job *job)
 {
-        return reload(server, job) ? NULL : "the configuration is refused, and nothing has changed";
+        return reload(server, job) ? NULL
+                                   : "nothing has changed: the configuration is refused, or the server stops";
 }
 
 /* NULL, or why it was not done. */

@@ -136,13 +136,16 @@ static void watch_turns(struct overseer *overseer, uint64_t now_ms)
                 uint64_t turn_ms =
                     atomic_load_explicit(&overseer->parts.workers[i].heartbeat.turn_ms, memory_order_relaxed);
                 uint64_t stalled_ms;
+                _Atomic bool *is_stalled = &overseer->parts.workers[i].heartbeat.is_stalled;
                 switch (turns_look(&overseer->turns, i, turn_ms, now_ms, &stalled_ms)) {
                 case TURN_GOES_ON:
                         break;
                 case TURN_STALLS:
+                        atomic_store_explicit(is_stalled, true, memory_order_relaxed);
                         tell_stall(overseer, i);
                         break;
                 case TURN_IS_OVER:
+                        atomic_store_explicit(is_stalled, false, memory_order_relaxed);
                         log_event(overseer->parts.log, "worker_turns", LOG_NUMBER("worker", i),
                                   LOG_NUMBER("ms", stalled_ms), NULL);
                         break;
@@ -205,6 +208,7 @@ static void *overseer_main(void *argument)
                 watch_others(overseer, now_ms);
                 beat(overseer, now_ms);
                 climb(overseer, now_ms);
+                atomic_store_explicit(&overseer->looked_ms, now_ms, memory_order_relaxed);
                 nanosleep(&pause, NULL);
         }
         urcu_memb_unregister_thread();
@@ -213,7 +217,8 @@ static void *overseer_main(void *argument)
 
 bool overseer_init(struct overseer *overseer, const struct overseer_parts *parts)
 {
-        *overseer = (struct overseer){.parts = *parts, .watchdog = {.notify = parts->notify}};
+        *overseer = (struct overseer){
+            .parts = *parts, .watchdog = {.notify = parts->notify}, .looked_ms = clock_monotonic_ms()};
         return turns_init(&overseer->turns, parts->worker_count) &&
                turns_init(&overseer->others, parts->acceptor_count + 1);
 }

@@ -42,6 +42,7 @@ struct overseer {
         struct watchdog watchdog;
 
         /* Read by others. */
+        _Atomic uint64_t looked_ms; /* monotonic: at all that it looks at, for the last time */
         struct counters counters;
 };
 

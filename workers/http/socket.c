@@ -1,0 +1,127 @@
+/* bind() and what comes before and after it. */
+#include "workers/http/socket.h"
+
+#include "conf/socket_address.h"
+#include "conf/value/list.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 64
+#define FILE_MODE                                                                                            \
+        0660 /* whoever may write the socket may read the pages: our user, and the group of the file */
+
+void http_target_write(const struct http_target *target, char ret_name[static HTTP_PLACE_MAX])
+{
+        struct text text;
+
+        text_over(&text, ret_name, HTTP_PLACE_MAX - 1);
+        if (target->kind == HTTP_AT_PATH)
+                text_printf(&text, "unix:%s", target->path);
+        else
+                endpoint_put(&text, &target->endpoint);
+        ret_name[text.length] = '\0';
+}
+
+static bool set_on(int fd, int level, int option)
+{
+        int on = 1;
+        return setsockopt(fd, level, option, &on, sizeof on) == 0;
+}
+
+/* ---- an address ---------------------------------------------------------------------------------------- */
+
+static bool bind_address(const struct endpoint *endpoint, struct http_socket *http)
+{
+        struct sockaddr_storage storage;
+        socklen_t length = address_to_socket(&endpoint->address, endpoint->port, &storage);
+
+        http->fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        return http->fd >= 0 && set_on(http->fd, SOL_SOCKET, SO_REUSEADDR) &&
+               (storage.ss_family != AF_INET6 || set_on(http->fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
+               bind(http->fd, (const struct sockaddr *)&storage, length) == 0;
+}
+
+/* ---- a path -------------------------------------------------------------------------------------------- */
+
+/* True when a server has left the file behind: it is a socket, and nobody listens there. */
+static bool is_left_behind(const struct sockaddr_un *address)
+{
+        struct stat status;
+        int fd;
+
+        if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+                return false;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        bool is_dead = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                       errno == ECONNREFUSED;
+        if (fd >= 0)
+                close(fd);
+        return is_dead;
+}
+
+/* Nobody can connect before its mode is what it is to be, because it does not listen yet. */
+static bool bind_path(const char *path, struct http_socket *http)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct stat status;
+
+        snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+        if (is_left_behind(&address))
+                unlink(path);
+        http->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (http->fd < 0 || bind(http->fd, (const struct sockaddr *)&address, sizeof address) != 0)
+                return false;
+        if (chmod(path, FILE_MODE) != 0 || lstat(path, &status) != 0)
+                return false;
+        http->device = status.st_dev;
+        http->inode = status.st_ino;
+        http->has_file = true;
+        return true;
+}
+
+/* ---- both ---------------------------------------------------------------------------------------------- */
+
+bool http_socket_bind(const struct http_target *target, struct http_socket *ret_socket)
+{
+        *ret_socket = (struct http_socket){.fd = -1};
+        http_target_write(target, ret_socket->name);
+        bool is_bound = target->kind == HTTP_AT_PATH ? bind_path(target->path, ret_socket)
+                                                     : bind_address(&target->endpoint, ret_socket);
+        if (is_bound)
+                return true;
+        int error = errno;
+        http_socket_close(ret_socket);
+        errno = error;
+        return false;
+}
+
+void http_socket_adopt(const struct http_target *target, int fd, struct http_socket *ret_socket)
+{
+        *ret_socket = (struct http_socket){.fd = fd, .is_inherited = true};
+        http_target_write(target, ret_socket->name);
+}
+
+bool http_socket_listen(const struct http_socket *socket)
+{
+        return socket->is_inherited || listen(socket->fd, BACKLOG) == 0;
+}
+
+void http_socket_close(struct http_socket *socket)
+{
+        struct stat status;
+
+        if (socket->fd < 0)
+                return;
+        close(socket->fd);
+        socket->fd = -1;
+        const char *path = socket->name + strlen("unix:");
+        if (socket->has_file && lstat(path, &status) == 0 && status.st_dev == socket->device &&
+            status.st_ino == socket->inode)
+                unlink(path);
+}

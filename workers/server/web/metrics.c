@@ -1,0 +1,178 @@
+/* What stands in tables. */
+#include "workers/server/web/metrics.h"
+
+#include "workers/server/web/exposition.h"
+#include "workers/server/web/metrics_state.h"
+
+#define DAY_S 86400
+
+enum kind { KIND_TOTAL, KIND_NOW, KIND_DAYS };
+
+struct row {
+        const char *name, *help;
+        enum kind kind;
+};
+
+static const struct row metric_rows[] = {
+#define METRIC(name, kind, help) {#name, help, KIND_##kind},
+#include "core/smtp/metrics.def"
+};
+
+static const struct row cache_rows[] = {
+#define CACHE_METRIC(name, kind, help) {"dns_cache_" #name, help, KIND_##kind},
+#include "dns/metrics.def"
+};
+
+static const struct row pool_rows[] = {
+#define POOL_METRIC(name, kind, help) {"dns_pool_" #name, help, KIND_##kind},
+#include "dns/metrics.def"
+};
+
+/* Times are told in seconds there, days too. */
+static void put_row(struct text *out, const struct row *row, uint64_t number)
+{
+        static const char *const endings[] = {
+            [KIND_TOTAL] = "_total", [KIND_NOW] = "", [KIND_DAYS] = "_seconds"};
+        char octets[128];
+        struct text name;
+        size_t length = strlen(row->name) - (row->kind == KIND_DAYS ? strlen("_days") : 0);
+
+        text_over(&name, octets, sizeof octets - 1);
+        text_put(&name, span_of(row->name, length));
+        text_put_string(&name, endings[row->kind]);
+        octets[name.length] = '\0';
+        exposition_family(out, octets, row->kind == KIND_TOTAL ? "counter" : "gauge", row->help);
+        exposition_number(out, octets, NULL, NULL, row->kind == KIND_DAYS ? number * DAY_S : number);
+}
+
+static void put_dns(const struct web_view *view, struct text *out)
+{
+        struct dns_cache_counts cache = {0};
+        struct dns_pool_counts pool = {0};
+        struct histogram times;
+
+        dns_cache_count(view->parts->dns_cache, &cache);
+        dns_pool_count(view->parts->dns_pool, &pool);
+        dns_pool_times(view->parts->dns_pool, &times);
+        const uint64_t cache_numbers[] = {
+#define CACHE_METRIC(name, kind, help) cache.name,
+#include "dns/metrics.def"
+        };
+        const uint64_t pool_numbers[] = {
+#define POOL_METRIC(name, kind, help) pool.name,
+#include "dns/metrics.def"
+        };
+        for (size_t i = 0; i < sizeof cache_rows / sizeof cache_rows[0]; i++)
+                put_row(out, &cache_rows[i], cache_numbers[i]);
+        for (size_t i = 0; i < sizeof pool_rows / sizeof pool_rows[0]; i++)
+                put_row(out, &pool_rows[i], pool_numbers[i]);
+        exposition_family(
+            out, "dns_duration_seconds", "histogram",
+            "questions that the cache did not answer, from their worker to the answer or failure");
+        exposition_histogram(out, "dns_duration_seconds", NULL, &times);
+}
+
+static void put_checks(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
+{
+        static const char verdicts[] = "check_verdicts_total", mode[] = "check_mode";
+
+        exposition_family(
+            out, verdicts, "counter",
+            "verdicts by check; observed: what would have been refused or deferred, and was not");
+        for (int check = 0; check < CHECK_COUNT; check++) {
+                struct span name = span_from(check_infos[check].name);
+                const struct exposition_label *label = LABEL("check", name);
+                exposition_number(out, verdicts, label, LABEL("verdict", SPAN("refused")),
+                                  counter_read(&counters->refused[check]));
+                exposition_number(out, verdicts, label, LABEL("verdict", SPAN("deferred")),
+                                  counter_read(&counters->deferred[check]));
+                exposition_number(out, verdicts, label, LABEL("verdict", SPAN("observed")),
+                                  counter_read(&counters->observed[check]));
+        }
+        exposition_family(out, mode, "gauge",
+                          "1 for the mode of the check that is in force, outside of domains");
+        for (int check = 0; check < CHECK_COUNT; check++)
+                for (enum check_mode each = CHECK_MODE_OFF; each <= CHECK_MODE_ENFORCE; each++)
+                        if (check_infos[check].kind != CHECK_KIND_RULE)
+                                exposition_number(out, mode,
+                                                  LABEL("check", span_from(check_infos[check].name)),
+                                                  LABEL("mode", span_from(check_mode_name(each))),
+                                                  snapshot->checks[check].mode == each);
+}
+
+/* Zones of names and of addresses may have the same name. */
+static const struct exposition_label *kind_of(const struct dnsbl_zone *zone)
+{
+        static const struct exposition_label names = {"lists", {"names", 5}},
+                                             addresses = {"lists", {"addresses", 9}};
+
+        return zone->options.names ? &names : &addresses;
+}
+
+static void put_zones(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
+{
+        exposition_family(out, "zone_asked_total", "counter",
+                          "sessions whose client the zone was asked about");
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                exposition_number(out, "zone_asked_total", LABEL("zone", snapshot->zones[i].name),
+                                  kind_of(&snapshot->zones[i]), counter_read(&counters->zone_asked[i]));
+        exposition_family(out, "zone_listed_total", "counter", "sessions whose client the zone lists");
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                exposition_number(out, "zone_listed_total", LABEL("zone", snapshot->zones[i].name),
+                                  kind_of(&snapshot->zones[i]), counter_read(&counters->zone_listed[i]));
+        exposition_family(out, "zone_suspended", "gauge",
+                          "1 while the zone only observes, because it fails its tests");
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                exposition_number(out, "zone_suspended", LABEL("zone", snapshot->zones[i].name),
+                                  kind_of(&snapshot->zones[i]),
+                                  atomic_load(&snapshot->zones[i].is_suspended));
+}
+
+static void put_replies(const struct counters *counters, struct text *out)
+{
+        static const struct span classes[REPLY_CLASSES] = {
+            [2] = {"2xx", 3}, [3] = {"3xx", 3}, [4] = {"4xx", 3}, [5] = {"5xx", 3}};
+
+        exposition_family(out, "replies_total", "counter", "replies of sessions, by the class of their code");
+        for (size_t i = 2; i < REPLY_CLASSES; i++)
+                exposition_number(out, "replies_total", LABEL("code_class", classes[i]), NULL,
+                                  counter_read(&counters->replies[i]));
+}
+
+/* Rows of one family stand together. */
+static void put_times(const struct counters *counters, struct text *out)
+{
+        static const struct {
+                const char *metric, *stage, *help;
+        } rows[TIME_COUNT] = {
+#define TIME(name, metric, stage, help) [TIME_##name] = {#metric "_seconds", stage, help},
+#include "core/smtp/metrics.def"
+        };
+
+        for (size_t i = TIME_NONE + 1; i < TIME_COUNT; i++) {
+                bool is_first = i == TIME_NONE + 1 || strcmp(rows[i].metric, rows[i - 1].metric) != 0;
+                bool has_stage = rows[i].stage[0] != '\0';
+                if (is_first)
+                        exposition_family(out, rows[i].metric, "histogram",
+                                          has_stage ? "commands, and the end of the text, until their verdict"
+                                                    : rows[i].help);
+                exposition_histogram(out, rows[i].metric,
+                                     has_stage ? LABEL("stage", span_from(rows[i].stage)) : NULL,
+                                     &counters->times[i]);
+        }
+}
+
+void metrics_write(const struct web_view *view, struct text *out)
+{
+        struct counters sum;
+
+        counters_sum(view->parts->counters, &sum);
+        for (size_t i = 0; i < METRIC_COUNT; i++)
+                put_row(out, &metric_rows[i], counter_read(&sum.metrics[i]));
+        put_checks(&sum, view->snapshot, out);
+        put_zones(&sum, view->snapshot, out);
+        put_replies(&sum, out);
+        put_times(&sum, out);
+        put_dns(view, out);
+        metrics_write_state(view, out);
+}

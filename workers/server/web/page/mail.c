@@ -1,0 +1,212 @@
+/* Rates, checks and networks. */
+#include "workers/server/web/page/mail.h"
+
+#include "workers/server/web/page/html.h"
+
+#include <stdlib.h>
+
+#define NETWORKS_SHOWN 15
+
+/* What has grown since a minute and an hour ago, or since the start where that is less. */
+struct growth {
+        uint64_t minute, hour, start;
+};
+
+static struct growth growth_of(const struct samples *samples, size_t at)
+{
+        static const struct sample nothing;
+        const struct sample *now = samples_back(&samples->minute, 0);
+
+        return (struct growth){
+            .minute = samples_growth(now, samples_oldest(&samples->minute), at),
+            .hour = samples_growth(now, samples_oldest(&samples->hour), at),
+            .start = samples_growth(now, &nothing, at),
+        };
+}
+
+static void put_growth(struct text *out, const struct growth *growth)
+{
+        html_put_number_cell(out, growth->minute);
+        html_put_number_cell(out, growth->hour);
+        html_put_number_cell(out, growth->start);
+}
+
+/* ---- traffic ------------------------------------------------------------------------------------------- */
+
+/* A number a minute, over the hour. */
+static void put_hour_line(const struct samples *samples, size_t at, struct text *out)
+{
+        const struct sample_ring *hour = &samples->hour;
+        size_t intervals = hour->count > 1 ? hour->count - 1 : 0;
+        double values[HTML_LINE_MAX];
+
+        for (size_t i = 0; i < intervals; i++) {
+                size_t back = intervals - 1 - i;
+                values[i] =
+                    (double)samples_growth(samples_back(hour, back), samples_back(hour, back + 1), at);
+        }
+        if (intervals < 2) {
+                text_put(out, SPAN("<td class=\"soft number\">in some minutes</td>"));
+                return;
+        }
+        text_put(out, SPAN("<td>"));
+        html_put_line(out, values, intervals, "a minute, over the last hour");
+        text_put(out, SPAN("</td>"));
+}
+
+static void put_traffic(const struct web_view *view, struct text *out)
+{
+        static const char *const columns[] = {"What",     "#Minute", "#Hour", "#Since the start",
+                                              "The hour", NULL};
+        static const struct {
+                const char *name;
+                size_t at;
+        } rows[] = {
+            {"Sessions", SAMPLE_AT(counters.metrics[METRIC_sessions])},
+            {"Sessions with TLS", SAMPLE_AT(counters.metrics[METRIC_tls_sessions])},
+            {"Refused at accept", SAMPLE_AT(counters.metrics[METRIC_connections_refused])},
+            {"Messages stored", SAMPLE_AT(counters.metrics[METRIC_messages_accepted])},
+            {"Messages refused", SAMPLE_AT(counters.metrics[METRIC_messages_refused])},
+            {"Recipients accepted", SAMPLE_AT(counters.metrics[METRIC_recipients_accepted])},
+            {"Recipients refused", SAMPLE_AT(counters.metrics[METRIC_recipients_refused])},
+            {"Recipients deferred", SAMPLE_AT(counters.metrics[METRIC_recipients_deferred])},
+        };
+
+        html_begin_section(out, "traffic", "Traffic");
+        html_begin_table(out, "Traffic", columns);
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                struct growth growth = growth_of(view->samples, rows[i].at);
+                text_put(out, SPAN("<tr>"));
+                html_put_name_cell(out, span_from(rows[i].name));
+                put_growth(out, &growth);
+                put_hour_line(view->samples, rows[i].at, out);
+                text_put(out, SPAN("</tr>\n"));
+        }
+        html_end_table(out);
+        html_end_section(out);
+}
+
+/* ---- checks -------------------------------------------------------------------------------------------- */
+
+struct check_row {
+        enum check_id check;
+        struct growth refused, deferred, observed;
+};
+
+static int busier_first(const void *left, const void *right)
+{
+        const struct check_row *a = left, *b = right;
+
+        if (a->refused.hour != b->refused.hour)
+                return a->refused.hour < b->refused.hour ? 1 : -1;
+        if (a->refused.start != b->refused.start)
+                return a->refused.start < b->refused.start ? 1 : -1;
+        return (int)a->check - (int)b->check;
+}
+
+static void put_mode(const struct snapshot *snapshot, enum check_id check, struct text *out)
+{
+        enum check_mode mode = snapshot->checks[check].mode;
+        bool is_rule = check_infos[check].kind == CHECK_KIND_RULE;
+
+        text_put(out, SPAN("<td>"));
+        if (is_rule)
+                html_put_badge(out, "off", "rule");
+        else
+                html_put_badge(out,
+                               mode == CHECK_MODE_ENFORCE   ? "good"
+                               : mode == CHECK_MODE_OBSERVE ? "warn"
+                                                            : "off",
+                               check_mode_name(mode));
+        text_put(out, SPAN("</td>"));
+}
+
+static void put_check(const struct web_view *view, const struct check_row *row, uint64_t most,
+                      struct text *out)
+{
+        text_put(out, SPAN("<tr>"));
+        html_put_name_cell(out, span_from(check_infos[row->check].name));
+        put_mode(view->snapshot, row->check, out);
+        put_growth(out, &row->refused);
+        html_put_bar_cell(out, most == 0 ? 0 : (double)row->refused.hour / (double)most);
+        html_put_number_cell(out, row->deferred.hour);
+        html_put_number_cell(out, row->observed.hour);
+        text_put(out, SPAN("</tr>\n"));
+}
+
+static void put_checks(const struct web_view *view, struct text *out)
+{
+        static const char *const columns[] = {"Check",
+                                              "Mode",
+                                              "#Minute",
+                                              "#Hour",
+                                              "#Since the start",
+                                              "Of the hour's most",
+                                              "#Deferred, hour",
+                                              "#Observed, hour",
+                                              NULL};
+        struct check_row rows[CHECK_COUNT];
+
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                rows[check] = (struct check_row){
+                    .check = check,
+                    .refused =
+                        growth_of(view->samples, SAMPLE_AT(counters.refused) + check * sizeof(uint64_t)),
+                    .deferred =
+                        growth_of(view->samples, SAMPLE_AT(counters.deferred) + check * sizeof(uint64_t)),
+                    .observed =
+                        growth_of(view->samples, SAMPLE_AT(counters.observed) + check * sizeof(uint64_t)),
+                };
+        qsort(rows, CHECK_COUNT, sizeof rows[0], busier_first);
+        html_begin_section(out, "checks", "Refusals by check");
+        html_begin_table(out, "Refusals by check", columns);
+        for (size_t i = 0; i < CHECK_COUNT; i++)
+                put_check(view, &rows[i], rows[0].refused.hour, out);
+        html_end_table(out);
+        text_put(
+            out,
+            SPAN("<p class=\"soft\">Modes are those outside of domains. Observed is what would have been "
+                 "refused or deferred, and was not.</p>\n"));
+        html_end_section(out);
+}
+
+/* ---- networks ------------------------------------------------------------------------------------------ */
+
+static void put_networks(const struct web_view *view, struct text *out)
+{
+        static const char *const columns[] = {"Network", "#Refused, about", "Of the most", NULL};
+        const struct refused_network *networks[NETWORKS_SHOWN];
+        size_t count = refused_most(view->refused, networks, NETWORKS_SHOWN);
+        char octets[64];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        html_begin_section(out, "networks", "Who is refused most");
+        if (count == 0) {
+                text_put(out, SPAN("<p class=\"soft\">Nobody has been refused lately.</p>\n"));
+                html_end_section(out);
+                return;
+        }
+        html_begin_table(out, "Who is refused most", columns);
+        for (size_t i = 0; i < count; i++) {
+                name.length = 0;
+                network_write(&name, &networks[i]->network);
+                text_put(out, SPAN("<tr>"));
+                html_put_name_cell(out, text_span(&name));
+                html_put_number_cell(out, (uint64_t)(networks[i]->count + 0.5));
+                html_put_bar_cell(out, networks[i]->count / networks[0]->count);
+                text_put(out, SPAN("</tr>\n"));
+        }
+        html_end_table(out);
+        text_put(out, SPAN("<p class=\"soft\">Sessions in which something was refused, and connections that "
+                           "were refused at "
+                           "accept, over about the last hour: older ones count less.</p>\n"));
+        html_end_section(out);
+}
+
+void page_write_mail(const struct web_view *view, struct text *out)
+{
+        put_traffic(view, out);
+        put_checks(view, out);
+        put_networks(view, out);
+}
