@@ -11,25 +11,41 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "gatepost-bench run SCENARIO... (--peer NAME | --server ADDR:PORT [--pid PID]) [--concurrency N[,N...]]\n"
-    "               [--rate R] [--seconds S | --sessions N] [--threads N] [--syscalls] [--json FILE]\n"
-    "gatepost-bench floor --port P [--threads N] [--durable DIR] [--certificates DIR]\n"
-    "gatepost-bench idle N (--peer NAME | --server ADDR:PORT --pid PID)\n"
-    "gatepost-bench compare [--rounds R] [--seconds S] [--peers A,B] [--only SCENARIO,...] [--concurrency "
-    "N[,N...]]\n"
-    "               [--syscalls] [--out DIR] [--quick]\n"
-    "gatepost-bench compare --install [--peers A,B]: fetches other servers and starts none\n"
-    "gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR] [--before "
-    "PROGRAM]\n"
-    "also: --timeout S (of a reply), --work DIR (servers' files, on a disk), --scenarios DIR,\n"
-    "      --variety N (clients and names of a scenario) or --cold, --dns-latency MS, --dns-loss PERCENT,\n"
-    "      --no-dns, --no-tls, --workers N (of gatepost)\n"
-    "See bench/README.md.\n";
+    "usage: gatepost-bench run SCENARIO... (--peer NAME | --server ADDR:PORT [--pid PID])\n"
+    "           [--concurrency N[,N...]] [--rate R] [--seconds S | --sessions N] [--threads N] [--syscalls]\n"
+    "           [--json FILE]\n"
+    "       gatepost-bench floor --port P [--threads N] [--durable DIR] [--certificates DIR]\n"
+    "       gatepost-bench idle N (--peer NAME | --server ADDR:PORT --pid PID)\n"
+    "       gatepost-bench compare [--rounds R] [--seconds S] [--peers A,B] [--only SCENARIO,...]\n"
+    "           [--concurrency N[,N...]] [--syscalls] [--out DIR] [--quick]\n"
+    "       gatepost-bench compare --install [--peers A,B]\n"
+    "       gatepost-bench suite [CASE...] [--rounds R] [--seconds S] [--concurrency N] [--out DIR]\n"
+    "           [--before PROGRAM]\n\n"
+    "run plays scenarios against a server. floor is a server that does nothing but answer. idle counts what\n"
+    "sessions cost that say nothing. compare measures servers beside each other; with --install it fetches\n"
+    "them, and starts none. suite measures gatepost alone.\n\n"
+    "--timeout S         so long a reply is waited for\n"
+    "--work DIR          for the files of servers, on a disk\n"
+    "--scenarios DIR     where scenarios are\n"
+    "--variety N         so many clients and names in a scenario\n"
+    "--cold              draws them from all there are\n"
+    "--dns-latency MS    of the name server that is started\n"
+    "--dns-loss PERCENT  of its answers\n"
+    "--no-dns            gatepost gets no resolver\n"
+    "--no-tls            no server gets certificates\n"
+    "--workers N         of gatepost\n\n"
+    "Exit status: 0 all went well; 1 a session was answered otherwise than its scenario says;\n"
+    "2 wrong call, or nothing could be measured.\n";
 
 void options_show_usage(void)
 {
         fputs(usage, stderr);
         exit(2);
+}
+
+static _Noreturn void show_help(void)
+{
+        exit(fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? 2 : 0);
 }
 
 enum option_key {
@@ -63,9 +79,11 @@ enum option_key {
         OPTION_CERTIFICATES,
         OPTION_BEFORE,
         OPTION_NO_TLS,
+        OPTION_HELP,
 };
 
 static const struct option option_table[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
     {"server", required_argument, NULL, OPTION_SERVER},
     {"port", required_argument, NULL, OPTION_PORT},
     {"peer", required_argument, NULL, OPTION_PEER},
@@ -189,6 +207,8 @@ static void read_option(struct bench_options *options, int key)
                 }
         if (key == '?')
                 options_show_usage();
+        if (key == OPTION_HELP)
+                show_help();
         if (key == OPTION_SERVER)
                 read_server(options, optarg);
         else if (key == OPTION_CONCURRENCY)
@@ -209,7 +229,8 @@ static void read_option(struct bench_options *options, int key)
                 read_number(options, (enum option_key)key, positive(optarg));
 }
 
-/* Folders are found from the program's own place, so that it may be called from anywhere. */
+/* Folders are found from the program's own place, so that it may be called from anywhere; an installed one has its
+ * scenarios elsewhere. */
 static void find_folders(struct bench_options *options)
 {
         static char build[400], scenarios[450], out[450];
@@ -219,6 +240,8 @@ static void find_folders(struct bench_options *options)
         build[length] = '\0';
         *strrchr(build, '/') = '\0';
         snprintf(scenarios, sizeof scenarios, "%s/../bench/scenarios", build);
+        if (access(scenarios, X_OK) != 0)
+                snprintf(scenarios, sizeof scenarios, "%s/scenarios", BENCH_DATA);
         snprintf(out, sizeof out, "%s/bench", build);
         options->build = build;
         options->scenarios = scenarios;
@@ -252,8 +275,7 @@ struct bench_options options_read(int count, char **arguments, unsigned concurre
         int key;
 
         find_folders(&options);
-        if (count > 1)
-                optind = 2;
+        optind = count > 1 && arguments[1][0] != '-' ? 2 : 1;
         while ((key = getopt_long(count, arguments, "", option_table, NULL)) >= 0)
                 read_option(&options, key);
         *ret_first = optind;

@@ -1,15 +1,6 @@
-/* The command line: a table of subcommands. */
+/* The command line. */
 #include "conf/text/nearest.h"
-#include "workers/cli/check_config.h"
-#include "workers/cli/checks.h"
-#include "workers/cli/control/orders.h"
-#include "workers/cli/control/trace.h"
-#include "workers/cli/explain.h"
-#include "workers/cli/greylist.h"
-#include "workers/cli/policy/policy_page.h"
-#include "workers/cli/serve.h"
-#include "workers/cli/spf.h"
-#include "workers/cli/tag.h"
+#include "workers/cli/subcommands.h"
 #include "workers/cli/usage.h"
 #include "workers/server/signals.h"
 
@@ -19,31 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct subcommand {
-        const char *name;
-        int (*run)(int argc, char **argv);
-        const char *help, *purpose;
-} subcommands[] = {
-    {"serve", serve_main, serve_help, "receive mail"},
-    {"check-config", check_config_main, check_config_help,
-     "tell what is wrong with a configuration, or what it says; print every option"},
-    {"status", status_main, status_help, "tell how the running server is"},
-    {"drain", drain_main, drain_help, "let the running server end, after balancers have noticed"},
-    {"trace", trace_main, trace_help, "follow sessions of the running server live"},
-    {"explain", explain_main, explain_help, "tell what each check would say, or said"},
-    {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
-    {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
-    {"tag", tag_main, tag_help, "tag a Message-ID or a sender of outbound mail"},
-    {"policy-page", policy_page_main, policy_page_help, "write the page that explains refusals to senders"},
-    {"checks", checks_main, checks_help, "list the checks"},
-};
-
-#define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
-
 static int help(FILE *out, int status)
 {
         fputs("usage: gatepost SUBCOMMAND ...\n", out);
-        for (size_t i = 0; i < SUBCOMMANDS; i++)
+        for (size_t i = 0; subcommands[i].name != NULL; i++)
                 fprintf(out, "           %-14s %s\n", subcommands[i].name, subcommands[i].purpose);
         fputs("       gatepost help SUBCOMMAND    arguments and exit statuses; also gatepost SUBCOMMAND "
               "--help\n"
@@ -53,20 +23,12 @@ static int help(FILE *out, int status)
         return fflush(out) == 0 ? status : 1;
 }
 
-static const struct subcommand *find(const char *name)
-{
-        for (size_t i = 0; i < SUBCOMMANDS; i++)
-                if (strcmp(subcommands[i].name, name) == 0)
-                        return &subcommands[i];
-        return NULL;
-}
-
 static int complain_of(const char *name)
 {
         struct nearest nearest = {.wanted = name};
         bool is_option = name[0] == '-';
 
-        for (size_t i = 0; i < SUBCOMMANDS; i++)
+        for (size_t i = 0; subcommands[i].name != NULL; i++)
                 nearest_offer(&nearest, subcommands[i].name);
         nearest_offer(&nearest, "help");
         fprintf(stderr, "gatepost: there is no ");
@@ -107,7 +69,7 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 /* `argv[0]` is "help". */
 static int help_main(int argc, char **argv)
 {
-        const struct subcommand *subcommand = argc > 1 ? find(argv[1]) : NULL;
+        const struct subcommand *subcommand = argc > 1 ? subcommand_find(argv[1]) : NULL;
 
         if (argc > 2)
                 return complain_of_rest(argv[0], argv[2]);
@@ -141,7 +103,7 @@ int main(int argc, char **argv)
                 return 1;
         if (argc < 2)
                 return help(stderr, USAGE_STATUS);
-        const struct subcommand *subcommand = find(argv[1]);
+        const struct subcommand *subcommand = subcommand_find(argv[1]);
         if (subcommand != NULL)
                 return run(subcommand, argc - 1, argv + 1);
         if (strcmp(argv[1], "help") == 0)

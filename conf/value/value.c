@@ -222,8 +222,7 @@ bool check_mode_parse(struct span text, enum check_mode *ret_mode)
         return true;
 }
 
-/* NULL for a type that is no choice of words. */
-static const char *const *words_of(const struct option_row *row)
+const char *const *value_words(const struct option_row *row)
 {
         switch ((int)row->type) {
         case VALUE_FLAG:
@@ -262,7 +261,7 @@ static const char *const *words_of(const struct option_row *row)
 const char *value_word(const struct option_row *row, const void *base)
 {
         const void *field = (const char *)base + row->offset;
-        const char *const *words = words_of(row);
+        const char *const *words = value_words(row);
 
         if (row->type == VALUE_FLAG)
                 return words[*(const bool *)field];
@@ -325,7 +324,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_SIZE:
                 return number_set(row, text, field, ret_error);
         case VALUE_FLAG:
-                if (!word_set(text, words_of(row), &flag, ret_error))
+                if (!word_set(text, value_words(row), &flag, ret_error))
                         return false;
                 *(bool *)field = flag != 0;
                 return true;
@@ -353,7 +352,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_VERSION:
         case VALUE_WISH:
         case VALUE_LANGUAGE:
-                return word_set(text, words_of(row), field, ret_error);
+                return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);
         case VALUE_RATE:

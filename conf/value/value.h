@@ -112,6 +112,9 @@ bool value_set_default(const struct option_row *row, void *base, struct arena *m
  * the field is as before, and the reason is in *ret_error. */
 bool value_set(const struct option_row *row, struct span text, void *base, struct arena *memory,
                const char *directory, struct text *ret_error);
+/* Returns the words that the configuration may have, and behind them NULL; or NULL when the type of the row has
+ * none. */
+const char *const *value_words(const struct option_row *row);
 /* Returns the word that the configuration has for the value in the structure at `base`, or NULL when the type of
  * the row has no words. */
 const char *value_word(const struct option_row *row, const void *base);

@@ -145,26 +145,28 @@ PREFIX = "/opt/gatepost"
 
 
 def installed(directory):
-    """Where the files of a build with another prefix would go: {name: (source, target)}. Nothing is built."""
+    """Where the files of a build with another prefix would go: {target: source}. Nothing is built."""
     subprocess.run(["meson", "setup", directory / "build", ROOT, "--prefix", PREFIX], check=True, stdout=subprocess.DEVNULL)
     run = subprocess.run(["meson", "introspect", "--installed", directory / "build"], check=True, capture_output=True, text=True)
-    files = {pathlib.Path(target).name: (pathlib.Path(source), target) for source, target in json.loads(run.stdout).items()}
-    assert {"gatepost", "gatepost.service", "production.conf"} <= set(files), files
-    return files
+    targets = {target: pathlib.Path(source) for source, target in json.loads(run.stdout).items()}
+    assert {f"{PREFIX}/sbin/gatepost", f"{PREFIX}/share/gatepost/production.conf"} <= set(targets), targets
+    return targets
 
 
 @case("the unit starts the program that is installed, and the page tells of what else it needs")
 def installation(directory):
     told = section("conf/README.md", "## Installation")
-    files = installed(directory)
-    unit = files["gatepost.service"][0].read_text()
-    commands = re.findall(r"^Exec(?:StartPre|Start)=(\S+) \S+(?: --\w+)* -c (\S+)$", unit, re.M)
-    equal([program for program, _ in commands], [files["gatepost"][1]] * 2, "programs of the unit")
+    targets = installed(directory)
+    unit = targets[f"{PREFIX}/lib/systemd/system/gatepost.service"].read_text()
+    commands = re.findall(r"^Exec(?:StartPre|Start|Reload)=(\S+) \S+(?: --\w+)* -c (\S+)$", unit, re.M)
+    equal([program for program, _ in commands], [f"{PREFIX}/sbin/gatepost"] * 3, "programs of the unit")
     user = re.search(r"^User=(\w+)$", unit, re.M)[1]
-    assert re.search(rf"^    sudo adduser .* {user}$", told, re.M), f"no word of how to make the user {user}"
-    assert_named([target.removeprefix(PREFIX + "/") for _, target in files.values()], "the installation", told)
-    paths = {path for _, path in commands} | set(re.findall(r"^ReadWritePaths=-(\S+)$", unit, re.M))
+    sysusers, tmpfiles = (targets[f"{PREFIX}/lib/{name}.d/gatepost.conf"].read_text() for name in ("sysusers", "tmpfiles"))
+    assert re.search(rf"^u {user} ", sysusers, re.M), sysusers
+    assert_named([target.removeprefix(PREFIX + "/") for target in targets], "the installation", told)
+    paths = {path for _, path in commands}
     missing = [path for path in paths if f"{path}\n" not in told]
+    missing += [path for path in re.findall(r"^ReadWritePaths=-(\S+)$", unit, re.M) if f"d {path} " not in tmpfiles]
     assert not missing, f"no word of how to make {missing}"
 
 

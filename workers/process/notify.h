@@ -1,8 +1,29 @@
-/* What a service manager is told of the program's state (sd_notify(3)). */
+/* What a service manager is told of the program's state (sd_notify(3)), and what it asks for. */
 #pragma once
 
-#include <stdbool.h>
+#include "core/base/text.h"
 
-/* That it serves: to the socket that the environment names as NOTIFY_SOCKET, from which it takes that name. False when
- * there is one and it does not take the word within five seconds. */
-bool notify_ready(void);
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* Fixed once it is open. Any thread may tell. */
+struct notify {
+        bool is_wanted; /* somebody waits for our word, be it that it reaches him or not */
+        int fd;         /* -1: there is nobody, or no way to him */
+        struct sockaddr_un address;
+        socklen_t length;
+        uint64_t watchdog_ms; /* after so long without a beat the process is ended; 0: nobody watches */
+};
+
+/* Takes from the environment who is to be told, NOTIFY_SOCKET, and how often he wants to hear of us, WATCHDOG_USEC. */
+void notify_open(struct notify *notify);
+/* That it serves: READY=1, also at the end of a reload. `status` is a text for people, of which one line is told.
+ * These return false when there is somebody and he does not take the word within five seconds. */
+bool notify_ready(const struct notify *notify, struct span status);
+/* A reload begins, at this moment of clock_monotonic_us(). */
+bool notify_reloading(const struct notify *notify, uint64_t now_us);
+/* The stop begins, and is over within this time. */
+bool notify_stopping(const struct notify *notify, uint64_t within_ms);
+/* The beat that a watchdog waits for. It waits for nobody, and is left out where it would. */
+bool notify_beat(const struct notify *notify);
+void notify_close(struct notify *notify);

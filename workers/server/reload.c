@@ -11,6 +11,7 @@
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/threads.h"
 #include "workers/server/listening.h"
+#include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/store_syncs.h"
 
@@ -51,42 +52,49 @@ static const enum option_at fixed_options[] = {
     OPTION_AT_log_memory,
 };
 
-static void warn_of_restart(struct server *server, enum check_id check, const char *name)
+static void warn_of_restart(const struct loading *loading, enum check_id check, const char *name)
 {
-        char option[128];
+        char option[128], line[256];
 
         snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
                  check == CHECK_COUNT ? "" : ".", name);
-        console_print("gatepost: warning: a change of %s takes a restart", option);
-        log_event(&server->log, "restart_needed", "option", option, NULL);
+        int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart", option);
+        console_print("gatepost: %s", line);
+        log_event(&loading->server->log, "restart_needed", "option", option, NULL);
+        if (loading->job != NULL)
+                control_job_tell(loading->job, "complaint", span_of(line, (size_t)length));
 }
 
-static void warn_of_restarts(struct server *server, const struct snapshot *snapshot)
+static void warn_of_restarts(const struct loading *loading, const struct snapshot *snapshot)
 {
-        const char *now = (const char *)&snapshot->options, *then = (const char *)&server->options_at_start;
+        const struct server *server = loading->server;
+        const struct options *options = &snapshot->options, *at_start = &server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
+        const struct {
+                bool has_changed;
+                enum option_at option;
+        } others[] = {
+            {threads_workers_wanted(options) != server->worker_count, OPTION_AT_workers},
+            {threads_acceptors_wanted(options, server->worker_count) != server->acceptor_count,
+             OPTION_AT_acceptors},
+            {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
+            {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
+            {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
+            {strncmp(server->user_at_start, options->user, sizeof server->user_at_start - 1) != 0,
+             OPTION_AT_user},
+            {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
+            {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
+        };
 
-        if (threads_workers_wanted(&snapshot->options) != server->worker_count)
-                warn_of_restart(server, CHECK_COUNT, "workers");
-        if (threads_acceptors_wanted(&snapshot->options, server->worker_count) != server->acceptor_count)
-                warn_of_restart(server, CHECK_COUNT, "acceptors");
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
                 const struct option_row *row = &option_rows[fixed_options[i]];
-                if (memcmp(now + row->offset, then + row->offset, sizeof(uint64_t)) != 0)
-                        warn_of_restart(server, row->check, row->name);
+                if (memcmp((const char *)options + row->offset, (const char *)at_start + row->offset,
+                           sizeof(uint64_t)) != 0)
+                        warn_of_restart(loading, row->check, row->name);
         }
-        if (snapshot->options.sandbox != server->options_at_start.sandbox)
-                warn_of_restart(server, CHECK_COUNT, "sandbox");
-        if (snapshot->options.core_dumps != server->options_at_start.core_dumps)
-                warn_of_restart(server, CHECK_COUNT, "core_dumps");
-        if (snapshot->options.keep_bind_capability != server->options_at_start.keep_bind_capability)
-                warn_of_restart(server, CHECK_COUNT, "keep_bind_capability");
-        if (strcmp(server->control_path, snapshot->options.control) != 0)
-                warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_control].name);
-        if (strncmp(server->user_at_start, snapshot->options.user, sizeof server->user_at_start - 1) != 0)
-                warn_of_restart(server, CHECK_COUNT, option_rows[OPTION_AT_user].name);
-        if (!sender_key_equals(&server->senders_at_start, &senders))
-                warn_of_restart(server, CHECK_COUNT, "sender_store");
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+                if (others[i].has_changed)
+                        warn_of_restart(loading, CHECK_COUNT, option_rows[others[i].option].name);
 }
 
 /* Nobody can connect before all else has succeeded: a socket that closes again resets who did. */
@@ -246,17 +254,20 @@ static void drop(void *argument)
         end_loading(loading);
 }
 
-static void fail(struct server *server, struct loading *loading)
+/* Returns the reasons. */
+static const char *fail(struct server *server, const struct loading *loading)
 {
-        reload_log(server); /* it may have been renamed all the same */
         /* Warnings of what is not in force anyway would only push the reason out of the line. */
         const struct conf_complaints *reasons =
             loading->snapshot == NULL ? &loading->complaints : &loading->faults;
+
+        reload_log(server); /* it may have been renamed all the same */
         print_complaints(loading, "reload_failed", reasons);
         pages_after_failure(server, reasons);
         console_print("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         snapshot_free(loading->snapshot);
+        return reasons->text != NULL ? reasons->text : "";
 }
 
 static void succeed(struct server *server, struct loading *loading, struct listener *opened)
@@ -274,7 +285,7 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         print_complaints(loading, "reload", &loading->complaints);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
         counter_log_write(&server->counter_log);
-        warn_of_restarts(server, snapshot);
+        warn_of_restarts(loading, snapshot);
         descriptors_warn(&server->shares, &snapshot->options);
         reload_tell_syncs(server);
         console_print("gatepost: configuration reloaded");
@@ -284,20 +295,23 @@ bool reload(struct server *server, struct control_job *job)
 {
         struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
+        const char *reasons = NULL;
 
+        manager_tell_reload(server);
         if (loading == NULL) {
                 console_print("gatepost: no memory for a reload, nothing has changed");
+                manager_tell_outcome(server, "no memory");
                 return false;
         }
         *loading = (struct loading){.server = server, .job = job, .log_fd = -1};
         /* Else it is the server's end, and the work aside may go on with it. */
         if (!aside_run(&server->aside, load, drop, loading))
                 return false;
-        bool is_prepared = prepare(server, loading, &opened);
-        if (is_prepared)
+        if (prepare(server, loading, &opened))
                 succeed(server, loading, opened);
         else
-                fail(server, loading);
+                reasons = fail(server, loading);
+        manager_tell_outcome(server, reasons);
         end_loading(loading);
-        return is_prepared;
+        return reasons == NULL;
 }

@@ -6,7 +6,6 @@
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
 #include "workers/process/first.h"
-#include "workers/process/notify.h"
 #include "workers/process/sandbox/sandbox.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
@@ -15,6 +14,7 @@
 #include "workers/server/bounds/threads.h"
 #include "workers/server/control/orders.h"
 #include "workers/server/listening.h"
+#include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
@@ -147,6 +147,10 @@ static bool init_overseer(struct server *server)
             .handshakes = &server->handshakes,
             .dns_pool = server->dns_pool,
             .dns_in_flight_max = server->shares.dns_in_flight,
+            .acceptors = server->acceptors,
+            .acceptor_count = server->acceptor_count,
+            .main_thread = &server->heartbeat,
+            .notify = &server->notify,
             .log = &server->log,
         };
 
@@ -225,7 +229,9 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         status_line_begin(&status);
         for (;;) {
                 zone_watch_look(&server->zone_watch, clock_monotonic_ms());
+                heartbeat_sleep(&server->heartbeat);
                 int signal = sigtimedwait(signals, NULL, &second);
+                heartbeat_turn(&server->heartbeat, clock_monotonic_ms());
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
@@ -248,6 +254,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                                           load_rung(&server->load));
                 }
         }
+        heartbeat_sleep(&server->heartbeat);
         status_line_end(&status);
 }
 
@@ -355,6 +362,8 @@ int server_run(const struct server_wish *wish)
 
         signals_block(&signals);
         inherited_read(&server.inherited);
+        notify_open(&server.notify);
+        server.aside.waiter = &server.heartbeat;
         urcu_memb_register_thread();
         /* Nothing is open to anybody yet: whoever wants to end this may, also where a file does not answer. */
         signals_let_end(true);
@@ -366,23 +375,21 @@ int server_run(const struct server_wish *wish)
         if (!is_loaded)
                 return 1;
         /* A failed start ends the process, threads, memory and all. */
-        if (!start(&server, snapshot, contexts))
-                _exit(1);
-        if (!init_watches(&server))
+        if (!start(&server, snapshot, contexts) || !init_watches(&server))
                 _exit(1);
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         reload_tell_syncs(&server);
         log_event(&server.log, "ready", NULL);
         console_print("gatepost: ready");
-        if (!notify_ready())
-                console_print(
-                    "gatepost: cannot tell the service manager that it is ready: NOTIFY_SOCKET does "
-                    "not take it");
+        manager_tell_ready(&server);
         serve_until_stopped(&server, &signals, wish->shows_status_line);
+        manager_tell_stop(&server, stop_bound_ms(&server));
+        bool has_ended = server_stop(&server, &signals);
         /* Who was left behind may still use all memory: the process ends with it. */
-        if (!server_stop(&server, &signals))
+        if (!has_ended)
                 _exit(SERVER_STATUS_LEFT);
+        notify_close(&server.notify);
         free_all(&server);
         urcu_memb_unregister_thread();
         return 0;

@@ -6,6 +6,7 @@
 #include "workers/inbound/accept/inherited.h"
 #include "workers/control/control.h"
 #include "workers/inbound/accept/self_accept.h"
+#include "workers/process/notify.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/control/drain.h"
 #include "workers/server/counter_log.h"
@@ -25,6 +26,8 @@ struct listening_early {
 
 struct server {
         const char *path; /* of the configuration */
+        struct notify notify;
+        struct heartbeat heartbeat; /* of the main thread's turns */
         struct publication publication;
         struct clients clients;
         struct load load;

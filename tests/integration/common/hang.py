@@ -5,18 +5,22 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import platform
 import time
 
 from common.harness import Skip, equal
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SYSCALL = 0x4206, 0x4207, 17, 24
 WAIT_ALL = 0x40000000  # __WALL: of threads too
+NUMBERS = {"x86_64": {"sendto": 44, "epoll_ctl": 233}, "aarch64": {"sendto": 206, "epoll_ctl": 21}}
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 
 
 def threads(process, prefix):
-    """The kernel's numbers of the threads whose names begin so."""
+    """The kernel's numbers of the threads whose names begin so; "main" is the one whose name is the program's."""
+    if prefix == "main":
+        return [process.pid]
     found = []
     for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -42,9 +46,14 @@ def hang(server, prefix):
     return stopped
 
 
+def system_call(process, thread):
+    """The words of the system call in which a stopped thread is: its number, and its arguments."""
+    return pathlib.Path(f"/proc/{process.pid}/task/{thread}/syscall").read_text().split()
+
+
 def is_at_file(process, thread, path):
     """Whether the system call in which a stopped thread is has a descriptor of this file as its first argument."""
-    words = pathlib.Path(f"/proc/{process.pid}/task/{thread}/syscall").read_text().split()
+    words = system_call(process, thread)
     with contextlib.suppress(OSError):
         return len(words) > 3 and os.readlink(f"/proc/{process.pid}/fd/{int(words[1], 16)}") == str(path)
     return False
@@ -53,11 +62,22 @@ def is_at_file(process, thread, path):
 def hang_at_file(server, name, path):
     """Stops the thread of this name in its next system call on the file, as a dead disk would. Anywhere else it may hold the lock of a
     malloc arena, of which there are fewer than threads, and who shares that arena would hang with it, which no disk does."""
+    return hang_when(server, name, lambda thread: is_at_file(server.process, thread, path))
+
+
+def hang_at_call(server, name, call, trigger):
+    """The same in its next system call of this name, which `trigger` leads to."""
+    number = str(NUMBERS[platform.machine()][call])
+    return hang_when(server, name, lambda thread: system_call(server.process, thread)[0] == number, trigger)
+
+
+def hang_when(server, name, is_there, trigger=lambda: None):
     [thread] = stopped = hang(server, name)
-    while not is_at_file(server.process, thread, path):
+    trigger()
+    while not is_there(thread):
         trace(PTRACE_SYSCALL, thread)
         status = os.waitpid(thread, WAIT_ALL)[1]
-        assert os.WIFSTOPPED(status), f"{name} has ended without a call on {path}"
+        assert os.WIFSTOPPED(status), f"{name} has ended before"
     return stopped
 
 

@@ -169,13 +169,13 @@ class Server:
         parts = {"options": self.options, "domain": self.domain, "listen": self.listen, **self.places, **changes}
         (self.directory / "gatepost.conf").write_text(configuration(**parts))
 
-    def start(self, prefix=(), limits=(), descriptors=()):
+    def start(self, prefix=(), limits=(), descriptors=(), program=PROGRAM):
         """`prefix`: a command that starts the program. `limits`: (resource, number) pairs of the child. It inherits `descriptors`."""
         def prepare():
             die_with_parent()
             for which, number in limits:
                 resource.setrlimit(which, (number, number))
-        command = [*prefix, PROGRAM, "serve", "--as-root", "-c", self.directory / "gatepost.conf"]
+        command = [*prefix, program, "serve", "--as-root", "-c", self.directory / "gatepost.conf"]
         with (self.directory / "stderr").open("ab") as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, cwd="/",
                                             env=sanitizer_environment(self.directory), preexec_fn=prepare, pass_fds=descriptors)

@@ -79,7 +79,7 @@ def slow_manager(directory):
             time.sleep(0.1)  # it is about to tell: a word that does not wait is lost then
             manager.settimeout(SECONDS)
             words = [manager.recv(100) for _ in range(count + 1)]
-            equal(words[-1], b"READY=1\n", "the last word")
+            equal(words[-1], b"READY=1\nSTATUS=serving\n", "the last word")
             assert "does not take it" not in server.stderr(), server.stderr()
 
 

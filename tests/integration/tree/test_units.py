@@ -13,7 +13,8 @@ EXPOSURE_MAX = 2.5  # of 10, as systemd 252 and later count it
 
 def units(directory):
     """The units as an installation has them, but with the program of this build."""
-    service = (CONF / "systemd" / "gatepost.service.in").read_text().replace("@program@", str(PROGRAM))
+    service = (CONF / "systemd" / "gatepost.service.in").read_text().replace("@program@", str(PROGRAM)).replace("@var@", "/var")
+    service = service.replace("@configuration@", "/etc/gatepost/gatepost.conf")
     (directory / "gatepost.service").write_text(service)
     (directory / "gatepost.socket").write_text((CONF / "systemd" / "gatepost.socket").read_text())
     return service

@@ -1,4 +1,4 @@
-/* gatepost status and drain. */
+/* gatepost reload, status and drain. */
 #include "workers/cli/control/orders.h"
 
 #include "workers/cli/control/ask.h"
@@ -7,6 +7,15 @@
 #include <stdio.h>
 
 #define STATUSES "Exit status: 0; 1 it was not done, or no server can be reached; 2 wrong call.\n"
+
+const char reload_help[] =
+    "usage: gatepost reload -c FILE\n\n"
+    "Lets the running server read its configuration anew, as SIGHUP does, and waits for the outcome. What "
+    "is\n"
+    "wrong with it is told on standard error, with file and line; then nothing has changed. FILE names its\n"
+    "control socket (option `control`).\n\n"
+    "Exit status: 0 it is in force, maybe with warnings; 1 it is not, or no server can be reached; 2 wrong\n"
+    "call.\n";
 
 const char status_help[] =
     "usage: gatepost status -c FILE\n\n"
@@ -22,13 +31,31 @@ const char drain_help[] =
     "(option `control`).\n"
     "--undo   takes it back, while clients are not sent away yet\n\n" STATUSES;
 
-int status_main(int argc, char **argv)
+static void print_complaint(const json_t *line)
 {
-        struct ask ask = {.order = "status"};
+        const char *complaint = json_string_value(json_object_get(line, "complaint"));
+
+        if (complaint != NULL)
+                fprintf(stderr, "%s\n", complaint);
+}
+
+/* An order without anything to choose. */
+static int give(struct ask ask, const char *help, int argc, char **argv)
+{
         const struct usage_option options[] = {{"config", &ask.configuration, NULL}, {0}};
 
-        return usage_read_options(status_help, options, 0, argc, argv) ? ask_server(&ask, status_help)
-                                                                       : USAGE_STATUS;
+        ask.order = argv[0];
+        return usage_read_options(help, options, 0, argc, argv) ? ask_server(&ask, help) : USAGE_STATUS;
+}
+
+int reload_main(int argc, char **argv)
+{
+        return give((struct ask){.show = print_complaint}, reload_help, argc, argv);
+}
+
+int status_main(int argc, char **argv)
+{
+        return give((struct ask){0}, status_help, argc, argv);
 }
 
 static void print_times(const json_t *line)

@@ -44,6 +44,7 @@ static void nap_for_shortage(struct acceptor *acceptor)
 static void look_at_clock(struct acceptor *acceptor)
 {
         acceptor->admission.now_ms = clock_monotonic_ms();
+        heartbeat_turn(&acceptor->heartbeat, acceptor->admission.now_ms);
 }
 
 /* Only the thread itself changes this, and a socket that it shares with nobody. */
@@ -162,6 +163,7 @@ static uint64_t room_or_rest(struct acceptor *acceptor)
 static void accept_slowly(struct acceptor *acceptor)
 {
         set_blocking(acceptor, true);
+        heartbeat_sleep(&acceptor->heartbeat);
         /* An order that came before the socket could block has its own way in, see acceptors_await(). */
         switch (intake_one(acceptor, acceptor->listeners[0])) {
         case ACCEPTED:
@@ -181,6 +183,7 @@ static void poll_slowly(struct acceptor *acceptor, bool looks_again)
         const struct timespec look_again = {.tv_nsec = LOOK_AGAIN_US * 1000L};
 
         set_blocking(acceptor, false);
+        heartbeat_sleep(&acceptor->heartbeat);
         if (ppoll(acceptor->polled, acceptor->listener_count, looks_again ? &look_again : NULL, NULL) <= 0)
                 return;
         for (size_t i = 0; i < acceptor->listener_count; i++) {
@@ -257,6 +260,7 @@ static void *acceptor_main(void *argument)
         pthread_sigmask(SIG_UNBLOCK, &order, NULL);
         while (!acceptor->is_stopping || acceptor->listener_count > 0)
                 acceptor_turn(acceptor);
+        heartbeat_sleep(&acceptor->heartbeat);
         urcu_memb_unregister_thread();
         return NULL;
 }

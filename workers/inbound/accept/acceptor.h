@@ -10,6 +10,7 @@
 #include "workers/inbound/accept/admission.h"
 #include "workers/inbound/accept/order.h"
 #include "workers/inbound/accept/pace.h"
+#include "workers/inbound/heartbeat.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -46,6 +47,7 @@ struct acceptor {
         uint64_t shortage_us; /* how long it napped last for want of descriptors; 0: it has accepted since */
 
         /* Read by others. */
+        struct heartbeat heartbeat; /* of turns alone: 0 while it waits for somebody to come */
         struct counters counters;
 };
 

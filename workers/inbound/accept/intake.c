@@ -70,6 +70,7 @@ enum accepted intake_one(struct acceptor *acceptor, const struct listener *liste
         int fd = take_socket(listener, &client), error = errno;
 
         acceptor->admission.now_ms = clock_monotonic_ms();
+        heartbeat_turn(&acceptor->heartbeat, acceptor->admission.now_ms);
         struct published *published = publication_pin(acceptor->publication, acceptor->pinner);
         errno = error;
         enum accepted accepted = admit(acceptor, published->snapshot, listener, fd, &client, true);

@@ -36,19 +36,20 @@ bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(v
                         drop(argument);
                 return false;
         }
-        *aside = (struct aside){.work = work, .drop = drop, .argument = argument};
+        *aside = (struct aside){.work = work, .drop = drop, .argument = argument, .waiter = aside->waiter};
         if (pthread_create(&aside->thread, NULL, thread_main, aside) != 0) {
                 work(argument);
                 return true;
         }
-        while (!atomic_load(&aside->is_done)) {
-                aside->is_left = is_to_stop();
-                if (aside->is_left)
-                        return false;
+        heartbeat_sleep(aside->waiter);
+        while (!aside->is_left && !atomic_load(&aside->is_done)) {
                 nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
+                aside->is_left = is_to_stop() && !atomic_load(&aside->is_done);
         }
-        pthread_join(aside->thread, NULL);
-        return true;
+        heartbeat_turn(aside->waiter, clock_monotonic_ms());
+        if (!aside->is_left)
+                pthread_join(aside->thread, NULL);
+        return !aside->is_left;
 }
 
 bool aside_end(struct aside *aside, uint64_t until_ms)

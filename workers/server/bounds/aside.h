@@ -2,6 +2,8 @@
  * thread. So the main thread still hears that it is to stop. */
 #pragma once
 
+#include "workers/inbound/heartbeat.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +17,8 @@ struct aside {
         pthread_t thread;
         _Atomic bool is_done;
         bool is_left; /* it was not waited for to its end */
+        /* Of whoever waits: while the work is under way it is as in sleep. Fixed. */
+        struct heartbeat *waiter;
 };
 
 /* Runs `work` and waits for it. False when a signal that ends the server, which is blocked, has come first: then

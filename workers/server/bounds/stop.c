@@ -25,6 +25,15 @@
 #define OVERSEER_MS  1000
 #define HTTP_MS      1000
 #define CONTROL_MS   1000
+#define LOG_MS       5000 /* of log_writer_stop() */
+
+uint64_t stop_bound_ms(const struct server *server)
+{
+        const struct published *published = atomic_load(&server->publication.published);
+
+        return published->snapshot->options.shutdown_timeout_ms + ACCEPTORS_MS + STORE_MS + WORKERS_MS +
+               DELIVERY_MS + OVERSEER_MS + CONTROL_MS + SENDERS_MS + RESOLVERS_MS + ASIDE_MS + LOG_MS;
+}
 
 struct stopping {
         struct server *server;
@@ -137,6 +146,7 @@ bool server_stop(struct server *server, const sigset_t *signals)
         if (!control_stop(&server->control, clock_monotonic_ms() + CONTROL_MS))
                 leave_thread(&stopping, "control", -1);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
+        overseer_note_end(&server->overseer);
         listening_stop(server);
         stop_workers(&stopping, signals);
         join_acceptors(&stopping, acceptors_until_ms);

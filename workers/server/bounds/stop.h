@@ -10,3 +10,5 @@
  * messages whose store has not reported; the log and standard error name them, and the process must end without
  * freeing what they may use. Where only the log could not be written it does not return, and the status is 0. */
 bool server_stop(struct server *server, const sigset_t *signals);
+/* The stop is over within so many milliseconds, under the configuration in force. */
+uint64_t stop_bound_ms(const struct server *server);

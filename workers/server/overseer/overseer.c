@@ -5,6 +5,7 @@
 #include "dns/pool/pool.h"
 #include "workers/log/writer.h"
 
+#include <stdio.h>
 #include <time.h>
 #include <urcu/urcu-memb.h>
 
@@ -153,6 +154,45 @@ static void watch_turns(struct overseer *overseer, uint64_t now_ms)
         turns_end_look(&overseer->turns, now_ms);
 }
 
+/* ---- other threads, and the watchdog ------------------------------------------------------------------- */
+
+static void tell_other(struct overseer *overseer, uint32_t number, enum turn_news news, uint64_t stalled_ms)
+{
+        char name[32] = "main";
+
+        if (number < overseer->parts.acceptor_count)
+                snprintf(name, sizeof name, "acceptor-%u", number);
+        if (news == TURN_STALLS)
+                log_event(overseer->parts.log, "thread_stalled", "thread", name, NULL);
+        if (news == TURN_IS_OVER)
+                log_event(overseer->parts.log, "thread_turns", "thread", name, LOG_NUMBER("ms", stalled_ms),
+                          NULL);
+}
+
+static void watch_others(struct overseer *overseer, uint64_t now_ms)
+{
+        const struct overseer_parts *parts = &overseer->parts;
+
+        for (uint32_t i = 0; i <= parts->acceptor_count; i++) {
+                const struct heartbeat *heartbeat =
+                    i < parts->acceptor_count ? &parts->acceptors[i].heartbeat : parts->main_thread;
+                uint64_t turn_ms = atomic_load_explicit(&heartbeat->turn_ms, memory_order_relaxed);
+                uint64_t stalled_ms;
+                enum turn_news news = turns_look(&overseer->others, i, turn_ms, now_ms, &stalled_ms);
+                if (news != TURN_GOES_ON)
+                        tell_other(overseer, i, news, stalled_ms);
+        }
+        turns_end_look(&overseer->others, now_ms);
+}
+
+static void beat(struct overseer *overseer, uint64_t now_ms)
+{
+        bool is_end = atomic_load_explicit(&overseer->is_end, memory_order_relaxed);
+
+        watchdog_look(&overseer->watchdog,
+                      is_end || (turns_go_on(&overseer->turns) && turns_go_on(&overseer->others)), now_ms);
+}
+
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
 static void *overseer_main(void *argument)
@@ -165,6 +205,8 @@ static void *overseer_main(void *argument)
         while (!atomic_load_explicit(&overseer->is_stopping, memory_order_relaxed)) {
                 uint64_t now_ms = clock_monotonic_ms();
                 watch_turns(overseer, now_ms);
+                watch_others(overseer, now_ms);
+                beat(overseer, now_ms);
                 climb(overseer, now_ms);
                 atomic_store_explicit(&overseer->looked_ms, now_ms, memory_order_relaxed);
                 nanosleep(&pause, NULL);
@@ -175,14 +217,21 @@ static void *overseer_main(void *argument)
 
 bool overseer_init(struct overseer *overseer, const struct overseer_parts *parts)
 {
-        *overseer = (struct overseer){.parts = *parts, .looked_ms = clock_monotonic_ms()};
-        return turns_init(&overseer->turns, parts->worker_count);
+        *overseer = (struct overseer){
+            .parts = *parts, .watchdog = {.notify = parts->notify}, .looked_ms = clock_monotonic_ms()};
+        return turns_init(&overseer->turns, parts->worker_count) &&
+               turns_init(&overseer->others, parts->acceptor_count + 1);
 }
 
 bool overseer_start(struct overseer *overseer)
 {
         overseer->is_started = pthread_create(&overseer->thread, NULL, overseer_main, overseer) == 0;
         return overseer->is_started;
+}
+
+void overseer_note_end(struct overseer *overseer)
+{
+        atomic_store(&overseer->is_end, true);
 }
 
 bool overseer_stop(struct overseer *overseer, uint64_t until_ms)
@@ -194,4 +243,5 @@ bool overseer_stop(struct overseer *overseer, uint64_t until_ms)
 void overseer_end(struct overseer *overseer)
 {
         turns_end(&overseer->turns);
+        turns_end(&overseer->others);
 }

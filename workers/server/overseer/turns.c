@@ -60,6 +60,14 @@ void turns_end_look(struct turns *turns, uint64_t now_ms)
         turns->looked_ms = now_ms;
 }
 
+bool turns_go_on(const struct turns *turns)
+{
+        for (uint32_t i = 0; i < turns->count; i++)
+                if (turns->watches[i].is_told)
+                        return false;
+        return true;
+}
+
 uint32_t turns_percent(const struct turns *turns)
 {
         return (uint32_t)(turns->mean_ms * 100 / WEIGHT / TURN_BEARABLE_MS);

@@ -27,8 +27,10 @@ Test(turns, a_turn_of_two_seconds_is_told_once_and_its_end_too)
         cr_assert_eq(look_until(&turns, 1000, &now_ms, 2900), 0);
         cr_assert_eq(look_until(&turns, 1000, &now_ms, 9000), 1);
         cr_assert_gt(turns_percent(&turns), 80);
+        cr_assert_not(turns_go_on(&turns));
         cr_assert_eq(turns_look(&turns, 0, 0, now_ms, &stalled_ms), TURN_IS_OVER);
         cr_assert_geq(stalled_ms, 7900);
+        cr_assert(turns_go_on(&turns));
         turns_end_look(&turns, now_ms);
         cr_assert_eq(look_until(&turns, 0, &now_ms, 20000), 0);
         cr_assert_eq(turns_percent(&turns), 0);
