@@ -15,7 +15,7 @@ static const char *const style[] = {
 
 #define STYLE_LINES (sizeof style / sizeof *style)
 
-void policy_csp_write(char ret_policy[static POLICY_CSP_SIZE])
+void policy_style_source_write(char ret_directive[static POLICY_STYLE_SOURCE_SIZE])
 {
         uint8_t digest[SHA256_DIGEST_LENGTH];
         char encoded[4 * ((SHA256_DIGEST_LENGTH + 2) / 3) + 1];
@@ -28,8 +28,7 @@ void policy_csp_write(char ret_policy[static POLICY_CSP_SIZE])
         }
         SHA256_Final(digest, &sha256);
         EVP_EncodeBlock((uint8_t *)encoded, digest, sizeof digest);
-        snprintf(ret_policy, POLICY_CSP_SIZE,
-                 "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'", encoded);
+        snprintf(ret_directive, POLICY_STYLE_SOURCE_SIZE, "style-src 'sha256-%s'", encoded);
 }
 
 static void put_style(struct page *page)
@@ -62,13 +61,14 @@ static void put_owner(struct page *page)
 
 static void put_head(struct page *page, enum word title)
 {
-        char csp[POLICY_CSP_SIZE];
+        char style_source[POLICY_STYLE_SOURCE_SIZE];
 
-        policy_csp_write(csp);
+        policy_style_source_write(style_source);
         page_markup(page, "<head>\n<meta charset=\"utf-8\">\n"
-                          "<meta http-equiv=\"Content-Security-Policy\" content=\"");
-        page_text(page, csp);
-        page_markup(page, "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
+        page_markup(page, style_source);
+        page_markup(page, "; base-uri 'none'; form-action 'none'\">\n<meta name=\"viewport\" "
+                          "content=\"width=device-width, initial-scale=1\">\n"
                           "<meta name=\"color-scheme\" content=\"light dark\">\n"
                           "<meta name=\"referrer\" content=\"no-referrer\">\n");
         if (page->links == NULL)

@@ -1,7 +1,7 @@
 /* What may be loaded by the pages of core/policy: their own style, and nothing else. */
 #pragma once
 
-#define POLICY_CSP_SIZE 256
+#define POLICY_STYLE_SOURCE_SIZE 96
 
-/* The value of the header Content-Security-Policy that fits all pages, which have it as an element too. */
-void policy_csp_write(char ret_policy[static POLICY_CSP_SIZE]);
+/* The directive style-src of Content-Security-Policy that fits all pages, which have the whole policy as an element. */
+void policy_style_source_write(char ret_directive[static POLICY_STYLE_SOURCE_SIZE]);

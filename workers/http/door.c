@@ -56,6 +56,11 @@ static enum MHD_Result answer(struct MHD_Connection *connection, const struct ht
         return result;
 }
 
+static enum MHD_Result answer_nothing(struct MHD_Connection *connection)
+{
+        return answer(connection, NULL, HTTP_NOT_FOUND, SPAN("There is nothing here.\n"));
+}
+
 static enum MHD_Result answer_page(struct http_door *door, const struct http_route *route,
                                    const struct http_request *request)
 {
@@ -63,6 +68,8 @@ static enum MHD_Result answer_page(struct http_door *door, const struct http_rou
 
         text_over(&page, door->page, HTTP_PAGE_MAX);
         enum http_status status = route->write(door->context, request, &page);
+        if (status == HTTP_NOT_FOUND)
+                return answer_nothing(request->connection);
         if (page.overflowed)
                 return answer(request->connection, NULL, HTTP_INTERNAL_ERROR,
                               SPAN("The page is too long.\n"));
@@ -81,7 +88,7 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *connec
                 return answer(connection, NULL, HTTP_METHOD_NOT_ALLOWED, SPAN("Only GET and HEAD.\n"));
         const struct http_route *route = http_route_find(door->routes, path);
         if (route == NULL)
-                return answer(connection, NULL, HTTP_NOT_FOUND, SPAN("There is nothing here.\n"));
+                return answer_nothing(connection);
         const struct http_request request = {
             .connection = connection,
             .rest = span_from(path + (route->is_prefix ? strlen(route->path) : strlen(path))),

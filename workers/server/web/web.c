@@ -6,6 +6,7 @@
 #include "workers/server/web/metrics.h"
 #include "workers/server/web/page/page.h"
 #include "workers/server/web/page/style.h"
+#include "workers/server/web/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,10 +76,27 @@ static enum http_status write_page(void *context, const struct http_request *req
         return HTTP_OK;
 }
 
-static char page_security[STYLE_SECURITY_MAX]; /* written before the thread starts */
+static enum http_status write_policy(void *context, const struct http_request *request, struct text *out)
+{
+        struct web *web = context;
+        struct published *published = publication_pin(web->parts.publication, web->parts.pinner);
+        enum http_status status = policy_write(published->snapshot, request->rest,
+                                               http_request_header(request, "Accept-Language"), out);
+
+        publication_unpin(published, web->parts.pinner);
+        return status;
+}
+
+/* Written before the thread starts. */
+static char page_security[STYLE_SECURITY_MAX], policy_security[POLICY_STYLE_SOURCE_SIZE];
 
 static const struct http_route routes[] = {
     {.path = "/", .type = "text/html; charset=utf-8", .security = page_security, .write = write_page},
+    {.path = POLICY_PATH,
+     .is_prefix = true,
+     .type = "text/html; charset=utf-8",
+     .security = policy_security,
+     .write = write_policy},
     {.path = "/metrics", .type = "text/plain; version=0.0.4; charset=utf-8", .write = write_metrics},
     {.path = "/health", .type = "application/json", .write = write_health},
     {.path = "/ready", .type = "application/json", .write = write_readiness},
@@ -214,6 +232,7 @@ bool web_start(struct web *web, const struct web_parts *parts)
 {
         web->parts = *parts;
         style_security_write(page_security);
+        policy_style_source_write(policy_security);
         web->start_s = (int64_t)time(NULL);
         web_board_init(&web->board, web->start_s);
         samples_init(&web->samples);
