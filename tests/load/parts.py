@@ -12,8 +12,8 @@ import subprocess
 import threading
 import time
 
-from common.dns_peers import DnsStub, lasting_dns_port
-from common.harness import PROGRAM, ROOT, die_with_parent
+from common.dns_peers import DnsStub
+from common.harness import PROGRAM, ROOT, die_with_parent, free_port
 from common.tls import TlsClient
 
 BENCH = PROGRAM.parent / "gatepost-bench"
@@ -162,7 +162,7 @@ class Names(Part):
     LIVES_S, AWAY_S = 18, 4
 
     def __init__(self, soak):
-        self.port = lasting_dns_port()
+        self.port = free_port()
         self.stub, self.last_away = DnsStub(ZONE, port=self.port), 0.0
         super().__init__(soak)
 

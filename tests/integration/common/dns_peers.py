@@ -3,15 +3,13 @@ built beside the program, and a server of our own that answers as a function say
 
 import contextlib
 import ipaddress
-import os
-import pathlib
 import select
 import socket
 import struct
 import subprocess
 import threading
 
-from common.harness import PROGRAM, die_with_parent, need_program, note, wait_for
+from common.harness import PROGRAM, die_with_parent, free_port, need_program, note, wait_for
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA = 1, 2, 5, 6, 12, 15, 16, 28
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
@@ -101,26 +99,6 @@ def bound_pair(host="127.0.0.1", port=0):
             if port:
                 break
     raise AssertionError("no port for a DNS server")
-
-
-def free_dns_port():
-    udp, tcp = bound_pair()
-    port = udp.getsockname()[1]
-    udp.close()
-    tcp.close()
-    return port
-
-
-def lasting_dns_port():
-    """One for a server that goes and comes back: no client is given it as its own meanwhile."""
-    first_of_clients = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    begin = os.getpid() * 7 % 1000
-    for port in (first_of_clients - 1 - (begin + step) % 1000 for step in range(1000)):
-        with contextlib.suppress(AssertionError):
-            for one in bound_pair(port=port):
-                one.close()
-            return port
-    raise AssertionError("no port is free below those of clients")
 
 
 # ---- a server of our own ------------------------------------------------------------------------------------------
@@ -266,7 +244,7 @@ def start_nsd(directory, zones, probe, port=None):
     """`zones`: name -> text of the zone file, or None for one whose file is missing: SERVFAIL."""
     program = need_program("nsd")
     directory.mkdir()
-    port = port or free_dns_port()
+    port = port or free_port()
     parts = [f"""server:
     ip-address: 127.0.0.1@{port}
     username: ""
@@ -292,7 +270,7 @@ def start_unbound(directory, authorities, probe, port=None):
     """`authorities`: zone -> port of its server on loopback; one of them is "." so that nobody else is ever asked."""
     program = need_program("unbound")
     directory.mkdir()
-    port = port or free_dns_port()
+    port = port or free_port()
     # Zones that unbound answers by itself, or not at all, if not told otherwise.
     own = ("2.0.192.in-addr.arpa.", "100.51.198.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa.", "test.")
     config = f"""server:

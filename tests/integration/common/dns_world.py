@@ -5,7 +5,7 @@ import re
 import socket
 
 from common.harness import Client, Server, equal, free_port, wait_for
-from common.dns_peers import free_dns_port, reversed_address, start_nsd, start_unbound
+from common.dns_peers import reversed_address, start_nsd, start_unbound
 
 PROBE = "mail.example.com"
 OFF = {name: f"{name} {{ mode = off }}\n" for name in ("dnsbl", "rhsbl", "sender_mx", "spf")}
@@ -134,7 +134,7 @@ def world(directory):
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         authorities = {".": nsd.port, "refused.example.com": refuses.port, "silent.example.com": silent.getsockname()[1],
-                       "dead.example.com": free_dns_port()}
+                       "dead.example.com": free_port()}
         with start_unbound(directory / "unbound", authorities, PROBE) as unbound:
             yield unbound
 

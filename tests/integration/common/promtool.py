@@ -1,4 +1,5 @@
-"""promtool of Prometheus. Its package starts a server where it is installed, so the program alone is taken out of it."""
+"""promtool of Prometheus. It has no package of its own in Debian 12, and that of Prometheus starts a server where it is installed;
+so the program alone is taken out of its package."""
 
 import os
 import pathlib
@@ -16,9 +17,10 @@ def unpack():
     scratch = FOLDER / str(os.getpid())
     scratch.mkdir()
     try:
-        for command in (["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "prometheus"], ["sh", "-c", "dpkg-deb -x *.deb ."]):
-            if subprocess.run(command, cwd=scratch, capture_output=True, check=False).returncode != 0:
-                raise Skip("no promtool, and it cannot be downloaded")
+        download = "apt-get -q -o APT::Sandbox::User=root download"
+        command = f"({download} promtool || {download} prometheus) && dpkg-deb -x *.deb ."
+        if subprocess.run(["sh", "-c", command], cwd=scratch, capture_output=True, check=False).returncode != 0:
+            raise Skip("no promtool, and it cannot be downloaded")
         os.replace(scratch / "usr/bin/promtool", FOLDER / "promtool")
     finally:
         shutil.rmtree(scratch)

@@ -10,9 +10,9 @@ import struct
 import threading
 import time
 
-from common.dns_peers import A, AAAA, MX, TXT, ScriptedDns, address, by_table, exchange, framed, free_dns_port, text, wire_name
+from common.dns_peers import A, AAAA, MX, TXT, ScriptedDns, address, by_table, exchange, framed, text, wire_name
 from common.dns_world import client_from, dns_server, envelope, expect_reply, options_with, verdicts
-from common.harness import PATIENCE, SECONDS, Server, case, equal, main, note, wait_for
+from common.harness import PATIENCE, SECONDS, Server, case, equal, free_port, main, note, wait_for
 
 NO_SPF = ("dnsbl", "rhsbl", "spf")
 GOOD, BAD = exchange("mx.example.com"), exchange("", 0)
@@ -76,7 +76,7 @@ def reload(server, resolvers, checks, off=NO_SPF):
 @case("several resolvers: the first silent, the second a dead port, the third answers; then only the first does")
 def failover(directory):
     with ScriptedDns(silence_of_all) as first, ScriptedDns(mail_world) as third:
-        with dns_server(directory, [first.port, free_dns_port(), third.port], PATIENT, off=NO_SPF) as server:
+        with dns_server(directory, [first.port, free_port(), third.port], PATIENT, off=NO_SPF) as server:
             for number in range(40):
                 expect_reply(server, 250, sender=f"a@d{number}.example.com")
                 expect_reply(server, 550, "does not accept mail", sender=f"a@d{number}.null.example.com")
@@ -140,7 +140,7 @@ def flood(server, round_number, count, code):
 def all_dead(directory):
     sessions, table = 250, {("stale.example.com", MX): (GOOD,), ("mx.example.com", A): (address("192.0.2.25"),)}
     with ScriptedDns(by_table(table, ttl=1)) as resolver:
-        port, dead = resolver.port, free_dns_port()
+        port, dead = resolver.port, free_port()
         server = dns_server(directory, [port, dead], PATIENT, off=NO_SPF)
         # 2048 descriptors: 128 of them at most for each of two resolver threads.
         with server.start(limits=[(resource.RLIMIT_NOFILE, 2048)]):

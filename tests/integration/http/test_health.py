@@ -3,9 +3,9 @@
 
 import signal
 
-from common.dns_peers import ScriptedDns, by_table, free_dns_port
+from common.dns_peers import ScriptedDns, by_table
 from common.hang import hang, release
-from common.harness import case, equal, main, run_program
+from common.harness import case, equal, free_port, main, run_program
 from common.web import get, wait_for_status, web_server
 
 
@@ -36,7 +36,7 @@ def draining(directory):
 
 @case("a server whose resolvers are silent is not ready, and one answer of one of them is enough")
 def resolvers(directory):
-    port, other = free_dns_port(), free_dns_port()
+    port, other = free_port(), free_port()
     with web_server(directory, f'resolvers = {{"127.0.0.1:{port}", "127.0.0.1:{other}"}}') as server:
         answer = wait_for_status(server.web, "/ready", 503)
         equal(answer.json()["faults"], ["no resolver answers"], "faults")
