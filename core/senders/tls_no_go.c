@@ -51,6 +51,13 @@ void tls_no_go_add(const struct tls_no_go *table, const struct address *client, 
         atomic_store_explicit(&set->words[best], (hash & ~UNTIL_MASK) | until, memory_order_relaxed);
 }
 
+void tls_no_go_forget(const struct tls_no_go *table)
+{
+        for (uint64_t i = 0; i < table->set_count; i++)
+                for (unsigned way = 0; way < TLS_NO_GO_WAYS; way++)
+                        atomic_store_explicit(&table->sets[i].words[way], 0, memory_order_relaxed);
+}
+
 bool tls_no_go_has(const struct tls_no_go *table, const struct address *client, uint64_t now_ms)
 {
         uint64_t hash = hash_of(table, client);

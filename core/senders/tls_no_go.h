@@ -25,4 +25,6 @@ void tls_no_go_init(struct tls_no_go *table, void *memory, size_t size, uint64_t
  * /64, and none of them must be able to keep the mail of the others from TLS. */
 void tls_no_go_add(const struct tls_no_go *table, const struct address *client, uint64_t now_ms,
                    uint64_t keep_ms);
+/* Everybody leaves it. */
+void tls_no_go_forget(const struct tls_no_go *table);
 bool tls_no_go_has(const struct tls_no_go *table, const struct address *client, uint64_t now_ms);

@@ -283,7 +283,9 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         pages_after_reload(server, loading->before);
         loading->before = NULL;
         print_complaints(loading, "reload", &loading->complaints);
-        certificates_use(&server->certificates, (uint64_t)time(NULL));
+        /* Whoever has not liked the one before may like this one. */
+        if (certificates_use(&server->certificates, (uint64_t)time(NULL)))
+                tls_no_go_forget(&server->clients.tls_no_go);
         counter_log_write(&server->counter_log);
         warn_of_restarts(loading, snapshot);
         descriptors_warn(&server->shares, &snapshot->options);

@@ -138,6 +138,25 @@ def reloads(directory):
         equal(shown(server), "new", "certificate")
 
 
+@case("whose handshake has failed is offered STARTTLS again when there is another certificate, and not by any other reload")
+def failed_before(directory):
+    make(directory, "a")
+    with Server(directory, tls("a")) as server:
+        def is_offered():
+            with TlsClient(server.port) as client:
+                return "STARTTLS" in client.command("EHLO client.example.com", 250)
+        with TlsClient(server.port) as client:
+            client.command("STARTTLS", 220)
+            client.raw(b"QUIT\r\n")
+            client.stream.read()
+        wait_for("the failure", lambda: not is_offered())
+        reload(server, "reload")
+        assert not is_offered(), "offered after a reload without a new certificate"
+        make(directory, "a", subject="new")
+        reload(server, "reload")
+        assert is_offered(), "not offered with the new certificate"
+
+
 @case("an expired certificate does not keep the server from starting, nor other changes from a reload; without one there is no STARTTLS")
 def expired(directory):
     make_expired(directory, "a")

@@ -86,21 +86,24 @@ void certificates_begin(struct certificates *certificates, struct tls_contexts *
         certificates->counters = counters;
 }
 
-void certificates_use(struct certificates *certificates, uint64_t now_s)
+bool certificates_use(struct certificates *certificates, uint64_t now_s)
 {
         const struct tls_contexts *contexts = in_force(certificates);
+        bool are_new = false;
 
         if (contexts != NULL)
                 tls_contexts_use_tickets(contexts);
         for (size_t i = 0; contexts != NULL && i < tls_contexts_certificate_count(contexts); i++) {
                 struct tls_certificate *certificate = tls_contexts_certificate(contexts, i);
-                if (!certificate->is_told)
-                        tell(certificates, "certificate", certificate, now_s);
-                certificate->is_told = true;
+                if (certificate->is_told)
+                        continue;
+                tell(certificates, "certificate", certificate, now_s);
+                certificate->is_told = are_new = true;
         }
         tell_of_ends(certificates, contexts, now_s);
         count(certificates, contexts, now_s);
         certificates->next_look_s = now_s + LOOK_S;
+        return are_new;
 }
 
 void certificates_look(struct certificates *certificates, uint64_t now_s)

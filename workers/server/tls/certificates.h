@@ -22,8 +22,9 @@ bool certificates_load_first(struct certificates *certificates, const struct sna
 /* The first snapshot is published. Takes its contexts over, which are NULL without TLS. */
 void certificates_begin(struct certificates *certificates, struct tls_contexts *contexts,
                         struct publication *publication, struct log_writer *log, struct counters *counters);
-/* Another snapshot is in force, be it the first one: tells of certificates that are new, and of those that end soon. */
-void certificates_use(struct certificates *certificates, uint64_t now_s);
+/* Another snapshot is in force, be it the first one: tells of certificates that are new, and of those that end soon.
+ * True when there are new ones. */
+bool certificates_use(struct certificates *certificates, uint64_t now_s);
 /* To be called about once a second. */
 void certificates_look(struct certificates *certificates, uint64_t now_s);
 void certificates_end(struct certificates *certificates);

@@ -66,6 +66,19 @@ Test(tls_no_go, who_comes_again_takes_no_second_place)
         cr_expect(tls_no_go_has(&table, &last, 1000));
 }
 
+Test(tls_no_go, all_are_forgotten)
+{
+        for (uint8_t i = 0; i < 3; i++) {
+                struct address client = host(i);
+                tls_no_go_add(&table, &client, 1000, HOUR_MS);
+        }
+        tls_no_go_forget(&table);
+        for (uint8_t i = 0; i < 3; i++) {
+                struct address client = host(i);
+                cr_expect_not(tls_no_go_has(&table, &client, 1000));
+        }
+}
+
 Test(tls_no_go, who_would_leave_first_makes_room)
 {
         for (uint8_t i = 0; i < TLS_NO_GO_WAYS; i++) {
