@@ -149,20 +149,23 @@ def independent(directory):
 
 @case("threads, certificates, the configuration and its reloads are told")
 def state(directory):
-    with web_server(directory, "workers = 2\nacceptors = 1\n" + tls_options(directory)) as server:
+    options = "workers = 2\nacceptors = 1\nconnections_max = 50\n" + tls_options(directory)
+    with web_server(directory, options) as server:
         with server.client(), server.client():
             series = wait_for("two connections", lambda: (found := read(server)) and sum(
                 value(found, "worker_connections", worker=str(number)) for number in range(2)) == 2 and found)
             equal(value(series, "acceptor_connections_total", acceptor="0"), 2, "of the acceptor")
         equal((value(series, "ready"), value(series, "healthy"), value(series, "configuration_generation")), (1, 1, 1), "state")
+        equal(value(series, "connections_max"), 50, "connections at a time")
         assert [key for key in series if key[0] == "gatepost_certificate_not_after_timestamp_seconds"], "certificates"
         server.write_configuration(options=server.options + "\nnonsense = 1")
         server.ask(signal.SIGHUP, "reload_failed")
         failed = read(server)
         equal((value(failed, "last_reload_successful"), value(failed, "configuration_generation")), (0, 1), "a failure")
-        server.write_configuration()
+        server.write_configuration(options=server.options.replace("connections_max = 50", "connections_max = 60"))
         server.reload()
         series = read(server)
+        equal(value(series, "connections_max"), 60, "connections after the reload")
         equal((value(series, "last_reload_successful"), value(series, "configuration_generation"),
                value(series, "reloads_total", outcome="failed"), value(series, "reloads_total", outcome="succeeded")), (1, 2, 1, 1), "a success")
         assert abs(value(series, "last_reload_timestamp_seconds") - time.time()) < 60, "time"

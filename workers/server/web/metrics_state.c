@@ -28,8 +28,10 @@ static void put_one(struct text *out, const char *name, const char *help, uint64
         exposition_number(out, name, NULL, NULL, number);
 }
 
-static void put_workers(const struct web_parts *parts, struct text *out)
+static void put_workers(const struct web_view *view, struct text *out)
 {
+        const struct web_parts *parts = view->parts;
+
         exposition_family(out, "worker_connections", "gauge",
                           "connections that are open, or on their way, at the worker");
         for (uint32_t i = 0; i < parts->worker_count; i++)
@@ -50,7 +52,8 @@ static void put_workers(const struct web_parts *parts, struct text *out)
         for (uint32_t i = 0; i < parts->acceptor_count; i++)
                 put_numbered(out, "acceptor_connections_total", "acceptor", i,
                              workers_assigned_by(parts->workers, parts->worker_count, i));
-        put_one(out, "connections_max", "connections that may be open at a time", parts->sessions_max);
+        put_one(out, "connections_max", "connections that may be open at a time",
+                load_sessions_max(&view->snapshot->options, parts->sessions_max));
 }
 
 static void put_certificates(const struct tls_contexts *contexts, struct text *out)
@@ -104,7 +107,7 @@ static void put_health(const struct web_view *view, struct text *out)
 
 void metrics_write_state(const struct web_view *view, struct text *out)
 {
-        put_workers(view->parts, out);
+        put_workers(view, out);
         put_certificates(tls_contexts_of(view->published), out);
         put_configuration(view->news, out);
         put_health(view, out);

@@ -64,7 +64,10 @@ static void put_traffic(const struct web_view *view, struct text *out)
         } rows[] = {
             {"Sessions", SAMPLE_AT(counters.metrics[METRIC_sessions])},
             {"Sessions with TLS", SAMPLE_AT(counters.metrics[METRIC_tls_sessions])},
-            {"Refused at accept", SAMPLE_AT(counters.metrics[METRIC_connections_refused])},
+            {"Handshakes failed", SAMPLE_AT(counters.metrics[METRIC_tls_failed])},
+            {"Refused at accept for their rate", SAMPLE_AT(counters.metrics[METRIC_connections_refused])},
+            {"Refused under load", SAMPLE_AT(counters.metrics[METRIC_clients_unserved])},
+            {"Refused at accept as listed", SAMPLE_AT(counters.metrics[METRIC_clients_listed])},
             {"Messages stored", SAMPLE_AT(counters.metrics[METRIC_messages_accepted])},
             {"Messages refused", SAMPLE_AT(counters.metrics[METRIC_messages_refused])},
             {"Recipients accepted", SAMPLE_AT(counters.metrics[METRIC_recipients_accepted])},
