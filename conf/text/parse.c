@@ -5,6 +5,7 @@
 #include "conf/text/grammar.h"
 #include "conf/text/wrong_key.h"
 #include "conf/value/value.h"
+#include "core/base/address_sanitizer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -363,7 +364,9 @@ static void run_parser(void)
         reading->recorded = SIZE_MAX; /* none is left out */
         append_wrong_keys();
         /* libConfuse does not survive the end of a tree that it had no memory to finish. */
-        if (!reading->out_of_memory)
+        if (reading->out_of_memory)
+                octets_abandon(cfg);
+        else
                 cfg_free(cfg);
 }
 

@@ -15,6 +15,7 @@
 
 #ifdef IS_ADDRESS_SANITIZED
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 
 static inline void octets_forbid(const void *at, size_t count)
@@ -22,6 +23,15 @@ static inline void octets_forbid(const void *at, size_t count)
         (void)at, (void)count;
 #ifdef IS_ADDRESS_SANITIZED
         __asan_poison_memory_region(at, count);
+#endif
+}
+
+/* A piece of malloc() that is lost on purpose, with all that it leads to. */
+static inline void octets_abandon(const void *at)
+{
+        (void)at;
+#ifdef IS_ADDRESS_SANITIZED
+        __lsan_ignore_object(at);
 #endif
 }
 
