@@ -39,6 +39,16 @@ def deliver(host, port, rcpt, sender, helo, seconds, network):
     return took
 
 
+def why_not_served(target):
+    """Why no attack would say anything: what an ordinary mail is answered; None where it is taken, or put off."""
+    try:
+        deliver(target.host, target.port, target.rcpt, target.sender, target.helo, target.seconds, STRANGERS)
+        target.mail().close()
+    except (OSError, Silent, Unexpected) as error:
+        return None if getattr(error, "code", None) in DEFERRED else str(error)
+    return None
+
+
 def main():
     options = json.loads(sys.argv[1])
     times, failures, deferrals = [], [], []

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from common.harness import PATIENCE, ROOT, SECONDS, Skip, case, equal, main, note
+from common.harness import PATIENCE, ROOT, SECONDS, Skip, case, equal, free_port, main, note
 
 sys.path[:0] = [str(ROOT / "tests"), str(pathlib.Path(__file__).resolve().parent)]
 
@@ -72,6 +72,20 @@ def stays_here(directory):
         run = subprocess.run([sys.executable, "-B", ROOT / "tests/hostile", "--server", text, "--rcpt", "a@b.example"], cwd=directory,
                              capture_output=True, text=True, timeout=SECONDS)
         equal(run.returncode, 2, f"status for {text} ({run.stderr})")
+
+
+@case("a server that takes no ordinary mail is not attacked: it says why")
+def not_served(directory):
+    def run(port, rcpt):
+        command = [sys.executable, "-B", ROOT / "tests/hostile", "--short", "--only", "paths", "--server", f"127.0.0.1:{port}", "--rcpt", rcpt]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS * PATIENCE)
+        equal((done.returncode, done.stdout), (2, ""), "status and output")
+        return done.stderr
+    told_of = run(free_port(), "alice@isp.example")
+    assert "an ordinary mail is not taken" in told_of and "Connection refused" in told_of, told_of
+    with own_target(directory, is_short=True) as target:
+        told_of = run(target.port, "nobody@isp.example")
+        assert "was answered 550" in told_of, told_of
 
 
 @case("in a network namespace without a default route its own addresses may be attacked, and no others")
