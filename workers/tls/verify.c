@@ -118,7 +118,8 @@ void tls_verify_times(const struct tls_certificate *certificate, time_t now, boo
 void tls_verify_name(const struct tls_certificate *certificate, const char *name,
                      struct conf_complaints *complaints)
 {
-        if (X509_check_host(certificate->leaf, name, 0, 0, NULL) == 1)
+        /* Its DNS names alone count: RFC 8461 4.1 and others do not look at the common name. */
+        if (X509_check_host(certificate->leaf, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1)
                 return;
         conf_complain(complaints, COMPLAINT_WARNING, &(struct place){certificate->path, 0},
                       "is not for our name, %s: who checks names gives our mail back, or does not send it",

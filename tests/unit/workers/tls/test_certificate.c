@@ -215,6 +215,18 @@ Test(certificate, name_of_another_is_a_warning)
         check_tls_at(TLS, TLS_AT_CHECK, "");
 }
 
+Test(certificate, common_name_is_no_name)
+{
+        struct made made = make("EC", &(struct wanted){NULL, "mx.isp.example", NULL, NULL, -1, 90, false});
+        write_certificates("a.pem", 1, &made.certificate);
+        write_key("a.key", made.key);
+        check_tls_at(
+            TLS, TLS_AT_CHECK,
+            "a.pem: warning: is not for our name, mx.isp.example: who checks names gives our mail back, or "
+            "does not send it\n");
+        made_free(&made);
+}
+
 Test(certificate, of_a_domain_without_a_name)
 {
         write_pair("a", "EC", NAMES);
