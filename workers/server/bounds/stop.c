@@ -32,7 +32,8 @@ uint64_t stop_bound_ms(const struct server *server)
         const struct published *published = atomic_load(&server->publication.published);
 
         return published->snapshot->options.shutdown_timeout_ms + ACCEPTORS_MS + STORE_MS + WORKERS_MS +
-               DELIVERY_MS + OVERSEER_MS + CONTROL_MS + SENDERS_MS + RESOLVERS_MS + ASIDE_MS + LOG_MS;
+               DELIVERY_MS + OVERSEER_MS + HTTP_MS + CONTROL_MS + SENDERS_MS + RESOLVERS_MS + ASIDE_MS +
+               LOG_MS;
 }
 
 struct stopping {
