@@ -49,14 +49,18 @@ def resolvers(directory):
             assert len(peer.queries) <= before + 5, "a question for each request"
 
 
-@case("a worker that hangs, and an overseer that does, are told by name")
+@case("an overseer that hangs is told by name, and on the status page beside what keeps the server from being ready")
 def hanging(directory):
-    with web_server(directory, "workers = 2") as server:
+    with web_server(directory, f'resolvers = {{"127.0.0.1:{free_port()}"}}') as server:
         wait_for_status(server.web, "/health", 200)
         stopped = hang(server, "overseer")  # it allocates nothing, and holds no lock
-        faults = wait_for_status(server.web, "/health", 503).json()["faults"]
+        try:
+            faults = wait_for_status(server.web, "/health", 503).json()["faults"]
+            page = get(server.web, "/").text()
+        finally:
+            release(stopped)
         equal(faults, ["the overseer does not turn"], "faults")
-        release(stopped)
+        assert ">load: ease</span> the overseer does not turn, no resolver answers</p>" in page, page
         wait_for_status(server.web, "/health", 200)
 
 

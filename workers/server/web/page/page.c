@@ -6,6 +6,8 @@
 #include "workers/server/web/page/state.h"
 #include "workers/server/web/page/style.h"
 
+#include <stdio.h>
+
 #define REFRESH_S "10"
 #define NOW       10 /* seconds over which a rate of now is meant */
 
@@ -37,15 +39,19 @@ static void put_faults(const struct health_faults *faults, struct text *out)
         struct span rest = text_span(&faults->text);
 
         for (size_t i = 0; i < rest.length; i++)
-                if (rest.at[i] != '"')
-                        html_put(out, rest.at[i] == ',' ? SPAN(", ") : span_of(rest.at + i, 1));
+                if (rest.at[i] == ',')
+                        text_put(out, SPAN(", "));
+                else if (rest.at[i] != '"')
+                        text_put_char(out, rest.at[i]);
 }
 
 static void put_standing(const struct web_view *view, struct text *out)
 {
         const struct health *health = view->health;
         enum rung rung = load_rung(view->parts->load);
+        char load[64];
 
+        snprintf(load, sizeof load, "load: %s", rung_names[rung]);
         if (view->leaving != NULL)
                 html_put_badge(out, "warn", view->leaving);
         else if (readiness_is_well(health))
@@ -58,11 +64,10 @@ static void put_standing(const struct web_view *view, struct text *out)
         else
                 html_put_badge(out, "bad", "ill");
         text_put_char(out, ' ');
-        html_put_badge(out, rung == RUNG_ease ? "good" : "warn", "load: ");
-        out->length -= strlen("</span>");
-        text_put_string(out, rung_names[rung]);
-        text_put(out, SPAN("</span> "));
+        html_put_badge(out, rung == RUNG_ease ? "good" : "warn", load);
+        text_put_char(out, ' ');
         put_faults(&health->health, out);
+        text_put(out, health_is_well(health) || readiness_is_well(health) ? SPAN("") : SPAN(", "));
         put_faults(&health->readiness, out);
         text_put(out, SPAN("</p>\n</header>\n<main>\n"));
 }
