@@ -20,7 +20,7 @@ const char style_sheet[] =
     "h2{font-size:1.1rem;margin:0 0 .75rem}\n"
     "h3{font-size:.95rem;margin:1.25rem 0 .5rem}\n"
     "p{margin:.25rem 0 .75rem}\n"
-    ".soft,footer,caption{color:var(--soft);font-size:.875rem}\n"
+    ".soft,footer{color:var(--soft);font-size:.875rem}\n"
     "section{background:var(--card);border:1px solid "
     "var(--rule);border-radius:.5rem;padding:1rem;margin:1rem 0}\n"
     ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1rem;margin:1rem "
@@ -62,7 +62,6 @@ const char style_sheet[] =
     ".off{background:var(--off-ground);color:var(--soft)}\n"
     "ul.changes{margin:0;padding-left:1.25rem;overflow-wrap:anywhere}\n"
     "a{color:var(--accent)}\n"
-    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr));column-gap:1rem}\n"
     "footer{padding-bottom:2rem}\n"
     "@media print{body{background:none}section,.tile{break-inside:avoid}}\n";
 
