@@ -8,11 +8,6 @@ const char *http_request_header(const struct http_request *request, const char *
         return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-const char *http_request_argument(const struct http_request *request, const char *name)
-{
-        return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
 const struct http_route *http_route_find(const struct http_route *routes, const char *path)
 {
         while (routes->path != NULL) {

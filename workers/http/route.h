@@ -19,9 +19,8 @@ struct http_request {
         struct span rest; /* of the path, behind that of the route; any octets */
 };
 
-/* NULL when the client sent none. Any octets, escapes as they came, valid for the time of the call. */
+/* NULL when the client sent none. Any octets, valid for the time of the call. */
 const char *http_request_header(const struct http_request *request, const char *name);
-const char *http_request_argument(const struct http_request *request, const char *name);
 
 /* Writes the body to `out`, which has room for HTTP_PAGE_MAX octets, and says how the request went. A body that has no
  * room becomes a 500. It is called by the thread of HTTP, and waits for nothing. */
