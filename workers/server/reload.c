@@ -28,8 +28,8 @@ struct loading {
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
-        char *before; /* the configuration that was in force, as a text for the pages; NULL: none */
-        int log_fd;   /* -1: it cannot be opened */
+        char *changes; /* that the snapshot makes, as a text for the pages; NULL: none */
+        int log_fd;    /* -1: it cannot be opened */
 };
 
 static void print_complaints(const struct loading *loading, const char *event,
@@ -137,7 +137,6 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 return false;
         }
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
-        loading->before = pages_before_reload(server);
         if (!go_over(server, loading, *ret_opened)) {
                 web_let_be(&loading->web);
                 return false;
@@ -219,7 +218,7 @@ static struct snapshot *load_next(struct loading *loading)
         return NULL;
 }
 
-/* Work aside: all that reads files. */
+/* Work aside: all that reads files, or takes long. */
 static void load(void *argument)
 {
         struct loading *loading = argument;
@@ -232,6 +231,8 @@ static void load(void *argument)
         if (loading->log_fd < 0)
                 conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
                               "cannot open log %s: %s", log, fault);
+        else
+                loading->changes = pages_changes(loading->server, loading->snapshot);
 }
 
 static void end_loading(struct loading *loading)
@@ -240,7 +241,7 @@ static void end_loading(struct loading *loading)
                 close(loading->log_fd);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
-        free(loading->before);
+        free(loading->changes);
         free(loading);
 }
 
@@ -280,8 +281,7 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         listening_use(server, opened);
         listening_drop(server, snapshot);
         web_change(&server->web, &loading->web);
-        pages_after_reload(server, loading->before);
-        loading->before = NULL;
+        pages_after_reload(server, loading->changes);
         print_complaints(loading, "reload", &loading->complaints);
         /* Whoever has not liked the one before may like this one. */
         if (certificates_use(&server->certificates, (uint64_t)time(NULL)))

@@ -42,24 +42,26 @@ static char *effective_text(const struct snapshot *snapshot)
         return text;
 }
 
-char *pages_before_reload(const struct server *server)
+char *pages_changes(const struct server *server, const struct snapshot *next)
 {
-        return effective_text(atomic_load(&server->publication.published)->snapshot);
-}
+        char *before = effective_text(atomic_load(&server->publication.published)->snapshot);
+        char *after = effective_text(next);
+        char *changes = before == NULL || after == NULL ? NULL : malloc(NEWS_TEXT_MAX);
+        struct text text;
 
-void pages_after_reload(struct server *server, char *before)
-{
-        char *after = effective_text(atomic_load(&server->publication.published)->snapshot);
-        char octets[NEWS_TEXT_MAX];
-        struct text changes;
-
-        text_over(&changes, octets, sizeof octets - 1);
-        if (before != NULL && after != NULL)
-                changes_write(before, after, &changes);
-        octets[changes.length] = '\0';
-        web_note_reload(&server->web, false, octets);
+        if (changes != NULL) {
+                text_over(&text, changes, NEWS_TEXT_MAX - 1);
+                changes_write(before, after, &text);
+                changes[text.length] = '\0';
+        }
         free(before);
         free(after);
+        return changes;
+}
+
+void pages_after_reload(struct server *server, const char *changes)
+{
+        web_note_reload(&server->web, false, changes == NULL ? "" : changes);
 }
 
 void pages_after_failure(struct server *server, const struct conf_complaints *reasons)

@@ -6,9 +6,10 @@
 
 /* False when descriptors or threads are out. */
 bool pages_start(struct server *server);
-/* Before another snapshot is in force: the one that is, as a text for the next. NULL: nobody wants to read it. */
-char *pages_before_reload(const struct server *server);
-/* Another one is in force. Frees the text. */
-void pages_after_reload(struct server *server, char *before);
+/* Work aside, because many domains take long: what `next` changes of the snapshot in force, in lines; the caller's to
+ * free. NULL: nobody wants to read it, or memory is out. */
+char *pages_changes(const struct server *server, const struct snapshot *next);
+/* Another one is in force, with these changes or NULL. */
+void pages_after_reload(struct server *server, const char *changes);
 /* It was not to be. */
 void pages_after_failure(struct server *server, const struct conf_complaints *reasons);
