@@ -30,7 +30,7 @@ static uint32_t used(const struct follow_board *board)
         return bits;
 }
 
-int follow_board_add(struct follow_board *board, const struct follow_filter *filter)
+uint32_t follow_board_add(struct follow_board *board, const struct follow_filter *filter)
 {
         uint32_t bits = used(board);
 
@@ -40,14 +40,14 @@ int follow_board_add(struct follow_board *board, const struct follow_filter *fil
                         continue;
                 board->filters[i] = *filter;
                 atomic_fetch_or_explicit(&board->active, bit, memory_order_release);
-                return i;
+                return bit;
         }
-        return -1;
+        return 0;
 }
 
-void follow_board_remove(struct follow_board *board, int number)
+void follow_board_remove(struct follow_board *board, uint32_t bit)
 {
-        atomic_fetch_and_explicit(&board->active, ~(UINT32_C(1) << number), memory_order_release);
+        atomic_fetch_and_explicit(&board->active, ~bit, memory_order_release);
 }
 
 bool follow_board_take(struct follow_board *board, struct follow_line *ret_line)

@@ -37,10 +37,10 @@ struct follow_board {
 /* False when memory is out. */
 bool follow_board_init(struct follow_board *board, uint32_t worker_count);
 void follow_board_end(struct follow_board *board);
-/* Control thread: puts the filter in force, and gives its number; or gives -1: too many follow already, or workers have
- * not seen yet that one has left. */
-int follow_board_add(struct follow_board *board, const struct follow_filter *filter);
-void follow_board_remove(struct follow_board *board, int number);
+/* Control thread: puts the filter in force, and gives its bit; or gives 0: too many follow already, or workers have not
+ * seen yet that one has left. */
+uint32_t follow_board_add(struct follow_board *board, const struct follow_filter *filter);
+void follow_board_remove(struct follow_board *board, uint32_t bit);
 /* Control thread: the next line of any worker. False: there is none. */
 bool follow_board_take(struct follow_board *board, struct follow_line *ret_line);
 /* Control thread: lines that were lost since it was asked last. */

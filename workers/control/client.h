@@ -24,8 +24,7 @@ struct control_client {
         enum control_order order;
         uint32_t user, process;
         /* Where it follows sessions live; see follower.h. It orders nothing else then, and is not read. */
-        uint32_t follower; /* its bit among those who follow; 0: it does not */
-        int follow_number;
+        uint32_t follower;                  /* its bit among those who follow; 0: it does not */
         uint64_t follow_rate, follow_count; /* lines that it gets in a second, and has got in this one ... */
         uint64_t follow_second_ms;          /* ... which began then */
         uint64_t follow_left_out;           /* lines that it is still to be told of */

@@ -32,14 +32,13 @@ void follower_begin(struct control_client *client, struct follow_board *board, s
                     client, "trace takes ip=NETWORK, from=PATTERN or to=PATTERN, and rate=LINES behind it");
                 return;
         }
-        int number = follow_board_add(board, &filter);
-        if (number < 0) {
+        uint32_t bit = follow_board_add(board, &filter);
+        if (bit == 0) {
                 control_client_answer(client,
                                       "as many as can follow sessions already, or have just left; try again");
                 return;
         }
-        client->follower = UINT32_C(1) << number;
-        client->follow_number = number;
+        client->follower = bit;
         client->follow_rate = rate;
         client->follow_count = client->follow_left_out = 0;
         client->follow_second_ms = clock_monotonic_ms();
@@ -50,7 +49,7 @@ void follower_begin(struct control_client *client, struct follow_board *board, s
 void follower_end(struct control_client *client, struct follow_board *board)
 {
         if (client->follower != 0)
-                follow_board_remove(board, client->follow_number);
+                follow_board_remove(board, client->follower);
         client->follower = 0;
 }
 
