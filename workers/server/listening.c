@@ -250,29 +250,23 @@ static void tell_faulty(struct server *server)
                 tell_unused(server, "of a high number", "there are more than the program takes");
 }
 
-static bool is_for_pages(const struct snapshot *snapshot, const struct inherited_socket *socket)
-{
-        const struct http_target *http = &snapshot->http;
-
-        return (http->kind == HTTP_AT_PATH && strcmp(http->path, socket->path) == 0) ||
-               (http->kind == HTTP_AT_ADDRESS && socket->path[0] == '\0' &&
-                endpoint_equals(&http->endpoint, &socket->endpoint));
-}
-
 static void tell_unwanted(struct server *server, const struct snapshot *snapshot, struct listener *bound)
 {
         const struct inherited_list *list = &server->inherited;
+        const struct http_target *http = &snapshot->http;
 
         for (size_t i = 0; i < list->count; i++) {
                 const struct inherited_socket *socket = &list->sockets[i];
-                if (socket->fault != NULL || is_for_pages(snapshot, socket) ||
-                    (socket->path[0] == '\0' && find_listener(bound, &socket->endpoint) != NULL))
+                bool is_for_mail = socket->path[0] == '\0';
+                bool is_for_pages =
+                    http->kind != HTTP_NOWHERE && inherited_is_at(socket, &http->endpoint, http->path);
+                if (socket->fault != NULL || is_for_pages ||
+                    (is_for_mail && find_listener(bound, &socket->endpoint) != NULL))
                         continue;
                 tell_unused(server, socket->name,
-                            socket->path[0] == '\0'
-                                ? "neither `listen` nor `proxy_listen` names it; it ignores clients"
-                                : "`http.listen` does not name it");
-                if (socket->path[0] == '\0')
+                            is_for_mail ? "neither `listen` nor `proxy_listen` names it; it ignores clients"
+                                        : "`http.listen` does not name it");
+                if (is_for_mail)
                         listening_socket_ignore_new(socket->fd);
         }
 }

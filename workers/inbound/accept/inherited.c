@@ -4,12 +4,12 @@
 #include "conf/socket_address.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/un.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define FIRST_FD 3
@@ -106,10 +106,14 @@ void inherited_read(struct inherited_list *ret_list)
 
 /* ---- use ----------------------------------------------------------------------------------------------- */
 
-static bool is_of(const struct inherited_socket *inherited, const struct endpoint *endpoint)
+bool inherited_is_at(const struct inherited_socket *inherited, const struct endpoint *endpoint,
+                     const char *path)
 {
-        return inherited->fault == NULL && inherited->path[0] == '\0' &&
-               endpoint_equals(&inherited->endpoint, endpoint);
+        if (inherited->fault != NULL)
+                return false;
+        if (path != NULL)
+                return strcmp(inherited->path, path) == 0;
+        return inherited->path[0] == '\0' && endpoint_equals(&inherited->endpoint, endpoint);
 }
 
 /* Accepted sockets inherit TCP_NODELAY, as of listeners of our own. */
@@ -129,7 +133,7 @@ struct listener *inherited_listeners(const struct inherited_list *list, const st
 
         for (size_t i = 0; i < list->count; i++) {
                 const struct inherited_socket *inherited = &list->sockets[i];
-                if (!is_of(inherited, endpoint))
+                if (!inherited_is_at(inherited, endpoint, NULL))
                         continue;
                 int fd = set_up(inherited->fd) ? fcntl(inherited->fd, F_DUPFD_CLOEXEC, 0) : -1;
                 *end = fd < 0 ? NULL : listener_adopt(endpoint, needs_proxy_header, number, fd);
@@ -145,14 +149,9 @@ struct listener *inherited_listeners(const struct inherited_list *list, const st
 
 int inherited_descriptor(const struct inherited_list *list, const struct endpoint *endpoint, const char *path)
 {
-        for (size_t i = 0; i < list->count; i++) {
-                const struct inherited_socket *inherited = &list->sockets[i];
-                bool is_wanted = path == NULL
-                                     ? is_of(inherited, endpoint)
-                                     : inherited->fault == NULL && strcmp(inherited->path, path) == 0;
-                if (is_wanted)
-                        return fcntl(inherited->fd, F_DUPFD_CLOEXEC, 0);
-        }
+        for (size_t i = 0; i < list->count; i++)
+                if (inherited_is_at(&list->sockets[i], endpoint, path))
+                        return fcntl(list->sockets[i].fd, F_DUPFD_CLOEXEC, 0);
         return -1;
 }
 

@@ -27,8 +27,11 @@ void inherited_read(struct inherited_list *ret_list);
  * them. NULL: there is none, or memory or descriptors are out. */
 struct listener *inherited_listeners(const struct inherited_list *list, const struct endpoint *endpoint,
                                      bool needs_proxy_header, uint32_t count);
-/* A descriptor of its own for the socket of this endpoint or, where `path` is not NULL, for the unix socket there; -1:
- * there is none, or descriptors are out. For other services than mail. */
+/* Whether it can be used, and is that of this endpoint or, where `path` is not NULL, the unix socket there. */
+bool inherited_is_at(const struct inherited_socket *inherited, const struct endpoint *endpoint,
+                     const char *path);
+/* A descriptor of its own for the socket that is there; -1: there is none, or descriptors are out. For other services
+ * than mail. */
 int inherited_descriptor(const struct inherited_list *list, const struct endpoint *endpoint,
                          const char *path);
 /* At the end of the process: whoever is next finds the sockets, and those in their queues. */
