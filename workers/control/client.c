@@ -45,10 +45,15 @@ void control_client_drop(struct control_client *client)
         client->fd = -1;
 }
 
+static void wait_for_client(struct control_client *client)
+{
+        client->deadline_ms = clock_monotonic_ms() + (client->ends ? TAKE_WAIT_MS : CONTROL_LINE_WAIT_MS);
+}
+
 void control_client_answer(struct control_client *client, const char *error)
 {
         control_answer_end(&client->out, error);
-        client->deadline_ms = clock_monotonic_ms() + (client->ends ? TAKE_WAIT_MS : CONTROL_LINE_WAIT_MS);
+        wait_for_client(client);
 }
 
 void control_client_answer_and_end(struct control_client *client, const char *error)
@@ -78,8 +83,7 @@ bool control_client_tell(struct control_client *client)
                 return errno == EAGAIN || errno == EINTR;
         client->told += (size_t)length;
         if (length > 0)
-                client->deadline_ms =
-                    clock_monotonic_ms() + (client->ends ? TAKE_WAIT_MS : CONTROL_LINE_WAIT_MS);
+                wait_for_client(client);
         if (client->told == client->out.length)
                 client->told = client->out.length = 0;
         return true;
