@@ -163,9 +163,9 @@ Test(refusal, an_address_in_a_link_is_encoded)
 {
         struct refusal refusal = listed;
 
-        refusal.client = SPAN("\"><b>%&#?" RIGHT_TO_LEFT);
+        refusal.client = SPAN("\"><b>%&#?\0" RIGHT_TO_LEFT);
         char *page = page_of(LISTS, &refusal, LANGUAGE_ENGLISH);
-        expect_in(page, "query=%22%3E%3Cb%3E%25%26%23%3F%E2%80%AE\"");
+        expect_in(page, "query=%22%3E%3Cb%3E%25%26%23%3F%00%E2%80%AE\"");
         expect_not_in(page, "<b>");
         free(page);
 }
