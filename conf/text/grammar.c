@@ -125,25 +125,53 @@ static cfg_opt_t *reply_options(const struct grammar_calls *calls, struct arena 
         return options;
 }
 
+/* Sections of options that are no check's, without a title. */
+static const struct section {
+        enum check_id at; /* in option_rows */
+        enum scope_kind kind;
+        const char *name, *example;
+} sections[] = {
+    {SECTION_TLS, SCOPE_TLS, "tls", "certificate = {\"FILE\"} key = {\"FILE\"}"},
+    {SECTION_HTTP, SCOPE_HTTP, "http", "listen = \"127.0.0.1:8025\""},
+    {SECTION_PAGE, SCOPE_PAGE, "policy_page", "organisation = \"NAME\""},
+};
+
+#define SECTION_COUNT (sizeof sections / sizeof *sections)
+
+/* NULL: it is none of them. */
+static const struct section *section_find(const char *name)
+{
+        for (size_t i = 0; i < SECTION_COUNT; i++)
+                if (strcmp(name, sections[i].name) == 0)
+                        return &sections[i];
+        return NULL;
+}
+
+/* Returns how many were added; fewer than SECTION_COUNT when memory is out. */
+static size_t sections_add(const struct grammar_calls *calls, cfg_opt_t *options, struct arena *memory)
+{
+        for (size_t i = 0; i < SECTION_COUNT; i++) {
+                cfg_opt_t *rows = rows_options(calls, memory, option_rows, sections[i].at, OPTION_AT_END);
+                if (rows == NULL)
+                        return i;
+                options[i] = section_option(calls, sections[i].name, rows, CFGF_NONE);
+        }
+        return SECTION_COUNT;
+}
+
 cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory)
 {
         cfg_opt_t *domain = domain_options(calls, memory), *replies = reply_options(calls, memory);
-        cfg_opt_t *tls = rows_options(calls, memory, option_rows, SECTION_TLS, OPTION_AT_END);
-        cfg_opt_t *http = rows_options(calls, memory, option_rows, SECTION_HTTP, OPTION_AT_END);
-        cfg_opt_t *page = rows_options(calls, memory, option_rows, SECTION_PAGE, OPTION_AT_END);
         cfg_opt_t *terms = rows_options(calls, memory, terms_option_rows, CHECK_COUNT, TERMS_OPTION_AT_END);
-        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + 8);
+        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + SECTION_COUNT + 5);
 
-        if (domain == NULL || replies == NULL || tls == NULL || http == NULL || page == NULL ||
-            terms == NULL || root == NULL)
+        if (domain == NULL || replies == NULL || terms == NULL || root == NULL ||
+            sections_add(calls, root, memory) < SECTION_COUNT)
                 return NULL;
-        size_t count = 0; /* the root has no opener */
+        size_t count = SECTION_COUNT; /* the root has no opener */
         root[count++] = (cfg_opt_t){.name = "include", .type = CFGT_FUNC, .func = calls->include};
         root[count++] = section_option(calls, "domain", domain, CFGF_TITLE);
         root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
-        root[count++] = section_option(calls, "tls", tls, CFGF_NONE);
-        root[count++] = section_option(calls, "http", http, CFGF_NONE);
-        root[count++] = section_option(calls, "policy_page", page, CFGF_NONE);
         root[count++] = section_option(calls, "listener", terms, CFGF_TITLE);
         root[count++] = section_option(calls, "network", terms, CFGF_TITLE);
         count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
@@ -168,18 +196,11 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
                 text_put_string(text, "; it stands in a domain section");
                 return true;
         }
-        if (option_row_find(option_rows, SECTION_TLS, key) != NULL) {
-                text_put_string(text, "; it stands in section tls");
-                return true;
-        }
-        if (option_row_find(option_rows, SECTION_HTTP, key) != NULL) {
-                text_put_string(text, "; it stands in section http");
-                return true;
-        }
-        if (option_row_find(option_rows, SECTION_PAGE, key) != NULL) {
-                text_put_string(text, "; it stands in section policy_page");
-                return true;
-        }
+        for (size_t i = 0; i < SECTION_COUNT; i++)
+                if (option_row_find(option_rows, sections[i].at, key) != NULL) {
+                        text_printf(text, "; it stands in section %s", sections[i].name);
+                        return true;
+                }
         for (check = 0; check < CHECK_COUNT; check++)
                 if (option_row_find(option_rows, check, key) != NULL) {
                         text_printf(text, "; it stands in section %s", check_infos[check].name);
@@ -208,6 +229,7 @@ void grammar_say_unknown(const cfg_t *cfg, const char *key, bool in_domain, stru
 
 void grammar_say_section(const char *section, struct span value, struct text *text)
 {
+        const struct section *known = section_find(section);
         enum check_id check = check_by_name(span_from(section));
         enum check_mode ignored;
 
@@ -215,18 +237,8 @@ void grammar_say_section(const char *section, struct span value, struct text *te
                 text_put_string(text, "replies is a section; write replies { NAME = \"TEXT\" }");
                 return;
         }
-        if (strcmp(section, "tls") == 0) {
-                text_put_string(text,
-                                "tls is a section; write tls { certificate = {\"FILE\"} key = {\"FILE\"} }");
-                return;
-        }
-        if (strcmp(section, "http") == 0) {
-                text_put_string(text, "http is a section; write http { listen = \"127.0.0.1:8025\" }");
-                return;
-        }
-        if (strcmp(section, "policy_page") == 0) {
-                text_put_string(text,
-                                "policy_page is a section; write policy_page { organisation = \"NAME\" }");
+        if (known != NULL) {
+                text_printf(text, "%s is a section; write %s { %s }", section, section, known->example);
                 return;
         }
         if (check == CHECK_COUNT) {
@@ -247,13 +259,13 @@ void grammar_say_section(const char *section, struct span value, struct text *te
 
 enum scope_kind grammar_scope_kind(const char *section)
 {
-        return strcmp(section, "domain") == 0        ? SCOPE_DOMAIN
-               : strcmp(section, "zone") == 0        ? SCOPE_ZONE
-               : strcmp(section, "replies") == 0     ? SCOPE_REPLIES
-               : strcmp(section, "tls") == 0         ? SCOPE_TLS
-               : strcmp(section, "http") == 0        ? SCOPE_HTTP
-               : strcmp(section, "policy_page") == 0 ? SCOPE_PAGE
-               : strcmp(section, "listener") == 0    ? SCOPE_LISTENER
-               : strcmp(section, "network") == 0     ? SCOPE_NETWORK
-                                                     : SCOPE_CHECK;
+        const struct section *known = section_find(section);
+
+        return strcmp(section, "domain") == 0     ? SCOPE_DOMAIN
+               : strcmp(section, "zone") == 0     ? SCOPE_ZONE
+               : strcmp(section, "replies") == 0  ? SCOPE_REPLIES
+               : strcmp(section, "listener") == 0 ? SCOPE_LISTENER
+               : strcmp(section, "network") == 0  ? SCOPE_NETWORK
+               : known != NULL                    ? known->kind
+                                                  : SCOPE_CHECK;
 }

@@ -170,6 +170,23 @@ bool value_is_list(enum value_type type)
                type == VALUE_ENDPOINTS || type == VALUE_FILTERS || type == VALUE_KEYWORDS;
 }
 
+size_t value_list_count(enum value_type type, const void *list)
+{
+        switch ((int)type) {
+        case VALUE_PATHS:
+        case VALUE_NAMES:
+                return ((const struct text_list *)list)->count;
+        case VALUE_NETWORKS:
+                return ((const struct network_list *)list)->count;
+        case VALUE_ENDPOINTS:
+                return ((const struct endpoint_list *)list)->count;
+        case VALUE_KEYWORDS:
+                return (size_t)__builtin_popcount(*(const uint32_t *)list);
+        default:
+                return ((const struct filter_list *)list)->count;
+        }
+}
+
 void value_clear_list(const struct option_row *row, void *base)
 {
         void *field = (char *)base + row->offset;

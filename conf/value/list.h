@@ -1,9 +1,11 @@
-/* Values that are lists, and what stands in them; for conf/ only. */
+/* Values that are lists, and what stands in them. */
 #pragma once
 
 #include "conf/value/value.h"
 
 bool value_is_list(enum value_type type);
+/* How many items the list of this type has. */
+size_t value_list_count(enum value_type type, const void *list);
 void value_clear_list(const struct option_row *row, void *base);
 /* For value_set(): one item more for a list of this type. */
 bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,

@@ -1,5 +1,5 @@
-/* The rows of options.def, and how their values are read from text. Only conf/ includes this, and core/policy, which
- * tells of values row by row. */
+/* The rows of options.def, and how their values are read from text. Beside conf/, those include this who tell of
+ * options row by row, and who read or write durations as the configuration has them. */
 #pragma once
 
 #include "conf/snapshot.h"

@@ -22,23 +22,6 @@ void quoted_print(FILE *file, struct span text)
 
 /* ---- lists --------------------------------------------------------------------------------------------- */
 
-static size_t list_count(enum value_type type, const void *field)
-{
-        switch ((int)type) {
-        case VALUE_PATHS:
-        case VALUE_NAMES:
-                return ((const struct text_list *)field)->count;
-        case VALUE_NETWORKS:
-                return ((const struct network_list *)field)->count;
-        case VALUE_ENDPOINTS:
-                return ((const struct endpoint_list *)field)->count;
-        case VALUE_KEYWORDS:
-                return (size_t)__builtin_popcount(*(const uint32_t *)field);
-        default:
-                return ((const struct filter_list *)field)->count;
-        }
-}
-
 static const char *keyword_name(uint32_t keywords, size_t i)
 {
         while (i-- > 0)
@@ -73,7 +56,7 @@ static void list_print(FILE *file, enum value_type type, const void *field)
         struct text item;
 
         putc('{', file);
-        for (size_t i = 0; i < list_count(type, field); i++) {
+        for (size_t i = 0; i < value_list_count(type, field); i++) {
                 text_over(&item, octets, sizeof octets);
                 item_write(&item, type, field, i);
                 fputs(i == 0 ? "" : ", ", file);

@@ -3,6 +3,9 @@
 
 #define NOTE_INPUT_MAX 100 /* octets of what the client said that a note repeats */
 
+const char *const verdict_result_names[] = {
+    [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer", [VERDICT_WAIT] = "wait"};
+
 static struct span joined(struct arena *arena, struct span left, struct span between, struct span right)
 {
         if (left.length > NOTE_INPUT_MAX)

@@ -13,6 +13,9 @@
 
 enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT };
 
+/* "pass" or the like, by result. */
+extern const char *const verdict_result_names[];
+
 struct check_memory;
 struct recipient;
 

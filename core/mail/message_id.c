@@ -68,13 +68,12 @@ void message_id_read(struct message_id *id, struct span octets, bool is_line_sta
 /* Most are seen to be another field by their first octets. */
 void message_id_read_line(struct message_id *id, struct span line)
 {
-        bool may_be_name = line.length > field.length && line_has_letters(line.at, "message-");
-
-        if (id == NULL)
+        if (id == NULL || id->state == MESSAGE_ID_DONE)
                 return;
-        if (id->state == MESSAGE_ID_VALUE || (id->state != MESSAGE_ID_DONE && may_be_name))
+        if (id->state == MESSAGE_ID_VALUE ||
+            (line.length > field.length && line_has_letters(line.at, "message-")))
                 message_id_read(id, line, true);
-        else if (id->state != MESSAGE_ID_DONE)
+        else
                 id->state = MESSAGE_ID_OTHER;
 }
 

@@ -84,19 +84,26 @@ static void put_head(struct page *page, enum word title)
         page_markup(page, "</head>\n");
 }
 
+void page_open_language(struct page *page, enum language language, const char *anchor)
+{
+        const char *code = words[WORD_language_code].in[language];
+
+        page_open_link(page, page->links[language], anchor);
+        page_markup(page, " lang=\"");
+        page_text(page, code);
+        page_markup(page, "\" hreflang=\"");
+        page_text(page, code);
+        page_markup(page, "\"");
+}
+
 static void put_languages(struct page *page)
 {
         page_markup(page, "<nav class=\"languages\" aria-label=\"");
         page_word(page, WORD_languages);
         page_markup(page, "\">");
         for (enum language language = 0; language < LANGUAGE_COUNT; language++) {
-                const char *code = words[WORD_language_code].in[language];
-                page_open_link(page, page->links[language], NULL);
-                page_markup(page, " lang=\"");
-                page_text(page, code);
-                page_markup(page, "\" hreflang=\"");
-                page_text(page, code);
-                page_markup(page, language == page->language ? "\" aria-current=\"page\">" : "\">");
+                page_open_language(page, language, NULL);
+                page_markup(page, language == page->language ? " aria-current=\"page\">" : ">");
                 page_text(page, words[WORD_language_name].in[language]);
                 page_markup(page, "</a>\n");
         }

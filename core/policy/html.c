@@ -37,6 +37,13 @@ void page_wording(struct page *page, const struct wording *wording)
         page_text(page, wording->in[page->language]);
 }
 
+void page_paragraph(struct page *page, const struct wording *wording)
+{
+        page_markup(page, "<p>");
+        page_wording(page, wording);
+        page_markup(page, "</p>\n");
+}
+
 void page_sentence(struct page *page, const struct wording *wording)
 {
         const char *text = wording->in[page->language];

@@ -29,12 +29,15 @@ void page_markup(struct page *page, const char *markup);
 /* Text of this program's own, and of the configuration where that is checked. */
 void page_text(struct page *page, const char *text);
 void page_wording(struct page *page, const struct wording *wording);
-/* The same with a capital at its beginning and a full stop behind it. */
+/* The same as a paragraph. */
+void page_paragraph(struct page *page, const struct wording *wording);
+/* The wording with a capital at its beginning and a full stop behind it. */
 void page_sentence(struct page *page, const struct wording *wording);
 /* Octets from elsewhere: of what is not printable, '?' is left, and what is very long is cut. */
 void page_foreign(struct page *page, struct span octets);
 void page_number(struct page *page, uint64_t number);
-/* An opening tag that links to `base`, and behind a '#', which is left out without it, to `anchor`. */
+/* An opening tag, without the bracket that closes it, which links to `base` and, behind a '#', to `anchor`; NULL: to no
+ * place there. */
 void page_open_link(struct page *page, const char *base, const char *anchor);
 /* A link to a place of this page: `prefix` and `name` are its id. */
 void page_open_anchor(struct page *page, const char *prefix, const char *name);
@@ -95,6 +98,8 @@ void page_postmaster(struct page *page);
 
 /* ---- frame.c */
 
+/* The same to the page in this language. */
+void page_open_language(struct page *page, enum language language, const char *anchor);
 /* From the document type to the opening tag of the content, with the heading, and to the end. */
 void page_begin(struct page *page, enum word title);
 void page_end(struct page *page);

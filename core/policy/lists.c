@@ -13,7 +13,7 @@ static void put_encoded(struct page *page, struct span octets)
 {
         for (size_t i = 0; i < octets.length; i++) {
                 char octet = octets.at[i];
-                if (ascii_is_alnum(octet) || strchr("-._~:", octet) != NULL)
+                if (ascii_is_alnum(octet) || (octet != '\0' && strchr("-._~:", octet) != NULL))
                         putc(octet, page->out);
                 else
                         fprintf(page->out, "%%%02X", (unsigned char)octet);

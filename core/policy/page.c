@@ -33,29 +33,17 @@ static void put_badge(struct page *page, enum standing standing)
 static void put_other_languages(struct page *page, const char *anchor)
 {
         for (enum language language = 0; language < LANGUAGE_COUNT; language++) {
-                const char *code = words[WORD_language_code].in[language];
                 if (language == page->language)
                         continue;
                 page_markup(page, "<p class=\"other\">");
-                page_open_link(page, page->links[language], anchor);
-                page_markup(page, " lang=\"");
-                page_text(page, code);
-                page_markup(page, "\" hreflang=\"");
-                page_text(page, code);
-                page_markup(page, "\">");
+                page_open_language(page, language, anchor);
+                page_markup(page, ">");
                 page_text(page, words[WORD_other_language].in[language]);
                 page_markup(page, "</a></p>\n");
         }
 }
 
-static void put_paragraph(struct page *page, const struct wording *wording)
-{
-        page_markup(page, "<p>");
-        page_wording(page, wording);
-        page_markup(page, "</p>\n");
-}
-
-static void put_title(struct page *page, enum check_id check, enum standing standing)
+static void put_title(struct page *page, enum check_id check)
 {
         page_markup(page, "<section class=\"rule\" id=\"");
         page_text(page, check_name(check));
@@ -64,34 +52,34 @@ static void put_title(struct page *page, enum check_id check, enum standing stan
         page_markup(page, "</h3>\n<p class=\"marks\"><code>");
         page_text(page, check_name(check));
         page_markup(page, "</code> ");
-        put_badge(page, standing);
+        put_badge(page, page->standings[check]);
         page_markup(page, "</p>\n");
 }
 
-static void put_rule(struct page *page, enum check_id check, enum standing standing)
+static void put_rule(struct page *page, enum check_id check)
 {
         const struct check_texts *texts = &check_texts[check];
 
-        put_title(page, check, standing);
-        put_paragraph(page, &texts->demand);
+        put_title(page, check);
+        page_paragraph(page, &texts->demand);
         page_markup(page, "<p><strong>");
         page_word(page, WORD_rule_for);
         page_markup(page, "</strong>");
         page_scope(page, check);
         page_markup(page, "</p>\n");
         page_heading(page, '4', WORD_rule_why);
-        put_paragraph(page, &texts->reason);
+        page_paragraph(page, &texts->reason);
         if (page_has_facts(page->snapshot, check)) {
                 page_heading(page, '4', WORD_rule_details);
                 page_facts(page, check);
         }
         page_heading(page, '4', WORD_rule_todo);
-        put_paragraph(page, &texts->advice.remedy);
+        page_paragraph(page, &texts->advice.remedy);
         if (check_has_lists(page->snapshot, check)) {
                 page_heading(page, '4', WORD_rule_lists);
                 page_lists(page, check);
         }
-        if (standing >= STANDING_PARTLY) {
+        if (page->standings[check] >= STANDING_PARTLY) {
                 page_heading(page, '4', WORD_rule_replies);
                 page_replies(page, check);
         }
@@ -99,15 +87,18 @@ static void put_rule(struct page *page, enum check_id check, enum standing stand
         page_markup(page, "</section>\n");
 }
 
-static size_t count_standing(const struct page *page, enum standing least, enum standing most)
+static bool stands_between(const struct page *page, enum check_id check, enum standing least,
+                           enum standing most)
 {
-        size_t count = 0;
+        return page->standings[check] >= least && page->standings[check] <= most;
+}
 
-        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
-                enum standing standing = page->standings[check];
-                count += standing >= least && standing <= most;
-        }
-        return count;
+static bool has_standing(const struct page *page, enum standing least, enum standing most)
+{
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (stands_between(page, check, least, most))
+                        return true;
+        return false;
 }
 
 /* ---- sections of the page ------------------------------------------------------------------------------ */
@@ -120,38 +111,27 @@ static void put_section(struct page *page, const char *id, enum word title)
         page_heading(page, '2', title);
 }
 
-static void put_rules(struct page *page)
+/* A section of the rules that stand so, if there are any. */
+static void put_rules(struct page *page, const char *id, enum word title, enum word intro,
+                      enum standing least, enum standing most)
 {
-        put_section(page, "rules", WORD_rules_title);
-        put_paragraph(page, &words[WORD_rules_intro]);
-        for (size_t place = 0; place < CHECK_COUNT; place++) {
-                enum check_id check = check_in_order(place);
-                enum standing standing = page->standings[check];
-                if (standing >= STANDING_PARTLY)
-                        put_rule(page, check, standing);
-        }
-        page_markup(page, "</section>\n");
-}
-
-static void put_observed(struct page *page)
-{
-        if (count_standing(page, STANDING_OBSERVES, STANDING_OBSERVES) == 0)
+        if (!has_standing(page, least, most))
                 return;
-        put_section(page, "observed", WORD_observed_title);
-        put_paragraph(page, &words[WORD_observed_intro]);
-        for (enum check_id check = 0; check < CHECK_COUNT; check++)
-                if (page->standings[check] == STANDING_OBSERVES)
-                        put_rule(page, check, STANDING_OBSERVES);
+        put_section(page, id, title);
+        page_paragraph(page, &words[intro]);
+        for (size_t place = 0; place < CHECK_COUNT; place++)
+                if (stands_between(page, check_in_order(place), least, most))
+                        put_rule(page, check_in_order(place));
         page_markup(page, "</section>\n");
 }
 
 /* They keep their anchors: a reply of yesterday leads here. */
 static void put_unused(struct page *page)
 {
-        if (count_standing(page, STANDING_UNUSED, STANDING_UNUSED) == 0)
+        if (!has_standing(page, STANDING_UNUSED, STANDING_UNUSED))
                 return;
         put_section(page, "unused", WORD_unused_title);
-        put_paragraph(page, &words[WORD_unused_intro]);
+        page_paragraph(page, &words[WORD_unused_intro]);
         page_markup(page, "<ul>\n");
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 if (page->standings[check] != STANDING_UNUSED)
@@ -217,14 +197,14 @@ static void put_refused(struct page *page)
         page_markup(page, "</a>");
         page_word(page, WORD_refused_help_rest);
         page_markup(page, "</li>\n</ol>\n");
-        put_paragraph(page, &words[WORD_refused_user]);
+        page_paragraph(page, &words[WORD_refused_user]);
         page_markup(page, "</section>\n");
 }
 
 static void put_server(struct page *page)
 {
         put_section(page, "server", WORD_server_title);
-        put_paragraph(page, &words[WORD_server_intro]);
+        page_paragraph(page, &words[WORD_server_intro]);
         page_facts(page, SUBJECT_SERVER);
         page_heading(page, '3', WORD_rule_replies);
         page_replies(page, SUBJECT_SERVER);
@@ -234,7 +214,7 @@ static void put_server(struct page *page)
 static void put_codes(struct page *page)
 {
         put_section(page, "codes", WORD_codes_title);
-        put_paragraph(page, &words[WORD_codes_intro]);
+        page_paragraph(page, &words[WORD_codes_intro]);
         page_codes(page);
         page_markup(page, "</section>\n");
 }
@@ -252,14 +232,13 @@ static void put_entry(struct page *page, const char *id, const struct wording *t
 static void put_entries(struct page *page, const char *id, enum word title, enum standing least,
                         enum standing most)
 {
-        if (count_standing(page, least, most) == 0)
+        if (!has_standing(page, least, most))
                 return;
         put_entry(page, id, &words[title]);
         page_markup(page, "\n<ul>\n");
         for (size_t place = 0; place < CHECK_COUNT; place++) {
                 enum check_id check = check_in_order(place);
-                enum standing standing = page->standings[check];
-                if (standing < least || standing > most)
+                if (!stands_between(page, check, least, most))
                         continue;
                 put_entry(page, check_name(check), &check_texts[check].title);
                 page_markup(page, "</li>\n");
@@ -295,8 +274,9 @@ void policy_page_write(FILE *out, const struct snapshot *snapshot, enum language
         put_about(&page);
         put_refused(&page);
         put_contents(&page);
-        put_rules(&page);
-        put_observed(&page);
+        put_rules(&page, "rules", WORD_rules_title, WORD_rules_intro, STANDING_PARTLY, STANDING_ENFORCED);
+        put_rules(&page, "observed", WORD_observed_title, WORD_observed_intro, STANDING_OBSERVES,
+                  STANDING_OBSERVES);
         put_server(&page);
         put_codes(&page);
         page_postmaster(&page);

@@ -50,13 +50,6 @@ static void put_ways(struct page *page)
         page_markup(page, "</ul>\n");
 }
 
-static void put_paragraph(struct page *page, enum word word)
-{
-        page_markup(page, "<p>");
-        page_word(page, word);
-        page_markup(page, "</p>\n");
-}
-
 /* Of the address that the page names, what its readers may not take for granted. */
 static void put_exception(struct page *page)
 {
@@ -66,9 +59,9 @@ static void put_exception(struct page *page)
         if (address.length == 0 || at == SIZE_MAX)
                 return;
         if (snapshot_find_domain(page->snapshot, span_skip(address, at + 1)) == NULL)
-                put_paragraph(page, WORD_postmaster_elsewhere);
+                page_paragraph(page, &words[WORD_postmaster_elsewhere]);
         else if (!span_equals_nocase(span_of(address.at, at), SPAN("postmaster")))
-                put_paragraph(page, WORD_postmaster_not_exempt);
+                page_paragraph(page, &words[WORD_postmaster_not_exempt]);
 }
 
 void page_postmaster(struct page *page)
@@ -79,12 +72,12 @@ void page_postmaster(struct page *page)
         page_markup(page, "<section id=\"postmaster\">\n");
         page_heading(page, '2', WORD_postmaster_title);
         put_ways(page);
-        put_paragraph(page, WORD_postmaster_name);
-        put_paragraph(page, snapshot->options.reject_at == REJECT_AT_RCPT ? WORD_postmaster_exempt
-                                                                          : WORD_postmaster_first);
+        page_paragraph(page, &words[WORD_postmaster_name]);
+        page_paragraph(page, &words[snapshot->options.reject_at == REJECT_AT_RCPT ? WORD_postmaster_exempt
+                                                                                  : WORD_postmaster_first]);
         if (snapshot->check_is_everywhere[CHECK_dnsbl] && moment != LISTED_AT_RCPT)
-                put_paragraph(page,
-                              moment == LISTED_AT_ACCEPT ? WORD_postmaster_listed : WORD_postmaster_busy);
+                page_paragraph(
+                    page, &words[moment == LISTED_AT_ACCEPT ? WORD_postmaster_listed : WORD_postmaster_busy]);
         put_exception(page);
         page_markup(page, "</section>\n");
 }

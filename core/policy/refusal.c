@@ -199,9 +199,7 @@ static void put_advice(struct page *page, const struct refusal *refusal)
         page_sentence(page, &advice->why);
         page_markup(page, "</p>\n");
         page_heading(page, '3', WORD_rule_todo);
-        page_markup(page, "<p>");
-        page_wording(page, &advice->remedy);
-        page_markup(page, "</p>\n");
+        page_paragraph(page, &advice->remedy);
         put_lists(page, refusal);
 }
 

@@ -1,7 +1,7 @@
 /* Values of options as people say them. A label stands in front, so that a word needs no case of its grammar. */
 #include "core/policy/internal.h"
 
-#include "conf/value/value.h"
+#include "conf/value/list.h"
 
 static const void *field_of(const struct snapshot *snapshot, size_t option)
 {
@@ -10,50 +10,20 @@ static const void *field_of(const struct snapshot *snapshot, size_t option)
 
 uint64_t option_number(const struct snapshot *snapshot, size_t option)
 {
+        const struct option_row *row = &option_rows[option];
         const void *field = field_of(snapshot, option);
 
-        switch (option_rows[option].type) {
-        case VALUE_COUNT:
-        case VALUE_AUTO_COUNT:
-        case VALUE_DURATION:
-        case VALUE_SIZE:
-                return *(const uint64_t *)field;
-        case VALUE_FLAG:
+        if (row->type == VALUE_FLAG)
                 return *(const bool *)field;
-        case VALUE_WEIGHT:
-                return *(const int64_t *)field != 0;
-        case VALUE_RATE:
-                return ((const struct rate *)field)->events;
-        case VALUE_TEXT:
-        case VALUE_PATH:
-                return (*(const char *const *)field)[0] != '\0';
-        case VALUE_PATHS:
-        case VALUE_NAMES:
-                return ((const struct text_list *)field)->count;
-        case VALUE_NETWORKS:
-                return ((const struct network_list *)field)->count;
-        case VALUE_ENDPOINTS:
-                return ((const struct endpoint_list *)field)->count;
-        case VALUE_FILTERS:
-                return ((const struct filter_list *)field)->count;
-        case VALUE_KEYWORDS:
-                return *(const uint32_t *)field;
-        case VALUE_MOMENT:
-        case VALUE_NEWLINE:
-        case VALUE_CASING:
-        case VALUE_DOOR:
-        case VALUE_MODE:
-        case VALUE_ACTION:
-        case VALUE_EXCHANGE:
-        case VALUE_REPAIR:
-        case VALUE_SANDBOX:
-        case VALUE_STARTTLS:
-        case VALUE_VERSION:
-        case VALUE_WISH:
-        case VALUE_LANGUAGE:
+        if (value_words(row) != NULL)
                 return *(const unsigned *)field;
-        }
-        return 0;
+        if (value_is_list(row->type))
+                return value_list_count(row->type, field);
+        if (row->type == VALUE_TEXT || row->type == VALUE_PATH)
+                return (*(const char *const *)field)[0] != '\0';
+        if (row->type == VALUE_RATE)
+                return ((const struct rate *)field)->events;
+        return row->type == VALUE_WEIGHT ? *(const int64_t *)field != 0 : *(const uint64_t *)field;
 }
 
 static const struct unit {

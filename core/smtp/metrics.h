@@ -4,8 +4,6 @@
 #include "conf/snapshot.h"
 #include "core/base/count/histogram.h"
 
-#include <stdatomic.h>
-
 enum metric_id {
 #define METRIC(name, kind, help) METRIC_##name,
 #include "core/smtp/metrics.def"
@@ -43,21 +41,3 @@ void counters_sum(const struct counters_list *list, struct counters *ret_sum);
 
 /* Indexed by enum metric_id. */
 extern const char *const metric_names[METRIC_COUNT];
-
-/* Owner only: a plain addition, no locked instruction. */
-static inline void counter_add(_Atomic uint64_t *counter, uint64_t number)
-{
-        uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-        atomic_store_explicit(counter, value + number, memory_order_relaxed);
-}
-
-/* Owner only: of what there is now. */
-static inline void counter_set(_Atomic uint64_t *counter, uint64_t number)
-{
-        atomic_store_explicit(counter, number, memory_order_relaxed);
-}
-
-static inline uint64_t counter_read(const _Atomic uint64_t *counter)
-{
-        return atomic_load_explicit(counter, memory_order_relaxed);
-}

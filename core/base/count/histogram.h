@@ -2,9 +2,9 @@
  * what is read may be of moments that are a few instructions apart. */
 #pragma once
 
-#include <stdatomic.h>
+#include "core/base/count/counter.h"
+
 #include <stddef.h>
-#include <stdint.h>
 
 #define BUCKET(ms) +1
 enum {
@@ -24,29 +24,19 @@ struct histogram {
 static inline void histogram_add(struct histogram *histogram, uint64_t ms)
 {
         size_t bucket = 0;
-        _Atomic uint64_t *count, *sum = &histogram->sum_ms;
 
         if (ms > 1) {
 #define BUCKET(bound_ms) bucket += ms > (bound_ms);
 #include "core/base/count/histogram.def"
         }
-        count = &histogram->counts[bucket];
-        atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
-                              memory_order_relaxed);
-        atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + ms,
-                              memory_order_relaxed);
+        counter_add(&histogram->counts[bucket], 1);
+        counter_add(&histogram->sum_ms, ms);
 }
 
 /* Owner of `sum` only: adds what another one has counted. */
 static inline void histogram_sum(struct histogram *sum, const struct histogram *other)
 {
         for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-                atomic_store_explicit(&sum->counts[i],
-                                      atomic_load_explicit(&sum->counts[i], memory_order_relaxed) +
-                                          atomic_load_explicit(&other->counts[i], memory_order_relaxed),
-                                      memory_order_relaxed);
-        atomic_store_explicit(&sum->sum_ms,
-                              atomic_load_explicit(&sum->sum_ms, memory_order_relaxed) +
-                                  atomic_load_explicit(&other->sum_ms, memory_order_relaxed),
-                              memory_order_relaxed);
+                counter_add(&sum->counts[i], counter_read(&other->counts[i]));
+        counter_add(&sum->sum_ms, counter_read(&other->sum_ms));
 }

@@ -7,7 +7,7 @@ static const uint8_t classes[256] = {
     [' '] = BLANK,     ['\t'] = BLANK, ['<'] = LESS,  ['>'] = GREATER, [','] = COMMA,
     [';'] = SEMICOLON, ['='] = EQUALS, ['\r'] = REST, ['\n'] = REST,   ['\0'] = REST};
 
-/* The octets at the front of these classes, or of others than these. */
+/* The octets at the front of these classes. */
 static size_t pass_while(struct span octets, unsigned passes)
 {
         size_t at = 0;
@@ -16,19 +16,11 @@ static size_t pass_while(struct span octets, unsigned passes)
         return at;
 }
 
-static size_t pass_until(struct span octets, unsigned stops)
-{
-        size_t at = 0;
-        while (at < octets.length && (classes[(unsigned char)octets.at[at]] & stops) == 0)
-                at++;
-        return at;
-}
-
 /* Keeps octets until one stops that, or there is no room for it. */
 static size_t keep_until(struct mime_scan *scan, struct span octets, unsigned stops)
 {
         size_t room = (size_t)(MIME_VALUE_MAX - scan->value_length);
-        size_t at = pass_until(span_of(octets.at, octets.length < room ? octets.length : room), stops);
+        size_t at = mime_run(span_of(octets.at, octets.length < room ? octets.length : room), classes, stops);
 
         if (at > 0)
                 memcpy(scan->value + scan->value_length, octets.at, at);
@@ -70,7 +62,7 @@ static size_t keep_bracket(struct mime_scan *scan, struct span octets)
 /* Within an id of HTML: a tag that begins at the front, as far as it is there. */
 static size_t inner_tag(struct mime_scan *scan, struct span octets)
 {
-        size_t at = pass_until(octets, GREATER | REST);
+        size_t at = mime_run(octets, classes, GREATER | REST);
 
         if (at == octets.length || octets.at[at] != '>')
                 return at;
@@ -94,17 +86,17 @@ static size_t run_of(struct mime_scan *scan, struct span octets)
         case MIME_IDS_BETWEEN:
                 return pass_while(octets, BLANK | GREATER | COMMA | SEMICOLON);
         case MIME_IDS_JUNK:
-                return pass_until(octets, LESS | REST);
+                return mime_run(octets, classes, LESS | REST);
         case MIME_IDS_TOKEN:
                 return keep_until(scan, octets, BLANK | LESS | GREATER | COMMA | SEMICOLON | REST);
         case MIME_IDS_BRACKET:
                 return bracket_run(scan, octets);
         case MIME_IDS_TOO_LONG:
-                return pass_until(octets, LESS | GREATER | REST);
+                return mime_run(octets, classes, LESS | GREATER | REST);
         case MIME_IDS_TAG:
                 return keep_until(scan, octets, BLANK | GREATER | REST);
         case MIME_IDS_TAG_REST:
-                return pass_until(octets, GREATER | REST);
+                return mime_run(octets, classes, GREATER | REST);
         case MIME_IDS_INNER_TAG:
                 return inner_tag(scan, octets);
         }

@@ -8,6 +8,16 @@ static inline bool mime_is_blank(char octet)
         return octet == ' ' || octet == '\t';
 }
 
+/* Where the first octet stands whose class is one of `stops`, or how many octets there are. The table has the classes
+ * of all octets, as bits. */
+static inline size_t mime_run(struct span octets, const uint8_t classes[static 256], unsigned stops)
+{
+        size_t at = 0;
+        while (at < octets.length && (classes[(unsigned char)octets.at[at]] & stops) == 0)
+                at++;
+        return at;
+}
+
 /* Of a domain behind an "@". */
 static inline bool mime_is_domain_octet(char octet)
 {

@@ -248,14 +248,6 @@ enum { LF = 1, MENTION = 2, TAG = 4, TAG_END = 8 };
 
 static const uint8_t ends[256] = {['\n'] = LF, ['@'] = MENTION, ['<'] = TAG, ['>'] = TAG_END};
 
-static size_t skip_run(struct span octets, unsigned stops)
-{
-        size_t at = 0;
-        while (at < octets.length && (ends[(unsigned char)octets.at[at]] & stops) == 0)
-                at++;
-        return at;
-}
-
 /* These pass the octets of their state, and go over to another where that takes no more than a look. */
 static size_t pass_start(struct mime_lines *lines, struct span octets, unsigned stops)
 {
@@ -303,7 +295,7 @@ static size_t pass_label(struct mime_lines *lines, struct span octets, unsigned 
 static size_t pass_skip(struct mime_lines *lines, struct span octets, unsigned stops)
 {
         unsigned leaves = LF | (lines->is_html ? TAG_END : 0);
-        size_t at = skip_run(octets, stops | leaves);
+        size_t at = mime_run(octets, ends, stops | leaves);
 
         if (at == octets.length || (ends[(unsigned char)octets.at[at]] & stops) != 0)
                 return at;
@@ -357,7 +349,7 @@ enum mime_step mime_lines_run(struct mime_scan *scan, struct span *octets, bool 
 
 size_t mime_unlabelled_run(struct span octets, bool has_mentions)
 {
-        return skip_run(octets, has_mentions ? LF | MENTION : LF);
+        return mime_run(octets, ends, has_mentions ? LF | MENTION : LF);
 }
 
 /* ---- lines, as the caller sees them */

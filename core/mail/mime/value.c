@@ -19,12 +19,8 @@ static const uint8_t classes[256] = {
 /* The octets at the front of other classes, which are cut off. */
 static struct span take_until(struct span *rest, unsigned ends)
 {
-        size_t at = 0;
-
-        while (at < rest->length && (classes[(unsigned char)rest->at[at]] & ends) == 0)
-                at++;
-        struct span taken = span_of(rest->at, at);
-        *rest = span_of(rest->at + at, rest->length - at);
+        struct span taken = span_of(rest->at, mime_run(*rest, classes, ends));
+        *rest = span_of(rest->at + taken.length, rest->length - taken.length);
         return taken;
 }
 

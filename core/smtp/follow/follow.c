@@ -5,9 +5,7 @@
 
 #define TOLD_MAX      480 /* octets of what was said: even where half of it is escaped by six there is room */
 #define TOLD_HARD_MAX 120 /* where all of it is */
-
-static const char *const result_words[] = {
-    [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer", [VERDICT_WAIT] = "wait"};
+#define HOST_MAX      (ADDRESS_TEXT_MAX + 6) /* with a blank and a port */
 
 /* ---- lines --------------------------------------------------------------------------------------------- */
 
@@ -19,18 +17,26 @@ static void put_pair(struct text *line, const char *name, struct span value)
         text_put_json(line, value);
 }
 
+/* "192.0.2.1 25" */
+static struct span host_and_port(const struct address *address, uint16_t port, char octets[static HOST_MAX])
+{
+        struct text text;
+
+        text_over(&text, octets, HOST_MAX);
+        address_write(&text, address);
+        text_put_char(&text, ' ');
+        text_put_number(&text, port);
+        return text_span(&text);
+}
+
 static void begin_line(struct text *line, const struct session *session, const char *what)
 {
-        char octets[ADDRESS_TEXT_MAX + 16];
-        struct text client;
+        const struct session_peer *peer = &session->peer;
+        char octets[HOST_MAX];
 
-        text_over(&client, octets, sizeof octets);
-        address_write(&client, &session->peer.client);
-        text_put_char(&client, ' ');
-        text_put_number(&client, session->peer.client_port);
         text_put(line, SPAN("{\"ms\":"));
-        text_put_number(line, session->host->now_ms - session->peer.accepted_ms);
-        put_pair(line, "client", text_span(&client));
+        text_put_number(line, session->host->now_ms - peer->accepted_ms);
+        put_pair(line, "client", host_and_port(&peer->client, peer->client_port, octets));
         put_pair(line, "what", span_from(what));
 }
 
@@ -92,16 +98,11 @@ static uint32_t mark(struct session *session, enum follow_what what, struct span
 void follow_client(struct session *session)
 {
         uint32_t found = session->host->follow.active == 0 ? 0 : mark(session, FOLLOW_CLIENT, SPAN(""));
-        char octets[ADDRESS_TEXT_MAX + 16];
-        struct text server;
+        const struct session_peer *peer = &session->peer;
+        char octets[HOST_MAX];
 
-        if (found == 0)
-                return;
-        text_over(&server, octets, sizeof octets);
-        address_write(&server, &session->peer.server);
-        text_put_char(&server, ' ');
-        text_put_number(&server, session->peer.server_port);
-        tell(session, found, "connect", text_span(&server));
+        if (found != 0)
+                tell(session, found, "connect", host_and_port(&peer->server, peer->server_port, octets));
 }
 
 void follow_address(struct session *session, enum follow_what what, struct span address)
@@ -163,7 +164,7 @@ void follow_verdict(struct session *session, const struct verdict *verdict,
         text_over(&line, octets, sizeof octets);
         begin_line(&line, session, "verdict");
         put_pair(&line, "check", span_from(check_infos[verdict->check].name));
-        put_pair(&line, "result", span_from(result_words[verdict->result]));
+        put_pair(&line, "result", span_from(verdict_result_names[verdict->result]));
         put_pair(&line, "mode", span_from(check_mode_name(mode)));
         tell_with(session, session->followed, &line, verdict->evidence);
 }

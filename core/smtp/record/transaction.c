@@ -13,9 +13,6 @@
 #define ATTEMPT_REFUSED_MAX 160
 #define ATTEMPT_TAKEN_MAX   48
 
-static const char *const result_names[] = {
-    [VERDICT_PASS] = "pass", [VERDICT_REFUSE] = "refuse", [VERDICT_DEFER] = "defer"};
-
 /* ---- rendering ----------------------------------------------------------------------------------------- */
 
 /* The name of a reply that is none of the good ones: operators may have changed its code. */
@@ -67,7 +64,7 @@ static void put_verdict(struct text *json, const struct finding *finding)
 
         text_put_char(json, '{');
         put_string(json, "check", span_from(check_infos[verdict->check].name));
-        put_string(json, "result", span_from(result_names[verdict->result]));
+        put_string(json, "result", span_from(verdict_result_names[verdict->result]));
         put_string(
             json, "mode",
             span_from(check_mode_name(verdict->only_observes ? CHECK_MODE_OBSERVE : finding->setting->mode)));

@@ -4,6 +4,7 @@
 #include "conf/value/value.h"
 #include "core/policy/facts.h"
 #include "tests/unit/conf/fixture.h"
+#include "tests/unit/core/policy/fixture.h"
 
 TestSuite(policy_page, .init = folder_begin, .fini = folder_end);
 
@@ -46,16 +47,6 @@ static struct snapshot *load_all(void)
 {
         write_file("keys", "1:0123456789abcdef0123456789abcdef\n", 35);
         return load(ALL);
-}
-
-static void expect_in(const char *page, const char *wanted)
-{
-        cr_expect(strstr(page, wanted) != NULL, "no \"%s\" on the page", wanted);
-}
-
-static void expect_not_in(const char *page, const char *wanted)
-{
-        cr_expect(strstr(page, wanted) == NULL, "\"%s\" on the page", wanted);
 }
 
 /* ---- it cannot drift ----------------------------------------------------------------------------------- */
