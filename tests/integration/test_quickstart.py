@@ -143,6 +143,24 @@ def port_taken(directory):
         assert not any(map(is_listening, ports)), "something listens"
 
 
+@case("where pages have no port, be there no section http or a socket by its path, none is named")
+def no_page(directory):
+    for name, section in (("none", ""), ("path", 'http { listen = "unix:../var/http" }')):
+        folder = directory / name
+        tree(folder)
+        path = folder / "conf/gatepost.conf"
+        path.write_text(re.sub(r"^http .*$", section, path.read_text(), flags=re.M))
+        for variables in ({}, {"PORT": str(free_port()), "DNS_PORT": str(free_port())}):
+            process = start(folder, **variables)
+            try:
+                wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(folder))
+                assert process.poll() is None, said(folder)
+                assert "See what happens" not in said(folder), said(folder)
+            finally:
+                process.kill()
+                process.wait(SECONDS)
+
+
 @case("a zone in error is reported, and nothing is left running")
 def zone_wrong(directory):
     ports = tree(directory, zone="example.com. 60 MX\n")
