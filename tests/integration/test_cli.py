@@ -8,7 +8,7 @@ import subprocess
 from common.dns_peers import TXT, ScriptedDns, by_table, text
 from common.harness import PROGRAM, SECONDS, Server, case, configuration, die_with_parent, equal, main, run_program, wait_for
 
-SUBCOMMANDS = ["serve", "check-config", "explain", "spf", "greylist", "tag", "policy-page", "checks"]
+SUBCOMMANDS = ["serve", "check-config", "reload", "status", "drain", "trace", "explain", "spf", "greylist", "tag", "policy-page", "checks"]
 STATUSES = {"pass": 0, "fail": 10, "softfail": 11, "neutral": 12, "none": 13, "temperror": 14, "permerror": 15}
 
 

@@ -13,6 +13,7 @@ import sys
 from common.harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, equal, free_port, is_listening, main, note, sanitizer_environment,
                      wait_for)
 from common.quickstart import quickstart, said, sanitizer_reports, start, tree
+from common.web import get
 
 # What quickstart says one can see: client, sender, HELO, and the reply to RCPT.
 ME = "me@example.com"
@@ -37,6 +38,7 @@ REFUSALS = [
 @case("quickstart's own lines work: the mail arrives, explain tells of every check")
 def own_lines(directory):
     with quickstart(directory) as (process, port, _):
+        page_port(directory)
         line = re.search(r"^  (python3 -c '.*')$", said(directory), re.M)[1]
         subprocess.run(["sh", "-c", line], check=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
         mail = next((directory / "var/mail/isp.example/alice/new").iterdir()).read_text()
@@ -66,18 +68,27 @@ def own_lines(directory):
             subprocess.run([swaks, *shlex.split(line)[1:]], check=True, timeout=SECONDS, capture_output=True)
 
 
-@case("PORT and DNS_PORT move script and configuration together; several run at a time, each with files of its own")
+def page_port(directory):
+    """Where quickstart says that there is a page, which is looked at."""
+    port = int(re.search(r"http://127\.0\.0\.1:(\d+)/$", said(directory), re.M)[1])
+    equal(get(port).status, 200, "the page")
+    return port
+
+
+@case("PORT, DNS_PORT and HTTP_PORT move script and configuration together; several run at a time, each with files of its own")
 def other_ports(directory):
     old = tree(directory)
     running = []
     try:
-        for _ in range(2):
+        for moved in ({"HTTP_PORT": str(free_port())}, {}):
             port, dns_port = free_port(), free_port()
-            running.append((start(directory, PORT=str(port), DNS_PORT=str(dns_port)), port))
+            running.append((start(directory, PORT=str(port), DNS_PORT=str(dns_port), **moved), port))
             wait_for("the receiver", lambda: running[-1][0].poll() is not None or "gatepost: ready" in said(directory))
             assert is_listening(port) and is_listening(dns_port) and not any(map(is_listening, old)), said(directory)
             assert f"127.0.0.1:{port} " in said(directory) and f"explain -c conf/quickstart-{port}.conf" in said(directory), said(directory)
             assert f"{directory}/var/{port}/mail/isp.example/alice/new/" in said(directory), said(directory)
+            page = page_port(directory)
+            equal(page, int(moved.get("HTTP_PORT", page)), "the page's port")
         for process, port in running:
             with Client(port) as client:
                 client.deliver(b"Subject: x\r\n", sender=ME)
