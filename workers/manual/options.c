@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-#define MEANING_MAX 2048
+#define DEFAULT_MAX 2048
 
 /* ---- values -------------------------------------------------------------------------------------------- */
 
@@ -83,14 +83,11 @@ static void put_bounds(struct text *text, const struct option_row *row)
 
 static void write_meaning(FILE *file, const struct option_row *row)
 {
-        char octets[MEANING_MAX];
+        char octets[DEFAULT_MAX];
         struct text text;
         const char *preset = row->default_text;
 
-        text_over(&text, octets, sizeof octets);
-        text_put_string(&text, row->help);
-        text_put_char(&text, '.');
-        mdoc_words(file, text_span(&text));
+        mdoc_sentence(file, row->help);
         text_over(&text, octets, sizeof octets);
         text_put_string(&text, "Default: ");
         text_put_string(&text, *preset != '\0'            ? preset
