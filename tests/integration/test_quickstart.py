@@ -144,13 +144,14 @@ def killed(directory):
 
 @case("a port that is taken is named, and nothing is left running")
 def port_taken(directory):
-    for which, option in ((0, "PORT"), (1, "DNS_PORT")):
+    for which, option in ((0, "PORT"), (1, "DNS_PORT"), (None, "HTTP_PORT")):
         folder = directory / option
         ports = tree(folder)
-        with socket.create_server(("127.0.0.1", ports[which])):
-            process = start(folder)
+        taken = free_port() if which is None else ports[which]
+        with socket.create_server(("127.0.0.1", taken)):
+            process = start(folder, **({"HTTP_PORT": str(taken)} if which is None else {}))
             equal(process.wait(SECONDS), 1, "status")
-        assert f"port {ports[which]} is taken" in said(folder) and f" {option}={ports[which] + 1} " in said(folder), said(folder)
+        assert f"port {taken} is taken" in said(folder) and f" {option}={taken + 1} " in said(folder), said(folder)
         assert not any(map(is_listening, ports)), "something listens"
 
 
@@ -160,13 +161,15 @@ def no_page(directory):
         folder = directory / name
         tree(folder)
         path = folder / "conf/gatepost.conf"
-        path.write_text(re.sub(r"^http .*$", section, path.read_text(), flags=re.M))
+        path.write_text(re.sub(r"^http .*$", section, path.read_text(), flags=re.M) + '# ""\n')
         for variables in ({}, {"PORT": str(free_port()), "DNS_PORT": str(free_port())}):
             process = start(folder, **variables)
             try:
                 wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(folder))
                 assert process.poll() is None, said(folder)
                 assert "See what happens" not in said(folder), said(folder)
+                used = re.search(r"explain -c (conf/\S+)", said(folder))[1]
+                assert '# ""\n' in (folder / used).read_text(), "an empty text has become an address"
             finally:
                 process.kill()
                 process.wait(SECONDS)
