@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """The command line: help of each subcommand, what is missing is named, exit statuses."""
 
+import contextlib
 import re
 import socket
 import subprocess
 
+from common.control import OPTIONS
 from common.dns_peers import TXT, ScriptedDns, by_table, text
 from common.harness import PROGRAM, SECONDS, Server, case, configuration, die_with_parent, equal, main, run_program, wait_for
 
-SUBCOMMANDS = ["serve", "check-config", "explain", "spf", "greylist", "tag", "policy-page", "checks"]
+SUBCOMMANDS = ["serve", "check-config", "reload", "status", "drain", "trace", "explain", "spf", "greylist", "tag", "policy-page", "checks"]
 STATUSES = {"pass": 0, "fail": 10, "softfail": 11, "neutral": 12, "none": 13, "temperror": 14, "permerror": 15}
 
 
@@ -59,11 +61,41 @@ def full(directory):
     calls = [["--help"], ["--version"], ["help"], ["help", "serve"], ["serve", "--help"], ["checks"], ["check-config", "--print"],
              ["check-config", "--no-open", "-c", path], ["check-config", "--no-open", "--effective", "-c", path],
              ["explain", "-c", path, "--ip", "192.0.2.1", "--helo", "x.example.com", "--from", "a@example.com"],
-             ["spf", "--ip", "192.0.2.7", "--from", "a@example.com", "--resolver", "127.0.0.1:9"]]
+             ["spf", "--ip", "192.0.2.7", "--from", "a@example.com", "--resolver", "127.0.0.1:9"],
+             ["policy-page", "-c", path, "--out", directory / "page"]]
     for arguments in calls:
-        with open("/dev/full", "w") as out:
-            run = subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True, timeout=SECONDS)
-        equal(run.returncode, 1, f"status of {arguments}")
+        with into_full(*arguments) as process:
+            equal(process.wait(SECONDS), 1, f"status of {arguments}")
+
+
+@contextlib.contextmanager
+def into_full(*arguments):
+    with open("/dev/full", "w") as out:
+        process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL,
+                                   preexec_fn=die_with_parent)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@case("so it is of those that ask a running server, and trace ends with it")
+def full_of_answers(directory):
+    path = directory / "gatepost.conf"
+    with Server(directory, options=OPTIONS) as server:
+        with into_full("status", "-c", path) as process:
+            equal(process.wait(SECONDS), 1, "status")
+
+        def has_ended(process):
+            with server.client() as client:
+                client.command("QUIT", 221)
+            return process.poll() is not None
+        with into_full("trace", "-c", path, "--ip", "127.0.0.0/8") as process:
+            wait_for("the end of trace", lambda: has_ended(process))
+            equal(process.wait(), 1, "trace")
+        with into_full("drain", "-c", path) as process:
+            equal(process.wait(SECONDS), 1, "drain")
 
 
 @case("what is missing or wrong in a call is named, with status 2")
@@ -84,6 +116,10 @@ def wrong_calls(_):
         (["greylist"], "list, allow or forget is missing"), (["greylist", "lst"], '"lst"'), (["greylist", "list"], "-c FILE is missing"),
         (["greylist", "allow", "-c", "x"], "WHO is missing"), (["tag"], "-c FILE is missing"),
         (["tag", "-c", "x"], "one of --message-id, --sender and --table"), (["checks", "x"], '"x"'),
+        (["reload"], "-c FILE is missing"), (["status"], "-c FILE is missing"), (["drain", "--undo"], "-c FILE is missing"),
+        (["status", "-c", "x", "y"], '"y" is not understood'), (["trace", "-c", "x"], "one of --ip, --from and --to is needed"),
+        (["trace", "-c", "x", "--from", "a", "--to", "b"], "one of --ip, --from and --to is needed"),
+        (["trace", "--to", "x"], "-c FILE is missing"),
     ]
     for arguments, expected in calls:
         run = run_program(*arguments)
@@ -95,7 +131,8 @@ def wrong_calls(_):
 def configuration_option(directory):
     path = str(directory / "none.conf")
     for arguments in (["serve"], ["check-config"], ["explain", "--ip", "192.0.2.1", "--helo", "x", "--from", "<>"],
-                      ["greylist", "list"], ["tag", "--table"]):
+                      ["greylist", "list"], ["tag", "--table"], ["reload"], ["status"], ["drain", "--undo"], ["trace", "--to", "x"],
+                      ["policy-page", "--out", str(directory / "page")]):
         for option in (["-c", path], ["--config", path], [f"--config={path}"]):
             for call in ([*arguments, *option], [arguments[0], *option, *arguments[1:]]):
                 run = run_program(*call)

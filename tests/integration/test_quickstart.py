@@ -13,6 +13,7 @@ import sys
 from common.harness import (HELO, PROGRAM, ROOT, SECONDS, Client, case, equal, free_port, is_listening, main, note, sanitizer_environment,
                      wait_for)
 from common.quickstart import quickstart, said, sanitizer_reports, start, tree
+from common.web import get
 
 # What quickstart says one can see: client, sender, HELO, and the reply to RCPT.
 ME = "me@example.com"
@@ -37,6 +38,7 @@ REFUSALS = [
 @case("quickstart's own lines work: the mail arrives, explain tells of every check")
 def own_lines(directory):
     with quickstart(directory) as (process, port, _):
+        page_port(directory)
         line = re.search(r"^  (python3 -c '.*')$", said(directory), re.M)[1]
         subprocess.run(["sh", "-c", line], check=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
         mail = next((directory / "var/mail/isp.example/alice/new").iterdir()).read_text()
@@ -66,18 +68,27 @@ def own_lines(directory):
             subprocess.run([swaks, *shlex.split(line)[1:]], check=True, timeout=SECONDS, capture_output=True)
 
 
-@case("PORT and DNS_PORT move script and configuration together; several run at a time, each with files of its own")
+def page_port(directory):
+    """Where quickstart says that there is a page, which is looked at."""
+    port = int(re.search(r"http://127\.0\.0\.1:(\d+)/$", said(directory), re.M)[1])
+    equal(get(port).status, 200, "the page")
+    return port
+
+
+@case("PORT, DNS_PORT and HTTP_PORT move script and configuration together; several run at a time, each with files of its own")
 def other_ports(directory):
     old = tree(directory)
     running = []
     try:
-        for _ in range(2):
+        for moved in ({"HTTP_PORT": str(free_port())}, {}):
             port, dns_port = free_port(), free_port()
-            running.append((start(directory, PORT=str(port), DNS_PORT=str(dns_port)), port))
+            running.append((start(directory, PORT=str(port), DNS_PORT=str(dns_port), **moved), port))
             wait_for("the receiver", lambda: running[-1][0].poll() is not None or "gatepost: ready" in said(directory))
             assert is_listening(port) and is_listening(dns_port) and not any(map(is_listening, old)), said(directory)
             assert f"127.0.0.1:{port} " in said(directory) and f"explain -c conf/quickstart-{port}.conf" in said(directory), said(directory)
             assert f"{directory}/var/{port}/mail/isp.example/alice/new/" in said(directory), said(directory)
+            page = page_port(directory)
+            equal(page, int(moved.get("HTTP_PORT", page)), "the page's port")
         for process, port in running:
             with Client(port) as client:
                 client.deliver(b"Subject: x\r\n", sender=ME)
@@ -133,14 +144,35 @@ def killed(directory):
 
 @case("a port that is taken is named, and nothing is left running")
 def port_taken(directory):
-    for which, option in ((0, "PORT"), (1, "DNS_PORT")):
+    for which, option in ((0, "PORT"), (1, "DNS_PORT"), (None, "HTTP_PORT")):
         folder = directory / option
         ports = tree(folder)
-        with socket.create_server(("127.0.0.1", ports[which])):
-            process = start(folder)
+        taken = free_port() if which is None else ports[which]
+        with socket.create_server(("127.0.0.1", taken)):
+            process = start(folder, **({"HTTP_PORT": str(taken)} if which is None else {}))
             equal(process.wait(SECONDS), 1, "status")
-        assert f"port {ports[which]} is taken" in said(folder) and f" {option}={ports[which] + 1} " in said(folder), said(folder)
+        assert f"port {taken} is taken" in said(folder) and f" {option}={taken + 1} " in said(folder), said(folder)
         assert not any(map(is_listening, ports)), "something listens"
+
+
+@case("where pages have no port, be there no section http or a socket by its path, none is named")
+def no_page(directory):
+    for name, section in (("none", ""), ("path", 'http { listen = "unix:../var/http" }')):
+        folder = directory / name
+        tree(folder)
+        path = folder / "conf/gatepost.conf"
+        path.write_text(re.sub(r"^http .*$", section, path.read_text(), flags=re.M) + '# ""\n')
+        for variables in ({}, {"PORT": str(free_port()), "DNS_PORT": str(free_port())}):
+            process = start(folder, **variables)
+            try:
+                wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(folder))
+                assert process.poll() is None, said(folder)
+                assert "See what happens" not in said(folder), said(folder)
+                used = re.search(r"explain -c (conf/\S+)", said(folder))[1]
+                assert '# ""\n' in (folder / used).read_text(), "an empty text has become an address"
+            finally:
+                process.kill()
+                process.wait(SECONDS)
 
 
 @case("a zone in error is reported, and nothing is left running")

@@ -141,12 +141,12 @@ def options_and_counters(directory):
 
 # ---- installation ------------------------------------------------------------------------------------------------
 
-PREFIX = "/opt/gatepost"
+PREFIX, VAR = "/opt/gatepost", "/srv/var"
 
 
 def installed(directory):
     """Where the files of a build with another prefix would go: {target: source}. Nothing is built."""
-    subprocess.run(["meson", "setup", directory / "build", ROOT, "--prefix", PREFIX], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["meson", "setup", directory / "build", ROOT, "--prefix", PREFIX, "--localstatedir", VAR], check=True, stdout=subprocess.DEVNULL)
     run = subprocess.run(["meson", "introspect", "--installed", directory / "build"], check=True, capture_output=True, text=True)
     targets = {target: pathlib.Path(source) for source, target in json.loads(run.stdout).items()}
     assert {f"{PREFIX}/sbin/gatepost", f"{PREFIX}/share/gatepost/production.conf"} <= set(targets), targets
@@ -166,8 +166,12 @@ def installation(directory):
     assert_named([target.removeprefix(PREFIX + "/") for target in targets], "the installation", told)
     paths = {path for _, path in commands}
     missing = [path for path in paths if f"{path}\n" not in told]
-    missing += [path for path in re.findall(r"^ReadWritePaths=-(\S+)$", unit, re.M) if f"d {path} " not in tmpfiles]
+    mail = re.findall(r"^ReadWritePaths=-(\S+)$", unit, re.M)
+    equal(mail, [f"{VAR}/mail/gatepost"], "where the unit lets mail be written")
+    missing += [path for path in mail if f"d {path} " not in tmpfiles]
     assert not missing, f"no word of how to make {missing}"
+    pages = [(directory / f"build/conf/man/{name}.prose").read_text() for name in ("gatepost.8", "gatepost.conf.5")]
+    assert all(mail[0] in page for page in pages), "the man pages have mail elsewhere"
 
 
 # ---- log ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 /* Escapes, and lines that have less than 80 octets with them. */
 #include "workers/manual/mdoc.h"
 
-#define COLUMNS_MAX 66
+#define COLUMNS_MAX  66
+#define SENTENCE_MAX 2048
 
 /* A hyphen at the beginning of a word is that of an option, which people copy. */
 static void put_octet(FILE *file, char octet, bool is_option)
@@ -53,6 +54,17 @@ void mdoc_words(FILE *file, struct span text)
                 }
         }
         putc('\n', file);
+}
+
+void mdoc_sentence(FILE *file, const char *words)
+{
+        char octets[SENTENCE_MAX];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        text_put_string(&text, words);
+        text_put_char(&text, '.');
+        mdoc_words(file, text_span(&text));
 }
 
 void mdoc_arguments(FILE *file, struct span text)

@@ -8,8 +8,6 @@
 #include "workers/manual/mdoc.h"
 #include "workers/manual/options.h"
 
-#define LINE_MAX_OCTETS 1024
-
 static void begin_list(FILE *file)
 {
         fputs(".Bl -tag -width Ds\n", file);
@@ -18,18 +16,6 @@ static void begin_list(FILE *file)
 static void end_list(FILE *file)
 {
         fputs(".El\n", file);
-}
-
-/* One sentence. */
-static void write_sentence(FILE *file, const char *words)
-{
-        char octets[LINE_MAX_OCTETS];
-        struct text text;
-
-        text_over(&text, octets, sizeof octets);
-        text_put_string(&text, words);
-        text_put_char(&text, '.');
-        mdoc_words(file, text_span(&text));
 }
 
 /* ---- subcommands --------------------------------------------------------------------------------------- */
@@ -49,7 +35,7 @@ void tables_write_checks(FILE *file)
         begin_list(file);
         for (int id = 0; id < CHECK_COUNT; id++) {
                 fprintf(file, ".It Ic %s Pq %s\n", check_infos[id].name, check_infos[id].policy);
-                write_sentence(file, check_infos[id].summary);
+                mdoc_sentence(file, check_infos[id].summary);
         }
         end_list(file);
 }
@@ -78,7 +64,7 @@ void tables_write_check_sections(FILE *file)
                 const struct check_info *check = &check_infos[id];
                 fprintf(file, ".Ss %s\n", check->name);
                 fprintf(file, "Number %s of the policy:\n", check->policy);
-                write_sentence(file, check->summary);
+                mdoc_sentence(file, check->summary);
                 write_mode(file, check);
                 options_write(file, span_from(check->name));
                 if (id == CHECK_dnsbl) {
@@ -119,7 +105,7 @@ void tables_write_metrics(FILE *file)
         begin_list(file);
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
                 fprintf(file, ".It Ic %s\n", rows[i].name);
-                write_sentence(file, rows[i].help);
+                mdoc_sentence(file, rows[i].help);
         }
         end_list(file);
 }

@@ -2,26 +2,22 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
 
-from common.harness import SECONDS, Skip
-
-PROGRAM = shutil.which("chromium")
+from common.harness import SECONDS, need_program
 
 
 class Browser:
     """One tab. Its profile lies in a folder of the test's."""
 
     def __init__(self, directory):
-        if PROGRAM is None:
-            raise Skip("no chromium")
+        program = need_program("chromium")
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         # It reads from descriptor 3 and writes to 4: a shell puts them there, whatever they are here.
-        command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                    "--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe",
                    f"--user-data-dir={directory}/browser", "about:blank"]
         self._process = subprocess.Popen(["/bin/bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "bash", *command],

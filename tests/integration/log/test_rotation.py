@@ -2,10 +2,12 @@
 """logrotate with the file that is installed, on the log of a server that runs: no line is lost, and the server writes to the new file."""
 
 import json
+import os
 import pwd
 import subprocess
 import threading
 
+from common.control import OPTIONS
 from common.harness import IS_ROOT, PROGRAM, ROOT, Client, Server, case, equal, main, need_program, wait_for
 
 ROTATIONS = 5
@@ -13,7 +15,7 @@ CLIENTS = 3
 USER = "nobody"
 
 
-def rules(directory):
+def write_rules(directory):
     """The installed file, for the folders and the user of this test. Who is not root rotates as himself."""
     text = (ROOT / "conf/logrotate/gatepost.in").read_text().replace("@LOGDIR@", str(directory)).replace("@PROGRAM@", str(PROGRAM))
     text = text.replace("@CONFIGURATION@", str(directory / "gatepost.conf")).replace("systemctl", "false")  # a unit is none of this test's
@@ -23,7 +25,6 @@ def rules(directory):
     path = directory / "rules"
     path.write_text(text)
     path.chmod(0o644)
-    return path
 
 
 def rotate(directory):
@@ -50,15 +51,15 @@ def logged(directory):
 @case(f"{ROTATIONS} rotations while {CLIENTS} clients talk: each session has its line, in one of the files")
 def rotated(directory):
     need_program("logrotate")
-    options = 'control = "control"\n' + (f'user = "{USER}"\n' if IS_ROOT else "")
+    options = OPTIONS + (f'user = "{USER}"\n' if IS_ROOT else "")
     server = Server(directory, options=options)
     path = directory / "gatepost.conf"
     path.write_text(path.read_text().replace('log = "log"', 'log = "sessions.json"'))
-    rules(directory)
     if IS_ROOT:
-        subprocess.run(["chown", "-R", f"{pwd.getpwnam(USER).pw_uid}:{pwd.getpwnam(USER).pw_gid}", directory], check=True)
-        (directory / "rules").chmod(0o644)
-        subprocess.run(["chown", "root:root", directory / "rules"], check=True)
+        user = pwd.getpwnam(USER)
+        for place in (directory, *directory.iterdir()):
+            os.chown(place, user.pw_uid, user.pw_gid)
+    write_rules(directory)  # root's, else logrotate does not take them
     stop, sessions = threading.Event(), []
     with server:
         threads = [threading.Thread(target=talk, args=(server, stop, sessions)) for _ in range(CLIENTS)]

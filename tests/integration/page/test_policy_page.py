@@ -5,12 +5,11 @@ import base64
 import hashlib
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
 from common.browser import Browser
-from common.harness import ROOT, Skip, case, configuration, equal, main, run_program
+from common.harness import ROOT, Skip, case, configuration, equal, main, need_program, run_program
 
 # Debian's modules, for a Python that is not Debian's; they are of no special version.
 sys.path.append("/usr/lib/python3/dist-packages")
@@ -32,6 +31,10 @@ def written(directory, more="", out="page"):
     run = run_program("policy-page", "-c", str(directory / "gatepost.conf"), "--out", str(directory / out))
     equal((run.returncode, run.stderr), (0, ""), "policy-page")
     return directory / out
+
+
+def check_names(root):
+    return re.findall(r"^(?:RULE|SESSION_CHECK|CHECK)\((\w+)", (root / "core/check/checks.def").read_text(), re.M)
 
 
 # ---- files -------------------------------------------------------------------------------------------------------
@@ -84,17 +87,14 @@ def faults(directory):
 
 def compiled(directory):
     """What the compiler says of the table of texts; the build's list of files is made of the table of checks."""
-    checks = (directory / "core/check/checks.def").read_text()
-    names = re.findall(r"^(?:RULE|SESSION_CHECK|CHECK)\((\w+)", checks, re.M)
+    names = check_names(directory)
     (directory / "check_texts.inc").write_text("".join(f'#include "core/check/texts/{name}.def"\n' for name in names))
-    return subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", f"-I{directory}", f"-I{ROOT}", "-fsyntax-only",
+    return subprocess.run([need_program("gcc"), "-std=gnu17", "-D_GNU_SOURCE", f"-I{directory}", f"-I{ROOT}", "-fsyntax-only",
                            ROOT / "core/policy/texts.c"], capture_output=True, text=True)
 
 
 @case("a new check does not build without its texts, each of them, in both languages")
 def texts(directory):
-    if shutil.which("gcc") is None:
-        raise Skip("no gcc")
     (directory / "core/check/texts").mkdir(parents=True)
     row = 'CHECK(nobody_told, "P99", MAIL, NOTHING, ENFORCE, "a new check")\n'
     checks = (ROOT / "core/check/checks.def").read_text()
@@ -127,17 +127,17 @@ def parsed(path):
 @case("the pages are valid HTML, and all of their links lead somewhere")
 def markup(directory):
     page = written(directory)
-    for name in FILES:
-        document = parsed(page / name)
+    documents = {name: parsed(page / name) for name in FILES}
+    for name, document in documents.items():
         ids = [element.get("id") for element in document.iter() if element.get("id")]
         equal(sorted(ids), sorted(set(ids)), f"ids of {name}")
         for element in document.iter("a"):
             target, _, anchor = element.get("href").partition("#")
             if re.match(r"(https?|tel|mailto):", target):
                 continue
-            other = parsed(page / target) if target else document
+            other = documents[target or name]
             assert not anchor or any(found.get("id") == anchor for found in other.iter()), f"{name}: {element.get('href')}"
-        for check in re.findall(r"^(?:RULE|SESSION_CHECK|CHECK)\((\w+)", (ROOT / "core/check/checks.def").read_text(), re.M):
+        for check in check_names(ROOT):
             assert check in ids, f"{name} has no anchor for {check}"
         assert {"reply-recipient_unknown", "code-550-5.7.1", "postmaster"} <= set(ids), ids
 

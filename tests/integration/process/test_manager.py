@@ -8,8 +8,9 @@ import signal
 import socket
 import time
 
+from common.control import OPTIONS, command
 from common.hang import hang_at_call, release
-from common.harness import PATIENCE, SECONDS, Client, Server, case, equal, is_listening, main, run_program, wait_for
+from common.harness import PATIENCE, SECONDS, Client, Server, case, equal, is_listening, main, wait_for
 
 WATCHDOG_MS = 400
 
@@ -142,10 +143,10 @@ def no_watchdog(directory):
 
 @case("gatepost reload tells what came of it: a success with its warnings, or why not, with file and line")
 def outcomes(directory):
-    options = 'control = "control"\ndns_threads = 2'
+    options = OPTIONS + "dns_threads = 2"
     with Server(directory, options=options, recipients=[f"user{n}" for n in range(100)]) as server:
         def reload(expected):
-            found = run_program("reload", "-c", directory / "gatepost.conf")
+            found = command(server, "reload")
             equal(found.returncode, expected, found.stderr)
             return found.stderr
         equal(reload(0), "", "told")
@@ -156,8 +157,7 @@ def outcomes(directory):
         server.write_configuration()
         server.write_recipients(["user1"])  # which the server alone knows to be too few
         assert "recipients" in reload(1)
-    found = run_program("reload", "-c", directory / "gatepost.conf")
-    equal(found.returncode, 1, "status without a server")
+    equal(command(server, "reload").returncode, 1, "status without a server")
 
 
 if __name__ == "__main__":

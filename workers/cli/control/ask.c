@@ -50,8 +50,7 @@ static int find_server(const char *configuration)
         else
                 fd = connect_to(snapshot->options.control);
         conf_complaints_end(&complaints);
-        if (snapshot != NULL)
-                snapshot_free(snapshot);
+        snapshot_free(snapshot);
         return fd;
 }
 
@@ -89,35 +88,46 @@ static bool await_more(int fd, const struct ask *ask)
         return poll(&event, 1, ask->has_no_end ? -1 : ANSWER_WAIT_MS) == 1;
 }
 
+/* Takes the lines that are whole, and leaves the rest at the beginning. True: the last one was among them. */
+static bool take_lines(const struct ask *ask, char *octets, size_t *length, int *ret_status)
+{
+        char *line = octets, *end;
+        bool is_last = false;
+
+        while (!is_last && (end = strchr(line, '\n')) != NULL) {
+                char after = end[1];
+                end[1] = '\0';
+                is_last = take_line(ask, line, ret_status);
+                end[1] = after;
+                line = end + 1;
+        }
+        *length -= (size_t)(line - octets);
+        memmove(octets, line, *length);
+        return is_last;
+}
+
 static int take_answer(int fd, const struct ask *ask)
 {
         size_t room = 65536, length = 0;
         char *octets = malloc(room + 1);
         int status = 1;
-        ssize_t received = 0;
+        bool is_over = false;
+        ssize_t received;
 
-        while (octets != NULL && length < room && await_more(fd, ask) &&
+        while (octets != NULL && !is_over && length < room && await_more(fd, ask) &&
                (received = recv(fd, octets + length, room - length, 0)) > 0) {
-                char *line = octets, *end;
                 length += (size_t)received;
                 octets[length] = '\0';
-                while ((end = strchr(line, '\n')) != NULL) {
-                        char after = end[1];
-                        end[1] = '\0';
-                        bool is_last = take_line(ask, line, &status);
-                        end[1] = after;
-                        if (is_last) {
-                                free(octets);
-                                return status;
-                        }
-                        line = end + 1;
+                is_over = take_lines(ask, octets, &length, &status);
+                /* Else it would be followed for nobody, as long as the server runs. */
+                if (fflush(stdout) != 0) {
+                        fail("standard output", strerror(errno));
+                        is_over = true;
                 }
-                length -= (size_t)(line - octets);
-                memmove(octets, line, length);
-                fflush(stdout);
         }
         free(octets);
-        fail(ask->order, "the server has gone, or does not answer");
+        if (!is_over)
+                fail(ask->order, "the server has gone, or does not answer");
         return status;
 }
 
