@@ -17,7 +17,7 @@
 #define LINE_KEEP_MAX    2048
 #define PROXY_HEADER_MAX 128 /* the addresses; what follows them is not kept */
 
-#define TLS_REASON_SIZE  48 /* with its terminator; a longer one is cut */
+#define TLS_REASON_SIZE  80 /* with its terminator; a longer one is cut */
 #define TLS_VERSION_SIZE 16
 
 /* A RCPT command and its answer, for the log. */
