@@ -225,6 +225,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         const struct timespec second = {.tv_sec = 1};
         struct status_line status;
         struct counters counters;
+        char reason[RELOAD_REASON_SIZE]; /* of a reload that fails: nobody waits for it */
 
         status_line_begin(&status);
         for (;;) {
@@ -235,7 +236,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
-                        reload(server, NULL);
+                        reload(server, NULL, reason);
                 if (signal == SIGUSR1)
                         reload_log(server);
                 if (signal == SIGUSR2)
