@@ -133,8 +133,10 @@ struct rate {
 #define OPTION_NAME_CASING(name)     name
 #define OPTION_NAME_DOOR(name)       name
 
-#define CONTROL_PATH_MAX                                                                                     \
-        96 /* octets of the option `control`; a suffix has room behind it in sun_path (unix(7)) */
+/* Octets of the path of a unix socket, and of its last part: that one has room in sun_path (unix(7)) behind the name
+ * that an open folder has in /proc, and with a suffix behind itself. */
+#define SOCKET_PATH_MAX 1023
+#define SOCKET_NAME_MAX 64
 
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);

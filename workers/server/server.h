@@ -48,7 +48,7 @@ struct server {
         /* Numbers only: texts and lists went with the first snapshot. */
         struct options options_at_start;
         char user_at_start[64];
-        char control_path[CONTROL_PATH_MAX + 1]; /* empty: there is no control socket */
+        char control_path[SOCKET_PATH_MAX + 1]; /* empty: there is no control socket */
         struct listener *listeners, *departing;
         struct inherited_list inherited; /* sockets that the process was started with */
         struct listening_early early;    /* what was bound before the user changed */
