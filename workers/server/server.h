@@ -9,6 +9,7 @@
 #include "workers/process/notify.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/control/drain.h"
+#include "workers/server/counted/counted.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
@@ -59,6 +60,7 @@ struct server {
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct counted counted; /* by reloads */
         struct certificates certificates;
         struct aside aside; /* what the main thread does not do itself */
         struct drain drain;

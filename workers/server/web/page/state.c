@@ -76,10 +76,10 @@ static void put_zones(const struct web_view *view, struct text *out)
         html_begin_table(out, "Zones", columns);
         for (size_t i = 0; i < view->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &view->snapshot->zones[i];
-                uint64_t asked =
-                    samples_growth(now, then, SAMPLE_AT(counters.zone_asked) + i * sizeof(uint64_t));
-                uint64_t listed =
-                    samples_growth(now, then, SAMPLE_AT(counters.zone_listed) + i * sizeof(uint64_t));
+                uint64_t asked = samples_growth(
+                    now, then, SAMPLE_AT(counters.zone_asked) + zone->count_index * sizeof(uint64_t));
+                uint64_t listed = samples_growth(
+                    now, then, SAMPLE_AT(counters.zone_listed) + zone->count_index * sizeof(uint64_t));
                 text_put(out, SPAN("<tr>"));
                 html_put_name_cell(out, zone->name);
                 html_put_text_cell(out, zone->options.names ? SPAN("names") : SPAN("addresses"));
