@@ -1,6 +1,7 @@
 """conf/quickstart in a copy of conf/ with ports of the test's own."""
 
 import contextlib
+import re
 import shutil
 import subprocess
 
@@ -19,7 +20,7 @@ def tree(directory, zone=None):
     # With the quote behind it, because a new port may begin as an old one does.
     text = path.read_text().replace('"127.0.0.1:2525"}', f'"127.0.0.1:{port}"}}')
     for old, new in ((2553, dns_port), (8025, free_port())):
-        text = text.replace(f'"127.0.0.1:{old}"', f'"127.0.0.1:{new}"')
+        text = re.sub(rf'(["/])127\.0\.0\.1:{old}(["/])', rf"\g<1>127.0.0.1:{new}\2", text)
     path.write_text(text)
     if zone is not None:
         (directory / "conf/example.zone").write_text(zone)
