@@ -98,7 +98,7 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
         text_put(out, SPAN("\r\n"));
 
         session->last_code = template->code;
-        counter_add(&session->host->counters->replies[template->status.at[0] - '0'], 1);
+        counter_add(&session->host->counters->replies[template->code - REPLY_CODE_MIN], 1);
         if (template->code >= 500) {
                 session->errors++;
                 session->errors_total++;

@@ -108,10 +108,10 @@ void html_end_section(struct text *out)
 
 void html_begin_table(struct text *out, const char *name, const char *const *columns)
 {
-        text_printf(
-            out,
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<thead><tr>",
-            name);
+        text_printf(out,
+                    "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table "
+                    "aria-label=\"%s\">\n<thead><tr>",
+                    name, name);
         for (; *columns != NULL; columns++)
                 text_printf(out, "<th scope=\"col\"%s>%s</th>", **columns == '#' ? " class=\"number\"" : "",
                             *columns + (**columns == '#'));
