@@ -55,6 +55,7 @@ struct server {
         struct listening_early early;    /* what was bound before the user changed */
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
+        struct id_key id_key;
         struct fleet fleet;
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;

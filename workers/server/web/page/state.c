@@ -5,7 +5,7 @@
 #include "workers/inbound/worker_load.h"
 #include "workers/server/web/page/html.h"
 #include "workers/server/web/page/times.h"
-#include "workers/tls/certificate.h"
+#include "workers/tls/verify.h"
 
 #include <stdlib.h>
 
@@ -136,7 +136,7 @@ static void put_turning(const struct heartbeat *heartbeat, struct text *out)
         bool is_stalled = atomic_load_explicit(&heartbeat->is_stalled, memory_order_relaxed);
 
         text_put(out, SPAN("<td>"));
-        html_put_badge(out, is_stalled ? "bad" : "good", is_stalled ? "does not turn" : "turns");
+        html_put_badge(out, is_stalled ? "bad" : "good", is_stalled ? "stalled" : "turns");
         text_put(out, SPAN("</td>"));
 }
 
@@ -213,13 +213,12 @@ static void put_certificate(const struct tls_certificate *certificate, int64_t n
         html_put_text_cell(out, span_from(certificate->kind));
         html_put_number_cell(out, days);
         text_put(out, SPAN("<td>"));
-        html_put_badge(out,
-                       days == 0   ? "bad"
-                       : days < 14 ? "warn"
-                                   : "good",
-                       days == 0   ? "ends or has ended"
-                       : days < 14 ? "ends soon"
-                                   : "valid");
+        if (certificate->ends <= (time_t)now_s)
+                html_put_badge(out, "bad", "expired");
+        else if (days < TLS_WARNING_DAYS)
+                html_put_badge(out, "warn", "expiring");
+        else
+                html_put_badge(out, "good", "valid");
         text_put(out, SPAN("</td><td>"));
         html_put_time(out, certificate->ends);
         text_put(out, SPAN("</td></tr>\n"));
