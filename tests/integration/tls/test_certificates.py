@@ -13,6 +13,7 @@ import subprocess
 from common.dns_peers import MX, SERVFAIL, TXT, ScriptedDns, by_table, exchange, text
 from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, run_program, wait_for
 from common.tls import TlsClient, context, make_certificate
+from common.web import wait_for_status, web_server
 
 TLSA = 52
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
@@ -195,6 +196,19 @@ def sessions_keep(directory):
         early.starttls()
         equal(common_name(early.tls.getpeercert(binary_form=True)), "a", "certificate of the session that began first")
         early.command("QUIT", 221)
+
+
+@case("the status page has one word for each certificate: valid, expiring or expired")
+def words_of_the_page(directory):
+    make(directory, "a")
+    make(directory, "b", "rsa", days=9)
+    make(directory, "c")
+    make_expired(directory, "c")
+    own = 'tls_certificate = {"c.pem"}\n    tls_key = {"c.key"}'
+    with web_server(directory, tls("a", "b"), domain=own) as server:
+        text = wait_for_status(server.web, "/", 200).text()
+        rows = re.findall(r'<td class="number[^>]*>(\d+)</td><td><span class="badge (\w+)">(\w+)</span>', text)
+        equal([row[1:] for row in rows if int(row[0]) < 100], [("bad", "expired"), ("warn", "expiring"), ("good", "valid")], rows)
 
 
 # ---- names -------------------------------------------------------------------------------------------------------

@@ -18,26 +18,13 @@ void html_put(struct text *out, struct span octets)
 
         text_over(&text, safe, sizeof safe);
         text_put_printable(&text, span_of(octets.at, octets.length < 512 ? octets.length : 512), true);
-        for (size_t i = 0; i < text.length; i++)
-                switch (safe[i]) {
-                case '&':
-                        text_put(out, SPAN("&amp;"));
-                        break;
-                case '<':
-                        text_put(out, SPAN("&lt;"));
-                        break;
-                case '>':
-                        text_put(out, SPAN("&gt;"));
-                        break;
-                case '"':
-                        text_put(out, SPAN("&quot;"));
-                        break;
-                case '\'':
-                        text_put(out, SPAN("&#39;"));
-                        break;
-                default:
+        for (size_t i = 0; i < text.length; i++) {
+                const char *escaped = html_escape(safe[i]);
+                if (escaped == NULL)
                         text_put_char(out, safe[i]);
-                }
+                else
+                        text_put_string(out, escaped);
+        }
 }
 
 void html_put_count(struct text *out, uint64_t number)

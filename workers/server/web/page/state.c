@@ -5,7 +5,7 @@
 #include "workers/inbound/worker_load.h"
 #include "workers/server/web/page/html.h"
 #include "workers/server/web/page/times.h"
-#include "workers/tls/certificate.h"
+#include "workers/tls/verify.h"
 
 #include <stdlib.h>
 
@@ -132,7 +132,7 @@ static void put_worker(const struct worker *worker, uint64_t all, struct text *o
         text_put(out, SPAN("<tr>"));
         html_put_name_cell(out, text_span(&name));
         text_put(out, SPAN("<td>"));
-        html_put_badge(out, is_stalled ? "bad" : "good", is_stalled ? "does not turn" : "turns");
+        html_put_badge(out, is_stalled ? "bad" : "good", is_stalled ? "stalled" : "turns");
         text_put(out, SPAN("</td>"));
         html_put_number_cell(out, worker_open(worker));
         html_put_number_cell(out, assigned);
@@ -192,13 +192,12 @@ static void put_certificate(const struct tls_certificate *certificate, int64_t n
         text_put(out, SPAN("</td>"));
         html_put_number_cell(out, days);
         text_put(out, SPAN("<td>"));
-        html_put_badge(out,
-                       days == 0   ? "bad"
-                       : days < 14 ? "warn"
-                                   : "good",
-                       days == 0   ? "ends or has ended"
-                       : days < 14 ? "ends soon"
-                                   : "valid");
+        if (certificate->ends <= (time_t)now_s)
+                html_put_badge(out, "bad", "expired");
+        else if (days < TLS_WARNING_DAYS)
+                html_put_badge(out, "warn", "expiring");
+        else
+                html_put_badge(out, "good", "valid");
         text_put(out, SPAN("</td></tr>\n"));
 }
 
