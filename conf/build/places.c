@@ -105,9 +105,8 @@ const struct option_place *option_places_find(const struct option_places *places
 {
         const struct option_place *option = after == NULL ? places->first : after->next;
 
-        while (option != NULL &&
-               (strcmp(option->section, section) != 0 || strcmp(option->key, key) != 0 ||
-                (title != NULL && strcmp(option->title, title) != 0)))
+        while (option != NULL && (strcmp(option->section, section) != 0 || strcmp(option->key, key) != 0 ||
+                                  (title != NULL && strcmp(option->title, title) != 0)))
                 option = option->next;
         return option;
 }

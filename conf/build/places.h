@@ -25,8 +25,8 @@ struct option_places {
  * may not call it at once. */
 bool option_places_read(struct option_places *places, const char *path);
 void option_places_end(struct option_places *places);
-/* Returns the first one with this key in this section, behind `after` unless that is NULL; or NULL. A `title` of NULL is
- * any. */
+/* Returns the first one with this key in this section, behind `after` unless that is NULL; or NULL. A `title` of NULL
+ * is any. */
 const struct option_place *option_places_find(const struct option_places *places,
                                               const struct option_place *after, const char *section,
                                               const char *title, const char *key);
