@@ -97,25 +97,6 @@ static inline bool ascii_is_control(char c)
         return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* What stands in HTML for an octet, in text between tags and in a quoted attribute. NULL: it stands for itself. */
-static inline const char *html_escape(char octet)
-{
-        switch (octet) {
-        case '&':
-                return "&amp;";
-        case '<':
-                return "&lt;";
-        case '>':
-                return "&gt;";
-        case '"':
-                return "&quot;";
-        case '\'':
-                return "&#39;";
-        default:
-                return NULL;
-        }
-}
-
 /* A bounded buffer that is appended to. What does not fit is left out whole, and `overflowed` says so. */
 struct text {
         char *at;

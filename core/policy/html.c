@@ -1,4 +1,5 @@
 /* Markup and text. */
+#include "core/policy/html_escape.h"
 #include "core/policy/internal.h"
 
 #include <inttypes.h>

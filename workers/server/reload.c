@@ -153,6 +153,8 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 return false;
         }
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        counted_inherit(&server->counted, atomic_load(&server->publication.published)->snapshot,
+                        loading->snapshot);
         if (!go_over(server, loading, *ret_opened)) {
                 web_let_be(&loading->web);
                 return false;
