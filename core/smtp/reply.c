@@ -14,8 +14,9 @@ void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE])
             "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* no I, L, O, U: read aloud without mistake */
         uint64_t seconds = (uint64_t)(host->wall_ms / 1000 - ID_EPOCH) & ((UINT64_C(1) << 31) - 1);
         uint64_t id =
-            seconds << 29 | (uint64_t)(host->worker & 127) << 22 | (host->sequence++ & ((1u << 22) - 1));
+            seconds << 29 | (uint64_t)(host->worker & 127) << 22 | (host->sequence & ((1u << 22) - 1));
 
+        host->sequence += ID_LANES;
         for (int i = ID_TEXT_SIZE - 2; i >= 0; i--, id >>= 5)
                 ret_id[i] = digits[id & 31];
         ret_id[ID_TEXT_SIZE - 1] = '\0';

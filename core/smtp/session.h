@@ -32,6 +32,10 @@
 #define LOG_LINE_MAX      32768
 #define SESSION_LOG_ROOM  49152 /* no single step writes more to the log: two lines, one of them short */
 
+/* Processes of one machine may live at the same time, while one takes over from another. Each gives ids of one lane,
+ * every eighth of the sequence, so that none is given twice; it is the start of the sequence, modulo this. */
+#define ID_LANES 8
+
 /* What sessions of one worker share. Owner: the worker; it sets the time and the flags before it calls a
  * session. */
 struct session_host {
@@ -53,7 +57,7 @@ struct session_host {
         struct client_table *clients;      /* their open sessions; NULL: those that are named do not count */
         int64_t log_second;                /* since 1970, which log_time is the text of */
         char log_time[DATE_TEXT_LENGTH];   /* "2026-11-25T01:02:03" */
-        uint64_t sequence;                 /* of ids given; any start */
+        uint64_t sequence;                 /* of ids given; any start, see ID_LANES */
         uint32_t worker;                   /* 0..127 */
         enum rung rung;                    /* of the ladder of load */
         uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */

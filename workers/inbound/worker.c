@@ -306,7 +306,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.ledger = parts->ledger;
         worker->host.tls_no_go = parts->tls_no_go;
         worker->host.clients = parts->clients;
-        worker->host.sequence = ids_begin(0);
+        worker->host.sequence = ids_begin(0, parts->id_lane);
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);
 }

@@ -273,11 +273,11 @@ static void log_as_event(void *logger, const char *event, va_list pairs)
 }
 
 /* Ids of acceptors come behind those of the workers, of whom there are 120 at most. */
-static void host_init(struct acceptor *acceptor)
+static void host_init(struct acceptor *acceptor, uint32_t id_lane)
 {
         acceptor->host.counters = &acceptor->counters;
         acceptor->host.worker = 120 + acceptor->number % 8;
-        acceptor->host.sequence = ids_begin(acceptor->number / 8);
+        acceptor->host.sequence = ids_begin(acceptor->number / 8, id_lane);
 }
 
 bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts)
@@ -290,7 +290,7 @@ bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts
             .publication = parts->publication,
             .orders = channels_create(1, NULL),
         };
-        host_init(acceptor);
+        host_init(acceptor, parts->id_lane);
         admission.counters = &acceptor->counters;
         admission.host = &acceptor->host;
         admission.host_is_own = true;
