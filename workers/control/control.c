@@ -300,7 +300,7 @@ const char *control_init(struct control *control, const struct control_parts *pa
         }
         text_over(&control->job.answer, &control->octets[(size_t)CONTROL_CLIENTS_MAX * CONTROL_OUT_SIZE],
                   CONTROL_ANSWER_MAX);
-        return control_socket_open(&control->socket, parts->path);
+        return control_socket_open(&control->socket, parts->path, parts->predecessor);
 }
 
 bool control_start(struct control *control)

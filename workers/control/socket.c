@@ -43,7 +43,17 @@ int control_socket_connect(const char *path)
         return fd;
 }
 
-const char *control_socket_fault(const char *path, bool *ret_is_taken)
+/* The kernel tells of a listening socket which process has made it listen. */
+static bool is_of(int fd, pid_t process)
+{
+        struct ucred who;
+        socklen_t length = sizeof who;
+
+        return process != 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 &&
+               who.pid == process;
+}
+
+const char *control_socket_fault(const char *path, pid_t predecessor, bool *ret_is_taken)
 {
         struct stat status;
 
@@ -53,10 +63,12 @@ const char *control_socket_fault(const char *path, bool *ret_is_taken)
         if (!S_ISSOCK(status.st_mode))
                 return "there is a file, and no socket";
         int fd = control_socket_connect(path);
-        if (fd >= 0)
-                close(fd);
         /* Whose queue is full lives, too. */
-        *ret_is_taken = fd >= 0 || errno == EAGAIN;
+        *ret_is_taken = fd >= 0 ? !is_of(fd, predecessor) : errno == EAGAIN;
+        if (fd >= 0) {
+                close(fd);
+                errno = ECONNREFUSED;
+        }
         if (*ret_is_taken)
                 return "another server listens there";
         return errno == ECONNREFUSED || errno == ENOENT ? NULL : strerrordesc_np(errno);
@@ -112,11 +124,11 @@ static bool listen_at(struct control_socket *made, const char *path)
         return false;
 }
 
-const char *control_socket_open(struct control_socket *socket, const char *path)
+const char *control_socket_open(struct control_socket *socket, const char *path, pid_t predecessor)
 {
         bool is_taken;
         int lock_fd = lock_folder_of(path);
-        const char *fault = control_socket_fault(path, &is_taken);
+        const char *fault = control_socket_fault(path, predecessor, &is_taken);
 
         if (fault == NULL && !listen_at(socket, path))
                 fault = strerrordesc_np(errno);

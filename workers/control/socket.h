@@ -15,12 +15,13 @@ struct control_socket {
 };
 
 /* Listens at the path, which stays the caller's. The socket of a server that has ended is replaced; that of one that
- * lives is not. NULL, or what stands against it, a constant. */
-const char *control_socket_open(struct control_socket *socket, const char *path);
+ * lives is not, unless it is `predecessor`, a process (0: there is none). NULL, or what stands against it, a
+ * constant. */
+const char *control_socket_open(struct control_socket *socket, const char *path, pid_t predecessor);
 /* Closes it, and removes the path if it is still ours. */
 void control_socket_close(struct control_socket *socket);
 /* What stands against making a socket there, a constant; NULL: nothing. *ret_is_taken: it is another server. It changes
  * nothing. */
-const char *control_socket_fault(const char *path, bool *ret_is_taken);
+const char *control_socket_fault(const char *path, pid_t predecessor, bool *ret_is_taken);
 /* A connection to whoever listens there, or -1 with errno. It never waits. */
 int control_socket_connect(const char *path);

@@ -65,24 +65,39 @@ static bool is_left_behind(const struct sockaddr_un *address)
         return is_dead;
 }
 
-/* Nobody can connect before its mode is what it is to be, because it does not listen yet. */
-static bool bind_path(const char *path, struct http_socket *http)
+void http_socket_sweep(const char *path)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        struct stat status;
 
         snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
         if (is_left_behind(&address))
                 unlink(path);
-        http->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (http->fd < 0 || bind(http->fd, (const struct sockaddr *)&address, sizeof address) != 0)
-                return false;
-        if (chmod(path, FILE_MODE) != 0 || lstat(path, &status) != 0)
+}
+
+/* The file at the path is that of the socket. */
+static bool own_file(const char *path, struct http_socket *http)
+{
+        struct stat status;
+
+        if (lstat(path, &status) != 0)
                 return false;
         http->device = status.st_dev;
         http->inode = status.st_ino;
         http->has_file = true;
         return true;
+}
+
+/* Nobody can connect before its mode is what it is to be, because it does not listen yet. */
+static bool bind_path(const char *path, struct http_socket *http)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+        http_socket_sweep(path);
+        snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+        http->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (http->fd < 0 || bind(http->fd, (const struct sockaddr *)&address, sizeof address) != 0)
+                return false;
+        return chmod(path, FILE_MODE) == 0 && own_file(path, http);
 }
 
 /* ---- both ---------------------------------------------------------------------------------------------- */
@@ -101,15 +116,18 @@ bool http_socket_bind(const struct http_target *target, struct http_socket *ret_
         return false;
 }
 
-void http_socket_adopt(const struct http_target *target, int fd, struct http_socket *ret_socket)
+void http_socket_adopt(const struct http_target *target, int fd, bool is_inherited,
+                       struct http_socket *ret_socket)
 {
-        *ret_socket = (struct http_socket){.fd = fd, .is_inherited = true};
+        *ret_socket = (struct http_socket){.fd = fd, .is_adopted = true, .is_inherited = is_inherited};
         http_target_write(target, ret_socket->name);
+        if (target->kind == HTTP_AT_PATH && !is_inherited)
+                own_file(target->path, ret_socket);
 }
 
 bool http_socket_listen(const struct http_socket *socket)
 {
-        return socket->is_inherited || listen(socket->fd, BACKLOG) == 0;
+        return socket->is_adopted || listen(socket->fd, BACKLOG) == 0;
 }
 
 void http_socket_close(struct http_socket *socket)

@@ -12,7 +12,8 @@
 struct http_socket {
         int fd;                    /* -1: there is none */
         char name[HTTP_PLACE_MAX]; /* as in the configuration */
-        bool is_inherited;
+        bool is_adopted;           /* it has listened before */
+        bool is_inherited;         /* others keep it open, too */
         /* The file of a unix socket, which is ours to remove as long as it is this one. */
         bool has_file;
         dev_t device;
@@ -24,8 +25,12 @@ void http_target_write(const struct http_target *target, char ret_name[static HT
 /* Binds; nobody can connect before http_socket_listen(). A file that a server has left behind at a unix socket's path
  * makes room. False with errno; EADDRINUSE also where somebody listens at the path, or another file is there. */
 bool http_socket_bind(const struct http_target *target, struct http_socket *ret_socket);
-/* The same of a socket that listens already and that others keep open, too; takes the descriptor over. */
-void http_socket_adopt(const struct http_target *target, int fd, struct http_socket *ret_socket);
+/* The same of a socket that listens already, and that others keep open as well, or not: then its file is ours. Takes
+ * the descriptor over. */
+void http_socket_adopt(const struct http_target *target, int fd, bool is_inherited,
+                       struct http_socket *ret_socket);
+/* Removes the file of a unix socket where nobody listens any more. */
+void http_socket_sweep(const char *path);
 /* False with errno. */
 bool http_socket_listen(const struct http_socket *socket);
 /* Closes it, and removes its file where that is still the one that was made. Nothing where there is no socket. */

@@ -90,7 +90,7 @@ static void check_control(struct openings *openings)
 
         if (path[0] == '\0')
                 return;
-        const char *fault = control_socket_fault(path, &is_taken);
+        const char *fault = control_socket_fault(path, 0, &is_taken);
         if (!folder_takes_files(path))
                 complain(openings, COMPLAINT_ERROR, "control", path, strerror(errno));
         else if (is_taken)

@@ -79,6 +79,7 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
              OPTION_AT_acceptors},
             {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
+            {options->hot_upgrade != at_start->hot_upgrade, OPTION_AT_hot_upgrade},
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
             {strncmp(server->user_at_start, options->user, sizeof server->user_at_start - 1) != 0,
              OPTION_AT_user},
@@ -299,6 +300,11 @@ bool reload(struct server *server, struct control_job *job)
         struct listener *opened;
         const char *reasons = NULL;
 
+        if (server->upgrade.successor != 0) {
+                free(loading);
+                reload_log(server);
+                return false;
+        }
         manager_tell_reload(server);
         if (loading == NULL) {
                 console_print("gatepost: no memory for a reload, nothing has changed");
