@@ -137,6 +137,31 @@ const char *control_socket_open(struct control_socket *socket, const char *path,
         return fault;
 }
 
+static void name_kept(const char *path, char ret_kept[static CONTROL_PATH_MAX + 8])
+{
+        snprintf(ret_kept, CONTROL_PATH_MAX + 8, "%s.kept", path);
+}
+
+bool control_socket_keep(const char *path)
+{
+        char kept[CONTROL_PATH_MAX + 8];
+
+        name_kept(path, kept);
+        unlink(kept); /* of somebody who was killed meanwhile */
+        return link(path, kept) == 0;
+}
+
+/* A new name that leads to the same socket as the old one stays where it is. */
+void control_socket_end_keeping(const char *path, bool puts_back)
+{
+        char kept[CONTROL_PATH_MAX + 8];
+
+        name_kept(path, kept);
+        if (puts_back)
+                rename(kept, path);
+        unlink(kept);
+}
+
 void control_socket_close(struct control_socket *socket)
 {
         struct stat status;

@@ -20,6 +20,10 @@ struct control_socket {
 const char *control_socket_open(struct control_socket *socket, const char *path, pid_t predecessor);
 /* Closes it, and removes the path if it is still ours. */
 void control_socket_close(struct control_socket *socket);
+/* Keeps the socket at the path under another name, too, while another process may replace it; and puts it back, or lets
+ * that be. False with errno. */
+bool control_socket_keep(const char *path);
+void control_socket_end_keeping(const char *path, bool puts_back);
 /* What stands against making a socket there, a constant; NULL: nothing. *ret_is_taken: it is another server. It changes
  * nothing. */
 const char *control_socket_fault(const char *path, pid_t predecessor, bool *ret_is_taken);

@@ -89,6 +89,8 @@ static bool hand_over(struct attempt *attempt)
 {
         struct server *server = attempt->server;
 
+        if (!control_socket_keep(server->control_path))
+                return fail(attempt, "the control socket cannot be kept for the case that it fails");
         attempt->has_left = true;
         if (!listening_leave(server, clock_monotonic_ms() + LEAVE_MS))
                 return fail(attempt, "a thread that accepts does not turn");
@@ -104,6 +106,7 @@ static void take_back(struct attempt *attempt)
         struct listener *listeners;
         struct web_change web;
 
+        control_socket_end_keeping(server->control_path, true);
         if (listening_bind(server, attempt->snapshot, NULL, &listeners) &&
             listening_open(server, listeners, NULL))
                 listening_use(server, listeners);
@@ -166,6 +169,7 @@ static void retire(struct attempt *attempt, struct control_job *job)
         server->upgrade.until_ms = now_ms + lasts_ms;
         tell_manager(server);
         inherited_close(&server->inherited, false);
+        control_socket_end_keeping(server->control_path, false);
         if (attempt->snapshot->http.kind == HTTP_AT_PATH)
                 http_socket_sweep(attempt->snapshot->http.path);
         log_event(&server->log, "handed_over", LOG_NUMBER("pid", getpid()),
