@@ -3,21 +3,18 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "workers/local/socket.h"
 
-#include <sys/types.h>
-
-#define HTTP_PLACE_MAX                                                                                       \
-        128 /* "unix:" and the longest path of a socket, or an address and a port, with a terminator */
+/* "unix:" and the longest path of a socket, or an address and a port, with a terminator. */
+#define HTTP_PLACE_MAX (SOCKET_PATH_MAX + 6)
 
 struct http_socket {
         int fd;                    /* -1: there is none */
         char name[HTTP_PLACE_MAX]; /* as in the configuration */
         bool is_adopted;           /* it has listened before */
         bool is_inherited;         /* others keep it open, too */
-        /* The file of a unix socket, which is ours to remove as long as it is this one. */
-        bool has_file;
-        dev_t device;
-        ino_t inode;
+        bool has_file;             /* it is a unix socket, and its file is ours to remove */
+        struct local_file file;
 };
 
 /* "127.0.0.1:8025" or "unix:/PATH", terminated. */
@@ -29,8 +26,6 @@ bool http_socket_bind(const struct http_target *target, struct http_socket *ret_
  * the descriptor over. */
 void http_socket_adopt(const struct http_target *target, int fd, bool is_inherited,
                        struct http_socket *ret_socket);
-/* Removes the file of a unix socket where nobody listens any more. */
-void http_socket_sweep(const char *path);
 /* False with errno. */
 bool http_socket_listen(const struct http_socket *socket);
 /* Closes it, and removes its file where that is still the one that was made. Nothing where there is no socket. */

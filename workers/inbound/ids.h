@@ -1,7 +1,7 @@
 /* Where a thread that gives ids begins. */
 #pragma once
 
-#include "core/smtp/session.h"
+#include "core/base/ids/ids.h"
 #include "dns/clock.h"
 
 #define IDS_A_SECOND (UINT64_C(1) << 22) /* ids hold the second and 22 bits of the sequence */

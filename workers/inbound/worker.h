@@ -41,6 +41,7 @@ struct worker_parts {
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;
+        const struct id_key *id_key; /* for the time of the call */
         const struct sketch *questions;
         const struct ledger *ledger;
         const struct tls_no_go *tls_no_go;
@@ -55,7 +56,6 @@ struct worker {
         /* Fixed after start. */
         uint32_t number;
         uint32_t worker_count; /* of all */
-        uint32_t id_lane;
         uint32_t acceptor_count;
         uint32_t delivery_count;
         struct self_accept *self_accept; /* NULL: acceptor threads do it */

@@ -3,6 +3,7 @@
 
 #include "core/senders/rate_notice.h"
 #include "dns/clock.h"
+#include "workers/senders/id_key.h"
 #include "workers/server/server.h"
 
 void fleet_hear(void *argument, struct span notice)
@@ -22,6 +23,7 @@ bool fleet_open(struct server *server, const struct snapshot *snapshot)
         server->senders_at_start = sender_store_identity(snapshot);
         if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
                 return false;
+        id_key_make(&server->senders, &server->id_key);
         /* The thread's pinner is the one behind the workers'. */
         server->fleet = (struct fleet){
             .publication = &server->publication,

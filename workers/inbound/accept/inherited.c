@@ -111,6 +111,13 @@ static int take_out(struct inherited_list *list, size_t i)
         return fd;
 }
 
+void inherited_set_path(struct inherited_list *list, const char *path)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (list->sockets[i].is_ours && list->sockets[i].path[0] != '\0')
+                        list->sockets[i].own_path = path;
+}
+
 int inherited_take(struct inherited_list *list, const char *name)
 {
         for (size_t i = 0; i < list->count; i++)
@@ -127,7 +134,7 @@ bool inherited_is_at(const struct inherited_socket *inherited, const struct endp
         if (inherited->fault != NULL)
                 return false;
         if (path != NULL)
-                return strcmp(inherited->path, path) == 0;
+                return strcmp(inherited->own_path != NULL ? inherited->own_path : inherited->path, path) == 0;
         return inherited->path[0] == '\0' && endpoint_equals(&inherited->endpoint, endpoint);
 }
 
@@ -203,6 +210,7 @@ bool inherited_offer(struct inherited_list *list, const struct endpoint *endpoin
                 offered->endpoint = *endpoint;
         else
                 snprintf(offered->path, sizeof offered->path, "%s", path);
+        offered->own_path = path;
         list->count++;
         return true;
 }

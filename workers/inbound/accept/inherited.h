@@ -14,7 +14,9 @@ struct inherited_socket {
         int fd;       /* 3 and on, as given; a listener has a descriptor of its own for it */
         bool is_ours; /* nobody else keeps it open */
         struct endpoint endpoint;
-        char path[108];               /* of a unix socket, which has no endpoint; empty: it is none */
+        char path[108]; /* of a unix socket, which has no endpoint; empty: it is none */
+        const char
+            *own_path; /* of one that is ours, whose name in the kernel is another; NULL: `path` is it */
         char name[ENDPOINT_TEXT_MAX]; /* the address, or what the starter calls it */
         const char *fault;            /* why it can be nobody's; NULL: it can be used */
 };
@@ -27,6 +29,8 @@ struct inherited_list {
 /* Reads LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES. Sockets of the name `own` are ours. To be called before any other
  * descriptor is opened. */
 void inherited_read(struct inherited_list *ret_list, const char *own);
+/* The path of the unix socket that is ours, which stays the caller's. */
+void inherited_set_path(struct inherited_list *list, const char *path);
 /* Takes what was given under this name, which is no socket that listens, out of the list. -1: there is none. */
 int inherited_take(struct inherited_list *list, const char *name);
 /* A list like listeners_bind() makes it, of all inherited sockets of this endpoint; the first `count` acceptors share

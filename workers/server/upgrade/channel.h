@@ -10,7 +10,7 @@
  * Whoever finds the channel closed before the last word is alone: the successor ends, and the predecessor serves on. */
 #pragma once
 
-#include <stdint.h>
+#include "conf/snapshot.h"
 
 #define CHANNEL_MAGIC "gatepost-1"
 
@@ -18,6 +18,7 @@ struct channel_greeting {
         char magic[16];
         uint32_t id_lane; /* the successor's, see ID_LANES */
         int32_t predecessor;
+        char http_path[SOCKET_PATH_MAX + 1]; /* of its unix socket; empty: there is none */
 };
 
 enum channel_word { CHANNEL_READY = 'r', CHANNEL_GO = 'g', CHANNEL_SERVING = 's' };

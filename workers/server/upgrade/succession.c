@@ -33,6 +33,9 @@ bool succession_begin(struct succession *succession, struct inherited_list *list
         }
         succession->predecessor = greeting.predecessor;
         succession->id_lane = greeting.id_lane % ID_LANES;
+        snprintf(succession->http_path, sizeof succession->http_path, "%.*s", (int)sizeof greeting.http_path,
+                 greeting.http_path);
+        inherited_set_path(list, succession->http_path);
         return true;
 }
 

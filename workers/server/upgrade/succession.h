@@ -14,6 +14,7 @@ struct succession {
         int standard_error; /* what it is to be when we serve: until then the predecessor reads it */
         pid_t predecessor;  /* 0: there is none */
         uint32_t id_lane;
+        char http_path[SOCKET_PATH_MAX + 1]; /* of the predecessor's unix socket; empty: there is none */
 };
 
 /* Takes what is ours out of what the process was started with. False, with the reason told, when the predecessor is

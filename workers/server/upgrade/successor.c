@@ -126,12 +126,15 @@ static bool launch(struct successor *successor, const struct inherited_list *lis
         return hear_of_start(successor);
 }
 
-bool successor_start(struct successor *successor, const struct inherited_list *list, uint32_t id_lane)
+bool successor_start(struct successor *successor, const struct inherited_list *list, uint32_t id_lane,
+                     const char *http_path)
 {
-        const struct channel_greeting greeting = {
+        struct channel_greeting greeting = {
             .magic = CHANNEL_MAGIC, .id_lane = id_lane, .predecessor = (int32_t)getpid()};
         int pair[2], ends[2];
 
+        if (http_path != NULL)
+                snprintf(greeting.http_path, sizeof greeting.http_path, "%s", http_path);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
                 return fail(successor, "descriptors are out");
         successor->channel = pair[0];

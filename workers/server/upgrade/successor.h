@@ -23,8 +23,10 @@ struct successor {
         char reason[SUCCESSOR_REASON_MAX]; /* why it is none; empty: it is one still */
 };
 
-/* Has it started with these sockets. False with the reason. */
-bool successor_start(struct successor *successor, const struct inherited_list *list, uint32_t id_lane);
+/* Has it started with these sockets. `http_path`: of the unix socket among them; NULL: there is none. False with the
+ * reason. */
+bool successor_start(struct successor *successor, const struct inherited_list *list, uint32_t id_lane,
+                     const char *http_path);
 /* Waits for this word until a moment of clock_monotonic_ms(), and while no signal ends us. False with the reason. */
 bool successor_await(struct successor *successor, enum channel_word word, uint64_t until_ms);
 bool successor_say_go(struct successor *successor);

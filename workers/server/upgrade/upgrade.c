@@ -79,7 +79,8 @@ static bool start_successor(struct attempt *attempt)
 {
         struct server *server = attempt->server;
 
-        return successor_start(&attempt->successor, &server->inherited, server->succession.id_lane + 1) &&
+        return successor_start(&attempt->successor, &server->inherited, server->succession.id_lane + 1,
+                               attempt->snapshot->http.path) &&
                successor_await(&attempt->successor, CHANNEL_READY,
                                attempt->begun_ms + attempt->snapshot->options.upgrade_start_timeout_ms);
 }
@@ -89,7 +90,7 @@ static bool hand_over(struct attempt *attempt)
 {
         struct server *server = attempt->server;
 
-        if (!control_socket_keep(server->control_path))
+        if (!local_socket_keep(server->control_path))
                 return fail(attempt, "the control socket cannot be kept for the case that it fails");
         attempt->has_left = true;
         if (!listening_leave(server, clock_monotonic_ms() + LEAVE_MS))
@@ -106,7 +107,7 @@ static void take_back(struct attempt *attempt)
         struct listener *listeners;
         struct web_change web;
 
-        control_socket_end_keeping(server->control_path, true);
+        local_socket_end_keeping(server->control_path, true);
         if (listening_bind(server, attempt->snapshot, NULL, &listeners) &&
             listening_open(server, listeners, NULL))
                 listening_use(server, listeners);
@@ -169,9 +170,9 @@ static void retire(struct attempt *attempt, struct control_job *job)
         server->upgrade.until_ms = now_ms + lasts_ms;
         tell_manager(server);
         inherited_close(&server->inherited, false);
-        control_socket_end_keeping(server->control_path, false);
+        local_socket_end_keeping(server->control_path, false);
         if (attempt->snapshot->http.kind == HTTP_AT_PATH)
-                http_socket_sweep(attempt->snapshot->http.path);
+                local_socket_sweep(attempt->snapshot->http.path);
         log_event(&server->log, "handed_over", LOG_NUMBER("pid", getpid()),
                   LOG_NUMBER("successor", server->upgrade.successor), LOG_NUMBER("sessions", sessions),
                   LOG_NUMBER("took_ms", now_ms - attempt->begun_ms), LOG_NUMBER("ms", lasts_ms), NULL);
