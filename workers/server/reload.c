@@ -95,6 +95,7 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
              OPTION_AT_acceptors},
             {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
+            {options->hot_upgrade != at_start->hot_upgrade, OPTION_AT_hot_upgrade},
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
             {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
@@ -317,6 +318,11 @@ bool reload(struct server *server, struct control_job *job, char ret_reason[stat
         struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
 
+        if (server->upgrade.successor != 0) {
+                free(loading);
+                reload_log(server);
+                return false;
+        }
         manager_tell_reload(server);
         if (loading == NULL) {
                 console_print("gatepost: no memory for a reload, nothing has changed");

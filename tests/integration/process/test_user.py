@@ -144,7 +144,7 @@ def keeps(directory):
     server = low_server(directory, "keep_bind_capability = yes\ncore_dumps = yes")
     entry = for_user(directory)
     with server:
-        expect_powers(server, entry, CAP_NET_BIND_SERVICE)
+        expect_powers(server, entry, CAP_NET_BIND_SERVICE, bounding=CAP_NET_BIND_SERVICE)
         equal(pathlib.Path(f"/proc/{server.process.pid}/fd").stat().st_uid, entry.pw_uid, "owner of what the process shows")
         port = low_port()
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{port}"])
