@@ -2,6 +2,7 @@
  * swapped. Sessions keep the snapshot that they began with. */
 #include "workers/server/reload.h"
 
+#include "conf/text/access.h"
 #include "conf/build/load.h"
 #include "conf/build/losses.h"
 #include "conf/value/value.h"
@@ -246,10 +247,11 @@ static void load(void *argument)
         if (loading->snapshot == NULL)
                 return;
         const char *log = loading->snapshot->options.log, *fault;
+        char denied[ACCESS_TEXT_MAX];
         loading->log_fd = log_open(log, &fault);
         if (loading->log_fd < 0)
                 conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
-                              "cannot open log %s: %s", log, fault);
+                              "cannot open log %s: %s%s", log, fault, access_denied(log, W_OK, denied));
         else
                 loading->changes = pages_changes(loading->server, loading->snapshot);
 }

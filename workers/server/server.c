@@ -1,6 +1,7 @@
 /* Start, signals and stop of the server. */
 #include "workers/server/server.h"
 
+#include "conf/text/access.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
@@ -229,7 +230,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         const struct timespec second = {.tv_sec = 1};
         struct status_line status;
         struct counters counters;
-        char reason[RELOAD_REASON_SIZE]; /* of a reload that fails: nobody waits for it */
 
         status_line_begin(&status);
         for (;;) {
@@ -240,7 +240,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
-                        reload(server, NULL, reason);
+                        reload(server, NULL, (char[RELOAD_REASON_SIZE]){0}); /* nobody waits for the reason */
                 if (signal == SIGUSR1)
                         reload_log(server);
                 if (signal == SIGUSR2)
@@ -306,11 +306,13 @@ static bool open_to_all(struct server *server, const struct snapshot *snapshot)
 /* Takes `contexts` over, which are NULL without TLS. */
 static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
-        const char *fault;
-        int log_fd = log_open(snapshot->options.log, &fault);
+        const char *log = snapshot->options.log, *fault;
+        char denied[ACCESS_TEXT_MAX];
+        int log_fd = log_open(log, &fault);
 
         if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, fault);
+                console_print("gatepost: cannot open log %s: %s%s", log, fault,
+                              access_denied(log, W_OK, denied));
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
