@@ -90,6 +90,7 @@ def lines(directory):
     said = explain(server, *ASKED, "--to", "nobody@isp.example")
     section = line_of(server, 'domain "isp.example"')
     assert f"domain = isp.example ({section}), recipients = recipients.txt (" in said, said
+    assert "In force for recipient: no section `domain` is for the recipient's.\n" in explain(server, *ASKED, "--to", "x@other.example")
     ask = ("--ip", "192.0.2.8", "--no-dns", "--from", "<>", "--to", "alice@isp.example")
     said = explain(server, *ask, "--helo", "mx.older.example")
     assert f"names = mx.older.example ({line_of(server, 'mx.older.example')})" in said, said

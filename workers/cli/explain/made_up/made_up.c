@@ -98,35 +98,20 @@ static void put_matter(const struct played *played, const struct table *table,
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
-static void print_force(const struct played *played, const struct table *table,
-                        const struct occurrence *occurrence)
-{
-        struct force_matter matter;
-
-        put_matter(played, table, occurrence, &matter);
-        json_t *settings = force_json(&played->force, &matter);
-        if (json_array_size(settings) > 0) {
-                printf("In force%s%s: ", matter.check < CHECK_COUNT ? " for " : "",
-                       matter.check < CHECK_COUNT ? check_infos[matter.check].name : "");
-                if (!force_print(settings, story_evidence(occurrence)))
-                        printf("all of it by default");
-                printf(".\n");
-        }
-        json_decref(settings);
-}
-
 static void print_what_follows(const struct played *played, size_t at)
 {
         const struct table *table = &played->tables[at];
         struct occurrence occurrence = occurrence_of(played, table->recipient);
         const char *check = decision_on(played, &occurrence);
         bool is_refused = is_whole(&occurrence) && story_outcome(&occurrence, played->kind) != STORY_IS_TAKEN;
+        struct force_matter matter;
         struct next next;
 
         if (played->table_count > 1)
                 printf("About <%s>:\n", table->recipient);
+        put_matter(played, table, &occurrence, &matter);
         if (is_refused)
-                print_force(played, table, &occurrence);
+                force_print(&played->force, &matter, "", story_evidence(&occurrence));
         next_find(played->tables, played->table_count, at, check, &next);
         next_print(table, &next, !is_refused ? NULL : check != NULL ? check : "that");
 }
