@@ -74,6 +74,17 @@ static bool reach_begin(struct reach *reach, const char *path, const char *suffi
         return false;
 }
 
+/* False with errno. */
+static bool can_be_reached(const char *path)
+{
+        struct reach reach;
+
+        if (!reach_begin(&reach, path, ".new"))
+                return false;
+        reach_end(&reach);
+        return true;
+}
+
 static int make_socket(void)
 {
         return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -116,7 +127,7 @@ const char *local_socket_fault(const char *path, bool *ret_is_taken)
         struct stat status;
 
         *ret_is_taken = false;
-        if (lstat(path, &status) != 0)
+        if (!can_be_reached(path) || lstat(path, &status) != 0)
                 return errno == ENOENT ? NULL : name_error();
         if (!S_ISSOCK(status.st_mode)) {
                 errno = EADDRINUSE;
