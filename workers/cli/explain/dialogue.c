@@ -1,6 +1,7 @@
 /* A session without a socket, for gatepost explain. */
 #include "workers/cli/explain/dialogue.h"
 
+#include "core/policy/texts.h"
 #include "dns/pool/client.h"
 
 #include <stdio.h>
@@ -96,13 +97,26 @@ static bool must_secure(const struct session *session)
                !session_is_secured(session);
 }
 
-/* Under TLS where there is no other way. */
-static void greet(struct dialogue *dialogue, const char *helo)
+/* What a client hears that does not do so. */
+static void tell_of_demand(const struct dialogue *dialogue)
+{
+        struct span status = span_trim(dialogue->session.snapshot->replies[REPLY_tls_required].status);
+
+        fprintf(dialogue->out, "(without STARTTLS MAIL would be answered %.*s: %s)\n", (int)status.length,
+                status.at, advice_of_reply(REPLY_tls_required)->why.in[LANGUAGE_ENGLISH]);
+}
+
+/* Under TLS where there is no other way, or where that is asked for. */
+static void greet(struct dialogue *dialogue, const char *helo, bool speaks_tls)
 {
         play_line(dialogue, "EHLO ", helo);
-        if (!must_secure(&dialogue->session))
+        if (!speaks_tls && !must_secure(&dialogue->session))
                 return;
+        if (must_secure(&dialogue->session))
+                tell_of_demand(dialogue);
         play_line(dialogue, "STARTTLS", "");
+        if (!session_is_secured(&dialogue->session))
+                return;
         fputs("(both speak TLS from here on)\n", dialogue->out);
         play_line(dialogue, "EHLO ", helo);
 }
@@ -110,7 +124,9 @@ static void greet(struct dialogue *dialogue, const char *helo)
 bool explain_dialogue(const struct question *question, const struct snapshot *snapshot,
                       struct session_host *host, struct cli_dns *dns, FILE *out)
 {
-        struct session_peer peer = {.client = question->client};
+        struct session_peer peer = {.client = question->client,
+                                    .server = question->listener.address,
+                                    .server_port = question->listener.port};
         struct dialogue dialogue = {.dns = dns, .out = out};
         char octets[2 * SESSION_OUT_ROOM];
 
@@ -119,7 +135,7 @@ bool explain_dialogue(const struct question *question, const struct snapshot *sn
         if (dialogue.session.state == SESSION_STATE_PAUSE)
                 session_timeout(&dialogue.session, &dialogue.said);
         dialogue.said.length = 0;
-        greet(&dialogue, question->helo);
+        greet(&dialogue, question->helo, question->speaks_tls);
         play_line(&dialogue, "MAIL FROM:<", question->sender);
         for (size_t i = 0; i < question->recipient_count; i++)
                 play_line(&dialogue, "RCPT TO:<", question->recipients[i]);

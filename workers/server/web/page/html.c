@@ -1,7 +1,7 @@
 /* Escapes, numbers as people read them, tables and small drawings. */
 #include "workers/server/web/page/html.h"
 
-#include "core/base/html_escape.h"
+#include "core/policy/html_escape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
