@@ -28,8 +28,8 @@ struct loading {
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
-        char *changes; /* that the snapshot makes, as a text for the pages; NULL: none */
-        int log_fd;    /* -1: it cannot be opened */
+        char *changes;          /* that the snapshot makes, as a text for the pages; NULL: none */
+        struct log_target *log; /* NULL: it cannot be opened */
 };
 
 static void print_complaints(const struct loading *loading, const char *event,
@@ -129,7 +129,7 @@ static bool open_web(struct server *server, struct loading *loading)
 /* Everything that may fail, before anything is changed. The log is taken over. */
 static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
-        if (loading->snapshot == NULL || loading->log_fd < 0 ||
+        if (loading->snapshot == NULL || loading->log == NULL ||
             !listening_bind(server, loading->snapshot, &loading->faults, ret_opened))
                 return false;
         if (!open_web(server, loading)) {
@@ -141,8 +141,8 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 web_let_be(&loading->web);
                 return false;
         }
-        log_writer_switch(&server->log, loading->log_fd);
-        loading->log_fd = -1;
+        log_writer_switch(&server->log, loading->log);
+        loading->log = NULL;
         return true;
 }
 
@@ -162,15 +162,15 @@ static void open_log_anew(void *argument)
 {
         struct server *server = argument;
         const struct published *published = atomic_load(&server->publication.published);
-        const char *path = published->snapshot->options.log;
         const char *fault;
-        int log_fd = log_open(path, &fault);
+        struct log_target *log = log_open(published->snapshot, &fault);
 
-        if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path, fault);
+        if (log == NULL) {
+                console_print("gatepost: cannot open log %s: %s; the open file stays in use",
+                              published->snapshot->options.log, fault);
                 return;
         }
-        log_writer_switch(&server->log, log_fd);
+        log_writer_switch(&server->log, log);
         log_event(&server->log, "log_opened", NULL);
 }
 
@@ -226,19 +226,18 @@ static void load(void *argument)
         loading->snapshot = load_next(loading);
         if (loading->snapshot == NULL)
                 return;
-        const char *log = loading->snapshot->options.log, *fault;
-        loading->log_fd = log_open(log, &fault);
-        if (loading->log_fd < 0)
+        const char *fault;
+        loading->log = log_open(loading->snapshot, &fault);
+        if (loading->log == NULL)
                 conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
-                              "cannot open log %s: %s", log, fault);
+                              "cannot open log %s: %s", loading->snapshot->options.log, fault);
         else
                 loading->changes = pages_changes(loading->server, loading->snapshot);
 }
 
 static void end_loading(struct loading *loading)
 {
-        if (loading->log_fd >= 0)
-                close(loading->log_fd);
+        log_target_free(loading->log);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
         free(loading->changes);
@@ -305,7 +304,7 @@ bool reload(struct server *server, struct control_job *job)
                 manager_tell_outcome(server, "no memory");
                 return false;
         }
-        *loading = (struct loading){.server = server, .job = job, .log_fd = -1};
+        *loading = (struct loading){.server = server, .job = job};
         /* Else it is the server's end, and the work aside may go on with it. */
         if (!aside_run(&server->aside, load, drop, loading))
                 return false;

@@ -304,14 +304,14 @@ static bool init_watches(struct server *server)
 static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
         const char *fault;
-        int log_fd = log_open(snapshot->options.log, &fault);
+        struct log_target *log = log_open(snapshot, &fault);
 
-        if (log_fd < 0) {
+        if (log == NULL) {
                 console_print("gatepost: cannot open log %s: %s", snapshot->options.log, fault);
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
-            !log_writer_init(&server->log, log_fd, server->worker_count) ||
+            !log_writer_init(&server->log, log, server->worker_count) ||
             !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
                               snapshot)) {
                 console_print("gatepost: cannot start: %s", strerror(errno));

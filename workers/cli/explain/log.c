@@ -9,6 +9,7 @@
 #include "workers/cli/explain/log_files.h"
 #include "workers/cli/explain/newest.h"
 #include "workers/cli/explain/pieces.h"
+#include "workers/cli/explain/revealer.h"
 #include "workers/cli/usage.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct look {
         size_t found;
         json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
         json_t *file_lines; /* of the file that is being read */
+        struct revealer revealer;
         struct pieces pieces;
         struct newest newest; /* by envelope */
 };
@@ -192,7 +194,7 @@ static void look_at_line(void *context, const char *octets)
 
         if (is_by_id ? strstr(octets, look->id) == NULL : strstr(octets, "\"event\":\"session\"") == NULL)
                 return;
-        json_t *line = json_loads(octets, JSON_REJECT_DUPLICATES, NULL);
+        json_t *line = json_loads(revealer_line(&look->revealer, octets), JSON_REJECT_DUPLICATES, NULL);
         const char *time = json_string_value(json_object_get(line, "time"));
         if (line != NULL && time != NULL && strcmp(time, look->since) >= 0) {
                 if (is_by_id) {
@@ -253,7 +255,7 @@ static void look_at_endless(struct look *look)
         pieces_end(&look->pieces);
 }
 
-static int look_through(struct look *look, const char *path)
+static int look_through(struct look *look, const char *path, const char *key_file)
 {
         struct log_files files;
 
@@ -261,11 +263,13 @@ static int look_through(struct look *look, const char *path)
                 log_files_end(&files);
                 return 1;
         }
+        revealer_begin(&look->revealer, key_file);
         size_t searched = look->id[0] != '\0' ? read_by_id(look, &files) : read_by_envelope(look, &files);
         look_at_endless(look);
         newest_print(&look->newest);
         newest_end(&look->newest);
         json_decref(look->lines);
+        revealer_end(&look->revealer);
         if (look->found == 0)
                 fprintf(
                     stderr,
@@ -293,8 +297,24 @@ static int look_in_configured_log(struct look *look)
                       "is kept\n",
                       stderr);
         else
-                status = look_through(look, snapshot->options.log);
+                status = look_through(look, snapshot->options.log, snapshot->options.log_pseudonym_key_file);
         snapshot_free(snapshot);
+        return status;
+}
+
+/* In a file whose name is given. The configuration names the keys of its pseudonyms. */
+static int look_in_log(struct look *look, const char *path)
+{
+        const char *configuration = look->question->configuration;
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot =
+            configuration == NULL ? NULL : snapshot_load_faulty(configuration, &complaints);
+        int status =
+            look_through(look, path, snapshot == NULL ? "" : snapshot->options.log_pseudonym_key_file);
+
+        conf_complaints_end(&complaints);
+        if (snapshot != NULL)
+                snapshot_free(snapshot);
         return status;
 }
 
@@ -316,5 +336,5 @@ int explain_log(const struct log_question *question)
                         question->since);
                 return USAGE_STATUS;
         }
-        return question->log != NULL ? look_through(&look, question->log) : look_in_configured_log(&look);
+        return question->log != NULL ? look_in_log(&look, question->log) : look_in_configured_log(&look);
 }
