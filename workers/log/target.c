@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -54,18 +53,6 @@ static int open_path(const char *path, const char **ret_fault)
         return fd;
 }
 
-/* JOURNAL_STREAM has the device and the inode of the journal's stream (systemd.exec(5)): what else stderr may lead to
- * by now, such as a file, reads no priorities. */
-static bool is_journal(int fd)
-{
-        const char *stream = getenv("JOURNAL_STREAM");
-        unsigned long long device, inode;
-        struct stat status;
-
-        return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-               fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
-}
-
 struct log_target *log_target_of(int fd)
 {
         struct log_target *target = calloc(1, sizeof *target);
@@ -85,7 +72,7 @@ static void read_keys(struct log_target *target, const struct snapshot *snapshot
         struct conf_complaints complaints = {0};
 
         if (!log_keys_read(&target->keys, path, &(struct place){path, 0}, &complaints)) {
-                console_print("gatepost: %s: the former keys stay in use", path);
+                console_warn("gatepost: %s: the former keys stay in use", path);
                 target->keys = *snapshot->log_keys;
         }
         conf_complaints_end(&complaints);
@@ -95,7 +82,7 @@ static bool give_form(struct log_target *target, const struct snapshot *snapshot
 {
         const struct options *options = &snapshot->options;
 
-        target->has_priorities = is_journal(target->fd);
+        target->has_priorities = console_is_journal(target->fd);
         if (snapshot->log_keys != NULL) {
                 read_keys(target, snapshot);
                 target->privacy = (struct log_privacy){.keys = &target->keys,

@@ -181,7 +181,7 @@ static size_t write_some(struct log_writer *log, const char *at, size_t length)
                 if (written < 0) {
                         log->lost_for = errno;
                         if (!log->is_failing)
-                                console_print("gatepost: cannot write the log: %s", strerror(errno));
+                                console_fail("gatepost: cannot write the log: %s", strerror(errno));
                         log->is_failing = true;
                         break;
                 }

@@ -38,7 +38,7 @@ static void print_complaints(const struct loading *loading, const char *event,
         const char *text = complaints->text != NULL ? complaints->text : "";
 
         for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-                console_print("%.*s", (int)(end - line), line);
+                console_complaint(span_of(line, (size_t)(end - line)));
                 if (loading->job != NULL)
                         control_job_tell(loading->job, "complaint", span_of(line, (size_t)(end - line)));
         }
@@ -59,7 +59,7 @@ static void warn_of_restart(const struct loading *loading, enum check_id check, 
         snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
                  check == CHECK_COUNT ? "" : ".", name);
         int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart", option);
-        console_print("gatepost: %s", line);
+        console_warn("gatepost: %s", line);
         log_event(&loading->server->log, "restart_needed", "option", option, NULL);
         if (loading->job != NULL)
                 control_job_tell(loading->job, "complaint", span_of(line, (size_t)length));
@@ -154,7 +154,7 @@ static void set_dns(struct server *server, const struct options *options)
         dns_cache_set_times(server->dns_cache, &cache);
         dns_pool_set_limits(server->dns_pool, &pool);
         if (!dns_pool_set_upstreams(server->dns_pool, pool.upstreams, pool.upstream_count))
-                console_print("gatepost: no memory for the new resolvers; the former ones are asked");
+                console_fail("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
 /* Work aside: opens the log of the configuration in force anew. */
@@ -166,8 +166,8 @@ static void open_log_anew(void *argument)
         struct log_target *log = log_open(published->snapshot, &fault);
 
         if (log == NULL) {
-                console_print("gatepost: cannot open log %s: %s; the open file stays in use",
-                              published->snapshot->options.log, fault);
+                console_fail("gatepost: cannot open log %s: %s; the open file stays in use",
+                             published->snapshot->options.log, fault);
                 return;
         }
         log_writer_switch(&server->log, log);
@@ -264,7 +264,7 @@ static const char *fail(struct server *server, const struct loading *loading)
         reload_log(server); /* it may have been renamed all the same */
         print_complaints(loading, "reload_failed", reasons);
         pages_after_failure(server, reasons);
-        console_print("gatepost: reload failed, nothing has changed");
+        console_fail("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         snapshot_free(loading->snapshot);
         return reasons->text != NULL ? reasons->text : "";
@@ -300,7 +300,7 @@ bool reload(struct server *server, struct control_job *job)
 
         manager_tell_reload(server);
         if (loading == NULL) {
-                console_print("gatepost: no memory for a reload, nothing has changed");
+                console_fail("gatepost: no memory for a reload, nothing has changed");
                 manager_tell_outcome(server, "no memory");
                 return false;
         }

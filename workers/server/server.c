@@ -307,14 +307,14 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         struct log_target *log = log_open(snapshot, &fault);
 
         if (log == NULL) {
-                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, fault);
+                console_fail("gatepost: cannot open log %s: %s", snapshot->options.log, fault);
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log, server->worker_count) ||
             !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
                               snapshot)) {
-                console_print("gatepost: cannot start: %s", strerror(errno));
+                console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         certificates_begin(&server->certificates, contexts, &server->publication, &server->log,
@@ -323,7 +323,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */
         if (!init_threads(server, &snapshot->options) || !start_threads(server)) {
-                console_print("gatepost: cannot start: %s", strerror(errno));
+                console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);

@@ -48,8 +48,8 @@ void store_syncs_tell(struct log_writer *log, const struct snapshot *snapshot)
                 if (deliver->kind != DELIVER_MAILDIR)
                         continue;
                 if (!file_system_read_template(deliver->path, &system, path, sizeof path))
-                        console_print("gatepost: warning: deliver: %s: %s: mail is deferred", deliver->path,
-                                      strerror(errno));
+                        console_warn("gatepost: warning: deliver: %s: %s: mail is deferred", deliver->path,
+                                     strerror(errno));
                 else if (snapshot->options.maildir_sync_together > 0 && note_device(&told, system.device))
                         tell(log, &system, path);
         }

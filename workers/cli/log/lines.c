@@ -11,7 +11,7 @@ static bool make_room(struct lines *lines)
 {
         size_t size = lines->size == 0 ? FIRST_SIZE : lines->size;
 
-        if (lines->start > 0)
+        if (lines->octets != NULL && lines->start > 0)
                 memmove(lines->octets, lines->octets + lines->start, lines->end - lines->start);
         lines->end -= lines->start;
         lines->start = 0;

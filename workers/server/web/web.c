@@ -244,7 +244,7 @@ bool web_begin(struct web *web, const struct snapshot *snapshot, const struct in
         struct web_change change;
 
         if (!web_prepare(web, snapshot, inherited, &change)) {
-                console_print("gatepost: cannot listen on %s: %s", change.name, strerror(errno));
+                console_fail("gatepost: cannot listen on %s: %s", change.name, strerror(errno));
                 log_event(web->parts.log, "listen_failed", "address", change.name, "reason", strerror(errno),
                           NULL);
                 return false;
