@@ -82,6 +82,7 @@ CREATE TABLE IF NOT EXISTS gatepost.sessions
     `reply` LowCardinality(String),
     `reject_id` String,
     `limit` LowCardinality(String),
+    `no_starttls` LowCardinality(String),
     `foreign` String,
     `early` String,
     `bad_line` String,
