@@ -21,7 +21,7 @@ static struct snapshot *load(const char *path)
         struct snapshot *snapshot = snapshot_load(path, &complaints);
 
         if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
+                console_complaints(complaints.text);
         conf_complaints_end(&complaints);
         return snapshot;
 }
@@ -32,9 +32,9 @@ static bool may_serve(const struct first_wish *wish, const char *user)
         const char *fault = user_fault(user);
 
         if (fault != NULL)
-                console_print("gatepost: user = \"%s\": %s", user, fault);
+                console_fail("gatepost: user = \"%s\": %s", user, fault);
         else if (user[0] == '\0' && geteuid() == 0 && !wish->may_be_root)
-                console_print(
+                console_fail(
                     "gatepost: started as root: name the user that it is to become by the option `user` in "
                     "%s, or say --as-root",
                     wish->path);
@@ -51,7 +51,7 @@ static struct snapshot *become(const char *path, struct snapshot *snapshot)
         const char *fault = user_become(options->user, options->keep_bind_capability, &has_changed);
 
         if (fault != NULL)
-                console_print("gatepost: user = \"%s\": %s", options->user, fault);
+                console_fail("gatepost: user = \"%s\": %s", options->user, fault);
         else if (!has_changed)
                 return snapshot;
         snapshot_free(snapshot);
@@ -77,7 +77,7 @@ static bool close_down(const struct first_wish *wish, struct snapshot *snapshot)
                 wish->prepare(wish->opener, snapshot);
                 return sandbox_enter(options->sandbox);
         }
-        console_print("gatepost: the process cannot give up its powers: %s", strerror(errno));
+        console_fail("gatepost: the process cannot give up its powers: %s", strerror(errno));
         return false;
 }
 

@@ -77,7 +77,7 @@ static void tell_failure(struct server *server, const struct endpoint *endpoint,
 
         endpoint_write(&endpoint->address, port, name);
         if (complaints == NULL)
-                console_print("gatepost: cannot listen on %s: %s", name, reason_of(error, port));
+                console_fail("gatepost: cannot listen on %s: %s", name, reason_of(error, port));
         else
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){server->path, 0},
                               "cannot listen on %s: %s", name, reason_of(error, port));
@@ -234,7 +234,7 @@ void listening_use(struct server *server, struct listener *opened)
 /* Of what we were started with, and cannot use. */
 static void tell_unused(struct server *server, const char *name, const char *reason)
 {
-        console_print("gatepost: warning: the inherited socket %s is not used: %s", name, reason);
+        console_warn("gatepost: warning: the inherited socket %s is not used: %s", name, reason);
         log_event(&server->log, "socket_unused", "socket", name, "reason", reason, NULL);
 }
 

@@ -285,9 +285,8 @@ static bool init_watches(struct server *server)
         return zone_watch_init(&server->zone_watch, &parts);
 }
 
-/* The control socket comes first, because another server's name in it says best that there is one already; but that of
- * a predecessor is replaced last of all that can fail, so that it has it still where this fails. Clients come at the
- * very end: whoever has connected would be reset if anything failed behind that. */
+/* The control socket comes first: another server's name in it says best that there is one already. A predecessor's is
+ * replaced last, so that it still has it where this fails. Clients come at the very end, for a failure resets them. */
 static bool open_to_all(struct server *server, const struct snapshot *snapshot)
 {
         bool succeeds = server->succession.predecessor != 0;
@@ -306,20 +305,20 @@ static bool open_to_all(struct server *server, const struct snapshot *snapshot)
 /* Takes `contexts` over, which are NULL without TLS. */
 static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
-        const char *log = snapshot->options.log, *fault;
+        const char *fault;
         char denied[ACCESS_TEXT_MAX];
-        int log_fd = log_open(log, &fault);
+        struct log_target *log = log_open(snapshot, &fault);
 
-        if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s%s", log, fault,
-                              access_denied(log, W_OK, denied));
+        if (log == NULL) {
+                console_fail("gatepost: cannot open log %s: %s%s", snapshot->options.log, fault,
+                             access_denied(snapshot->options.log, W_OK, denied));
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
-            !log_writer_init(&server->log, log_fd, server->worker_count) ||
+            !log_writer_init(&server->log, log, server->worker_count) ||
             !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
                               snapshot)) {
-                console_print("gatepost: cannot start: %s", strerror(errno));
+                console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         certificates_begin(&server->certificates, contexts, &server->publication, &server->log,
@@ -328,7 +327,7 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */
         if (!init_threads(server, &snapshot->options) || !start_threads(server)) {
-                console_print("gatepost: cannot start: %s", strerror(errno));
+                console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
@@ -375,14 +374,13 @@ int server_run(const struct server_wish *wish)
         signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(&first);
         struct tls_contexts *contexts = NULL;
-        bool is_loaded =
+        bool is_ready =
             snapshot != NULL && certificates_load_first(&server.certificates, snapshot, &contexts);
         signals_let_end(false);
-        if (!is_loaded)
+        if (!is_ready)
                 return 1;
-        /* A failed start ends the process, threads, memory and all. */
         if (!start(&server, snapshot, contexts))
-                _exit(1);
+                _exit(1); /* with its threads, memory and all */
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         reload_tell_syncs(&server);

@@ -50,8 +50,8 @@ void store_syncs_tell(struct log_writer *log, const struct snapshot *snapshot)
                         continue;
                 if (!file_system_read_template(deliver->path, &system, path, sizeof path)) {
                         const char *reason = strerrordesc_np(errno);
-                        console_print("gatepost: warning: deliver: %s: %s%s: mail is deferred", deliver->path,
-                                      reason, access_denied(path, R_OK | X_OK, denied));
+                        console_warn("gatepost: warning: deliver: %s: %s%s: mail is deferred", deliver->path,
+                                     reason, access_denied(path, R_OK | X_OK, denied));
                 } else if (snapshot->options.maildir_sync_together > 0 && note_device(&told, system.device)) {
                         tell(log, &system, path);
                 }

@@ -36,7 +36,7 @@ bool orders_begin(struct server *server)
         if (fault == NULL && !control_start(&server->control))
                 fault = "the thread cannot be started";
         if (fault != NULL)
-                console_print("gatepost: cannot open the control socket %s: %s", server->control_path, fault);
+                console_fail("gatepost: cannot open the control socket %s: %s", server->control_path, fault);
         return fault == NULL;
 }
 

@@ -12,8 +12,8 @@
 static void complain_unless(bool is_told, const char *what)
 {
         if (!is_told)
-                console_print("gatepost: cannot tell the service manager %s: NOTIFY_SOCKET does not take it",
-                              what);
+                console_fail("gatepost: cannot tell the service manager %s: NOTIFY_SOCKET does not take it",
+                             what);
 }
 
 void manager_tell_ready(struct server *server)

@@ -27,7 +27,7 @@ bool succession_begin(struct succession *succession, struct inherited_list *list
         if (poll(&event, 1, GREETING_MS) != 1 ||
             recv(succession->channel, &greeting, sizeof greeting, 0) != (ssize_t)sizeof greeting ||
             strncmp(greeting.magic, CHANNEL_MAGIC, sizeof greeting.magic) != 0) {
-                console_print(
+                console_fail(
                     "gatepost: the server that has started this one speaks another version; restart it");
                 return false;
         }
@@ -71,15 +71,15 @@ static void take_standard_error(struct server *server, const struct snapshot *sn
         close(server->succession.standard_error);
         if (strcmp(snapshot->options.log, "stderr") != 0)
                 return;
-        int log_fd = log_open(snapshot->options.log, &fault);
-        if (log_fd >= 0)
-                log_writer_switch(&server->log, log_fd);
+        struct log_target *log = log_open(snapshot, &fault);
+        if (log != NULL)
+                log_writer_switch(&server->log, log);
 }
 
 bool succession_await(struct server *server, const struct snapshot *snapshot)
 {
         if (!await_go(&server->succession)) {
-                console_print("gatepost: the server that has started this one does not let it take over");
+                console_fail("gatepost: the server that has started this one does not let it take over");
                 return false;
         }
         take_standard_error(server, snapshot);

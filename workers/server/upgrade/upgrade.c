@@ -27,8 +27,8 @@ void upgrade_prepare(void *opener, struct snapshot *snapshot)
         if (options->hot_upgrade && options->control[0] != '\0' &&
             !launcher_begin(&server->upgrade.launcher, server->arguments, server->succession.standard_error,
                             forget, snapshot))
-                console_print("gatepost: there will be no hot upgrade, for want of a launcher: %s",
-                              strerror(errno));
+                console_warn("gatepost: there will be no hot upgrade, for want of a launcher: %s",
+                             strerror(errno));
 }
 
 /* ---- what stands against it ---------------------------------------------------------------------------- */
@@ -147,7 +147,7 @@ static const char *give_up(struct attempt *attempt, struct control_job *job)
         counter_add(&server->own_counters.metrics[METRIC_upgrades_failed], 1);
         snprintf(server->upgrade.reason, sizeof server->upgrade.reason, "%.200s; nothing has changed",
                  attempt->successor.reason);
-        console_print("gatepost: upgrade: %s", server->upgrade.reason);
+        console_fail("gatepost: upgrade: %s", server->upgrade.reason);
         return server->upgrade.reason;
 }
 

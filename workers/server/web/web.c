@@ -314,7 +314,7 @@ bool web_begin(struct web *web, const struct snapshot *snapshot, struct inherite
 {
         if (web_prepare(web, snapshot, inherited, ret_change))
                 return true;
-        console_print("gatepost: cannot listen on %s: %s", ret_change->name, strerror(errno));
+        console_fail("gatepost: cannot listen on %s: %s", ret_change->name, strerror(errno));
         log_event(web->parts.log, "listen_failed", "address", ret_change->name, "reason", strerror(errno),
                   NULL);
         return false;
