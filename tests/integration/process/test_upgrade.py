@@ -6,13 +6,15 @@ import os
 import pathlib
 import pwd
 import signal
+import socket
 import subprocess
+import sys
 import threading
 import time
 
-from common.activation import listening, port_of, server_for, start
+from common.activation import LAUNCH, listening, port_of, server_for, start
 from common.control import Control, command
-from common.harness import IS_ROOT, PATIENCE, SECONDS, Client, Server, Skip, case, equal, low_port, main, note, wait_for
+from common.harness import IS_ROOT, PATIENCE, PROGRAM, SECONDS, Client, Server, Skip, case, equal, low_port, main, need_program, note, wait_for
 from common.manager import Manager
 from common.upgrade import Upgradable, install, pid_of
 from common.web import wait_for_status
@@ -307,6 +309,27 @@ def privileges(directory):
                 server.await_former()
                 status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
                 assert f"CapEff:\t{capabilities:016x}" in status and f"Uid:\t{user.pw_uid}\t" in status and "NoNewPrivs:\t1" in status, status
+
+
+@case("a new process that is kept waiting before its sandbox may not be looked into by others of its user")
+def hidden(directory):
+    if not IS_ROOT:
+        raise Skip("another user takes root")
+    user = pwd.getpwnam("nobody")
+    server = Server(directory)
+    server.write_configuration()
+    predecessor, channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    output, errors = os.pipe()
+    command_line = [sys.executable, "-c", LAUNCH, f"{channel.fileno()} {errors}", "gatepost-channel:gatepost-stderr", "", need_program("setpriv"),
+                    f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", PROGRAM, "serve", "-c", directory / "gatepost.conf"]
+    with predecessor, channel, subprocess.Popen(command_line, pass_fds=(channel.fileno(), errors), stderr=subprocess.DEVNULL) as process:
+        memory = pathlib.Path(f"/proc/{process.pid}/mem")
+        wait_for("no way into its memory", lambda: process.poll() is not None or
+                 (memory.with_name("comm").read_text() == "gatepost\n" and memory.stat().st_uid == 0))
+        equal(process.poll(), None, "status of one that waits")
+        process.kill()
+    os.close(output)
+    os.close(errors)
 
 
 if __name__ == "__main__":
