@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """gatepost upgrade: a new process takes over while clients come, and one that does not come up changes nothing."""
 
+import collections
 import contextlib
 import os
 import pathlib
@@ -14,10 +15,10 @@ import time
 
 from common.activation import LAUNCH, listening, port_of, server_for, start
 from common.control import Control, command
-from common.harness import IS_ROOT, PATIENCE, PROGRAM, SECONDS, Client, Server, Skip, case, equal, low_port, main, need_program, note, wait_for
+from common.harness import IS_ROOT, PATIENCE, PROGRAM, SECONDS, Client, Server, Skip, case, equal, free_port, low_port, main, need_program, note, wait_for
 from common.manager import Manager
 from common.upgrade import Upgradable, install, pid_of
-from common.web import wait_for_status
+from common.web import get, wait_for_status
 
 
 def talk(server):
@@ -242,6 +243,33 @@ def changed(directory):
                                                          if line["address"] == f"127.0.0.1:{first}"])
         with contextlib.suppress(ConnectionRefusedError):
             wait_for("nobody there", lambda: Client(first, banner=None).close())
+
+
+@case("whoever asks by HTTP is answered through upgrades, by address and by unix socket")
+def http(directory):
+    for web in (free_port(), str(directory / "http.sock")):
+        place = directory / str(isinstance(web, int))
+        place.mkdir()
+        listen = f"127.0.0.1:{web}" if isinstance(web, int) else f"unix:{web}"
+        statuses, is_over = collections.Counter(), threading.Event()
+
+        def ask(web=web, statuses=statuses, is_over=is_over):
+            while not is_over.is_set():
+                statuses[get(web, "/health").status] += 1
+
+        with Upgradable(place, options=f'http {{ listen = "{listen}" }}\n') as server:
+            wait_for_status(web, "/health", 200)
+            threads = [threading.Thread(target=ask) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            try:
+                for _ in range(4):
+                    server.upgrade()
+            finally:
+                is_over.set()
+                for thread in threads:
+                    thread.join(SECONDS)
+        equal(list(statuses), [200], f"statuses of {statuses.total()} requests")
 
 
 @case("where the log is standard error, it goes on there through two upgrades")
