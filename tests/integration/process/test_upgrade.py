@@ -217,6 +217,19 @@ def refused(directory):
         assert "no launcher" in control.ask("upgrade")[-1]["error"]
 
 
+@case("an order that has waited for an upgrade hears that another process serves, also where the old one ends at once")
+def waited(directory):
+    with Upgradable(directory) as server, Control(server) as control, Control(server) as other, Control(server) as third:
+        for each, order in ((control, b"upgrade\n"), (other, b"reload\n"), (third, b"drain\n")):
+            each.send(order)
+            time.sleep(0.01)
+        equal(control.answer()[-1], {"ok": True}, "upgrade")
+        for each in (other, third):
+            assert "another process has taken over" in each.answer()[-1]["error"]
+        server.follow()
+        talk(server)
+
+
 # ---- what surrounds it -------------------------------------------------------------------------------------------
 
 @case("a changed configuration comes with the new process: listeners go and come, HTTP and the control socket move")
