@@ -357,6 +357,7 @@ void build_finish(struct builder *builder)
         build_finish_zones(builder);
         build_finish_page(builder);
         build_finish_keys(builder);
+        build_finish_log_keys(builder);
         build_finish_tls(builder);
         build_finish_http(builder);
         build_finish_terms(builder);

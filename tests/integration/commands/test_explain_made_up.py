@@ -174,6 +174,9 @@ def as_json(directory):
     first, second = mail["recipients"]
     equal((first["outcome"], first["code"], first["check"]), ("refused", "554 5.7.1", "dnsbl"), "decision")
     assert first["why"].startswith("the client's address is on a DNS blocklist") and first["remedy"], first
+    equal((mail["outcome"], mail["check"]), ("refused", "dnsbl"), "the mail's")
+    both = json.loads(explain(server, *ASKED, "--to", "alice@isp.example", "--to", "postmaster@isp.example", "--json"))["mails"][0]
+    equal([both["outcome"], *(one["outcome"] for one in both["recipients"])], ["taken", "refused", "taken"], "where one gets it")
     checks = {check["check"]: check for check in first["checks"]}
     dnsbl = checks["dnsbl"]
     equal((dnsbl["mode"], dnsbl["result"], dnsbl["default"]), ("enforce", "refuse", True), "dnsbl")

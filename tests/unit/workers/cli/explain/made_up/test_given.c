@@ -106,6 +106,7 @@ Test(given, what_is_no_fact_is_named)
                                             "a.example A=2001:db8::1",
                                             "a.example AAAA=192.0.2.1",
                                             "a.example SOA=x",
+                                            "a.example CNAME=b.example",
                                             "a..example A=192.0.2.1",
                                             ". A=192.0.2.1",
                                             "a.example MX=mx.example",
