@@ -23,6 +23,7 @@ const struct subcommand subcommands[] = {
     {"reload", reload_main, reload_help, "let the running server read its configuration anew"},
     {"status", status_main, status_help, "tell how the running server is"},
     {"drain", drain_main, drain_help, "let the running server end, after balancers have noticed"},
+    {"upgrade", upgrade_main, upgrade_help, "let a new process take over from the running server"},
     {"trace", trace_main, trace_help, "follow sessions of the running server live"},
     {"explain", explain_main, explain_help, "tell what each check would say, or said"},
     {"log", log_main, log_help, "read, make and forget pseudonyms in the log"},

@@ -67,12 +67,16 @@ static void load_modules(void)
 }
 
 /* Root that stays root keeps what root may. */
-static bool close_down(const struct options *options)
+static bool close_down(const struct first_wish *wish, struct snapshot *snapshot)
 {
+        const struct options *options = &snapshot->options;
+
         load_modules();
         if (powers_close(options->core_dumps) &&
-            (geteuid() == 0 || powers_drop(options->keep_bind_capability)))
+            (geteuid() == 0 || powers_drop(options->keep_bind_capability))) {
+                wish->prepare(wish->opener, snapshot);
                 return sandbox_enter(options->sandbox);
+        }
         console_fail("gatepost: the process cannot give up its powers: %s", strerror(errno));
         return false;
 }
@@ -84,7 +88,7 @@ struct snapshot *first_snapshot(const struct first_wish *wish)
         if (snapshot != NULL && may_serve(wish, snapshot->options.user)) {
                 wish->open(wish->opener, snapshot);
                 snapshot = become(wish->path, snapshot);
-                if (snapshot == NULL || close_down(&snapshot->options))
+                if (snapshot == NULL || close_down(wish, snapshot))
                         return snapshot;
         }
         if (snapshot != NULL)

@@ -40,7 +40,7 @@ const char *user_fault(const char *name)
 /* The bounding set can be emptied only while root's capabilities are there. */
 static bool change(const struct passwd *user, bool keeps_low_ports)
 {
-        return powers_bound() && prctl(PR_SET_KEEPCAPS, 1) == 0 &&
+        return powers_bound(keeps_low_ports) && prctl(PR_SET_KEEPCAPS, 1) == 0 &&
                initgroups(user->pw_name, user->pw_gid) == 0 &&
                setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&
                setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == 0 && prctl(PR_SET_KEEPCAPS, 0) == 0 &&

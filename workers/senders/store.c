@@ -1,6 +1,7 @@
 /* Rings between the workers and the store's thread. */
 #include "workers/senders/store.h"
 
+#include "conf/text/access.h"
 #include "core/base/expect.h"
 #include "dns/clock.h"
 #include "workers/log/console.h"
@@ -233,8 +234,9 @@ bool sender_store_open(struct sender_store *store, const struct snapshot *snapsh
                 int error =
                     sender_lmdb_open(&store->lmdb, target->path, snapshot->options.sender_size_octets, false);
                 if (error != 0) {
-                        console_fail("gatepost: cannot open the store of senders in %s: %s", target->path,
-                                     mdb_strerror(error));
+                        char denied[ACCESS_TEXT_MAX];
+                        console_fail("gatepost: cannot open the store of senders in %s: %s%s", target->path,
+                                     mdb_strerror(error), access_denied(target->path, R_OK | W_OK, denied));
                         return false;
                 }
         }

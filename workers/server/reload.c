@@ -2,6 +2,7 @@
  * swapped. Sessions keep the snapshot that they began with. */
 #include "workers/server/reload.h"
 
+#include "conf/text/access.h"
 #include "conf/build/load.h"
 #include "conf/build/losses.h"
 #include "conf/value/value.h"
@@ -95,6 +96,7 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
              OPTION_AT_acceptors},
             {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
+            {options->hot_upgrade != at_start->hot_upgrade, OPTION_AT_hot_upgrade},
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
             {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
@@ -245,10 +247,12 @@ static void load(void *argument)
         if (loading->snapshot == NULL)
                 return;
         const char *fault;
+        char denied[ACCESS_TEXT_MAX];
         loading->log = log_open(loading->snapshot, &fault);
         if (loading->log == NULL)
                 conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
-                              "cannot open log %s: %s", loading->snapshot->options.log, fault);
+                              "cannot open log %s: %s%s", loading->snapshot->options.log, fault,
+                              access_denied(loading->snapshot->options.log, W_OK, denied));
         else
                 loading->changes = pages_changes(loading->server, loading->snapshot);
 }
@@ -316,6 +320,11 @@ bool reload(struct server *server, struct control_job *job, char ret_reason[stat
         struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
 
+        if (server->upgrade.successor != 0) {
+                free(loading);
+                reload_log(server);
+                return false;
+        }
         manager_tell_reload(server);
         if (loading == NULL) {
                 console_fail("gatepost: no memory for a reload, nothing has changed");

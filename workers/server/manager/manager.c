@@ -18,7 +18,9 @@ static void complain_unless(bool is_told, const char *what)
 
 void manager_tell_ready(struct server *server)
 {
-        complain_unless(notify_ready(&server->notify, SPAN("serving")), "that it is ready");
+        /* Whom it listened to until now has told it of us. */
+        if (server->succession.predecessor == 0)
+                complain_unless(notify_ready(&server->notify, SPAN("serving")), "that it is ready");
 }
 
 void manager_tell_reload(struct server *server)
