@@ -110,6 +110,7 @@ def wrong_calls(_):
         (["spf"], "--ip ADDRESS is missing"), (["spf", "--ip", "192.0.2.1"], "--from ADDRESS is missing"),
         (["spf", "--ip", "mail", "--from", "<>"], '--ip "mail" is no address'), (["spf", "--ip"], "--ip needs a value"),
         (["spf", "--form", "x"], "no option --form"), (["spf", "--resolver", "127.0.0.1"], "is not ADDRESS:PORT"),
+        (["explain", "1BS0T7G1VBQC"], "-c FILE is missing"), (["explain", "--since", "1h"], "-c FILE is missing"),
         (["explain", "--ip", "192.0.2.1"], "-c FILE is missing"), (["explain", "-c", "x"], "--ip ADDRESS, or a reject id, or --from, --to or --since, is missing"),
         (["explain", "-c", "x", "--tls"], "--ip ADDRESS, or a reject id, or --from, --to or --since, is missing"),
         (["explain", "-c", "x", "--ip", "192.0.2.1", "--fact", "x"], '--fact "x": is not "NAME TYPE=VALUE"'),

@@ -240,9 +240,9 @@ static int run(struct call *call)
                 return call->question.recipient_count > 1
                            ? usage_fault(explain_help, "explain: the log is searched for one --to")
                            : explain_log(&call->log);
-        if (call->log.words != NULL)
+        if (call->is_made_up && call->log.words != NULL)
                 return usage_fault(explain_help, "explain: \"%s\" is not understood", call->log.words);
-        if (call->log.since != NULL || call->log.log != NULL)
+        if (call->is_made_up && (call->log.since != NULL || call->log.log != NULL))
                 return usage_fault(explain_help, "explain: --since and --log are for the log, without --ip");
         const char *lack = missing(&call->question, call->client);
         if (lack != NULL)

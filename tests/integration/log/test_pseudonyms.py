@@ -78,6 +78,25 @@ def at_once(directory):
         assert story.returncode == 0 and line["client"] in story.stdout and "127.0.0.7" not in story.stdout, (story.stdout, story.stderr)
 
 
+@case("explain says when it cannot find a mailbox because no key reveals the pseudonyms of the log")
+def keyless(directory):
+    server = Server(directory, HIDDEN)
+    write_key(directory)
+    (directory / "log.1").write_bytes(old_log(30))
+    command(server, "pseudonymise", str(directory / "log.1"))
+
+    def ask(*arguments):
+        return run_program("explain", "-c", str(directory / "gatepost.conf"), "--log", str(directory / "log"), *arguments)
+    (directory / "log").touch()
+    told = ask("--from", "carol7@client.example")
+    assert told.returncode == 0 and "carol7@client.example" in told.stdout and "no key" not in told.stderr, told
+    write_key(directory, "2027-01-01:" + SECRET[::-1] + "\n")
+    told = ask("--from", "carol7@client.example")
+    assert told.returncode == 1 and "sessions with pseudonyms that no key reveals: 30" in told.stderr, told
+    told = ask("--from", "@client.example")
+    assert told.returncode == 0 and "no key" not in told.stderr, told
+
+
 @case("a reload brings pseudonyms, another key, and plain lines again; keys that are wrong bring nothing")
 def reloaded(directory):
     server = Server(directory, OPTIONS)
