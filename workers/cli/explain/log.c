@@ -21,6 +21,7 @@ struct look {
         const struct log_question *question;
         char id[ID_TEXT_SIZE];            /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
+        struct network clients;           /* where the question names any */
         size_t found;
         size_t hidden;      /* by envelope: sessions with pseudonyms that no key reveals */
         json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
@@ -144,10 +145,23 @@ static void look_at_recipients(struct look *look, json_t *line, struct occurrenc
                 keep(look, line, occurrence);
 }
 
+/* A pseudonym is nobody's address. */
+static bool is_from_client(const struct look *look, const json_t *line)
+{
+        const char *client = json_string_value(json_object_get(line, "client"));
+        struct address address;
+
+        return look->question->client == NULL ||
+               (client != NULL && address_parse(span_from(client), &address) &&
+                network_contains(&look->clients, &address));
+}
+
 static void look_by_envelope(struct look *look, json_t *line)
 {
         const json_t *transactions = json_object_get(line, "transactions");
 
+        if (!is_from_client(look, line))
+                return;
         for (size_t i = 0; i < json_array_size(transactions); i++) {
                 struct occurrence occurrence = {.session = line,
                                                 .transaction = json_array_get(transactions, i)};
@@ -244,11 +258,11 @@ static bool names_mailbox(const char *address)
         return address != NULL && strchr(address, '@') != NULL && address[0] != '@';
 }
 
-/* A mailbox is found by its local part, which a pseudonym hides from whoever has not its key. */
+/* Addresses and local parts are what a pseudonym hides from whoever has not its key. */
 static void tell_hidden(const struct look *look)
 {
-        if (look->hidden > 0 &&
-            (names_mailbox(look->question->sender) || names_mailbox(look->question->recipient)))
+        if (look->hidden > 0 && (look->question->client != NULL || names_mailbox(look->question->sender) ||
+                                 names_mailbox(look->question->recipient)))
                 fprintf(stderr,
                         "gatepost: sessions with pseudonyms that no key reveals: %zu; who is behind those "
                         "is not found\n",
@@ -316,6 +330,11 @@ int explain_log(const struct log_question *question)
                         "gatepost: \"%s\" has no id: that has 12 letters and digits, in brackets at the end "
                         "of a reply, or behind \"accepted as\"\n",
                         question->words);
+                return USAGE_STATUS;
+        }
+        if (question->client != NULL && !network_parse(span_from(question->client), &look.clients)) {
+                fprintf(stderr, "gatepost: --client \"%s\" is neither an address nor a network\n",
+                        question->client);
                 return USAGE_STATUS;
         }
         if (question->since != NULL && !read_since(question->since, look.since)) {
