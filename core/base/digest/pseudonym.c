@@ -1,6 +1,8 @@
 /* Pseudonyms that whoever has their key can read. */
 #include "core/base/digest/pseudonym.h"
 
+#include "core/base/date.h"
+
 #define TAG_SIZE    12
 #define DAY_DIGITS  8
 #define HEAD_LENGTH (2 + DAY_DIGITS + 1) /* "~a20261129~" */
@@ -15,25 +17,15 @@ static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 bool pseudonym_day_read(struct span date, uint32_t *ret_day)
 {
-        static const char form[] = "dddd-dd-dd";
         uint32_t day = 0;
 
-        if (date.length < DATE_LENGTH)
+        if (date.length < DATE_LENGTH || !date_is_right(span_of(date.at, DATE_LENGTH)))
                 return false;
-        for (size_t i = 0; i < DATE_LENGTH; i++) {
-                if (form[i] == 'd' ? !ascii_is_digit(date.at[i]) : date.at[i] != form[i])
-                        return false;
-                if (form[i] == 'd')
+        for (size_t i = 0; i < DATE_LENGTH; i++)
+                if (date.at[i] != '-')
                         day = day * 10 + (uint32_t)(date.at[i] - '0');
-        }
         *ret_day = day;
         return true;
-}
-
-static int hex_value(char c)
-{
-        char lower = ascii_lower(c);
-        return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 static bool read_secret(struct span hex, uint8_t ret_secret[static SECRET_SIZE])
@@ -41,7 +33,7 @@ static bool read_secret(struct span hex, uint8_t ret_secret[static SECRET_SIZE])
         if (hex.length != PSEUDONYM_SECRET_HEX)
                 return false;
         for (size_t i = 0; i < SECRET_SIZE; i++) {
-                int high = hex_value(hex.at[2 * i]), low = hex_value(hex.at[2 * i + 1]);
+                int high = ascii_hex_value(hex.at[2 * i]), low = ascii_hex_value(hex.at[2 * i + 1]);
                 if (high < 0 || low < 0)
                         return false;
                 ret_secret[i] = (uint8_t)(high << 4 | low);

@@ -60,34 +60,6 @@ static bool find_id(struct span words, char ret_id[static ID_TEXT_SIZE])
         return id_read(in_brackets(words), ret_id) || id_read(last_word(words), ret_id);
 }
 
-static unsigned number_at(struct span text, size_t at)
-{
-        return at >= text.length ? 0 : (unsigned)(text.at[at] - '0') * 10 + (unsigned)(text.at[at + 1] - '0');
-}
-
-/* Of digits in the form of a date. */
-static bool is_in_calendar(struct span text)
-{
-        static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-        unsigned century = number_at(text, 0), year = number_at(text, 2), month = number_at(text, 5),
-                 day = number_at(text, 8);
-        bool is_leap = year % 4 == 0 && (year != 0 || century % 4 == 0);
-
-        return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && is_leap) &&
-               number_at(text, 11) < 24 && number_at(text, 14) < 60 && number_at(text, 17) < 60;
-}
-
-static bool is_date(struct span text)
-{
-        static const char form[] = "dddd-dd-ddTdd:dd:dd";
-        bool is_whole = text.length == 10 || text.length == 16 || text.length == 19;
-
-        for (size_t i = 0; i < text.length && is_whole; i++)
-                is_whole = form[i] == 'd' ? ascii_is_digit(text.at[i])
-                                          : text.at[i] == form[i] || (form[i] == 'T' && text.at[i] == ' ');
-        return is_whole && is_in_calendar(text);
-}
-
 /* Times of the log are in order as text. */
 static bool read_since(const char *since, char ret_since[static DATE_TEXT_LENGTH + 1])
 {
@@ -101,7 +73,7 @@ static bool read_since(const char *since, char ret_since[static DATE_TEXT_LENGTH
         if (duration_parse(text, &ago_ms)) {
                 int64_t then_s = clock_wall_s() - (int64_t)(ago_ms / 1000);
                 date_write(&out, then_s > 0 ? then_s : 0);
-        } else if (is_date(text)) {
+        } else if (date_is_right(text)) {
                 text_put(&out, text);
                 if (text.length > 10)
                         ret_since[10] = 'T';
