@@ -83,6 +83,13 @@ static inline bool ascii_is_alnum(char c)
         return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
+/* Of a hexadecimal digit; -1: it is none. */
+static inline int ascii_hex_value(char c)
+{
+        char lower = ascii_lower(c);
+        return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 /* True for atext (RFC 5322 3.2.3). */
 static inline bool ascii_is_atext(char c)
 {

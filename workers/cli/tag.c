@@ -27,21 +27,16 @@ static struct span without_brackets(struct span text)
 
 /* ---- as a table ---------------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-        char lower = ascii_lower(c);
-        return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* %XX for blanks, controls and percent signs. */
 static void put_decoded(struct text *text, struct span encoded)
 {
         for (size_t i = 0; i < encoded.length; i++) {
                 bool is_code = encoded.at[i] == '%' && i + 2 < encoded.length &&
-                               hex_digit(encoded.at[i + 1]) >= 0 && hex_digit(encoded.at[i + 2]) >= 0;
-                text_put_char(
-                    text, is_code ? (char)(hex_digit(encoded.at[i + 1]) * 16 + hex_digit(encoded.at[i + 2]))
-                                  : encoded.at[i]);
+                               ascii_hex_value(encoded.at[i + 1]) >= 0 &&
+                               ascii_hex_value(encoded.at[i + 2]) >= 0;
+                text_put_char(text, is_code ? (char)(ascii_hex_value(encoded.at[i + 1]) * 16 +
+                                                     ascii_hex_value(encoded.at[i + 2]))
+                                            : encoded.at[i]);
                 i += is_code ? 2 : 0;
         }
 }

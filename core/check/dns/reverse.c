@@ -93,7 +93,7 @@ enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_nam
 
 static bool is_hex_digit(char c)
 {
-        return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+        return ascii_hex_value(c) >= 0;
 }
 
 /* `name` is in lower case, as names from DNS are. Where `goes_on` is given, no such character stands before

@@ -136,7 +136,7 @@ static struct span untagged(struct span local)
 
 static bool is_hexadecimal(char c)
 {
-        return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+        return ascii_hex_value(c) >= 0;
 }
 
 /* Digits from the front, or a long hexadecimal number with a digit in it: 0 when neither is there. */
