@@ -1,5 +1,5 @@
 /* Facts out of the command line, each check run on them, and the rows. */
-#include "workers/cli/explain/table.h"
+#include "workers/cli/explain/made_up/table.h"
 
 #include "conf/value/rate.h"
 #include "core/base/domain_name.h"

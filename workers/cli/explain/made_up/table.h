@@ -1,10 +1,10 @@
-/* The first part of gatepost explain: what each check says of a client and an envelope. */
+/* The first part of what explain tells of a made-up session: what each check says of a client and an envelope. */
 #pragma once
 
 #include "core/base/domain_name.h"
 #include "core/check/memory.h"
 #include "core/mail/message.h"
-#include "workers/cli/explain/dialogue.h"
+#include "workers/cli/explain/made_up/dialogue.h"
 #include "workers/cli/explain/made_up/sight.h"
 
 enum row_kind {
