@@ -10,6 +10,7 @@
 #include "core/smtp/command/path.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
+#include "workers/cli/explain/force.h"
 
 #include <stdio.h>
 
@@ -142,7 +143,7 @@ static void settle(const struct table *table, enum check_id check, struct row *r
 
 const struct check_setting *table_settings(const struct table *table)
 {
-        return table->domain != NULL ? table->domain->checks : table->facts.snapshot->checks;
+        return force_checks(table->facts.snapshot, table->domain);
 }
 
 static enum row_kind kind_of(const struct table *table, enum check_id check)

@@ -71,9 +71,7 @@ static const char *mode_today(const struct teller *teller, const struct occurren
         if (teller->snapshot == NULL || matter.check >= CHECK_COUNT ||
             check_infos[matter.check].kind == CHECK_KIND_RULE)
                 return NULL;
-        const struct check_setting *checks =
-            matter.domain != NULL ? matter.domain->checks : teller->snapshot->checks;
-        return check_mode_name(checks[matter.check].mode);
+        return check_mode_name(force_checks(teller->snapshot, matter.domain)[matter.check].mode);
 }
 
 static json_t *force_of(const struct teller *teller, const struct occurrence *occurrence)
