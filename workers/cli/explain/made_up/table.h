@@ -68,6 +68,8 @@ const char *table_exemption(const struct table *table);
 const char *table_result(const struct table *table, enum check_id check);
 /* Appends what is known of a check that has not run, and of the recipient. */
 void table_put_note(const struct table *table, enum check_id check, struct text *text);
+/* Prints from where the mode is: "(FILE:LINE)", "(default)" or "(a rule)". */
+void table_print_place(const struct table *table, enum check_id check);
 /* The mode that counts for the check. */
 const char *table_mode(const struct table *table, enum check_id check);
 /* `deciding`: the name of the check whose row is marked, or NULL. */

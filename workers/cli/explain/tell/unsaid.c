@@ -212,14 +212,9 @@ void unsaid_print(const struct snapshot *snapshot, const struct occurrence *occu
 void unsaid_put(json_t *object, const struct snapshot *snapshot, const struct occurrence *occurrence)
 {
         bool is_refused = occurrence_is_refusal(occurrence_code(occurrence));
-        json_t *unknown = json_array();
 
         json_object_set_new(object, "next", is_refused ? next_verdicts(snapshot, occurrence) : json_array());
-        for (uint64_t left = is_refused ? unknown_checks(snapshot, occurrence) : 0; left != 0;
-             left &= left - 1)
-                json_array_append_new(unknown,
-                                      told_string(span_from(check_infos[__builtin_ctzll(left)].name)));
-        json_object_set_new(object, "unknown", unknown);
+        told_put_checks(object, "unknown", is_refused ? unknown_checks(snapshot, occurrence) : 0);
 }
 
 /* ---- asking again -------------------------------------------------------------------------------------- */
