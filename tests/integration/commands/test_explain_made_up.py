@@ -101,7 +101,7 @@ def facts(directory):
     assert re.search(r"^dynamic_client .*\n  saw .*7\.2\.0\.192\.in-addr\.arpa PTR found, dyn-192-0-2-7\.example\.com A found$", said, re.M), said
     assert f'GIVEN: {LIST} TXT found, 1 record, ttl 0 s, 0 ms: "for a test"' in said, said
     said = explain(server, *ASKED[:6], "--no-dns", "--fact", "example.com MX=failed", "--fact", "example.com MX=absent", "--to", "alice@isp.example")
-    assert re.search(r"^sender_mx .*\n  saw example\.com MX absent, example\.com A failed", said, re.M) or "example.com MX absent" in said, said
+    assert re.search(r"^sender_mx .*\n  saw example\.com MX absent$", said, re.M), said
     assert f"DNS: {LIST} A failed" in said, said
     for fact, words in (("x", "is not \"NAME TYPE=VALUE\""), ("x.example SRV=1", "is not \"NAME TYPE=VALUE\""), ("x.example A=::1", "no IPv4 address"),
                         ("x.example MX=mx.example", "PREFERENCE NAME"), ("a..b A=192.0.2.1", "begins with no name"), ("x.example PTR=a..b", "no name")):
