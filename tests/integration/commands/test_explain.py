@@ -10,13 +10,8 @@ import random
 import re
 import socket
 
+from common.explained import explain
 from common.harness import HELO, SECONDS, Server, case, equal, main, run_program, wait_for
-
-
-def explain(server, *arguments, status=0):
-    run = run_program("explain", "-c", str(server.directory / "gatepost.conf"), *arguments)
-    equal(run.returncode, status, f"status ({run.stderr})")
-    return run.stdout
 
 
 @case("checks lists each check with its number in the policy")

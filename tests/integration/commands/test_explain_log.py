@@ -8,7 +8,8 @@ import re
 import signal
 import socket
 
-from common.harness import HELO, Server, case, equal, main, run_program, wait_for
+from common.explained import explain
+from common.harness import HELO, Server, case, equal, main, wait_for
 
 MAIL = ("EHLO " + HELO, "MAIL FROM:<a@example.com>")
 TEXT = (*MAIL, "RCPT TO:<alice@isp.example>", "DATA")
@@ -43,12 +44,6 @@ SESSIONS = [
     ("client_rate { mode = enforce recipients = 1/1h }", [(*MAIL, "RCPT TO:<alice@isp.example>", "RCPT TO:<bob@isp.example>")]),
     ("sender_store = \"lmdb:.\"\nsender_size = 8M\ngreylist { mode = enforce }", [TEXT[:-1]]),
     ("greeting_pause = 2s", [(b"MAIL FROM:<a@b.example>\r\n",)])]
-
-
-def explain(server, *arguments):
-    run = run_program("explain", "-c", str(server.directory / "gatepost.conf"), *arguments)
-    equal(run.returncode, 0, f"status of {arguments} ({run.stderr})")
-    return run.stdout
 
 
 def play(server, lines):

@@ -8,8 +8,8 @@ import re
 import socket
 import time
 
-from common.explained import assert_documented
-from common.harness import SECONDS, Server, case, equal, main, run_program
+from common.explained import assert_documented, explain, line_of
+from common.harness import SECONDS, Server, case, equal, main
 
 LIST = "7.2.0.192.zen.example"
 OPTIONS = """resolvers = {"127.0.0.1:9"}
@@ -30,18 +30,6 @@ FACTS = (f"{LIST} A=127.0.0.2", f"{LIST} TXT=for a test", "7.2.0.192.quiet.examp
          "mx.example.com A=192.0.2.99", "mx.example.com AAAA=absent", "example.com TXT=v=spf1 -all")
 ASKED = ("--ip", "192.0.2.7", "--helo", "mail.example.com", "--from", "a@example.com", "--no-dns", "--ptr", "dyn-192-0-2-7.example.com",
          *(word for fact in FACTS for word in ("--fact", fact)))
-
-
-def explain(server, *arguments, status=0):
-    run = run_program("explain", "-c", str(server.directory / "gatepost.conf"), *arguments)
-    equal(run.returncode, status, f"status ({run.stderr})")
-    return run.stdout if status == 0 else run.stderr
-
-
-def line_of(server, words):
-    """FILE:LINE of the line that has the words."""
-    path = server.directory / "gatepost.conf"
-    return f"{path}:{next(number for number, line in enumerate(path.read_text().splitlines(), 1) if words in line)}"
 
 
 @case("each recipient has a table under the modes of its own domain, its own decision, and what would decide next, to the end")
@@ -113,7 +101,7 @@ def facts(directory):
     assert re.search(r"^dynamic_client .*\n  saw .*7\.2\.0\.192\.in-addr\.arpa PTR found, dyn-192-0-2-7\.example\.com A found$", said, re.M), said
     assert f'GIVEN: {LIST} TXT found, 1 record, ttl 0 s, 0 ms: "for a test"' in said, said
     said = explain(server, *ASKED[:6], "--no-dns", "--fact", "example.com MX=failed", "--fact", "example.com MX=absent", "--to", "alice@isp.example")
-    assert re.search(r"^sender_mx .*\n  saw example\.com MX absent, example\.com A failed", said, re.M) or "example.com MX absent" in said, said
+    assert re.search(r"^sender_mx .*\n  saw example\.com MX absent$", said, re.M), said
     assert f"DNS: {LIST} A failed" in said, said
     for fact, words in (("x", "is not \"NAME TYPE=VALUE\""), ("x.example SRV=1", "is not \"NAME TYPE=VALUE\""), ("x.example A=::1", "no IPv4 address"),
                         ("x.example MX=mx.example", "PREFERENCE NAME"), ("a..b A=192.0.2.1", "begins with no name"), ("x.example PTR=a..b", "no name")):

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from common.explained import assert_documented, documented
+from common.explained import assert_documented, documented, explain, line_of
 from common.harness import HELO, PROGRAM, SECONDS, Server, case, equal, main, run_program, wait_for
 
 OPTIONS = """sender_tld { mode = observe }
@@ -25,20 +25,6 @@ domain "strict.example" {
     sender_tld { mode = enforce }
 }"""
 TRICK = '"a\'b$(id)"'
-
-
-def explain(server, *arguments, status=0):
-    run = run_program("explain", "-c", str(server.directory / "gatepost.conf"), *arguments)
-    equal(run.returncode, status, f"status ({run.stderr})")
-    return run.stdout
-
-
-def line_of(server, words, after=""):
-    """FILE:LINE of the first line that has the words, behind the first one with `after`."""
-    path = server.directory / "gatepost.conf"
-    lines = path.read_text().splitlines()
-    start = next(number for number, line in enumerate(lines) if after in line)
-    return f"{path}:{next(number for number, line in enumerate(lines, 1) if number > start and words in line)}"
 
 
 def refuse(server):

@@ -1,11 +1,25 @@
-"""What the manual says of the JSON of gatepost explain, beside what is there."""
+"""Calls of gatepost explain, and what the manual says of its JSON, beside what is there."""
 
 import re
 
-from common.harness import ROOT, equal
+from common.harness import ROOT, equal, run_program
 
 KINDS = {str: "string", bool: "true", int: "number", list: "array", dict: "object"}
-ENTRIES = ("in_force", "checks[].settings")
+
+
+def explain(server, *arguments, status=0):
+    """What it says; where it fails, which `status` demands, on standard error."""
+    run = run_program("explain", "-c", str(server.directory / "gatepost.conf"), *arguments)
+    equal(run.returncode, status, f"status of {arguments} ({run.stderr})")
+    return run.stdout if status == 0 else run.stderr
+
+
+def line_of(server, words, after=""):
+    """FILE:LINE of the first line of the configuration that has the words, behind the first one with `after`."""
+    path = server.directory / "gatepost.conf"
+    lines = path.read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if after in line)
+    return f"{path}:{next(number for number, line in enumerate(lines, 1) if number > start and words in line)}"
 
 
 def documented():

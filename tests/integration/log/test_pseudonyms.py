@@ -196,7 +196,6 @@ def killed(directory):
     write_key(directory)
     octets = old_log(40000)
     path = directory / "log.1"
-    hidden = None
     for wait_s in (0, 0.02, 0.05, 0.1, 0.2, 0.4):
         path.write_bytes(octets)
         with subprocess.Popen([PROGRAM, "log", "pseudonymise", "-c", directory / "gatepost.conf", path], stdout=subprocess.DEVNULL) as process:

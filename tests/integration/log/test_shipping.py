@@ -138,6 +138,8 @@ def vector(directory):
     assert used - ADDED - {"message"} <= set(log_fields()), used
     log = re.search(r'^log = "(.*)/[^/]*"$', (ROOT / "conf/production.conf").read_text(), re.M)[1]
     equal(sample["sources"]["gatepost_log"]["include"], [f"{log}/*.json"], "the log that is read")
+    factor, shift = re.search(r"^#define LOG_RENDERED_MAX +\((\d+) << (\d+)\)", (ROOT / "workers/log/target.h").read_text(), re.M).groups()
+    assert sample["sources"]["gatepost_log"]["max_line_bytes"] >= int(factor) << int(shift), "vector leaves longer lines out"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ void force_end(struct force *force)
                 option_places_end(&force->places);
 }
 
+const struct check_setting *force_checks(const struct snapshot *snapshot, const struct domain *domain)
+{
+        return domain != NULL ? domain->checks : snapshot->checks;
+}
+
 /* ---- what holds ---------------------------------------------------------------------------------------- */
 
 /* Options of the top level, whose value the reply goes by. */
@@ -84,12 +89,10 @@ static void add_option(const struct force *force, const char *section, const str
 
 static void add_mode(const struct force *force, const struct force_matter *matter, json_t *settings)
 {
-        const struct check_setting *checks =
-            matter->domain != NULL ? matter->domain->checks : force->snapshot->checks;
+        const struct check_setting *setting = &force_checks(force->snapshot, matter->domain)[matter->check];
 
         if (check_infos[matter->check].kind != CHECK_KIND_RULE)
-                add(settings, "mode", span_from(check_mode_name(checks[matter->check].mode)),
-                    &checks[matter->check].place);
+                add(settings, "mode", span_from(check_mode_name(setting->mode)), &setting->place);
 }
 
 static void add_zones(const struct force *force, enum check_id check, json_t *settings)

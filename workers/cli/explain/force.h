@@ -12,6 +12,9 @@ struct force {
         bool has_places;
 };
 
+/* One for each check: of the domain, or where that is NULL, none of ours, those of the top level. */
+const struct check_setting *force_checks(const struct snapshot *snapshot, const struct domain *domain);
+
 /* Reads the lines of `path`, which the snapshot was made of. Without them, as where the file has just gone, options
  * that are set have no line. */
 void force_begin(struct force *force, const struct snapshot *snapshot, const char *path);

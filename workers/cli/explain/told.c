@@ -27,6 +27,15 @@ void told_put_text(json_t *object, const char *key, const char *value)
                 told_put(object, key, span_from(value));
 }
 
+void told_put_checks(json_t *object, const char *key, uint64_t checks)
+{
+        json_t *names = json_array();
+
+        for (uint64_t left = checks; left != 0; left &= left - 1)
+                json_array_append_new(names, told_string(span_from(check_infos[__builtin_ctzll(left)].name)));
+        json_object_set_new(object, key, names);
+}
+
 void told_put_place(json_t *object, const struct place *place)
 {
         if (place->line == 0) {

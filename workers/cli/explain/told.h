@@ -1,4 +1,4 @@
-/* Pieces of what explain tells as JSON. */
+/* Pieces of what explain tells, as JSON and in words. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -9,8 +9,10 @@
 json_t *told_string(struct span value);
 /* Sets the key unless the span is empty. */
 void told_put(json_t *object, const char *key, struct span value);
-/* The same for a string, which may be NULL, and which others made printable, or that is ours. */
+/* The same for a string, which may be NULL. */
 void told_put_text(json_t *object, const char *key, const char *value);
+/* Sets the key to an array of the names of checks; `checks` is a bit mask. */
+void told_put_checks(json_t *object, const char *key, uint64_t checks);
 /* "file" and "line"; where the line is 0, "default". */
 void told_put_place(json_t *object, const struct place *place);
 /* Prints what a stranger may have written, so that a terminal obeys nothing in it; nothing for NULL. */

@@ -149,8 +149,7 @@ static int run(const struct verb *verb, struct call *call)
         /* Files that root makes would be closed to the server; and no link of somebody else's leads root elsewhere. */
         if (call->snapshot == NULL || user_become_of(call->snapshot->options.user))
                 status = verb->run(call);
-        if (call->snapshot != NULL)
-                snapshot_free(call->snapshot);
+        snapshot_free(call->snapshot);
         return status;
 }
 

@@ -2,7 +2,7 @@
  * store of senders read alone. Nothing is delivered, counted or remembered. */
 #pragma once
 
-#include "workers/cli/explain/dialogue.h"
+#include "workers/cli/explain/made_up/dialogue.h"
 
 /* Returns the exit status. It waits for DNS for half a minute at most, then what is not answered has failed. */
 int explain_made_up(struct question *question, bool as_json);

@@ -98,19 +98,13 @@ static struct span evidence_of(const struct table *table, enum check_id check, c
 
 static void print_one(const struct table *table, enum check_id check)
 {
-        const struct place *place = &table_settings(table)[check].place;
         char octets[1024];
         struct span evidence = evidence_of(table, check, octets);
 
         printf("%s would %s (%.*s) ", check_infos[check].name,
                strcmp(table_result(table, check), "defer") == 0 ? "put it off" : "refuse it",
                (int)evidence.length, evidence.at);
-        if (table->rows[check].kind == ROW_RULE)
-                printf("(a rule)");
-        else if (place->line > 0)
-                printf("(%s:%u)", place->file, place->line);
-        else
-                printf("(default)");
+        table_print_place(table, check);
 }
 
 static void print_unknown(const struct table *table, const struct next *next)
@@ -160,13 +154,10 @@ static json_t *one_json(const struct table *table, enum check_id check)
 
 void next_put(json_t *object, const struct table *table, const struct next *next)
 {
-        json_t *checks = json_array(), *unknown = json_array();
+        json_t *checks = json_array();
 
         for (size_t i = 0; i < next->count; i++)
                 json_array_append_new(checks, one_json(table, next->checks[i]));
-        for (uint64_t left = next->unknown; left != 0; left &= left - 1)
-                json_array_append_new(unknown,
-                                      told_string(span_from(check_infos[__builtin_ctzll(left)].name)));
         json_object_set_new(object, "next", checks);
-        json_object_set_new(object, "unknown", unknown);
+        told_put_checks(object, "unknown", next->unknown);
 }

@@ -2,7 +2,7 @@
  * the end. */
 #pragma once
 
-#include "workers/cli/explain/table.h"
+#include "workers/cli/explain/made_up/table.h"
 
 struct next {
         enum check_id checks[CHECK_COUNT];

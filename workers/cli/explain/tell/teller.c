@@ -14,19 +14,7 @@ static const char *string_of(const json_t *object, const char *key)
         return json_string_value(json_object_get(object, key));
 }
 
-void teller_begin(struct teller *teller, const char *configuration, const struct snapshot *snapshot,
-                  bool as_json)
-{
-        *teller = (struct teller){.configuration = configuration, .snapshot = snapshot};
-        if (snapshot != NULL)
-                force_begin(&teller->force, snapshot, configuration);
-        if (as_json)
-                teller->mails = json_array();
-}
-
-/* ---- what has changed ---------------------------------------------------------------------------------- */
-
-/* Seconds since 1970 when one of the files of the configuration was written last; 0: nobody knows. */
+/* When one of the files of the configuration was written last. */
 static int64_t written_s(const struct teller *teller)
 {
         const struct option_place *place = teller->force.has_places ? teller->force.places.first : NULL;
@@ -34,8 +22,6 @@ static int64_t written_s(const struct teller *teller)
         int64_t newest_s = 0;
         struct stat status;
 
-        if (teller->snapshot == NULL)
-                return 0;
         while (true) {
                 if (stat(file, &status) == 0 && status.st_mtime > newest_s)
                         newest_s = status.st_mtime;
@@ -47,19 +33,32 @@ static int64_t written_s(const struct teller *teller)
         }
 }
 
+void teller_begin(struct teller *teller, const char *configuration, const struct snapshot *snapshot,
+                  bool as_json)
+{
+        *teller = (struct teller){.configuration = configuration, .snapshot = snapshot};
+        if (snapshot != NULL) {
+                force_begin(&teller->force, snapshot, configuration);
+                teller->written_s = written_s(teller);
+        }
+        if (as_json)
+                teller->mails = json_array();
+}
+
+/* ---- what has changed ---------------------------------------------------------------------------------- */
+
 /* "2026-11-28T16:53:35Z", when the configuration was written, where that was after the session; else an empty text. */
 static void changed_since(const struct teller *teller, const json_t *session,
                           char ret_time[static DATE_TEXT_LENGTH + 2])
 {
         const char *time = string_of(session, "time");
-        int64_t then_s = written_s(teller);
         struct text text;
 
         text_over(&text, ret_time, DATE_TEXT_LENGTH + 1);
-        date_write(&text, then_s);
+        date_write(&text, teller->written_s);
         text_put_char(&text, 'Z');
         ret_time[text.length] = '\0';
-        if (then_s == 0 || time == NULL || strncmp(time, ret_time, DATE_TEXT_LENGTH) >= 0)
+        if (teller->written_s == 0 || time == NULL || strncmp(time, ret_time, DATE_TEXT_LENGTH) >= 0)
                 ret_time[0] = '\0';
 }
 
@@ -71,9 +70,7 @@ static const char *mode_today(const struct teller *teller, const struct occurren
         if (teller->snapshot == NULL || matter.check >= CHECK_COUNT ||
             check_infos[matter.check].kind == CHECK_KIND_RULE)
                 return NULL;
-        const struct check_setting *checks =
-            matter.domain != NULL ? matter.domain->checks : teller->snapshot->checks;
-        return check_mode_name(checks[matter.check].mode);
+        return check_mode_name(force_checks(teller->snapshot, matter.domain)[matter.check].mode);
 }
 
 static json_t *force_of(const struct teller *teller, const struct occurrence *occurrence)

@@ -9,7 +9,8 @@ struct teller {
         const char *configuration;       /* the file; NULL: none was given */
         const struct snapshot *snapshot; /* of it; NULL: none */
         struct force force;
-        json_t *mails; /* what is told as JSON, until teller_end(); NULL: all is told in words at once */
+        int64_t written_s; /* when the configuration was, since 1970; 0: nobody knows */
+        json_t *mails;     /* what is told as JSON, until teller_end(); NULL: all is told in words at once */
         size_t told;
 };
 

@@ -106,11 +106,6 @@ static enum stage stage_reached(const struct occurrence *occurrence)
                                                                                       : STAGE_HELO;
 }
 
-static const struct check_setting *settings_of(const struct snapshot *snapshot, const struct domain *domain)
-{
-        return domain != NULL ? domain->checks : snapshot->checks;
-}
-
 /* Those that enforce today, have not refused, and of which nothing can be known. */
 static uint64_t unknown_checks(const struct snapshot *snapshot, const struct occurrence *occurrence)
 {
@@ -121,7 +116,7 @@ static uint64_t unknown_checks(const struct snapshot *snapshot, const struct occ
 
         for (enum check_id check = 0; snapshot != NULL && check < CHECK_COUNT; check++)
                 if (check_infos[check].kind == CHECK_KIND_PURE && snapshot->check_is_wanted[check] &&
-                    settings_of(snapshot, matter.domain)[check].mode == CHECK_MODE_ENFORCE &&
+                    force_checks(snapshot, matter.domain)[check].mode == CHECK_MODE_ENFORCE &&
                     (check_infos[check].stage > reached || matter.check == CHECK_COUNT ||
                      check > matter.check))
                         unknown |= check_bit(check);
@@ -150,7 +145,7 @@ static json_t *next_verdicts(const struct snapshot *snapshot, const struct occur
                 enum check_id check = check_of(string_of(verdict, "check"));
                 if (snapshot != NULL && check < CHECK_COUNT && check != matter.check &&
                     check_infos[check].kind == CHECK_KIND_PURE && is_enforced(verdict) &&
-                    settings_of(snapshot, matter.domain)[check].mode == CHECK_MODE_ENFORCE)
+                    force_checks(snapshot, matter.domain)[check].mode == CHECK_MODE_ENFORCE)
                         json_array_append(next, verdict);
         }
         json_decref(verdicts);
@@ -217,14 +212,9 @@ void unsaid_print(const struct snapshot *snapshot, const struct occurrence *occu
 void unsaid_put(json_t *object, const struct snapshot *snapshot, const struct occurrence *occurrence)
 {
         bool is_refused = occurrence_is_refusal(occurrence_code(occurrence));
-        json_t *unknown = json_array();
 
         json_object_set_new(object, "next", is_refused ? next_verdicts(snapshot, occurrence) : json_array());
-        for (uint64_t left = is_refused ? unknown_checks(snapshot, occurrence) : 0; left != 0;
-             left &= left - 1)
-                json_array_append_new(unknown,
-                                      told_string(span_from(check_infos[__builtin_ctzll(left)].name)));
-        json_object_set_new(object, "unknown", unknown);
+        told_put_checks(object, "unknown", is_refused ? unknown_checks(snapshot, occurrence) : 0);
 }
 
 /* ---- asking again -------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* The second part of gatepost explain: what a session would be answered. */
+/* The second part of it: what a session would be answered. */
 #pragma once
 
 #include "core/smtp/session.h"

@@ -1,10 +1,10 @@
-/* The first part of gatepost explain: what each check says of a client and an envelope. */
+/* The first part of what explain tells of a made-up session: what each check says of a client and an envelope. */
 #pragma once
 
 #include "core/base/domain_name.h"
 #include "core/check/memory.h"
 #include "core/mail/message.h"
-#include "workers/cli/explain/dialogue.h"
+#include "workers/cli/explain/made_up/dialogue.h"
 #include "workers/cli/explain/made_up/sight.h"
 
 enum row_kind {
@@ -68,6 +68,8 @@ const char *table_exemption(const struct table *table);
 const char *table_result(const struct table *table, enum check_id check);
 /* Appends what is known of a check that has not run, and of the recipient. */
 void table_put_note(const struct table *table, enum check_id check, struct text *text);
+/* Prints from where the mode is: "(FILE:LINE)", "(default)" or "(a rule)". */
+void table_print_place(const struct table *table, enum check_id check);
 /* The mode that counts for the check. */
 const char *table_mode(const struct table *table, enum check_id check);
 /* `deciding`: the name of the check whose row is marked, or NULL. */

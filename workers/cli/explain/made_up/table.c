@@ -1,5 +1,5 @@
 /* Facts out of the command line, each check run on them, and the rows. */
-#include "workers/cli/explain/table.h"
+#include "workers/cli/explain/made_up/table.h"
 
 #include "conf/value/rate.h"
 #include "core/base/domain_name.h"
@@ -10,6 +10,7 @@
 #include "core/smtp/command/path.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
+#include "workers/cli/explain/force.h"
 
 #include <stdio.h>
 
@@ -142,7 +143,7 @@ static void settle(const struct table *table, enum check_id check, struct row *r
 
 const struct check_setting *table_settings(const struct table *table)
 {
-        return table->domain != NULL ? table->domain->checks : table->facts.snapshot->checks;
+        return force_checks(table->facts.snapshot, table->domain);
 }
 
 static enum row_kind kind_of(const struct table *table, enum check_id check)
@@ -340,9 +341,20 @@ const char *table_mode(const struct table *table, enum check_id check)
                                                                         : table_settings(table)[check].mode);
 }
 
-static void print_row(const struct table *table, enum check_id check, bool decides)
+void table_print_place(const struct table *table, enum check_id check)
 {
         const struct place *place = &table_settings(table)[check].place;
+
+        if (check_infos[check].kind == CHECK_KIND_RULE)
+                printf("(a rule)");
+        else if (place->line > 0)
+                printf("(%s:%u)", place->file, place->line);
+        else
+                printf("(default)");
+}
+
+static void print_row(const struct table *table, enum check_id check, bool decides)
+{
         const struct row *row = &table->rows[check];
         char octets[2048];
         struct text told;
@@ -355,12 +367,7 @@ static void print_row(const struct table *table, enum check_id check, bool decid
         printf("%-24s %-8s %-7s %6.1f us  %.*s%s", check_infos[check].name, table_mode(table, check),
                row->kind == ROW_NONE ? "refuse" : table_result(table, check), row->us, (int)told.length,
                told.at, told.length > 0 ? "  " : "");
-        if (check_infos[check].kind == CHECK_KIND_RULE)
-                printf("(a rule)");
-        else if (place->line > 0)
-                printf("(%s:%u)", place->file, place->line);
-        else
-                printf("(default)");
+        table_print_place(table, check);
         printf(decides ? "  <== decides\n" : "\n");
         sight_print(&row->sight);
         for (const struct sender_entry *entry = table->senders.entries;

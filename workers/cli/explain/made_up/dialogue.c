@@ -1,5 +1,5 @@
 /* A session without a socket, for gatepost explain. */
-#include "workers/cli/explain/dialogue.h"
+#include "workers/cli/explain/made_up/dialogue.h"
 
 #include "core/policy/texts.h"
 #include "dns/pool/client.h"
