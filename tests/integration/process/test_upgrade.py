@@ -116,9 +116,10 @@ def time_is_over(directory):
         with server.client() as idle, server.client() as slow:
             slow.begin()
             server.upgrade()
-            before = len(server.events("log_opened"))
-            server.before[0].send_signal(signal.SIGHUP)
-            wait_for("the log is open anew", lambda: len(server.events("log_opened")) > before)
+            for number in (signal.SIGHUP, signal.SIGUSR1):
+                before = len(server.events("log_opened"))
+                server.before[0].send_signal(number)
+                wait_for("the log is open anew", lambda: len(server.events("log_opened")) > before)
             idle.expect(421)
             slow.finish(b"Subject: x\r\n")
         talk(server)
@@ -264,7 +265,10 @@ def http(directory):
 
         def ask(web=web, statuses=statuses, is_over=is_over):
             while not is_over.is_set():
-                statuses[get(web, "/health").status] += 1
+                try:
+                    statuses[get(web, "/health").status] += 1
+                except OSError as error:  # such as a refusal
+                    statuses[repr(error)] += 1
 
         with Upgradable(place, options=f'http {{ listen = "{listen}" }}\n') as server:
             wait_for_status(web, "/health", 200)
