@@ -2,6 +2,7 @@
 """gatepost upgrade: a new process takes over while clients come, and one that does not come up changes nothing."""
 
 import collections
+import contextlib
 import os
 import pathlib
 import pwd
@@ -350,6 +351,38 @@ def privileges(directory):
                 server.await_former()
                 status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
                 assert f"CapEff:\t{capabilities:016x}" in status and f"Uid:\t{user.pw_uid}\t" in status and "NoNewPrivs:\t1" in status, status
+
+
+def status_of(process, name):
+    return next(line.split("\t", 1)[1] for line in (process / "status").read_text().splitlines() if line.startswith(f"{name}:\t"))
+
+
+def launcher_of(pid):
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if (status_of(process, "Name"), status_of(process, "PPid")) == ("launcher", str(pid)):
+                return process
+    return None
+
+
+@case("the launcher has the server's user, none of its descriptors, and hidden memory, and ends with it, also where that is killed")
+def launcher(directory):
+    if not IS_ROOT:
+        raise Skip("another user takes root")
+    user = pwd.getpwnam("nobody")
+    server = Upgradable(directory, options='user = "nobody"\ncore_dumps = yes\n')
+    subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", directory], check=True)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        server.start()
+        pid = pid_of(server)
+        process = launcher_of(pid)
+        equal(status_of(process, "Uid").split(), [str(user.pw_uid)] * 4, "user")
+        equal((status_of(process, "CapPrm"), status_of(process, "NoNewPrivs")), ("0" * 16, "1"), "powers")
+        equal(len(os.listdir(process / "fd")), 4, "descriptors: three of any process, and its socket to the server")
+        equal([pathlib.Path(f"/proc/{each}/mem").stat().st_uid for each in (pid, process.name)], [user.pw_uid, 0], "owners of memory")
+        server.signal(number)
+        equal(server.process.wait(SECONDS), 0 if number == signal.SIGTERM else -number, "status")
+        wait_for("the launcher's end", lambda process=process: status_of(process, "State").startswith("Z"))  # its parent is the test
 
 
 @case("a new process that is kept waiting before its sandbox may not be looked into by others of its user")
