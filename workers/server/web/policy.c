@@ -67,10 +67,8 @@ enum http_status policy_write(const struct snapshot *snapshot, struct span rest,
         struct writing writing;
         enum language language;
 
-        if (rest.length == 0 || span_equals(rest, SPAN("/")))
+        if (!find_language(span_skip(rest, 1), &language))
                 language = choose_language(accepted, snapshot->options.policy_page_language);
-        else if (rest.at[0] != '/' || !find_language(span_skip(rest, 1), &language))
-                return HTTP_NOT_FOUND;
         if (!begin(&writing))
                 return HTTP_INTERNAL_ERROR;
         policy_page_write(writing.stream, snapshot, language, links);
