@@ -139,6 +139,7 @@ BROKEN = {
     "#!/bin/sh\nexec sleep 1000\n": ("not ready in time", ""),
     PYTHON + "channel.send(b'?')\ntime.sleep(1000)\n": ("nobody understands", ""),
     PYTHON + "channel.send(b'r')\nsys.exit(5)\n": ("has ended", ""),
+    PYTHON + "channel.send(b'r')\nchannel.recv(9)\ntime.sleep(1000)\n": ("not ready in time", ""),  # takes ten seconds
     PYTHON + "channel.send(b'r')\nchannel.recv(1)\nos.unlink(os.path.dirname(sys.argv[-1]) + '/control')\n"
     "print('gone', file=sys.stderr)\nos.abort()\n": ("signal 6", "gone"),
 }
@@ -218,6 +219,21 @@ def refused(directory):
     (directory / "plain").mkdir()
     with Upgradable(directory / "plain", options="hot_upgrade = no\n") as server, Control(server) as control:
         assert "no launcher" in control.ask("upgrade")[-1]["error"]
+
+
+@case("as the first process of a container, whose end is that of all others there, it refuses an upgrade")
+def first_of_container(directory):
+    if not IS_ROOT:
+        raise Skip("a namespace of processes takes root")
+    server = Upgradable(directory)
+    with server.start(prefix=(need_program("unshare"), "--pid", "--fork", "--kill-child")):
+        equal(pid_of(server), 1, "its number there")
+        done = command(server, "upgrade")
+        assert done.returncode == 1 and "the first process of its container" in done.stderr, done
+        talk(server)
+        outer = server.process.pid
+        os.kill(int(pathlib.Path(f"/proc/{outer}/task/{outer}/children").read_text()), signal.SIGTERM)
+        server.process.wait(SECONDS)
 
 
 @case("an order that has waited for an upgrade hears that another process serves, also where the old one ends at once")
