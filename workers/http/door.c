@@ -71,8 +71,6 @@ static enum MHD_Result answer_page(struct http_door *door, const struct http_rou
 
         text_over(&page, door->page, HTTP_PAGE_MAX);
         enum http_status status = route->write(door->context, request, &page);
-        if (status == HTTP_NOT_FOUND && page.length == 0)
-                return answer_nothing(request->connection);
         if (page.overflowed)
                 return answer(request->connection, NULL, HTTP_INTERNAL_ERROR,
                               SPAN("The page is too long.\n"));

@@ -29,8 +29,7 @@ const char *http_request_header(const struct http_request *request, const char *
 struct address http_request_client(const struct http_request *request);
 
 /* Writes the body to `out`, which has room for HTTP_PAGE_MAX octets, and says how the request went. A body that has no
- * room becomes a 500, and one of a 404 that has nothing in it becomes that of any 404. It is
- * called by the thread of HTTP, and waits for nothing but a disk. */
+ * room becomes a 500. It is called by the thread of HTTP, and waits for nothing but a disk. */
 typedef enum http_status http_handler(void *context, const struct http_request *request, struct text *out);
 
 #define HTTP_PAGE_MAX ((size_t)1 << 20)

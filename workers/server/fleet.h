@@ -17,5 +17,6 @@ struct fleet {
 
 /* In the store's thread, registered with RCU. `fleet`: struct fleet. */
 void fleet_hear(void *fleet, struct span notice);
-/* At the start: opens the store of senders, which hears of other machines. False, with the reason told. */
+/* At the start: opens the store of senders, which hears of other machines, and makes the key of ids from its secret.
+ * False, with the reason told. */
 bool fleet_open(struct server *server, const struct snapshot *snapshot);

@@ -317,15 +317,15 @@ static void succeed(struct server *server, struct loading *loading, struct liste
 
 bool reload(struct server *server, struct control_job *job, char ret_reason[static RELOAD_REASON_SIZE])
 {
-        struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
 
         if (server->upgrade.successor != 0) {
-                free(loading);
                 reload_log(server);
+                span_copy_cut(SPAN(UPGRADE_TAKEN_OVER), ret_reason, RELOAD_REASON_SIZE);
                 return false;
         }
         manager_tell_reload(server);
+        struct loading *loading = calloc(1, sizeof *loading);
         if (loading == NULL) {
                 console_fail("gatepost: no memory for a reload, nothing has changed");
                 span_copy_cut(SPAN("no memory"), ret_reason, RELOAD_REASON_SIZE);

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,8 @@ import time
 
 from common.activation import LAUNCH, listening, port_of, server_for, start
 from common.control import Control, command
-from common.harness import IS_ROOT, PATIENCE, PROGRAM, SECONDS, Client, Server, Skip, case, equal, free_port, low_port, main, need_program, note, wait_for
+from common.harness import (IS_ROOT, PATIENCE, PROGRAM, SECONDS, Client, Server, Skip, case, equal, free_port, is_listening, low_port,
+                            main, need_program, note, run_program, wait_for)
 from common.manager import Manager
 from common.upgrade import Upgradable, install, pid_of
 from common.web import get, wait_for_status
@@ -115,9 +117,10 @@ def time_is_over(directory):
         with server.client() as idle, server.client() as slow:
             slow.begin()
             server.upgrade()
-            before = len(server.events("log_opened"))
-            server.before[0].send_signal(signal.SIGHUP)
-            wait_for("the log is open anew", lambda: len(server.events("log_opened")) > before)
+            for number in (signal.SIGHUP, signal.SIGUSR1):
+                before = len(server.events("log_opened"))
+                server.before[0].send_signal(number)
+                wait_for("the log is open anew", lambda: len(server.events("log_opened")) > before)
             idle.expect(421)
             slow.finish(b"Subject: x\r\n")
         talk(server)
@@ -136,6 +139,7 @@ BROKEN = {
     "#!/bin/sh\nexec sleep 1000\n": ("not ready in time", ""),
     PYTHON + "channel.send(b'?')\ntime.sleep(1000)\n": ("nobody understands", ""),
     PYTHON + "channel.send(b'r')\nsys.exit(5)\n": ("has ended", ""),
+    PYTHON + "channel.send(b'r')\nchannel.recv(9)\ntime.sleep(1000)\n": ("not ready in time", ""),  # takes ten seconds
     PYTHON + "channel.send(b'r')\nchannel.recv(1)\nos.unlink(os.path.dirname(sys.argv[-1]) + '/control')\n"
     "print('gone', file=sys.stderr)\nos.abort()\n": ("signal 6", "gone"),
 }
@@ -217,6 +221,21 @@ def refused(directory):
         assert "no launcher" in control.ask("upgrade")[-1]["error"]
 
 
+@case("as the first process of a container, whose end is that of all others there, it refuses an upgrade")
+def first_of_container(directory):
+    if not IS_ROOT:
+        raise Skip("a namespace of processes takes root")
+    server = Upgradable(directory)
+    with server.start(prefix=(need_program("unshare"), "--pid", "--fork", "--kill-child")):
+        equal(pid_of(server), 1, "its number there")
+        done = command(server, "upgrade")
+        assert done.returncode == 1 and "the first process of its container" in done.stderr, done
+        talk(server)
+        outer = server.process.pid
+        os.kill(int(pathlib.Path(f"/proc/{outer}/task/{outer}/children").read_text()), signal.SIGTERM)
+        server.process.wait(SECONDS)
+
+
 @case("an order that has waited for an upgrade hears that another process serves, also where the old one ends at once")
 def waited(directory):
     with Upgradable(directory) as server, Control(server) as control, Control(server) as other, Control(server) as third:
@@ -239,13 +258,9 @@ def changed(directory):
         server.port += 1
         server.listen = [f"127.0.0.1:{server.port}"]
         server.options = f'control = "control2"\nacceptors = 0\nhttp {{ listen = "unix:{directory}/http2.sock" }}\n'
-        before, after = (directory / "gatepost.conf").read_text(), None
+        shutil.copy(directory / "gatepost.conf", directory / "old.conf")  # which names the control socket that there is
         server.write_configuration()
-        after = (directory / "gatepost.conf").read_text()
-        (directory / "old.conf").write_text(before)
-        assert before != after
-        done = subprocess.run([os.environ.get("GATEPOST", "build/gatepost"), "upgrade", "-c", directory / "old.conf"], capture_output=True,
-                              text=True, timeout=SECONDS, check=False)
+        done = run_program("upgrade", "-c", directory / "old.conf")
         equal(done.returncode, 0, done.stderr)
         server.follow()
         talk(server)
@@ -254,8 +269,7 @@ def changed(directory):
         assert not (directory / "control").exists() and not (directory / "http.sock").exists(), "files of the old process stay"
         wait_for("the end of the old listener", lambda: [line for line in server.events("listener_closed")
                                                          if line["address"] == f"127.0.0.1:{first}"])
-        with contextlib.suppress(ConnectionRefusedError):
-            wait_for("nobody there", lambda: Client(first, banner=None).close())
+        wait_for("nobody there", lambda: not is_listening(first))
 
 
 @case("whoever asks by HTTP is answered through upgrades, by address and by unix socket")
@@ -268,7 +282,10 @@ def http(directory):
 
         def ask(web=web, statuses=statuses, is_over=is_over):
             while not is_over.is_set():
-                statuses[get(web, "/health").status] += 1
+                try:
+                    statuses[get(web, "/health").status] += 1
+                except OSError as error:  # such as a refusal
+                    statuses[repr(error)] += 1
 
         with Upgradable(place, options=f'http {{ listen = "{listen}" }}\n') as server:
             wait_for_status(web, "/health", 200)
@@ -291,7 +308,7 @@ def standard_error(directory):
         server.write_configuration()
         text = (directory / "gatepost.conf").read_text().replace('log = "log"', 'log = "stderr"')
         (directory / "gatepost.conf").write_text(text)
-        server.reload_by_order = command(server, "reload")
+        equal(command(server, "reload").returncode, 0, "reload")
         for _ in range(2):
             server.upgrade()
             talk(server)
@@ -350,6 +367,38 @@ def privileges(directory):
                 server.await_former()
                 status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
                 assert f"CapEff:\t{capabilities:016x}" in status and f"Uid:\t{user.pw_uid}\t" in status and "NoNewPrivs:\t1" in status, status
+
+
+def status_of(process, name):
+    return next(line.split("\t", 1)[1] for line in (process / "status").read_text().splitlines() if line.startswith(f"{name}:\t"))
+
+
+def launcher_of(pid):
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if (status_of(process, "Name"), status_of(process, "PPid")) == ("launcher", str(pid)):
+                return process
+    return None
+
+
+@case("the launcher has the server's user, none of its descriptors, and hidden memory, and ends with it, also where that is killed")
+def launcher(directory):
+    if not IS_ROOT:
+        raise Skip("another user takes root")
+    user = pwd.getpwnam("nobody")
+    server = Upgradable(directory, options='user = "nobody"\ncore_dumps = yes\n')
+    subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", directory], check=True)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        server.start()
+        pid = pid_of(server)
+        process = launcher_of(pid)
+        equal(status_of(process, "Uid").split(), [str(user.pw_uid)] * 4, "user")
+        equal((status_of(process, "CapPrm"), status_of(process, "NoNewPrivs")), ("0" * 16, "1"), "powers")
+        equal(len(os.listdir(process / "fd")), 4, "descriptors: three of any process, and its socket to the server")
+        equal([pathlib.Path(f"/proc/{each}/mem").stat().st_uid for each in (pid, process.name)], [user.pw_uid, 0], "owners of memory")
+        server.signal(number)
+        equal(server.process.wait(SECONDS), 0 if number == signal.SIGTERM else -number, "status")
+        wait_for("the launcher's end", lambda process=process: status_of(process, "State").startswith("Z"))  # its parent is the test
 
 
 @case("a new process that is kept waiting before its sandbox may not be looked into by others of its user")

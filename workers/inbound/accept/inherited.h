@@ -15,8 +15,8 @@ struct inherited_socket {
         bool is_ours; /* nobody else keeps it open */
         struct endpoint endpoint;
         char path[108]; /* of a unix socket, which has no endpoint; empty: it is none */
-        const char
-            *own_path; /* of one that is ours, whose name in the kernel is another; NULL: `path` is it */
+        /* Of one that is ours, whose name in the kernel is another; NULL: `path` is it. */
+        const char *own_path;
         char name[ENDPOINT_TEXT_MAX]; /* the address, or what the starter calls it */
         const char *fault;            /* why it can be nobody's; NULL: it can be used */
 };

@@ -172,7 +172,7 @@ static _Noreturn void become_launcher(int fd, const struct program *program)
 
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, NULL);
-        prctl(PR_SET_DUMPABLE, 0);
+        powers_hide();
         prctl(PR_SET_NAME, "launcher");
         close_range(FIRST_FD, (unsigned)fd - 1, 0);
         close_range((unsigned)fd + 1, ~0u, 0);

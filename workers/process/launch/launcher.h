@@ -12,8 +12,8 @@
 
 #define LAUNCH_NAME_OWN     "gatepost-own"     /* sockets that nobody else keeps open */
 #define LAUNCH_NAME_CHANNEL "gatepost-channel" /* to the server that has it started */
-#define LAUNCH_NAME_STDERR                                                                                   \
-        "gatepost-stderr" /* where the server's standard error goes; its own goes to the server */
+/* Where the server's standard error goes; its own goes to the server. */
+#define LAUNCH_NAME_STDERR "gatepost-stderr"
 
 struct launcher {
         int fd; /* -1: there is none */

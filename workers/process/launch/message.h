@@ -10,16 +10,16 @@
 #define LAUNCH_DESCRIPTORS_MAX (LAUNCH_SOCKETS_MAX + 2) /* the kernel takes 253 in a message */
 
 enum launch_order {
-        LAUNCH_START =
-            1, /* starts the program, with descriptors: sockets, a channel to it, and its standard error */
+        /* Starts the program, with descriptors: sockets, a channel to it, and its standard error. */
+        LAUNCH_START = 1,
         LAUNCH_END,   /* ends what was started, at once */
         LAUNCH_LEAVE, /* the launcher ends, and leaves what was started alone */
 };
 
 struct launch_message {
         uint32_t order; /* enum launch_order */
-        uint32_t kept,
-            own; /* of START: sockets that others keep, and behind them those that nobody else has */
+        /* Of START: sockets that others keep, and behind them those that nobody else has. */
+        uint32_t kept, own;
 };
 
 enum launch_news { LAUNCH_HAS_STARTED = 1, LAUNCH_HAS_ENDED, LAUNCH_REFUSED };

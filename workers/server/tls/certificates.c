@@ -1,7 +1,7 @@
 /* A certificate that ends unseen is an outage that was announced long ago: so each day has its warning. */
-#include "workers/log/console.h"
 #include "workers/server/tls/certificates.h"
 
+#include "workers/log/console.h"
 #include "workers/tls/certificate.h"
 #include "workers/tls/verify.h"
 

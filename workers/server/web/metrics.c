@@ -4,6 +4,8 @@
 #include "workers/server/web/exposition.h"
 #include "workers/server/web/metrics_state.h"
 
+#include <stdio.h>
+
 #define DAY_S 86400
 
 enum kind { KIND_TOTAL, KIND_NOW, KIND_DAYS };
@@ -162,11 +164,13 @@ static void put_replies(const struct counters *counters, const struct snapshot *
         exposition_family(out, "replies_total", "counter", "replies of sessions, by their code");
         for (unsigned i = 0; i < REPLY_CODE_COUNT; i++) {
                 uint64_t number = counter_read(&counters->replies[i]);
-                char code[4] = {(char)('2' + i / 100), (char)('0' + i / 10 % 10), (char)('0' + i % 10), '\0'};
-                char class[4] = {code[0], 'x', 'x', '\0'};
-                if (is_ours[i] || number > 0)
-                        exposition_number(out, "replies_total", LABEL("code", span_from(code)),
-                                          LABEL("code_class", span_from(class)), number);
+                char code[12], class[] = "?xx";
+                if (!is_ours[i] && number == 0)
+                        continue;
+                snprintf(code, sizeof code, "%u", REPLY_CODE_MIN + i);
+                class[0] = code[0];
+                exposition_number(out, "replies_total", LABEL("code", span_from(code)),
+                                  LABEL("code_class", span_from(class)), number);
         }
 }
 

@@ -36,15 +36,17 @@ static enum language choose_language(const char *accepted, enum language otherwi
 
 /* What is written to its stream. */
 struct writing {
-        FILE *stream; /* NULL: memory is out */
+        FILE *stream;
         char *octets;
         size_t length;
 };
 
-static void begin(struct writing *writing)
+/* False when memory is out. */
+static bool begin(struct writing *writing)
 {
         *writing = (struct writing){0};
         writing->stream = open_memstream(&writing->octets, &writing->length);
+        return writing->stream != NULL;
 }
 
 /* `status` where it succeeds. */
@@ -65,12 +67,9 @@ enum http_status policy_write(const struct snapshot *snapshot, struct span rest,
         struct writing writing;
         enum language language;
 
-        if (rest.length == 0 || span_equals(rest, SPAN("/")))
+        if (!find_language(span_skip(rest, 1), &language))
                 language = choose_language(accepted, snapshot->options.policy_page_language);
-        else if (rest.at[0] != '/' || !find_language(span_skip(rest, 1), &language))
-                return HTTP_NOT_FOUND;
-        begin(&writing);
-        if (writing.stream == NULL)
+        if (!begin(&writing))
                 return HTTP_INTERNAL_ERROR;
         policy_page_write(writing.stream, snapshot, language, links);
         return end(&writing, HTTP_OK, out);
@@ -90,32 +89,14 @@ static void read_path(struct span rest, char ret_id[static ID_TEXT_SIZE], enum l
                 ret_id[0] = '\0';
 }
 
-static enum http_status absent(const struct policy_question *question, enum absence absence,
-                               enum language language, struct text *out)
+static enum http_status absent(FILE *stream, const struct policy_question *question, enum absence absence,
+                               enum language language)
 {
-        struct writing writing;
-
-        begin(&writing);
-        if (writing.stream == NULL)
-                return HTTP_INTERNAL_ERROR;
-        policy_absence_write(writing.stream, question->snapshot, absence, language, links);
-        return end(&writing, absence == ABSENCE_TOO_MANY ? HTTP_TOO_MANY_REQUESTS : HTTP_NOT_FOUND, out);
+        policy_absence_write(stream, question->snapshot, absence, language, links);
+        return absence == ABSENCE_TOO_MANY ? HTTP_TOO_MANY_REQUESTS : HTTP_NOT_FOUND;
 }
 
-static enum http_status found(const struct policy_question *question, const struct refusal *refusal,
-                              enum language language, struct text *out)
-{
-        struct writing writing;
-
-        begin(&writing);
-        if (writing.stream == NULL)
-                return HTTP_INTERNAL_ERROR;
-        policy_refusal_write(writing.stream, question->snapshot, refusal, language, links);
-        return end(&writing, HTTP_OK, out);
-}
-
-enum http_status policy_refusal_answer(const struct policy_question *question, struct seen_log *seen,
-                                       struct text *out)
+static enum http_status answer(FILE *stream, const struct policy_question *question, struct seen_log *seen)
 {
         const struct options *options = &question->snapshot->options;
         enum language language = choose_language(question->accepted, options->policy_page_language);
@@ -124,14 +105,24 @@ enum http_status policy_refusal_answer(const struct policy_question *question, s
 
         read_path(question->rest, id, &language);
         if (question->is_over)
-                return absent(question, ABSENCE_TOO_MANY, language, out);
+                return absent(stream, question, ABSENCE_TOO_MANY, language);
         if (!seen_log_is_open(seen))
-                return absent(question, options->http_reject_ids == 0 ? ABSENCE_OFF : ABSENCE_NO_LOG,
-                              language, out);
+                return absent(stream, question, options->http_reject_ids == 0 ? ABSENCE_OFF : ABSENCE_NO_LOG,
+                              language);
         json_t *line = id[0] == '\0' ? NULL : seen_log_find(seen, id);
-        enum http_status status = line != NULL && seen_read(line, id, &refusal)
-                                      ? found(question, &refusal, language, out)
-                                      : absent(question, ABSENCE_UNKNOWN, language, out);
+        bool is_found = line != NULL && seen_read(line, id, &refusal);
+        if (is_found)
+                policy_refusal_write(stream, question->snapshot, &refusal, language, links);
         json_decref(line);
-        return status;
+        return is_found ? HTTP_OK : absent(stream, question, ABSENCE_UNKNOWN, language);
+}
+
+enum http_status policy_refusal_answer(const struct policy_question *question, struct seen_log *seen,
+                                       struct text *out)
+{
+        struct writing writing;
+
+        if (!begin(&writing))
+                return HTTP_INTERNAL_ERROR;
+        return end(&writing, answer(writing.stream, question, seen), out);
 }

@@ -60,6 +60,11 @@ uint64_t samples_growth(const struct sample *newer, const struct sample *older, 
         return newer == NULL || older == NULL ? 0 : number_at(newer, at) - number_at(older, at);
 }
 
+uint64_t samples_growth_of_hour(const struct samples *samples, size_t at)
+{
+        return samples_growth(samples_back(&samples->minute, 0), samples_oldest(&samples->hour), at);
+}
+
 double samples_rate(const struct sample *newer, const struct sample *older, size_t at)
 {
         uint64_t passed_ms = newer == NULL || older == NULL ? 0 : newer->at_ms - older->at_ms;

@@ -38,5 +38,7 @@ const struct sample *samples_oldest(const struct sample_ring *ring);
 
 /* By how much the number has grown between two samples; 0 where one of them is NULL. */
 uint64_t samples_growth(const struct sample *newer, const struct sample *older, size_t at);
-/* The same a second. */
+/* The same over the last hour, or since the start where that is less. */
+uint64_t samples_growth_of_hour(const struct samples *samples, size_t at);
+/* The growth between two samples, a second. */
 double samples_rate(const struct sample *newer, const struct sample *older, size_t at);

@@ -8,6 +8,7 @@
 #include "workers/server/web/page/style.h"
 #include "workers/server/web/policy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -110,6 +111,9 @@ static enum http_status write_refusal(void *context, const struct http_request *
 static char page_security[STYLE_SECURITY_MAX], policy_security[POLICY_STYLE_SOURCE_SIZE];
 
 #define HTML "text/html; charset=utf-8"
+
+/* Behind the languages, what follows is an id. */
+static_assert(LANGUAGE_COUNT == 2, "each language of the policy page has a route");
 
 static const struct http_route routes[] = {
     {.path = "/", .type = HTML, .security = page_security, .write = write_page},

@@ -16,8 +16,8 @@ struct web {
         struct http_socket early;  /* bound before the user changed, and not used yet */
         int early_error;           /* why that failed; 0: it did not */
         char name[HTTP_PLACE_MAX]; /* of the socket that is served; empty: none */
-        struct http_door
-            *door; /* that is served, or soon will be: the thread's, but for its socket; NULL: none */
+        /* That is served, or soon will be: the thread's, but for its socket; NULL: none. */
+        struct http_door *door;
 
         int64_t start_s; /* since 1970 */
 

@@ -20,7 +20,7 @@ static struct growth growth_of(const struct samples *samples, size_t at)
 
         return (struct growth){
             .minute = samples_growth(now, samples_oldest(&samples->minute), at),
-            .hour = samples_growth(now, samples_oldest(&samples->hour), at),
+            .hour = samples_growth_of_hour(samples, at),
             .start = samples_growth(now, &nothing, at),
         };
 }
@@ -213,14 +213,12 @@ static int lists_more_first(const void *left, const void *right)
 /* Those that list nobody are left out. Returns how many there are. */
 static size_t busy_zones(const struct web_view *view, struct zone_row ret_rows[static DNSBL_ZONES_MAX])
 {
-        const struct sample *now = samples_back(&view->samples->minute, 0);
-        const struct sample *then = samples_oldest(&view->samples->hour);
         size_t count = 0;
 
         for (size_t i = 0; i < view->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &view->snapshot->zones[i];
                 size_t at = SAMPLE_AT(counters.zone_listed) + zone->count_index * sizeof(uint64_t);
-                struct zone_row row = {zone->name, samples_growth(now, then, at)};
+                struct zone_row row = {zone->name, samples_growth_of_hour(view->samples, at)};
                 if (row.listed > 0 && zone->options.weight > 0)
                         ret_rows[count++] = row;
         }

@@ -59,17 +59,10 @@ static void put_question_rows(const struct web_view *view, struct text *out)
                 text_put(out, SPAN("<tr>"));
                 html_put_name_cell(out, span_from(rows[i].name));
                 html_put_rate_cell(out, samples_rate(now, samples_oldest(minute), rows[i].at));
-                html_put_number_cell(out,
-                                     samples_growth(now, samples_oldest(&view->samples->hour), rows[i].at));
+                html_put_number_cell(out, samples_growth_of_hour(view->samples, rows[i].at));
                 text_put(out, SPAN("</tr>\n"));
         }
         html_end_table(out);
-}
-
-static uint64_t hour_of(const struct web_view *view, size_t at)
-{
-        return samples_growth(samples_back(&view->samples->minute, 0), samples_oldest(&view->samples->hour),
-                              at);
 }
 
 static void put_zone_growth(const struct web_view *view, const struct dnsbl_zone *zone, struct text *out)
@@ -80,8 +73,8 @@ static void put_zone_growth(const struct web_view *view, const struct dnsbl_zone
                 text_put(out, SPAN("<td class=\"number\">-</td><td class=\"number\">-</td><td></td>"));
                 return;
         }
-        uint64_t asked = hour_of(view, SAMPLE_AT(counters.zone_asked) + offset);
-        uint64_t listed = hour_of(view, SAMPLE_AT(counters.zone_listed) + offset);
+        uint64_t asked = samples_growth_of_hour(view->samples, SAMPLE_AT(counters.zone_asked) + offset);
+        uint64_t listed = samples_growth_of_hour(view->samples, SAMPLE_AT(counters.zone_listed) + offset);
         html_put_number_cell(out, asked);
         html_put_number_cell(out, listed);
         html_put_bar_cell(out, asked == 0 ? 0 : (double)listed / (double)asked);
