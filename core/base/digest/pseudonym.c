@@ -30,25 +30,6 @@ bool pseudonym_day_read(struct span date, uint32_t *ret_day)
         return true;
 }
 
-static int hex_value(char c)
-{
-        char lower = ascii_lower(c);
-        return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-static bool read_secret(struct span hex, uint8_t ret_secret[static SECRET_SIZE])
-{
-        if (hex.length != PSEUDONYM_SECRET_HEX)
-                return false;
-        for (size_t i = 0; i < SECRET_SIZE; i++) {
-                int high = hex_value(hex.at[2 * i]), low = hex_value(hex.at[2 * i + 1]);
-                if (high < 0 || low < 0)
-                        return false;
-                ret_secret[i] = (uint8_t)(high << 4 | low);
-        }
-        return true;
-}
-
 /* A key of its own for each purpose. */
 static void derive(struct span secret, struct span purpose, struct mac_sha256_key *ret_key)
 {
@@ -65,7 +46,8 @@ const char *pseudonym_keys_add(struct pseudonym_keys *keys, struct span entry)
         uint32_t day;
 
         if (!pseudonym_day_read(entry, &day) || entry.length < DATE_LENGTH + 1 ||
-            entry.at[DATE_LENGTH] != ':' || !read_secret(span_skip(entry, DATE_LENGTH + 1), secret))
+            entry.at[DATE_LENGTH] != ':' ||
+            !span_hex(span_skip(entry, DATE_LENGTH + 1), secret, sizeof secret))
                 return "must be the day from which the key is used, and 64 hexadecimal digits: "
                        "2026-11-29:SECRET";
         if (keys->count == PSEUDONYM_KEYS_MAX)

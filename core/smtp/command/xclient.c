@@ -12,14 +12,6 @@ struct xclient {
         bool is_esmtp;
 };
 
-static int hex_value(char c)
-{
-        if (ascii_is_digit(c))
-                return c - '0';
-        c = ascii_lower(c);
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* xtext (RFC 3461 4): "+2B" is '+'. False on bad hexadecimal digits, control characters, or too long a
  * value. */
 static bool xtext_decode(struct span value, struct text *text)
@@ -27,11 +19,10 @@ static bool xtext_decode(struct span value, struct text *text)
         for (size_t i = 0; i < value.length; i++) {
                 char c = value.at[i];
                 if (c == '+') {
-                        int high = i + 2 < value.length ? hex_value(value.at[i + 1]) : -1;
-                        int low = i + 2 < value.length ? hex_value(value.at[i + 2]) : -1;
-                        if (high < 0 || low < 0)
+                        uint8_t octet;
+                        if (i + 2 >= value.length || !span_hex(span_of(value.at + i + 1, 2), &octet, 1))
                                 return false;
-                        c = (char)(high << 4 | low);
+                        c = (char)octet;
                         i += 2;
                 }
                 if (ascii_is_control(c))
