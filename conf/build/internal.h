@@ -34,8 +34,6 @@ void build_finish_keys(struct builder *builder);
 void build_finish_log_keys(struct builder *builder);
 /* Looks whether each certificate has a key. */
 void build_finish_tls(struct builder *builder);
-/* What is wrong with the path of a unix socket, a constant; NULL: nothing. */
-const char *build_socket_path_fault(const char *path);
 /* Reads where HTTP is spoken. */
 void build_finish_http(struct builder *builder);
 /* Looks whether the policy page can link to what it names. */
@@ -48,6 +46,8 @@ void build_finish_senders(struct builder *builder);
 void build_finish_password(struct builder *builder);
 /* True when the mode of the file lets every user of the machine read or write it. */
 bool build_file_is_public(const char *path);
+/* What is wrong with the path of a unix socket, a constant; NULL: nothing. */
+const char *build_socket_path_fault(const char *path);
 /* Comes last: it warns of what can hardly be meant. */
 void build_warn_of_unmeant(struct builder *builder);
 /* Completes the sections `listener` and `network`, once the listeners are known, and looks whether TLS can be what they

@@ -9,29 +9,8 @@
 
 static const char *section_of(const struct scope *scope)
 {
-        switch (scope->kind) {
-        case SCOPE_ROOT:
-                return "";
-        case SCOPE_DOMAIN:
-                return "domain";
-        case SCOPE_CHECK:
-                return check_infos[scope->check].name;
-        case SCOPE_ZONE:
-                return "zone";
-        case SCOPE_REPLIES:
-                return "replies";
-        case SCOPE_TLS:
-                return "tls";
-        case SCOPE_HTTP:
-                return "http";
-        case SCOPE_PAGE:
-                return "policy_page";
-        case SCOPE_LISTENER:
-                return "listener";
-        case SCOPE_NETWORK:
-                return "network";
-        }
-        return "";
+        return scope->kind == SCOPE_CHECK ? check_infos[scope->check].name
+                                          : grammar_section_name(scope->kind);
 }
 
 static bool is_mode_of_domain(const struct setting *setting)

@@ -125,15 +125,35 @@ static cfg_opt_t *reply_options(const struct grammar_calls *calls, struct arena 
         return options;
 }
 
+/* The section of a check is named as the check is. */
+static const char *const section_names[] = {
+    [SCOPE_ROOT] = "",          [SCOPE_DOMAIN] = "domain",    [SCOPE_CHECK] = "",
+    [SCOPE_ZONE] = "zone",      [SCOPE_REPLIES] = "replies",  [SCOPE_TLS] = "tls",
+    [SCOPE_HTTP] = "http",      [SCOPE_PAGE] = "policy_page", [SCOPE_LISTENER] = "listener",
+    [SCOPE_NETWORK] = "network"};
+
+const char *grammar_section_name(enum scope_kind kind)
+{
+        return section_names[kind];
+}
+
+enum scope_kind grammar_scope_kind(const char *section)
+{
+        for (size_t kind = 0; kind < sizeof section_names / sizeof *section_names; kind++)
+                if (strcmp(section, section_names[kind]) == 0)
+                        return (enum scope_kind)kind;
+        return SCOPE_CHECK;
+}
+
 /* Sections of options that are no check's, without a title. */
 static const struct section {
         enum check_id at; /* in option_rows */
         enum scope_kind kind;
-        const char *name, *example;
+        const char *example;
 } sections[] = {
-    {SECTION_TLS, SCOPE_TLS, "tls", "certificate = {\"FILE\"} key = {\"FILE\"}"},
-    {SECTION_HTTP, SCOPE_HTTP, "http", "listen = \"127.0.0.1:8025\""},
-    {SECTION_PAGE, SCOPE_PAGE, "policy_page", "organisation = \"NAME\""},
+    {SECTION_TLS, SCOPE_TLS, "certificate = {\"FILE\"} key = {\"FILE\"}"},
+    {SECTION_HTTP, SCOPE_HTTP, "listen = \"127.0.0.1:8025\""},
+    {SECTION_PAGE, SCOPE_PAGE, "organisation = \"NAME\""},
 };
 
 #define SECTION_COUNT (sizeof sections / sizeof *sections)
@@ -141,8 +161,10 @@ static const struct section {
 /* NULL: it is none of them. */
 static const struct section *section_find(const char *name)
 {
+        enum scope_kind kind = grammar_scope_kind(name);
+
         for (size_t i = 0; i < SECTION_COUNT; i++)
-                if (strcmp(name, sections[i].name) == 0)
+                if (sections[i].kind == kind)
                         return &sections[i];
         return NULL;
 }
@@ -154,7 +176,7 @@ static size_t sections_add(const struct grammar_calls *calls, cfg_opt_t *options
                 cfg_opt_t *rows = rows_options(calls, memory, option_rows, sections[i].at, OPTION_AT_END);
                 if (rows == NULL)
                         return i;
-                options[i] = section_option(calls, sections[i].name, rows, CFGF_NONE);
+                options[i] = section_option(calls, section_names[sections[i].kind], rows, CFGF_NONE);
         }
         return SECTION_COUNT;
 }
@@ -198,7 +220,7 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
         }
         for (size_t i = 0; i < SECTION_COUNT; i++)
                 if (option_row_find(option_rows, sections[i].at, key) != NULL) {
-                        text_printf(text, "; it stands in section %s", sections[i].name);
+                        text_printf(text, "; it stands in section %s", section_names[sections[i].kind]);
                         return true;
                 }
         for (check = 0; check < CHECK_COUNT; check++)
@@ -255,17 +277,4 @@ void grammar_say_section(const char *section, struct span value, struct text *te
         else
                 text_put_string(text, habit_of_mode(value) == NULL ? "observe" : habit_of_mode(value));
         text_put_string(text, " }");
-}
-
-enum scope_kind grammar_scope_kind(const char *section)
-{
-        const struct section *known = section_find(section);
-
-        return strcmp(section, "domain") == 0     ? SCOPE_DOMAIN
-               : strcmp(section, "zone") == 0     ? SCOPE_ZONE
-               : strcmp(section, "replies") == 0  ? SCOPE_REPLIES
-               : strcmp(section, "listener") == 0 ? SCOPE_LISTENER
-               : strcmp(section, "network") == 0  ? SCOPE_NETWORK
-               : known != NULL                    ? known->kind
-                                                  : SCOPE_CHECK;
 }

@@ -39,3 +39,5 @@ enum scope_kind {
 
 /* Returns the kind of a section by its name. */
 enum scope_kind grammar_scope_kind(const char *section);
+/* Returns the name of sections of this kind; "" of the root and of checks, which have names of their own. */
+const char *grammar_section_name(enum scope_kind kind);

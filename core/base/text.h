@@ -83,11 +83,26 @@ static inline bool ascii_is_alnum(char c)
         return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
-/* Of a hexadecimal digit; -1: it is none. */
+/* The value of a hexadecimal digit, in any letter case; -1: it is none. */
 static inline int ascii_hex_value(char c)
 {
         char lower = ascii_lower(c);
         return ascii_is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Reads `count` octets, each of two hexadecimal digits. False when `digits` is anything else; then what stands in
+ * `ret_octets` means nothing. */
+static inline bool span_hex(struct span digits, uint8_t *ret_octets, size_t count)
+{
+        if (digits.length != 2 * count)
+                return false;
+        for (size_t i = 0; i < count; i++) {
+                int high = ascii_hex_value(digits.at[2 * i]), low = ascii_hex_value(digits.at[2 * i + 1]);
+                if (high < 0 || low < 0)
+                        return false;
+                ret_octets[i] = (uint8_t)(high << 4 | low);
+        }
+        return true;
 }
 
 /* True for atext (RFC 5322 3.2.3). */

@@ -19,13 +19,6 @@ bool line_matches(struct span line, struct span pattern)
         return line.length >= pattern.length && memcmp(line.at, pattern.at, pattern.length) == 0;
 }
 
-static int hex_value(char c)
-{
-        return ascii_is_digit(c)                                ? c - '0'
-               : ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f' ? ascii_lower(c) - 'a' + 10
-                                                                : -1;
-}
-
 /* Octets of the escape after the backslash, 0 if it is none. */
 static size_t put_escape(struct text *text, struct span span)
 {
@@ -38,9 +31,10 @@ static size_t put_escape(struct text *text, struct span span)
                 text_put_char(text, octets[name - names]);
                 return 1;
         }
-        if (span.length < 3 || span.at[0] != 'x' || hex_value(span.at[1]) < 0 || hex_value(span.at[2]) < 0)
+        uint8_t octet;
+        if (span.length < 3 || span.at[0] != 'x' || !span_hex(span_of(span.at + 1, 2), &octet, 1))
                 return 0;
-        text_put_char(text, (char)(hex_value(span.at[1]) << 4 | hex_value(span.at[2])));
+        text_put_char(text, (char)octet);
         return 3;
 }
 

@@ -2,7 +2,6 @@
 """The texts keep true: README's commands do what it says, and what the tables and the log name is documented."""
 
 import json
-import os
 import pathlib
 import re
 import shutil

@@ -35,12 +35,6 @@ struct ticket_keys {
 
 /* ---- secrets ------------------------------------------------------------------------------------------- */
 
-static int digit_value(char c)
-{
-        c = ascii_lower(c);
-        return ascii_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* NULL, or what is wrong. */
 static const char *add_secret(struct ticket_secrets *secrets, struct span digits)
 {
@@ -48,12 +42,8 @@ static const char *add_secret(struct ticket_secrets *secrets, struct span digits
                 return "holds more than 4 secrets";
         if (digits.length != 2 * (size_t)TICKET_SECRET_SIZE)
                 return "a secret has 64 hexadecimal digits; `openssl rand -hex 32` makes one";
-        for (size_t i = 0; i < TICKET_SECRET_SIZE; i++) {
-                int high = digit_value(digits.at[2 * i]), low = digit_value(digits.at[2 * i + 1]);
-                if (high < 0 || low < 0)
-                        return "a secret has no characters but hexadecimal digits";
-                secrets->octets[secrets->count][i] = (uint8_t)(high << 4 | low);
-        }
+        if (!span_hex(digits, secrets->octets[secrets->count], TICKET_SECRET_SIZE))
+                return "a secret has no characters but hexadecimal digits";
         secrets->count++;
         return NULL;
 }

@@ -1,8 +1,6 @@
 /* Pseudonyms that whoever has their key can read. */
 #include "core/base/digest/pseudonym.h"
 
-#include "core/base/date.h"
-
 #define TAG_SIZE    12
 #define DAY_DIGITS  8
 #define HEAD_LENGTH (2 + DAY_DIGITS + 1) /* "~a20261129~" */
@@ -17,27 +15,18 @@ static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 bool pseudonym_day_read(struct span date, uint32_t *ret_day)
 {
+        static const char form[] = "dddd-dd-dd";
         uint32_t day = 0;
 
-        if (date.length < DATE_LENGTH || !date_is_right(span_of(date.at, DATE_LENGTH)))
+        if (date.length < DATE_LENGTH)
                 return false;
-        for (size_t i = 0; i < DATE_LENGTH; i++)
-                if (date.at[i] != '-')
-                        day = day * 10 + (uint32_t)(date.at[i] - '0');
-        *ret_day = day;
-        return true;
-}
-
-static bool read_secret(struct span hex, uint8_t ret_secret[static SECRET_SIZE])
-{
-        if (hex.length != PSEUDONYM_SECRET_HEX)
-                return false;
-        for (size_t i = 0; i < SECRET_SIZE; i++) {
-                int high = ascii_hex_value(hex.at[2 * i]), low = ascii_hex_value(hex.at[2 * i + 1]);
-                if (high < 0 || low < 0)
+        for (size_t i = 0; i < DATE_LENGTH; i++) {
+                if (form[i] == 'd' ? !ascii_is_digit(date.at[i]) : date.at[i] != form[i])
                         return false;
-                ret_secret[i] = (uint8_t)(high << 4 | low);
+                if (form[i] == 'd')
+                        day = day * 10 + (uint32_t)(date.at[i] - '0');
         }
+        *ret_day = day;
         return true;
 }
 
@@ -57,7 +46,8 @@ const char *pseudonym_keys_add(struct pseudonym_keys *keys, struct span entry)
         uint32_t day;
 
         if (!pseudonym_day_read(entry, &day) || entry.length < DATE_LENGTH + 1 ||
-            entry.at[DATE_LENGTH] != ':' || !read_secret(span_skip(entry, DATE_LENGTH + 1), secret))
+            entry.at[DATE_LENGTH] != ':' ||
+            !span_hex(span_skip(entry, DATE_LENGTH + 1), secret, sizeof secret))
                 return "must be the day from which the key is used, and 64 hexadecimal digits: "
                        "2026-11-29:SECRET";
         if (keys->count == PSEUDONYM_KEYS_MAX)

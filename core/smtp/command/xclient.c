@@ -19,11 +19,10 @@ static bool xtext_decode(struct span value, struct text *text)
         for (size_t i = 0; i < value.length; i++) {
                 char c = value.at[i];
                 if (c == '+') {
-                        int high = i + 2 < value.length ? ascii_hex_value(value.at[i + 1]) : -1;
-                        int low = i + 2 < value.length ? ascii_hex_value(value.at[i + 2]) : -1;
-                        if (high < 0 || low < 0)
+                        uint8_t octet;
+                        if (i + 2 >= value.length || !span_hex(span_of(value.at + i + 1, 2), &octet, 1))
                                 return false;
-                        c = (char)(high << 4 | low);
+                        c = (char)octet;
                         i += 2;
                 }
                 if (ascii_is_control(c))

@@ -256,6 +256,7 @@ def refuses_certificate(directory):
                     client.send_sealed()
                     read_to_end(client)
             equal(tls_reason(server, number), "the client does not know who has signed our certificate (alert unknown ca)", version)
+        equal(server.counters()["tls_failed_certificate"], 2, "counted as such")
 
 
 @case("a client that goes away in its handshake, and one that cannot agree")

@@ -27,6 +27,17 @@ Test(text, numbers_are_all_digits_and_fit)
         }
 }
 
+Test(text, octets_of_hexadecimal_digits)
+{
+        static const char *const wrong[] = {"", "0", "00fF1", "00fF100", "00fF1g", "00f 10", "0x0010"};
+        uint8_t octets[3];
+
+        cr_assert(span_hex(SPAN("00fF1a"), octets, sizeof octets));
+        cr_expect(octets[0] == 0x00 && octets[1] == 0xff && octets[2] == 0x1a);
+        for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+                cr_expect_not(span_hex(span_from(wrong[i]), octets, sizeof octets), "%s", wrong[i]);
+}
+
 Test(text, utf8_is_well_formed_by_rfc_3629)
 {
         const struct {
