@@ -269,7 +269,7 @@ enum hop_event hop_input(struct hop *hop, struct span *input, struct text *out)
         while (event == HOP_WAITS && input->length > 0 && take_line(hop, input, out, &event))
                 if (event == HOP_WAITS)
                         event = next_event(hop, out);
-        if (hop->resting == HOP_STATE_CLOSED)
+        if (hop->resting == HOP_STATE_CLOSED && input->length > 0)
                 *input = span_skip(*input, input->length);
         hop_set_deadline(hop);
         return event;
