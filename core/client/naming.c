@@ -70,7 +70,8 @@ static void write_value(const struct hop_client *client, enum naming_attribute w
                 text_put_string(value, UNAVAILABLE);
 }
 
-/* What has no room in the line is left out: only names that are no machine's are so long. */
+/* What has no room in the line is left out, and so is what would fill one alone: only names that are no machine's are
+ * so long. */
 static void put_attribute(struct text *line, const struct hop_client *client, enum naming_attribute which)
 {
         char value_octets[VALUE_MAX_OCTETS], octets[LINE_MAX_OCTETS];
@@ -83,8 +84,7 @@ static void put_attribute(struct text *line, const struct hop_client *client, en
         text_put_string(&attribute, names[which]);
         text_put_char(&attribute, '=');
         put_xtext(&attribute, text_span(&value));
-        if (!attribute.overflowed)
-                text_put(line, text_span(&attribute));
+        text_put(line, text_span(&attribute));
 }
 
 bool hop_name_client(struct hop *hop, const struct hop_client *client, struct text *out)

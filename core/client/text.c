@@ -4,6 +4,8 @@
 #include "core/client/internal.h"
 #include "core/mail/leap.h"
 
+#define MEND_STEP 32
+
 /* An octet that does not go as it is: a CR or LF without the other, and a dot behind a LF. Each octet is seen with
  * the next. */
 static leap_octets matters(const char *at)
@@ -32,24 +34,32 @@ static size_t plain_length(struct span text)
         return text.at[length] == '\r' ? length : length + 1;
 }
 
-/* An octet that may matter; `out` has room for two. */
-static void put_octet(struct hop *hop, struct span *text, struct text *out)
+/* The front octet by octet, where one may matter. More than that one, so that a flood of them does not cost a search
+ * for each. */
+static void mend(struct hop *hop, struct span *text, struct text *out)
 {
-        char octet = text->at[0];
+        size_t most = text->length < MEND_STEP ? text->length : MEND_STEP, at = 0;
+        char *to = out->at + out->length, *last_place = out->at + out->size - 1;
+        char last = hop->last;
 
-        if (hop->last == '\r' && octet != '\n') {
-                text_put_char(out, ' ');
-                hop->last = ' ';
-                return;
+        while (at < most && to < last_place) {
+                char octet = text->at[at];
+                if (last == '\r' && octet != '\n') {
+                        *to++ = last = ' ';
+                        continue;
+                }
+                if (octet == '\n')
+                        *to++ = '\r';
+                else if (octet == '.' && last == '\n')
+                        *to++ = '.';
+                if (octet != '\r')
+                        *to++ = octet;
+                last = octet;
+                at++;
         }
-        if (octet == '\n')
-                text_put_string(out, "\r\n");
-        else if (octet == '.' && hop->last == '\n')
-                text_put_string(out, "..");
-        else if (octet != '\r')
-                text_put_char(out, octet);
-        hop->last = octet;
-        *text = span_skip(*text, 1);
+        hop->last = last;
+        out->length = (size_t)(to - out->at);
+        *text = span_skip(*text, at);
 }
 
 void hop_text(struct hop *hop, struct span *text, struct text *out)
@@ -62,7 +72,7 @@ void hop_text(struct hop *hop, struct span *text, struct text *out)
                 bool depends = hop->last == '\r' || (hop->last == '\n' && text->at[0] == '.');
                 size_t plain = depends ? 0 : plain_length(front);
                 if (plain == 0) {
-                        put_octet(hop, text, out);
+                        mend(hop, text, out);
                         continue;
                 }
                 text_put(out, span_of(text->at, plain));

@@ -127,8 +127,7 @@ Test(hop, deadlines)
         cr_expect(!hop_is_ready(&hop) && !hop_takes(&hop) && !hop_takes_mail(&hop) && !hop_is_texting(&hop));
 }
 
-/* Fates that nobody has asked for yet are not changed by what happens next. */
-Test(hop, a_fate_stands)
+static void begin_text(void)
 {
         struct hop_sender sender = {0};
 
@@ -139,6 +138,32 @@ Test(hop, a_fate_stands)
         cr_assert_eq(hear("250 ok\r\n"), HOP_SENDER);
         cr_assert_eq(hear("250 ok\r\n"), HOP_RECIPIENT);
         cr_assert_eq(hear("354 go\r\n"), HOP_GO_AHEAD);
+}
+
+/* As long as it takes octets it has time; and the time for its answer begins when it has the dot. */
+Test(hop, octets_go_slowly)
+{
+        struct span text = SPAN("a\r\n");
+
+        begin_text();
+        uint64_t whole_ms = hop.now_ms + terms.patience_ms[HOP_PATIENCE_transaction];
+        cr_expect_eq(hop.deadline_ms, whole_ms, "nothing waits to be sent");
+        hop_text(&hop, &text, &out);
+        cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_block]);
+        hop.now_ms += 1000;
+        hop_sent(&hop, 1);
+        cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_block]);
+        cr_assert(hop_dot(&hop, &out));
+        cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_dot]);
+        hop.now_ms += 1000;
+        hop_sent(&hop, 0);
+        cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_dot]);
+}
+
+/* Fates that nobody has asked for yet are not changed by what happens next. */
+Test(hop, a_fate_stands)
+{
+        begin_text();
         hop_dot(&hop, &out);
         hop_sent(&hop, 0);
         cr_expect_eq(hear("250 2.0.0 stored\r\n"), HOP_SETTLED);
