@@ -32,6 +32,8 @@ void build_finish_domains(struct builder *builder);
 void build_finish_keys(struct builder *builder);
 /* Looks whether each certificate has a key. */
 void build_finish_tls(struct builder *builder);
+/* What is wrong with the path of a unix socket, a constant; NULL: nothing. */
+const char *build_socket_path_fault(const char *path);
 /* Reads where HTTP is spoken. */
 void build_finish_http(struct builder *builder);
 /* Looks whether the policy page can link to what it names. */

@@ -4,6 +4,7 @@
 #include "conf/build/load.h"
 #include "conf/value/value.h"
 #include "core/base/date.h"
+#include "core/base/ids/ids.h"
 #include "core/base/text.h"
 #include "dns/clock.h"
 #include "workers/cli/explain/log_files.h"
@@ -14,11 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ID_LENGTH 12
-
 struct look {
         const struct log_question *question;
-        char id[ID_LENGTH + 1];           /* empty: by envelope */
+        char id[ID_TEXT_SIZE];            /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
         size_t found;
         json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
@@ -28,22 +27,6 @@ struct look {
 };
 
 /* ---- what is looked for -------------------------------------------------------------------------------- */
-
-/* Ids have no I, L, O and U, so that whoever reads one aloud or types it in small letters is understood. */
-static bool take_id(struct span id, char ret_id[static ID_LENGTH + 1])
-{
-        if (id.length != ID_LENGTH)
-                return false;
-        for (size_t i = 0; i < ID_LENGTH; i++) {
-                char c = ascii_lower(id.at[i]);
-                if (!ascii_is_alnum(c) || c == 'u')
-                        return false;
-                c = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
-                ret_id[i] = c >= 'a' ? (char)(c - 'a' + 'A') : c;
-        }
-        ret_id[ID_LENGTH] = '\0';
-        return true;
-}
 
 /* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
 static struct span in_brackets(struct span words)
@@ -66,9 +49,9 @@ static struct span last_word(struct span words)
         return span_skip(words, start);
 }
 
-static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+static bool find_id(struct span words, char ret_id[static ID_TEXT_SIZE])
 {
-        return take_id(in_brackets(words), ret_id) || take_id(last_word(words), ret_id);
+        return id_read(in_brackets(words), ret_id) || id_read(last_word(words), ret_id);
 }
 
 static unsigned number_at(struct span text, size_t at)
@@ -302,7 +285,7 @@ int explain_log(const struct log_question *question)
 {
         struct look look = {.question = question};
 
-        if (question->words != NULL && !read_id(span_from(question->words), look.id)) {
+        if (question->words != NULL && !find_id(span_from(question->words), look.id)) {
                 fprintf(stderr,
                         "gatepost: \"%s\" has no id: that has 12 letters and digits, in brackets at the end "
                         "of a reply, or behind \"accepted as\"\n",

@@ -1,6 +1,8 @@
 /* Escapes, numbers as people read them, tables and small drawings. */
 #include "workers/server/web/page/html.h"
 
+#include "core/base/html_escape.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -18,26 +20,13 @@ void html_put(struct text *out, struct span octets)
 
         text_over(&text, safe, sizeof safe);
         text_put_printable(&text, span_of(octets.at, octets.length < 512 ? octets.length : 512), true);
-        for (size_t i = 0; i < text.length; i++)
-                switch (safe[i]) {
-                case '&':
-                        text_put(out, SPAN("&amp;"));
-                        break;
-                case '<':
-                        text_put(out, SPAN("&lt;"));
-                        break;
-                case '>':
-                        text_put(out, SPAN("&gt;"));
-                        break;
-                case '"':
-                        text_put(out, SPAN("&quot;"));
-                        break;
-                case '\'':
-                        text_put(out, SPAN("&#39;"));
-                        break;
-                default:
+        for (size_t i = 0; i < text.length; i++) {
+                const char *escaped = html_escape(safe[i]);
+                if (escaped == NULL)
                         text_put_char(out, safe[i]);
-                }
+                else
+                        text_put_string(out, escaped);
+        }
 }
 
 void html_put_count(struct text *out, uint64_t number)
@@ -119,10 +108,10 @@ void html_end_section(struct text *out)
 
 void html_begin_table(struct text *out, const char *name, const char *const *columns)
 {
-        text_printf(
-            out,
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<thead><tr>",
-            name);
+        text_printf(out,
+                    "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table "
+                    "aria-label=\"%s\">\n<thead><tr>",
+                    name, name);
         for (; *columns != NULL; columns++)
                 text_printf(out, "<th scope=\"col\"%s>%s</th>", **columns == '#' ? " class=\"number\"" : "",
                             *columns + (**columns == '#'));

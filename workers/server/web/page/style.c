@@ -7,7 +7,7 @@
 
 const char style_sheet[] =
     ":root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#1b2430;--soft:#5b6776;--rule:#dfe4ea;"
-    "--accent:#1f6feb;--fill:#8db8f5;--good:#1a7f37;--warn:#8a5a00;--bad:#c2261d;--good-ground:#dcf5e3;"
+    "--accent:#1a5fd0;--fill:#8db8f5;--good:#166c2f;--warn:#8a5a00;--bad:#c2261d;--good-ground:#dcf5e3;"
     "--warn-ground:#fdf0cf;--bad-ground:#fde3e1;--off-ground:#e9edf2}\n"
     "@media(prefers-color-scheme:dark){:root{--ground:#0f141a;--card:#171e26;--ink:#e3e9f0;--soft:#9aa7b5;"
     "--rule:#2a343f;--accent:#6ea8fe;--fill:#2f5d9e;--good:#62d583;--warn:#f0c059;--bad:#ff8a80;"
@@ -41,7 +41,8 @@ const char style_sheet[] =
     "var(--rule);vertical-align:middle}\n"
     "tbody tr:last-child>*{border-bottom:0}\n"
     "thead th{color:var(--soft);font-weight:500;font-size:.8125rem;white-space:nowrap}\n"
-    "tbody th{font-weight:500;white-space:nowrap}\n"
+    "tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11.5rem}\n"
+    "td time{white-space:nowrap}\n"
     "th:first-child,td:first-child{padding-left:0}\n"
     "th:last-child,td:last-child{padding-right:0}\n"
     ".number{text-align:right;white-space:nowrap}\n"
