@@ -16,6 +16,7 @@
  * how the hop is told of our client in naming.h. */
 #pragma once
 
+#include "conf/value/next_hop.h"
 #include "core/client/reply.h"
 
 #define HOP_OUT_ROOM       4096         /* no call but hop_text() writes more */
@@ -23,7 +24,6 @@
 #define HOP_RECIPIENTS_MAX 1024         /* of one transaction */
 #define HOP_WINDOW         64           /* commands that are sent before the first of them is answered */
 
-enum __attribute__((packed)) hop_protocol { HOP_LMTP, HOP_SMTP };
 /* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
 enum __attribute__((packed)) hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
 enum __attribute__((packed)) hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
