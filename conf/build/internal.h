@@ -57,5 +57,7 @@ struct terms *build_network_terms(struct builder *builder, const char *title, st
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 
+/* Returns the directory of `path`, absolute. NULL when the working directory is not known or memory ran out. */
+const char *build_directory_of(const char *path, struct arena *memory);
 /* Returns where the option was set, or the file as a whole. */
 struct place build_option_place(const struct builder *builder, enum option_at option);

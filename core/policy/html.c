@@ -1,5 +1,5 @@
 /* Markup and text. */
-#include "core/base/html_escape.h"
+#include "core/policy/html_escape.h"
 #include "core/policy/internal.h"
 
 #include <inttypes.h>

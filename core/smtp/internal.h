@@ -120,9 +120,10 @@ enum session_wish command_xclient(struct session *session, struct span arguments
 enum session_wish command_starttls(struct session *session, struct span arguments, struct text *out);
 /* command/ehlo.c */
 void ehlo_put_capabilities(struct session *session, struct text *out);
-/* command/starttls.c: EHLO tells of STARTTLS, and it is not refused. Who is not offered it because a handshake has
- * failed is counted. */
+/* command/starttls.c: EHLO tells of STARTTLS, and it is not refused. Why it does not is kept for the log, and counted
+ * where a handshake has failed. */
 bool starttls_is_offered(struct session *session);
+extern const char *const starttls_withheld_names[];
 /* REPLY_NONE, or why MAIL may not begin without TLS. */
 enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);

@@ -149,6 +149,15 @@ struct session_oddities {
         uint32_t syntax_faults; /* commands that the rule syntax refused */
 };
 
+/* Why the last EHLO in plain text was answered without STARTTLS. */
+enum __attribute__((packed)) starttls_withheld {
+        WITHHELD_NOT,
+        WITHHELD_NO_CERTIFICATE, /* there is no TLS here */
+        WITHHELD_OFF,            /* by the option `starttls` */
+        WITHHELD_KEYWORD,        /* by the option `ehlo_without` */
+        WITHHELD_NO_GO,          /* a handshake of this client has failed of late */
+};
+
 struct session {
         /* Fixed from the beginning. */
         struct session_host *host;
@@ -208,6 +217,7 @@ struct session {
         struct session_oddities *oddities; /* in arena; NULL: none */
         struct session_tls *tls;           /* in arena; NULL: the client has begun no handshake */
         uint16_t last_code;
+        enum starttls_withheld starttls_withheld;
         enum session_ending ending;
         enum reply_id closed_with;    /* when we closed */
         char reject_id[ID_TEXT_SIZE]; /* of the last policy reply */

@@ -24,6 +24,7 @@ struct look {
         json_t *file_lines; /* of the file that is being read */
         struct pieces pieces;
         struct newest newest; /* by envelope */
+        struct teller teller;
 };
 
 /* ---- what is looked for -------------------------------------------------------------------------------- */
@@ -153,19 +154,15 @@ static void look_by_envelope(struct look *look, json_t *line)
         }
 }
 
-static void look_by_id(struct look *look, const json_t *line)
+static void look_by_id(struct look *look, json_t *line)
 {
         struct occurrence occurrence;
 
-        if (look->found++ > 0)
-                putchar('\n');
-        if (occurrence_find(line, look->id, &occurrence)) {
-                story_print(&occurrence, STORY_HAPPENED);
-                printf("\nThe whole session:\n");
-        } else {
-                printf("An event of the log:\n");
-        }
-        story_print_json(line);
+        look->found++;
+        if (occurrence_find(line, look->id, &occurrence))
+                teller_tell(&look->teller, &occurrence, true);
+        else
+                teller_tell_event(&look->teller, line);
 }
 
 static void look_at_line(void *context, const char *octets)
@@ -236,7 +233,7 @@ static void look_at_endless(struct look *look)
         pieces_end(&look->pieces);
 }
 
-static int look_through(struct look *look, const char *path)
+static int look_through(struct look *look, const char *path, const struct snapshot *snapshot)
 {
         struct log_files files;
 
@@ -244,9 +241,11 @@ static int look_through(struct look *look, const char *path)
                 log_files_end(&files);
                 return 1;
         }
+        teller_begin(&look->teller, look->question->configuration, snapshot, look->question->as_json);
         size_t searched = look->id[0] != '\0' ? read_by_id(look, &files) : read_by_envelope(look, &files);
         look_at_endless(look);
-        newest_print(&look->newest);
+        newest_tell(&look->newest, &look->teller);
+        teller_end(&look->teller, look->newest.left_out);
         newest_end(&look->newest);
         json_decref(look->lines);
         if (look->found == 0)
@@ -259,24 +258,26 @@ static int look_through(struct look *look, const char *path)
         return status;
 }
 
-static int look_in_configured_log(struct look *look)
+/* The log that is given can be searched whatever the configuration is. */
+static int look_with_configuration(struct look *look)
 {
+        const struct log_question *question = look->question;
         struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(look->question->configuration, &complaints);
+        struct snapshot *snapshot = snapshot_load(question->configuration, &complaints);
+        const char *path = question->log;
         int status = 1;
 
         if (snapshot == NULL && complaints.text != NULL)
                 fputs(complaints.text, stderr);
         conf_complaints_end(&complaints);
-        if (snapshot == NULL)
-                return 1;
-        if (strcmp(snapshot->options.log, "stderr") == 0)
+        if (path == NULL && snapshot != NULL)
+                path = snapshot->options.log;
+        if (question->log == NULL && path != NULL && strcmp(path, "stderr") == 0)
                 fputs("gatepost: the log goes to standard error (log = \"stderr\"): tell by --log FILE where "
-                      "that "
-                      "is kept\n",
+                      "that is kept\n",
                       stderr);
-        else
-                status = look_through(look, snapshot->options.log);
+        else if (path != NULL)
+                status = look_through(look, path, snapshot);
         snapshot_free(snapshot);
         return status;
 }
@@ -299,5 +300,6 @@ int explain_log(const struct log_question *question)
                         question->since);
                 return USAGE_STATUS;
         }
-        return question->log != NULL ? look_through(&look, question->log) : look_in_configured_log(&look);
+        return question->configuration != NULL ? look_with_configuration(&look)
+                                               : look_through(&look, question->log, NULL);
 }

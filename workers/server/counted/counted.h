@@ -17,7 +17,7 @@ struct counted {
         uint64_t turn;
 };
 
-/* Before `next` is published, even if that fails then: each of its zones and domains has the counters that its name had
- * in `in_force` or before. A new name gets those of nobody, or else of the name that has been gone for longest; a domain
- * for which there are none is counted with the others. */
+/* Before `next` is published, even if that fails then: each of its zones and domains has the counters that its name
+ * had in `in_force` or before. A new name gets those of nobody, or else of the name that has been gone for longest; a
+ * domain for which there are none is counted with the others. */
 void counted_inherit(struct counted *counted, const struct snapshot *in_force, struct snapshot *next);

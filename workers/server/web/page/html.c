@@ -1,7 +1,7 @@
 /* Escapes, numbers as people read them, tables and small drawings. */
 #include "workers/server/web/page/html.h"
 
-#include "core/base/html_escape.h"
+#include "core/policy/html_escape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #define LINE_WIDTH  120.0
 #define LINE_HEIGHT 28.0
+#define LONG_NAME   28 /* octets; a name of more may be broken anywhere */
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
@@ -150,7 +151,8 @@ void html_put_bar_cell(struct text *out, double share)
 
 void html_put_name_cell(struct text *out, struct span name)
 {
-        text_put(out, SPAN("<th scope=\"row\">"));
+        text_put(out, name.length > LONG_NAME ? SPAN("<th scope=\"row\" class=\"long\">")
+                                              : SPAN("<th scope=\"row\">"));
         html_put(out, name);
         text_put(out, SPAN("</th>"));
 }

@@ -211,9 +211,6 @@ static void put_certificate(const struct tls_certificate *certificate, int64_t n
         text_put(out, SPAN("<tr>"));
         html_put_name_cell(out, text_span(&names));
         html_put_text_cell(out, span_from(certificate->kind));
-        text_put(out, SPAN("<td>"));
-        html_put_time(out, certificate->ends);
-        text_put(out, SPAN("</td>"));
         html_put_number_cell(out, days);
         text_put(out, SPAN("<td>"));
         if (certificate->ends <= (time_t)now_s)
@@ -222,12 +219,14 @@ static void put_certificate(const struct tls_certificate *certificate, int64_t n
                 html_put_badge(out, "warn", "expiring");
         else
                 html_put_badge(out, "good", "valid");
+        text_put(out, SPAN("</td><td>"));
+        html_put_time(out, certificate->ends);
         text_put(out, SPAN("</td></tr>\n"));
 }
 
 static void put_certificates(const struct web_view *view, struct text *out)
 {
-        static const char *const columns[] = {"Names", "Key", "Until", "#Days left", "State", NULL};
+        static const char *const columns[] = {"Names", "Key", "#Days left", "State", "Until", NULL};
         const struct tls_contexts *contexts = tls_contexts_of(view->published);
         size_t count = contexts == NULL ? 0 : tls_contexts_certificate_count(contexts);
         const struct tls_certificate **sorted = calloc(count + 1, sizeof(struct tls_certificate *));
