@@ -144,14 +144,18 @@ enum hop_event hop_interrupted(struct hop *hop, unsigned class, struct text *out
 
 void hop_probe(struct hop *hop, struct text *out)
 {
-        hop_leave_rest(hop);
+        if (!hop_is_ready(hop))
+                return;
+        hop->is_ready = false;
         hop_command(hop, HOP_STATE_NOOP, "NOOP", out);
         hop_set_deadline(hop);
 }
 
 void hop_quit(struct hop *hop, struct text *out)
 {
-        hop_leave_rest(hop);
+        if (!hop_is_ready(hop))
+                return;
+        hop->is_ready = false;
         hop_command(hop, HOP_STATE_QUIT, "QUIT", out);
         hop_set_deadline(hop);
 }

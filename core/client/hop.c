@@ -154,12 +154,6 @@ static void break_off(struct hop *hop, enum hop_ending ending, const char *why)
 
 /* ---- what the caller is to know without another word of the hop ----------------------------------------- */
 
-void hop_leave_rest(struct hop *hop)
-{
-        expect(hop->resting == HOP_STATE_REST && !hop->is_under_way);
-        hop->is_ready = false;
-}
-
 /* The connection is free for another transaction, if it is to have one. */
 static enum hop_event finish(struct hop *hop, struct text *out)
 {
@@ -304,7 +298,7 @@ enum hop_event hop_stop(struct hop *hop, bool at_once, struct text *out)
         hop->is_stopping = true;
         if (stop == STOP_LEAVES || (stop == STOP_FINISHES && at_once))
                 break_off(hop, HOP_ENDED_BY_US, "we are closing");
-        else if (hop_is_ready(hop))
+        else
                 hop_quit(hop, out);
         return tell(hop, out);
 }

@@ -15,8 +15,6 @@ void hop_owe_again(struct hop *hop, enum hop_state state);
 enum hop_state hop_last_state(const struct hop *hop);
 /* A command without arguments. */
 void hop_command(struct hop *hop, enum hop_state state, const char *command, struct text *out);
-/* Something begins: the hop is at rest no more. */
-void hop_leave_rest(struct hop *hop);
 /* All recipients that have no fate come to this one. */
 void hop_settle(struct hop *hop, enum hop_fate fate);
 /* It is over with the connection. Whoever has no fate comes to this one. */

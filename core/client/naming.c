@@ -93,9 +93,9 @@ bool hop_name_client(struct hop *hop, const struct hop_client *client, struct te
         char octets[LINE_MAX_OCTETS];
         struct text line;
 
-        if (hop->terms->naming == HOP_NAMES_NOBODY || hop->attributes == 0)
+        if (hop->terms->naming == HOP_NAMES_NOBODY || hop->attributes == 0 || !hop_is_ready(hop))
                 return false;
-        hop_leave_rest(hop);
+        hop->is_ready = false;
         text_over(&line, octets, sizeof octets);
         text_put_string(&line, is_xclient ? "XCLIENT" : "XFORWARD");
         for (unsigned i = 0; i < NAMING_ATTRIBUTES; i++)

@@ -25,9 +25,9 @@ struct hop_client {
         bool is_esmtp;
 };
 
-/* Needs READY. True: the hop is told, and READY comes again; nothing less than a closed connection keeps it from
+/* True: the hop is told, and READY comes again; nothing less than a closed connection keeps it from
  * that, for no mail is lost over a name in a log. With XFORWARD and PIPELINING hop_mail() may follow at once.
- * False: there is nothing to say. */
+ * False: nothing was said, for the hop is not ready or asks for nothing. */
 bool hop_name_client(struct hop *hop, const struct hop_client *client, struct text *out);
 
 /* ---- for the reply to EHLO: the attributes that stand behind the keyword, as bits */

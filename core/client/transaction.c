@@ -45,6 +45,7 @@ const char *hop_fit_reply(enum hop_fit fit)
 {
         static const char *const replies[] = {
             [HOP_FITS] = "",
+            [HOP_UNREADY] = "451 4.3.2 the mail store is not ready",
             [HOP_UNFIT_SMTPUTF8] = "550 5.6.7 the mail store takes no internationalized mail",
             [HOP_UNFIT_EIGHT_BIT] = "554 5.6.3 the mail store takes no 8-bit text",
             [HOP_UNFIT_SIZE] = "552 5.3.4 message too big for the mail store",
@@ -113,12 +114,11 @@ bool hop_takes_mail(const struct hop *hop)
 
 enum hop_fit hop_mail(struct hop *hop, const struct hop_sender *sender, struct text *out)
 {
-        enum hop_fit fit = sender_fit(hop, sender);
+        enum hop_fit fit = hop_takes_mail(hop) ? sender_fit(hop, sender) : HOP_UNREADY;
 
-        expect(hop_takes_mail(hop));
         if (fit != HOP_FITS)
                 return fit;
-        hop_leave_rest(hop);
+        hop->is_ready = false;
         hop->resting = HOP_STATE_OPEN;
         hop->is_under_way = true;
         hop->has_recipients = false;
@@ -142,7 +142,8 @@ bool hop_takes(const struct hop *hop)
 
 enum hop_fit hop_recipient(struct hop *hop, struct span address, struct text *out)
 {
-        expect(hop_takes(hop));
+        if (!hop_takes(hop))
+                return HOP_UNREADY;
         if (hop->recipients == HOP_RECIPIENTS_MAX)
                 return HOP_UNFIT_COUNT;
         if (address.length == 0 || !is_one_path(address))
@@ -160,7 +161,8 @@ enum hop_fit hop_recipient(struct hop *hop, struct span address, struct text *ou
 
 void hop_data(struct hop *hop, struct text *out)
 {
-        expect(hop_takes(hop));
+        if (!hop_takes(hop))
+                return;
         if (hop_has_open(hop))
                 hop_command(hop, HOP_STATE_DATA, "DATA", out);
         else

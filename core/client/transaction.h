@@ -17,6 +17,7 @@ struct hop_sender {
  * told. */
 enum hop_fit {
         HOP_FITS,
+        HOP_UNREADY, /* not now: hop_takes_mail() or hop_takes() is false, maybe because it has spoken unasked */
         HOP_UNFIT_SMTPUTF8,
         HOP_UNFIT_EIGHT_BIT,
         HOP_UNFIT_SIZE,
@@ -37,7 +38,8 @@ bool hop_takes(const struct hop *hop);
 enum hop_fit hop_mail(struct hop *hop, const struct hop_sender *sender, struct text *out);
 /* The address without brackets. Its number is hop->recipients before the call. RECIPIENT or SETTLED follows. */
 enum hop_fit hop_recipient(struct hop *hop, struct span address, struct text *out);
-/* The recipients are complete. GO_AHEAD follows, or each has its fate, or OVER where none was left. */
+/* The recipients are complete. Nothing happens unless hop_takes(). GO_AHEAD follows, or each has its fate, or OVER
+ * where none was left. */
 void hop_data(struct hop *hop, struct text *out);
 /* Nothing is to be delivered: also how a question whether recipients exist ends. Where the text has been asked for
  * the connection is closed, so that no half of it can be taken for a whole; a dot that is out makes the fates

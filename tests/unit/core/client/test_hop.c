@@ -127,6 +127,31 @@ Test(hop, deadlines)
         cr_expect(!hop_is_ready(&hop) && !hop_takes(&hop) && !hop_takes_mail(&hop) && !hop_is_texting(&hop));
 }
 
+/* It has begun to speak unasked, which its caller may see too late: nothing is said then, and nothing breaks. */
+Test(hop, unready)
+{
+        struct hop_sender sender = {0};
+        struct span text = SPAN("a\r\n");
+
+        cr_assert_eq(hear(""), HOP_WAITS);
+        out.length = 0;
+        struct span partial = SPAN("2");
+        cr_assert_eq(hop_input(&hop, &partial, &out), HOP_WAITS);
+        cr_expect(!hop_is_ready(&hop));
+        cr_expect_eq(hop_mail(&hop, &sender, &out), HOP_UNREADY);
+        cr_expect_eq(hop_recipient(&hop, SPAN("bob@isp.example"), &out), HOP_UNREADY);
+        hop_data(&hop, &out);
+        hop_text(&hop, &text, &out);
+        cr_expect(!hop_dot(&hop, &out));
+        hop_probe(&hop, &out);
+        hop_quit(&hop, &out);
+        hop_abandon(&hop);
+        cr_expect_eq(hop_secured(&hop, &out), HOP_WAITS);
+        cr_expect_eq(hop_handshake_failed(&hop, "", &out), HOP_WAITS);
+        cr_expect_eq(out.length, 0);
+        cr_expect_eq(hop_stop(&hop, false, &out), HOP_CLOSE);
+}
+
 static void begin_text(void)
 {
         struct hop_sender sender = {0};
