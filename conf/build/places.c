@@ -26,6 +26,8 @@ static const char *section_of(const struct scope *scope)
                 return "http";
         case SCOPE_PAGE:
                 return "policy_page";
+        case SCOPE_HOPS:
+                return "next_hops";
         case SCOPE_LISTENER:
                 return "listener";
         case SCOPE_NETWORK:

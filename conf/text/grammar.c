@@ -134,6 +134,7 @@ static const struct section {
     {SECTION_TLS, SCOPE_TLS, "tls", "certificate = {\"FILE\"} key = {\"FILE\"}"},
     {SECTION_HTTP, SCOPE_HTTP, "http", "listen = \"127.0.0.1:8025\""},
     {SECTION_PAGE, SCOPE_PAGE, "policy_page", "organisation = \"NAME\""},
+    {SECTION_HOPS, SCOPE_HOPS, "next_hops", "connections_max = 20"},
 };
 
 #define SECTION_COUNT (sizeof sections / sizeof *sections)

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "core/base/domain_name.h"
 
 #define NEXT_HOPS_MAX       16 /* of one list */
 #define NEXT_HOP_WEIGHT_MAX 100
 #define NEXT_HOP_PATH_MAX   107 /* of a unix socket, as the system takes it */
+#define NEXT_HOP_TEXT_MAX   (20 + DOMAIN_NAME_MAX)
+#define NEXT_HOPS_TEXT_MAX  (NEXT_HOPS_MAX * (NEXT_HOP_TEXT_MAX + 12)) /* with weights and blanks */
 
 enum __attribute__((packed)) hop_protocol { HOP_LMTP, HOP_SMTP };
 

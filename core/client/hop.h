@@ -26,7 +26,6 @@
 
 /* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
 enum __attribute__((packed)) hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
-enum __attribute__((packed)) hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
 
 enum hop_patience {
 #define PATIENCE(name, ...) HOP_PATIENCE_##name,
