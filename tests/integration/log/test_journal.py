@@ -98,9 +98,12 @@ def tables(directory):
     page = (ROOT / "conf/README.md").read_text().partition("\n## The log\n")[2].partition("\n## Counters\n")[0]
     events = re.findall(r"^LOG_EVENT\((\w+), \w+\)", (ROOT / "workers/log/events.def").read_text(), re.M)
     told = {name for cell in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page.partition("### Other events")[2], re.M) for name in re.findall(r"`(\w+)`", cell)}
+    equal(sorted(events), sorted(set(events)), "events, each of them once")
     equal(set(events), (told & set(events)) | {"session"}, "events that are documented")
     equal(told - set(events) - {"session"}, set(), "documented, but not in the table")
-    fields = re.findall(r"^LOG_FIELD\(\w+, (\w+), \w+\)", (ROOT / "workers/log/fields.def").read_text(), re.M)
+    rows = re.findall(r"^LOG_FIELD\((\w+), (\w+), \w+\)", (ROOT / "workers/log/fields.def").read_text(), re.M)
+    equal(sorted(rows), sorted(set(rows)), "fields, each of them once")
+    fields = [name for _, name in rows]
     equal([name for name in fields if f"`{name}`" not in page], [], "fields that are not documented")
     records = "".join((ROOT / f"core/smtp/record/{name}.c").read_text() for name in ("faults", "record", "transaction"))
     used = set(re.findall(r'put_(?:key|kind|number|string|code|address)\((?:[^"();]|\n)*"(\w+)"', records)) - {"true"}
