@@ -86,7 +86,10 @@ static void finish_hops(struct builder *builder, struct domain *domain, struct p
                 return;
         }
         domain->deliver = (struct deliver_target){.kind = DELIVER_HOPS, .hops = hops};
-        complain(builder, place, "deliver: not built yet: ", domain->options.deliver);
+        for (size_t i = 0; i < hops->count; i++)
+                if (hops->hops[i].kind == NEXT_HOP_AT_NAME)
+                        complain(builder, place, "deliver: needs an address in the place of ",
+                                 hops->hops[i].name);
 }
 
 static void finish_deliver(struct builder *builder, struct domain *domain, struct place place)

@@ -156,6 +156,18 @@ bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *
         return true;
 }
 
+bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right)
+{
+        if (left->count != right->count)
+                return false;
+        for (size_t i = 0; i < left->count; i++)
+                if (!is_same(&left->hops[i], &right->hops[i]) ||
+                    left->hops[i].protocol != right->hops[i].protocol ||
+                    left->hops[i].weight != right->hops[i].weight)
+                        return false;
+        return true;
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
 static void write_hop(struct text *text, const struct next_hop *hop)

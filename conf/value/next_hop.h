@@ -4,11 +4,12 @@
 #include "conf/snapshot.h"
 #include "core/base/domain_name.h"
 
-#define NEXT_HOPS_MAX       16 /* of one list */
-#define NEXT_HOP_WEIGHT_MAX 100
-#define NEXT_HOP_PATH_MAX   107 /* of a unix socket, as the system takes it */
-#define NEXT_HOP_TEXT_MAX   (20 + DOMAIN_NAME_MAX)
-#define NEXT_HOPS_TEXT_MAX  (NEXT_HOPS_MAX * (NEXT_HOP_TEXT_MAX + 12)) /* with weights and blanks */
+#define NEXT_HOPS_MAX           16 /* of one list */
+#define NEXT_HOP_WEIGHT_MAX     100
+#define NEXT_HOP_RECIPIENTS_MAX 1024 /* of one transaction with it */
+#define NEXT_HOP_PATH_MAX       107  /* of a unix socket, as the system takes it */
+#define NEXT_HOP_TEXT_MAX       (20 + DOMAIN_NAME_MAX)
+#define NEXT_HOPS_TEXT_MAX      (NEXT_HOPS_MAX * (NEXT_HOP_TEXT_MAX + 12)) /* with weights and blanks */
 
 enum __attribute__((packed)) hop_protocol { HOP_LMTP, HOP_SMTP };
 
@@ -35,5 +36,7 @@ bool next_hops_are_meant(struct span text);
  * *ret_error. */
 bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *memory, const char *directory,
                    struct text *ret_error);
+/* The same next hops with the same weights, in the same order. */
+bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right);
 /* The same text, with weights that are not 1. */
 void next_hops_write(struct text *text, const struct next_hop_list *list);

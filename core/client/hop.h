@@ -21,8 +21,8 @@
 
 #define HOP_OUT_ROOM       4096         /* no call but hop_text() writes more */
 #define HOP_INPUT_MAX      HOP_LINE_MAX /* octets that are left in the input for want of more */
-#define HOP_RECIPIENTS_MAX 1024         /* of one transaction */
-#define HOP_WINDOW         64           /* commands that are sent before the first of them is answered */
+#define HOP_RECIPIENTS_MAX NEXT_HOP_RECIPIENTS_MAX
+#define HOP_WINDOW         64 /* commands that are sent before the first of them is answered */
 
 /* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
 enum __attribute__((packed)) hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };

@@ -70,7 +70,7 @@ static void end(struct hop_thread *thread, struct hop_connection *connection, co
 
         bury(thread, connection);
         if (has_failed)
-                target_failed(thread, target, reason);
+                target_unreachable(thread, target, reason);
 }
 
 static int open_socket(const struct hop_target *target)
@@ -133,7 +133,7 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
         if (fd >= 0)
                 close(fd);
         free(connection);
-        target_failed(thread, target, strerrordesc_np(error));
+        target_unreachable(thread, target, strerrordesc_np(error));
 }
 
 /* ---- octets -------------------------------------------------------------------------------------------- */

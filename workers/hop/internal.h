@@ -65,6 +65,8 @@ void target_dequeue(struct hop_target *target, struct transfer *transfer);
 void targets_serve(struct hop_thread *thread);
 /* It has failed, for this reason. Where it is down now, those who wait for it seek another one. */
 void target_failed(struct hop_thread *thread, struct hop_target *target, const char *reason);
+/* The same of a connection that does not come about. */
+void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason);
 void target_lives(struct hop_thread *thread, struct hop_target *target);
 static inline bool target_is_failing(const struct hop_thread *thread, const struct hop_target *target)
 {

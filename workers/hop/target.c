@@ -223,6 +223,20 @@ void target_failed(struct hop_thread *thread, struct hop_target *target, const c
         send_elsewhere(thread, target);
 }
 
+/* Whoever waits longest has had this try: it seeks another one. Where there are connections it waits for them, for a
+ * store may refuse more of them than it can serve. */
+void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason)
+{
+        struct transfer *first = TAILQ_FIRST(&target->waiting);
+        bool has_others = target->connection_count > target->connecting_count;
+
+        if (first != NULL && !has_others) {
+                target_dequeue(target, first);
+                courier_seek(thread, first);
+        }
+        target_failed(thread, target, reason);
+}
+
 void target_lives(struct hop_thread *thread, struct hop_target *target)
 {
         bool was_failing = target_is_failing(thread, target);

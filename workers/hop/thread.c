@@ -11,9 +11,8 @@
 #define EVENTS_PER_TURN 64
 #define RETRY_MS        1 /* reports that found no room */
 
-void hop_settings_read(struct hop_settings *settings, const struct options *options)
+void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads)
 {
-        uint64_t threads = options->hop_threads;
         uint64_t connections = (options->next_hops_connections_max + threads - 1) / threads;
         uint64_t waiting = (options->next_hops_waiting_max + threads - 1) / threads;
 

@@ -56,8 +56,8 @@ struct hop_thread {
         char *input;
 };
 
-/* What the options say, for one of the threads. */
-void hop_settings_read(struct hop_settings *settings, const struct options *options);
+/* What the options say, for one of so many threads. */
+void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads);
 
 /* False when memory or descriptors are out. */
 bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker_count,

@@ -49,6 +49,8 @@ struct transfer {
         void *owner;      /* whom the reports concern; NULL when it is gone */
         uint32_t thread;  /* number of the hop thread that has it */
         size_t in_flight; /* octets of pieces that have not been reported */
+        /* OPEN, and STORE or ABORT, so that neither needs memory; owner as of all jobs. */
+        struct transfer_job first_job, last_job;
 
         /* Owner: the hop thread; the worker reads them when OPEN or STORE is reported. */
         bool is_open; /* a hop has given its go-ahead */

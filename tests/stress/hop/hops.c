@@ -153,9 +153,11 @@ static void test_garbage_and_refusals_to_serve(void)
 
         begin(&settings);
         peer_begin(&peer, HOP_LMTP, "S: SSH-2.0-OpenSSH\nE:\nS: 554 go away\nC: QUIT\nX:\n");
-        struct transfer *transfer = open_one(&peer.hop, 1, 1, false);
-        expect_fate(transfer, 0, FATE_BROKEN, 0);
-        free(transfer);
+        for (int i = 0; i < 2; i++) {
+                struct transfer *transfer = open_one(&peer.hop, 1, 1, false);
+                expect_fate(transfer, 0, FATE_BROKEN, 0);
+                free(transfer);
+        }
         end();
         expect(peer.connections == 2);
         peer_end(&peer);

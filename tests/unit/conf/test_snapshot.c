@@ -1,5 +1,6 @@
 /* Snapshots: checks, replies, domains, names, defaults. */
 #include "conf/value/print.h"
+#include "conf/value/next_hop.h"
 #include "tests/unit/conf/fixture.h"
 #include "conf/value/rate.h"
 #include "conf/value/filter.h"
@@ -184,10 +185,8 @@ static const struct {
      "deliver: must be maildir:PATH, next hops or discard:, not maildir:"},
     {"domain \"x\" { recipients = \"people\" deliver = \"discard\" }",
      "deliver: must be maildir:PATH, next hops or discard:, not discard"},
-    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://127.0.0.1:24\" }",
-     "deliver: not built yet: lmtp://127.0.0.1:24"},
-    {"domain \"x\" { recipients = \"people\" deliver = \"smtp://127.0.0.1:24\" }",
-     "deliver: not built yet: smtp://127.0.0.1:24"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://store.isp.example:24\" }",
+     "deliver: needs an address in the place of store.isp.example"},
     {"domain \"x\" { recipients = \"people\" deliver = \"lmtp:unix:\" }",
      "deliver = \"lmtp:unix:\": needs the path of a socket behind lmtp:unix:"},
     {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://127.0.0.1\" }",
@@ -221,6 +220,20 @@ Test(snapshot, bad_domains_are_told)
                 snprintf(complaints, sizeof complaints, "(text):2: error: %s\n", domains[i].complaints);
                 check_complaints(text, complaints);
         }
+}
+
+Test(snapshot, domains_with_next_hops)
+{
+        struct snapshot *snapshot =
+            load(HOSTNAME DOMAIN "domain \"b.example\" { recipients = \"people\"\n"
+                                 "deliver = \"lmtp://192.0.2.1:24 weight=3 lmtp:unix:/run/lmtp\" }\n");
+        const struct deliver_target *deliver = &snapshot_find_domain(snapshot, SPAN("b.example"))->deliver;
+
+        cr_assert_eq(deliver->kind, DELIVER_HOPS);
+        cr_assert_eq(deliver->hops->count, 2);
+        cr_expect_eq(deliver->hops->hops[0].weight, 3);
+        cr_expect_str_eq(deliver->hops->hops[1].name, "/run/lmtp");
+        snapshot_free(snapshot);
 }
 
 Test(snapshot, domains_are_found)
