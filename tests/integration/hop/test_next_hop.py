@@ -46,6 +46,14 @@ def delivered(directory):
             equal(told, expected, "envelopes")
 
 
+@case("a next hop may be at a unix socket")
+def at_a_path(directory):
+    with NextHop(path=directory / "lmtp") as hop, serve(directory, hop) as server:
+        with server.client() as client:
+            client.deliver(TEXT)
+        equal(len(hop.mails), 1, "mails")
+
+
 @case("the words of a next hop reach the client: at DATA those on the envelope, and behind the text those on the text")
 def refused(directory):
     with NextHop() as hop, serve(directory, hop) as server:
