@@ -42,6 +42,8 @@ enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL 
 enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
+/* How a next hop is told who our client is. */
+enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
 enum log_addresses { LOG_ADDRESSES_PLAIN, LOG_ADDRESSES_PSEUDONYM };
 enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
@@ -85,6 +87,7 @@ struct rate {
 #define OPTION_FIELD_WISH       enum certificate_wish
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
+#define OPTION_FIELD_NAMING     enum hop_naming
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -116,6 +119,7 @@ struct rate {
 #define OPTION_NAME_WISH(name)       name
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
+#define OPTION_NAME_NAMING(name)     name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -147,6 +151,7 @@ struct options {
 #define TLS_OPTION(name, type, ...)          OPTION_FIELD_##type OPTION_NAME_##type(tls_##name);
 #define HTTP_OPTION(name, type, ...)         OPTION_FIELD_##type OPTION_NAME_##type(http_##name);
 #define PAGE_OPTION(name, type, ...)         OPTION_FIELD_##type OPTION_NAME_##type(policy_page_##name);
+#define HOPS_OPTION(name, type, ...)         OPTION_FIELD_##type OPTION_NAME_##type(next_hops_##name);
 #include "conf/options.def"
 };
 
@@ -216,11 +221,14 @@ struct check_setting {
         struct place place; /* of the mode that is in force */
 };
 
-enum deliver_kind { DELIVER_DISCARD, DELIVER_MAILDIR };
+enum deliver_kind { DELIVER_DISCARD, DELIVER_MAILDIR, DELIVER_HOPS };
+
+struct next_hop_list;
 
 struct deliver_target {
         enum deliver_kind kind;
-        const char *path; /* maildir: absolute path with %d and %u */
+        const char *path;                 /* maildir: absolute path with %d and %u */
+        const struct next_hop_list *hops; /* next hops: conf/value/next_hop.h; not empty */
 };
 
 enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };

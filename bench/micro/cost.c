@@ -23,6 +23,7 @@
         FUZZER(command, 1, 0)                                                                                \
         FUZZER(config, 1, 0)                                                                                 \
         FUZZER(dns, 1, 0)                                                                                    \
+        FUZZER(hop, 3, 0)                                                                                    \
         FUZZER(mime, 2, COST_OCTETS_MAX)                                                                     \
         FUZZER(redis, 2, 0)                                                                                  \
         FUZZER(session, 2, 0)                                                                                \

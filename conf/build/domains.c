@@ -2,6 +2,7 @@
 #include "conf/build/address_list.h"
 #include "conf/build/internal.h"
 #include "conf/value/list.h"
+#include "conf/value/next_hop.h"
 #include "core/base/domain_name.h"
 
 #define COMPONENT_MAX 255 /* NAME_MAX of Linux */
@@ -66,20 +67,45 @@ static bool has_long_component(const char *path, size_t domain_length)
         return length > COMPONENT_MAX;
 }
 
+static void finish_hops(struct builder *builder, struct domain *domain, struct place place)
+{
+        struct arena *memory = &builder->snapshot->memory;
+        struct next_hop_list *hops = arena_take(memory, sizeof *hops);
+        char octets[256];
+        struct text error;
+
+        if (hops == NULL) {
+                builder->out_of_memory = true;
+                return;
+        }
+        text_over(&error, octets, sizeof octets - 1);
+        if (!next_hops_set(span_from(domain->options.deliver), hops, memory, builder->directory, &error)) {
+                octets[error.length] = '\0';
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver = \"%.900s\": %s",
+                              domain->options.deliver, octets);
+                return;
+        }
+        domain->deliver = (struct deliver_target){.kind = DELIVER_HOPS, .hops = hops};
+        for (size_t i = 0; i < hops->count; i++)
+                if (hops->hops[i].kind == NEXT_HOP_AT_NAME)
+                        complain(builder, place, "deliver: needs an address in the place of ",
+                                 hops->hops[i].name);
+}
+
 static void finish_deliver(struct builder *builder, struct domain *domain, struct place place)
 {
-        static const struct span maildir = {"maildir:", 8}, lmtp = {"lmtp://", 7}, smtp = {"smtp://", 7};
+        static const struct span maildir = {"maildir:", 8};
         const char *text = domain->options.deliver;
         struct span target = span_from(text);
 
         if (span_equals(target, SPAN("discard:")))
                 return; /* DELIVER_DISCARD is zero */
-        if (span_starts_nocase(target, lmtp) || span_starts_nocase(target, smtp)) {
-                complain(builder, place, "deliver: not built yet: ", text);
+        if (next_hops_are_meant(target)) {
+                finish_hops(builder, domain, place);
                 return;
         }
         if (!span_starts_nocase(target, maildir) || target.length == maildir.length) {
-                complain(builder, place, "deliver: must be maildir:PATH or discard:, not ", text);
+                complain(builder, place, "deliver: must be maildir:PATH, next hops or discard:, not ", text);
                 return;
         }
         domain->deliver.kind = DELIVER_MAILDIR;

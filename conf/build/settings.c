@@ -266,6 +266,9 @@ static void set_value(struct builder *builder, const struct setting *setting)
         case SCOPE_PAGE:
                 set_root_option(builder, setting, SECTION_PAGE);
                 break;
+        case SCOPE_HOPS:
+                set_root_option(builder, setting, SECTION_HOPS);
+                break;
         case SCOPE_LISTENER:
         case SCOPE_NETWORK:
                 set_terms_option(builder, setting);

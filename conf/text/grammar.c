@@ -130,7 +130,7 @@ static const char *const section_names[] = {
     [SCOPE_ROOT] = "",          [SCOPE_DOMAIN] = "domain",    [SCOPE_CHECK] = "",
     [SCOPE_ZONE] = "zone",      [SCOPE_REPLIES] = "replies",  [SCOPE_TLS] = "tls",
     [SCOPE_HTTP] = "http",      [SCOPE_PAGE] = "policy_page", [SCOPE_LISTENER] = "listener",
-    [SCOPE_NETWORK] = "network"};
+    [SCOPE_HOPS] = "next_hops", [SCOPE_NETWORK] = "network"};
 
 const char *grammar_section_name(enum scope_kind kind)
 {
@@ -154,6 +154,7 @@ static const struct section {
     {SECTION_TLS, SCOPE_TLS, "certificate = {\"FILE\"} key = {\"FILE\"}"},
     {SECTION_HTTP, SCOPE_HTTP, "listen = \"127.0.0.1:8025\""},
     {SECTION_PAGE, SCOPE_PAGE, "organisation = \"NAME\""},
+    {SECTION_HOPS, SCOPE_HOPS, "connections_max = 20"},
 };
 
 #define SECTION_COUNT (sizeof sections / sizeof *sections)

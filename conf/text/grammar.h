@@ -33,6 +33,7 @@ enum scope_kind {
         SCOPE_TLS,
         SCOPE_HTTP,
         SCOPE_PAGE,
+        SCOPE_HOPS,
         SCOPE_LISTENER,
         SCOPE_NETWORK
 };

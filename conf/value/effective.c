@@ -1,6 +1,7 @@
 /* `check-config --effective`. */
 #include "conf/value/effective.h"
 
+#include "conf/value/next_hop.h"
 #include "conf/value/write.h"
 
 #include <stdlib.h>
@@ -154,6 +155,23 @@ static void print_replies(const struct printer *printer, const struct snapshot *
         fputs("}\n", printer->file);
 }
 
+/* As it was resolved: relative to no file. */
+static void print_deliver(const struct printer *printer, const struct deliver_target *deliver)
+{
+        char octets[NEXT_HOPS_TEXT_MAX];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        if (deliver->kind == DELIVER_DISCARD)
+                text_put_string(&text, "discard:");
+        else if (deliver->kind == DELIVER_HOPS)
+                next_hops_write(&text, deliver->hops);
+        fputs("    deliver = \"", printer->file);
+        if (deliver->kind == DELIVER_MAILDIR)
+                fprintf(printer->file, "maildir:%s", deliver->path);
+        fprintf(printer->file, "%.*s\"\n", (int)text.length, text.at);
+}
+
 static void print_domain(const struct printer *printer, const struct domain *domain)
 {
         fprintf(printer->file, "domain \"%.*s\" {\n    # %zu recipient%s\n", (int)domain->name.length,
@@ -163,12 +181,7 @@ static void print_domain(const struct printer *printer, const struct domain *dom
                         print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");
                         continue;
                 }
-                /* As it was resolved: relative to no file. */
-                fputs("    deliver = ", printer->file);
-                if (domain->deliver.kind == DELIVER_DISCARD)
-                        fputs("\"discard:\"\n", printer->file);
-                else
-                        fprintf(printer->file, "\"maildir:%s\"\n", domain->deliver.path);
+                print_deliver(printer, &domain->deliver);
         }
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
                 if (check_infos[check].kind == CHECK_KIND_PURE)
@@ -191,6 +204,9 @@ void effective_print(FILE *file, const struct snapshot *snapshot)
                 print_http(&printer, snapshot);
                 fputs("policy_page {\n", file);
                 print_options(&printer, snapshot, SECTION_PAGE, "    ");
+                fputs("}\n", file);
+                fputs("next_hops {\n", file);
+                print_options(&printer, snapshot, SECTION_HOPS, "    ");
                 fputs("}\n", file);
                 print_terms(&printer, "listener", &snapshot->listener_terms);
                 print_terms(&printer, "network", &snapshot->network_terms);

@@ -86,6 +86,13 @@ static void print_page(FILE *file)
         fprintf(file, "}\n");
 }
 
+static void print_hops(FILE *file)
+{
+        fprintf(file, "\n# Next hops, where `deliver` of a domain names some.\nnext_hops {\n");
+        print_rows(file, option_rows, SECTION_HOPS, "    ");
+        fprintf(file, "}\n");
+}
+
 static void print_terms(FILE *file)
 {
         fprintf(
@@ -135,6 +142,7 @@ void options_print(FILE *file)
         print_tls(file);
         print_http(file);
         print_page(file);
+        print_hops(file);
         print_terms(file);
         print_checks(file);
         print_replies(file);

@@ -21,6 +21,8 @@ const struct option_row option_rows[OPTION_AT_END + 1] = {
         ROW(name, type, default, min, max, help, options, http_##name, SECTION_HTTP)
 #define PAGE_OPTION(name, type, default, min, max, help)                                                     \
         ROW(name, type, default, min, max, help, options, policy_page_##name, SECTION_PAGE)
+#define HOPS_OPTION(name, type, default, min, max, help)                                                     \
+        ROW(name, type, default, min, max, help, options, next_hops_##name, SECTION_HOPS)
 #include "conf/options.def"
     {0}};
 
@@ -210,6 +212,7 @@ static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const wish_words[] = {"no", "ask", NULL};
 static const char *const language_words[] = {"en", "de", NULL};
 static const char *const addresses_words[] = {"plain", "pseudonym", NULL};
+static const char *const naming_words[] = {"none", "xclient", "xforward", NULL};
 static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
 static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
@@ -256,6 +259,8 @@ const char *const *value_words(const struct option_row *row)
                 return language_words;
         case VALUE_ADDRESSES:
                 return addresses_words;
+        case VALUE_NAMING:
+                return naming_words;
         default:
                 return NULL;
         }
@@ -356,6 +361,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_WISH:
         case VALUE_LANGUAGE:
         case VALUE_ADDRESSES:
+        case VALUE_NAMING:
                 return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

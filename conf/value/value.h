@@ -32,6 +32,7 @@ enum value_type {
         VALUE_WISH,
         VALUE_LANGUAGE,
         VALUE_ADDRESSES,
+        VALUE_NAMING,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS
@@ -49,6 +50,7 @@ struct option_row {
 #define SECTION_TLS  ((enum check_id)(CHECK_COUNT + 1))
 #define SECTION_PAGE ((enum check_id)(CHECK_COUNT + 2))
 #define SECTION_HTTP ((enum check_id)(CHECK_COUNT + 3))
+#define SECTION_HOPS ((enum check_id)(CHECK_COUNT + 4))
 
 /* The number of each row, such as OPTION_AT_hostname, OPTION_AT_sender_tld_list or
  * DOMAIN_OPTION_AT_deliver. */
@@ -58,6 +60,7 @@ enum option_at {
 #define TLS_OPTION(name, type, ...)          OPTION_AT_tls_##name,
 #define HTTP_OPTION(name, type, ...)         OPTION_AT_http_##name,
 #define PAGE_OPTION(name, type, ...)         OPTION_AT_policy_page_##name,
+#define HOPS_OPTION(name, type, ...)         OPTION_AT_next_hops_##name,
 #include "conf/options.def"
         OPTION_AT_END
 };

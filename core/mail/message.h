@@ -18,6 +18,8 @@ struct recipient {
 struct message {
         char id[16];        /* terminated; also in Received and in the log */
         struct span sender; /* without brackets; empty: the null sender */
+        bool is_smtputf8;
+        uint64_t declared_size; /* SIZE= of MAIL; 0: none */
         struct recipient *recipients;
         size_t recipient_count; /* at least 1 when it is to be stored */
         struct content content; /* what has not been handed over yet */
@@ -25,14 +27,20 @@ struct message {
 };
 
 enum store_outcome {
-        STORE_DONE,   /* every recipient has it, durably */
-        STORE_FULL,   /* no space, no quota: nobody has it */
-        STORE_FAILED, /* any other reason: nobody has it */
+        STORE_DONE,            /* every recipient has it, durably */
+        STORE_FULL,            /* no space, no quota: nobody has it */
+        STORE_FAILED,          /* any other reason: nobody has it */
+        STORE_REFUSED_BY_HOP,  /* for good: nobody has it */
+        STORE_DEFERRED_BY_HOP, /* for now; some recipients may have it */
+        STORE_NO_HOP,          /* none was there, or it did not say */
 };
 
 /* What has become of a message. The texts are only lent. */
 struct store_report {
         enum store_outcome outcome;
         struct span file;   /* STORE_DONE: its name in each Maildir; empty where there is none */
-        struct span reason; /* otherwise */
+        struct span reason; /* otherwise; of a next hop its words */
+        /* What a next hop has said, for REFUSED and DEFERRED: 400 to 599, but never 421; "5.1.1". */
+        uint16_t code;
+        struct span enhanced;
 };

@@ -46,7 +46,7 @@ struct transaction {
         uint64_t begun_ms;
         /* MAIL */
         struct span sender_domain, sender_domain_ascii;
-        bool sender_is_null, is_smtputf8;
+        bool sender_is_null;
         struct verdict_list verdicts; /* of the MAIL stage */
         struct memo memo;             /* of the same and of RCPT, in arena */
         struct sender_memo senders;   /* of RCPT */
@@ -95,6 +95,9 @@ struct session_tls {
 struct reply_about {
         struct span recipient; /* %r */
         struct span subject;   /* %v */
+        /* In the place of what the template says, for what a next hop has said; 0: none. */
+        uint16_t code;
+        struct span enhanced;
 };
 
 /* Writes the reply line and counts it. A policy reply leaves its reject id in session->reject_id. */
@@ -132,8 +135,10 @@ void transaction_end(struct session *session);
 
 /* The message is answered; the session goes on with commands, unless the client did not wait for that.
  * `subject`: of the reply, see reply_about. */
-enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out);
+/* 354: the text may come. */
+enum session_wish text_begin(struct session *session, struct text *out);
 
 /* ---- command/syntax.c: the rule syntax (P10) */
 

@@ -8,7 +8,7 @@
 static void put_placeholder(const struct session *session, struct text *line, char which,
                             const struct reply_about *about)
 {
-        bool utf8 = session->transaction != NULL && session->transaction->is_smtputf8;
+        bool utf8 = session->transaction != NULL && session->transaction->message.is_smtputf8;
 
         switch (which) {
         case 'r':
@@ -48,6 +48,19 @@ static void put_template(const struct session *session, struct text *line, struc
         text_put(line, template);
 }
 
+static void put_status(struct text *line, const struct reply_template *template,
+                       const struct reply_about *about)
+{
+        if (about->code == 0) {
+                text_put(line, template->status);
+                return;
+        }
+        text_put_number(line, about->code);
+        text_put_char(line, ' ');
+        text_put(line, about->enhanced);
+        text_put_char(line, ' ');
+}
+
 /* Policy address and reject id: they are never cut off. */
 static void put_suffix(struct session *session, struct text *suffix)
 {
@@ -67,15 +80,15 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
         if (template->is_policy)
                 put_suffix(session, &suffix);
         text_over(&line, out->at + out->length, REPLY_LINE_MAX - suffix.length);
-        text_put(&line, template->status);
+        put_status(&line, template, about);
         put_template(session, &line, template->text, about);
         out->length += line.length;
         text_put(out, text_span(&suffix));
         text_put(out, SPAN("\r\n"));
 
-        session->last_code = template->code;
-        counter_add(&session->host->counters->replies[template->code - REPLY_CODE_MIN], 1);
-        if (template->code >= 500) {
+        session->last_code = about->code != 0 ? about->code : template->code;
+        counter_add(&session->host->counters->replies[session->last_code - REPLY_CODE_MIN], 1);
+        if (session->last_code >= 500) {
                 session->errors++;
                 session->errors_total++;
         }

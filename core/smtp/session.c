@@ -226,15 +226,22 @@ enum session_wish session_stored(struct session *session, const struct store_rep
 {
         static const enum reply_id replies[] = {[STORE_DONE] = REPLY_accepted,
                                                 [STORE_FULL] = REPLY_storage_full,
-                                                [STORE_FAILED] = REPLY_storage_failed};
-        struct counters *counters = session->host->counters;
+                                                [STORE_FAILED] = REPLY_storage_failed,
+                                                [STORE_REFUSED_BY_HOP] = REPLY_hop_refused,
+                                                [STORE_DEFERRED_BY_HOP] = REPLY_hop_deferred,
+                                                [STORE_NO_HOP] = REPLY_hop_not_ready};
+        static const enum metric_id metrics[] = {[STORE_DONE] = METRIC_messages_accepted,
+                                                 [STORE_FULL] = METRIC_messages_deferred,
+                                                 [STORE_FAILED] = METRIC_messages_deferred,
+                                                 [STORE_REFUSED_BY_HOP] = METRIC_messages_refused,
+                                                 [STORE_DEFERRED_BY_HOP] = METRIC_messages_deferred,
+                                                 [STORE_NO_HOP] = METRIC_messages_deferred};
         enum store_outcome outcome = report->outcome;
+        struct reply_about about = {.code = report->code, .enhanced = report->enhanced};
 
         expect(session->state == SESSION_STATE_STORE);
         record_stored(session, report);
-        counter_add(
-            &counters->metrics[outcome == STORE_DONE ? METRIC_messages_accepted : METRIC_messages_deferred],
-            1);
+        counter_add(&session->host->counters->metrics[metrics[outcome]], 1);
         if (outcome == STORE_DONE) {
                 stage_stored(session);
                 rate_stored(session);
@@ -243,7 +250,8 @@ enum session_wish session_stored(struct session *session, const struct store_rep
                 if (is_for_others(session->transaction->message.recipients))
                         session->errors = 0;
         }
-        return text_answer(session, replies[outcome], span_from(session->transaction->message.id), out);
+        about.subject = report->code != 0 ? report->reason : span_from(session->transaction->message.id);
+        return text_answer(session, replies[outcome], &about, out);
 }
 
 /* Not the client ends it. Where a command or a text of its transaction is unanswered, this is the answer. */
@@ -354,4 +362,10 @@ struct message *session_message(struct session *session)
         bool is_there =
             session->state != SESSION_STATE_CLOSED && transaction != NULL && transaction->is_text_seen;
         return is_there ? &transaction->message : NULL;
+}
+
+struct message *session_envelope(struct session *session)
+{
+        expect(session->state == SESSION_STATE_OPEN);
+        return &session->transaction->message;
 }

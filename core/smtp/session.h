@@ -5,6 +5,7 @@
  *      session_begin ──> READ <──> PARK     nothing is read while parked: the client may not outrun its verdict
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
  *                         │                 session_stored(); from PARK, too, where the text had to wait
+ *                         ├──────> OPEN     the caller asks a next hop, then session_opened()
  *                         ├──────> SECURE   the caller makes TLS ready, then session_secure(); from there
  *                         │                 HANDSHAKE, and session_secured() or session_handshake_failed()
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
@@ -82,6 +83,9 @@ enum __attribute__((packed)) parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, 
 enum __attribute__((packed)) session_wish {
         SESSION_READ,
         SESSION_PARK,
+        /* The caller asks a next hop for its go-ahead, with session->transaction's envelope; then session_opened(). The
+         * session may end before. */
+        SESSION_OPEN,
         SESSION_STORE,
         /* The client has said STARTTLS, and is not answered yet. If octets wait behind the line, with the caller or in
          * the socket, it calls session_note_early_input(); then session_secure(), in the same turn. */
@@ -245,6 +249,11 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
 /* The same from the store of senders. */
 enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
                                         const struct sender_record *record, struct text *out);
+/* The wish was OPEN. DONE: a next hop has given its go-ahead, and the client is told 354. */
+enum session_wish session_opened(struct session *session, const struct store_report *report,
+                                 struct text *out);
+/* The envelope at the wish OPEN. */
+struct message *session_envelope(struct session *session);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, const struct store_report *report,
                                  struct text *out);

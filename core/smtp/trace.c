@@ -18,7 +18,7 @@ static const char *protocol_name(const struct session *session)
 {
         bool is_secured = session_is_secured(session);
 
-        if (session->transaction->is_smtputf8)
+        if (session->transaction->message.is_smtputf8)
                 return is_secured ? "UTF8SMTPS" : "UTF8SMTP"; /* RFC 6531 4.3 */
         if (!session->is_esmtp)
                 return "SMTP"; /* RFC 3848 has no word for HELO under TLS; the comment tells of it */

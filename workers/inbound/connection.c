@@ -7,6 +7,7 @@
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/hop/hop_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
@@ -33,7 +34,7 @@ static void note_early_input(struct worker *worker, struct connection *connectio
 static bool waits_for_delivery(const struct worker *worker, const struct connection *connection)
 {
         return !connection->has_ended &&
-               (connection->wish == SESSION_STORE ||
+               (connection->wish == SESSION_STORE || connection->wish == SESSION_OPEN ||
                 (connection->wish == SESSION_READ && delivery_client_is_congested(worker, connection)));
 }
 
@@ -74,11 +75,15 @@ static void connection_leave(struct worker *worker, struct connection *connectio
 static enum session_wish connection_obey(struct worker *worker, struct connection *connection,
                                          enum session_wish wish, struct span input)
 {
+        static const struct store_report no_memory = {.outcome = STORE_NO_HOP,
+                                                      .reason = {"out of memory", 13}};
         struct session *session = &connection->session;
         struct store_report report;
 
         if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &report))
                 wish = session_stored(session, &report, &worker->out);
+        else if (wish == SESSION_OPEN && !hop_client_open(worker, connection))
+                wish = session_opened(session, &no_memory, &worker->out);
         else if (wish == SESSION_SECURE)
                 wish = connection_secure(worker, connection, input);
         delivery_client_text(worker, connection);
@@ -135,9 +140,9 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 wish = session_input(&connection->session, &input, &worker->out);
                 /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at
                  * once. */
-                input_is_new = input.length > 0 &&
-                               (wish == SESSION_STORE || text_room(&worker->out) < SESSION_OUT_ROOM ||
-                                text_room(&worker->host.log) < SESSION_LOG_ROOM);
+                input_is_new = input.length > 0 && (wish == SESSION_STORE || wish == SESSION_OPEN ||
+                                                    text_room(&worker->out) < SESSION_OUT_ROOM ||
+                                                    text_room(&worker->host.log) < SESSION_LOG_ROOM);
         }
         if (is_gone)
                 return;
@@ -234,7 +239,8 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_HANDSHAKE)
                 connection_shake_later(worker, connection);
-        else if (connection->wish == SESSION_PARK && (events & (EPOLLHUP | EPOLLERR)))
+        else if ((connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN) &&
+                 (events & (EPOLLHUP | EPOLLERR)))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
 }
 
@@ -269,6 +275,14 @@ void connection_appended(struct worker *worker, struct connection *connection)
         if (connection->wish == SESSION_READ && connection->unsent == NULL &&
             !delivery_client_is_congested(worker, connection))
                 connection_advance(worker, connection, SESSION_READ, true);
+}
+
+void connection_opened(struct worker *worker, struct connection *connection,
+                       const struct store_report *report)
+{
+        worker_note_at_hand(worker, connection);
+        connection_advance(worker, connection, session_opened(&connection->session, report, &worker->out),
+                           true);
 }
 
 void connection_stored(struct worker *worker, struct connection *connection,
@@ -339,6 +353,7 @@ static void connection_forsake(struct worker *worker, struct connection *connect
         worker_log_event(worker, "store_unreported", "id", session_message(&connection->session)->id, NULL);
         worker->forsaken++;
         connection->spool = NULL;
+        connection->transfer = NULL;
         connection->wish = session_forsake(&connection->session, &worker->out);
         if (connection_flush(worker, connection))
                 shutdown(connection->fd, SHUT_WR);

@@ -6,6 +6,7 @@
 #include "core/senders/client_table.h"
 #include "workers/thread/publication.h"
 #include "workers/deliver/delivery.h"
+#include "workers/hop/thread.h"
 #include "workers/tls/stream.h"
 #include "dns/pool/pool.h"
 #include "workers/thread/wheel.h"
@@ -58,6 +59,7 @@ struct connection {
         struct published *published; /* pinned until the session has ended */
         struct kept *unread;         /* input that the session has not used yet */
         struct kept *unsent;         /* replies that the socket did not take; nothing is read meanwhile */
+        struct transfer *transfer;   /* the message, where it goes to a next hop */
         struct spool *spool;         /* the message so far, when it is long */
         struct connection_tls *tls;  /* NULL: it speaks in plain text */
         struct session session;
@@ -93,6 +95,9 @@ void connection_go_on(struct worker *worker, struct connection *connection);
 void connection_tick(struct worker *worker, struct connection *connection);
 /* A piece of its long message was stored: it may read on. */
 void connection_appended(struct worker *worker, struct connection *connection);
+/* A next hop has given its go-ahead, or not. */
+void connection_opened(struct worker *worker, struct connection *connection,
+                       const struct store_report *report);
 void connection_stored(struct worker *worker, struct connection *connection,
                        const struct store_report *report);
 /* DNS answers a question of the session with this handle, if it still is there. */

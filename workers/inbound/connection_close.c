@@ -5,6 +5,7 @@
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/hop/hop_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_log.h"
 
@@ -51,6 +52,7 @@ void connections_close_later(struct worker *worker)
 void connection_end_session(struct worker *worker, struct connection *connection, enum session_ending ending)
 {
         delivery_client_abort(worker, connection);
+        hop_client_abort(worker, connection);
         connection_note_broken(connection);
         session_end(&connection->session, ending);
         worker_make_log_room(worker);

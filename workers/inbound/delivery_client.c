@@ -1,6 +1,8 @@
 /* Jobs to the delivery threads and reports from them. */
 #include "workers/inbound/delivery_client.h"
 
+#include "workers/inbound/hop/hop_client.h"
+
 /* A message that is longer than this is sent ahead in pieces: what a session holds at most. When memory is short
  * the disk takes more, as many descriptors as there are for it. */
 static const size_t piece_min[] = {
@@ -64,6 +66,10 @@ bool delivery_client_store(struct worker *worker, struct connection *connection,
         struct spool *spool = connection->spool;
 
         *ret_report = (struct store_report){.outcome = STORE_DONE};
+        if (connection->transfer != NULL) {
+                hop_client_store(worker, connection);
+                return true;
+        }
         if (message_is_discarded(message))
                 return false;
         struct delivery_job *job = job_take(worker, DELIVERY_STORE);
@@ -81,7 +87,7 @@ bool delivery_client_store(struct worker *worker, struct connection *connection,
 /* A file in the making holds a descriptor. Short messages get some of them only, so that long ones find some. */
 static bool may_spool(const struct worker *worker, const struct connection *connection, size_t length)
 {
-        return connection->spool != NULL || length > piece_min[BUDGET_EASY] ||
+        return connection->spool != NULL || connection->transfer != NULL || length > piece_min[BUDGET_EASY] ||
                worker->spool_count < worker->spools_early_max;
 }
 
@@ -107,6 +113,10 @@ static void spool_end(struct worker *worker, struct spool *spool)
 /* Without memory the text just stays here for now. */
 static void send_piece(struct worker *worker, struct connection *connection, struct message *message)
 {
+        if (connection->transfer != NULL) {
+                hop_client_send(worker, connection, message);
+                return;
+        }
         if (message_is_discarded(message)) {
                 content_release(&message->content, &worker->host.content_pool);
                 return;
@@ -143,16 +153,24 @@ void delivery_client_abort(struct worker *worker, struct connection *connection)
         job_send(worker, job, spool->delivery);
 }
 
+/* Of this id, if there is one. */
+static bool is_of(const struct message *message, const char *id)
+{
+        return message != NULL && memcmp(message->id, id, sizeof message->id) == 0;
+}
+
 void delivery_client_text(struct worker *worker, struct connection *connection)
 {
         struct session *session = &connection->session;
 
-        if (session->state != SESSION_STATE_TEXT && connection->spool == NULL)
+        if (session->state != SESSION_STATE_TEXT && connection->spool == NULL && connection->transfer == NULL)
                 return;
         struct message *message = session_message(session);
-        if (connection->spool != NULL &&
-            (message == NULL || memcmp(message->id, connection->spool->id, sizeof message->id) != 0))
+        if (connection->spool != NULL && !is_of(message, connection->spool->id))
                 delivery_client_abort(worker, connection);
+        if (connection->transfer != NULL && session->state != SESSION_STATE_OPEN &&
+            !is_of(message, connection->transfer->id))
+                hop_client_abort(worker, connection);
         if (session->state == SESSION_STATE_TEXT && message != NULL &&
             is_to_go_ahead(worker, connection, message))
                 send_piece(worker, connection, message);
@@ -160,7 +178,10 @@ void delivery_client_text(struct worker *worker, struct connection *connection)
 
 bool delivery_client_is_congested(const struct worker *worker, const struct connection *connection)
 {
-        return connection->spool != NULL && connection->spool->in_flight >= in_flight_max[worker->memory];
+        size_t in_flight = connection->spool != NULL      ? connection->spool->in_flight
+                           : connection->transfer != NULL ? connection->transfer->in_flight
+                                                          : 0;
+        return in_flight >= in_flight_max[worker->memory];
 }
 
 static struct store_report report_of(const struct delivery_job *job)

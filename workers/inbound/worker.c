@@ -8,6 +8,7 @@
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
+#include "workers/inbound/hop/hop_client.h"
 #include "workers/inbound/follow/follow.h"
 #include "workers/inbound/ids.h"
 #include "workers/inbound/worker_load.h"
@@ -64,7 +65,8 @@ static bool has_work(const struct worker *worker)
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (!channel_is_empty(&worker->reports[i]))
                         return true;
-        return dns_client_has_answers(worker->dns) || sender_client_has_answers(worker->senders) ||
+        return hop_client_has_reports(worker) || dns_client_has_answers(worker->dns) ||
+               sender_client_has_answers(worker->senders) ||
                publication_agings(worker->publication) != worker->agings_seen ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
@@ -201,6 +203,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         take_events(worker, events, count);
         worker_take_handshakes(worker);
         delivery_client_receive(worker);
+        hop_client_receive(worker);
         take_answers(worker);
         heartbeat_leave(&worker->heartbeat);
         look_around(worker);
@@ -208,7 +211,8 @@ static void worker_turn(struct worker *worker, int wait_ms)
         heartbeat_leave(&worker->heartbeat);
         /* Last, so that the sessions which end in the last turn hold nothing in what is told of it. */
         counter_set(&worker->counters.metrics[METRIC_memory_held], worker_memory_in_use(worker));
-        counter_set(&worker->counters.metrics[METRIC_deliveries], worker->jobs_sent_total);
+        counter_set(&worker->counters.metrics[METRIC_deliveries],
+                    worker->jobs_sent_total + worker->hop_jobs_sent);
         worker_log_end_turn(worker);
         ids_prepare(&worker->host.ids, worker->host.wall_ms);
         dns_client_flush(worker->dns);
@@ -221,8 +225,8 @@ static bool is_finished(struct worker *worker)
         if (worker->stopping == STOP_NOW)
                 return true;
         return worker->stopping >= STOP_IDLE && !is_accepting && worker->connections.open_count == 0 &&
-               !connections_are_closing(&worker->connections) && worker->jobs_sent_total == 0 &&
-               !has_work(worker);
+               !connections_are_closing(&worker->connections) &&
+               worker->jobs_sent_total + worker->hop_jobs_sent == 0 && !has_work(worker);
 }
 
 static void *worker_main(void *argument)
@@ -236,6 +240,7 @@ static void *worker_main(void *argument)
                 worker_turn(worker, wait_ms);
                 bool is_all_sent = delivery_client_flush(worker);
                 is_all_sent = sender_client_flush(worker->senders) && is_all_sent;
+                is_all_sent = hop_client_flush(worker) && is_all_sent;
                 wait_ms = prepare_sleep(worker, is_all_sent);
         } while (!is_finished(worker));
         sender_end(worker);
@@ -277,10 +282,13 @@ static bool channels_init(struct worker *worker)
 {
         worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
         worker->reports = channels_create(worker->delivery_count, &worker->waker);
-        if (worker->jobs_sent == NULL || worker->reports == NULL)
+        worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
+        if (worker->jobs_sent == NULL || worker->reports == NULL || worker->hop_reports == NULL)
                 return false;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 delivery_connect(&worker->deliveries[i], worker->number, &worker->reports[i]);
+        for (uint32_t i = 0; i < worker->hop_count; i++)
+                hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
         return true;
 }
 
@@ -321,6 +329,8 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .publication = parts->publication,
             .clients = parts->clients,
             .deliveries = parts->deliveries,
+            .hop_count = parts->hop_count,
+            .hops = parts->hops,
             .log = parts->log,
             .load = parts->load,
             .handshakes = parts->handshakes,
@@ -361,6 +371,7 @@ void worker_end(struct worker *worker)
 {
         worker_log_free(worker);
         delivery_client_end(worker);
+        hop_client_end(worker);
         connections_end(&worker->connections);
         worker_tls_end(worker);
         block_pool_end(&worker->host.session_pool);

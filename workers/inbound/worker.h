@@ -33,11 +33,12 @@ struct worker_parts {
         uint32_t worker_count; /* of all */
         uint32_t id_lane;
         uint32_t acceptor_count;
-        uint32_t delivery_count;
+        uint32_t delivery_count, hop_count;
         struct self_accept *self_accept; /* without acceptor threads: its own */
         struct publication *publication;
         struct client_table *clients;
         struct delivery *deliveries;
+        struct hop_thread *hops;
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;
@@ -57,11 +58,12 @@ struct worker {
         uint32_t number;
         uint32_t worker_count; /* of all */
         uint32_t acceptor_count;
-        uint32_t delivery_count;
+        uint32_t delivery_count, hop_count;
         struct self_accept *self_accept; /* NULL: acceptor threads do it */
         struct publication *publication;
         struct client_table *clients;
         struct delivery *deliveries;
+        struct hop_thread *hops;
         struct log_writer *log;
         struct dns_client *dns;
         struct sender_client *senders;
@@ -71,8 +73,9 @@ struct worker {
         uint32_t spools_early_max; /* so many at a time for messages that are not long */
         pthread_t thread;
         int epoll_fd;
-        struct inflow *inflows;  /* from each acceptor; where there is none, one that counts only */
-        struct channel *reports; /* from each delivery thread */
+        struct inflow *inflows;      /* from each acceptor; where there is none, one that counts only */
+        struct channel *reports;     /* from each delivery thread */
+        struct channel *hop_reports; /* from each hop thread */
         struct channel *empty_logs;
 
         /* Written by others. */
@@ -93,6 +96,8 @@ struct worker {
         struct delivery_job *free_jobs;
         uint32_t *jobs_sent; /* for each delivery thread: those not reported */
         uint32_t jobs_sent_total;
+        uint32_t hop_jobs_sent; /* those not reported */
+        uint64_t transfers_begun;
         struct log_buffer *log_buffer;
         uint64_t log_begun_ms; /* since when lines wait in the buffer */
         uint32_t log_buffers;  /* with those that the log writer has */

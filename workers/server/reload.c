@@ -11,6 +11,7 @@
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/threads.h"
+#include "workers/server/stores/stores.h"
 #include "workers/server/listening.h"
 #include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
@@ -298,6 +299,7 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         const struct snapshot *snapshot = loading->snapshot;
 
         set_dns(server, &snapshot->options);
+        stores_set(server, &snapshot->options);
         memory_bound(&server->budget, &snapshot->options);
         generations_bound(server);
         listening_use(server, opened);

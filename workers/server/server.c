@@ -19,6 +19,7 @@
 #include "workers/server/pages/pages.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
+#include "workers/server/stores/stores.h"
 #include "workers/server/status_line.h"
 
 #include <errno.h>
@@ -75,6 +76,8 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .id_lane = server->succession.id_lane,
                     .acceptor_count = server->acceptor_count,
                     .delivery_count = server->delivery_count,
+                    .hop_count = server->hop_count,
+                    .hops = server->hops,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
                     .clients = &server->clients.sessions,
@@ -165,11 +168,8 @@ static bool init_overseer(struct server *server)
 
 static bool init_threads(struct server *server, const struct options *options)
 {
-        for (uint32_t i = 0; i < server->delivery_count; i++)
-                if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
-                                   options->maildir_sync_together, &server->log))
-                        return false;
-        if (!clients_init(&server->clients, options, server->shares.sessions) ||
+        if (!stores_init(server, options) ||
+            !clients_init(&server->clients, options, server->shares.sessions) ||
             !init_dns(server, options, server->shares.dns_in_flight))
                 return false;
         memory_bound(&server->budget, options);
@@ -180,10 +180,9 @@ static bool init_threads(struct server *server, const struct options *options)
 
 static bool start_threads(struct server *server)
 {
-        bool is_started = log_writer_start(&server->log) && sender_store_start(&server->senders);
+        bool is_started =
+            log_writer_start(&server->log) && sender_store_start(&server->senders) && stores_start(server);
 
-        for (uint32_t i = 0; i < server->delivery_count; i++)
-                is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 is_started = is_started && worker_start(&server->workers[i]);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
@@ -204,8 +203,7 @@ static void free_all(struct server *server)
                 self_accept_end(&server->self_accepts[i]);
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_end(&server->workers[i]);
-        for (uint32_t i = 0; i < server->delivery_count; i++)
-                delivery_end(&server->deliveries[i]);
+        stores_end(server);
         sender_store_close(&server->senders);
         dns_pool_destroy(server->dns_pool);
         zone_watch_end(&server->zone_watch);
@@ -220,7 +218,6 @@ static void free_all(struct server *server)
         free(server->acceptors);
         free(server->self_accepts);
         free(server->workers);
-        free(server->deliveries);
 }
 
 /* ---- run ----------------------------------------------------------------------------------------------- */
@@ -345,6 +342,7 @@ static void open_early(void *opener, const struct snapshot *snapshot)
         server->worker_count = threads_workers_wanted(options);
         server->acceptor_count = threads_acceptors_wanted(options, server->worker_count);
         server->delivery_count = (uint32_t)options->delivery_threads;
+        server->hop_count = (uint32_t)options->hop_threads;
         server->shares =
             descriptors_divide(options, server->acceptor_count, server->worker_count, server->delivery_count);
         listening_bind_early(server, snapshot);

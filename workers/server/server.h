@@ -44,7 +44,8 @@ struct server {
         struct acceptor *acceptors;
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
-        uint32_t acceptor_count, worker_count, delivery_count;
+        struct hop_thread *hops;
+        uint32_t acceptor_count, worker_count, delivery_count, hop_count;
         struct descriptor_shares shares;
         struct counters own_counters; /* of the main thread */
         /* Whose sets of counters there are: all threads that count. */

@@ -1,4 +1,5 @@
 /* DATA (RFC 5321 4.1.1.4): message text from 354 to the answer. */
+#include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
 
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
@@ -51,10 +52,25 @@ static enum reply_id no_recipient_reply(const struct transaction *transaction)
         return transaction->attempt_count == 0 ? REPLY_recipient_first : REPLY_no_valid_recipient;
 }
 
+enum session_wish text_begin(struct session *session, struct text *out)
+{
+        struct transaction *transaction = session->transaction;
+        uint64_t now_ms = session->host->now_ms;
+
+        text_readers_begin(session);
+        transaction->text_begun_ms = transaction->text_last_ms = now_ms;
+        transaction->rate_check_ms =
+            session->snapshot->options.data_rate_min_octets == 0 ? UINT64_MAX : now_ms + RATE_GRACE_MS;
+        transaction->is_text_seen = true;
+        session->state = SESSION_STATE_TEXT;
+        session_reply(session, out, REPLY_data_go_ahead);
+        session_wait(session);
+        return SESSION_READ;
+}
+
 enum session_wish command_data(struct session *session, struct span arguments, struct text *out)
 {
         struct transaction *transaction = session->transaction;
-        const struct options *options = &session->snapshot->options;
 
         (void)arguments;
         if (transaction->message.recipient_count == 0)
@@ -67,23 +83,40 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
-        text_readers_begin(session);
-        transaction->text_begun_ms = transaction->text_last_ms = session->host->now_ms;
-        transaction->rate_check_ms =
-            options->data_rate_min_octets == 0 ? UINT64_MAX : session->host->now_ms + RATE_GRACE_MS;
-        transaction->is_text_seen = true;
-        session->state = SESSION_STATE_TEXT;
-        session_reply(session, out, REPLY_data_go_ahead);
+        if (!next_hop_is_asked(&transaction->message))
+                return text_begin(session, out);
+        session->state = SESSION_STATE_OPEN;
+        session_wait(session);
+        return SESSION_OPEN;
+}
+
+enum session_wish session_opened(struct session *session, const struct store_report *report, struct text *out)
+{
+        struct reply_about about = {
+            .subject = report->reason, .code = report->code, .enhanced = report->enhanced};
+
+        expect(session->state == SESSION_STATE_OPEN);
+        session->state = SESSION_STATE_COMMAND;
+        session->came_early = false;
+        if (report->outcome == STORE_DONE)
+                return text_begin(session, out);
+        record_stored(session, report);
+        session_reply_about(session, out, next_hop_reply(report), &about);
+        record_final(session, next_hop_reply(report));
+        next_hop_record(session, &about);
+        content_release(&session->transaction->message.content, &session->host->content_pool);
+        session_wait(session);
         return SESSION_READ;
 }
 
-enum session_wish text_answer(struct session *session, enum reply_id reply, struct span subject,
+enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out)
 {
         enum session_wish wish;
 
-        session_reply_about(session, out, reply, &(struct reply_about){.subject = subject});
+        session_reply_about(session, out, reply, about);
         record_final(session, reply);
+        next_hop_record(session, about);
         session->state = SESSION_STATE_COMMAND;
         transaction_end(session);
         session_wait(session);
@@ -118,7 +151,7 @@ static enum session_wish refuse_text(struct session *session, enum reply_id repl
         counter_add(&session->host->counters
                          ->metrics[is_deferred ? METRIC_messages_deferred : METRIC_messages_refused],
                     1);
-        return text_answer(session, reply, subject, out);
+        return text_answer(session, reply, &(struct reply_about){.subject = subject}, out);
 }
 
 /* What the checks say of the whole text, now or when answers are in. */

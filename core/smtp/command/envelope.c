@@ -2,6 +2,7 @@
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 #include "core/mail/tag.h"
+#include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
 
 /* ---- MAIL ---------------------------------------------------------------------------------------------- */
@@ -129,7 +130,8 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
                 session_reply(session, out, REPLY_out_of_memory);
                 return SESSION_READ;
         }
-        transaction->is_smtputf8 = parameters.is_smtputf8;
+        transaction->message.is_smtputf8 = parameters.is_smtputf8;
+        transaction->message.declared_size = parameters.size;
         follow_address(session, FOLLOW_SENDER, transaction->message.sender);
         if ((fault = rate_transaction(session)) != REPLY_NONE)
                 return mail_refuse(session, out, fault, SPAN(""));
@@ -186,7 +188,8 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
         if (result != PARAMETER_END)
                 return result == PARAMETER_BAD ? REPLY_parameter_malformed : REPLY_parameter_unknown;
         *arguments = at_path;
-        return path->is_ascii || session->transaction->is_smtputf8 ? REPLY_NONE : REPLY_utf8_not_asked;
+        return path->is_ascii || session->transaction->message.is_smtputf8 ? REPLY_NONE
+                                                                           : REPLY_utf8_not_asked;
 }
 
 static const struct domain *domain_of(const struct session *session, const struct path *path)
@@ -255,6 +258,8 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         candidate->refused_by = NULL;
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
+        if (!next_hop_takes_too(&transaction->message, candidate->domain))
+                return REPLY_other_destination;
         if (candidate->is_postmaster)
                 return REPLY_NONE;
         struct facts facts =

@@ -1,5 +1,6 @@
 /* Snapshots: checks, replies, domains, names, defaults. */
 #include "conf/value/print.h"
+#include "conf/value/next_hop.h"
 #include "tests/unit/conf/fixture.h"
 #include "conf/value/rate.h"
 #include "conf/value/filter.h"
@@ -179,15 +180,24 @@ static const struct {
     {"domain \"x\" { deliver = \"discard:\" }", "recipients is missing in this domain"},
     {"domain \"x\" { recipients = \"\" deliver = \"discard:\" }", "recipients: needs a file"},
     {"domain \"x\" { recipients = \"people\" deliver = \"\" }",
-     "deliver: must be maildir:PATH or discard:, not "},
+     "deliver: must be maildir:PATH, next hops or discard:, not "},
     {"domain \"x\" { recipients = \"people\" deliver = \"maildir:\" }",
-     "deliver: must be maildir:PATH or discard:, not maildir:"},
+     "deliver: must be maildir:PATH, next hops or discard:, not maildir:"},
     {"domain \"x\" { recipients = \"people\" deliver = \"discard\" }",
-     "deliver: must be maildir:PATH or discard:, not discard"},
-    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://127.0.0.1:24\" }",
-     "deliver: not built yet: lmtp://127.0.0.1:24"},
-    {"domain \"x\" { recipients = \"people\" deliver = \"smtp://127.0.0.1:24\" }",
-     "deliver: not built yet: smtp://127.0.0.1:24"},
+     "deliver: must be maildir:PATH, next hops or discard:, not discard"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://store.isp.example:24\" }",
+     "deliver: needs an address in the place of store.isp.example"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp:unix:\" }",
+     "deliver = \"lmtp:unix:\": needs the path of a socket behind lmtp:unix:"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://127.0.0.1\" }",
+     "deliver = \"lmtp://127.0.0.1\": needs a host and its port, such as lmtp://192.0.2.1:24"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://192.0.2.1:24 weight=101\" }",
+     "deliver = \"lmtp://192.0.2.1:24 weight=101\": weight= must be from 0 to 100"},
+    {"next_hops { naming = xyz }", "naming = \"xyz\": must be none, xclient or xforward"},
+    {"next_hops { connections_max = 0 }", "connections_max = \"0\": must be from 1 to 10000"},
+    {"connections_max = 5 next_hops { retry = 1 }", "unknown key \"retry\" in section next_hops"},
+    {"failures_max = 1", "unknown key \"failures_max\"; it stands in section next_hops"},
+    {"next_hops = 1", "next_hops is a section; write next_hops { connections_max = 20 }"},
     {"domain \"x\" { recipients = \"people\" deliver = \"maildir:a/%d\" }",
      "deliver: needs %u (local part) in maildir:a/%d"},
     {"domain \"x\" { recipients = \"people\" deliver = \"maildir:%u/../a\" }",
@@ -210,6 +220,20 @@ Test(snapshot, bad_domains_are_told)
                 snprintf(complaints, sizeof complaints, "(text):2: error: %s\n", domains[i].complaints);
                 check_complaints(text, complaints);
         }
+}
+
+Test(snapshot, domains_with_next_hops)
+{
+        struct snapshot *snapshot =
+            load(HOSTNAME DOMAIN "domain \"b.example\" { recipients = \"people\"\n"
+                                 "deliver = \"lmtp://192.0.2.1:24 weight=3 lmtp:unix:/run/lmtp\" }\n");
+        const struct deliver_target *deliver = &snapshot_find_domain(snapshot, SPAN("b.example"))->deliver;
+
+        cr_assert_eq(deliver->kind, DELIVER_HOPS);
+        cr_assert_eq(deliver->hops->count, 2);
+        cr_expect_eq(deliver->hops->hops[0].weight, 3);
+        cr_expect_str_eq(deliver->hops->hops[1].name, "/run/lmtp");
+        snapshot_free(snapshot);
 }
 
 Test(snapshot, domains_are_found)

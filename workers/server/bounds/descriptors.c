@@ -41,10 +41,10 @@ struct descriptor_shares descriptors_divide(const struct options *options, uint3
 {
         struct descriptor_shares shares;
         /* An acceptor holds a number while it waits for a connection. */
-        uint64_t threads = acceptor_count + worker_count + delivery_count;
+        uint64_t threads = acceptor_count + worker_count + delivery_count + options->hop_threads;
         uint64_t endpoints = options->listen.count + options->proxy_listen.count;
         uint64_t fixed = DESCRIPTORS_RESERVED + HTTP_DESCRIPTORS + LOG_TAIL_DESCRIPTORS + RESOLVER_WATCH_MAX +
-                         threads * DESCRIPTORS_PER_THREAD +
+                         threads * DESCRIPTORS_PER_THREAD + options->next_hops_connections_max +
                          endpoints * (acceptor_count == 0 ? 1 : acceptor_count);
         uint64_t limit =
             raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + UINT64_C(8) * delivery_count);

@@ -137,6 +137,18 @@ static void stop_deliveries(struct stopping *stopping)
                         leave_thread(stopping, "delivery", (int)i);
 }
 
+static void stop_hops(struct stopping *stopping)
+{
+        struct server *server = stopping->server;
+        uint64_t until_ms = clock_monotonic_ms() + DELIVERY_MS;
+
+        for (uint32_t i = 0; i < server->hop_count; i++)
+                hop_thread_stop(&server->hops[i]);
+        for (uint32_t i = 0; i < server->hop_count; i++)
+                if (!hop_thread_join(&server->hops[i], until_ms))
+                        leave_thread(stopping, "hop", (int)i);
+}
+
 bool server_stop(struct server *server, const sigset_t *signals)
 {
         struct stopping stopping = {.server = server};
@@ -153,6 +165,7 @@ bool server_stop(struct server *server, const sigset_t *signals)
         stop_workers(&stopping, signals);
         join_acceptors(&stopping, acceptors_until_ms);
         stop_deliveries(&stopping);
+        stop_hops(&stopping);
         if (!web_stop(&server->web, clock_monotonic_ms() + HTTP_MS))
                 leave_thread(&stopping, "http", -1);
         if (!overseer_stop(&server->overseer, clock_monotonic_ms() + OVERSEER_MS))

@@ -39,6 +39,8 @@ static void hear(struct dialogue *dialogue, struct span *input)
         }
         if (wish == SESSION_SECURE)
                 wish = secure(session, said);
+        if (wish == SESSION_OPEN)
+                session_opened(session, &(struct store_report){.outcome = STORE_DONE}, said);
         for (struct span rest = text_span(said); rest.length > 0;
              rest = span_skip(rest, span_find(rest, '\n') + 1))
                 fprintf(dialogue->out, "S: %.*s\n", (int)span_find(rest, '\r'), rest.at);

@@ -1,0 +1,106 @@
+"""A next hop for tests, which answers as it is told to."""
+
+import contextlib
+import socket
+import socketserver
+import threading
+
+GO_AWAY, HANG = object(), object()  # in the place of an answer
+
+
+class NextHop:
+    """Listens on 127.0.0.1, or at `path`, and takes all mail. `answers` changes that: {"MAIL": "451 4.0.0 later", "RCPT bob": GO_AWAY,
+    "DOT alice": HANG}. What it has taken is in `mails`, as (sender, recipients, text)."""
+
+    def __init__(self, protocol="lmtp", port=0, path=None):
+        self.protocol = protocol
+        self.answers, self.mails, self.commands = {}, [], []
+        self.connections, self.sockets = 0, []
+        self.is_over = threading.Event()
+        hop = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                hop.connections += 1
+                hop.sockets.append(self.request)
+                with contextlib.suppress(OSError, StopIteration):
+                    hop.serve(self)
+
+        class Listener(socketserver.ThreadingUnixStreamServer if path else socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self.listener = Listener(str(path) if path else ("127.0.0.1", port), Handler)
+        self.address = f"lmtp:unix:{path}" if path else f"{protocol}://127.0.0.1:{self.listener.server_address[1]}"
+        threading.Thread(target=self.listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.close()
+
+    def close(self):
+        self.is_over.set()
+        self.listener.shutdown()
+        self.listener.server_close()
+        for one in self.sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    # ---- one connection
+
+    def to_say(self, step, usual):
+        return self.answers.get(step, self.answers.get(step.split()[0], usual))
+
+    def answer(self, connection, step, usual):
+        """`step` may name a recipient. What it ends in a StopIteration closes the connection."""
+        said = self.to_say(step, usual)
+        if said is HANG:
+            self.is_over.wait()
+        if said in (HANG, GO_AWAY):
+            connection.request.shutdown(socket.SHUT_RDWR)
+            raise StopIteration
+        connection.wfile.write(said.encode() + b"\r\n")
+        return said[0] in "23"
+
+    def serve(self, connection):
+        sender, recipients = None, []
+        self.answer(connection, "BANNER", "220 hop ready")
+        while line := connection.rfile.readline():
+            self.commands.append(line.decode().rstrip())
+            verb = line.split()[0].decode().upper()
+            path = line.partition(b"<")[2].partition(b">")[0].decode()
+            if verb in ("EHLO", "LHLO"):
+                self.answer(connection, verb, "250-hop\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES")
+            elif verb == "MAIL":
+                recipients = []
+                sender = path if self.answer(connection, verb, "250 2.1.0 ok") else None
+            elif verb == "RCPT" and sender is None:
+                connection.wfile.write(b"503 5.5.1 no sender\r\n")
+            elif verb == "RCPT":
+                if self.answer(connection, f"RCPT {path.split('@')[0]}", "250 2.1.5 ok"):
+                    recipients.append(path)
+            elif verb == "DATA" and not recipients:
+                connection.wfile.write(b"503 5.5.1 no recipients\r\n")
+            elif verb == "DATA":
+                if self.answer(connection, verb, "354 go on"):
+                    self.take_text(connection, sender, recipients)
+            else:
+                self.answer(connection, verb, "250 2.0.0 ok" if verb != "QUIT" else "221 2.0.0 bye")
+                if verb == "QUIT":
+                    return
+
+    def take_text(self, connection, sender, recipients):
+        lines = []
+        while (line := connection.rfile.readline()) != b".\r\n":
+            if not line:
+                raise StopIteration
+            lines.append(line[1:] if line.startswith(b".") else line)
+            if "TEXT" in self.answers:
+                self.answer(connection, "TEXT", "")
+        for recipient in recipients if self.protocol == "lmtp" else recipients[:1]:
+            step, usual = f"DOT {recipient.split('@')[0]}", "250 2.0.0 taken"
+            if self.to_say(step, usual) == usual:
+                self.mails.append((sender, recipient if self.protocol == "lmtp" else recipients, b"".join(lines)))
+            self.answer(connection, step, usual)

@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Mail goes to next hops that take it, refuse it, fail, lie and hang: what the client is told, and what they get."""
+
+import time
+
+from common.harness import HELO, PATIENCE, SENDER, Server, case, equal, free_port, main, wait_for
+from common.messages import HEADER
+from common.next_hop import GO_AWAY, HANG, NextHop
+
+TEXT = HEADER + b"..dot\r\nend\r\n"
+LONG = HEADER + (b"y" * 998 + b"\r\n") * 3000
+BOTH = ("alice@isp.example", "bob@isp.example")
+
+
+def serve(directory, *hops, options="", **places):
+    names = " ".join(hop if isinstance(hop, str) else hop.address for hop in hops)
+    return Server(directory, f"next_hops {{ {options} }}", deliver=names, **places)
+
+
+def data(client, code, recipients=("alice@isp.example",)):
+    """What DATA is told, which has this code."""
+    client.command(f"EHLO {HELO}", 250)
+    client.command(f"MAIL FROM:<{SENDER}>", 250)
+    for recipient in recipients:
+        client.command(f"RCPT TO:<{recipient}>", 250)
+    return client.command("DATA", code)
+
+
+@case("what is taken is told 250, by LMTP and SMTP, and connections are used again")
+def delivered(directory):
+    for protocol in "lmtp", "smtp":
+        (directory / protocol).mkdir()
+        with NextHop(protocol) as hop, serve(directory / protocol, hop) as server:
+            for _ in range(3):
+                with server.client() as client:
+                    client.deliver(TEXT, recipients=BOTH)
+            with server.client() as client:
+                client.deliver(LONG)
+            equal(hop.connections, 1, "connections")
+            texts = [text for _, _, text in hop.mails]
+            assert b"\r\nReceived: from " in b"\r\n" + texts[0] and texts[0].endswith(b"\r\n..dot\r\nend\r\n"), texts[0]
+            assert texts[-1].endswith(LONG), texts[-1][:2000]
+            told = [(sender, recipient) for sender, recipient, _ in hop.mails]
+            alone = [(SENDER, "alice@isp.example"), (SENDER, "bob@isp.example")]
+            expected = alone * 3 + alone[:1] if protocol == "lmtp" else [(SENDER, list(BOTH))] * 3 + [(SENDER, ["alice@isp.example"])]
+            equal(told, expected, "envelopes")
+
+
+@case("a next hop may be at a unix socket")
+def at_a_path(directory):
+    with NextHop(path=directory / "lmtp") as hop, serve(directory, hop) as server:
+        with server.client() as client:
+            client.deliver(TEXT)
+        equal(len(hop.mails), 1, "mails")
+
+
+@case("the words of a next hop reach the client: at DATA those on the envelope, and behind the text those on the text")
+def refused(directory):
+    with NextHop() as hop, serve(directory, hop) as server:
+        for step, said in (("RCPT", "550 5.1.1 who is that?"), ("RCPT", "451 4.2.0 later"), ("MAIL", "553 5.1.7 not you"), ("DATA", "452 4.3.1 full")):
+            hop.answers = {step: said}
+            with server.client() as client:
+                told = data(client, int(said[:3]))
+                assert told.startswith(said[4:] + " ["), told
+                client.command("QUIT", 221)
+        for said in "554 5.6.0 a virus", "452 4.2.2 full":
+            hop.answers = {"DOT": said}
+            with server.client() as client:
+                client.begin(recipients=BOTH)
+                assert client.finish(TEXT, int(said[:3])).startswith(said[4:]), said
+        hop.answers = {}
+        with server.client() as client:
+            client.deliver(TEXT)
+        equal([recipient for _, recipient, _ in hop.mails], ["alice@isp.example"], "mails")
+        assert hop.connections <= 2, hop.connections  # one answers RSET still
+        mails = wait_for("all sessions", lambda: len(server.events("session")) == 7 and server.events("session"))
+        first = mails[0]["transactions"][0]
+        equal((first["code"], first["reply"], first["reason"]), ("550 5.1.1", "hop_refused", "who is that?"), "the log")
+
+
+@case("where the answers differ the client is told a temporary one, and no answer of LMTP is lost")
+def mixed(directory):
+    with NextHop() as hop, serve(directory, hop) as server:
+        hop.answers = {"RCPT bob": "550 5.1.1 who is bob?"}
+        with server.client() as client:
+            assert "who is bob?" in data(client, 451, BOTH)
+        equal(hop.mails, [], "mails")
+        hop.answers = {"DOT bob": "550 5.2.1 bob is away"}
+        with server.client() as client:
+            client.begin(recipients=BOTH)
+            assert "bob is away" in client.finish(TEXT, 451)
+        equal([recipient for _, recipient, _ in hop.mails], ["alice@isp.example"], "mails")
+
+
+@case("one that is dead is passed over, and told of; without another one the client is told 451 before the text")
+def dead(directory):
+    port = free_port()
+    with NextHop() as hop, serve(directory, f"lmtp://127.0.0.1:{port}", options="retry_after = 200ms failures_max = 1") as server:
+        with server.client() as client:
+            assert "cannot be reached" in data(client, 451)
+        down = server.events("next_hop_down")
+        equal([line["next_hop"] for line in down], [f"lmtp://127.0.0.1:{port}"], "next_hop_down")
+        with NextHop(port=port) as late:
+            time.sleep(0.3)
+            with server.client() as client:
+                client.deliver(TEXT)
+            equal((len(late.mails), len(server.events("next_hop_up"))), (1, 1), "mails, next_hop_up")
+        server.write_configuration(deliver=f"lmtp://127.0.0.1:{port} {hop.address} weight=0")
+        server.reload()
+        with server.client() as client:
+            client.deliver(TEXT)
+        equal(len(hop.mails), 1, "mails")
+
+
+@case("one that closes, before the go-ahead, in the text or behind it, or that talks nonsense: nobody is told 250")
+def broken(directory):
+    with NextHop() as hop, serve(directory, hop, options="retry_after = 100ms failures_max = 1000") as server:
+        for answers in {"MAIL": GO_AWAY}, {"BANNER": "SSH-2.0-OpenSSH_9.2"}, {"MAIL": "999 what"}, {"BANNER": GO_AWAY}:
+            hop.answers = answers
+            with server.client() as client:
+                data(client, 451)
+        for answers in {"TEXT": GO_AWAY}, {"DOT": GO_AWAY}, {"DOT": "what?"}:
+            hop.answers = answers
+            with server.client() as client:
+                client.begin()
+                client.finish(LONG, 451)
+        equal(hop.mails, [], "mails")
+        hop.answers = {}
+        with server.client() as client:
+            client.deliver(TEXT)
+
+
+@case("one that hangs holds up no mail for another one, and its own is told 451 in time, or abandoned with its client")
+def hung(directory):
+    with NextHop() as hanging, NextHop() as other:
+        hanging.answers = {"MAIL": HANG}
+        domain = f'}} domain "other.example" {{ recipients = "recipients.txt" deliver = "{other.address}"'
+        with serve(directory, hanging, options=f"open_timeout = {PATIENCE}s connections_max = 1", domain=domain) as server:
+            with server.client() as waiting, server.client() as leaving:
+                for client in waiting, leaving:
+                    client.command(f"EHLO {HELO}", 250)
+                    client.command(f"MAIL FROM:<{SENDER}>", 250)
+                    client.command("RCPT TO:<alice@isp.example>", 250)
+                    client.raw(b"DATA\r\n")
+                leaving.close()
+                for _ in range(3):
+                    with server.client() as client:
+                        client.deliver(TEXT, recipients=["alice@other.example"])
+                waiting.expect(451, "DATA")
+                waiting.command("QUIT", 221)
+            equal(len(other.mails), 3, "mails")
+
+
+@case("a recipient whose mail goes elsewhere is told to come in a message of its own")
+def elsewhere(directory):
+    with NextHop() as hop, NextHop() as other:
+        domain = (f'}} domain "other.example" {{ recipients = "recipients.txt" deliver = "{other.address}"'
+                  f'}} domain "same.example" {{ recipients = "recipients.txt" deliver = "{hop.address}"'
+                  '} domain "here.example" { recipients = "recipients.txt" deliver = "maildir:mail/%d/%u"')
+        with serve(directory, hop, domain=domain) as server, server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command(f"MAIL FROM:<{SENDER}>", 250)
+            client.command("RCPT TO:<alice@isp.example>", 250)
+            client.command("RCPT TO:<alice@other.example>", 452)
+            client.command("RCPT TO:<alice@here.example>", 452)
+            client.command("RCPT TO:<alice@same.example>", 250)
+            client.command("RCPT TO:<postmaster>", 250)
+            client.command("DATA", 354)
+            client.finish(TEXT)
+            for domain_name, refused_name in ("other.example", "isp.example"), ("here.example", "isp.example"):
+                client.command(f"MAIL FROM:<{SENDER}>", 250)
+                client.command(f"RCPT TO:<alice@{domain_name}>", 250)
+                client.command(f"RCPT TO:<alice@{refused_name}>", 452)
+                client.command("DATA", 354)
+                client.finish(TEXT)
+            equal([recipient for _, recipient, _ in hop.mails], ["alice@isp.example", "alice@same.example", "postmaster@isp.example"], "mails")
+            equal((len(other.mails), len(server.mails(domain="here.example"))), (1, 1), "mails")
+
+
+@case("a stop waits for no next hop longer than it may, and what a hop has not answered for is not told 250")
+def stop(directory):
+    with NextHop() as hop:
+        hop.answers = {"MAIL": HANG}
+        with serve(directory, hop, options="} shutdown_timeout = 1s spf {") as server:
+            with server.client() as asking:
+                asking.command(f"EHLO {HELO}", 250)
+                asking.command(f"MAIL FROM:<{SENDER}>", 250)
+                asking.command("RCPT TO:<alice@isp.example>", 250)
+                asking.raw(b"DATA\r\n")
+                wait_for("MAIL at the hop", lambda: any(command.startswith("MAIL") for command in hop.commands))
+                server.stop()
+                asking.expect(421, "DATA")
+
+
+if __name__ == "__main__":
+    main()

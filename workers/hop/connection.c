@@ -1,0 +1,379 @@
+/* Connections to next hops: octets between the socket and the machine. */
+#include "workers/hop/internal.h"
+
+#include "conf/socket_address.h"
+#include "dns/clock.h"
+#include "workers/local/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* ---- its life ------------------------------------------------------------------------------------------ */
+
+static void schedule(struct hop_thread *thread, struct hop_connection *connection)
+{
+        uint64_t due_ms = connection->due_ms;
+
+        if (connection->state != CONNECTION_CONNECTS && connection->hop.deadline_ms < due_ms)
+                due_ms = connection->hop.deadline_ms;
+        wheel_schedule(&thread->wheel, &connection->timer, due_ms);
+}
+
+static void watch(struct hop_thread *thread, struct hop_connection *connection, bool waits_for_output)
+{
+        struct epoll_event event = {.events = EPOLLIN | (waits_for_output ? EPOLLOUT : 0),
+                                    .data.ptr = connection};
+
+        if (connection->waits_for_output == waits_for_output)
+                return;
+        connection->waits_for_output = waits_for_output;
+        expect(epoll_ctl(thread->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
+}
+
+/* Events of this turn may still name it. */
+static void bury(struct hop_thread *thread, struct hop_connection *connection)
+{
+        struct hop_target *target = connection->target;
+
+        if (connection->state == CONNECTION_IDLE)
+                TAILQ_REMOVE(&target->idle, connection, idle);
+        if (connection->state <= CONNECTION_BEGINS)
+                target->connecting_count--;
+        target->connection_count--;
+        connection->state = CONNECTION_DEAD;
+        wheel_cancel(&thread->wheel, &connection->timer);
+        close(connection->fd);
+        free(connection->unsent);
+        connection->unsent = NULL;
+        TAILQ_REMOVE(&thread->connections, connection, entry);
+        TAILQ_INSERT_TAIL(&thread->dead, connection, entry);
+}
+
+void hop_connections_free_dead(struct hop_thread *thread)
+{
+        struct hop_connection *connection;
+
+        while ((connection = TAILQ_FIRST(&thread->dead)) != NULL) {
+                TAILQ_REMOVE(&thread->dead, connection, entry);
+                free(connection);
+        }
+}
+
+/* Whoever was ready before has not failed: a store may close what is idle. */
+static void end(struct hop_thread *thread, struct hop_connection *connection, const char *reason)
+{
+        struct hop_target *target = connection->target;
+        bool has_failed = connection->state <= CONNECTION_BEGINS;
+
+        bury(thread, connection);
+        if (has_failed)
+                target_unreachable(thread, target, reason);
+}
+
+static int open_socket(const struct hop_target *target)
+{
+        const struct next_hop *hop = &target->hop;
+        struct sockaddr_storage address;
+
+        if (hop->kind == NEXT_HOP_AT_PATH)
+                return local_socket_connect(hop->name);
+        socklen_t length = address_to_socket(&hop->endpoint.address, hop->endpoint.port, &address);
+        int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -1;
+        /* What we send is gathered already. */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        if (connect(fd, (const struct sockaddr *)&address, length) == 0 || errno == EINPROGRESS)
+                return fd;
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+}
+
+static struct hop_connection *make(struct hop_thread *thread, struct hop_target *target)
+{
+        struct hop_connection *connection = malloc(sizeof *connection);
+
+        if (connection == NULL)
+                return NULL;
+        *connection = (struct hop_connection){.target = target,
+                                              .state = CONNECTION_CONNECTS,
+                                              .due_ms = thread->now_ms + thread->settings.connect_ms,
+                                              .settings = thread->settings,
+                                              .waits_for_output = true};
+        connection->terms = (struct hop_terms){.hostname = connection->settings.hostname,
+                                               .protocol = target->hop.protocol,
+                                               .naming = connection->settings.naming,
+                                               .sends_eight_bit = true,
+                                               .transactions_max = connection->settings.transactions_max};
+        memcpy(connection->terms.patience_ms, connection->settings.patience_ms,
+               sizeof connection->terms.patience_ms);
+        return connection;
+}
+
+void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
+{
+        struct hop_connection *connection = make(thread, target);
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = connection};
+
+        int fd = connection == NULL ? -1 : open_socket(target);
+        if (fd >= 0 && epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0) {
+                connection->fd = fd;
+                TAILQ_INSERT_TAIL(&thread->connections, connection, entry);
+                target->connection_count++;
+                target->connecting_count++;
+                schedule(thread, connection);
+                return;
+        }
+        int error = errno;
+        if (fd >= 0)
+                close(fd);
+        free(connection);
+        target_unreachable(thread, target, strerrordesc_np(error));
+}
+
+/* ---- octets -------------------------------------------------------------------------------------------- */
+
+/* Sends the front of `octets` and advances past it. False: the connection is broken. */
+static bool send_octets(int fd, struct span *octets)
+{
+        while (octets->length > 0) {
+                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
+                if (sent < 0 && errno == EINTR)
+                        continue;
+                if (sent < 0)
+                        return errno == EAGAIN;
+                *octets = span_skip(*octets, (size_t)sent);
+        }
+        return true;
+}
+
+static bool keep(struct hop_connection *connection, struct span octets)
+{
+        char *longer = realloc(connection->unsent, connection->unsent_length + octets.length);
+
+        if (longer == NULL)
+                return false;
+        memcpy(longer + connection->unsent_length, octets.at, octets.length);
+        connection->unsent = longer;
+        connection->unsent_length += octets.length;
+        return true;
+}
+
+/* What the machine has said goes out, or is kept. False: the connection is broken. */
+static bool flush(struct hop_thread *thread, struct hop_connection *connection)
+{
+        struct span octets = text_span(&thread->out);
+
+        thread->out.length = 0;
+        if (octets.length == 0)
+                return true;
+        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
+                return false;
+        if (octets.length > 0 && !keep(connection, octets))
+                return false;
+        hop_sent(&connection->hop, connection->unsent_length);
+        watch(thread, connection, connection->unsent != NULL);
+        return true;
+}
+
+static bool send_kept(struct hop_thread *thread, struct hop_connection *connection)
+{
+        struct span octets = span_of(connection->unsent, connection->unsent_length);
+
+        if (!send_octets(connection->fd, &octets))
+                return false;
+        if (octets.length > 0) {
+                memmove(connection->unsent, octets.at, octets.length);
+        } else {
+                free(connection->unsent);
+                connection->unsent = NULL;
+        }
+        connection->unsent_length = octets.length;
+        hop_sent(&connection->hop, octets.length);
+        watch(thread, connection, octets.length > 0);
+        return true;
+}
+
+void hop_connection_take(struct hop_connection *connection, enum hop_connection_state state)
+{
+        TAILQ_REMOVE(&connection->target->idle, connection, idle);
+        connection->state = state;
+        connection->due_ms = UINT64_MAX;
+}
+
+/* ---- the machine --------------------------------------------------------------------------------------- */
+
+/* The first READY of a connection, and each between two transfers. */
+static void be_ready(struct hop_thread *thread, struct hop_connection *connection)
+{
+        struct hop_target *target = connection->target;
+
+        if (connection->state == CONNECTION_BEGINS)
+                target->connecting_count--;
+        connection->due_ms = thread->now_ms + connection->settings.idle_ms;
+        connection->state = CONNECTION_IDLE;
+        TAILQ_INSERT_HEAD(&target->idle, connection, idle);
+}
+
+void hop_connection_release(struct hop_thread *thread, struct hop_connection *connection)
+{
+        if (hop_is_ready(&connection->hop))
+                be_ready(thread, connection);
+}
+
+/* True: the machine goes on. */
+static bool handle(struct hop_thread *thread, struct hop_connection *connection, enum hop_event event)
+{
+        bool is_named_first = event == HOP_READY && connection->transfer != NULL;
+
+        if (event == HOP_CLOSE) {
+                if (connection->unsent == NULL)
+                        send(connection->fd, thread->out.at, thread->out.length, MSG_NOSIGNAL);
+                thread->out.length = 0;
+                end(thread, connection, connection->hop.answer.text);
+                return false;
+        }
+        if (event == HOP_READY && !is_named_first)
+                be_ready(thread, connection);
+        else
+                dialogue_event(thread, connection, event);
+        return true;
+}
+
+/* The machine takes `input` and says `event` first. False: the connection is gone. */
+static bool run(struct hop_thread *thread, struct hop_connection *connection, enum hop_event event,
+                struct span *input)
+{
+        for (;;) {
+                while (event != HOP_WAITS) {
+                        if (!handle(thread, connection, event))
+                                return false;
+                        if (text_room(&thread->out) < HOP_OUT_SIZE / 2 && !flush(thread, connection))
+                                event = hop_lost(&connection->hop, &thread->out);
+                        else
+                                event = hop_input(&connection->hop, input, &thread->out);
+                }
+                if (connection->unsent == NULL)
+                        dialogue_text(thread, connection);
+                bool has_said = thread->out.length > 0;
+                if (!flush(thread, connection))
+                        event = hop_lost(&connection->hop, &thread->out);
+                else if (!has_said || connection->unsent != NULL)
+                        return true;
+        }
+}
+
+void hop_connection_advance(struct hop_thread *thread, struct hop_connection *connection,
+                            enum hop_event event)
+{
+        struct span nothing = {0};
+
+        connection->hop.now_ms = thread->now_ms;
+        if (event == HOP_WAITS)
+                event = hop_input(&connection->hop, &nothing, &thread->out);
+        if (run(thread, connection, event, &nothing))
+                schedule(thread, connection);
+}
+
+/* False: the connection is gone. */
+static bool read_on(struct hop_thread *thread, struct hop_connection *connection)
+{
+        size_t before = connection->unread_length;
+        ssize_t received = recv(connection->fd, thread->input + before, HOP_INPUT_SIZE - before, 0);
+
+        if (received < 0 && (errno == EAGAIN || errno == EINTR))
+                return true;
+        if (received <= 0)
+                return run(thread, connection, hop_lost(&connection->hop, &thread->out), &(struct span){0});
+        memcpy(thread->input, connection->unread, before);
+        struct span input = span_of(thread->input, before + (size_t)received);
+        /* Nobody has asked it: it is not given a message any more. */
+        if (connection->state == CONNECTION_IDLE)
+                hop_connection_take(connection, CONNECTION_LEAVES);
+        enum hop_event event = hop_input(&connection->hop, &input, &thread->out);
+        if (!run(thread, connection, event, &input))
+                return false;
+        expect(input.length <= HOP_INPUT_MAX);
+        memcpy(connection->unread, input.at, input.length);
+        connection->unread_length = input.length;
+        return true;
+}
+
+static void connected(struct hop_thread *thread, struct hop_connection *connection)
+{
+        int error = 0;
+        socklen_t length = sizeof error;
+
+        if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0) {
+                end(thread, connection, strerrordesc_np(error));
+                return;
+        }
+        connection->state = CONNECTION_BEGINS;
+        connection->due_ms = UINT64_MAX;
+        hop_begin(&connection->hop, &connection->terms, thread->now_ms);
+        watch(thread, connection, false);
+        schedule(thread, connection);
+}
+
+void hop_connection_event(struct hop_thread *thread, struct hop_connection *connection, uint32_t events)
+{
+        if (connection->state == CONNECTION_DEAD)
+                return;
+        if (connection->state == CONNECTION_CONNECTS) {
+                connected(thread, connection);
+                return;
+        }
+        connection->hop.now_ms = thread->now_ms;
+        if ((events & EPOLLOUT) != 0 && connection->unsent != NULL) {
+                bool is_whole = send_kept(thread, connection);
+                enum hop_event event = is_whole ? HOP_WAITS : hop_lost(&connection->hop, &thread->out);
+                if (!run(thread, connection, event, &(struct span){0}))
+                        return;
+        }
+        if ((events & ~(uint32_t)EPOLLOUT) == 0 || read_on(thread, connection))
+                schedule(thread, connection);
+}
+
+void hop_connection_leave(struct hop_thread *thread, struct hop_connection *connection)
+{
+        hop_connection_take(connection, CONNECTION_LEAVES);
+        connection->hop.now_ms = thread->now_ms;
+        hop_quit(&connection->hop, &thread->out);
+        hop_connection_advance(thread, connection, HOP_WAITS);
+}
+
+void hop_connection_tick(struct hop_thread *thread, struct hop_connection *connection)
+{
+        connection->hop.now_ms = thread->now_ms;
+        if (connection->state == CONNECTION_CONNECTS) {
+                if (thread->now_ms >= connection->due_ms)
+                        end(thread, connection, "the connection took too long");
+                else
+                        schedule(thread, connection);
+        } else if (thread->now_ms >= connection->hop.deadline_ms) {
+                hop_connection_advance(thread, connection, hop_timeout(&connection->hop, &thread->out));
+        } else if (connection->state == CONNECTION_IDLE && thread->now_ms >= connection->due_ms) {
+                hop_connection_leave(thread, connection);
+        } else {
+                schedule(thread, connection);
+        }
+}
+
+void hop_connections_end(struct hop_thread *thread)
+{
+        struct hop_connection *connection, *next;
+
+        for (connection = TAILQ_FIRST(&thread->connections); connection != NULL; connection = next) {
+                next = TAILQ_NEXT(connection, entry);
+                if (connection->state == CONNECTION_IDLE)
+                        hop_connection_leave(thread, connection);
+        }
+        while ((connection = TAILQ_FIRST(&thread->connections)) != NULL)
+                bury(thread, connection);
+        hop_connections_free_dead(thread);
+}

@@ -1,0 +1,122 @@
+/* What the files of the hop threads share. */
+#pragma once
+
+#include "core/base/expect.h"
+#include "core/client/connection.h"
+#include "core/client/text.h"
+#include "workers/hop/thread.h"
+
+#define HOP_OUT_SIZE   ((size_t)64 << 10)
+#define HOP_INPUT_SIZE ((size_t)16 << 10)
+
+/* A next hop as this thread sees it. It lives while it has connections or messages, or counts as failing. */
+struct hop_target {
+        LIST_ENTRY(hop_target) entry;
+        struct next_hop hop; /* its name is in `name` */
+        struct transfer_list waiting;
+        struct hop_connection_list idle;
+        uint32_t waiting_count;
+        uint32_t busy; /* transfers that a connection of it has */
+        uint32_t connection_count,
+            connecting_count;   /* all; of these, those that are not ready for the first time */
+        uint32_t failures;      /* in a row */
+        uint64_t down_until_ms; /* where these are failures_max */
+        char name[];
+};
+
+enum hop_connection_state {
+        CONNECTION_CONNECTS, /* the socket does */
+        CONNECTION_BEGINS,   /* the machine has not said READY yet */
+        CONNECTION_IDLE,     /* in its target's list */
+        CONNECTION_BUSY,     /* it has a transfer, or is done with one that is gone */
+        CONNECTION_LEAVES,   /* QUIT was said */
+        CONNECTION_DEAD,
+};
+
+struct hop_connection {
+        struct timer timer;                /* first: the wheel gives it back */
+        TAILQ_ENTRY(hop_connection) entry; /* of the thread, or of dead ones */
+        TAILQ_ENTRY(hop_connection) idle;
+        struct hop_target *target;
+        struct transfer *transfer; /* NULL: none */
+        enum hop_connection_state state;
+        int fd;
+        bool waits_for_output;
+        uint64_t due_ms; /* while the machine has no deadline of its own */
+        struct hop_settings settings;
+        struct hop_terms terms;
+        struct hop hop;
+        char *unsent; /* what the socket did not take; NULL: nothing */
+        size_t unsent_length;
+        const struct content_block *block; /* of the job at hand: where the text goes on; NULL: it begins */
+        size_t block_offset;
+        bool is_text_given; /* all of it: the dot is next */
+        size_t unread_length;
+        char unread[HOP_INPUT_MAX];
+};
+
+/* ---- target.c */
+
+/* The one among those of the transfer that is to be asked next, made if need be; NULL: none takes it. */
+struct hop_target *target_choose(struct hop_thread *thread, struct transfer *transfer);
+void target_enqueue(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer);
+void target_dequeue(struct hop_target *target, struct transfer *transfer);
+/* Gives waiting transfers to connections, makes more of these, and forgets targets of which nothing is left. */
+void targets_serve(struct hop_thread *thread);
+/* It has failed, for this reason. Where it is down now, those who wait for it seek another one. */
+void target_failed(struct hop_thread *thread, struct hop_target *target, const char *reason);
+/* The same of a connection that does not come about. */
+void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason);
+void target_lives(struct hop_thread *thread, struct hop_target *target);
+static inline bool target_is_failing(const struct hop_thread *thread, const struct hop_target *target)
+{
+        return target->failures >= thread->settings.failures_max;
+}
+
+/* ---- connection.c */
+
+/* One more connection, where the target does not fail at once. */
+void hop_connection_begin(struct hop_thread *thread, struct hop_target *target);
+void hop_connection_event(struct hop_thread *thread, struct hop_connection *connection, uint32_t events);
+void hop_connection_tick(struct hop_thread *thread, struct hop_connection *connection);
+/* An idle one is idle no more. */
+void hop_connection_take(struct hop_connection *connection, enum hop_connection_state state);
+/* A busy one has no transfer any more: it is idle where it is ready. */
+void hop_connection_release(struct hop_thread *thread, struct hop_connection *connection);
+/* An idle one is over with. */
+void hop_connection_leave(struct hop_thread *thread, struct hop_connection *connection);
+/* The machine was called and has said `event`, or WAITS where that call says nothing: goes on from there until it
+ * waits, and sends what it says. */
+void hop_connection_advance(struct hop_thread *thread, struct hop_connection *connection,
+                            enum hop_event event);
+void hop_connections_free_dead(struct hop_thread *thread);
+/* The thread ends: says QUIT to those that are idle, and closes all. No transfer is left. */
+void hop_connections_end(struct hop_thread *thread);
+
+/* ---- dialogue.c: between the machine and the transfer */
+
+/* An idle connection gets its next transfer. */
+void dialogue_begin(struct hop_thread *thread, struct hop_connection *connection, struct transfer *transfer);
+/* Any event but WAITS and CLOSE. */
+void dialogue_event(struct hop_thread *thread, struct hop_connection *connection, enum hop_event event);
+/* As much text goes into thread->out as there is, and has room. */
+void dialogue_text(struct hop_thread *thread, struct hop_connection *connection);
+/* The transfer leaves its connection, whose machine gives up what it has of it. */
+void dialogue_abandon(struct hop_thread *thread, struct transfer *transfer);
+
+/* ---- courier.c: what becomes of transfers */
+
+void courier_take(struct hop_thread *thread, struct transfer_job *job, uint32_t worker);
+/* It is to ask another hop, in courier_look(). */
+void courier_seek(struct hop_thread *thread, struct transfer *transfer);
+/* The hop has given its go-ahead. */
+void courier_opened(struct hop_thread *thread, struct transfer *transfer);
+/* The hop is done with it, and the connection has no part in it any more. `may_repeat`: where it broke, that says
+ * nothing about the target, which can be asked again. */
+void courier_over(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer,
+                  bool may_repeat);
+void courier_report(struct hop_thread *thread, struct transfer_job *job);
+/* Once a turn: those who seek a target get one, or are told that there is none; and the time of some is up. */
+void courier_look(struct hop_thread *thread);
+/* Milliseconds until the next of them has its deadline; -1: there is none. */
+int courier_wait_ms(const struct hop_thread *thread);

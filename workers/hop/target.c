@@ -1,0 +1,248 @@
+/* Next hops: which one gets a message, who waits for it, and whether it lives. */
+#include "workers/hop/internal.h"
+
+/* ---- which there are ----------------------------------------------------------------------------------- */
+
+static bool is_same(const struct next_hop *left, const struct next_hop *right)
+{
+        if (left->protocol != right->protocol || left->kind != right->kind ||
+            !endpoint_equals(&left->endpoint, &right->endpoint))
+                return false;
+        return left->name == NULL || strcmp(left->name, right->name) == 0;
+}
+
+static struct hop_target *target_find(const struct hop_thread *thread, const struct next_hop *hop)
+{
+        struct hop_target *target;
+
+        LIST_FOREACH(target, &thread->targets, entry)
+        if (is_same(&target->hop, hop))
+                return target;
+        return NULL;
+}
+
+static struct hop_target *target_make(struct hop_thread *thread, const struct next_hop *hop)
+{
+        size_t name_size = hop->name == NULL ? 0 : strlen(hop->name) + 1;
+        struct hop_target *target = malloc(sizeof *target + name_size);
+
+        if (target == NULL)
+                return NULL;
+        *target = (struct hop_target){.hop = *hop};
+        target->hop.weight = 1; /* that is the domain's affair */
+        if (hop->name != NULL)
+                target->hop.name = memcpy(target->name, hop->name, name_size);
+        TAILQ_INIT(&target->waiting);
+        TAILQ_INIT(&target->idle);
+        LIST_INSERT_HEAD(&thread->targets, target, entry);
+        return target;
+}
+
+static void release(struct hop_thread *thread, struct hop_target *target)
+{
+        bool is_down = target->failures > 0 && thread->now_ms < target->down_until_ms;
+
+        if (target->connection_count > 0 || target->waiting_count > 0 || is_down)
+                return;
+        LIST_REMOVE(target, entry);
+        free(target);
+}
+
+/* ---- the choice ---------------------------------------------------------------------------------------- */
+
+static uint32_t draw(struct hop_thread *thread, uint32_t below)
+{
+        thread->random = thread->random * 6364136223846793005u + 1442695040888963407u;
+        return (uint32_t)((thread->random >> 33) % below);
+}
+
+static bool takes_more(const struct hop_thread *thread, const struct next_hop *hop)
+{
+        const struct hop_target *target = target_find(thread, hop);
+
+        if (target == NULL)
+                return true;
+        return target->waiting_count < thread->settings.waiting_max &&
+               (!target_is_failing(thread, target) || thread->now_ms >= target->down_until_ms);
+}
+
+/* Bits of those that can be asked; of the reserve, whose weight is 0, only while there are no others. */
+static uint32_t find_candidates(const struct hop_thread *thread, const struct transfer *transfer)
+{
+        uint32_t regular = 0, reserve = 0;
+
+        for (uint32_t i = 0; i < transfer->hop_count; i++) {
+                const struct next_hop *hop = &transfer->hops[i];
+                if ((transfer->tried >> i & 1) != 0 || !takes_more(thread, hop))
+                        continue;
+                if (hop->weight > 0)
+                        regular |= 1u << i;
+                else
+                        reserve |= 1u << i;
+        }
+        return regular != 0 ? regular : reserve;
+}
+
+static uint32_t weight_of(const struct next_hop *hop)
+{
+        return hop->weight > 0 ? hop->weight : 1;
+}
+
+/* By weight. */
+static uint32_t draw_candidate(struct hop_thread *thread, const struct transfer *transfer,
+                               uint32_t candidates)
+{
+        uint32_t sum = 0, at = 0;
+
+        for (uint32_t i = 0; i < transfer->hop_count; i++)
+                if ((candidates >> i & 1) != 0)
+                        sum += weight_of(&transfer->hops[i]);
+        uint32_t left = draw(thread, sum);
+        for (uint32_t i = 0; i < transfer->hop_count; i++) {
+                if ((candidates >> i & 1) == 0)
+                        continue;
+                at = i;
+                if (left < weight_of(&transfer->hops[i]))
+                        break;
+                left -= weight_of(&transfer->hops[i]);
+        }
+        return at;
+}
+
+static uint64_t load_of(const struct hop_thread *thread, const struct next_hop *hop)
+{
+        const struct hop_target *target = target_find(thread, hop);
+        return target == NULL ? 0 : target->waiting_count + target->busy;
+}
+
+/* Two are drawn, and the one that has less to do for its weight is taken: so shares are kept, but a slow one does not
+ * gather what others could take. */
+struct hop_target *target_choose(struct hop_thread *thread, struct transfer *transfer)
+{
+        uint32_t candidates = find_candidates(thread, transfer);
+
+        if (candidates == 0)
+                return NULL;
+        uint32_t first = draw_candidate(thread, transfer, candidates);
+        uint32_t second = draw_candidate(thread, transfer, candidates);
+        const struct next_hop *left = &transfer->hops[first], *right = &transfer->hops[second];
+        if (load_of(thread, right) * weight_of(left) < load_of(thread, left) * weight_of(right)) {
+                first = second;
+                left = right;
+        }
+        struct hop_target *target = target_find(thread, left);
+        if (target == NULL)
+                target = target_make(thread, left);
+        transfer->tried |= 1u << first;
+        transfer->hop = left;
+        return target;
+}
+
+/* ---- who waits ----------------------------------------------------------------------------------------- */
+
+void target_enqueue(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer)
+{
+        /* One that was down is probed by this one alone for so long. */
+        if (target_is_failing(thread, target))
+                target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
+        transfer->target = target;
+        TAILQ_INSERT_TAIL(&target->waiting, transfer, waiting);
+        target->waiting_count++;
+}
+
+void target_dequeue(struct hop_target *target, struct transfer *transfer)
+{
+        TAILQ_REMOVE(&target->waiting, transfer, waiting);
+        target->waiting_count--;
+        transfer->target = NULL;
+}
+
+static void serve(struct hop_thread *thread, struct hop_target *target)
+{
+        struct hop_connection *idle;
+
+        while (target->waiting_count > 0 && (idle = TAILQ_FIRST(&target->idle)) != NULL) {
+                struct transfer *transfer = TAILQ_FIRST(&target->waiting);
+                target_dequeue(target, transfer);
+                dialogue_begin(thread, idle, transfer);
+        }
+        while (target->connecting_count < target->waiting_count &&
+               target->connection_count < thread->settings.connections_max)
+                hop_connection_begin(thread, target);
+}
+
+void targets_serve(struct hop_thread *thread)
+{
+        struct hop_target *next;
+
+        for (struct hop_target *target = LIST_FIRST(&thread->targets); target != NULL; target = next) {
+                next = LIST_NEXT(target, entry);
+                serve(thread, target);
+                release(thread, target);
+        }
+}
+
+/* ---- whether it lives ---------------------------------------------------------------------------------- */
+
+static void log_health(const struct hop_thread *thread, const struct hop_target *target, const char *event,
+                       const char *reason)
+{
+        struct next_hop hop = target->hop;
+        char octets[NEXT_HOP_TEXT_MAX + 1];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets - 1);
+        next_hops_write(&name, &(struct next_hop_list){&hop, 1});
+        octets[name.length] = '\0';
+        if (reason == NULL)
+                log_event(thread->log, event, "next_hop", octets, NULL);
+        else
+                log_event(thread->log, event, "next_hop", octets, "reason", reason, NULL);
+}
+
+static void send_elsewhere(struct hop_thread *thread, struct hop_target *target)
+{
+        struct transfer *transfer;
+
+        while ((transfer = TAILQ_FIRST(&target->waiting)) != NULL) {
+                target_dequeue(target, transfer);
+                courier_seek(thread, transfer);
+        }
+}
+
+void target_failed(struct hop_thread *thread, struct hop_target *target, const char *reason)
+{
+        bool was_failing = target_is_failing(thread, target);
+
+        target->failures++;
+        if (!target_is_failing(thread, target))
+                return;
+        target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
+        if (!was_failing)
+                log_health(thread, target, "next_hop_down", reason);
+        send_elsewhere(thread, target);
+}
+
+/* Whoever waits longest has had this try: it seeks another one. Where there are connections it waits for them, for a
+ * store may refuse more of them than it can serve. */
+void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason)
+{
+        struct transfer *first = TAILQ_FIRST(&target->waiting);
+        bool has_others = target->connection_count > target->connecting_count;
+
+        if (first != NULL && !has_others) {
+                target_dequeue(target, first);
+                courier_seek(thread, first);
+        }
+        target_failed(thread, target, reason);
+}
+
+void target_lives(struct hop_thread *thread, struct hop_target *target)
+{
+        bool was_failing = target_is_failing(thread, target);
+
+        target->failures = 0;
+        target->down_until_ms = 0;
+        if (was_failing)
+                log_health(thread, target, "next_hop_up", NULL);
+}

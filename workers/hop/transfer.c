@@ -1,0 +1,176 @@
+/* Transfers as such: their memory, and what their recipients come to. */
+#include "workers/hop/transfer.h"
+
+#include "core/base/expect.h"
+
+#include <stdlib.h>
+
+/* Copies into memory that was taken for all of it. */
+static struct span take_copy(char **memory, struct span span)
+{
+        struct span copy = span_of(*memory, span.length);
+
+        if (span.length > 0)
+                memcpy(*memory, span.at, span.length);
+        *memory += span.length;
+        return copy;
+}
+
+/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). */
+static bool has_domain(const struct recipient *recipient)
+{
+        return span_find(recipient->address, '@') != SIZE_MAX;
+}
+
+static size_t address_length(const struct recipient *recipient)
+{
+        return has_domain(recipient) ? recipient->address.length
+                                     : recipient->mailbox.length + 1 + recipient->domain->name.length;
+}
+
+static struct span take_address(char **memory, const struct recipient *recipient)
+{
+        struct span address = span_of(*memory, address_length(recipient));
+
+        if (has_domain(recipient))
+                return take_copy(memory, recipient->address);
+        take_copy(memory, recipient->mailbox);
+        take_copy(memory, SPAN("@"));
+        take_copy(memory, recipient->domain->name);
+        return address;
+}
+
+static size_t hop_length(const struct next_hop *hop)
+{
+        return hop->name == NULL ? 0 : strlen(hop->name) + 1;
+}
+
+/* Octets of all texts. */
+static size_t texts_length(const struct transfer_parts *parts)
+{
+        const struct hop_client *client = &parts->client;
+        size_t length = parts->message->sender.length + client->name.length + client->helo.length;
+
+        for (size_t i = 0; i < parts->hop_count; i++)
+                length += hop_length(&parts->hops[i]);
+        for (const struct recipient *recipient = parts->message->recipients; recipient != NULL;
+             recipient = recipient->next)
+                length += address_length(recipient);
+        return length;
+}
+
+static void fill_hops(struct next_hop *hops, const struct transfer_parts *parts, char **memory)
+{
+        for (size_t i = 0; i < parts->hop_count; i++) {
+                hops[i] = parts->hops[i];
+                if (hops[i].name != NULL)
+                        hops[i].name = take_copy(memory, span_of(hops[i].name, hop_length(&hops[i]))).at;
+        }
+}
+
+static void fill_envelope(struct transfer *transfer, const struct transfer_parts *parts, char **memory)
+{
+        uint32_t i = 0;
+
+        memcpy(transfer->id, parts->message->id, sizeof transfer->id);
+        /* Nobody knows yet what octets the text has. */
+        transfer->sender = (struct hop_sender){.address = take_copy(memory, parts->message->sender),
+                                               .size = parts->size,
+                                               .is_eight_bit = true,
+                                               .is_smtputf8 = parts->is_smtputf8};
+        transfer->client = parts->client;
+        transfer->client.name = take_copy(memory, parts->client.name);
+        transfer->client.helo = take_copy(memory, parts->client.helo);
+        transfer->client.ident = span_of(transfer->id, strnlen(transfer->id, sizeof transfer->id));
+        for (const struct recipient *recipient = parts->message->recipients; recipient != NULL;
+             recipient = recipient->next)
+                transfer->recipients[i++] =
+                    (struct transfer_recipient){.address = take_address(memory, recipient)};
+        expect(i == transfer->recipient_count);
+}
+
+struct transfer *transfer_create(const struct transfer_parts *parts)
+{
+        size_t count = parts->message->recipient_count;
+        size_t hops_size = parts->hop_count * sizeof(struct next_hop);
+        size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
+        struct transfer *transfer =
+            malloc(sizeof *transfer + hops_size + recipients_size + texts_length(parts));
+
+        if (transfer == NULL)
+                return NULL;
+        struct next_hop *hops = (struct next_hop *)(transfer + 1);
+        struct transfer_recipient *recipients = (struct transfer_recipient *)(hops + parts->hop_count);
+        uint32_t *numbers = (uint32_t *)(recipients + count);
+        char *memory = (char *)(numbers + count);
+        *transfer = (struct transfer){
+            .hops = hops,
+            .hop_count = (uint32_t)parts->hop_count,
+            .recipients = recipients,
+            .recipient_count = (uint32_t)count,
+            .numbers = numbers,
+            .owner = parts->owner,
+        };
+        STAILQ_INIT(&transfer->jobs);
+        fill_hops(hops, parts, &memory);
+        fill_envelope(transfer, parts, &memory);
+        return transfer;
+}
+
+/* ---- fates --------------------------------------------------------------------------------------------- */
+
+void transfer_forget_answers(struct transfer *transfer)
+{
+        transfer->answer_count = 0;
+        transfer->given = 0;
+        for (uint32_t i = 0; i < transfer->recipient_count; i++)
+                transfer->recipients[i] =
+                    (struct transfer_recipient){.address = transfer->recipients[i].address};
+}
+
+static bool is_same(const struct hop_answer *left, const struct hop_answer *right)
+{
+        return left->code == right->code && strcmp(left->enhanced, right->enhanced) == 0 &&
+               strcmp(left->text, right->text) == 0;
+}
+
+/* Most are alike, and are kept once. */
+static uint8_t keep_answer(struct transfer *transfer, const struct hop_answer *answer)
+{
+        for (uint8_t i = 0; i < transfer->answer_count; i++)
+                if (is_same(&transfer->answers[i], answer))
+                        return i;
+        if (transfer->answer_count == TRANSFER_ANSWERS_MAX)
+                return TRANSFER_NO_ANSWER;
+        transfer->answers[transfer->answer_count] = *answer;
+        return transfer->answer_count++;
+}
+
+void transfer_settle(struct transfer *transfer, uint32_t recipient, enum hop_fate fate,
+                     const struct hop_answer *answer)
+{
+        struct transfer_recipient *settled = &transfer->recipients[recipient];
+
+        if (settled->is_settled)
+                return;
+        settled->is_settled = true;
+        settled->fate = fate;
+        settled->code = answer->code;
+        memcpy(settled->enhanced, answer->enhanced, sizeof settled->enhanced);
+        settled->answer = keep_answer(transfer, answer);
+}
+
+void transfer_settle_rest(struct transfer *transfer, enum hop_fate fate, const struct hop_answer *answer)
+{
+        for (uint32_t i = 0; i < transfer->recipient_count; i++)
+                transfer_settle(transfer, i, fate, answer);
+}
+
+uint32_t transfer_count(const struct transfer *transfer, enum hop_fate fate)
+{
+        uint32_t count = 0;
+
+        for (uint32_t i = 0; i < transfer->recipient_count; i++)
+                count += transfer->recipients[i].is_settled && transfer->recipients[i].fate == fate;
+        return count;
+}

@@ -1,0 +1,228 @@
+/* Jobs to the hop threads and reports from them. */
+#include "workers/inbound/hop/hop_client.h"
+
+#include "conf/value/next_hop.h"
+
+/* ---- jobs ---------------------------------------------------------------------------------------------- */
+
+static void job_send(struct worker *worker, struct transfer_job *job)
+{
+        job->octets = job->content.length;
+        job->sent_ms = worker->host.now_ms;
+        worker->hop_jobs_sent++;
+        channel_send(&worker->hops[job->transfer->thread].jobs[worker->number], &job->parcel);
+}
+
+/* A transfer's own jobs need no memory. */
+static void send_own(struct worker *worker, struct transfer *transfer, struct transfer_job *job,
+                     enum transfer_job_kind kind)
+{
+        *job = (struct transfer_job){.kind = kind, .transfer = transfer};
+        job_send(worker, job);
+}
+
+bool hop_client_open(struct worker *worker, struct connection *connection)
+{
+        struct session *session = &connection->session;
+        const struct message *message = session_envelope(session);
+        const struct next_hop_list *hops = message->recipients->domain->deliver.hops;
+        const struct transfer_parts parts = {
+            .message = message,
+            .hops = hops->hops,
+            .hop_count = hops->count,
+            .client = {.address = session->peer.client,
+                       .port = session->peer.client_port,
+                       .helo = session->helo,
+                       .is_esmtp = session->is_esmtp},
+            .size = message->declared_size,
+            .is_smtputf8 = message->is_smtputf8,
+            .owner = connection,
+        };
+
+        connection->transfer = transfer_create(&parts);
+        if (connection->transfer == NULL)
+                return false;
+        connection->transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
+        send_own(worker, connection->transfer, &connection->transfer->first_job, TRANSFER_OPEN);
+        return true;
+}
+
+void hop_client_send(struct worker *worker, struct connection *connection, struct message *message)
+{
+        struct transfer_job *job = malloc(sizeof *job);
+
+        if (job == NULL)
+                return;
+        *job = (struct transfer_job){.kind = TRANSFER_APPEND,
+                                     .content = content_detach(&message->content),
+                                     .transfer = connection->transfer};
+        connection->transfer->in_flight += job->content.length;
+        job_send(worker, job);
+}
+
+void hop_client_store(struct worker *worker, struct connection *connection)
+{
+        struct transfer *transfer = connection->transfer;
+
+        transfer->last_job =
+            (struct transfer_job){.kind = TRANSFER_STORE,
+                                  .content = content_detach(&session_message(&connection->session)->content),
+                                  .transfer = transfer};
+        job_send(worker, &transfer->last_job);
+}
+
+void hop_client_abort(struct worker *worker, struct connection *connection)
+{
+        struct transfer *transfer = connection->transfer;
+
+        if (transfer == NULL)
+                return;
+        connection->transfer = NULL;
+        transfer->owner = NULL;
+        send_own(worker, transfer, &transfer->last_job, TRANSFER_ABORT);
+}
+
+/* ---- reports ------------------------------------------------------------------------------------------- */
+
+/* The recipient whose answer speaks for the message: of those that were not delivered to the first one that a hop has
+ * deferred, or else refused. NULL: no hop has said anything. */
+static const struct transfer_recipient *find_speaker(const struct transfer *transfer)
+{
+        const struct transfer_recipient *speaker = NULL;
+
+        for (uint32_t i = 0; i < transfer->recipient_count; i++) {
+                const struct transfer_recipient *recipient = &transfer->recipients[i];
+                if (recipient->fate == FATE_DEFERRED)
+                        return recipient;
+                if (recipient->fate == FATE_REFUSED && speaker == NULL)
+                        speaker = recipient;
+        }
+        return speaker;
+}
+
+static struct span words_of(const struct transfer *transfer, const struct transfer_recipient *recipient)
+{
+        return recipient->answer == TRANSFER_NO_ANSWER ? SPAN("")
+                                                       : span_from(transfer->answers[recipient->answer].text);
+}
+
+/* One answer is for all: nobody is refused for good while another one may get it later. */
+static struct store_report report_of(const struct transfer *transfer, enum hop_fate good)
+{
+        uint32_t refused = transfer_count(transfer, FATE_REFUSED);
+        uint32_t count = transfer->recipient_count;
+        struct store_report report = {.outcome = STORE_NO_HOP};
+
+        if (transfer_count(transfer, good) == count)
+                return (struct store_report){.outcome = STORE_DONE};
+        const struct transfer_recipient *speaker = find_speaker(transfer);
+        if (speaker == NULL) {
+                report.reason = words_of(transfer, &transfer->recipients[0]);
+                return report;
+        }
+        report.reason = words_of(transfer, speaker);
+        report.outcome = refused == count ? STORE_REFUSED_BY_HOP : STORE_DEFERRED_BY_HOP;
+        /* Where its class is not that of the outcome, or it would end our session, ours is told. */
+        bool is_told = speaker->fate == FATE_REFUSED ? refused == count : speaker->code != 421;
+        report.code = is_told ? speaker->code : 451;
+        report.enhanced = is_told ? span_from(speaker->enhanced) : SPAN("4.5.1");
+        return report;
+}
+
+static void take_open_report(struct worker *worker, struct transfer *transfer)
+{
+        struct connection *connection = transfer->owner;
+
+        /* ABORT is on its way, and comes back. */
+        if (connection == NULL)
+                return;
+        if (transfer->is_open) {
+                connection_opened(worker, connection, &(struct store_report){.outcome = STORE_DONE});
+                return;
+        }
+        connection->transfer = NULL;
+        struct store_report report = report_of(transfer, FATE_DELIVERED);
+        connection_opened(worker, connection, &report);
+        free(transfer);
+}
+
+static void take_store_report(struct worker *worker, struct transfer *transfer)
+{
+        struct connection *connection = transfer->owner;
+        struct store_report report = report_of(transfer, FATE_DELIVERED);
+
+        histogram_add(&worker->counters.times[TIME_delivery],
+                      worker->host.now_ms - transfer->last_job.sent_ms);
+        connection->transfer = NULL;
+        connection_stored(worker, connection, &report);
+        free(transfer);
+}
+
+static void take_report(struct worker *worker, struct transfer_job *job)
+{
+        struct transfer *transfer = job->transfer;
+        struct connection *connection = transfer->owner;
+
+        content_release(&job->content, &worker->host.content_pool);
+        switch (job->kind) {
+        case TRANSFER_OPEN:
+                take_open_report(worker, transfer);
+                break;
+        case TRANSFER_APPEND:
+                transfer->in_flight -= job->octets;
+                free(job);
+                if (connection != NULL)
+                        connection_appended(worker, connection);
+                break;
+        case TRANSFER_STORE:
+                take_store_report(worker, transfer);
+                break;
+        case TRANSFER_ABORT:
+                free(transfer);
+                break;
+        }
+}
+
+void hop_client_receive(struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->hop_count; i++) {
+                struct parcel *parcel;
+                while ((parcel = channel_receive(&worker->hop_reports[i])) != NULL) {
+                        worker->hop_jobs_sent--;
+                        take_report(worker, (struct transfer_job *)parcel);
+                }
+        }
+}
+
+bool hop_client_has_reports(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < worker->hop_count; i++)
+                if (!channel_is_empty(&worker->hop_reports[i]))
+                        return true;
+        return false;
+}
+
+bool hop_client_flush(struct worker *worker)
+{
+        bool is_all = true;
+
+        for (uint32_t i = 0; i < worker->hop_count; i++)
+                is_all &= channel_flush(&worker->hops[i].jobs[worker->number]);
+        return is_all;
+}
+
+/* When stages of a stop follow each other at once, a worker ends before the last reports: their mail is given up. */
+void hop_client_end(struct worker *worker)
+{
+        for (uint32_t i = 0; worker->hop_reports != NULL && i < worker->hop_count; i++) {
+                struct transfer_job *job;
+                while ((job = (struct transfer_job *)channel_receive(&worker->hop_reports[i])) != NULL) {
+                        content_release(&job->content, &worker->host.content_pool);
+                        if (job->kind == TRANSFER_APPEND)
+                                free(job);
+                        else if (job->kind != TRANSFER_OPEN)
+                                free(job->transfer);
+                }
+        }
+        free(worker->hop_reports);
+}
