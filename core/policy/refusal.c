@@ -164,11 +164,14 @@ static void put_seen(struct page *page, const struct refusal *refusal)
 
 /* ---- why, and what to do ------------------------------------------------------------------------------- */
 
-/* What is to be looked up in the list: of names the sender's domain, which is what most are listed for. */
+/* What is to be looked up in the list: of names the sender's domain, which is what most are listed for. Empty where the
+ * log has a pseudonym in the place of the address. */
 static struct span subject_in(const struct dnsbl_zone *zone, const struct refusal *refusal)
 {
+        struct address address;
+
         if (!zone->options.names)
-                return refusal->client;
+                return address_parse(refusal->client, &address) ? refusal->client : SPAN("");
         return domain_in(refusal->sender.length > 0 ? refusal->sender : refusal->helo);
 }
 
@@ -177,7 +180,7 @@ static void put_lists(struct page *page, const struct refusal *refusal)
         for (size_t i = 0; i < page->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &page->snapshot->zones[i];
                 struct span what = subject_in(zone, refusal);
-                if (find_nocase(refusal->evidence, zone->name) == SIZE_MAX || what.length == 0)
+                if (find_nocase(refusal->evidence, zone->name) == SIZE_MAX)
                         continue;
                 page_markup(page, "<p>");
                 if (!page_zone_link(page, zone, what))

@@ -150,14 +150,30 @@ Test(refusal, what_strangers_chose_is_text)
         free(page);
 }
 
-Test(refusal, an_address_in_a_link_is_encoded)
+Test(refusal, a_name_in_a_link_is_encoded)
 {
         struct refusal refusal = listed;
 
-        refusal.client = SPAN("\"><b>%&#?\0" RIGHT_TO_LEFT);
-        char *page = page_of(LISTS, &refusal, LANGUAGE_ENGLISH);
+        refusal.sender = SPAN("\"><b>%&#?\0" RIGHT_TO_LEFT);
+        refusal.evidence = SPAN("names.example 127.0.0.2");
+        char *page = page_of(HOSTNAME DOMAIN "resolvers = {\"127.0.0.1:53\"} rhsbl { mode = enforce }"
+                                             "dnsbl { zone \"names.example\" { names = yes removal = "
+                                             "\"https://x.example/?query=%a\" } }\n",
+                             &refusal, LANGUAGE_ENGLISH);
         expect_in(page, "query=%22%3E%3Cb%3E%25%26%23%3F%00%E2%80%AE\"");
         expect_not_in(page, "<b>");
+        free(page);
+}
+
+Test(refusal, what_is_no_address_is_not_looked_up)
+{
+        struct refusal refusal = listed;
+
+        refusal.client = SPAN("h5NfJ2xQ");
+        char *page = page_of(LISTS, &refusal, LANGUAGE_ENGLISH);
+        expect_in(page, "<bdi>h5NfJ2xQ</bdi>");
+        expect_in(page, "href=\"https://check.spamhaus.org/");
+        expect_not_in(page, "query=h5NfJ2xQ");
         free(page);
 }
 
