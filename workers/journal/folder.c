@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SLOTS_MIN   3 /* one that is written to, one for outcomes, one that is emptied */
 #define SLOTS_MAX   65536
 #define NEW_NAME    "segment.new"
 #define NAME_FORMAT "%05u.segment"
@@ -75,7 +76,7 @@ bool journal_folder_open(struct journal_folder *folder, const char *path, uint64
         if (folder->fd < 0)
                 return false;
         uint64_t max = size / segment_size;
-        folder->slots_max = max < 2 ? 2 : max > SLOTS_MAX ? SLOTS_MAX : (uint32_t)max;
+        folder->slots_max = max < SLOTS_MIN ? SLOTS_MIN : max > SLOTS_MAX ? SLOTS_MAX : (uint32_t)max;
         folder->slot_count = count_slots(folder->fd);
         if (folder->slot_count < folder->slots_max)
                 folder->slot_count = folder->slots_max;

@@ -98,13 +98,18 @@ static bool commit(struct journal *journal)
         return is_durable;
 }
 
-static bool make_room(struct journal *journal, enum journal_put full)
+/* The last free segment is for outcomes: without them no other one would ever be free. */
+static bool make_room(struct journal *journal, enum journal_put full, bool is_order)
 {
-        bool is_bound;
+        bool is_bound = true;
 
         if (!commit(journal))
                 return false;
-        if (full == JOURNAL_PUT_FULL_BATCH || journal_store_advance(&journal->store, &is_bound))
+        if (full == JOURNAL_PUT_FULL_BATCH)
+                return true;
+        errno = ENOSPC;
+        if ((is_order || journal_store_free_segments(&journal->store) > 1) &&
+            journal_store_advance(&journal->store, &is_bound))
                 return true;
         note_fault(journal, is_bound);
         return false;
@@ -121,6 +126,7 @@ struct putting {
                 const struct journal_outcome *outcome;
         };
         const struct recipient *recipients; /* of a message that is new */
+        bool is_order;
         struct journal_cursor *cursor;
         size_t length;
         /* What has come of it. */
@@ -174,7 +180,7 @@ static bool put(struct journal *journal, struct putting *putting)
                                                    putting->length, &putting->place, &putting->sequence);
                 if (result == JOURNAL_PUT_DONE)
                         return true;
-                if (!make_room(journal, result))
+                if (!make_room(journal, result, putting->is_order))
                         return false;
         }
         journal->fault = "the record finds no room";
@@ -183,10 +189,11 @@ static bool put(struct journal *journal, struct putting *putting)
 }
 
 static bool put_piece(struct journal *journal, struct piece_chain *chain, struct journal_cursor *cursor,
-                      size_t length)
+                      size_t length, bool is_order)
 {
         struct journal_text piece = {chain->generation, chain->offset, chain->count + 1, {0}};
-        struct putting putting = {.kind = JOURNAL_TEXT, .text = &piece, .cursor = cursor, .length = length};
+        struct putting putting = {
+            .kind = JOURNAL_TEXT, .text = &piece, .is_order = is_order, .cursor = cursor, .length = length};
 
         if (!put(journal, &putting))
                 return false;
@@ -201,12 +208,13 @@ static bool put_piece(struct journal *journal, struct piece_chain *chain, struct
 
 /* What does not fit into one record goes ahead as pieces of the chain, at least down to `rest`. */
 static bool put_pieces(struct journal *journal, struct piece_chain *chain, struct journal_cursor *cursor,
-                       size_t rest)
+                       size_t rest, bool is_order)
 {
         bool is_put = true;
         while (cursor->left > rest && is_put)
-                is_put = put_piece(journal, chain, cursor,
-                                   cursor->left < JOURNAL_PIECE_MAX ? cursor->left : JOURNAL_PIECE_MAX);
+                is_put =
+                    put_piece(journal, chain, cursor,
+                              cursor->left < JOURNAL_PIECE_MAX ? cursor->left : JOURNAL_PIECE_MAX, is_order);
         return is_put;
 }
 
@@ -233,7 +241,7 @@ static bool put_append(struct journal *journal, struct delivery_job *job)
         struct journal_cursor cursor = cursor_of(&job->content);
         struct piece_chain *chain = &job->spool->chain;
         bool is_first = chain->count == 0;
-        bool is_put = put_pieces(journal, chain, &cursor, 0);
+        bool is_put = put_pieces(journal, chain, &cursor, 0, false);
 
         if (is_first)
                 hold(journal, chain, true);
@@ -271,7 +279,7 @@ static bool put_store(struct journal *journal, struct journal_job *job)
 
         if (job->delivery.spool != NULL)
                 record.chain = job->delivery.spool->chain;
-        if (!put_pieces(journal, &record.chain, &cursor, JOURNAL_PIECE_MAX))
+        if (!put_pieces(journal, &record.chain, &cursor, JOURNAL_PIECE_MAX, false))
                 return false;
         struct putting putting = {.kind = JOURNAL_MESSAGE,
                                   .message = &record,
@@ -287,10 +295,11 @@ static bool put_store(struct journal *journal, struct journal_job *job)
 static bool put_order(struct journal *journal, struct journal_order *order)
 {
         struct journal_cursor cursor = cursor_of(&order->content);
-        struct putting putting = {.kind = JOURNAL_OUTCOME, .outcome = &order->outcome, .cursor = &cursor};
+        struct putting putting = {
+            .kind = JOURNAL_OUTCOME, .outcome = &order->outcome, .is_order = true, .cursor = &cursor};
 
         if (order->kind == JOURNAL_ORDER_MOVE) {
-                if (!put_pieces(journal, &order->message.chain, &cursor, JOURNAL_PIECE_MAX))
+                if (!put_pieces(journal, &order->message.chain, &cursor, JOURNAL_PIECE_MAX, true))
                         return false;
                 putting.kind = JOURNAL_MESSAGE;
                 putting.message = &order->message;
