@@ -13,7 +13,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define IDENTITIES_MAX 2
 #define IDENTITY_MAX   300
@@ -201,17 +200,6 @@ static bool allow(struct sender_access *access, const struct meant *meant)
 
 /* ---- command line -------------------------------------------------------------------------------------- */
 
-/* A store that root makes, or its lock, would be closed to the server. */
-static bool become_user(const struct snapshot *snapshot)
-{
-        bool has_changed;
-        const char *fault = geteuid() != 0 ? NULL : user_become(snapshot->options.user, false, &has_changed);
-
-        if (fault != NULL)
-                fprintf(stderr, "gatepost: user = \"%s\": %s\n", snapshot->options.user, fault);
-        return fault == NULL;
-}
-
 static int run(const char *verb, const char *configuration, const struct meant *meant)
 {
         struct conf_complaints complaints = {0};
@@ -224,7 +212,7 @@ static int run(const char *verb, const char *configuration, const struct meant *
         conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
-        if (become_user(snapshot) && sender_access_open(&access, snapshot, false)) {
+        if (user_become_owner(snapshot->options.user) && sender_access_open(&access, snapshot, false)) {
                 is_good = strcmp(verb, "list") == 0    ? list(&access, meant)
                           : strcmp(verb, "allow") == 0 ? allow(&access, meant)
                                                        : forget(&access, meant);

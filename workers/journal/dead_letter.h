@@ -3,7 +3,7 @@
 
 #include "core/mail/message.h"
 #include "workers/deliver/maildir.h"
-#include "workers/journal/format.h"
+#include "workers/journal/disk/format.h"
 
 /* Writes the message, for those recipients that are dead now and were not `before`, durably; what went wrong stands in
  * fields of its header. It blocks on the disk. False with errno. */

@@ -1,19 +1,20 @@
-/* The other end of a journal: a thread that hands messages to the threads that speak to next hops, and sees to what came of
- * it. It owns the index of what waits.
+/* The other end of a journal: a thread that hands messages to the threads that speak to next hops, and sees to
+ * what came of it. It owns the index of what waits.
  *
  *   drain ══deliveries══> hop thread      struct journal_delivery, with the whole text
  *   hop thread ══returns══> drain         the same, with its outcome; it goes to the writer then, and is freed when the
  *                                         outcome is durable
  *
  * It reads nothing but the disk, and waits for it. Bounds: so many messages per destination at a time, and
- * JOURNAL_IN_HAND_OCTETS of text of all. A message is tried again after retry_min, twice that, and so on up to retry_max; a
- * destination that cannot be reached gets none of its messages for as long. What has waited for the lifetime, and
- * recipients that are refused, go into the Maildir of dead letters; where that fails the message stays, and the log says so.
- * A stop hands out nothing more and waits for what is away: the hop threads stop first and return all they have. */
+ * JOURNAL_IN_HAND_OCTETS of text of all. A message is tried again after retry_min, twice that, and so on up to
+ * retry_max; a destination that cannot be reached gets none of its messages for as long. What has waited for the
+ * lifetime, and recipients that are refused, go into the Maildir of dead letters; where that fails the message
+ * stays, and the log says so. A stop hands out nothing more and waits for what is away: the hop threads stop first
+ * and return all they have. */
 #pragma once
 
 #include "workers/journal/journal.h"
-#include "workers/journal/read.h"
+#include "workers/journal/disk/read.h"
 
 #define JOURNAL_IN_HAND_OCTETS (UINT64_C(64) << 20)
 #define JOURNAL_REASON_MAX     256

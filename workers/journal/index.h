@@ -1,8 +1,8 @@
-/* What waits in a journal: for each message where it is, where its last outcome is, and when it is due; 80 octets a message and 4 in
- * its destination's queue. Texts and envelopes stay on the disk. It belongs to one thread. */
+/* What waits in a journal: for each message where it is, where its last outcome is, and when it is due; 80 octets
+ * a message and 4 in its destination's queue. Texts and envelopes stay on the disk. It belongs to one thread. */
 #pragma once
 
-#include "workers/journal/format.h"
+#include "workers/journal/disk/format.h"
 
 #define JOURNAL_NONE            UINT32_MAX
 #define JOURNAL_DESTINATION_MAX 255

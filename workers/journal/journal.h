@@ -1,19 +1,20 @@
-/* The journal's writer: a thread that takes messages as a delivery thread does, gathers all that wait, makes them durable
- * by one write and one sync, and then reports all of them. So the client's 250 stands on one sync that many share.
+/* The journal's writer: a thread that takes messages as a delivery thread does, gathers all that wait, makes them
+ * durable by one write and one sync, and then reports all of them. So the client's 250 stands on one sync that
+ * many share.
  *
  *   workers ══jobs══> writer ──> segments        jobs: struct journal_job, the report is the job itself
  *   writer ══news══> drain, drain ══orders══> writer, which come back as they are when they are durable
  *
- * What it waits for: the disk, and at the start another process that has the journal still, such as the old one of an
- * upgrade. Messages wait with it, for JOURNAL_PATIENCE_MS at most, and are deferred then. A batch that could not be written
- * or synced fails as a whole (451, or 452 where the disk or the journal is full); its segment is left, and nothing is tried
- * for a second. What is in hand is bounded by JOURNAL_BATCH_MAX; what more there is stays in the channels, which the
- * workers bound as they do for delivery threads. A stop ends the thread when all jobs and orders are done: the producers
- * end first. */
+ * What it waits for: the disk, and at the start another process that has the journal still, such as the old one of
+ * an upgrade. Messages wait with it, for JOURNAL_PATIENCE_MS at most, and are deferred then. A batch that could
+ * not be written or synced fails as a whole (451, or 452 where the disk or the journal is full); its segment is
+ * left, and nothing is tried for a second. What is in hand is bounded by JOURNAL_BATCH_MAX; what more there is
+ * stays in the channels, which the workers bound as they do for delivery threads. A stop ends the thread when all
+ * jobs and orders are done: the producers end first. */
 #pragma once
 
 #include "workers/journal/index.h"
-#include "workers/journal/store.h"
+#include "workers/journal/disk/store.h"
 
 #define JOURNAL_BATCH_MAX   256
 #define JOURNAL_PATIENCE_MS 10000

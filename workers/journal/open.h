@@ -2,8 +2,8 @@
 #pragma once
 
 #include "workers/journal/index.h"
-#include "workers/journal/store.h"
-#include "workers/journal/survey.h"
+#include "workers/journal/disk/store.h"
+#include "workers/journal/disk/survey.h"
 
 enum journal_opening {
         JOURNAL_OPENED,
@@ -17,8 +17,8 @@ struct journal_opening_report {
         uint64_t lost_segments;
 };
 
-/* Opens the folder, takes the lock, fills the index with what waits, saves what is damaged in a folder of that name, and
- * makes the store ready to go on. Blocks on the disk, for as long as it takes to read the journal. */
+/* Opens the folder, takes the lock, fills the index with what waits, saves what is damaged in a folder of that
+ * name, and makes the store ready to go on. Blocks on the disk, for as long as it takes to read the journal. */
 enum journal_opening journal_open(struct journal_store *store, const char *path, uint64_t segment_size,
                                   uint64_t size, struct journal_index *index,
                                   struct journal_opening_report *ret_report);

@@ -3,8 +3,8 @@
 
 #include "workers/journal/drain.h"
 
-/* Looks at some messages, and gives those up that have waited for the lifetime, whatever their destination is like. True when
- * there are more to look at. */
+/* Looks at some messages, and gives those up that have waited for the lifetime, whatever their destination is
+ * like. True when there are more to look at. */
 bool upkeep_sweep(struct journal_drain *drain);
 /* When few segments are free, moves the few messages that are left in the oldest one to the end. */
 void upkeep_move(struct journal_drain *drain);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -58,4 +59,15 @@ const char *user_become(const char *name, bool keeps_low_ports, bool *ret_has_ch
                 return strerrordesc_np(errno);
         *ret_has_changed = true;
         return NULL;
+}
+
+/* What root makes, such as a lock, would be closed to the server. */
+bool user_become_owner(const char *name)
+{
+        bool has_changed;
+        const char *fault = geteuid() != 0 ? NULL : user_become(name, false, &has_changed);
+
+        if (fault != NULL)
+                fprintf(stderr, "gatepost: user = \"%s\": %s\n", name, fault);
+        return fault == NULL;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "workers/journal/open.h"
-#include "workers/journal/read.h"
+#include "workers/journal/disk/read.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
  * that it may read the journal of a server that runs. It blocks on the disk. */
 #pragma once
 
-#include "workers/journal/folder.h"
-#include "workers/journal/scan.h"
+#include "workers/journal/disk/folder.h"
+#include "workers/journal/disk/scan.h"
 
 /* Octets that are no record, in place of so many. */
 struct journal_damage {

@@ -1,5 +1,5 @@
 /* Batches and segments. */
-#include "workers/journal/store.h"
+#include "workers/journal/disk/store.h"
 
 #include "dns/clock.h"
 

@@ -1,5 +1,5 @@
 /* Files of segments. */
-#include "workers/journal/folder.h"
+#include "workers/journal/disk/folder.h"
 
 #include "dns/clock.h"
 

@@ -1,6 +1,6 @@
-/* A journal with both its threads: what goes in comes out, whatever the next hop says, over restarts, in a small journal
- * whose segments go round, and when calls fail. */
-#include "tests/stress/journal_fixture.h"
+/* A journal with both its threads: what goes in comes out, whatever the next hop says, over restarts, in a small
+ * journal whose segments go round, and when calls fail. */
+#include "tests/stress/journal/fixture.h"
 
 #include <sys/uio.h>
 
@@ -213,7 +213,8 @@ static void test_full(void)
         run_stop(&run);
 }
 
-/* Those of the batch that failed are nowhere, not after a restart either, and the next ones go into another segment. */
+/* Those of the batch that failed are nowhere, not after a restart either, and the next ones go into another
+ * segment. */
 static void test_faults(void)
 {
         static const struct {

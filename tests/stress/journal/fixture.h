@@ -1,4 +1,5 @@
-/* A journal with its writer and its drain for tests, in a fresh folder. The test itself is the workers and the hop thread. */
+/* A journal with its writer and its drain for tests, in a fresh folder. The test itself is the workers and the hop
+ * thread. */
 #pragma once
 
 #include "tests/stress/folder_fixture.h"

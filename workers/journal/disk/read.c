@@ -1,5 +1,5 @@
 /* Records from their places, and chains of pieces. */
-#include "workers/journal/read.h"
+#include "workers/journal/disk/read.h"
 
 #include <stdlib.h>
 

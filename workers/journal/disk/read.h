@@ -2,7 +2,7 @@
  * message's generation is needed. */
 #pragma once
 
-#include "workers/journal/folder.h"
+#include "workers/journal/disk/folder.h"
 
 enum journal_read {
         JOURNAL_READ_DONE,

@@ -1,5 +1,5 @@
 /* The survey of a journal. */
-#include "workers/journal/survey.h"
+#include "workers/journal/disk/survey.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -133,7 +133,9 @@ static void read_part(struct journal_survey *survey, const struct journal_part *
 bool journal_survey_run(struct journal_survey *survey, const struct journal_folder *folder,
                         journal_visit *visit, void *context)
 {
+        struct journal_segment now;
         uint64_t size = 0;
+        bool is_empty;
 
         *survey = (struct journal_survey){0};
         survey->parts = calloc(folder->slot_count, sizeof *survey->parts);
@@ -150,6 +152,10 @@ bool journal_survey_run(struct journal_survey *survey, const struct journal_fold
         for (size_t i = 0; i < survey->part_count; i++) {
                 const struct journal_part *part = &survey->parts[i];
                 journal_slot_read(folder, part->slot, octets, part->segment.size);
+                /* A server that runs has begun it anew meanwhile: nothing in it waited any more. */
+                if (!journal_slot_header(folder, part->slot, &now, &is_empty) ||
+                    now.generation != part->segment.generation)
+                        continue;
                 read_part(survey, part, span_of(octets, part->segment.size), visit, context);
         }
         free(octets);

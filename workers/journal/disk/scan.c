@@ -1,5 +1,5 @@
 /* The walk, and how it finds the next record behind a damage. */
-#include "workers/journal/scan.h"
+#include "workers/journal/disk/scan.h"
 
 void journal_scan_begin(struct journal_scan *scan, struct span octets, const struct journal_segment *segment)
 {

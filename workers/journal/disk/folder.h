@@ -3,7 +3,7 @@
  * blocks on the disk. Where a function fails, errno tells why. */
 #pragma once
 
-#include "workers/journal/format.h"
+#include "workers/journal/disk/format.h"
 
 /* A place for a segment's file. */
 struct journal_slot {

@@ -1,7 +1,7 @@
 /* Walks through the records of a segment that lies in memory. It trusts nothing that it reads. */
 #pragma once
 
-#include "workers/journal/format.h"
+#include "workers/journal/disk/format.h"
 
 enum journal_scan_result {
         JOURNAL_SCAN_RECORD,

@@ -1,5 +1,5 @@
-/* What a journal looks like on disk. Numbers are little-endian; offsets and lengths count octets; times are milliseconds
- * since 1970 in UTC. This file knows no files: it turns octets into values and back.
+/* What a journal looks like on disk. Numbers are little-endian; offsets and lengths count octets; times are
+ * milliseconds since 1970 in UTC. This file knows no files: it turns octets into values and back.
  *
  *   segment:  header, one block | records | header again, the last block
  *   header:   magic 8 | version 4 | zero 4 | size 8 | generation 8 | first live 8 | first sequence 8 | key 8 |
@@ -8,25 +8,25 @@
  *   head:     magic 4 | kind 4 | checksum 8 of the head behind it | checksum 8 of the body | generation 8 |
  *             sequence 8 | settled 8 | body's length 4 | span 4 | offset in the segment 4 | zero 4
  *
- * A batch begins in a block of its own, so that no write ever touches a block with a record that was acknowledged. A
- * segment is used again and again, each time as a new generation with a new key, which is the seed of all checksums
- * in it: so what an earlier generation has left is never taken for a record, and neither is what somebody has put
- * into a message to look like one.
+ * A batch begins in a block of its own, so that no write ever touches a block with a record that was acknowledged.
+ * A segment is used again and again, each time as a new generation with a new key, which is the seed of all
+ * checksums in it: so what an earlier generation has left is never taken for a record, and neither is what
+ * somebody has put into a message to look like one.
  *
- * Sequence numbers are consecutive over all segments. `settled` is a number up to which all records were durable when
- * this one was written: what is damaged and not above it was acknowledged, and what is above it may be a torn write
- * that nobody was told of. The numbers of a batch that failed are given again, in the next segment: so a record whose
- * number is not below the next segment's first one is void.
+ * Sequence numbers are consecutive over all segments. `settled` is a number up to which all records were durable
+ * when this one was written: what is damaged and not above it was acknowledged, and what is above it may be a torn
+ * write that nobody was told of. The numbers of a batch that failed are given again, in the next segment: so a
+ * record whose number is not below the next segment's first one is void.
  *
- *   MESSAGE:  time taken 8 | due 8 | replaces 8 | chain: generation 8, first generation 8, octets 8, offset 4, count 4 |
- *             attempts 4 | recipients 4 | length of all but the text 4 | zero 4 | strings | text
+ *   MESSAGE:  time taken 8 | due 8 | replaces 8 | chain: generation 8, first generation 8, octets 8, offset 4,
+ *             count 4 | attempts 4 | recipients 4 | length of all but the text 4 | zero 4 | strings | text
  *             strings: id, client, helo, sender, destination, recipients; each a length of 2 and its octets
  *   TEXT:     piece before: generation 8, offset 4 | number of this piece 4, from 1 on | text
  *   OUTCOME:  sequence of the message 8 | due 8 | attempts 4 | recipients 4 | a state for each recipient, 1
  *   MARK:     nothing; it stands where nothing followed for a while, and tells by `settled` that all before is whole
  *
- * A long message is a chain of TEXT records, from the last to the first, and a MESSAGE with the rest. A MESSAGE that
- * replaces another one was moved, and the other one counts no more. */
+ * A long message is a chain of TEXT records, from the last to the first, and a MESSAGE with the rest. A MESSAGE
+ * that replaces another one was moved, and the other one counts no more. */
 #pragma once
 
 #include "workers/deliver/delivery.h"
@@ -96,8 +96,8 @@ struct journal_message {
         struct span text;       /* behind that of the chain */
 };
 
-/* Appends all but the text; `body` is empty. More recipients may follow, and journal_message_close() then. False when the
- * envelope does not fit. */
+/* Appends all but the text; `body` is empty. More recipients may follow, and journal_message_close() then. False
+ * when the envelope does not fit. */
 bool journal_message_write(struct text *body, const struct journal_message *message);
 void journal_message_close(struct text *body);
 /* Spans lie in the body. False when it is not well-formed. */

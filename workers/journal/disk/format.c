@@ -1,5 +1,5 @@
 /* Segments' headers, records' heads and bodies, to and from octets. Checksums are XXH3, with 64 bits and a seed. */
-#include "workers/journal/format.h"
+#include "workers/journal/disk/format.h"
 
 #include <assert.h>
 #include <endian.h>

@@ -3,7 +3,7 @@
  * sync is not tried again, and its numbers are given anew. */
 #pragma once
 
-#include "workers/journal/folder.h"
+#include "workers/journal/disk/folder.h"
 
 #include <sys/uio.h>
 
@@ -54,7 +54,8 @@ void journal_store_end(struct journal_store *store);
 void journal_store_resume(struct journal_store *store, uint32_t slot, const struct journal_segment *segment,
                           uint32_t position);
 
-/* Where a body is to be written, all but the text; NULL when the batch is full. It has room for the largest envelope. */
+/* Where a body is to be written, all but the text; NULL when the batch is full. It has room for the largest
+ * envelope. */
 struct text *journal_store_body(struct journal_store *store, struct text *text);
 /* Puts a record with this body, which journal_store_body() gave room for, and `length` octets of text. The cursor
  * moves on. The blocks are read by the commit. Its place and number go to ret_place and ret_sequence. */

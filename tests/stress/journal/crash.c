@@ -1,7 +1,8 @@
-/* stress-journal-crash [KILLS]: a journal is killed at random moments while messages go in and out. Each message that was
- * acknowledged must come out as it was sent; twice only where a kill came between. The program starts itself for each life
- * of the journal, which tells by a pipe what it does: 'A' acknowledged, 'D' handed to the next hop, with the number. */
-#include "tests/stress/journal_fixture.h"
+/* stress-journal-crash [KILLS]: a journal is killed at random moments while messages go in and out. Each message
+ * that was acknowledged must come out as it was sent; twice only where a kill came between. The program starts
+ * itself for each life of the journal, which tells by a pipe what it does: 'A' acknowledged, 'D' handed to the
+ * next hop, with the number. */
+#include "tests/stress/journal/fixture.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -109,7 +110,8 @@ static void live(uint32_t first)
 static bool acknowledged[NUMBERS_MAX];
 static uint8_t delivered[NUMBERS_MAX];
 
-/* Reads what the life tells until it has ended; kills it after so long, unless that is 0. Returns the highest number. */
+/* Reads what the life tells until it has ended; kills it after so long, unless that is 0. Returns the highest
+ * number. */
 static uint32_t watch(const char *program, uint32_t first, useconds_t kill_after_us)
 {
         char number[16], folder[220];
