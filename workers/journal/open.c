@@ -70,19 +70,19 @@ void journal_load_record(void *context, const struct journal_part *part, const s
 
 /* ---- damage -------------------------------------------------------------------------------------------- */
 
-static bool set_aside(const struct journal_folder *folder, const struct journal_damage *damage)
+/* Where that cannot be, it lies in its segment still, until that is used again. */
+static void set_aside(const struct journal_folder *folder, const struct journal_damage *damage)
 {
         char name[80];
         char *octets = malloc(damage->length);
 
         if (octets == NULL)
-                return false;
+                return;
         snprintf(name, sizeof name, "%llu-%u", (unsigned long long)damage->generation, damage->offset);
         if (!journal_read_exactly(folder->slots[damage->slot].fd, octets, damage->length, damage->offset))
                 memset(octets, 0, damage->length);
-        bool is_saved = journal_folder_set_aside(folder, name, span_of(octets, damage->length));
+        journal_folder_set_aside(folder, name, span_of(octets, damage->length));
         free(octets);
-        return is_saved;
 }
 
 /* A mark takes the place of a torn write, so that nobody takes it for damage later. */
@@ -119,7 +119,7 @@ static bool settle_damages(const struct journal_folder *folder, const struct jou
                 uint64_t count = damage->last - damage->first + 1;
                 if (journal_damage_is_loss(survey, damage)) {
                         report->damaged += count;
-                        is_good = set_aside(folder, damage);
+                        set_aside(folder, damage);
                 } else {
                         report->torn += count;
                         is_good = cover_torn(folder, survey, damage);

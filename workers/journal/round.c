@@ -50,7 +50,9 @@ static void note_fault(struct journal *journal, bool is_bound)
         journal->fault = is_bound ? "the journal has reached journal_size" : reason;
         if (journal->fault == NULL)
                 journal->fault = "unknown error";
-        journal->blocked_until_ms = clock_monotonic_ms() + BLOCKED_MS;
+        /* What is full takes outcomes still. */
+        if (!is_bound)
+                journal->blocked_until_ms = clock_monotonic_ms() + BLOCKED_MS;
         journal->counts.failures += !is_bound;
         journal_complain(journal, journal->fault);
 }

@@ -2,6 +2,8 @@
  * journal whose segments go round, and when calls fail. */
 #include "tests/stress/journal/fixture.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/uio.h>
 
 /* ---- calls that fail ----------------------------------------------------------------------------------- */
@@ -246,6 +248,38 @@ static void test_faults(void)
         }
 }
 
+/* A file system with room for two segments of six: 452 is the answer, what was taken comes out, and then there is room
+ * again. Only root may make one, in a name space of this process. */
+static void test_disk_full(void)
+{
+        char path[300];
+        enum store_outcome outcome;
+        int stored = 0;
+
+        snprintf(path, sizeof path, "%s/small", base);
+        if (mkdir(path, 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
+            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+            mount("tmpfs", path, "tmpfs", 0, "size=10m") != 0) {
+                printf("skipped: no file system of our own: %s\n", strerror(errno));
+                return;
+        }
+        snprintf(journal_path, sizeof journal_path, "%s/small/journal", base);
+        run_start(&run);
+        while ((outcome = store(&run, "FULL", span_of(long_text, 500000))) == STORE_DONE)
+                expect(++stored < 100);
+        expect(outcome == STORE_FULL && stored >= 8 && stored < 20);
+        for (int i = 0; i < stored; i++)
+                run_settle(&run, "FULL", RECIPIENT_DONE);
+        wait_until_settled(&run);
+        while ((outcome = store(&run, "ROOM", span_of(long_text, 500000))) == STORE_FULL)
+                usleep(20000);
+        expect(outcome == STORE_DONE);
+        run_settle(&run, "ROOM", RECIPIENT_DONE);
+        wait_until_settled(&run);
+        run_stop(&run);
+        expect(umount(path) == 0);
+}
+
 /* The next process waits for the journal, and so does what it has taken meanwhile. */
 static void test_upgrade(void)
 {
@@ -280,6 +314,7 @@ int main(void)
         test_full();
         test_faults();
         test_upgrade();
+        test_disk_full();
         content_pool_end(&pool);
         remove_base();
         return 0;

@@ -282,21 +282,16 @@ uint32_t journal_slot_of(const struct journal_folder *folder, uint64_t generatio
         return UINT32_MAX;
 }
 
-bool journal_folder_set_aside(const struct journal_folder *folder, const char *name, struct span octets)
+void journal_folder_set_aside(const struct journal_folder *folder, const char *name, struct span octets)
 {
         char path[100];
 
         snprintf(path, sizeof path, "damaged/%.80s", name);
-        if (mkdirat(folder->fd, "damaged", 0700) != 0 && errno != EEXIST)
-                return false;
+        mkdirat(folder->fd, "damaged", 0700);
         int fd = openat(folder->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0)
-                return errno == EEXIST;
-        bool is_written = journal_write_exactly(fd, octets.at, octets.length, 0) && fsync(fd) == 0;
-        int error = errno;
-        close(fd);
-        if (!is_written)
+                return;
+        if (!journal_write_exactly(fd, octets.at, octets.length, 0) || fsync(fd) != 0)
                 unlinkat(folder->fd, path, 0);
-        errno = error;
-        return is_written;
+        close(fd);
 }

@@ -52,5 +52,5 @@ bool journal_write_exactly(int fd, const void *octets, size_t length, uint64_t o
 bool journal_read_exactly(int fd, void *octets, size_t length, uint64_t offset);
 /* The slot with this generation, or UINT32_MAX. */
 uint32_t journal_slot_of(const struct journal_folder *folder, uint64_t generation);
-/* Saves octets as a file damaged/NAME for the operator. True, too, when it is there already. */
-bool journal_folder_set_aside(const struct journal_folder *folder, const char *name, struct span octets);
+/* Saves octets as a file damaged/NAME for the operator, if it is not there yet and there is room. */
+void journal_folder_set_aside(const struct journal_folder *folder, const char *name, struct span octets);

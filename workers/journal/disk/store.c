@@ -329,6 +329,8 @@ bool journal_store_advance(struct journal_store *store, bool *ret_is_bound)
         if (getrandom(&segment.key, sizeof segment.key, 0) != (ssize_t)sizeof segment.key)
                 return false;
         store->newest = segment.generation;
+        /* A header that may be on the disk makes void what would still come into the segment before. */
+        store->is_open = false;
         if (!journal_slot_begin(&store->folder, slot, &segment)) {
                 store->folder.slots[slot].is_unfit = true;
                 return false;
