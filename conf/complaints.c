@@ -41,6 +41,20 @@ void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind,
         complaints->warnings += kind == COMPLAINT_WARNING;
 }
 
+struct span conf_complaints_first_error(const struct conf_complaints *complaints)
+{
+        struct span rest = span_of(complaints->text, complaints->text == NULL ? 0 : complaints->length);
+
+        while (rest.length > 0) {
+                size_t end = span_find(rest, '\n'); /* each line has one */
+                struct span line = span_of(rest.at, end);
+                if (memmem(line.at, line.length, "error: ", strlen("error: ")) != NULL)
+                        return line;
+                rest = span_skip(rest, end + 1);
+        }
+        return SPAN("");
+}
+
 void conf_complaints_end(struct conf_complaints *complaints)
 {
         free(complaints->text);

@@ -19,4 +19,6 @@ enum complaint_kind { COMPLAINT_ERROR, COMPLAINT_WARNING, COMPLAINT_NOTE };
  * lost. */
 void conf_complain(struct conf_complaints *complaints, enum complaint_kind kind, const struct place *place,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The line of the first error, without its end; empty when there is none. Valid until the next complaint. */
+struct span conf_complaints_first_error(const struct conf_complaints *complaints);
 void conf_complaints_end(struct conf_complaints *complaints);

@@ -133,8 +133,10 @@ struct rate {
 #define OPTION_NAME_CASING(name)     name
 #define OPTION_NAME_DOOR(name)       name
 
-#define CONTROL_PATH_MAX                                                                                     \
-        96 /* octets of the option `control`; a suffix has room behind it in sun_path (unix(7)) */
+/* Octets of the path of a unix socket, and of its last part: that one has room in sun_path (unix(7)) behind the name
+ * that an open folder has in /proc, and with a suffix behind itself. */
+#define SOCKET_PATH_MAX 1023
+#define SOCKET_NAME_MAX 64
 
 struct options {
 #define OPTION(name, type, ...)              OPTION_FIELD_##type OPTION_NAME_##type(name);
@@ -172,13 +174,18 @@ struct dnsbl_zone {
         struct span shown; /* what clients are told of it: without a key */
         struct zone_options options;
         struct place place;
+        uint8_t count_index; /* of its counters; its name keeps them over reloads */
         /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
          * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it only observes. */
         _Atomic bool is_suspended;
 };
 
-#define DNSBL_ZONES_MAX 32
-#define TAG_KEYS_MAX    10 /* a key's number is one digit */
+#define DNSBL_ZONES_MAX   32
+#define ZONE_COUNTERS_MAX 64 /* more than zones, so that those that were there find theirs again */
+/* Domains with counters of their own; in the place before them all others are counted. */
+#define DOMAIN_COUNTERS_MAX    64
+#define DOMAIN_COUNTERS_OTHERS 0
+#define TAG_KEYS_MAX           10 /* a key's number is one digit */
 
 /* A key of bounce_reference. */
 struct tag_key {
@@ -238,6 +245,7 @@ struct domain {
         struct deliver_target deliver;
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;
+        uint8_t count_index; /* of its counters, DOMAIN_COUNTERS_OTHERS: of those of the others */
 };
 
 struct snapshot {

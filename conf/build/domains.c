@@ -145,8 +145,11 @@ void build_finish_domains(struct builder *builder)
 {
         struct snapshot *snapshot = builder->snapshot;
 
-        for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++)
+        for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++) {
+                if (i + 1 < DOMAIN_COUNTERS_MAX)
+                        snapshot->domains[i].count_index = (uint8_t)(i + 1);
                 finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
+        }
         if (snapshot->domain_count == 0 && !snapshot->options.allow_no_domains)
                 conf_complain(
                     builder->complaints, COMPLAINT_ERROR, &builder->whole,

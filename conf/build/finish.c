@@ -86,11 +86,22 @@ static void finish_log(struct builder *builder)
                 builder->out_of_memory = true;
 }
 
+const char *build_socket_path_fault(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+        size_t name_length = strlen(slash == NULL ? path : slash + 1);
+
+        return strlen(path) > SOCKET_PATH_MAX || name_length > SOCKET_NAME_MAX
+                   ? "the path of a socket may have 1023 octets at most, and its last part 64"
+                   : NULL;
+}
+
 static void finish_control(struct builder *builder)
 {
-        if (strlen(builder->snapshot->options.control) > CONTROL_PATH_MAX)
-                complain(builder, COMPLAINT_ERROR, OPTION_AT_control,
-                         "the absolute path of a socket may have 96 octets at most");
+        const char *fault = build_socket_path_fault(builder->snapshot->options.control);
+
+        if (fault != NULL)
+                complain(builder, COMPLAINT_ERROR, OPTION_AT_control, fault);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------------- */

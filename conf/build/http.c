@@ -2,8 +2,6 @@
 #include "conf/build/internal.h"
 #include "conf/value/list.h"
 
-#include <sys/un.h>
-
 static void complain(struct builder *builder, enum complaint_kind kind, const char *reason)
 {
         struct place place = build_option_place(builder, OPTION_AT_http_listen);
@@ -20,8 +18,9 @@ static void read_path(struct builder *builder, struct span path)
                 return;
         }
         target->kind = HTTP_AT_PATH;
-        if (strlen(target->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-                complain(builder, COMPLAINT_ERROR, "the path is too long for a socket: 107 octets at most");
+        const char *fault = build_socket_path_fault(target->path);
+        if (fault != NULL)
+                complain(builder, COMPLAINT_ERROR, fault);
 }
 
 /* Networks, hosts of senders and what they did stand on these pages. */

@@ -32,6 +32,8 @@ void build_finish_domains(struct builder *builder);
 void build_finish_keys(struct builder *builder);
 /* Looks whether each certificate has a key. */
 void build_finish_tls(struct builder *builder);
+/* What is wrong with the path of a unix socket, a constant; NULL: nothing. */
+const char *build_socket_path_fault(const char *path);
 /* Reads where HTTP is spoken. */
 void build_finish_http(struct builder *builder);
 /* Looks whether the policy page can link to what it names. */
@@ -55,5 +57,7 @@ struct terms *build_network_terms(struct builder *builder, const char *title, st
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 
+/* Returns the directory of `path`, absolute. NULL when the working directory is not known or memory ran out. */
+const char *build_directory_of(const char *path, struct arena *memory);
 /* Returns where the option was set, or the file as a whole. */
 struct place build_option_place(const struct builder *builder, enum option_at option);

@@ -62,8 +62,7 @@ static struct snapshot *load(struct source *source, const char *name, const char
         return NULL;
 }
 
-/* The directory of `path`, absolute. NULL when the working directory is not known or memory ran out. */
-static const char *directory_of(const char *path, struct arena *memory)
+const char *build_directory_of(const char *path, struct arena *memory)
 {
         char working[PATH_MAX];
         size_t slash = span_find_last(span_from(path), '/');
@@ -84,7 +83,7 @@ static struct snapshot *load_in(struct source *source, const char *name, const c
 
         block_pool_init(&pool, BLOCK_SIZE, 0);
         arena_init(&memory, &pool, SIZE_MAX / 2);
-        const char *directory = directory_of(path, &memory);
+        const char *directory = build_directory_of(path, &memory);
         if (directory != NULL) {
                 snapshot = load(source, name, directory, may_be_faulty, complaints);
         } else {

@@ -3,15 +3,28 @@
 
 #define KINDS_MAX 4 /* of keys: RSA, ECDSA, Ed25519, Ed448 */
 
+/* There are keys, and not as many as certificates. */
+static void complain_of_numbers(struct builder *builder, const struct text_list *certificates,
+                                const struct text_list *keys, const struct place *place)
+{
+        const struct text_list *longer = certificates->count > keys->count ? certificates : keys;
+        size_t pairs = certificates->count > keys->count ? keys->count : certificates->count;
+
+        conf_complain(
+            builder->complaints, COMPLAINT_ERROR, place,
+            "%zu certificate%s, but %zu key%s: there is none for %s; each certificate has its key at "
+            "the same place",
+            certificates->count, certificates->count == 1 ? "" : "s", keys->count,
+            keys->count == 1 ? "" : "s", longer->texts[pairs]);
+}
+
 static void look_at_pairs(struct builder *builder, const struct text_list *certificates,
                           const struct text_list *keys, const struct place *place)
 {
         if (certificates->count == 0 && keys->count > 0)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, place, "a key without a certificate");
         else if (keys->count > 0 && keys->count != certificates->count)
-                conf_complain(builder->complaints, COMPLAINT_ERROR, place,
-                              "%zu certificates and %zu keys: each certificate has a key at the same place",
-                              certificates->count, keys->count);
+                complain_of_numbers(builder, certificates, keys, place);
         else if (certificates->count > KINDS_MAX)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, place,
                               "certificate: one for each kind of key is enough, %d at most", KINDS_MAX);

@@ -90,6 +90,7 @@ void build_finish_zones(struct builder *builder)
                         complain(builder, zone, "too many zones");
                         return;
                 }
+                zone->count_index = (uint8_t)i;
                 finish_name(builder, zone);
                 tell_of_twin(builder, zone);
                 if (zone->options.answers.count == 0)

@@ -187,6 +187,19 @@ size_t value_list_count(enum value_type type, const void *list)
         }
 }
 
+void value_put_default_list(struct text *text, const char *items)
+{
+        text_put_char(text, '{');
+        while (*items != '\0') {
+                size_t length = strcspn(items, ",");
+                text_printf(text, "\"%.*s\"", (int)length, items);
+                items += length;
+                items += strspn(items, ", ");
+                text_put_string(text, *items == '\0' ? "" : ", ");
+        }
+        text_put_char(text, '}');
+}
+
 void value_clear_list(const struct option_row *row, void *base)
 {
         void *field = (char *)base + row->offset;

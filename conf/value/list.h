@@ -6,6 +6,8 @@
 bool value_is_list(enum value_type type);
 /* How many items the list of this type has. */
 size_t value_list_count(enum value_type type, const void *list);
+/* Appends {"ITEM", ...}, as a configuration has it. `items`: the default of a row, with commas between them. */
+void value_put_default_list(struct text *text, const char *items);
 void value_clear_list(const struct option_row *row, void *base);
 /* For value_set(): one item more for a list of this type. */
 bool value_append(enum value_type type, struct span text, void *list, struct arena *memory,

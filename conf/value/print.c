@@ -5,17 +5,16 @@
 #include "conf/value/value.h"
 #include "conf/value/write.h"
 
+#define LIST_MAX 2048
+
 static void print_list(FILE *file, const char *items)
 {
-        putc('{', file);
-        while (*items != '\0') {
-                size_t length = strcspn(items, ",");
-                fprintf(file, "\"%.*s\"", (int)length, items);
-                items += length;
-                items += strspn(items, ", ");
-                fputs(*items == '\0' ? "" : ", ", file);
-        }
-        putc('}', file);
+        char octets[LIST_MAX];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        value_put_default_list(&text, items);
+        fprintf(file, "%.*s", (int)text.length, text.at);
 }
 
 static void print_rows(FILE *file, const struct option_row *rows, enum check_id check, const char *indent)

@@ -22,6 +22,13 @@ void sketch_end(struct sketch *sketch)
         *sketch = (struct sketch){0};
 }
 
+void sketch_clear(struct sketch *sketch)
+{
+        for (int row = 0; row < 2; row++)
+                for (size_t i = 0; i <= sketch->mask; i++)
+                        atomic_store_explicit(&sketch->rows[row][i], 0, memory_order_relaxed);
+}
+
 uint64_t sketch_hash(const struct sketch *sketch, const struct address *address, unsigned prefix)
 {
         struct network network = network_of(address, prefix);

@@ -16,6 +16,8 @@ struct sketch {
 /* `row_size`: counts in a row, a power of two. `key`: a secret. False when memory is out. */
 bool sketch_init(struct sketch *sketch, size_t row_size, uint64_t key);
 void sketch_end(struct sketch *sketch);
+/* Nobody has been counted. */
+void sketch_clear(struct sketch *sketch);
 /* By which a network is counted. `prefix` counts as in struct network. Never 0. */
 uint64_t sketch_hash(const struct sketch *sketch, const struct address *address, unsigned prefix);
 /* Counts one more, and gives the count with it. */

@@ -1,4 +1,5 @@
 /* Markup and text. */
+#include "core/policy/html_escape.h"
 #include "core/policy/internal.h"
 
 #include <inttypes.h>
@@ -13,15 +14,9 @@ void page_markup(struct page *page, const char *markup)
 static void put_escaped(struct page *page, struct span octets)
 {
         for (size_t i = 0; i < octets.length; i++) {
-                char octet = octets.at[i];
-                const char *escaped = octet == '&'    ? "&amp;"
-                                      : octet == '<'  ? "&lt;"
-                                      : octet == '>'  ? "&gt;"
-                                      : octet == '"'  ? "&quot;"
-                                      : octet == '\'' ? "&#39;"
-                                                      : NULL;
+                const char *escaped = html_escape(octets.at[i]);
                 if (escaped == NULL)
-                        putc(octet, page->out);
+                        putc(octets.at[i], page->out);
                 else
                         fputs(escaped, page->out);
         }

@@ -231,6 +231,14 @@ static bool is_final(const struct page *page, const struct refusal *refusal)
         return code.length == 0 || code.at[0] != '4';
 }
 
+static void open_section(struct page *page, enum language first, size_t i)
+{
+        page->language = (enum language)((first + i) % LANGUAGE_COUNT);
+        page_markup(page, "<section lang=\"");
+        page_word(page, WORD_language_code);
+        page_markup(page, "\">\n");
+}
+
 void policy_refusal_write(FILE *out, const struct snapshot *snapshot, const struct refusal *refusal,
                           enum language first, const char *const links[static LANGUAGE_COUNT])
 {
@@ -239,14 +247,51 @@ void policy_refusal_write(FILE *out, const struct snapshot *snapshot, const stru
 
         page_begin(&page, title);
         for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
-                page.language = (enum language)((first + i) % LANGUAGE_COUNT);
-                page_markup(&page, "<section lang=\"");
-                page_word(&page, WORD_language_code);
-                page_markup(&page, "\">\n");
+                open_section(&page, first, i);
                 page_heading(&page, '2', i == 0 ? WORD_seen_what : title);
                 put_seen(&page, refusal);
                 put_advice(&page, refusal);
                 put_more(&page, refusal, links[page.language]);
+                page_markup(&page, "</section>\n");
+        }
+        page.language = first;
+        page_end(&page);
+}
+
+/* ---- no refusal ---------------------------------------------------------------------------------------- */
+
+/* For how long one is known. */
+static void put_lifetime(struct page *page)
+{
+        page_markup(page, "<p>");
+        page_word(page, WORD_absent_kept);
+        page_number(page, page->snapshot->options.http_reject_ids);
+        page_word(page, WORD_absent_kept_rest);
+        page_markup(page, "</p>\n");
+}
+
+void policy_absence_write(FILE *out, const struct snapshot *snapshot, enum absence absence,
+                          enum language first, const char *const links[static LANGUAGE_COUNT])
+{
+        static const enum word reasons[] = {
+            [ABSENCE_UNKNOWN] = WORD_absent_unknown,
+            [ABSENCE_NO_LOG] = WORD_absent_no_log,
+            [ABSENCE_OFF] = WORD_absent_off,
+            [ABSENCE_TOO_MANY] = WORD_absent_too_many,
+        };
+        static const struct refusal nothing = {.check = CHECK_COUNT, .reply = REPLY_NONE};
+        struct page page = {.out = out, .snapshot = snapshot, .language = first};
+
+        page_begin(&page, WORD_absent_title);
+        for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
+                open_section(&page, first, i);
+                page_heading(&page, '2', i == 0 ? WORD_seen_why : WORD_absent_title);
+                page_paragraph(&page, &words[reasons[absence]]);
+                if (absence == ABSENCE_UNKNOWN)
+                        put_lifetime(&page);
+                page_heading(&page, '3', WORD_rule_todo);
+                page_paragraph(&page, &words[WORD_absent_todo]);
+                put_more(&page, &nothing, links[page.language]);
                 page_markup(&page, "</section>\n");
         }
         page.language = first;

@@ -26,3 +26,15 @@ struct refusal {
  * is told is all that is on it; whom it may be shown to, who knows the id, is the caller's to see to. */
 void policy_refusal_write(FILE *out, const struct snapshot *snapshot, const struct refusal *refusal,
                           enum language first, const char *const links[static LANGUAGE_COUNT]);
+
+/* Why there is no such page. */
+enum absence {
+        ABSENCE_UNKNOWN,  /* no refusal with this id is known, or not any more, or it is no id */
+        ABSENCE_NO_LOG,   /* there is no file of the log to look into */
+        ABSENCE_OFF,      /* the configuration says so */
+        ABSENCE_TOO_MANY, /* the client has asked too often */
+};
+
+/* Writes a page that says so, and what to do, in both languages, the given one first. */
+void policy_absence_write(FILE *out, const struct snapshot *snapshot, enum absence absence,
+                          enum language first, const char *const links[static LANGUAGE_COUNT]);

@@ -9,7 +9,6 @@
 #include "core/smtp/session.h"
 #include "core/smtp/text_scan.h"
 
-#define ID_TEXT_SIZE  13  /* 12 characters and a terminator */
 #define LOG_INPUT_MAX 100 /* octets of a line of the client's kept for the log */
 
 /* Octets kept of what has not ended. A command line has at most so many with its CR. The 512 octets of RFC 5321
@@ -17,7 +16,7 @@
 #define LINE_KEEP_MAX    2048
 #define PROXY_HEADER_MAX 128 /* the addresses; what follows them is not kept */
 
-#define TLS_REASON_SIZE  48 /* with its terminator; a longer one is cut */
+#define TLS_REASON_SIZE  80 /* with its terminator; a longer one is cut */
 #define TLS_VERSION_SIZE 16
 
 /* A RCPT command and its answer, for the log. */
@@ -106,9 +105,6 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
 enum session_wish session_close(struct session *session, struct text *out, enum reply_id id);
 enum session_wish session_close_about(struct session *session, struct text *out, enum reply_id id,
                                       const struct reply_about *about);
-/* An id of time, worker and sequence: unique in a fleet of workers with different numbers, 12 characters,
- * terminated. */
-void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE]);
 
 /* ---- command/: command.c, envelope.c, data.c, xclient.c, starttls.c: one function per command; `arguments` without
  * surrounding blanks */
@@ -124,9 +120,10 @@ enum session_wish command_xclient(struct session *session, struct span arguments
 enum session_wish command_starttls(struct session *session, struct span arguments, struct text *out);
 /* command/ehlo.c */
 void ehlo_put_capabilities(struct session *session, struct text *out);
-/* command/starttls.c: EHLO tells of STARTTLS, and it is not refused. Who is not offered it because a handshake has
- * failed is counted. */
+/* command/starttls.c: EHLO tells of STARTTLS, and it is not refused. Why it does not is kept for the log, and counted
+ * where a handshake has failed. */
 bool starttls_is_offered(struct session *session);
+extern const char *const starttls_withheld_names[];
 /* REPLY_NONE, or why MAIL may not begin without TLS. */
 enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);

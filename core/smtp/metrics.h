@@ -17,16 +17,22 @@ enum time_id {
         TIME_COUNT
 };
 
-#define REPLY_CLASSES 6 /* the first digit of a code; there are replies from 2 to 5 */
+/* From 200 on; no code of ours is lower, or higher than 599. */
+#define REPLY_CODE_MIN   200
+#define REPLY_CODE_COUNT 400
+
+/* What becomes of a recipient of a domain of ours. */
+enum recipient_outcome { RECIPIENT_ACCEPTED, RECIPIENT_DEFERRED, RECIPIENT_REFUSED, RECIPIENT_OUTCOME_COUNT };
 
 struct counters {
         _Atomic uint64_t metrics[METRIC_COUNT];
         _Atomic uint64_t refused[CHECK_COUNT];
         _Atomic uint64_t deferred[CHECK_COUNT];
-        /* Sessions whose client each zone of the snapshot was asked about, and listed; index as there. */
-        _Atomic uint64_t zone_asked[DNSBL_ZONES_MAX], zone_listed[DNSBL_ZONES_MAX];
-        _Atomic uint64_t observed[CHECK_COUNT];  /* what observe mode would have refused or deferred */
-        _Atomic uint64_t replies[REPLY_CLASSES]; /* of sessions */
+        /* Sessions whose client each zone was asked about, and listed, by the zone's count_index. */
+        _Atomic uint64_t zone_asked[ZONE_COUNTERS_MAX], zone_listed[ZONE_COUNTERS_MAX];
+        _Atomic uint64_t observed[CHECK_COUNT];     /* what observe mode would have refused or deferred */
+        _Atomic uint64_t replies[REPLY_CODE_COUNT]; /* of sessions, by their code */
+        _Atomic uint64_t domain_recipients[DOMAIN_COUNTERS_MAX][RECIPIENT_OUTCOME_COUNT];
         struct histogram times[TIME_COUNT];
 };
 

@@ -5,22 +5,6 @@
 #define REPLY_LINE_MAX 510
 #define SUFFIX_MAX     200
 
-/* 2024-01-01T00:00:00Z in seconds; with 31 bits lasts until 2092 */
-#define ID_EPOCH INT64_C(1704067200)
-
-void id_write(struct session_host *host, char ret_id[static ID_TEXT_SIZE])
-{
-        static const char digits[] =
-            "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* no I, L, O, U: read aloud without mistake */
-        uint64_t seconds = (uint64_t)(host->wall_ms / 1000 - ID_EPOCH) & ((UINT64_C(1) << 31) - 1);
-        uint64_t id =
-            seconds << 29 | (uint64_t)(host->worker & 127) << 22 | (host->sequence++ & ((1u << 22) - 1));
-
-        for (int i = ID_TEXT_SIZE - 2; i >= 0; i--, id >>= 5)
-                ret_id[i] = digits[id & 31];
-        ret_id[ID_TEXT_SIZE - 1] = '\0';
-}
-
 static void put_placeholder(const struct session *session, struct text *line, char which,
                             const struct reply_about *about)
 {
@@ -69,7 +53,7 @@ static void put_suffix(struct session *session, struct text *suffix)
 {
         const char *url = session->snapshot->options.policy_url;
 
-        id_write(session->host, session->reject_id);
+        ids_write(&session->host->ids, session->host->wall_ms, session->reject_id);
         if (url[0] != '\0') {
                 text_put_string(suffix, "; see ");
                 text_put_string(suffix, url);
@@ -98,7 +82,7 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
         text_put(out, SPAN("\r\n"));
 
         session->last_code = template->code;
-        counter_add(&session->host->counters->replies[template->status.at[0] - '0'], 1);
+        counter_add(&session->host->counters->replies[template->code - REPLY_CODE_MIN], 1);
         if (template->code >= 500) {
                 session->errors++;
                 session->errors_total++;

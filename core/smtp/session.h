@@ -17,6 +17,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/date.h"
+#include "core/base/ids/ids.h"
 #include "core/base/ladder/ladder.h"
 #include "core/base/count/recent.h"
 #include "core/check/pipeline.h"
@@ -53,8 +54,7 @@ struct session_host {
         struct client_table *clients;      /* their open sessions; NULL: those that are named do not count */
         int64_t log_second;                /* since 1970, which log_time is the text of */
         char log_time[DATE_TEXT_LENGTH];   /* "2026-11-25T01:02:03" */
-        uint64_t sequence;                 /* of ids given; any start */
-        uint32_t worker;                   /* 0..127 */
+        struct ids ids;                    /* of replies and messages */
         enum rung rung;                    /* of the ladder of load */
         uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */
         bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
@@ -149,6 +149,15 @@ struct session_oddities {
         uint32_t syntax_faults; /* commands that the rule syntax refused */
 };
 
+/* Why the last EHLO in plain text was answered without STARTTLS. */
+enum __attribute__((packed)) starttls_withheld {
+        WITHHELD_NOT,
+        WITHHELD_NO_CERTIFICATE, /* there is no TLS here */
+        WITHHELD_OFF,            /* by the option `starttls` */
+        WITHHELD_KEYWORD,        /* by the option `ehlo_without` */
+        WITHHELD_NO_GO,          /* a handshake of this client has failed of late */
+};
+
 struct session {
         /* Fixed from the beginning. */
         struct session_host *host;
@@ -208,9 +217,10 @@ struct session {
         struct session_oddities *oddities; /* in arena; NULL: none */
         struct session_tls *tls;           /* in arena; NULL: the client has begun no handshake */
         uint16_t last_code;
+        enum starttls_withheld starttls_withheld;
         enum session_ending ending;
-        enum reply_id closed_with; /* when we closed */
-        char reject_id[13];        /* of the last policy reply */
+        enum reply_id closed_with;    /* when we closed */
+        char reject_id[ID_TEXT_SIZE]; /* of the last policy reply */
 };
 
 enum session_wish session_begin(struct session *session, struct session_host *host,

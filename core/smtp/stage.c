@@ -135,8 +135,9 @@ void stage_count_zones(struct session *session)
         struct zone_marks marks = hooks_mark_zones(&facts);
         for (uint32_t left = marks.asked; left != 0; left &= left - 1) {
                 int zone = __builtin_ctz(left);
-                counter_add(&counters->zone_asked[zone], 1);
-                counter_add(&counters->zone_listed[zone], marks.listed >> zone & 1);
+                uint8_t index = session->snapshot->zones[zone].count_index;
+                counter_add(&counters->zone_asked[index], 1);
+                counter_add(&counters->zone_listed[index], marks.listed >> zone & 1);
         }
 }
 

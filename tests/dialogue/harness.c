@@ -22,8 +22,10 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         memset(harness, 0, offsetof(struct harness, room));
         harness->cutting = cutting;
         harness->random = seed;
-        harness->host = (struct session_host){
-            .counters = &harness->counters, .now_ms = 1000000, .wall_ms = WALL_START_MS, .sequence = 1};
+        harness->host = (struct session_host){.counters = &harness->counters,
+                                              .now_ms = 1000000,
+                                              .wall_ms = WALL_START_MS,
+                                              .ids = {.sequence = 1}};
         scripted_dns_init(&harness->dns, answering, seed);
         harness->host.dns = &harness->dns.source;
         scripted_senders_init(&harness->senders, answering);

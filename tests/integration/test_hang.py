@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+from common.control import OPTIONS, Control
 from common.fleet import Redis
 from common.hang import expect_end, hang, hang_at_file, release, threads
 from common.harness import HELO, PATIENCE, PROGRAM, Server, case, die_with_parent, equal, main, wait_for
@@ -113,13 +114,15 @@ def others(directory):
 
 @case("a reload hangs in a file: mail goes on, and SIGTERM is heard")
 def reload(directory):
-    server = Server(directory, recipients=["alice", *(f"user{n}" for n in range(300_000))]).start()
-    server.signal(signal.SIGHUP)
-    wait_for("the reload's thread", lambda: threads(server.process, "aside"))
-    stopped = hang_at_file(server, "aside", directory / "recipients.txt")
-    with server.client() as client:
-        client.deliver(SHORT)
-    server.signal(signal.SIGTERM)
+    server = Server(directory, OPTIONS, recipients=["alice", *(f"user{n}" for n in range(300_000))]).start()
+    with Control(server) as control:
+        control.send(b"reload\n")
+        wait_for("the reload's thread", lambda: threads(server.process, "aside"))
+        stopped = hang_at_file(server, "aside", directory / "recipients.txt")
+        with server.client() as client:
+            client.deliver(SHORT)
+        server.signal(signal.SIGTERM)
+        equal(control.answer(), [{"ok": False, "error": "nothing has changed: the server stops"}], "answer to the reload")
     assert expect_end(server, stopped, LEFT, 20 * PATIENCE) < 6 * PATIENCE
     equal([line["thread"] for line in server.events("thread_left")], ["aside"], "threads left")
     assert "aside does not end, and is left behind" in server.stderr(), server.stderr()

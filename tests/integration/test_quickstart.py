@@ -142,6 +142,37 @@ def killed(directory):
         process.kill()
 
 
+@case("it runs in a folder whose path has no room in a socket's address, takes orders there, and has pages at such a path too")
+def deep_folder(directory):
+    folder = directory / ("deep" * 25) / ("deeper" * 25)
+    folder.mkdir(parents=True)
+    # By this path, which is short, a client of the test gets there.
+    (directory / "near").symlink_to(folder / "var")
+    path = folder / "conf/gatepost.conf"
+
+    def command(*words):
+        return subprocess.run([PROGRAM, *words, "-c", path], capture_output=True, text=True, timeout=SECONDS,
+                              env=sanitizer_environment(directory))
+    with quickstart(folder) as (_, *ports):
+        equal(command("status").returncode, 0, "status")
+        path.write_text(re.sub(r"^http .*$", 'http { listen = "unix:../var/http" }', path.read_text(), flags=re.M))
+        reload = command("reload")
+        equal(reload.returncode, 0, reload.stderr)
+        equal(get(directory / "near/http").status, 200, "the page")
+        checked = command("check-config")
+        for name in ("control", "http"):
+            assert f"var/{name}: somebody listens there" in checked.stderr + checked.stdout, checked
+    for name in ("control", "http"):
+        assert (folder / "var" / name).is_socket(), "a killed receiver left nothing, so that what follows proves nothing"
+    with quickstart(folder, ports) as (process, *_):
+        equal(get(directory / "near/http").status, 200, "the page over what was left behind")
+        equal(command("status").returncode, 0, "status over what was left behind")
+        process.terminate()
+        equal(process.wait(SECONDS), 0, "status of the receiver")
+    for name in ("control", "http"):
+        assert not (folder / "var" / name).exists(), f"{name} is left"
+
+
 @case("a port that is taken is named, and nothing is left running")
 def port_taken(directory):
     for which, option in ((0, "PORT"), (1, "DNS_PORT"), (None, "HTTP_PORT")):

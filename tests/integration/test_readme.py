@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import time
 
+from common import readme
 from common.harness import ROOT, SECONDS, Skip, case, equal, main, sanitizer_environment
-from common.quickstart import quickstart
+from common.quickstart import quickstart, said
+from common.web import get
 
 README_LINES_MAX = 150
 
@@ -20,11 +22,7 @@ def text(path):
 
 
 def section(path, title):
-    """From this heading to the next of its level or a higher one."""
-    level = title.split()[0]
-    found = re.search(rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", text(path), re.M | re.S)
-    assert found, f"{path} has no section {title}"
-    return found[1]
+    return readme.section(text(path), title)
 
 
 def rows(path, macro):
@@ -49,42 +47,29 @@ def beginning(directory):
     equal([line.strip() for line in lines if line.startswith("    ")][:2], ["./conf/quickstart", "./tests/run"])
 
 
-def shown_commands():
-    """(command, lines of its output that README shows) of the first ten minutes."""
-    shown = []
-    for line in re.findall(r"^    (.*)$", section("README.md", "## The first ten minutes"), re.M):
-        if line.startswith("$ "):
-            shown.append((line[2:], []))
-        else:
-            shown[-1][1].append(line)
-    return shown
-
-
-def assert_shown(command, lines, output):
-    """All of them stand in the output, in order; "..." is any text within a line."""
-    rest = output.splitlines()
-    for line in lines:
-        pattern = re.compile(".*".join(map(re.escape, line.split("..."))))
-        at = next((i for i, found in enumerate(rest) if pattern.fullmatch(found.strip())), None)
-        assert at is not None, f"{command}: no {line!r} in {output[-3000:]}"
-        rest = rest[at + 1:]
-
-
 @case("each command of README's first ten minutes gives what README shows")
 def first_ten_minutes(directory):
     if shutil.which("swaks") is None:
         raise Skip("no swaks")
-    shown = shown_commands()
+    page = text("README.md")
+    shown = readme.shown_commands(page)
     equal(shown[0][0], "./conf/quickstart", "first command")
     with quickstart(directory) as (_, port, dns_port):
         environment = sanitizer_environment(directory)
         environment["PATH"] = f"{directory}/bin:{environment['PATH']}"
+        outputs = []
         for command, lines in shown[1:]:
             time.sleep(0.2)  # no reader is faster, and the log comes some milliseconds after its session
-            here = command.replace("127.0.0.1:2525", f"127.0.0.1:{port}").replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}")
+            here = readme.with_id(command, outputs).replace("127.0.0.1:2525", f"127.0.0.1:{port}").replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}")
             run = subprocess.run(here, shell=True, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3 * SECONDS)
-            assert_shown(command, lines, run.stdout)
+            readme.assert_shown(command, lines, run.stdout)
+            outputs.append(run.stdout)
+        web = re.search(r"http://127\.0\.0\.1:(\d+)/$", said(directory), re.M)[1]
+        pages = readme.shown_pages(page)
+        assert any(address.endswith("/policy") for address in pages), pages
+        for address in pages:
+            equal(get(int(web), "/" + address.partition(":8025/")[2]).status, 200, address)
 
 
 @case("links between the pages lead somewhere, and each folder has its page")

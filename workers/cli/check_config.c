@@ -69,6 +69,21 @@ static void open_all(const struct wish *wish, const struct snapshot *snapshot,
         tls_contexts_free(contexts);
 }
 
+/* That it says nothing of them must not look as if they were well. */
+static void tell_of_not_opened(const struct wish *wish, const struct snapshot *snapshot,
+                               struct conf_complaints *complaints)
+{
+        const struct place place = {wish->path, 0};
+
+        if (!wish->is_text_alone)
+                conf_complain(
+                    complaints, COMPLAINT_NOTE, &place,
+                    "certificates, and what else serve opens, were not looked at: errors come first");
+        else if (snapshot != NULL && snapshot_has_tls(snapshot))
+                conf_complain(complaints, COMPLAINT_NOTE, &place,
+                              "certificates were not looked at, as --no-open says");
+}
+
 /* Complaints go to stderr, so that what is printed can be kept. */
 static int check(const struct wish *wish)
 {
@@ -79,6 +94,8 @@ static int check(const struct wish *wish)
                 snapshot = read_as_user(snapshot, wish->path, &complaints);
         if (snapshot != NULL && !wish->is_text_alone && complaints.errors == 0)
                 open_all(wish, snapshot, &complaints);
+        else
+                tell_of_not_opened(wish, snapshot, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
         fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,

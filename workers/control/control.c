@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLLOW_LOOK_MS 50 /* workers wake nobody for a line */
 #define DEAF_MS        100
+#define BACKLOG        64
 
 /* ---- clients ------------------------------------------------------------------------------------------- */
 
@@ -37,7 +39,7 @@ static struct control_client *find_place(struct control *control)
 static void take_client(struct control *control)
 {
         struct control_client *client = find_place(control);
-        int fd = client == NULL ? -1 : accept4(control->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = client == NULL ? -1 : accept4(control->socket_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         /* Descriptors are out: whoever waits still does in a moment. */
         if (fd < 0 && client != NULL && errno != EAGAIN)
@@ -240,7 +242,7 @@ static void control_turn(struct control *control)
         }
         bool is_deaf = find_place(control) == NULL || clock_monotonic_ms() < control->deaf_until_ms;
         polled[CONTROL_CLIENTS_MAX] =
-            (struct pollfd){.fd = is_deaf ? -1 : control->socket.fd, .events = POLLIN};
+            (struct pollfd){.fd = is_deaf ? -1 : control->socket_fd, .events = POLLIN};
         polled[CONTROL_CLIENTS_MAX + 1] = (struct pollfd){.fd = control->event_fd, .events = POLLIN};
         if (poll(polled, CONTROL_CLIENTS_MAX + 2, wait_ms(control)) < 0)
                 return;
@@ -278,7 +280,8 @@ static void *control_main(void *argument)
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
                 if (control->clients[i].fd >= 0)
                         say_farewell(&control->clients[i]);
-        control_socket_close(&control->socket);
+        close(control->socket_fd);
+        local_socket_remove(control->parts.path, &control->file);
         return NULL;
 }
 
@@ -286,6 +289,8 @@ static void *control_main(void *argument)
 
 const char *control_init(struct control *control, const struct control_parts *parts)
 {
+        const char *fault;
+
         *control = (struct control){
             .parts = *parts,
             .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -300,7 +305,9 @@ const char *control_init(struct control *control, const struct control_parts *pa
         }
         text_over(&control->job.answer, &control->octets[(size_t)CONTROL_CLIENTS_MAX * CONTROL_OUT_SIZE],
                   CONTROL_ANSWER_MAX);
-        return control_socket_open(&control->socket, parts->path);
+        control->socket_fd =
+            local_socket_open(parts->path, S_IRUSR | S_IWUSR, BACKLOG, &control->file, &fault);
+        return fault;
 }
 
 bool control_start(struct control *control)

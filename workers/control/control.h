@@ -4,7 +4,7 @@
 
 #include "workers/control/board.h"
 #include "workers/control/client.h"
-#include "workers/control/socket.h"
+#include "workers/local/socket.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -21,8 +21,9 @@ struct control_parts {
 struct control {
         /* Fixed after start. */
         struct control_parts parts;
-        struct control_socket socket;
-        int event_fd; /* something is to be seen */
+        int socket_fd;
+        struct local_file file; /* of the socket */
+        int event_fd;           /* something is to be seen */
         pthread_t thread;
         bool is_started;
 

@@ -4,7 +4,6 @@
 #include "dns/clock.h"
 
 #define RATE_DEFAULT   200
-#define RATE_MAX       100000
 #define LINES_PER_TURN 4096                     /* orders are heard in between */
 #define OUT_ROOM       (FOLLOW_LINE_MAX + 2048) /* for a line, one that tells what was left out, and the last one */
 #define SECOND_MS      1000
@@ -16,8 +15,7 @@ static bool read_words(struct span words, struct follow_filter *ret_filter, uint
 
         *ret_rate = RATE_DEFAULT;
         if (words.length > 0 &&
-            (!span_starts_nocase(words, SPAN("rate=")) || !span_number(span_skip(words, 5), ret_rate) ||
-             *ret_rate == 0 || *ret_rate > RATE_MAX))
+            (!span_starts_nocase(words, SPAN("rate=")) || !follow_rate_parse(span_skip(words, 5), ret_rate)))
                 return false;
         return follow_filter_parse(filter, ret_filter);
 }

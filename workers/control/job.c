@@ -11,7 +11,8 @@ const char *const control_order_purposes[CONTROL_ORDER_COUNT] = {
 #include "workers/control/orders.def"
 };
 
-#define LAST_LINE_ROOM 1024 /* octets kept for it */
+#define LAST_LINE_ROOM                                                                                       \
+        4096 /* octets kept for it: an error of an eighth, each octet of which may be escaped by six */
 
 void control_job_tell(struct control_job *job, const char *name, struct span value)
 {

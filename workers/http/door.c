@@ -37,6 +37,8 @@ static bool add_headers(struct MHD_Response *response, const struct http_route *
                add(response, "Referrer-Policy", "no-referrer") && add(response, "X-Frame-Options", "DENY") &&
                add(response, "Cross-Origin-Resource-Policy", "same-origin") &&
                add(response, "Cache-Control", "no-store") && add(response, "Connection", "close") &&
+               (route == NULL || !route->is_unlisted || add(response, "X-Robots-Tag", "noindex")) &&
+               (status != HTTP_TOO_MANY_REQUESTS || add(response, "Retry-After", "60")) &&
                (status != HTTP_METHOD_NOT_ALLOWED || add(response, "Allow", "GET, HEAD"));
 }
 
@@ -68,7 +70,7 @@ static enum MHD_Result answer_page(struct http_door *door, const struct http_rou
 
         text_over(&page, door->page, HTTP_PAGE_MAX);
         enum http_status status = route->write(door->context, request, &page);
-        if (status == HTTP_NOT_FOUND)
+        if (status == HTTP_NOT_FOUND && page.length == 0)
                 return answer_nothing(request->connection);
         if (page.overflowed)
                 return answer(request->connection, NULL, HTTP_INTERNAL_ERROR,
@@ -91,6 +93,7 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *connec
                 return answer_nothing(connection);
         const struct http_request request = {
             .connection = connection,
+            .path = span_from(path),
             .rest = span_from(path + (route->is_prefix ? strlen(route->path) : strlen(path))),
         };
         return answer_page(door, route, &request);

@@ -74,9 +74,11 @@ static void *http_main(void *argument)
         while (!atomic_load(&server->is_stopping)) {
                 change_door(server);
                 look_if_due(server);
+                bool has_more = server->door != NULL && server->work(server->context);
                 if (server->door != NULL)
                         http_door_serve(server->door);
-                rest(server);
+                if (!has_more)
+                        rest(server);
         }
         change_door(server);
         http_door_close(server->door);
@@ -85,9 +87,10 @@ static void *http_main(void *argument)
 }
 
 bool http_server_start(struct http_server *server, void (*look)(void *context, uint64_t now_ms),
-                       void *context)
+                       bool (*work)(void *context), void *context)
 {
-        *server = (struct http_server){.look = look, .context = context, .waker = {.event_fd = -1}};
+        *server =
+            (struct http_server){.look = look, .work = work, .context = context, .waker = {.event_fd = -1}};
         server->is_started =
             waker_open(&server->waker) && pthread_create(&server->thread, NULL, http_main, server) == 0;
         return server->is_started;

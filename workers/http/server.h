@@ -1,5 +1,5 @@
 /* The thread of HTTP. It serves one door, or none, and looks at its host once a second. No session waits for it, and it
- * waits for nobody: it sleeps until a client, a second or the main thread comes. */
+ * waits for nobody but the disk of the log: it sleeps until a client, a second or the main thread comes. */
 #pragma once
 
 #include "workers/http/door.h"
@@ -10,6 +10,8 @@
 struct http_server {
         /* Fixed after start. */
         void (*look)(void *context, uint64_t now_ms); /* called once a second while there is a door */
+        /* Called before clients are served: does a piece of what is to be done meanwhile. True when there is more. */
+        bool (*work)(void *context);
         void *context;
         pthread_t thread;
         bool is_started;
@@ -27,7 +29,7 @@ struct http_server {
 
 /* False when descriptors or threads are out. */
 bool http_server_start(struct http_server *server, void (*look)(void *context, uint64_t now_ms),
-                       void *context);
+                       bool (*work)(void *context), void *context);
 /* Main thread: the door takes the place of the one before, which closes with all its connections. Takes it over; NULL:
  * there is to be none. */
 void http_server_use(struct http_server *server, struct http_door *door);

@@ -6,10 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 64
@@ -49,40 +46,13 @@ static bool bind_address(const struct endpoint *endpoint, struct http_socket *ht
 
 /* ---- a path -------------------------------------------------------------------------------------------- */
 
-/* True when a server has left the file behind: it is a socket, and nobody listens there. */
-static bool is_left_behind(const struct sockaddr_un *address)
-{
-        struct stat status;
-        int fd;
-
-        if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
-                return false;
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        bool is_dead = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
-                       errno == ECONNREFUSED;
-        if (fd >= 0)
-                close(fd);
-        return is_dead;
-}
-
-/* Nobody can connect before its mode is what it is to be, because it does not listen yet. */
 static bool bind_path(const char *path, struct http_socket *http)
 {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        struct stat status;
+        const char *fault;
 
-        snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-        if (is_left_behind(&address))
-                unlink(path);
-        http->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (http->fd < 0 || bind(http->fd, (const struct sockaddr *)&address, sizeof address) != 0)
-                return false;
-        if (chmod(path, FILE_MODE) != 0 || lstat(path, &status) != 0)
-                return false;
-        http->device = status.st_dev;
-        http->inode = status.st_ino;
-        http->has_file = true;
-        return true;
+        http->fd = local_socket_open(path, FILE_MODE, 0, &http->file, &fault);
+        http->has_file = http->fd >= 0;
+        return http->has_file;
 }
 
 /* ---- both ---------------------------------------------------------------------------------------------- */
@@ -114,14 +84,10 @@ bool http_socket_listen(const struct http_socket *socket)
 
 void http_socket_close(struct http_socket *socket)
 {
-        struct stat status;
-
         if (socket->fd < 0)
                 return;
         close(socket->fd);
         socket->fd = -1;
-        const char *path = socket->name + strlen("unix:");
-        if (socket->has_file && lstat(path, &status) == 0 && status.st_dev == socket->device &&
-            status.st_ino == socket->inode)
-                unlink(path);
+        if (socket->has_file)
+                local_socket_remove(socket->name + strlen("unix:"), &socket->file);
 }

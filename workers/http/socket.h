@@ -3,20 +3,17 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "workers/local/socket.h"
 
-#include <sys/types.h>
-
-#define HTTP_PLACE_MAX                                                                                       \
-        128 /* "unix:" and the longest path of a socket, or an address and a port, with a terminator */
+/* "unix:" and the longest path of a socket, or an address and a port, with a terminator. */
+#define HTTP_PLACE_MAX (SOCKET_PATH_MAX + 6)
 
 struct http_socket {
         int fd;                    /* -1: there is none */
         char name[HTTP_PLACE_MAX]; /* as in the configuration */
         bool is_inherited;
-        /* The file of a unix socket, which is ours to remove as long as it is this one. */
-        bool has_file;
-        dev_t device;
-        ino_t inode;
+        bool has_file; /* it is a unix socket, and its file is ours to remove */
+        struct local_file file;
 };
 
 /* "127.0.0.1:8025" or "unix:/PATH", terminated. */

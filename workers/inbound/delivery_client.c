@@ -40,7 +40,7 @@ static void job_send(struct worker *worker, struct delivery_job *job, uint32_t d
 /* The one with the fewest jobs of ours; equals take turns. */
 static uint32_t choose_delivery(const struct worker *worker)
 {
-        uint32_t best = (uint32_t)(worker->host.sequence % worker->delivery_count);
+        uint32_t best = (uint32_t)(worker->jobs_sent_total % worker->delivery_count);
 
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 if (worker->jobs_sent[i] < DELIVERY_BATCH_MAX)

@@ -210,6 +210,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         counter_set(&worker->counters.metrics[METRIC_memory_held], worker_memory_in_use(worker));
         counter_set(&worker->counters.metrics[METRIC_deliveries], worker->jobs_sent_total);
         worker_log_end_turn(worker);
+        ids_prepare(&worker->host.ids, worker->host.wall_ms);
         dns_client_flush(worker->dns);
 }
 
@@ -299,14 +300,12 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->senders =
             sender_store_client(parts->senders, worker->number, &worker->waker, &worker->counters);
         worker->host.counters = &worker->counters;
-        worker->host.worker = worker->number;
         worker->host.dns = dns_client_source(worker->dns);
         worker->host.senders = sender_client_source(worker->senders);
         worker->host.questions = parts->questions;
         worker->host.ledger = parts->ledger;
         worker->host.tls_no_go = parts->tls_no_go;
         worker->host.clients = parts->clients;
-        worker->host.sequence = ids_begin(0);
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);
 }
@@ -334,7 +333,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
         if (!channels_init(worker) || !buffers_init(worker) || !inflows_init(worker) || !epoll_init(worker))
                 return false;
         host_init(worker, parts);
-        return true;
+        return ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0));
 }
 
 bool worker_start(struct worker *worker)
@@ -367,6 +366,7 @@ void worker_end(struct worker *worker)
         block_pool_end(&worker->host.session_pool);
         block_pool_end(&worker->host.transaction_pool);
         content_pool_end(&worker->host.content_pool);
+        ids_end(&worker->host.ids);
         free(worker->out.at);
         free(worker->input);
         free(worker->jobs_sent);

@@ -40,6 +40,7 @@ struct worker_parts {
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;
+        const struct id_key *id_key; /* for the time of the call */
         const struct sketch *questions;
         const struct ledger *ledger;
         const struct tls_no_go *tls_no_go;

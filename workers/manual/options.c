@@ -90,9 +90,12 @@ static void write_meaning(FILE *file, const struct option_row *row)
         mdoc_sentence(file, row->help);
         text_over(&text, octets, sizeof octets);
         text_put_string(&text, "Default: ");
-        text_put_string(&text, *preset != '\0'            ? preset
-                               : value_is_list(row->type) ? "an empty list"
-                                                          : "empty");
+        if (value_is_list(row->type) && *preset != '\0')
+                value_put_default_list(&text, preset);
+        else
+                text_put_string(&text, *preset != '\0'            ? preset
+                                       : value_is_list(row->type) ? "an empty list"
+                                                                  : "empty");
         put_bounds(&text, row);
         text_put_char(&text, '.');
         mdoc_words(file, text_span(&text));

@@ -40,9 +40,11 @@ static void add_zones(struct numbers *numbers, const struct counters *counters,
                       const struct snapshot *snapshot)
 {
         for (size_t i = 0; i < snapshot->zone_count; i++) {
-                struct span name = snapshot->zones[i].name;
-                add(numbers, "zone.", name, ".asked", counter_read(&counters->zone_asked[i]));
-                add(numbers, "zone.", name, ".listed", counter_read(&counters->zone_listed[i]));
+                const struct dnsbl_zone *zone = &snapshot->zones[i];
+                add(numbers, "zone.", zone->name, ".asked",
+                    counter_read(&counters->zone_asked[zone->count_index]));
+                add(numbers, "zone.", zone->name, ".listed",
+                    counter_read(&counters->zone_listed[zone->count_index]));
         }
 }
 

@@ -2,9 +2,9 @@
 #include "workers/server/openings.h"
 
 #include "conf/socket_address.h"
-#include "workers/control/socket.h"
 #include "workers/deliver/file_system.h"
 #include "workers/inbound/accept/listener.h"
+#include "workers/local/socket.h"
 #include "workers/log/writer.h"
 #include "workers/senders/lmdb.h"
 
@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define TAKEN "somebody listens there, maybe this receiver itself"
 
 struct openings {
         const struct snapshot *snapshot;
@@ -81,23 +83,6 @@ static void check_log(struct openings *openings)
         else
                 check_rotation(openings, log, fd);
         close(fd);
-}
-
-static void check_control(struct openings *openings)
-{
-        const char *path = openings->snapshot->options.control;
-        bool is_taken;
-
-        if (path[0] == '\0')
-                return;
-        const char *fault = control_socket_fault(path, &is_taken);
-        if (!folder_takes_files(path))
-                complain(openings, COMPLAINT_ERROR, "control", path, strerror(errno));
-        else if (is_taken)
-                complain(openings, COMPLAINT_NOTE, "control", path,
-                         "somebody listens there, maybe this receiver itself");
-        else if (fault != NULL)
-                complain(openings, COMPLAINT_ERROR, "control", path, fault);
 }
 
 /* In a folder that takes no files the user may have both already. */
@@ -175,8 +160,7 @@ static void check_listeners(struct openings *openings, const char *option, const
                 int error = try_bind(&list->endpoints[i]);
                 endpoint_write(&list->endpoints[i].address, list->endpoints[i].port, name);
                 if (error == EADDRINUSE)
-                        complain(openings, COMPLAINT_NOTE, option, name,
-                                 "somebody listens there, maybe this receiver itself");
+                        complain(openings, COMPLAINT_NOTE, option, name, TAKEN);
                 else if (error == EACCES)
                         complain(openings, COMPLAINT_ERROR, option, name,
                                  "ports below 1024 take root, CAP_NET_BIND_SERVICE (AmbientCapabilities= of "
@@ -189,14 +173,17 @@ static void check_listeners(struct openings *openings, const char *option, const
         }
 }
 
-static void check_path(struct openings *openings, const char *path)
+static void check_path(struct openings *openings, const char *option, const char *path)
 {
-        struct stat status;
+        bool is_taken;
+        const char *fault = local_socket_fault(path, &is_taken);
 
-        if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
-                complain(openings, COMPLAINT_ERROR, "http.listen", path, "there is a file that is no socket");
-        else if (!folder_takes_files(path))
-                complain(openings, COMPLAINT_ERROR, "http.listen", path, strerror(errno));
+        if (!folder_takes_files(path))
+                complain(openings, COMPLAINT_ERROR, option, path, strerror(errno));
+        else if (is_taken)
+                complain(openings, COMPLAINT_NOTE, option, path, TAKEN);
+        else if (fault != NULL)
+                complain(openings, COMPLAINT_ERROR, option, path, fault);
 }
 
 static void check_http(struct openings *openings)
@@ -206,7 +193,7 @@ static void check_http(struct openings *openings)
         if (http.kind == HTTP_AT_ADDRESS)
                 check_listeners(openings, "http.listen", &(struct endpoint_list){&http.endpoint, 1});
         if (http.kind == HTTP_AT_PATH)
-                check_path(openings, http.path);
+                check_path(openings, "http.listen", http.path);
 }
 
 static bool answers(const struct endpoint *server, int timeout_ms)
@@ -243,7 +230,6 @@ void openings_check(const struct snapshot *snapshot, const char *path, struct co
         struct openings openings = {.snapshot = snapshot, .whole = {path, 0}, .complaints = complaints};
 
         check_log(&openings);
-        check_control(&openings);
         if (snapshot->sender_store.kind == SENDER_STORE_LMDB)
                 check_lmdb(&openings, snapshot->sender_store.path);
         if (snapshot->sender_store.kind == SENDER_STORE_REDIS)
@@ -253,4 +239,6 @@ void openings_check(const struct snapshot *snapshot, const char *path, struct co
         check_listeners(&openings, "listen", &snapshot->options.listen);
         check_listeners(&openings, "proxy_listen", &snapshot->options.proxy_listen);
         check_http(&openings);
+        if (snapshot->options.control[0] != '\0')
+                check_path(&openings, "control", snapshot->options.control);
 }

@@ -52,17 +52,33 @@ static const enum option_at fixed_options[] = {
     OPTION_AT_log_memory,
 };
 
-static void warn_of_restart(const struct loading *loading, enum check_id check, const char *name)
+/* `stays`: what holds until then, or "". */
+static void warn_of_restart(const struct loading *loading, enum check_id check, const char *name,
+                            const char *stays)
 {
         char option[128], line[256];
 
         snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
                  check == CHECK_COUNT ? "" : ".", name);
-        int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart", option);
+        int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart%s", option, stays);
         console_print("gatepost: %s", line);
         log_event(&loading->server->log, "restart_needed", "option", option, NULL);
         if (loading->job != NULL)
                 control_job_tell(loading->job, "complaint", span_of(line, (size_t)length));
+}
+
+/* Whoever is named in vain may believe that the server is no root any more. */
+static void warn_of_user(const struct loading *loading)
+{
+        const char *user = loading->server->user_at_start;
+        char stays[160];
+
+        if (user[0] == '\0')
+                snprintf(stays, sizeof stays, ": until then the server stays who started it");
+        else
+                snprintf(stays, sizeof stays, ": until then the server stays %s, whom it became at its start",
+                         user);
+        warn_of_restart(loading, CHECK_COUNT, option_rows[OPTION_AT_user].name, stays);
 }
 
 static void warn_of_restarts(const struct loading *loading, const struct snapshot *snapshot)
@@ -80,8 +96,6 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
             {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
-            {strncmp(server->user_at_start, options->user, sizeof server->user_at_start - 1) != 0,
-             OPTION_AT_user},
             {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
         };
@@ -90,11 +104,13 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
                 const struct option_row *row = &option_rows[fixed_options[i]];
                 if (memcmp((const char *)options + row->offset, (const char *)at_start + row->offset,
                            sizeof(uint64_t)) != 0)
-                        warn_of_restart(loading, row->check, row->name);
+                        warn_of_restart(loading, row->check, row->name, "");
         }
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
                 if (others[i].has_changed)
-                        warn_of_restart(loading, CHECK_COUNT, option_rows[others[i].option].name);
+                        warn_of_restart(loading, CHECK_COUNT, option_rows[others[i].option].name, "");
+        if (strncmp(server->user_at_start, options->user, sizeof server->user_at_start - 1) != 0)
+                warn_of_user(loading);
 }
 
 /* Nobody can connect before all else has succeeded: a socket that closes again resets who did. */
@@ -137,6 +153,8 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 return false;
         }
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
+        counted_inherit(&server->counted, atomic_load(&server->publication.published)->snapshot,
+                        loading->snapshot);
         if (!go_over(server, loading, *ret_opened)) {
                 web_let_be(&loading->web);
                 return false;
@@ -255,8 +273,8 @@ static void drop(void *argument)
         end_loading(loading);
 }
 
-/* Returns the reasons. */
-static const char *fail(struct server *server, const struct loading *loading)
+static void fail(struct server *server, const struct loading *loading,
+                 char ret_reason[static RELOAD_REASON_SIZE])
 {
         /* Warnings of what is not in force anyway would only push the reason out of the line. */
         const struct conf_complaints *reasons =
@@ -268,7 +286,8 @@ static const char *fail(struct server *server, const struct loading *loading)
         console_print("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         snapshot_free(loading->snapshot);
-        return reasons->text != NULL ? reasons->text : "";
+        struct span error = conf_complaints_first_error(reasons);
+        span_copy_cut(error.length > 0 ? error : SPAN("no memory"), ret_reason, RELOAD_REASON_SIZE);
 }
 
 static void succeed(struct server *server, struct loading *loading, struct listener *opened)
@@ -293,27 +312,30 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         console_print("gatepost: configuration reloaded");
 }
 
-bool reload(struct server *server, struct control_job *job)
+bool reload(struct server *server, struct control_job *job, char ret_reason[static RELOAD_REASON_SIZE])
 {
         struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
-        const char *reasons = NULL;
 
         manager_tell_reload(server);
         if (loading == NULL) {
                 console_print("gatepost: no memory for a reload, nothing has changed");
-                manager_tell_outcome(server, "no memory");
+                span_copy_cut(SPAN("no memory"), ret_reason, RELOAD_REASON_SIZE);
+                manager_tell_outcome(server, ret_reason);
                 return false;
         }
         *loading = (struct loading){.server = server, .job = job, .log_fd = -1};
         /* Else it is the server's end, and the work aside may go on with it. */
-        if (!aside_run(&server->aside, load, drop, loading))
+        if (!aside_run(&server->aside, load, drop, loading)) {
+                span_copy_cut(SPAN("the server stops"), ret_reason, RELOAD_REASON_SIZE);
                 return false;
-        if (prepare(server, loading, &opened))
+        }
+        bool is_prepared = prepare(server, loading, &opened);
+        if (is_prepared)
                 succeed(server, loading, opened);
         else
-                reasons = fail(server, loading);
-        manager_tell_outcome(server, reasons);
+                fail(server, loading, ret_reason);
+        manager_tell_outcome(server, is_prepared ? NULL : ret_reason);
         end_loading(loading);
-        return reasons == NULL;
+        return is_prepared;
 }

@@ -7,6 +7,7 @@
 #include "workers/log/console.h"
 #include "workers/process/first.h"
 #include "workers/process/sandbox/sandbox.h"
+#include "workers/senders/id_key.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/refused_calls.h"
@@ -80,6 +81,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .log = &server->log,
                     .dns_pool = server->dns_pool,
                     .senders = &server->senders,
+                    .id_key = &server->id_key,
                     .questions = &server->clients.questions,
                     .ledger = &server->clients.ledger,
                     .tls_no_go = &server->clients.tls_no_go,
@@ -105,6 +107,7 @@ static bool init_acceptor(struct server *server, uint32_t number, const struct a
             .pinner = server->worker_count + 1 + number, /* behind the fleet's */
             .publication = &server->publication,
             .log = &server->log,
+            .id_key = &server->id_key,
             .admission = *admission,
         };
 
@@ -225,6 +228,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         const struct timespec second = {.tv_sec = 1};
         struct status_line status;
         struct counters counters;
+        char reason[RELOAD_REASON_SIZE]; /* of a reload that fails: nobody waits for it */
 
         status_line_begin(&status);
         for (;;) {
@@ -235,7 +239,7 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
-                        reload(server, NULL);
+                        reload(server, NULL, reason);
                 if (signal == SIGUSR1)
                         reload_log(server);
                 if (signal == SIGUSR2)
@@ -263,6 +267,7 @@ static bool open_senders(struct server *server, const struct snapshot *snapshot)
         server->senders_at_start = sender_store_identity(snapshot);
         if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
                 return false;
+        id_key_make(&server->senders, &server->id_key);
         /* The thread's pinner is the one behind the workers'. */
         server->fleet = (struct fleet){
             .publication = &server->publication,
@@ -286,11 +291,8 @@ static bool init_watches(struct server *server)
             .log = &server->log,
         };
 
-        server->dns_counts = (struct dns_counts){
-            .cache = server->dns_cache,
-            .pool = server->dns_pool,
-            .log = &server->log,
-        };
+        server->dns_counts =
+            (struct dns_counts){.cache = server->dns_cache, .pool = server->dns_pool, .log = &server->log};
         server->counter_log = (struct counter_log){
             .publication = &server->publication,
             .counters = &server->counters,

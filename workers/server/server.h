@@ -9,6 +9,7 @@
 #include "workers/process/notify.h"
 #include "workers/server/bounds/aside.h"
 #include "workers/server/control/drain.h"
+#include "workers/server/counted/counted.h"
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
@@ -48,17 +49,19 @@ struct server {
         /* Numbers only: texts and lists went with the first snapshot. */
         struct options options_at_start;
         char user_at_start[64];
-        char control_path[CONTROL_PATH_MAX + 1]; /* empty: there is no control socket */
+        char control_path[SOCKET_PATH_MAX + 1]; /* empty: there is no control socket */
         struct listener *listeners, *departing;
         struct inherited_list inherited; /* sockets that the process was started with */
         struct listening_early early;    /* what was bound before the user changed */
         struct sender_store senders;
         struct sender_key senders_at_start; /* the store's identity */
+        struct id_key id_key;
         struct fleet fleet;
         struct dns_cache *dns_cache;
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
+        struct counted counted; /* by reloads */
         struct certificates certificates;
         struct aside aside; /* what the main thread does not do itself */
         struct drain drain;

@@ -275,8 +275,8 @@ static void take_snapshot(struct zone_watch *watch, struct snapshot *snapshot, u
                 struct watched_zone *watched = &watch->zones[i];
                 struct dnsbl_zone *zone = &snapshot->zones[i];
                 take_zone(watch, watched, zone, find_former(former, zone->name));
-                watched->asked = counter_read(&counters.zone_asked[i]);
-                watched->listed = counter_read(&counters.zone_listed[i]);
+                watched->asked = counter_read(&counters.zone_asked[zone->count_index]);
+                watched->listed = counter_read(&counters.zone_listed[zone->count_index]);
                 watched->looked_at_ms = now_ms;
         }
 }
@@ -316,8 +316,8 @@ void zone_watch_look(struct zone_watch *watch, uint64_t now_ms)
                 struct dnsbl_zone *zone = &snapshot->zones[i];
                 if (!is_wanted(snapshot, zone))
                         continue;
-                look_at_share(watched, zone, counter_read(&counters.zone_asked[i]),
-                              counter_read(&counters.zone_listed[i]), now_ms);
+                look_at_share(watched, zone, counter_read(&counters.zone_asked[zone->count_index]),
+                              counter_read(&counters.zone_listed[zone->count_index]), now_ms);
                 if (!watched->is_tested && is_due(watched, zone, now_ms))
                         start_test(watch, watched, watch->generation * DNSBL_ZONES_MAX + i);
                 if (watched->is_tested)

@@ -26,6 +26,57 @@ static const char *last_reason(const char *otherwise)
         return reason == NULL ? otherwise : reason;
 }
 
+/* ---- texts ---------------------------------------------------------------------------------------------- */
+
+#define BLOCK_BEGIN "-----BEGIN "
+#define BLOCK_END   "-----END "
+
+static bool has(struct span text, struct span part)
+{
+        return memmem(text.at, text.length, part.at, part.length) != NULL;
+}
+
+/* True where the last block of PEM (RFC 7468) has no end: then `ret_label` is what its first line says of it, as far as
+ * that goes, and `ret_number` counts certificates. */
+static bool find_torn_block(struct span text, struct span *ret_label, unsigned *ret_number)
+{
+        const char *begin, *end, *dashes;
+        unsigned certificates = 0;
+
+        while ((begin = memmem(text.at, text.length, BLOCK_BEGIN, strlen(BLOCK_BEGIN))) != NULL) {
+                text = span_skip(text, (size_t)(begin - text.at) + strlen(BLOCK_BEGIN));
+                dashes = memmem(text.at, text.length, "-----", 5);
+                *ret_label = dashes == NULL ? text : span_of(text.at, (size_t)(dashes - text.at));
+                certificates += has(*ret_label, SPAN("CERT"));
+                *ret_number = certificates;
+                end = memmem(text.at, text.length, BLOCK_END, strlen(BLOCK_END));
+                if (dashes == NULL || end == NULL)
+                        return true;
+                text = span_skip(text, (size_t)(end - text.at) + strlen(BLOCK_END));
+                if (!has(text, SPAN("-----")))
+                        return true;
+        }
+        return false;
+}
+
+/* A file that is copied while it is read, or a full disk, is told from one that was damaged otherwise. */
+static bool complain_of_torn(struct conf_complaints *complaints, const char *path, struct span text)
+{
+        struct span label;
+        unsigned number;
+
+        if (!find_torn_block(text, &label, &number))
+                return false;
+        if (has(label, SPAN("CERT")))
+                conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0},
+                              "ends in the midst of certificate %u", number);
+        else
+                complain(complaints, path,
+                         has(label, SPAN("KEY")) ? "ends in the midst of the private key"
+                                                 : "ends in the midst of a block of PEM");
+        return true;
+}
+
 /* ---- files --------------------------------------------------------------------------------------------- */
 
 /* In one file with its key a certificate is as secret as that. */
@@ -54,24 +105,6 @@ bool tls_certificate_is_current(const struct tls_certificate *certificate, struc
                file_is_current(certificate->key_path, true, &certificate->key_identity, complaints);
 }
 
-/* A BIO over the file's octets, which are the caller's. NULL with a complaint. */
-static BIO *open_text(const char *path, bool is_secret, struct file_identity *ret_identity, char **ret_octets,
-                      size_t *ret_length, struct conf_complaints *complaints)
-{
-        struct secret_file file;
-        const char *fault = secret_file_open(&file, path, is_secret);
-
-        *ret_octets = NULL;
-        if (fault == NULL) {
-                *ret_identity = file.identity;
-                fault = secret_file_read(&file, ret_octets, ret_length);
-        }
-        BIO *text = fault == NULL ? BIO_new_mem_buf(*ret_octets, (int)*ret_length) : NULL;
-        if (text == NULL)
-                complain(complaints, path, fault == NULL ? "out of memory" : fault);
-        return text;
-}
-
 /* ---- certificate --------------------------------------------------------------------------------------- */
 
 static int ask_nobody(char *octets, int size, int is_writing, void *was_asked)
@@ -83,27 +116,59 @@ static int ask_nobody(char *octets, int size, int is_writing, void *was_asked)
         return -1;
 }
 
-/* NULL, or what is wrong. */
-static const char *read_certificates(struct tls_certificate *certificate, BIO *text)
+static bool has_end_of_file_come(void)
+{
+        return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static void complain_of_damage(const struct tls_certificate *certificate, int number,
+                               struct conf_complaints *complaints)
+{
+        conf_complain(complaints, COMPLAINT_ERROR, &(struct place){certificate->path, 0},
+                      "certificate %d is damaged: %s", number, last_reason("it cannot be read"));
+}
+
+/* What stands behind the leaf. False with a complaint. */
+static bool read_chain(struct tls_certificate *certificate, BIO *text, struct conf_complaints *complaints)
 {
         bool was_asked = false;
 
-        certificate->leaf = PEM_read_bio_X509(text, NULL, ask_nobody, &was_asked);
-        if (certificate->leaf == NULL)
-                return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE
-                           ? "holds no certificate in PEM"
-                           : last_reason("cannot be read");
         certificate->chain = sk_X509_new_null();
         for (X509 *next; (next = PEM_read_bio_X509(text, NULL, ask_nobody, &was_asked)) != NULL;)
                 if (certificate->chain == NULL || sk_X509_num(certificate->chain) == CHAIN_MAX ||
                     sk_X509_push(certificate->chain, next) <= 0) {
                         X509_free(next);
-                        return "holds too many certificates";
+                        complain(complaints, certificate->path, "holds too many certificates");
+                        return false;
                 }
         /* The end of the file is an error for the library, and the only one that is none. */
-        if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-                return last_reason("cannot be read");
-        return NULL;
+        if (has_end_of_file_come())
+                return true;
+        complain_of_damage(certificate, sk_X509_num(certificate->chain) + 2, complaints);
+        return false;
+}
+
+static bool read_certificates(struct tls_certificate *certificate, struct span octets, BIO *text,
+                              struct conf_complaints *complaints)
+{
+        bool was_asked = false;
+
+        if (complain_of_torn(complaints, certificate->path, octets))
+                return false;
+        if (is_one_file(certificate->path, certificate->key_path) && !has(octets, SPAN("PRIVATE KEY-----"))) {
+                complain(complaints, certificate->path,
+                         "holds no private key, and no other file is set as its key (`key` in section tls, "
+                         "`tls_key` in a domain)");
+                return false;
+        }
+        certificate->leaf = PEM_read_bio_X509(text, NULL, ask_nobody, &was_asked);
+        if (certificate->leaf != NULL)
+                return read_chain(certificate, text, complaints);
+        if (has_end_of_file_come())
+                complain(complaints, certificate->path, "holds no certificate in PEM");
+        else
+                complain_of_damage(certificate, 1, complaints);
+        return false;
 }
 
 static bool add_name(struct tls_certificate *certificate, struct span name)
@@ -183,18 +248,23 @@ static void write_kind(struct tls_certificate *certificate)
 
 /* ---- key ----------------------------------------------------------------------------------------------- */
 
-/* NULL, or what is wrong. */
-static const char *read_key(struct tls_certificate *certificate, BIO *text)
+static bool read_key(struct tls_certificate *certificate, struct span octets, BIO *text,
+                     struct conf_complaints *complaints)
 {
         bool was_asked = false;
 
         certificate->key = PEM_read_bio_PrivateKey(text, NULL, ask_nobody, &was_asked);
         if (certificate->key != NULL)
-                return NULL;
+                return true;
         if (was_asked)
-                return "the key is encrypted, and nobody is asked for a passphrase; `openssl pkey -in FILE "
-                       "-out NEWFILE` decrypts it";
-        return "holds no private key in PEM";
+                complain(complaints, certificate->key_path,
+                         "the key is encrypted, and nobody is asked for a passphrase; `openssl pkey -in FILE "
+                         "-out NEWFILE` decrypts it");
+        else if (!complain_of_torn(complaints, certificate->key_path, octets))
+                complain(complaints, certificate->key_path,
+                         has(octets, SPAN("PRIVATE KEY-----")) ? "the private key is damaged"
+                                                               : "holds no private key in PEM");
+        return false;
 }
 
 static bool is_key_fitting(const struct tls_certificate *certificate, struct conf_complaints *complaints)
@@ -208,22 +278,28 @@ static bool is_key_fitting(const struct tls_certificate *certificate, struct con
 
 /* ---- both ---------------------------------------------------------------------------------------------- */
 
-/* Reads one of the files by `parse`. */
+/* Reads one of the files by `parse`. False with a complaint. */
 static bool read_file(struct tls_certificate *certificate, const char *path, bool is_secret,
                       struct file_identity *ret_identity,
-                      const char *(*parse)(struct tls_certificate *certificate, BIO *text),
+                      bool (*parse)(struct tls_certificate *certificate, struct span octets, BIO *text,
+                                    struct conf_complaints *complaints),
                       struct conf_complaints *complaints)
 {
-        char *octets;
+        struct secret_file file;
+        char *octets = NULL;
         size_t length = 0;
-        BIO *text = open_text(path, is_secret, ret_identity, &octets, &length, complaints);
+        const char *fault = secret_file_open(&file, path, is_secret);
 
+        if (fault == NULL) {
+                *ret_identity = file.identity;
+                fault = secret_file_read(&file, &octets, &length);
+        }
+        BIO *text = fault == NULL ? BIO_new_mem_buf(octets, (int)length) : NULL;
+        if (text == NULL)
+                complain(complaints, path, fault == NULL ? "out of memory" : fault);
         ERR_clear_error();
-        const char *fault = text == NULL ? NULL : parse(certificate, text);
-        if (fault != NULL)
-                complain(complaints, path, fault);
+        bool is_read = text != NULL && parse(certificate, span_of(octets, length), text, complaints);
         ERR_clear_error();
-        bool is_read = text != NULL && fault == NULL;
         BIO_free(text);
         secret_octets_free(octets, length);
         return is_read;
@@ -231,9 +307,8 @@ static bool read_file(struct tls_certificate *certificate, const char *path, boo
 
 static bool read_both(struct tls_certificate *certificate, struct conf_complaints *complaints)
 {
-        bool is_secret = is_one_file(certificate->path, certificate->key_path);
-
-        if (!read_file(certificate, certificate->path, is_secret, &certificate->identity, read_certificates,
+        /* Whether a file of both is a secret is asked when it is known to hold a key. */
+        if (!read_file(certificate, certificate->path, false, &certificate->identity, read_certificates,
                        complaints))
                 return false;
         if (!read_time(X509_get0_notBefore(certificate->leaf), &certificate->begins) ||

@@ -119,10 +119,12 @@ static struct tls_certificate *load(struct loader *loader, const char *path, con
         if (loader->complaints->errors == errors && !is_known) {
                 certificate = tls_certificate_read(path, key_path, loader->complaints);
                 if (certificate != NULL)
-                        tls_verify_chain(certificate, loader->complaints);
+                        tls_verify_links(certificate, loader->complaints);
         }
         if (certificate == NULL || !keep(loader, certificate, files))
                 return NULL;
+        if (loader->complaints->errors == errors)
+                tls_verify_root(certificate, loader->complaints);
         tls_verify_times(certificate, loader->now, is_start || (is_known && loader->moment == TLS_AT_RELOAD),
                          loader->complaints);
         return certificate;

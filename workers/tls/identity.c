@@ -2,6 +2,8 @@
  * could have the server compute for milliseconds. */
 #include "workers/tls/identity.h"
 
+#include "workers/tls/reasons.h"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -106,39 +108,47 @@ static bool set_all(SSL_CTX *context, const struct tls_settings *settings,
         return set_versions(context, settings->minimum) && set_tickets(context, settings, callbacks);
 }
 
-/* NULL, or what is wrong, in a constant. */
-static const char *show(SSL_CTX *context, const struct tls_certificate *certificate)
+static void complain(struct conf_complaints *complaints, const struct tls_certificate *certificate,
+                     const char *fault)
+{
+        conf_complain(complaints, COMPLAINT_ERROR, &(struct place){certificate->path, 0}, "%s", fault);
+}
+
+/* False with a complaint. */
+static bool show(SSL_CTX *context, const struct tls_certificate *certificate,
+                 struct conf_complaints *complaints)
 {
         ERR_clear_error();
         if (SSL_CTX_use_cert_and_key(context, certificate->leaf, certificate->key, certificate->chain, 0) ==
             1)
-                return NULL;
+                return true;
         unsigned long error = ERR_peek_last_error();
-        const char *reason = ERR_reason_error_string(error);
+        const char *reason = tls_reason(error);
+        if (ERR_GET_REASON(error) == SSL_R_EE_KEY_TOO_SMALL)
+                conf_complain(complaints, COMPLAINT_ERROR, &(struct place){certificate->path, 0},
+                              "its key is too small (%s): RSA needs 2048 bits at least, and ECDSA 224",
+                              certificate->kind);
+        else
+                complain(complaints, certificate, reason == NULL ? "cannot be used" : reason);
         ERR_clear_error();
-        if (ERR_GET_REASON(error) == SSL_R_NOT_REPLACING_CERTIFICATE)
-                return "another certificate beside it has the same kind of key: a client could be shown one "
-                       "only";
-        return reason == NULL ? "cannot be used" : reason;
+        return false;
 }
 
 bool tls_identity_open(struct tls_identity *identity, const struct tls_settings *settings,
                        const struct tls_callbacks *callbacks, struct conf_complaints *complaints)
 {
-        const char *path = identity->certificates[0]->path, *fault = NULL;
         SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+        bool is_open = context != NULL && set_all(context, settings, callbacks);
 
-        if (context == NULL || !set_all(context, settings, callbacks))
-                fault = "cannot be served: OpenSSL has no memory, or lacks what TLS needs";
-        for (size_t i = 0; fault == NULL && i < identity->count; i++) {
-                path = identity->certificates[i]->path;
-                fault = show(context, identity->certificates[i]);
-        }
-        if (fault == NULL) {
+        if (!is_open)
+                complain(complaints, identity->certificates[0],
+                         "cannot be served: OpenSSL has no memory, or lacks what TLS needs");
+        for (size_t i = 0; is_open && i < identity->count; i++)
+                is_open = show(context, identity->certificates[i], complaints);
+        if (is_open) {
                 identity->context = context;
                 return true;
         }
-        conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0}, "%s", fault);
         SSL_CTX_free(context);
         ERR_clear_error();
         return false;

@@ -2,6 +2,7 @@
 #include "workers/tls/stream.h"
 
 #include "workers/tls/hello.h"
+#include "workers/tls/reasons.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -170,7 +171,7 @@ static unsigned long cause_of_failure(void)
 /* The texts are static, but for the numbers of errors that OpenSSL has no words for. */
 static const char *reason_of_failure(const struct tls_stream *stream)
 {
-        const char *reason = ERR_reason_error_string(cause_of_failure());
+        const char *reason = tls_reason(cause_of_failure());
 
         if (stream->credit < 0)
                 return "too many records of little use";

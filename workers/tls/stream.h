@@ -76,7 +76,7 @@ bool tls_stream_is_established(const struct tls_stream *stream);
 enum tls_end tls_stream_end(const struct tls_stream *stream);
 /* Ends it for a reason of the caller's, a static text. */
 void tls_stream_break(struct tls_stream *stream, const char *reason);
-/* Why it has failed or is broken: a static text, of OpenSSL's mostly. */
+/* Why it has failed or is broken: a static text, of workers/tls/reasons.c mostly. */
 const char *tls_stream_reason(const struct tls_stream *stream);
 /* The highest version that the client has offered, a static text; "": unknown. */
 const char *tls_stream_offered(const struct tls_stream *stream);

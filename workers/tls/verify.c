@@ -62,7 +62,7 @@ static void warn_of_missing_issuer(const struct tls_certificate *certificate, X5
                       name);
 }
 
-void tls_verify_chain(const struct tls_certificate *certificate, struct conf_complaints *complaints)
+void tls_verify_links(const struct tls_certificate *certificate, struct conf_complaints *complaints)
 {
         X509 *last = certificate->leaf;
 
@@ -78,6 +78,13 @@ void tls_verify_chain(const struct tls_certificate *certificate, struct conf_com
                 }
                 last = next;
         }
+}
+
+void tls_verify_root(const struct tls_certificate *certificate, struct conf_complaints *complaints)
+{
+        int count = sk_X509_num(certificate->chain);
+        X509 *last = count == 0 ? certificate->leaf : sk_X509_value(certificate->chain, count - 1);
+
         if (X509_check_issued(last, last) != X509_V_OK && !is_signed_by_root(last))
                 warn_of_missing_issuer(certificate, last, complaints);
         ERR_clear_error();

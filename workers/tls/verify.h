@@ -5,8 +5,10 @@
 
 #define TLS_WARNING_DAYS 14 /* with fewer left there are warnings */
 
-/* Complains of links of the chain that do not hold, which are errors, and of what lacks. */
-void tls_verify_chain(const struct tls_certificate *certificate, struct conf_complaints *complaints);
+/* Complains of a link of the chain that does not hold. It stays as it is as long as the file does. */
+void tls_verify_links(const struct tls_certificate *certificate, struct conf_complaints *complaints);
+/* Warns when what the chain ends with is signed by no root that this machine trusts now. */
+void tls_verify_root(const struct tls_certificate *certificate, struct conf_complaints *complaints);
 /* Complains of a certificate that is not valid at `now`, by an error or, with `is_tolerated`, by a warning, and of one
  * that ends soon. */
 void tls_verify_times(const struct tls_certificate *certificate, time_t now, bool is_tolerated,

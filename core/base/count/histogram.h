@@ -14,6 +14,12 @@ enum {
         HISTOGRAM_BUCKETS = HISTOGRAM_BOUNDS + 1
 };
 
+/* Ascending. */
+static const uint64_t histogram_bounds_ms[HISTOGRAM_BOUNDS] = {
+#define BUCKET(ms) ms,
+#include "core/base/count/histogram.def"
+};
+
 /* Nothing but counters, so that histograms can be added up like these. */
 struct histogram {
         _Atomic uint64_t counts[HISTOGRAM_BUCKETS]; /* each of its own bucket alone */
@@ -25,7 +31,7 @@ static inline void histogram_add(struct histogram *histogram, uint64_t ms)
 {
         size_t bucket = 0;
 
-        if (ms > 1) {
+        if (ms > histogram_bounds_ms[0]) {
 #define BUCKET(bound_ms) bucket += ms > (bound_ms);
 #include "core/base/count/histogram.def"
         }

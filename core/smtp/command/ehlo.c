@@ -60,5 +60,5 @@ void ehlo_put_capabilities(struct session *session, struct text *out)
         }
         out->at[last + 3] = ' ';
         session->last_code = 250;
-        counter_add(&session->host->counters->replies[2], 1);
+        counter_add(&session->host->counters->replies[session->last_code - REPLY_CODE_MIN], 1);
 }

@@ -308,14 +308,20 @@ static bool add_recipient(struct session *session, const struct candidate *candi
         return true;
 }
 
-static void count_answer(struct session *session, uint16_t code)
+/* `domain`: NULL where it is none of ours. */
+static void count_answer(struct session *session, const struct domain *domain, uint16_t code)
 {
-        _Atomic uint64_t *metrics = session->host->counters->metrics;
+        static const enum metric_id metrics[] = {[RECIPIENT_ACCEPTED] = METRIC_recipients_accepted,
+                                                 [RECIPIENT_DEFERRED] = METRIC_recipients_deferred,
+                                                 [RECIPIENT_REFUSED] = METRIC_recipients_refused};
+        struct counters *counters = session->host->counters;
+        enum recipient_outcome outcome = code < 400   ? RECIPIENT_ACCEPTED
+                                         : code < 500 ? RECIPIENT_DEFERRED
+                                                      : RECIPIENT_REFUSED;
 
-        counter_add(&metrics[code < 400   ? METRIC_recipients_accepted
-                             : code < 500 ? METRIC_recipients_deferred
-                                          : METRIC_recipients_refused],
-                    1);
+        counter_add(&counters->metrics[metrics[outcome]], 1);
+        if (domain != NULL)
+                counter_add(&counters->domain_recipients[domain->count_index][outcome], 1);
         session->transaction->recipients_deferred += code >= 400 && code < 500;
         session->transaction->recipients_refused += code >= 500;
 }
@@ -360,7 +366,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 session_reply_about(
                     session, out, reply,
                     &(struct reply_about){.recipient = candidate.path.address, .subject = candidate.subject});
-        count_answer(session, session->last_code);
+        count_answer(session, candidate.domain, session->last_code);
         record_attempt(session, candidate.path.address, reply, candidate.refused_by);
         return wish;
 }

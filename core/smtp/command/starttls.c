@@ -15,11 +15,24 @@ static bool is_demanded(const struct session *session)
         return session->terms.starttls == STARTTLS_REQUIRE;
 }
 
+const char *const starttls_withheld_names[] = {
+    [WITHHELD_NOT] = "",
+    [WITHHELD_NO_CERTIFICATE] = "no_certificate",
+    [WITHHELD_OFF] = "off",
+    [WITHHELD_KEYWORD] = "ehlo_without",
+    [WITHHELD_NO_GO] = "tls_no_go",
+};
+
 /* By the configuration. */
-static bool is_possible(const struct session *session)
+static enum starttls_withheld withheld(const struct session *session)
 {
-        bool is_told = is_demanded(session) || (session->terms.ehlo_without >> EHLO_STARTTLS & 1) == 0;
-        return snapshot_has_tls(session->snapshot) && session->terms.starttls != STARTTLS_OFF && is_told;
+        if (!snapshot_has_tls(session->snapshot))
+                return WITHHELD_NO_CERTIFICATE;
+        if (session->terms.starttls == STARTTLS_OFF)
+                return WITHHELD_OFF;
+        return !is_demanded(session) && (session->terms.ehlo_without >> EHLO_STARTTLS & 1) != 0
+                   ? WITHHELD_KEYWORD
+                   : WITHHELD_NOT;
 }
 
 /* A handshake of this client has failed of late. */
@@ -33,11 +46,17 @@ static bool is_no_go(const struct session *session)
 
 bool starttls_is_offered(struct session *session)
 {
-        if (session_is_secured(session) || !is_possible(session))
+        if (session_is_secured(session))
                 return false;
-        bool is_kept_from_it = is_no_go(session);
-        counter_add(&session->host->counters->metrics[METRIC_tls_no_go], is_kept_from_it);
-        return !is_kept_from_it;
+        enum starttls_withheld why = withheld(session);
+        if (why == WITHHELD_NOT && is_no_go(session)) {
+                why = WITHHELD_NO_GO;
+                counter_add(&session->host->counters->metrics[METRIC_tls_no_go], 1);
+        }
+        session->starttls_withheld = why;
+        if (why != WITHHELD_NOT)
+                follow_note(session, "no_starttls", span_from(starttls_withheld_names[why]));
+        return why == WITHHELD_NOT;
 }
 
 enum reply_id starttls_demand(struct session *session)
@@ -55,7 +74,7 @@ static enum reply_id starttls_fault(struct session *session)
 {
         if (session_is_secured(session))
                 return REPLY_tls_already;
-        if (!is_possible(session))
+        if (withheld(session) != WITHHELD_NOT)
                 return REPLY_command_not_implemented;
         if (session->transaction != NULL)
                 return REPLY_mail_already;

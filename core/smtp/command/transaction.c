@@ -23,7 +23,7 @@ struct transaction *transaction_begin(struct session *session)
         transaction->attempts_end = &transaction->attempts;
         arena_init(&transaction->attempt_arena, &session->host->session_pool, TRANSACTION_ARENA_MAX);
         transaction->message.newline = session->snapshot->options.maildir_newline;
-        id_write(session->host, transaction->message.id);
+        ids_write(&session->host->ids, session->host->wall_ms, transaction->message.id);
         session->transaction = transaction;
         return transaction;
 }

@@ -31,7 +31,7 @@ static void give_id(struct door *door, struct door_refusal *refusal)
         if (door->ids_given == IDS_A_SECOND_MAX)
                 return;
         door->ids_given++;
-        id_write(door->host, refusal->reject_id);
+        ids_write(&door->host->ids, door->host->wall_ms, refusal->reject_id);
 }
 
 /* The check dnsbl itself judges, by what the cache has: where anything that it asks for is not there, it waits, and

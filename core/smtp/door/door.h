@@ -20,8 +20,8 @@ struct door {
 
 struct door_refusal {
         enum reply_id reply;
-        enum check_id check; /* CHECK_COUNT: none, the load alone */
-        char reject_id[13];  /* empty: too many lines are in the log already */
+        enum check_id check;          /* CHECK_COUNT: none, the load alone */
+        char reject_id[ID_TEXT_SIZE]; /* empty: too many lines are in the log already */
         char subject[DOOR_SUBJECT_MAX], evidence[DOOR_EVIDENCE_MAX]; /* terminated */
 };
 

@@ -32,6 +32,8 @@ static bool parse_pattern(struct span text, enum follow_what what, struct follow
         text_over(&pattern, ret_filter->pattern, sizeof ret_filter->pattern);
         if (text.length >= 2 && text.at[0] == '<' && text.at[text.length - 1] == '>')
                 text = span_of(text.at + 1, text.length - 2);
+        else if (span_equals(text, SPAN("\"\"")))
+                text = SPAN("");
         if (text.length > 0 && text.at[0] == '@')
                 text_put_char(&pattern, '*');
         text_put(&pattern, text);
@@ -50,6 +52,11 @@ bool follow_filter_parse(struct span text, struct follow_filter *ret_filter)
         if (span_starts_nocase(text, SPAN("to=")))
                 return parse_pattern(span_skip(text, 3), FOLLOW_RECIPIENT, ret_filter);
         return false;
+}
+
+bool follow_rate_parse(struct span text, uint64_t *ret_rate)
+{
+        return span_number(text, ret_rate) && *ret_rate > 0 && *ret_rate <= FOLLOW_RATE_MAX;
 }
 
 bool follow_filter_has_client(const struct follow_filter *filter, const struct address *client)

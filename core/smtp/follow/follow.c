@@ -5,7 +5,7 @@
 
 #define TOLD_MAX      480 /* octets of what was said: even where half of it is escaped by six there is room */
 #define TOLD_HARD_MAX 120 /* where all of it is */
-#define HOST_MAX      (ADDRESS_TEXT_MAX + 6) /* with a blank and a port */
+#define HOST_MAX      (ADDRESS_TEXT_MAX + 6) /* "192.0.2.1 25" */
 
 /* ---- lines --------------------------------------------------------------------------------------------- */
 
@@ -17,26 +17,19 @@ static void put_pair(struct text *line, const char *name, struct span value)
         text_put_json(line, value);
 }
 
-/* "192.0.2.1 25" */
-static struct span host_and_port(const struct address *address, uint16_t port, char octets[static HOST_MAX])
-{
-        struct text text;
-
-        text_over(&text, octets, HOST_MAX);
-        address_write(&text, address);
-        text_put_char(&text, ' ');
-        text_put_number(&text, port);
-        return text_span(&text);
-}
-
 static void begin_line(struct text *line, const struct session *session, const char *what)
 {
         const struct session_peer *peer = &session->peer;
-        char octets[HOST_MAX];
+        char octets[ADDRESS_TEXT_MAX];
+        struct text client;
 
+        text_over(&client, octets, sizeof octets);
+        address_write(&client, &peer->client);
         text_put(line, SPAN("{\"ms\":"));
         text_put_number(line, session->host->now_ms - peer->accepted_ms);
-        put_pair(line, "client", host_and_port(&peer->client, peer->client_port, octets));
+        put_pair(line, "client", text_span(&client));
+        text_put(line, SPAN(",\"port\":"));
+        text_put_number(line, peer->client_port);
         put_pair(line, "what", span_from(what));
 }
 
@@ -100,9 +93,15 @@ void follow_client(struct session *session)
         uint32_t found = session->host->follow.active == 0 ? 0 : mark(session, FOLLOW_CLIENT, SPAN(""));
         const struct session_peer *peer = &session->peer;
         char octets[HOST_MAX];
+        struct text server;
 
-        if (found != 0)
-                tell(session, found, "connect", host_and_port(&peer->server, peer->server_port, octets));
+        if (found == 0)
+                return;
+        text_over(&server, octets, sizeof octets);
+        address_write(&server, &peer->server);
+        text_put_char(&server, ' ');
+        text_put_number(&server, peer->server_port);
+        tell(session, found, "connect", text_span(&server));
 }
 
 void follow_address(struct session *session, enum follow_what what, struct span address)

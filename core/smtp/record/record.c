@@ -135,6 +135,9 @@ static void put_end(struct text *json, const struct session *session)
         put_client_rate(json, session);
         if (session->tls != NULL)
                 put_tls(json, session->tls);
+        if (session->starttls_withheld != WITHHELD_NOT)
+                put_string(json, "no_starttls",
+                           span_from(starttls_withheld_names[session->starttls_withheld]));
         if (session->oddities != NULL && session->oddities->foreign != NULL)
                 put_string(json, "foreign", span_from(session->oddities->foreign));
         if (session->oddities != NULL && session->oddities->early_octets.at != NULL)

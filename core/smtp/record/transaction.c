@@ -330,7 +330,7 @@ void record_refused_mail(struct session *session, struct span sender, enum reply
         char octets[REFUSED_MAIL_MAX];
         struct text json;
 
-        id_write(session->host, transaction.message.id);
+        ids_write(&session->host->ids, session->host->wall_ms, transaction.message.id);
         set_final(session, &transaction, reply);
         if (reply_infos[reply].is_syntax)
                 transaction.findings = &finding;

@@ -1,5 +1,6 @@
 """Chromium without a window, spoken to by its developer protocol over two pipes: no port, no library."""
 
+import base64
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ class Browser:
         os.close(to_browser)
         os.close(from_browser)
         self._number, self._session, self._rest = 0, None, b""
+        self.events = []  # (method, parameters) of all that was told unasked
         self._timer = threading.Timer(12 * SECONDS, self._end)
         self._timer.start()
         targets = self.call("Target.getTargets")["targetInfos"]
@@ -55,8 +57,14 @@ class Browser:
         message, self._rest = self._rest.split(b"\0", 1)
         return json.loads(message)
 
+    def _take(self):
+        message = self._message()
+        if "method" in message:
+            self.events.append((message["method"], message.get("params", {})))
+        return message
+
     def call(self, method, **parameters):
-        """What the browser answers; events meanwhile are passed over."""
+        """What the browser answers; events meanwhile are kept."""
         self._number += 1
         request = {"id": self._number, "method": method, "params": parameters}
         if self._session is not None:
@@ -65,7 +73,7 @@ class Browser:
         while octets:
             octets = octets[os.write(self._out, octets):]
         while True:
-            message = self._message()
+            message = self._take()
             if message.get("id") == self._number:
                 assert "error" not in message, (method, message)
                 return message["result"]
@@ -80,8 +88,16 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         self.call("Emulation.setEmulatedMedia", media="", features=[
             {"name": "prefers-" + name.replace("_", "-"), "value": value} for name, value in features.items()])
-        self.call("Page.navigate", url=path if "://" in str(path) else f"file://{path}")
-        self.evaluate("new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', () => done()))")
+        begin = len(self.events)
+        answer = self.call("Page.navigate", url=path if "://" in str(path) else f"file://{path}")
+        # Within a document nothing is loaded.
+        while "loaderId" in answer and not any(method == "Page.loadEventFired" for method, _ in self.events[begin:]):
+            self._take()
+
+    def shoot(self, path):
+        """A picture of the whole page, below the window too, for whoever wants to look."""
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
 
     def tree(self):
         """The accessibility tree as (role, name, properties), in the order in which it is read aloud."""

@@ -1,6 +1,7 @@
 """conf/quickstart in a copy of conf/ with ports of the test's own."""
 
 import contextlib
+import re
 import shutil
 import subprocess
 
@@ -16,10 +17,10 @@ def tree(directory, zone=None):
         (directory / "build" / name).symlink_to(PROGRAM.parent / name)
     (directory / "build/build.ninja").touch()
     path = directory / "conf/gatepost.conf"
-    ports = {'127.0.0.1:2525"}': f'127.0.0.1:{port}"}}', "127.0.0.1:2553": f"127.0.0.1:{dns_port}", "127.0.0.1:8025": f"127.0.0.1:{free_port()}"}
-    text = path.read_text()
-    for ours, theirs in ports.items():
-        text = text.replace(ours, theirs)
+    # With the quote behind it, because a new port may begin as an old one does.
+    text = path.read_text().replace('"127.0.0.1:2525"}', f'"127.0.0.1:{port}"}}')
+    for old, new in ((2553, dns_port), (8025, free_port())):
+        text = re.sub(rf'(["/])127\.0\.0\.1:{old}(["/])', rf"\g<1>127.0.0.1:{new}\2", text)
     path.write_text(text)
     if zone is not None:
         (directory / "conf/example.zone").write_text(zone)
@@ -48,8 +49,9 @@ def sanitizer_reports(directory):
 
 
 @contextlib.contextmanager
-def quickstart(directory):
-    port, dns_port = tree(directory)
+def quickstart(directory, ports=None):
+    """`ports`: of a tree that is there; otherwise one is made."""
+    port, dns_port = ports or tree(directory)
     process = start(directory)
     try:
         wait_for("the receiver", lambda: process.poll() is not None or "gatepost: ready" in said(directory))

@@ -8,11 +8,11 @@ import socket
 from common.harness import SECONDS, Server, free_port, wait_for
 
 
-def web_server(directory, options="", listen=None, **places):
-    """A server with section http; `server.web` is its port, or its path."""
+def web_server(directory, options="", listen=None, http="", **places):
+    """A server with section http, and these options in it; `server.web` is its port, or its path."""
     web = listen or free_port()
     place = f"127.0.0.1:{web}" if isinstance(web, int) else f"unix:{web}"
-    server = Server(directory, options=f'{options}\nhttp {{ listen = "{place}" }}', **places)
+    server = Server(directory, options=f'{options}\nhttp {{ listen = "{place}" {http} }}', **places)
     server.web = web
     return server
 

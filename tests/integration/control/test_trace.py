@@ -6,7 +6,7 @@ import json
 import subprocess
 
 from common.control import OPTIONS, Control
-from common.harness import PROGRAM, SECONDS, Server, case, die_with_parent, equal, main, sanitizer_environment, wait_for
+from common.harness import PROGRAM, SECONDS, Server, case, die_with_parent, equal, main, run_program, sanitizer_environment, wait_for
 
 
 @contextlib.contextmanager
@@ -18,11 +18,13 @@ def followed(server, order):
         yield control
 
 
-def until_end(control):
-    """(what, text) of all lines until the session has ended."""
+def until_end(control, clients=None):
+    """(what, text) of all lines until the session has ended; `clients` is appended who they are about."""
     lines = []
     while not lines or lines[-1][0] != "end":
         line = control.line()
+        if clients is not None:
+            clients.append({name: line[name] for name in ("client", "port")})
         lines.append((line.get("what"), line.get("text")))
     return lines
 
@@ -44,12 +46,16 @@ def by_client(directory):
         place.mkdir()
         with Server(place, OPTIONS + f"acceptors = {acceptors}\nworkers = 2\n") as server, followed(server, "ip=127.0.0.0/8") as control:
             session(server)
-            lines = until_end(control)
+            told = []
+            lines = until_end(control, told)
             equal(lines[0], ("connect", f"127.0.0.1 {server.port}"), "beginning")
+            logged = wait_for("its line of the log", server.sessions)[0]
+            equal(told, [{"client": logged["client"], "port": logged["port"]}] * len(told), "client of each line, as the log has it")
             equal([text for what, text in lines if what == "command"],
                   ["EHLO client.example.com", "MAIL FROM:<me@example.com>", "RCPT TO:<alice@isp.example>", "DATA", "QUIT"], "commands")
             kinds = [what for what, _ in lines]
-            assert kinds.index("reply") in (1, 2) and lines[-1] == ("end", "quit"), lines
+            assert ("no_starttls", "no_certificate") in lines, lines
+            assert kinds.index("reply") in (1, 3) and lines[-1] == ("end", "quit"), lines
             at = lines.index(("command", "MAIL FROM:<me@example.com>"))
             assert lines[at + 1][0] == "reply" and lines[at + 1][1].startswith("250 "), lines
             assert any(what == "reply" and text.startswith("250 2.0.0 accepted as") for what, text in lines), lines
@@ -59,7 +65,7 @@ def by_client(directory):
 @case("by sender and by recipient a session is told from MAIL or RCPT on, and nobody else's is")
 def by_address(directory):
     with Server(directory, OPTIONS) as server, followed(server, "from=*@Example.COM") as sender, followed(server, "to=@isp.example") as to, \
-            followed(server, "from=<>") as null:
+            followed(server, "from=<>") as null, followed(server, 'from=""') as quoted:
         session(server, sender="you@example.net")
         lines = until_end(to)
         equal(lines[:3], [("helo", "client.example.com"), ("sender", "you@example.net"), ("recipient", "alice@isp.example")], "recipient's")
@@ -68,7 +74,8 @@ def by_address(directory):
         equal(lines[:2], [("helo", "client.example.com"), ("sender", "me@example.com")], "sender's")
         assert "you@example.net" not in json.dumps(lines), lines
         session(server, sender="")
-        equal(until_end(null)[1], ("sender", ""), "null sender's")
+        for one in (null, quoted):
+            equal(until_end(one)[1], ("sender", ""), "null sender's")
 
 
 @case("verdicts are told with their evidence, where they are made, also of checks that only observe")
@@ -117,6 +124,26 @@ def shown(directory):
         finally:
             trace.kill()
             trace.wait()
+
+
+@case("what is wrong with a call is told before any server is asked, with status 2")
+def wrong_calls(directory):
+    for arguments, told in ((("--ip", "300.1.1.1"), '--ip "300.1.1.1" is neither an address nor a network'),
+                            (("--ip", "192.0.2.1/24"), '--ip "192.0.2.1/24" is neither an address nor a network'),
+                            (("--from", "a b"), '--from "a b" is no pattern of addresses'),
+                            (("--to", "x" * 400), "is no pattern of addresses"),
+                            (("--ip", "192.0.2.1", "--rate", "0"), '--rate "0" is no number from 1 to 100000'),
+                            (("--ip", "192.0.2.1", "--to", "x"), "one of --ip, --from and --to is needed"),
+                            ((), "one of --ip, --from and --to is needed")):
+        run = run_program("trace", "-c", str(directory / "none.conf"), *arguments)
+        equal(run.returncode, 2, run.stderr)
+        assert told in run.stderr and "none.conf" not in run.stderr, run.stderr
+    for sender in ("<>", "", '""'):
+        run = run_program("trace", "-c", str(directory / "none.conf"), "--from", sender)
+        equal(run.returncode, 1, run.stderr)
+    for order in ("status", "reload", "drain"):
+        for arguments in ((), ("-c",), ("-c", "x", "y"), ("-c", "x", "--none")):
+            equal(run_program(order, *arguments).returncode, 2, f"{order} {arguments}")
 
 
 @case("more than the rate is left out and counted, also beside one who takes nothing, and a fifth one cannot follow")

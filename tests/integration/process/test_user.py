@@ -123,6 +123,10 @@ def reloads(directory):
         wait_for("the other listener", lambda: is_listening(port))
         wait_for("the new log", lambda: any(line["option"] == "user" for line in server.events("restart_needed")))
         equal((directory / "log").stat().st_uid, entry.pw_uid, "owner of the new log")
+        server.write_configuration(options='sender_store = "lmdb:state"\nuser = "root"')
+        server.signal(signal.SIGHUP)
+        told = f"a change of user takes a restart: until then the server stays {USER}, whom it became at its start"
+        wait_for("what the user is", lambda: told in server.stderr())
         low = low_port()
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{low}"])
         server.signal(signal.SIGHUP)

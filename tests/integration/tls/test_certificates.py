@@ -13,6 +13,7 @@ import subprocess
 from common.dns_peers import MX, SERVFAIL, TXT, ScriptedDns, by_table, exchange, text
 from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, run_program, wait_for
 from common.tls import TlsClient, context, make_certificate
+from common.web import wait_for_status, web_server
 
 TLSA = 52
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
@@ -39,6 +40,15 @@ def make_expired(directory, name):
     subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-notext", "-config", "conf", "-keyfile", directory / f"{name}.key",
                     "-in", "request", "-startdate", "20200101000000Z", "-enddate", "20210101000000Z", "-out",
                     directory / f"{name}.pem"], cwd=authority, capture_output=True, check=True)
+
+
+def sign_by_unknown(directory, name):
+    """Puts another certificate for the key of NAME in its place, by an authority that nobody knows and that stands in no file."""
+    make(directory, "authority")
+    subprocess.run(["openssl", "x509", "-in", directory / f"{name}.pem", "-CA", directory / "authority.pem", "-CAkey",
+                    directory / "authority.key", "-days", "90", "-set_serial", "1", "-out", directory / "signed"],
+                   capture_output=True, check=True)
+    (directory / "signed").rename(directory / f"{name}.pem")
 
 
 def tls(*names, more=""):
@@ -188,6 +198,19 @@ def sessions_keep(directory):
         early.command("QUIT", 221)
 
 
+@case("the status page has one word for each certificate: valid, expiring or expired")
+def words_of_the_page(directory):
+    make(directory, "a")
+    make(directory, "b", "rsa", days=9)
+    make(directory, "c")
+    make_expired(directory, "c")
+    own = 'tls_certificate = {"c.pem"}\n    tls_key = {"c.key"}'
+    with web_server(directory, tls("a", "b"), domain=own) as server:
+        text = wait_for_status(server.web, "/", 200).text()
+        rows = re.findall(r'<td class="number[^>]*>(\d+)</td><td><span class="badge (\w+)">(\w+)</span>', text)
+        equal([row[1:] for row in rows if int(row[0]) < 100], [("bad", "expired"), ("warn", "expiring"), ("good", "valid")], rows)
+
+
 # ---- names -------------------------------------------------------------------------------------------------------
 
 @case("a client sees the certificate with the name that it asks for, else the default; ECDSA, or RSA if it wants that")
@@ -292,7 +315,23 @@ def checks(directory):
     assert "a.pem: warning: has expired on 2021-01-01" in check(directory, "--start")
     (directory / "a.key").unlink()
     assert "a.key: error: No such file" in check(directory, status=1)
-    assert "0 errors, 0 warnings" in check(directory, "--no-open")
+    said = check(directory, "--no-open")
+    assert "0 errors, 0 warnings" in said and "note: certificates were not looked at, as --no-open says\n" in said, said
+    Server(directory, tls("a") + "erors_max = 1\n")
+    said = check(directory, status=1)
+    assert "note: certificates, and what else serve opens, were not looked at: errors come first\n" in said, said
+    Server(directory, "")
+    assert "certificates" not in check(directory, "--no-open")
+
+
+@case("a chain that ends before a root is warned of at each reload, also when the files have not changed")
+def chain_warnings(directory):
+    make(directory, "a")
+    sign_by_unknown(directory, "a")
+    with Server(directory, tls("a")) as server:
+        assert "a.pem: warning: the chain ends before" in server.stderr(), server.stderr()
+        for _ in range(2):
+            assert "a.pem: warning: the chain ends before" in reload(server, "reload")["complaints"]
 
 
 @case("check-config and serve, started as root, find that the user cannot read the key")
@@ -370,6 +409,22 @@ def dns(directory):
     assert "warning: _25._tcp.mx1.isp.example: DNS does not answer for TLSA" in said, said
     assert "warning: _mta-sts.isp.example: more than one policy is published" in said, said
     assert "--no-open does not" in check(directory, "--dns", "--no-open", status=2)
+
+
+@case("check-config --dns prints no policy where MX cannot be asked or takes no mail, and says where our name stands for an MX")
+def policy_without_exchange(directory):
+    make(directory, "a")
+    make(directory, "b", "rsa")
+    said = check_dns(directory, {("isp.example", MX): SERVFAIL, ("_mta-sts.isp.example", TXT): (text("v=STSv1; id=1;"),)})
+    assert "warning: isp.example: MX of it could not be asked, so no policy is printed" in said, said
+    assert "note: _mta-sts.isp.example: a policy is published, and cannot be compared" in said, said
+    assert "STSv1\n" not in said and "IN TXT" not in said, said
+    said = check_dns(directory, {("isp.example", MX): ()})
+    assert "note: isp.example: there is no MX: in the policy stands mx1.isp.example instead" in said, said
+    assert "mx: mx1.isp.example\n" in said, said
+    said = check_dns(directory, {("isp.example", MX): (exchange("."),)})
+    assert "note: isp.example: its MX says that it takes no mail (RFC 7505), so no policy is printed" in said, said
+    assert "STSv1\n" not in said, said
 
 
 if __name__ == "__main__":

@@ -239,6 +239,25 @@ def stalls(directory):
             assert "time" in tls_reason(server, number), server.sessions()
 
 
+@case("a client that refuses our certificate is told of in plain words, with the alert's name, and counts as such")
+def refuses_certificate(directory):
+    def refusing(version):
+        made = context(version)
+        made.verify_mode = ssl.CERT_REQUIRED
+        return made
+
+    with tls_server(directory, 'tls_no_go = 0\n') as server:
+        for number, version in enumerate(BOTH, 1):
+            with TlsClient(server.port) as client:
+                try:
+                    client.starttls(refusing(version))
+                    raise AssertionError("nobody has signed this certificate")
+                except ssl.SSLError:
+                    client.send_sealed()
+                    read_to_end(client)
+            equal(tls_reason(server, number), "the client does not know who has signed our certificate (alert unknown ca)", version)
+
+
 @case("a client that goes away in its handshake, and one that cannot agree")
 def fails(directory):
     with tls_server(directory, tls='minimum = "1.3"') as server:

@@ -27,6 +27,13 @@ def assert_shown(words, page):
     equal(missing, [], f"missing on {page}")
 
 
+def as_written(kind, default):
+    """The default of an option, as a configuration has it."""
+    if kind not in ("PATHS", "NAMES", "NETWORKS", "ENDPOINTS", "KEYWORDS", "FILTERS"):
+        return default
+    return "{" + ", ".join(f'"{item.strip()}"' for item in default.split(",")) + "}"
+
+
 def pieces(told):
     """Of each line of a usage what stands between gaps: those are the page's own."""
     lines = told.removeprefix("usage: ").splitlines()
@@ -44,10 +51,12 @@ def lint(directory):
 @case("gatepost.conf(5) has each option with its meaning and its default, each check with its number, and each reply")
 def configuration(directory):
     table = (ROOT / "conf/options.def").read_text()
-    options = re.findall(r'^\w*OPTION\((?:\w+, )?(\w+), [A-Z]+, "(.*?)", [^"]*?"(.*)"\)$', table, re.M)
+    options = re.findall(r'^\w*OPTION\((?:\w+, )?(\w+), ([A-Z]+), "(.*?)", [^"]*?"(.*)"\)$', table, re.M)
     assert len(options) > 150, len(options)
     assert_shown([f"{name} = " for name, *_ in options], "gatepost.conf.5")
-    assert_shown([f"{help}. Default: {default}" for _, default, help in options if default and "\\" not in help], "gatepost.conf.5")
+    assert_shown([f"{help}. Default: {as_written(kind, default)}" for _, kind, default, help in options if default and "\\" not in help],
+                 "gatepost.conf.5")
+    assert_shown(['{"192.0.2.0/24", "2001:db8::/32"}', '{"127.0.0.1:25", "[::1]:25"}', '{"127.0.0.[2..11]", "127.0.[1;3].2"}'], "gatepost.conf.5")
     checks = re.findall(r'^(?:RULE|SESSION_CHECK|CHECK)\((\w+), "(P\d+)".*"(.*)"\)$', (ROOT / "core/check/checks.def").read_text(), re.M)
     assert_shown([f"{name} Number {number} of the policy: {summary}." for name, number, summary in checks], "gatepost.conf.5")
     assert_shown([f"{name} ({number}) {summary}." for name, number, summary in checks], "gatepost.8")

@@ -3,7 +3,7 @@
 
 #include "conf/build/load.h"
 #include "workers/cli/usage.h"
-#include "workers/control/socket.h"
+#include "workers/local/socket.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,11 +24,11 @@ static int fail(const char *what, const char *reason)
 
 static int connect_to(const char *path)
 {
-        int fd = control_socket_connect(path);
+        int fd = local_socket_connect(path);
 
         for (int i = 0; i < CONNECT_TRIES && fd < 0 && errno == EAGAIN; i++) {
                 poll(NULL, 0, CONNECT_PAUSE_MS);
-                fd = control_socket_connect(path);
+                fd = local_socket_connect(path);
         }
         if (fd >= 0)
                 return fd;

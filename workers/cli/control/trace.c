@@ -2,19 +2,22 @@
 #include "workers/cli/control/trace.h"
 
 #include "core/base/text.h"
+#include "core/smtp/follow/filter.h"
 #include "workers/cli/control/ask.h"
 #include "workers/cli/usage.h"
 
 #include <stdio.h>
 
 #define LINE_MAX_OCTETS 4096
+#define ORDER_SIZE      512
 
 const char trace_help[] =
     "usage: gatepost trace -c FILE --ip NETWORK | --from PATTERN | --to PATTERN [--rate LINES] [--json]\n\n"
     "Follows sessions of the running server line by line, until Ctrl-C: those of clients in NETWORK (an\n"
     "address, or 192.0.2.0/24), or from the MAIL or RCPT on whose address fits PATTERN. In a pattern * "
     "stands\n"
-    "for anything, @isp.example for anybody there, and \"\" for the null sender. Each line begins with the\n"
+    "for anything, @isp.example for anybody there, and \"<>\" for the null sender. Each line begins with "
+    "the\n"
     "seconds since the client connected, and its address and port. C: the client's line; S: our reply; what\n"
     "checks say stands between them. Texts of messages are not shown. FILE names the server's control "
     "socket\n"
@@ -69,7 +72,7 @@ static void show(const json_t *line)
         } else {
                 text_printf(&out, "%8.3f ", (double)json_integer_value(json_object_get(line, "ms")) / 1000);
                 put(&out, string_of(line, "client"));
-                text_put_char(&out, ' ');
+                text_printf(&out, " %lld ", (long long)json_integer_value(json_object_get(line, "port")));
                 put_what(&out, line, what);
                 put(&out, string_of(line, "text"));
                 if (json_is_true(json_object_get(line, "cut")))
@@ -78,41 +81,66 @@ static void show(const json_t *line)
         printf("%.*s\n", (int)out.length, out.at);
 }
 
-/* The order's line, or "" when not exactly one of the three is wished for. */
-static void write_order(const char *ip, const char *from, const char *to, const char *rate, char *ret_order,
-                        size_t room)
-{
-        int wishes = (ip != NULL) + (from != NULL) + (to != NULL);
-        const char *kind = ip != NULL ? "ip" : from != NULL ? "from" : "to";
-        const char *value = ip != NULL ? ip : from != NULL ? from : to;
+/* What is wished for, as it was given; NULL: not wished for. */
+struct wish {
+        const char *ip, *from, *to, *rate;
+};
 
-        ret_order[0] = '\0';
-        if (wishes == 1 && strpbrk(value, " \n") == NULL && (rate == NULL || strpbrk(rate, " \n") == NULL))
-                snprintf(ret_order, room, "trace %s=%s%s%s", kind, value,
-                         rate == NULL ? "" : " rate=", rate == NULL ? "" : rate);
+/* Writes the order's line. False when it was called wrongly, which is told then. */
+static bool write_order(const struct wish *wish, struct text *order)
+{
+        const char *kind = wish->ip != NULL ? "ip" : wish->from != NULL ? "from" : "to";
+        const char *value = wish->ip != NULL ? wish->ip : wish->from != NULL ? wish->from : wish->to;
+        struct follow_filter filter;
+        uint64_t rate;
+
+        if ((wish->ip != NULL) + (wish->from != NULL) + (wish->to != NULL) != 1) {
+                usage_fault(trace_help, "trace: one of --ip, --from and --to is needed");
+                return false;
+        }
+        text_put(order, SPAN("trace "));
+        size_t begin = order->length;
+        text_printf(order, "%s=%s", kind, value);
+        if (strpbrk(value, " \t\r\n") != NULL || order->overflowed ||
+            !follow_filter_parse(span_skip(text_span(order), begin), &filter)) {
+                usage_fault(
+                    trace_help,
+                    wish->ip != NULL
+                        ? "trace: --%s \"%.400s\" is neither an address nor a network such as 192.0.2.0/24"
+                        : "trace: --%s \"%.400s\" is no pattern of addresses: it has blanks, or is too "
+                          "long",
+                    kind, value);
+                return false;
+        }
+        if (wish->rate == NULL)
+                return true;
+        text_printf(order, " rate=%s", wish->rate);
+        if (!order->overflowed && follow_rate_parse(span_from(wish->rate), &rate))
+                return true;
+        usage_fault(trace_help, "trace: --rate \"%.400s\" is no number from 1 to %d", wish->rate,
+                    FOLLOW_RATE_MAX);
+        return false;
 }
 
 int trace_main(int argc, char **argv)
 {
-        const char *ip = NULL, *from = NULL, *to = NULL, *rate = NULL;
+        struct wish wish = {0};
         bool is_json = false;
         struct ask ask = {.show = show, .has_no_end = true};
         const struct usage_option options[] = {{"config", &ask.configuration, NULL},
-                                               {"ip", &ip, NULL},
-                                               {"from", &from, NULL},
-                                               {"to", &to, NULL},
-                                               {"rate", &rate, NULL},
+                                               {"ip", &wish.ip, NULL},
+                                               {"from", &wish.from, NULL},
+                                               {"to", &wish.to, NULL},
+                                               {"rate", &wish.rate, NULL},
                                                {"json", NULL, &is_json},
                                                {0}};
-        char order[512];
+        char octets[ORDER_SIZE] = "";
+        struct text order;
 
-        if (!usage_read_options(trace_help, options, 0, argc, argv))
+        text_over(&order, octets, sizeof octets - 1); /* the NUL behind it stays */
+        if (!usage_read_options(trace_help, options, 0, argc, argv) || !write_order(&wish, &order))
                 return USAGE_STATUS;
-        write_order(ip, from, to, rate, order, sizeof order);
-        if (order[0] == '\0')
-                return usage_fault(trace_help,
-                                   "trace: one of --ip, --from and --to is needed, without blanks in it");
-        ask.order = order;
+        ask.order = octets;
         if (is_json)
                 ask.show = NULL;
         return ask_server(&ask, trace_help);

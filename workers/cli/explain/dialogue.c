@@ -96,13 +96,15 @@ static bool must_secure(const struct session *session)
                !session_is_secured(session);
 }
 
-/* Under TLS where there is no other way. */
-static void greet(struct dialogue *dialogue, const char *helo)
+/* Under TLS where there is no other way, or where that is asked for. */
+static void greet(struct dialogue *dialogue, const char *helo, bool speaks_tls)
 {
         play_line(dialogue, "EHLO ", helo);
-        if (!must_secure(&dialogue->session))
+        if (!speaks_tls && !must_secure(&dialogue->session))
                 return;
         play_line(dialogue, "STARTTLS", "");
+        if (!session_is_secured(&dialogue->session))
+                return;
         fputs("(both speak TLS from here on)\n", dialogue->out);
         play_line(dialogue, "EHLO ", helo);
 }
@@ -110,7 +112,9 @@ static void greet(struct dialogue *dialogue, const char *helo)
 bool explain_dialogue(const struct question *question, const struct snapshot *snapshot,
                       struct session_host *host, struct cli_dns *dns, FILE *out)
 {
-        struct session_peer peer = {.client = question->client};
+        struct session_peer peer = {.client = question->client,
+                                    .server = question->listener.address,
+                                    .server_port = question->listener.port};
         struct dialogue dialogue = {.dns = dns, .out = out};
         char octets[2 * SESSION_OUT_ROOM];
 
@@ -119,7 +123,7 @@ bool explain_dialogue(const struct question *question, const struct snapshot *sn
         if (dialogue.session.state == SESSION_STATE_PAUSE)
                 session_timeout(&dialogue.session, &dialogue.said);
         dialogue.said.length = 0;
-        greet(&dialogue, question->helo);
+        greet(&dialogue, question->helo, question->speaks_tls);
         play_line(&dialogue, "MAIL FROM:<", question->sender);
         for (size_t i = 0; i < question->recipient_count; i++)
                 play_line(&dialogue, "RCPT TO:<", question->recipients[i]);

@@ -3,6 +3,7 @@
 
 #include "core/smtp/session.h"
 #include "workers/cli/dns.h"
+#include "workers/cli/explain/made_up/given.h"
 
 #include <stdio.h>
 
@@ -16,6 +17,10 @@ struct question {
         size_t recipient_count;
         char *message; /* NULL: none was given */
         size_t message_length;
+        struct endpoint listener; /* port 0: none in particular */
+        bool speaks_tls;
+        bool wants_no_dns; /* what is not given has failed */
+        struct given given;
 };
 
 /* Plays a session and prints it to `out`; its line of the log is in host->log then. True when the message would be

@@ -4,6 +4,7 @@
 #include "conf/build/load.h"
 #include "conf/value/value.h"
 #include "core/base/date.h"
+#include "core/base/ids/ids.h"
 #include "core/base/text.h"
 #include "dns/clock.h"
 #include "workers/cli/explain/log_files.h"
@@ -14,36 +15,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ID_LENGTH 12
-
 struct look {
         const struct log_question *question;
-        char id[ID_LENGTH + 1];           /* empty: by envelope */
+        char id[ID_TEXT_SIZE];            /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
         size_t found;
         json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
         json_t *file_lines; /* of the file that is being read */
         struct pieces pieces;
         struct newest newest; /* by envelope */
+        struct teller teller;
 };
 
 /* ---- what is looked for -------------------------------------------------------------------------------- */
-
-/* Ids have no I, L, O and U, so that whoever reads one aloud or types it in small letters is understood. */
-static bool take_id(struct span id, char ret_id[static ID_LENGTH + 1])
-{
-        if (id.length != ID_LENGTH)
-                return false;
-        for (size_t i = 0; i < ID_LENGTH; i++) {
-                char c = ascii_lower(id.at[i]);
-                if (!ascii_is_alnum(c) || c == 'u')
-                        return false;
-                c = c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c;
-                ret_id[i] = c >= 'a' ? (char)(c - 'a' + 'A') : c;
-        }
-        ret_id[ID_LENGTH] = '\0';
-        return true;
-}
 
 /* Of "550 5.7.1 ... [1BS0T7G1VBQC]" what stands in the last brackets. */
 static struct span in_brackets(struct span words)
@@ -66,9 +50,9 @@ static struct span last_word(struct span words)
         return span_skip(words, start);
 }
 
-static bool read_id(struct span words, char ret_id[static ID_LENGTH + 1])
+static bool find_id(struct span words, char ret_id[static ID_TEXT_SIZE])
 {
-        return take_id(in_brackets(words), ret_id) || take_id(last_word(words), ret_id);
+        return id_read(in_brackets(words), ret_id) || id_read(last_word(words), ret_id);
 }
 
 static unsigned number_at(struct span text, size_t at)
@@ -170,19 +154,15 @@ static void look_by_envelope(struct look *look, json_t *line)
         }
 }
 
-static void look_by_id(struct look *look, const json_t *line)
+static void look_by_id(struct look *look, json_t *line)
 {
         struct occurrence occurrence;
 
-        if (look->found++ > 0)
-                putchar('\n');
-        if (occurrence_find(line, look->id, &occurrence)) {
-                story_print(&occurrence, STORY_HAPPENED);
-                printf("\nThe whole session:\n");
-        } else {
-                printf("An event of the log:\n");
-        }
-        story_print_json(line);
+        look->found++;
+        if (occurrence_find(line, look->id, &occurrence))
+                teller_tell(&look->teller, &occurrence, true);
+        else
+                teller_tell_event(&look->teller, line);
 }
 
 static void look_at_line(void *context, const char *octets)
@@ -253,7 +233,7 @@ static void look_at_endless(struct look *look)
         pieces_end(&look->pieces);
 }
 
-static int look_through(struct look *look, const char *path)
+static int look_through(struct look *look, const char *path, const struct snapshot *snapshot)
 {
         struct log_files files;
 
@@ -261,9 +241,11 @@ static int look_through(struct look *look, const char *path)
                 log_files_end(&files);
                 return 1;
         }
+        teller_begin(&look->teller, look->question->configuration, snapshot, look->question->as_json);
         size_t searched = look->id[0] != '\0' ? read_by_id(look, &files) : read_by_envelope(look, &files);
         look_at_endless(look);
-        newest_print(&look->newest);
+        newest_tell(&look->newest, &look->teller);
+        teller_end(&look->teller, look->newest.left_out);
         newest_end(&look->newest);
         json_decref(look->lines);
         if (look->found == 0)
@@ -276,24 +258,26 @@ static int look_through(struct look *look, const char *path)
         return status;
 }
 
-static int look_in_configured_log(struct look *look)
+/* The log that is given can be searched whatever the configuration is. */
+static int look_with_configuration(struct look *look)
 {
+        const struct log_question *question = look->question;
         struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(look->question->configuration, &complaints);
+        struct snapshot *snapshot = snapshot_load(question->configuration, &complaints);
+        const char *path = question->log;
         int status = 1;
 
         if (snapshot == NULL && complaints.text != NULL)
                 fputs(complaints.text, stderr);
         conf_complaints_end(&complaints);
-        if (snapshot == NULL)
-                return 1;
-        if (strcmp(snapshot->options.log, "stderr") == 0)
+        if (path == NULL && snapshot != NULL)
+                path = snapshot->options.log;
+        if (question->log == NULL && path != NULL && strcmp(path, "stderr") == 0)
                 fputs("gatepost: the log goes to standard error (log = \"stderr\"): tell by --log FILE where "
-                      "that "
-                      "is kept\n",
+                      "that is kept\n",
                       stderr);
-        else
-                status = look_through(look, snapshot->options.log);
+        else if (path != NULL)
+                status = look_through(look, path, snapshot);
         snapshot_free(snapshot);
         return status;
 }
@@ -302,7 +286,7 @@ int explain_log(const struct log_question *question)
 {
         struct look look = {.question = question};
 
-        if (question->words != NULL && !read_id(span_from(question->words), look.id)) {
+        if (question->words != NULL && !find_id(span_from(question->words), look.id)) {
                 fprintf(stderr,
                         "gatepost: \"%s\" has no id: that has 12 letters and digits, in brackets at the end "
                         "of a reply, or behind \"accepted as\"\n",
@@ -316,5 +300,6 @@ int explain_log(const struct log_question *question)
                         question->since);
                 return USAGE_STATUS;
         }
-        return question->log != NULL ? look_through(&look, question->log) : look_in_configured_log(&look);
+        return question->configuration != NULL ? look_with_configuration(&look)
+                                               : look_through(&look, question->log, NULL);
 }

@@ -1,6 +1,7 @@
 /* gatepost explain for what has happened: the sessions of the log that an id or an envelope names. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What is looked for in the log. NULL: anything. */
@@ -9,6 +10,7 @@ struct log_question {
         const char *log;   /* the file; NULL: the configuration's */
         const char *words; /* a reject id or the id of a message, maybe with the reply around it */
         const char *sender, *recipient; /* an address, or "@domain" */
+        bool as_json;
         const char *since; /* "2026-11-28", with a time behind it or not, or a duration such as "2h" */
 };
 

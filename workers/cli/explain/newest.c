@@ -1,7 +1,6 @@
 /* Times of the log are in order as text. */
 #include "workers/cli/explain/newest.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What the log has later is newer where the times are the same, but a line's own mails stay in their order. */
@@ -31,16 +30,10 @@ void newest_add(struct newest *newest, json_t *line, const struct occurrence *oc
         *mail = (struct newest_mail){json_incref(line), time, *occurrence};
 }
 
-void newest_print(const struct newest *newest)
+void newest_tell(const struct newest *newest, struct teller *teller)
 {
-        for (size_t i = 0; i < newest->count; i++) {
-                if (i > 0)
-                        putchar('\n');
-                story_print(&newest->mails[i].occurrence, STORY_HAPPENED);
-        }
-        if (newest->left_out > 0)
-                printf("\n... and %zu older ones: narrow the list by --from, --to or --since\n",
-                       newest->left_out);
+        for (size_t i = 0; i < newest->count; i++)
+                teller_tell(teller, &newest->mails[i].occurrence, false);
 }
 
 void newest_end(struct newest *newest)

@@ -1,7 +1,7 @@
 /* The newest mails of those that were found, whatever the order in which the files of the log come. */
 #pragma once
 
-#include "workers/cli/explain/story.h"
+#include "workers/cli/explain/tell/teller.h"
 
 #define NEWEST_MAX 100
 
@@ -18,6 +18,5 @@ struct newest {
 
 /* `line` is what the occurrence borrows from, and has a "time". */
 void newest_add(struct newest *newest, json_t *line, const struct occurrence *occurrence);
-/* Prints the stories, and how many there are beside. */
-void newest_print(const struct newest *newest);
+void newest_tell(const struct newest *newest, struct teller *teller);
 void newest_end(struct newest *newest);

@@ -2,10 +2,9 @@
 #include "workers/cli/explain/story.h"
 
 #include "core/policy/texts.h"
+#include "workers/cli/explain/told.h"
 
 #include <stdio.h>
-
-#define WORDS_MAX 1024 /* octets of one value that are shown */
 
 static const char *string_of(const json_t *object, const char *key)
 {
@@ -49,8 +48,7 @@ static const struct advice *advice_of_end(const json_t *session)
         return advice != NULL ? advice : advice_of_ending(string_of(session, "end"));
 }
 
-/* NULL: nothing is known that would help. */
-static const struct advice *advice_of(const struct occurrence *occurrence)
+const struct advice *story_advice(const struct occurrence *occurrence)
 {
         const char *reply = string_of(occurrence_innermost(occurrence), "reply"),
                    *check = occurrence_check(occurrence);
@@ -65,16 +63,6 @@ static const struct advice *advice_of(const struct occurrence *occurrence)
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
 
-static void print_words(const char *words)
-{
-        char octets[WORDS_MAX];
-        struct text text;
-
-        text_over(&text, octets, sizeof octets);
-        text_put_printable(&text, span_from(words), true);
-        printf("%.*s", (int)text.length, text.at);
-}
-
 static void print_value(const char *before, const json_t *object, const char *key, const char *behind)
 {
         const char *value = string_of(object, key);
@@ -82,7 +70,7 @@ static void print_value(const char *before, const json_t *object, const char *ke
         if (value == NULL)
                 return;
         fputs(before, stdout);
-        print_words(value);
+        told_print_text(value);
         fputs(behind, stdout);
 }
 
@@ -115,28 +103,53 @@ static bool is_taken(const struct occurrence *occurrence, enum story_kind kind)
                (kind == STORY_TAKEN && !occurrence_is_refusal(string_of(occurrence->recipient, "code")));
 }
 
+enum story_outcome story_outcome(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const char *code = occurrence_code(occurrence);
+
+        if (is_taken(occurrence, kind))
+                return STORY_IS_TAKEN;
+        if (occurrence_is_refusal(code))
+                return code[0] == '5' ? STORY_IS_REFUSED : STORY_IS_PUT_OFF;
+        if (occurrence->fault != NULL)
+                return STORY_IS_REFUSED;
+        if (occurrence->transaction == NULL)
+                return STORY_IS_SENT_AWAY;
+        return json_object_get(occurrence->transaction, "continued") != NULL ? STORY_IS_OPEN
+                                                                             : STORY_IS_NOT_STORED;
+}
+
 static void print_outcome(const struct occurrence *occurrence, enum story_kind kind)
 {
         const char *code = occurrence_code(occurrence), *was = kind == STORY_HAPPENED ? "was" : "would be";
 
-        if (is_taken(occurrence, kind)) {
+        switch (story_outcome(occurrence, kind)) {
+        case STORY_IS_TAKEN:
                 printf("%s taken", was);
-        } else if (occurrence_is_refusal(code)) {
-                printf("%s %s (%s)", was, code[0] == '5' ? "refused" : "put off for now", code);
-        } else if (occurrence->transaction == NULL) {
+                break;
+        case STORY_IS_REFUSED:
+                printf("%s refused (%s)", was, code);
+                break;
+        case STORY_IS_PUT_OFF:
+                printf("%s put off for now (%s)", was, code);
+                break;
+        case STORY_IS_SENT_AWAY:
                 printf("%s sent away", was);
                 print_value(" (", occurrence->session, "reply", ")");
-        } else if (json_object_get(occurrence->transaction, "continued") != NULL) {
+                break;
+        case STORY_IS_OPEN:
                 printf("was not refused at first; what became of it is not told here");
-        } else {
+                break;
+        case STORY_IS_NOT_STORED:
                 printf("was not stored: no message came to its end");
+                break;
         }
 }
 
 /* One of a mail's recipients, with the id by which more is told of it. */
 static void print_recipient(const struct occurrence *occurrence, enum story_kind kind)
 {
-        const struct advice *advice = is_taken(occurrence, kind) ? NULL : advice_of(occurrence);
+        const struct advice *advice = is_taken(occurrence, kind) ? NULL : story_advice(occurrence);
 
         print_value("  <", occurrence->recipient, "to", "> ");
         print_outcome(occurrence, kind);
@@ -176,7 +189,7 @@ static bool is_mixed(const struct occurrence *occurrence)
 
 static void print_reason(const struct occurrence *occurrence)
 {
-        const struct advice *advice = advice_of(occurrence);
+        const struct advice *advice = story_advice(occurrence);
         const json_t *closed =
             occurrence->transaction == NULL && occurrence->fault == NULL ? occurrence->session : NULL;
 
@@ -247,10 +260,4 @@ void story_print(const struct occurrence *occurrence, enum story_kind kind)
                 print_value("Stored as: ", occurrence->transaction, "file",
                             ", in new/ of each recipient's Maildir.\n");
         print_value("Message-ID: ", occurrence->transaction, "message_id", "\n");
-}
-
-void story_print_json(const json_t *value)
-{
-        json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        putchar('\n');
 }

@@ -2,6 +2,7 @@
  * can do. */
 #pragma once
 
+#include "core/policy/texts.h"
 #include "workers/policy/occurrence.h"
 
 enum story_kind {
@@ -10,7 +11,17 @@ enum story_kind {
         STORY_TAKEN,    /* the same, and the mail would be taken, whatever the line says */
 };
 
+enum story_outcome {
+        STORY_IS_TAKEN,
+        STORY_IS_REFUSED,
+        STORY_IS_PUT_OFF,
+        STORY_IS_SENT_AWAY,  /* before any mail */
+        STORY_IS_OPEN,       /* the line is a piece; another one tells */
+        STORY_IS_NOT_STORED, /* the session came to its end before the message */
+};
+
 /* Prints some lines. */
 void story_print(const struct occurrence *occurrence, enum story_kind kind);
-/* Prints a JSON value so that a terminal obeys nothing in it. */
-void story_print_json(const json_t *value);
+enum story_outcome story_outcome(const struct occurrence *occurrence, enum story_kind kind);
+/* NULL: nothing is known that would help. */
+const struct advice *story_advice(const struct occurrence *occurrence);

@@ -3,7 +3,9 @@
 
 #include "conf/value/rate.h"
 #include "core/base/domain_name.h"
+#include "core/base/local_part.h"
 #include "core/check/hooks.h"
+#include "core/mail/tag.h"
 #include "core/smtp/admit.h"
 #include "core/smtp/command/path.h"
 #include "dns/clock.h"
@@ -23,7 +25,6 @@ static struct facts facts_of(const struct question *question, const struct snaps
             .client = question->client,
             .helo = span_from(question->helo),
             .arena = arena,
-            .recipients_accepted = question->recipient_count > 0 ? question->recipient_count - 1 : 0,
         };
         struct path path;
 
@@ -41,30 +42,50 @@ static struct facts facts_of(const struct question *question, const struct snaps
         return facts;
 }
 
-static struct span last_recipient(const struct question *question)
+/* The mailbox and domain of the recipient, as RCPT would find them; as given where it would not. */
+static void find_recipient(struct table *table, const struct path *path)
 {
-        return question->recipient_count == 0
-                   ? SPAN("")
-                   : span_from(question->recipients[question->recipient_count - 1]);
+        const struct snapshot *snapshot = table->facts.snapshot;
+        char local_octets[LOCAL_PART_MAX], name_octets[DOMAIN_NAME_MAX];
+        struct text local, name;
+
+        table->is_postmaster = path->domain.length == 0;
+        if (table->is_postmaster) {
+                table->domain = snapshot->postmaster_domain;
+                table->is_known = table->domain != NULL;
+                text_put(&table->mailbox, snapshot->postmaster_local_part);
+                return;
+        }
+        text_over(&name, name_octets, sizeof name_octets);
+        text_over(&local, local_octets, sizeof local_octets);
+        if (path->domain_is_literal || !domain_name_to_ascii(path->domain, &name) || name.overflowed)
+                return;
+        table->domain = snapshot_find_domain(snapshot, text_span(&name));
+        table->is_known =
+            table->domain != NULL && local_part_parse_loose(path->local_part, true, &local) &&
+            tag_find_recipient(snapshot, table->domain, text_span(&local), &table->mailbox, NULL);
+        table->is_postmaster = table->is_known && span_equals(text_span(&table->mailbox), SPAN("postmaster"));
 }
 
-/* The mailbox and domain of the last recipient, as RCPT would find them; as given where it would not. */
-static void set_recipient(struct table *table, const struct question *question)
+static void set_recipient(struct table *table)
 {
-        struct span recipient = last_recipient(question);
-        size_t at = span_find_last(recipient, '@');
-        struct span local = span_of(recipient.at, at < recipient.length ? at : recipient.length);
         struct facts *facts = &table->facts;
+        char octets[1024];
+        struct text brackets;
+        struct path path;
 
-        if (recipient.length == 0)
+        text_over(&brackets, octets, sizeof octets);
+        text_put_char(&brackets, '<');
+        text_put_string(&brackets, table->recipient);
+        text_put_char(&brackets, '>');
+        struct span input = text_span(&brackets);
+        if (brackets.overflowed || !path_parse(&input, false, true, true, &path))
                 return;
-        facts->recipient_domain = span_skip(recipient, local.length + 1);
-        table->domain = snapshot_find_domain(facts->snapshot, facts->recipient_domain);
+        find_recipient(table, &path);
         if (table->domain != NULL)
                 facts->recipient_domain = table->domain->name;
-        table->is_known =
-            table->domain != NULL && domain_find_recipient(table->domain, local, &table->mailbox);
-        facts->mailbox = table->is_known ? text_span(&table->mailbox) : local;
+        if (table->is_known)
+                facts->mailbox = text_span(&table->mailbox);
 }
 
 /* Those at domains of ours. */
@@ -104,38 +125,42 @@ static void read_message(const struct question *question, const struct facts *fa
 /* ---- running ------------------------------------------------------------------------------------------- */
 
 /* Runs the check until all its answers are in. */
-static void settle(const struct facts *facts, enum check_id check, struct cli_dns *dns,
-                   struct verdict *ret_verdict)
+static void settle(const struct table *table, enum check_id check, struct row *row)
 {
-        while (pipeline_check(facts, check, ret_verdict) == VERDICT_WAIT) {
-                const struct dns_reply_message *message = cli_dns_wait(dns, ANSWER_WAIT_MS);
+        struct memo *shared = row->sight.shared;
+        struct facts facts = table->facts;
+
+        facts.memo = &row->sight.memo;
+        while (pipeline_check(&facts, check, &row->verdict) == VERDICT_WAIT) {
+                const struct dns_reply_message *message = cli_dns_wait(table->scene->dns, ANSWER_WAIT_MS);
                 if (message != NULL)
-                        memo_settle(facts->memo, &message->question, &message->answer);
+                        memo_settle(shared, &message->question, &message->answer);
                 else
-                        facts->memo->is_late = true;
+                        shared->is_late = row->sight.memo.is_late = true;
         }
 }
 
-static const struct check_setting *settings_of(const struct table *table)
+const struct check_setting *table_settings(const struct table *table)
 {
         return table->domain != NULL ? table->domain->checks : table->facts.snapshot->checks;
 }
 
-static enum row_kind kind_of(const struct table *table, const struct question *question, enum check_id check,
-                             bool has_dns)
+static enum row_kind kind_of(const struct table *table, enum check_id check)
 {
+        const struct question *question = table->scene->question;
+
         if (check == CHECK_recipient)
-                return question->recipient_count > 0 ? ROW_RULE : ROW_NONE;
+                return table->recipient != NULL ? ROW_RULE : ROW_NONE;
         if (check == CHECK_client_rate)
-                return settings_of(table)[check].mode == CHECK_MODE_OFF ? ROW_OFF : ROW_LIMITS;
+                return table_settings(table)[check].mode == CHECK_MODE_OFF ? ROW_OFF : ROW_LIMITS;
         if (check_infos[check].kind != CHECK_KIND_PURE)
                 return ROW_NONE;
         if (check_infos[check].needs == NEEDS_SENDERS &&
             table->facts.snapshot->sender_store.kind == SENDER_STORE_NONE)
                 return ROW_NO_STORE;
-        if (settings_of(table)[check].mode == CHECK_MODE_OFF)
+        if (table_settings(table)[check].mode == CHECK_MODE_OFF)
                 return ROW_OFF;
-        if (check_infos[check].needs == NEEDS_DNS && !has_dns)
+        if (check_infos[check].needs == NEEDS_DNS && table->facts.snapshot->options.resolvers.count == 0)
                 return ROW_NO_RESOLVERS;
         return check_infos[check].stage == STAGE_DATA && question->message == NULL ? ROW_NO_MESSAGE : ROW_RUN;
 }
@@ -149,69 +174,87 @@ static void wait_for_rest(struct memo *memo, struct cli_dns *dns)
                 memo_settle(memo, &message->question, &message->answer);
 }
 
-void table_run(struct table *table, const struct question *question, const struct snapshot *snapshot,
-               struct session_host *host, struct cli_dns *dns)
+void scene_begin(struct scene *scene, const struct question *question, const struct snapshot *snapshot,
+                 struct session_host *host, struct cli_dns *dns)
 {
+        *scene = (struct scene){.question = question, .snapshot = snapshot, .host = host, .dns = dns};
+        arena_init(&scene->arena, &host->transaction_pool, SIZE_MAX);
+        memo_init(&scene->memo, &scene->arena, host->dns, 0, (uint32_t)snapshot->options.dns_questions_max);
+}
+
+void scene_end(struct scene *scene)
+{
+        arena_end(&scene->arena);
+}
+
+static void set_facts(struct table *table, struct scene *scene, size_t recipient)
+{
+        struct facts *facts = &table->facts;
         struct text sender, domain;
 
-        *table = (struct table){.question = question};
-        arena_init(&table->arena, &host->transaction_pool, SIZE_MAX);
-        memo_init(&table->memo, &table->arena, host->dns, 0, (uint32_t)snapshot->options.dns_questions_max);
-        sender_memo_init(&table->senders, &table->arena, host->senders, 0);
+        sender_memo_init(&table->senders, &scene->arena, scene->host->senders, 0);
         text_over(&sender, table->sender_octets, sizeof table->sender_octets);
         text_over(&table->mailbox, table->mailbox_octets, sizeof table->mailbox_octets);
         text_over(&domain, table->domain_octets, sizeof table->domain_octets);
-        struct facts *facts = &table->facts;
-        *facts = facts_of(question, snapshot, &table->arena, &sender);
-        facts->memo = &table->memo;
+        *facts = facts_of(scene->question, scene->snapshot, &scene->arena, &sender);
+        facts->memo = &scene->memo;
         facts->senders = &table->senders;
         facts->memory = &table->memory;
-        facts->recipients = recipients_of(question, snapshot, table->recipients);
-        set_recipient(table, question);
-        facts->wall_s = host->wall_ms / 1000;
+        facts->recipients = recipients_of(scene->question, scene->snapshot, table->recipients);
+        facts->recipients_accepted = recipient;
+        facts->wall_s = scene->host->wall_ms / 1000;
         if (domain_name_to_ascii(facts->sender_domain, &domain) && !domain.overflowed)
                 facts->sender_domain_ascii = text_span(&domain);
-        read_message(question, facts);
+        if (table->recipient != NULL)
+                set_recipient(table);
+}
+
+/* All of them ask before one of them is waited for. */
+static void begin_rows(struct table *table, struct scene *scene)
+{
+        struct facts facts = table->facts;
+
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 struct row *row = &table->rows[check];
-                row->kind = kind_of(table, question, check, host->dns != NULL);
+                row->kind = kind_of(table, check);
+                sight_begin(&row->sight, &scene->memo);
+                facts.memo = &row->sight.memo;
+                if (row->kind == ROW_RUN)
+                        pipeline_check(&facts, check, &row->verdict);
+        }
+}
+
+void table_run(struct table *table, struct scene *scene, size_t recipient)
+{
+        const struct question *question = scene->question;
+
+        *table = (struct table){.scene = scene};
+        if (recipient < question->recipient_count)
+                table->recipient = question->recipients[recipient];
+        set_facts(table, scene, recipient);
+        read_message(question, &table->facts);
+        begin_rows(table, scene);
+        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
+                struct row *row = &table->rows[check];
                 double before_us = (double)clock_monotonic_us();
                 if (row->kind == ROW_RUN)
-                        settle(facts, check, dns, &row->verdict);
+                        settle(table, check, row);
                 row->us = (double)clock_monotonic_us() - before_us;
         }
-        if (host->dns != NULL)
-                wait_for_rest(&table->memo, dns);
+        wait_for_rest(&scene->memo, scene->dns);
 }
 
-void table_end(struct table *table)
+const char *table_exemption(const struct table *table)
 {
-        arena_end(&table->arena);
+        if (network_list_contains(&table->facts.snapshot->options.trusted_networks, &table->facts.client))
+                return "the client is in trusted_networks";
+        return table->is_postmaster ? "postmaster hears everybody" : NULL;
 }
 
-/* ---- printing ------------------------------------------------------------------------------------------ */
-
-static void print_evidence(struct span evidence)
-{
-        char octets[2048];
-        struct text text;
-
-        text_over(&text, octets, sizeof octets);
-        text_put_printable(&text, evidence, true);
-        if (text.length > 0)
-                printf("%.*s  ", (int)text.length, text.at);
-}
-
-static void print_place(const struct check_setting *setting)
-{
-        if (setting->place.line > 0)
-                printf("(%s:%u)", setting->place.file, setting->place.line);
-        else
-                printf("(default)");
-}
+/* ---- telling ------------------------------------------------------------------------------------------- */
 
 /* What the check would count cannot be known here: only where its limits lie. */
-static void print_limits(const struct table *table)
+static void put_limits(const struct table *table, struct text *text)
 {
         const struct snapshot *snapshot = table->facts.snapshot;
         const struct options *options = &snapshot->options;
@@ -224,41 +267,57 @@ static void print_limits(const struct table *table)
             [RATE_TRANSACTIONS] = options->client_rate_transactions,
         };
         bool is_rated = client_is_rated(snapshot, &table->facts.client);
-        char octets[512];
-        struct text text;
 
-        text_over(&text, octets, sizeof octets);
         if (!is_rated)
-                text_put(&text, SPAN("exempt"));
+                text_put(text, SPAN("exempt"));
         for (enum rate_kind kind = 0; kind < RATE_KINDS && is_rated; kind++) {
-                text_put_string(&text, kind == 0 ? "" : ", ");
-                text_put_string(&text, rate_kind_name(kind));
-                text_put_char(&text, ' ');
-                rate_write(&text, &limits[kind]);
+                text_put_string(text, kind == 0 ? "" : ", ");
+                text_put_string(text, rate_kind_name(kind));
+                text_put_char(text, ' ');
+                rate_write(text, &limits[kind]);
         }
-        print_evidence(text_span(&text));
 }
 
-static void print_recipient(const struct table *table)
+static void put_recipient(const struct table *table, struct text *text)
 {
-        print_evidence(last_recipient(table->question));
-        if (table->domain == NULL)
-                printf("its domain is none of ours  ");
-        else
-                printf(table->is_known ? "is known  " : "is not among the domain's recipients  ");
-        printf("(a rule)");
+        text_put_printable(text, span_from(table->recipient), true);
+        text_put_string(text, table->domain == NULL ? ": its domain is none of ours"
+                              : table->is_known     ? " is known"
+                                                    : " is not among the domain's recipients");
 }
 
-static const char *result_of(const struct table *table, const struct row *row)
+void table_put_note(const struct table *table, enum check_id check, struct text *text)
 {
-        static const char *const results[] = {[VERDICT_PASS] = "pass",
-                                              [VERDICT_REFUSE] = "refuse",
-                                              [VERDICT_DEFER] = "defer",
-                                              [VERDICT_WAIT] = "wait"};
+        switch (table->rows[check].kind) {
+        case ROW_LIMITS:
+                put_limits(table, text);
+                break;
+        case ROW_RULE:
+                put_recipient(table, text);
+                break;
+        case ROW_NO_RESOLVERS:
+                text_put_string(text, "no resolver is configured");
+                break;
+        case ROW_NO_STORE:
+                text_put_string(text, "no sender_store is configured");
+                break;
+        case ROW_NO_MESSAGE:
+                text_put_string(text, "looks at the text: give it with --message");
+                break;
+        case ROW_NONE:
+        case ROW_RUN:
+        case ROW_OFF:
+                break;
+        }
+}
+
+const char *table_result(const struct table *table, enum check_id check)
+{
+        const struct row *row = &table->rows[check];
 
         switch (row->kind) {
         case ROW_RUN:
-                return results[row->verdict.result];
+                return verdict_result_names[row->verdict.result];
         case ROW_RULE:
                 return table->is_known ? "pass" : "refuse";
         case ROW_OFF:
@@ -273,46 +332,55 @@ static const char *result_of(const struct table *table, const struct row *row)
         return "-";
 }
 
-static void print_row(const struct table *table, enum check_id check, const char *deciding)
+const char *table_mode(const struct table *table, enum check_id check)
 {
-        const struct check_setting *setting = &settings_of(table)[check];
+        if (check_infos[check].kind == CHECK_KIND_RULE)
+                return "always";
+        return check_mode_name(table->rows[check].verdict.only_observes ? CHECK_MODE_OBSERVE
+                                                                        : table_settings(table)[check].mode);
+}
+
+static void print_row(const struct table *table, enum check_id check, bool decides)
+{
+        const struct place *place = &table_settings(table)[check].place;
         const struct row *row = &table->rows[check];
-        bool decides = deciding != NULL && strcmp(deciding, check_infos[check].name) == 0;
-        const char *mode =
-            row->kind == ROW_RULE || row->kind == ROW_NONE ? "always" : check_mode_name(setting->mode);
+        char octets[2048];
+        struct text told;
 
         if (row->kind == ROW_NONE && !decides)
                 return;
-        printf("%-24s %-8s %-7s %6.1f us  ", check_infos[check].name,
-               row->verdict.only_observes ? check_mode_name(CHECK_MODE_OBSERVE) : mode,
-               row->kind == ROW_NONE ? "refuse" : result_of(table, row), row->us);
-        if (row->kind == ROW_LIMITS)
-                print_limits(table);
-        if (row->kind == ROW_NO_RESOLVERS)
-                printf("no resolver is configured  ");
-        if (row->kind == ROW_NO_STORE)
-                printf("no sender_store is configured  ");
-        if (row->kind == ROW_NO_MESSAGE)
-                printf("looks at the text: give it with --message  ");
-        print_evidence(row->verdict.evidence);
-        if (row->kind == ROW_RULE)
-                print_recipient(table);
-        else if (row->kind == ROW_NONE)
+        text_over(&told, octets, sizeof octets);
+        table_put_note(table, check, &told);
+        text_put_printable(&told, row->verdict.evidence, true);
+        printf("%-24s %-8s %-7s %6.1f us  %.*s%s", check_infos[check].name, table_mode(table, check),
+               row->kind == ROW_NONE ? "refuse" : table_result(table, check), row->us, (int)told.length,
+               told.at, told.length > 0 ? "  " : "");
+        if (check_infos[check].kind == CHECK_KIND_RULE)
                 printf("(a rule)");
+        else if (place->line > 0)
+                printf("(%s:%u)", place->file, place->line);
         else
-                print_place(setting);
+                printf("(default)");
         printf(decides ? "  <== decides\n" : "\n");
+        sight_print(&row->sight);
 }
 
 void table_print(const struct table *table, const char *deciding)
 {
-        const struct snapshot *snapshot = table->facts.snapshot;
+        const char *exemption = table_exemption(table);
 
-        if (network_list_contains(&snapshot->options.trusted_networks, &table->facts.client))
-                printf("the client is in trusted_networks: the checks below do not count\n");
+        if (exemption != NULL)
+                printf("%s: the checks below do not count\n", exemption);
         printf("%-24s %-8s %-7s %9s  %s\n", "CHECK", "MODE", "RESULT", "TIME", "EVIDENCE");
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
-                print_row(table, check, deciding);
-        for (const struct memo_entry *entry = table->memo.entries; entry != NULL; entry = entry->next)
-                cli_dns_print("DNS", &entry->question, &entry->answer);
+                print_row(table, check, deciding != NULL && strcmp(deciding, check_infos[check].name) == 0);
+}
+
+void scene_print(const struct scene *scene)
+{
+        const struct question *question = scene->question;
+
+        for (const struct memo_entry *entry = scene->memo.entries; entry != NULL; entry = entry->next)
+                cli_dns_print(given_has(&question->given, &entry->question) ? "GIVEN" : "DNS",
+                              &entry->question, &entry->answer);
 }

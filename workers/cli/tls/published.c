@@ -125,11 +125,19 @@ static void look_at_names(struct published_look *look)
 
 /* ---- MTA-STS ------------------------------------------------------------------------------------------- */
 
+static bool has_exchange(const struct dns_answer *exchanges)
+{
+        for (size_t i = 0; exchanges->fact == FACT_FOUND && i < exchanges->record_count; i++)
+                if (exchanges->records[i].data.length > 0) /* RFC 7505: there is none */
+                        return true;
+        return false;
+}
+
 static void write_policy(struct published_look *look, const struct dns_answer *exchanges, struct text *policy)
 {
         text_put_string(policy, "version: STSv1\nmode: testing\n");
         for (size_t i = 0; exchanges->fact == FACT_FOUND && i < exchanges->record_count; i++)
-                if (exchanges->records[i].data.length > 0) /* RFC 7505: there is none */
+                if (exchanges->records[i].data.length > 0)
                         text_printf(policy, "mx: %.*s\n", (int)exchanges->records[i].data.length,
                                     exchanges->records[i].data.at);
         if (exchanges->fact != FACT_FOUND)
@@ -198,21 +206,54 @@ static bool has_id(struct span text, const char *id)
         return memmem(text.at, text.length, wanted, (size_t)length) != NULL;
 }
 
+/* Prints the record and the policy that fit the MX of the domain, or complains why there is none. False then. */
+static bool print_policy(struct published_look *look, const char *name, const char *owner,
+                         const struct dns_answer *exchanges, char ret_id[static 33])
+{
+        char octets[POLICY_SIZE];
+        struct text policy;
+
+        if (exchanges->fact == FACT_FAILED) {
+                complain(look, COMPLAINT_WARNING, name,
+                         "MX of it could not be asked, so no policy is printed");
+                return false;
+        }
+        if (exchanges->fact == FACT_FOUND && !has_exchange(exchanges)) {
+                complain(look, COMPLAINT_NOTE, name,
+                         "its MX says that it takes no mail (RFC 7505), so no policy is printed");
+                return false;
+        }
+        if (exchanges->fact == FACT_ABSENT)
+                conf_complain(look->complaints, COMPLAINT_NOTE, &look->place,
+                              "%s: there is no MX: in the policy stands %s instead, our hostname", name,
+                              look->snapshot->options.hostname);
+        text_over(&policy, octets, sizeof octets);
+        write_policy(look, exchanges, &policy);
+        write_id(text_span(&policy), ret_id);
+        printf("\n%s. IN TXT \"v=STSv1; id=%s;\"\n# https://mta-sts.%s/.well-known/mta-sts.txt\n%.*s", owner,
+               ret_id, name, (int)policy.length, policy.at);
+        return true;
+}
+
+/* `id`: of the policy that is right; NULL: none was printed. */
+static void compare_policy(struct published_look *look, const char *owner, struct span text, const char *id)
+{
+        complain(look, COMPLAINT_NOTE, owner,
+                 id == NULL         ? "a policy is published, and cannot be compared"
+                 : has_id(text, id) ? "the policy of this id is published"
+                                    : "a policy is published by another id; compare it with this one");
+}
+
 static void look_at_policy(struct published_look *look, const struct domain *domain)
 {
-        char name[DNS_NAME_MAX + 1], owner[NAME_SIZE], octets[POLICY_SIZE], id[33];
-        struct text policy;
+        char name[DNS_NAME_MAX + 1], owner[NAME_SIZE], id[33];
         struct span text;
 
         begin_name(look);
         span_copy_cut(domain->name, name, sizeof name);
         snprintf(owner, sizeof owner, "_mta-sts.%s", name);
         const struct dns_answer *exchanges = ask(look, name, DNS_MX);
-        text_over(&policy, octets, sizeof octets);
-        write_policy(look, exchanges, &policy);
-        write_id(text_span(&policy), id);
-        printf("\n%s. IN TXT \"v=STSv1; id=%s;\"\n# https://mta-sts.%s/.well-known/mta-sts.txt\n%.*s", owner,
-               id, name, (int)policy.length, policy.at);
+        bool is_printed = print_policy(look, name, owner, exchanges, id);
         const struct dns_answer *texts = ask(look, owner, DNS_TXT);
         size_t policies = find_policies(texts, &text);
         look_at_exchanges(look, name, exchanges, policies > 0);
@@ -220,9 +261,7 @@ static void look_at_policy(struct published_look *look, const struct domain *dom
                 complain(look, COMPLAINT_WARNING, owner,
                          "more than one policy is published, so that none counts");
         else if (policies == 1)
-                complain(look, COMPLAINT_NOTE, owner,
-                         has_id(text, id) ? "the policy of this id is published"
-                                          : "a policy is published by another id; compare it with this one");
+                compare_policy(look, owner, text, is_printed ? id : NULL);
         else if (texts->fact != FACT_FAILED)
                 complain(look, COMPLAINT_NOTE, owner, "no policy is published");
 }

@@ -272,12 +272,11 @@ static void log_as_event(void *logger, const char *event, va_list pairs)
         log_pairs(logger, event, pairs);
 }
 
-/* Ids of acceptors come behind those of the workers, of whom there are 120 at most. */
-static void host_init(struct acceptor *acceptor)
+/* As givers of ids acceptors come behind the workers, of whom there are 120 at most. */
+static bool init_ids(struct acceptor *acceptor, const struct id_key *key)
 {
-        acceptor->host.counters = &acceptor->counters;
-        acceptor->host.worker = 120 + acceptor->number % 8;
-        acceptor->host.sequence = ids_begin(acceptor->number / 8);
+        return ids_init(&acceptor->host.ids, key, 120 + acceptor->number % 8,
+                        ids_begin(acceptor->number / 8));
 }
 
 bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts)
@@ -290,7 +289,7 @@ bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts
             .publication = parts->publication,
             .orders = channels_create(1, NULL),
         };
-        host_init(acceptor);
+        acceptor->host.counters = &acceptor->counters;
         admission.counters = &acceptor->counters;
         admission.host = &acceptor->host;
         admission.host_is_own = true;
@@ -299,7 +298,7 @@ bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts
         admission_init(&acceptor->admission, &admission);
         return handover_init(&acceptor->handover, parts->number, parts->acceptor_count, admission.workers,
                              admission.worker_count) &&
-               acceptor->orders != NULL;
+               init_ids(acceptor, parts->id_key) && acceptor->orders != NULL;
 }
 
 /* It is there so that the call that it meets ends, and does not begin anew. */
@@ -363,4 +362,5 @@ void acceptor_end(struct acceptor *acceptor)
         free(acceptor->listeners);
         free(acceptor->polled);
         free(acceptor->orders);
+        ids_end(&acceptor->host.ids);
 }

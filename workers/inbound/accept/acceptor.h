@@ -21,6 +21,7 @@ struct acceptor_parts {
         uint32_t pinner;
         struct publication *publication;
         struct log_writer *log;
+        const struct id_key *id_key;      /* for the time of the call */
         struct admission_parts admission; /* all but what the acceptor is for */
 };
 

@@ -43,7 +43,7 @@ struct descriptor_shares descriptors_divide(const struct options *options, uint3
         /* An acceptor holds a number while it waits for a connection. */
         uint64_t threads = acceptor_count + worker_count + delivery_count;
         uint64_t endpoints = options->listen.count + options->proxy_listen.count;
-        uint64_t fixed = DESCRIPTORS_RESERVED + HTTP_DESCRIPTORS + RESOLVER_WATCH_MAX +
+        uint64_t fixed = DESCRIPTORS_RESERVED + HTTP_DESCRIPTORS + LOG_TAIL_DESCRIPTORS + RESOLVER_WATCH_MAX +
                          threads * DESCRIPTORS_PER_THREAD +
                          endpoints * (acceptor_count == 0 ? 1 : acceptor_count);
         uint64_t limit =

@@ -55,8 +55,13 @@ static const char *tell_status(struct server *server, struct control_job *job)
 
 static const char *reload_and_tell(struct server *server, struct control_job *job)
 {
-        return reload(server, job) ? NULL
-                                   : "nothing has changed: the configuration is refused, or the server stops";
+        static char error[RELOAD_REASON_SIZE + 32]; /* the main thread's alone */
+        char reason[RELOAD_REASON_SIZE];
+
+        if (reload(server, job, reason))
+                return NULL;
+        snprintf(error, sizeof error, "nothing has changed: %s", reason);
+        return error;
 }
 
 /* NULL, or why it was not done. */

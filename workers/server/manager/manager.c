@@ -31,20 +31,19 @@ void manager_tell_stop(struct server *server, uint64_t within_ms)
         complain_unless(notify_stopping(&server->notify, within_ms), "that it stops");
 }
 
-/* One line of the reasons is told. */
-void manager_tell_outcome(struct server *server, const char *reasons)
+void manager_tell_outcome(struct server *server, const char *reason)
 {
         char octets[STATUS_SIZE];
         struct text status;
 
         text_over(&status, octets, sizeof octets);
         text_put(&status,
-                 reasons == NULL ? SPAN("serving; reloaded at ") : SPAN("serving; a reload has failed at "));
+                 reason == NULL ? SPAN("serving; reloaded at ") : SPAN("serving; a reload has failed at "));
         date_write(&status, clock_wall_s());
         text_put_char(&status, 'Z');
-        if (reasons != NULL) {
+        if (reason != NULL) {
                 text_put(&status, SPAN(": "));
-                text_put(&status, span_of(reasons, strnlen(reasons, text_room(&status))));
+                text_put_string(&status, reason);
         }
         complain_unless(notify_ready(&server->notify, text_span(&status)), "what came of the reload");
 }

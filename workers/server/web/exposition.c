@@ -3,11 +3,6 @@
 
 #include <inttypes.h>
 
-static const uint64_t bounds_ms[HISTOGRAM_BOUNDS] = {
-#define BUCKET(ms) ms,
-#include "core/base/count/histogram.def"
-};
-
 void exposition_family(struct text *out, const char *name, const char *type, const char *help)
 {
         text_printf(out, "# HELP gatepost_%s %s\n# TYPE gatepost_%s %s\n", name, help, name, type);
@@ -73,7 +68,7 @@ static void put_bucket(struct text *out, const char *name, const struct expositi
 
         text_over(&bound, octets, sizeof octets);
         if (bucket < HISTOGRAM_BOUNDS)
-                put_seconds(&bound, bounds_ms[bucket]);
+                put_seconds(&bound, histogram_bounds_ms[bucket]);
         else
                 text_put(&bound, SPAN("+Inf"));
         text_printf(out, "gatepost_%s_bucket", name);

@@ -100,43 +100,71 @@ static void put_checks(const struct counters *counters, const struct snapshot *s
                                                   snapshot->checks[check].mode == each);
 }
 
-/* Zones of names and of addresses may have the same name. */
-static const struct exposition_label *kind_of(const struct dnsbl_zone *zone)
+static void put_zone(const char *metric, const struct dnsbl_zone *zone, uint64_t number, struct text *out)
 {
-        static const struct exposition_label names = {"lists", {"names", 5}},
-                                             addresses = {"lists", {"addresses", 9}};
-
-        return zone->options.names ? &names : &addresses;
+        exposition_number(out, metric, LABEL("zone", zone->name),
+                          LABEL("lists", zone->options.names ? SPAN("names") : SPAN("addresses")), number);
 }
 
 static void put_zones(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
 {
+        const struct dnsbl_zone *end = snapshot->zones + snapshot->zone_count;
+
         exposition_family(out, "zone_asked_total", "counter",
                           "sessions whose client the zone was asked about");
-        for (size_t i = 0; i < snapshot->zone_count; i++)
-                exposition_number(out, "zone_asked_total", LABEL("zone", snapshot->zones[i].name),
-                                  kind_of(&snapshot->zones[i]), counter_read(&counters->zone_asked[i]));
+        for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)
+                put_zone("zone_asked_total", zone, counter_read(&counters->zone_asked[zone->count_index]),
+                         out);
         exposition_family(out, "zone_listed_total", "counter", "sessions whose client the zone lists");
-        for (size_t i = 0; i < snapshot->zone_count; i++)
-                exposition_number(out, "zone_listed_total", LABEL("zone", snapshot->zones[i].name),
-                                  kind_of(&snapshot->zones[i]), counter_read(&counters->zone_listed[i]));
+        for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)
+                put_zone("zone_listed_total", zone, counter_read(&counters->zone_listed[zone->count_index]),
+                         out);
         exposition_family(out, "zone_suspended", "gauge",
                           "1 while the zone only observes, because it fails its tests");
-        for (size_t i = 0; i < snapshot->zone_count; i++)
-                exposition_number(out, "zone_suspended", LABEL("zone", snapshot->zones[i].name),
-                                  kind_of(&snapshot->zones[i]),
-                                  atomic_load(&snapshot->zones[i].is_suspended));
+        for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)
+                put_zone("zone_suspended", zone, atomic_load(&zone->is_suspended), out);
 }
 
-static void put_replies(const struct counters *counters, struct text *out)
+static void put_domain(const struct counters *counters, struct span name, uint8_t index, struct text *out)
 {
-        static const struct span classes[REPLY_CLASSES] = {
-            [2] = {"2xx", 3}, [3] = {"3xx", 3}, [4] = {"4xx", 3}, [5] = {"5xx", 3}};
+        static const struct span verdicts[RECIPIENT_OUTCOME_COUNT] = {[RECIPIENT_ACCEPTED] = {"accepted", 8},
+                                                                      [RECIPIENT_DEFERRED] = {"deferred", 8},
+                                                                      [RECIPIENT_REFUSED] = {"refused", 7}};
 
-        exposition_family(out, "replies_total", "counter", "replies of sessions, by the class of their code");
-        for (size_t i = 2; i < REPLY_CLASSES; i++)
-                exposition_number(out, "replies_total", LABEL("code_class", classes[i]), NULL,
-                                  counter_read(&counters->replies[i]));
+        for (enum recipient_outcome outcome = 0; outcome < RECIPIENT_OUTCOME_COUNT; outcome++)
+                exposition_number(out, "domain_recipients_total", LABEL("domain", name),
+                                  LABEL("verdict", verdicts[outcome]),
+                                  counter_read(&counters->domain_recipients[index][outcome]));
+}
+
+/* Without a name: all those that have no counters of their own. */
+static void put_domains(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
+{
+        exposition_family(out, "domain_recipients_total", "counter",
+                          "recipients by their domain, the first 63 of them, and all others together");
+        for (size_t i = 0; i < snapshot->domain_count; i++)
+                if (snapshot->domains[i].count_index != DOMAIN_COUNTERS_OTHERS)
+                        put_domain(counters, snapshot->domains[i].name, snapshot->domains[i].count_index,
+                                   out);
+        put_domain(counters, SPAN(""), DOMAIN_COUNTERS_OTHERS, out);
+}
+
+/* Codes that there are in the configuration, and others that were used before it. */
+static void put_replies(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
+{
+        bool is_ours[REPLY_CODE_COUNT] = {false};
+
+        for (enum reply_id reply = 0; reply < REPLY_COUNT; reply++)
+                is_ours[snapshot->replies[reply].code - REPLY_CODE_MIN] = true;
+        exposition_family(out, "replies_total", "counter", "replies of sessions, by their code");
+        for (unsigned i = 0; i < REPLY_CODE_COUNT; i++) {
+                uint64_t number = counter_read(&counters->replies[i]);
+                char code[4] = {(char)('2' + i / 100), (char)('0' + i / 10 % 10), (char)('0' + i % 10), '\0'};
+                char class[4] = {code[0], 'x', 'x', '\0'};
+                if (is_ours[i] || number > 0)
+                        exposition_number(out, "replies_total", LABEL("code", span_from(code)),
+                                          LABEL("code_class", span_from(class)), number);
+        }
 }
 
 /* Rows of one family stand together. */
@@ -171,7 +199,8 @@ void metrics_write(const struct web_view *view, struct text *out)
                 put_row(out, &metric_rows[i], counter_read(&sum.metrics[i]));
         put_checks(&sum, view->snapshot, out);
         put_zones(&sum, view->snapshot, out);
-        put_replies(&sum, out);
+        put_domains(&sum, view->snapshot, out);
+        put_replies(&sum, view->snapshot, out);
         put_times(&sum, out);
         put_dns(view, out);
         metrics_write_state(view, out);

@@ -80,8 +80,27 @@ static enum http_status write_policy(void *context, const struct http_request *r
 {
         struct web *web = context;
         struct published *published = publication_pin(web->parts.publication, web->parts.pinner);
-        enum http_status status = policy_write(published->snapshot, request->rest,
-                                               http_request_header(request, "Accept-Language"), out);
+        enum http_status status =
+            policy_write(published->snapshot, span_skip(request->path, strlen(POLICY_PATH)),
+                         http_request_header(request, "Accept-Language"), out);
+
+        publication_unpin(published, web->parts.pinner);
+        return status;
+}
+
+static enum http_status write_refusal(void *context, const struct http_request *request, struct text *out)
+{
+        struct web *web = context;
+        struct published *published = publication_pin(web->parts.publication, web->parts.pinner);
+        const struct rate *rate = &published->snapshot->options.http_lookups;
+        struct address client = http_request_client(request);
+        const struct policy_question question = {
+            .snapshot = published->snapshot,
+            .rest = request->rest,
+            .accepted = http_request_header(request, "Accept-Language"),
+            .is_over = http_limit_is_over(&web->lookups, rate, &client, clock_monotonic_ms()),
+        };
+        enum http_status status = policy_refusal_answer(&question, &web->seen, out);
 
         publication_unpin(published, web->parts.pinner);
         return status;
@@ -90,13 +109,20 @@ static enum http_status write_policy(void *context, const struct http_request *r
 /* Written before the thread starts. */
 static char page_security[STYLE_SECURITY_MAX], policy_security[POLICY_STYLE_SOURCE_SIZE];
 
+#define HTML "text/html; charset=utf-8"
+
 static const struct http_route routes[] = {
-    {.path = "/", .type = "text/html; charset=utf-8", .security = page_security, .write = write_page},
-    {.path = POLICY_PATH,
+    {.path = "/", .type = HTML, .security = page_security, .write = write_page},
+    {.path = POLICY_PATH, .type = HTML, .security = policy_security, .write = write_policy},
+    {.path = POLICY_PATH "/", .type = HTML, .security = policy_security, .write = write_policy},
+    {.path = POLICY_PATH "/en", .type = HTML, .security = policy_security, .write = write_policy},
+    {.path = POLICY_PATH "/de", .type = HTML, .security = policy_security, .write = write_policy},
+    {.path = POLICY_PATH "/",
      .is_prefix = true,
-     .type = "text/html; charset=utf-8",
+     .is_unlisted = true,
+     .type = HTML,
      .security = policy_security,
-     .write = write_policy},
+     .write = write_refusal},
     {.path = "/metrics", .type = "text/plain; version=0.0.4; charset=utf-8", .write = write_metrics},
     {.path = "/health", .type = "application/json", .write = write_health},
     {.path = "/ready", .type = "application/json", .write = write_readiness},
@@ -138,6 +164,31 @@ static void look(void *context, uint64_t now_ms)
         samples_look(&web->samples, parts->counters, parts->dns_pool, now_ms);
         look_at_refused(web, options, now_ms);
         publication_unpin(published, parts->pinner);
+}
+
+/* ---- before clients are served ------------------------------------------------------------------------- */
+
+static void tell_if_unreadable(struct web *web, const char *path)
+{
+        int error = web->seen.tail.error;
+
+        if (error != 0 && error != web->seen_error)
+                log_event(web->parts.log, "log_unreadable", "path", path, "reason", strerrordesc_np(error),
+                          NULL);
+        web->seen_error = error;
+}
+
+/* So that whoever asks about a refusal is told what the log has by now. */
+static bool work(void *context)
+{
+        struct web *web = context;
+        struct published *published = publication_pin(web->parts.publication, web->parts.pinner);
+        const struct options *options = &published->snapshot->options;
+        bool has_more = seen_log_turn(&web->seen, options->log, options->http_reject_ids);
+
+        tell_if_unreadable(web, options->log);
+        publication_unpin(published, web->parts.pinner);
+        return has_more;
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------------- */
@@ -236,7 +287,7 @@ bool web_start(struct web *web, const struct web_parts *parts)
         web->start_s = (int64_t)time(NULL);
         web_board_init(&web->board, web->start_s);
         samples_init(&web->samples);
-        return http_server_start(&web->http, look, web);
+        return http_limit_init(&web->lookups) && http_server_start(&web->http, look, work, web);
 }
 
 bool web_begin(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited)
@@ -272,4 +323,6 @@ void web_end(struct web *web)
 {
         http_server_end(&web->http);
         health_end(&web->health);
+        seen_log_end(&web->seen);
+        http_limit_end(&web->lookups);
 }

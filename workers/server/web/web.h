@@ -2,7 +2,9 @@
 #pragma once
 
 #include "workers/http/server.h"
+#include "workers/http/limit.h"
 #include "workers/inbound/accept/inherited.h"
+#include "workers/policy/seen_log.h"
 #include "workers/server/web/view.h"
 
 struct web {
@@ -24,6 +26,9 @@ struct web {
         struct health health;
         struct samples samples;
         struct refused refused;
+        struct seen_log seen;
+        int seen_error;            /* of it, that the log has been told of */
+        struct http_limit lookups; /* of refusals */
 };
 
 /* A door that is to be used, if all else succeeds. */

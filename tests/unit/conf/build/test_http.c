@@ -36,9 +36,12 @@ Test(http, complaints)
         check_complaints(HTTP("listen = \"unix:\""),
                          "(text):2: error: http.listen: must be ADDRESS:PORT or unix:PATH\n");
         check_complaints(
-            HTTP("listen = \"unix:/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""),
-            "(text):2: error: http.listen: the path is too long for a socket: 107 octets at most\n");
+            HTTP("listen = \"unix:/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""),
+            "(text):2: error: http.listen: the path of a socket may have 1023 octets at most, and its last "
+            "part 64\n");
+        check_complaints(HTTP("listen = \"unix:/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                              "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""),
+                         "");
         check_complaints(
             HTTP("listen = \"192.0.2.1:8025\""),
             "(text):2: warning: http.listen: is not loopback: whoever reaches it sees whom this "

@@ -13,8 +13,13 @@ Test(tls, pairs)
         check_complaints(TLS("certificate = {\"a.pem\", \"b.pem\"} key = {\"a.key\", \"b.key\"}"), "");
         check_complaints(TLS("key = {\"a.key\"}"), "(text):2: error: a key without a certificate\n");
         check_complaints(
-            TLS("certificate = {\"a.pem\", \"b.pem\"} key = {\"a.key\"}"),
-            "(text):2: error: 2 certificates and 1 keys: each certificate has a key at the same place\n");
+            TLS("certificate = {\"/a.pem\", \"/b.pem\"} key = {\"/a.key\"}"),
+            "(text):2: error: 2 certificates, but 1 key: there is none for /b.pem; each certificate has "
+            "its key at the same place\n");
+        check_complaints(
+            TLS("certificate = {\"/a.pem\"} key = {\"/a.key\", \"/b.key\"}"),
+            "(text):2: error: 1 certificate, but 2 keys: there is none for /b.key; each certificate "
+            "has its key at the same place\n");
         check_complaints(TLS("certificate = {\"1\", \"2\", \"3\", \"4\", \"5\"}"),
                          "(text):2: error: certificate: one for each kind of key is enough, 4 at most\n");
 }

@@ -76,14 +76,66 @@ Test(certificate, what_is_no_pem)
         check_tls_at(TLS, TLS_AT_CHECK, "a.pem: error: holds no certificate in PEM\n");
 }
 
+Test(certificate, no_key_is_set)
+{
+        write_pair("a", "EC", NAMES);
+        check_tls_at(
+            HOSTNAME DOMAIN "tls { certificate = {\"a.pem\"} }", TLS_AT_CHECK,
+            "a.pem: error: holds no private key, and no other file is set as its key (`key` in section "
+            "tls, `tls_key` in a domain)\n");
+}
+
+static size_t read_text(const char *name, char *room, size_t size)
+{
+        FILE *file = open_file(name, "r");
+        size_t length = fread(room, 1, size, file);
+        fclose(file);
+        return length;
+}
+
+Test(certificate, what_a_file_ends_in_the_midst_of_is_named)
+{
+        char text[8192];
+
+        write_pair("a", "EC", NAMES);
+        size_t length = read_text("a.pem", text, sizeof text / 2);
+        write_file("a.pem", text, length / 2);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.pem: error: ends in the midst of certificate 1\n");
+        memcpy(text + length, text, length);
+        write_file("a.pem", text, length + 20);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.pem: error: ends in the midst of certificate 2\n");
+        write_file("a.pem", text, 2 * length - 4);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.pem: error: ends in the midst of certificate 2\n");
+        text[length + length / 2] = '!';
+        write_file("a.pem", text, 2 * length);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.pem: error: certificate 2 is damaged: bad base64 decode\n");
+        write_pair("a", "EC", NAMES);
+        length = read_text("a.key", text, sizeof text);
+        write_file("a.key", text, length / 2);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.key: error: ends in the midst of the private key\n");
+        text[length / 2] = '!';
+        write_file("a.key", text, length);
+        check_tls_at(TLS, TLS_AT_CHECK, "a.key: error: the private key is damaged\n");
+}
+
+Test(certificate, key_behind_it_that_is_torn)
+{
+        char text[8192];
+
+        write_pair("a", "EC", NAMES);
+        size_t length = read_text("a.pem", text, sizeof text);
+        length += read_text("a.key", text + length, sizeof text - length);
+        write_file("a.pem", text, length - 40);
+        check_tls_at(HOSTNAME DOMAIN "tls { certificate = {\"a.pem\"} }", TLS_AT_CHECK,
+                     "a.pem: error: ends in the midst of the private key\n");
+}
+
 Test(certificate, torn_file)
 {
         char text[8192];
 
         write_pair("a", "EC", NAMES);
-        FILE *file = open_file("a.pem", "r");
-        size_t length = fread(text, 1, sizeof text, file);
-        fclose(file);
+        size_t length = read_text("a.pem", text, sizeof text);
         for (size_t cut = 0; cut < length - 1; cut += 7) {
                 write_file("a.pem", text, cut);
                 struct loaded loaded = load_tls_at(TLS, NULL, TLS_AT_START);
@@ -132,7 +184,9 @@ Test(certificate, encrypted_key_asks_nobody)
 Test(certificate, weak_key)
 {
         write_pair("a", "weak", NAMES);
-        check_tls_at(TLS, TLS_AT_CHECK, "a.pem: error: ee key too small\n");
+        check_tls_at(
+            TLS, TLS_AT_CHECK,
+            "a.pem: error: its key is too small (RSA 1024): RSA needs 2048 bits at least, and ECDSA 224\n");
 }
 
 Test(certificate, two_of_a_kind)

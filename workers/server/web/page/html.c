@@ -1,12 +1,15 @@
 /* Escapes, numbers as people read them, tables and small drawings. */
 #include "workers/server/web/page/html.h"
 
+#include "core/policy/html_escape.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
 #define LINE_WIDTH  120.0
 #define LINE_HEIGHT 28.0
+#define LONG_NAME   28 /* octets; a name of more may be broken anywhere */
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
@@ -18,26 +21,13 @@ void html_put(struct text *out, struct span octets)
 
         text_over(&text, safe, sizeof safe);
         text_put_printable(&text, span_of(octets.at, octets.length < 512 ? octets.length : 512), true);
-        for (size_t i = 0; i < text.length; i++)
-                switch (safe[i]) {
-                case '&':
-                        text_put(out, SPAN("&amp;"));
-                        break;
-                case '<':
-                        text_put(out, SPAN("&lt;"));
-                        break;
-                case '>':
-                        text_put(out, SPAN("&gt;"));
-                        break;
-                case '"':
-                        text_put(out, SPAN("&quot;"));
-                        break;
-                case '\'':
-                        text_put(out, SPAN("&#39;"));
-                        break;
-                default:
+        for (size_t i = 0; i < text.length; i++) {
+                const char *escaped = html_escape(safe[i]);
+                if (escaped == NULL)
                         text_put_char(out, safe[i]);
-                }
+                else
+                        text_put_string(out, escaped);
+        }
 }
 
 void html_put_count(struct text *out, uint64_t number)
@@ -119,10 +109,10 @@ void html_end_section(struct text *out)
 
 void html_begin_table(struct text *out, const char *name, const char *const *columns)
 {
-        text_printf(
-            out,
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<thead><tr>",
-            name);
+        text_printf(out,
+                    "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table "
+                    "aria-label=\"%s\">\n<thead><tr>",
+                    name, name);
         for (; *columns != NULL; columns++)
                 text_printf(out, "<th scope=\"col\"%s>%s</th>", **columns == '#' ? " class=\"number\"" : "",
                             *columns + (**columns == '#'));
@@ -161,7 +151,8 @@ void html_put_bar_cell(struct text *out, double share)
 
 void html_put_name_cell(struct text *out, struct span name)
 {
-        text_put(out, SPAN("<th scope=\"row\">"));
+        text_put(out, name.length > LONG_NAME ? SPAN("<th scope=\"row\" class=\"long\">")
+                                              : SPAN("<th scope=\"row\">"));
         html_put(out, name);
         text_put(out, SPAN("</th>"));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define NETWORKS_SHOWN 15
+#define HOUR_LINE_MIN  2 /* minutes that make a line */
 
 /* What has grown since a minute and an hour ago, or since the start where that is less. */
 struct growth {
@@ -37,17 +38,13 @@ static void put_growth(struct text *out, const struct growth *growth)
 static void put_hour_line(const struct samples *samples, size_t at, struct text *out)
 {
         const struct sample_ring *hour = &samples->hour;
-        size_t intervals = hour->count > 1 ? hour->count - 1 : 0;
+        size_t intervals = hour->count - 1;
         double values[HTML_LINE_MAX];
 
         for (size_t i = 0; i < intervals; i++) {
                 size_t back = intervals - 1 - i;
                 values[i] =
                     (double)samples_growth(samples_back(hour, back), samples_back(hour, back + 1), at);
-        }
-        if (intervals < 2) {
-                text_put(out, SPAN("<td class=\"soft number\">in some minutes</td>"));
-                return;
         }
         text_put(out, SPAN("<td>"));
         html_put_line(out, values, intervals, "a minute, over the last hour");
@@ -56,8 +53,9 @@ static void put_hour_line(const struct samples *samples, size_t at, struct text 
 
 static void put_traffic(const struct web_view *view, struct text *out)
 {
-        static const char *const columns[] = {"What",     "#Minute", "#Hour", "#Since the start",
-                                              "The hour", NULL};
+        bool has_lines = view->samples->hour.count > HOUR_LINE_MIN;
+        const char *const columns[] = {
+            "What", "#Minute", "#Hour", "#Since the start", has_lines ? "The hour" : NULL, NULL};
         static const struct {
                 const char *name;
                 size_t at;
@@ -70,19 +68,21 @@ static void put_traffic(const struct web_view *view, struct text *out)
             {"Refused at accept as listed", SAMPLE_AT(counters.metrics[METRIC_clients_listed])},
             {"Messages stored", SAMPLE_AT(counters.metrics[METRIC_messages_accepted])},
             {"Messages refused", SAMPLE_AT(counters.metrics[METRIC_messages_refused])},
+            {"Messages deferred", SAMPLE_AT(counters.metrics[METRIC_messages_deferred])},
             {"Recipients accepted", SAMPLE_AT(counters.metrics[METRIC_recipients_accepted])},
             {"Recipients refused", SAMPLE_AT(counters.metrics[METRIC_recipients_refused])},
             {"Recipients deferred", SAMPLE_AT(counters.metrics[METRIC_recipients_deferred])},
         };
 
         html_begin_section(out, "traffic", "Traffic");
-        html_begin_table(out, "Traffic", columns);
+        html_begin_table(out, "Sessions, messages and recipients", columns);
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
                 struct growth growth = growth_of(view->samples, rows[i].at);
                 text_put(out, SPAN("<tr>"));
                 html_put_name_cell(out, span_from(rows[i].name));
                 put_growth(out, &growth);
-                put_hour_line(view->samples, rows[i].at, out);
+                if (has_lines)
+                        put_hour_line(view->samples, rows[i].at, out);
                 text_put(out, SPAN("</tr>\n"));
         }
         html_end_table(out);
@@ -162,7 +162,7 @@ static void put_checks(const struct web_view *view, struct text *out)
                 };
         qsort(rows, CHECK_COUNT, sizeof rows[0], busier_first);
         html_begin_section(out, "checks", "Refusals by check");
-        html_begin_table(out, "Refusals by check", columns);
+        html_begin_table(out, "Checks", columns);
         for (size_t i = 0; i < CHECK_COUNT; i++)
                 put_check(view, &rows[i], rows[0].refused.hour, out);
         html_end_table(out);
@@ -173,24 +173,16 @@ static void put_checks(const struct web_view *view, struct text *out)
         html_end_section(out);
 }
 
-/* ---- networks ------------------------------------------------------------------------------------------ */
+/* ---- who is refused -------------------------------------------------------------------------------------- */
 
-static void put_networks(const struct web_view *view, struct text *out)
+static void put_networks(const struct refused_network *const *networks, size_t count, struct text *out)
 {
         static const char *const columns[] = {"Network", "#Refused, about", "Of the most", NULL};
-        const struct refused_network *networks[NETWORKS_SHOWN];
-        size_t count = refused_most(view->refused, networks, NETWORKS_SHOWN);
         char octets[64];
         struct text name;
 
         text_over(&name, octets, sizeof octets);
-        html_begin_section(out, "networks", "Who is refused most");
-        if (count == 0) {
-                text_put(out, SPAN("<p class=\"soft\">Nobody has been refused lately.</p>\n"));
-                html_end_section(out);
-                return;
-        }
-        html_begin_table(out, "Who is refused most", columns);
+        html_begin_table(out, "Networks refused most", columns);
         for (size_t i = 0; i < count; i++) {
                 name.length = 0;
                 network_write(&name, &networks[i]->network);
@@ -201,9 +193,73 @@ static void put_networks(const struct web_view *view, struct text *out)
                 text_put(out, SPAN("</tr>\n"));
         }
         html_end_table(out);
-        text_put(out, SPAN("<p class=\"soft\">Sessions in which something was refused, and connections that "
-                           "were refused at "
-                           "accept, over about the last hour: older ones count less.</p>\n"));
+}
+
+struct zone_row {
+        struct span name;
+        uint64_t listed;
+};
+
+static int lists_more_first(const void *left, const void *right)
+{
+        const struct zone_row *a = left, *b = right;
+
+        return (a->listed < b->listed) - (a->listed > b->listed);
+}
+
+/* Those that list nobody are left out. Returns how many there are. */
+static size_t busy_zones(const struct web_view *view, struct zone_row ret_rows[static DNSBL_ZONES_MAX])
+{
+        const struct sample *now = samples_back(&view->samples->minute, 0);
+        const struct sample *then = samples_oldest(&view->samples->hour);
+        size_t count = 0;
+
+        for (size_t i = 0; i < view->snapshot->zone_count; i++) {
+                const struct dnsbl_zone *zone = &view->snapshot->zones[i];
+                size_t at = SAMPLE_AT(counters.zone_listed) + zone->count_index * sizeof(uint64_t);
+                struct zone_row row = {zone->name, samples_growth(now, then, at)};
+                if (row.listed > 0 && zone->options.weight > 0)
+                        ret_rows[count++] = row;
+        }
+        qsort(ret_rows, count, sizeof ret_rows[0], lists_more_first);
+        return count;
+}
+
+static void put_busy_zones(const struct zone_row *rows, size_t count, struct text *out)
+{
+        static const char *const columns[] = {"DNS list", "#Clients listed, hour", "Of the most", NULL};
+
+        html_begin_table(out, "DNS lists that list most", columns);
+        for (size_t i = 0; i < count; i++) {
+                text_put(out, SPAN("<tr>"));
+                html_put_name_cell(out, rows[i].name);
+                html_put_number_cell(out, rows[i].listed);
+                html_put_bar_cell(out, (double)rows[i].listed / (double)rows[0].listed);
+                text_put(out, SPAN("</tr>\n"));
+        }
+        html_end_table(out);
+}
+
+static void put_refused(const struct web_view *view, struct text *out)
+{
+        const struct refused_network *networks[NETWORKS_SHOWN];
+        struct zone_row zones[DNSBL_ZONES_MAX];
+        size_t network_count = refused_most(view->refused, networks, NETWORKS_SHOWN),
+               zone_count = busy_zones(view, zones);
+
+        html_begin_section(out, "networks", "Who is refused most");
+        if (network_count > 0)
+                put_networks(networks, network_count, out);
+        if (network_count > 0 && zone_count > 0)
+                text_put(out, SPAN("<h3>Listed by</h3>\n"));
+        if (zone_count > 0)
+                put_busy_zones(zones, zone_count, out);
+        text_put(out,
+                 network_count == 0
+                     ? SPAN("<p class=\"soft\">Nobody has been refused lately.</p>\n")
+                     : SPAN("<p class=\"soft\">Networks count sessions in which something was refused, and "
+                            "connections that were refused at accept, over about the last hour: older "
+                            "ones count less.</p>\n"));
         html_end_section(out);
 }
 
@@ -211,5 +267,5 @@ void page_write_mail(const struct web_view *view, struct text *out)
 {
         put_traffic(view, out);
         put_checks(view, out);
-        put_networks(view, out);
+        put_refused(view, out);
 }

@@ -74,7 +74,9 @@ static void put_standing(const struct web_view *view, struct text *out)
 
 static void put_foot(struct text *out)
 {
-        text_put(out, SPAN("</main>\n<footer>\n<p>The same for machines: <a href=\"/metrics\">/metrics</a>, "
+        text_put(out, SPAN("</main>\n<footer>\n<p>The rules, as senders are told them: <a "
+                           "href=\"/policy\">/policy</a>.</p>\n<p>The same for machines: <a "
+                           "href=\"/metrics\">/metrics</a>, "
                            "<a href=\"/health\">/health</a>, <a href=\"/ready\">/ready</a>.</p>\n"
                            "</footer>\n</body>\n</html>\n"));
 }

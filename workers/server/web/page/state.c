@@ -5,7 +5,7 @@
 #include "workers/inbound/worker_load.h"
 #include "workers/server/web/page/html.h"
 #include "workers/server/web/page/times.h"
-#include "workers/tls/certificate.h"
+#include "workers/tls/verify.h"
 
 #include <stdlib.h>
 
@@ -76,10 +76,10 @@ static void put_zones(const struct web_view *view, struct text *out)
         html_begin_table(out, "Zones", columns);
         for (size_t i = 0; i < view->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &view->snapshot->zones[i];
-                uint64_t asked =
-                    samples_growth(now, then, SAMPLE_AT(counters.zone_asked) + i * sizeof(uint64_t));
-                uint64_t listed =
-                    samples_growth(now, then, SAMPLE_AT(counters.zone_listed) + i * sizeof(uint64_t));
+                uint64_t asked = samples_growth(
+                    now, then, SAMPLE_AT(counters.zone_asked) + zone->count_index * sizeof(uint64_t));
+                uint64_t listed = samples_growth(
+                    now, then, SAMPLE_AT(counters.zone_listed) + zone->count_index * sizeof(uint64_t));
                 text_put(out, SPAN("<tr>"));
                 html_put_name_cell(out, zone->name);
                 html_put_text_cell(out, zone->options.names ? SPAN("names") : SPAN("addresses"));
@@ -120,51 +120,75 @@ static void put_dns(const struct web_view *view, struct text *out)
 
 /* ---- threads ------------------------------------------------------------------------------------------- */
 
-static void put_worker(const struct worker *worker, uint64_t all, struct text *out)
+static void put_thread(const char *kind, uint32_t number, struct text *out)
 {
         char octets[32];
         struct text name;
-        uint64_t assigned = worker_assigned(worker);
-        bool is_stalled = atomic_load_explicit(&worker->heartbeat.is_stalled, memory_order_relaxed);
 
         text_over(&name, octets, sizeof octets);
-        text_printf(&name, "worker-%u", worker->number);
+        text_printf(&name, "%s-%u", kind, number);
         text_put(out, SPAN("<tr>"));
         html_put_name_cell(out, text_span(&name));
+}
+
+static void put_turning(const struct heartbeat *heartbeat, struct text *out)
+{
+        bool is_stalled = atomic_load_explicit(&heartbeat->is_stalled, memory_order_relaxed);
+
         text_put(out, SPAN("<td>"));
-        html_put_badge(out, is_stalled ? "bad" : "good", is_stalled ? "does not turn" : "turns");
+        html_put_badge(out, is_stalled ? "bad" : "good", is_stalled ? "stalled" : "turns");
         text_put(out, SPAN("</td>"));
-        html_put_number_cell(out, worker_open(worker));
-        html_put_number_cell(out, assigned);
-        html_put_bar_cell(out, all == 0 ? 0 : (double)assigned / (double)all);
+}
+
+static void put_share(uint64_t part, uint64_t all, struct text *out)
+{
+        html_put_number_cell(out, part);
+        html_put_bar_cell(out, all == 0 ? 0 : (double)part / (double)all);
         text_put(out, SPAN("</tr>\n"));
 }
 
-static void put_acceptors(const struct web_parts *parts, struct text *out)
+static void put_workers(const struct web_parts *parts, uint64_t all, struct text *out)
 {
-        for (uint32_t i = 0; i < parts->acceptor_count; i++) {
-                text_printf(out, "%sacceptor-%u has handed ", i == 0 ? "<p class=\"soft\">" : "; ", i);
-                html_put_count(out, workers_assigned_by(parts->workers, parts->worker_count, i));
+        static const char *const columns[] = {"Thread", "State", "#Open", "#Given so far", "Share", NULL};
+
+        html_begin_table(out, "Workers", columns);
+        for (uint32_t i = 0; i < parts->worker_count; i++) {
+                const struct worker *worker = &parts->workers[i];
+                put_thread("worker", worker->number, out);
+                put_turning(&worker->heartbeat, out);
+                html_put_number_cell(out, worker_open(worker));
+                put_share(worker_assigned(worker), all, out);
         }
-        text_put(out, parts->acceptor_count > 0
-                          ? SPAN(" connections to workers.</p>\n")
-                          : SPAN("<p class=\"soft\">Workers accept for themselves.</p>\n"));
+        html_end_table(out);
+}
+
+static void put_acceptors(const struct web_parts *parts, uint64_t all, struct text *out)
+{
+        static const char *const columns[] = {"Thread", "#Handed to workers", "Share", NULL};
+
+        if (parts->acceptor_count == 0) {
+                text_put(out, SPAN("<p class=\"soft\">Workers accept for themselves.</p>\n"));
+                return;
+        }
+        text_put(out, SPAN("<h3>Acceptors</h3>\n"));
+        html_begin_table(out, "Acceptors", columns);
+        for (uint32_t i = 0; i < parts->acceptor_count; i++) {
+                put_thread("acceptor", i, out);
+                put_share(workers_assigned_by(parts->workers, parts->worker_count, i), all, out);
+        }
+        html_end_table(out);
 }
 
 static void put_threads(const struct web_view *view, struct text *out)
 {
-        static const char *const columns[] = {"Thread", "State", "#Open", "#Given so far", "Share", NULL};
         const struct web_parts *parts = view->parts;
         uint64_t all = 0;
 
         for (uint32_t i = 0; i < parts->worker_count; i++)
                 all += worker_assigned(&parts->workers[i]);
         html_begin_section(out, "threads", "Workers and acceptors");
-        html_begin_table(out, "Workers", columns);
-        for (uint32_t i = 0; i < parts->worker_count; i++)
-                put_worker(&parts->workers[i], all, out);
-        html_end_table(out);
-        put_acceptors(parts, out);
+        put_workers(parts, all, out);
+        put_acceptors(parts, all, out);
         html_end_section(out);
 }
 
@@ -187,24 +211,22 @@ static void put_certificate(const struct tls_certificate *certificate, int64_t n
         text_put(out, SPAN("<tr>"));
         html_put_name_cell(out, text_span(&names));
         html_put_text_cell(out, span_from(certificate->kind));
-        text_put(out, SPAN("<td>"));
-        html_put_time(out, certificate->ends);
-        text_put(out, SPAN("</td>"));
         html_put_number_cell(out, days);
         text_put(out, SPAN("<td>"));
-        html_put_badge(out,
-                       days == 0   ? "bad"
-                       : days < 14 ? "warn"
-                                   : "good",
-                       days == 0   ? "ends or has ended"
-                       : days < 14 ? "ends soon"
-                                   : "valid");
+        if (certificate->ends <= (time_t)now_s)
+                html_put_badge(out, "bad", "expired");
+        else if (days < TLS_WARNING_DAYS)
+                html_put_badge(out, "warn", "expiring");
+        else
+                html_put_badge(out, "good", "valid");
+        text_put(out, SPAN("</td><td>"));
+        html_put_time(out, certificate->ends);
         text_put(out, SPAN("</td></tr>\n"));
 }
 
 static void put_certificates(const struct web_view *view, struct text *out)
 {
-        static const char *const columns[] = {"Names", "Key", "Until", "#Days left", "State", NULL};
+        static const char *const columns[] = {"Names", "Key", "#Days left", "State", "Until", NULL};
         const struct tls_contexts *contexts = tls_contexts_of(view->published);
         size_t count = contexts == NULL ? 0 : tls_contexts_certificate_count(contexts);
         const struct tls_certificate **sorted = calloc(count + 1, sizeof(struct tls_certificate *));
@@ -216,7 +238,7 @@ static void put_certificates(const struct web_view *view, struct text *out)
                 for (size_t i = 0; i < count; i++)
                         sorted[i] = tls_contexts_certificate(contexts, i);
                 qsort(sorted, count, sizeof(struct tls_certificate *), sooner_first);
-                html_begin_table(out, "Certificates", columns);
+                html_begin_table(out, "Certificates, the next to end first", columns);
                 for (size_t i = 0; i < count && i < CERTIFICATES_SHOWN; i++)
                         put_certificate(sorted[i], view->now_s, out);
                 html_end_table(out);

@@ -7,7 +7,7 @@
 
 const char style_sheet[] =
     ":root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#1b2430;--soft:#5b6776;--rule:#dfe4ea;"
-    "--accent:#1f6feb;--fill:#8db8f5;--good:#1a7f37;--warn:#8a5a00;--bad:#c2261d;--good-ground:#dcf5e3;"
+    "--accent:#1a5fd0;--fill:#8db8f5;--good:#166c2f;--warn:#8a5a00;--bad:#c2261d;--good-ground:#dcf5e3;"
     "--warn-ground:#fdf0cf;--bad-ground:#fde3e1;--off-ground:#e9edf2}\n"
     "@media(prefers-color-scheme:dark){:root{--ground:#0f141a;--card:#171e26;--ink:#e3e9f0;--soft:#9aa7b5;"
     "--rule:#2a343f;--accent:#6ea8fe;--fill:#2f5d9e;--good:#62d583;--warn:#f0c059;--bad:#ff8a80;"
@@ -30,8 +30,6 @@ const char style_sheet[] =
     ".tile dd{margin:0}\n"
     ".tile .value{font-size:1.5rem;font-weight:600;line-height:1.3;font-variant-numeric:tabular-nums}\n"
     ".tile .value small{font-size:.875rem;font-weight:400;color:var(--soft)}\n"
-    "@media(max-width:30rem){.tile:first-child{grid-column:1/-1}th,td{padding:.35rem "
-    ".5rem}table{font-size:.875rem}}\n"
     ".scroll{overflow-x:auto}\n"
     ".scroll+p{margin-top:.75rem}\n"
     "section>:last-child{margin-bottom:0}\n"
@@ -41,7 +39,9 @@ const char style_sheet[] =
     "var(--rule);vertical-align:middle}\n"
     "tbody tr:last-child>*{border-bottom:0}\n"
     "thead th{color:var(--soft);font-weight:500;font-size:.8125rem;white-space:nowrap}\n"
-    "tbody th{font-weight:500;white-space:nowrap}\n"
+    "tbody th{font-weight:500;min-width:5.5rem}\n"
+    ".long{overflow-wrap:anywhere;min-width:9.5rem}\n"
+    "td time{white-space:nowrap}\n"
     "th:first-child,td:first-child{padding-left:0}\n"
     "th:last-child,td:last-child{padding-right:0}\n"
     ".number{text-align:right;white-space:nowrap}\n"
@@ -63,7 +63,10 @@ const char style_sheet[] =
     "ul.changes{margin:0;padding-left:1.25rem;overflow-wrap:anywhere}\n"
     "a{color:var(--accent)}\n"
     "footer{padding-bottom:2rem}\n"
-    "@media print{body{background:none}section,.tile{break-inside:avoid}}\n";
+    "@media print{body{background:none}section,.tile{break-inside:avoid}}\n"
+    /* What is behind it would be stronger. */
+    "@media(max-width:30rem){.tile:first-child{grid-column:1/-1}th,td{padding:.35rem}table{font-size:.875rem}"
+    ".badge{padding:0 .4rem}}\n";
 
 void style_security_write(char ret_policy[static STYLE_SECURITY_MAX])
 {

@@ -3,11 +3,6 @@
 
 #include "workers/server/web/page/html.h"
 
-static const uint64_t bounds_ms[HISTOGRAM_BOUNDS] = {
-#define BUCKET(ms) ms,
-#include "core/base/count/histogram.def"
-};
-
 /* What came between two samples. */
 struct span_of_time {
         uint64_t counts[HISTOGRAM_BUCKETS], count, sum_ms;
@@ -45,7 +40,7 @@ static void put_quantile_cell(struct text *out, const struct span_of_time *times
                 bucket++;
         text_put_string(out, bucket < HISTOGRAM_BOUNDS ? "<td class=\"number\">&le; "
                                                        : "<td class=\"number\">&gt; ");
-        put_ms(out, bounds_ms[bucket < HISTOGRAM_BOUNDS ? bucket : HISTOGRAM_BOUNDS - 1]);
+        put_ms(out, histogram_bounds_ms[bucket < HISTOGRAM_BOUNDS ? bucket : HISTOGRAM_BOUNDS - 1]);
         text_put(out, SPAN("</td>"));
 }
 

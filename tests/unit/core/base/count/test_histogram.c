@@ -3,11 +3,6 @@
 
 #include <criterion/criterion.h>
 
-static const uint64_t bounds_ms[HISTOGRAM_BOUNDS] = {
-#define BUCKET(ms) ms,
-#include "core/base/count/histogram.def"
-};
-
 static size_t bucket_of(uint64_t ms)
 {
         struct histogram histogram = {0};
@@ -28,9 +23,9 @@ Test(histogram, bounds)
 {
         cr_expect_eq(bucket_of(0), 0);
         for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
-                cr_expect_eq(bucket_of(bounds_ms[i]), i);
-                cr_expect_eq(bucket_of(bounds_ms[i] + 1), i + 1);
-                cr_expect(i == 0 || bounds_ms[i] > bounds_ms[i - 1], "ascending");
+                cr_expect_eq(bucket_of(histogram_bounds_ms[i]), i);
+                cr_expect_eq(bucket_of(histogram_bounds_ms[i] + 1), i + 1);
+                cr_expect(i == 0 || histogram_bounds_ms[i] > histogram_bounds_ms[i - 1], "ascending");
         }
         cr_expect_eq(bucket_of(UINT64_MAX), HISTOGRAM_BOUNDS);
 }

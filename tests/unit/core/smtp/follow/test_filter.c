@@ -19,6 +19,8 @@ Test(filter, addresses)
             {"from=*", "", true},
             {"from=", "", true},
             {"from=<>", "", true},
+            {"from=\"\"", "", true},
+            {"from=\"\"", "x@y", false},
             {"from=<>", "x@y", false},
             {"from=a*b*c", "aXbYbZc", true},
             {"from=a*b*c", "aXbYbZ", false},
@@ -50,6 +52,18 @@ Test(filter, clients)
         cr_assert(follow_filter_parse(SPAN("ip=2001:db8::7"), &filter));
         cr_assert(address_parse(SPAN("2001:db8::7"), &inside));
         cr_assert(follow_filter_has_client(&filter, &inside));
+}
+
+Test(filter, rates)
+{
+        uint64_t rate;
+
+        cr_assert(follow_rate_parse(SPAN("1"), &rate) && rate == 1);
+        cr_assert(follow_rate_parse(SPAN("100000"), &rate) && rate == 100000);
+        cr_assert_not(follow_rate_parse(SPAN("0"), &rate));
+        cr_assert_not(follow_rate_parse(SPAN("100001"), &rate));
+        cr_assert_not(follow_rate_parse(SPAN("x"), &rate));
+        cr_assert_not(follow_rate_parse(SPAN(""), &rate));
 }
 
 Test(filter, refuses_what_is_none)

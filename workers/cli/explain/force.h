@@ -1,0 +1,34 @@
+/* From which lines of the configuration a refusal comes: the mode of its check and the options that it goes by, with
+ * the values that are in force. */
+#pragma once
+
+#include "conf/build/places.h"
+
+#include <jansson.h>
+
+struct force {
+        const struct snapshot *snapshot;
+        struct option_places places;
+        bool has_places;
+};
+
+/* Reads the lines of `path`, which the snapshot was made of. Without them, as where the file has just gone, options
+ * that are set have no line. */
+void force_begin(struct force *force, const struct snapshot *snapshot, const char *path);
+void force_end(struct force *force);
+
+/* What is asked about. */
+struct force_matter {
+        enum check_id check;         /* CHECK_COUNT: none, but a limit of the server */
+        enum reply_id reply;         /* REPLY_NONE: not known */
+        const struct domain *domain; /* the recipient's; NULL: none of ours */
+        struct span helo;
+};
+
+/* An array of {"option", "value", "file", "line"}, or "default" in the place of the last two; the caller's. A list has
+ * an entry for each of its items. */
+json_t *force_json(const struct force *force, const struct force_matter *matter);
+/* Prints what is not as by default, and the mode in any case: "mode = enforce (default), threshold = 1 (FILE:LINE)". Of
+ * lists and of zones only what the evidence names, where it names any; it may be empty. False when there is nothing
+ * to print. */
+bool force_print(const json_t *settings, struct span evidence);

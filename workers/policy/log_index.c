@@ -1,0 +1,65 @@
+/* Buckets of places, in each the newest first. */
+#include "workers/policy/log_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKET_PLACES 32
+#define FILE_BITS     4
+
+struct stored_place {
+        uint64_t id_and_file, offset;
+};
+
+struct log_index_bucket {
+        struct stored_place places[BUCKET_PLACES];
+};
+
+_Static_assert(LOG_PLACE_FILES == 1 << FILE_BITS && sizeof(struct stored_place) == LOG_PLACE_SIZE,
+               "as promised");
+
+bool log_index_init(struct log_index *index, uint64_t count)
+{
+        uint64_t bucket_count = (count + BUCKET_PLACES - 1) / BUCKET_PLACES;
+
+        /* Untouched pages of it cost nothing. */
+        *index = (struct log_index){calloc(bucket_count, sizeof *index->buckets), bucket_count};
+        return index->buckets != NULL;
+}
+
+void log_index_end(struct log_index *index)
+{
+        free(index->buckets);
+        *index = (struct log_index){0};
+}
+
+/* An id that an earlier version gave, in the clear, is not even: it is stirred by Fibonacci hashing. */
+static struct log_index_bucket *bucket_of(const struct log_index *index, uint64_t id)
+{
+        uint64_t stirred = id * UINT64_C(0x9e3779b97f4a7c15);
+
+        return &index->buckets[(stirred >> 32) * index->bucket_count >> 32];
+}
+
+void log_index_put(struct log_index *index, uint64_t id, struct log_place place)
+{
+        struct stored_place *stored = bucket_of(index, id)->places;
+
+        memmove(stored + 1, stored, (BUCKET_PLACES - 1) * sizeof *stored);
+        *stored = (struct stored_place){id << FILE_BITS | place.file % LOG_PLACE_FILES, place.offset};
+}
+
+/* A place that is empty looks like one of the id 0, which is out of date then. */
+bool log_index_find(const struct log_index *index, uint64_t id, struct log_place *ret_place)
+{
+        if (index->buckets == NULL)
+                return false;
+        const struct stored_place *stored = bucket_of(index, id)->places;
+        for (size_t i = 0; i < BUCKET_PLACES; i++)
+                if (stored[i].id_and_file >> FILE_BITS == id) {
+                        *ret_place =
+                            (struct log_place){stored[i].id_and_file % LOG_PLACE_FILES, stored[i].offset};
+                        return true;
+                }
+        return false;
+}
