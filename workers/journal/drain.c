@@ -91,7 +91,7 @@ static void rest(struct journal_drain *drain, bool is_waiting_for_room)
         uint64_t wait_ms = drain->next_ms > now_ms ? drain->next_ms - now_ms : 0;
 
         if (is_waiting_for_room) {
-                nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000}, NULL);
+                nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
                 return;
         }
         waker_prepare(&drain->waker);

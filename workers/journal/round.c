@@ -27,7 +27,7 @@ void journal_fail_item(struct journal_item *item, enum store_outcome outcome, co
 {
         item->is_done = true;
         item->is_put = false;
-        if (item->order != NULL) {
+        if (item->job == NULL) {
                 item->order->is_durable = false;
                 return;
         }

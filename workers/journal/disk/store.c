@@ -61,16 +61,17 @@ static void batch_clear(struct journal_store *store)
 /* Octets that follow the last ones in memory become part of their piece. */
 static void batch_add(struct journal_store *store, const void *at, size_t length)
 {
-        struct iovec *last = store->piece_count == 0 ? NULL : &store->pieces[store->piece_count - 1];
+        struct iovec *next = store->pieces + store->piece_count;
 
         store->length += (uint32_t)length;
         if (length == 0)
                 return;
-        if (last != NULL && (const char *)last->iov_base + last->iov_len == at)
-                last->iov_len += length;
-        else
-                store->pieces[store->piece_count++] =
-                    (struct iovec){.iov_base = (void *)(uintptr_t)at, .iov_len = length};
+        if (store->piece_count > 0 && (const char *)next[-1].iov_base + next[-1].iov_len == at) {
+                next[-1].iov_len += length;
+                return;
+        }
+        *next = (struct iovec){.iov_base = (void *)(uintptr_t)at, .iov_len = length};
+        store->piece_count++;
 }
 
 /* Of memory of the batch's own. */
