@@ -2,6 +2,7 @@
 #include "workers/journal/journal.h"
 
 #include "dns/clock.h"
+#include "workers/journal/commit.h"
 #include "workers/journal/open.h"
 #include "workers/journal/round.h"
 #include "workers/thread/name.h"
@@ -161,8 +162,8 @@ static bool try_to_open(struct journal *journal)
                 news->is_opening = true;
                 news->horizon = journal->store.newest;
                 journal->gathered = news;
-                journal->is_open = true;
                 tell_opened(journal, &found);
+                atomic_store(&journal->is_open, true);
                 send_news(journal);
                 return true;
         case JOURNAL_IS_TAKEN:

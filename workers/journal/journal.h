@@ -116,13 +116,13 @@ struct journal {
 
         struct waker waker;
         _Atomic bool is_stopping;
+        _Atomic bool is_open; /* the thread has the journal; then counts.waiting is right */
         struct journal_counts counts;
 
         /* Owner: the thread. */
         struct journal_store store;
         struct journal_index *index; /* filled at the opening, and the drain's then */
-        bool is_open;
-        bool has_waited; /* that another process has the journal was told */
+        bool has_waited;             /* that another process has the journal was told */
         uint64_t blocked_until_ms;
         uint64_t complaint_s;
         const char *fault; /* why nothing can be written until then */

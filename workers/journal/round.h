@@ -6,7 +6,3 @@
 /* Puts all items of journal->items into records and commits them. Then each has its outcome, and journal->gathered,
  * which has room for them, tells of the messages. It blocks on the disk. */
 void journal_run_round(struct journal *journal);
-/* Fails the item, with a constant. */
-void journal_fail_item(struct journal_item *item, enum store_outcome outcome, const char *reason);
-/* At most one line a second. */
-void journal_complain(struct journal *journal, const char *reason);

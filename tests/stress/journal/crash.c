@@ -87,7 +87,7 @@ static void live(uint32_t first)
 
         journal_size = UINT64_C(5) * SEGMENT;
         run_start(&run);
-        while (first != 0 || run.journal.counts.waiting > 0 || !run.drain.is_open) {
+        while (first != 0 || run.journal.counts.waiting > 0 || !atomic_load(&run.journal.is_open)) {
                 char id[16];
                 bool has_room = first != 0 && run.journal.counts.waiting < WAITING_MAX;
                 for (; has_room && in_flight < OPEN_MAX; number++, in_flight++) {
