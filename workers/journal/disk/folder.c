@@ -69,7 +69,8 @@ static bool open_slots(struct journal_folder *folder, int flags)
 bool journal_folder_open(struct journal_folder *folder, const char *path, uint64_t segment_size,
                          uint64_t size, bool is_read_only)
 {
-        *folder = (struct journal_folder){.fd = -1, .lock = -1, .segment_size = segment_size};
+        *folder = (struct journal_folder){
+            .fd = -1, .lock = -1, .segment_size = segment_size / JOURNAL_BLOCK * JOURNAL_BLOCK};
         if (!is_read_only && mkdir(path, 0700) != 0 && errno != EEXIST)
                 return false;
         folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

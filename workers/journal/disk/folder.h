@@ -17,10 +17,10 @@ struct journal_slot {
 
 struct journal_folder {
         int fd;
-        int lock; /* -1: not held */
-        uint64_t segment_size;
-        uint32_t slots_max;  /* that may be made */
-        uint32_t slot_count; /* with those of a larger journal, before it was made smaller */
+        int lock;              /* -1: not held */
+        uint64_t segment_size; /* whole blocks */
+        uint32_t slots_max;    /* that may be made */
+        uint32_t slot_count;   /* with those of a larger journal, before it was made smaller */
         struct journal_slot *slots;
 };
 
