@@ -42,6 +42,7 @@ enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL 
 enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
+enum log_addresses { LOG_ADDRESSES_PLAIN, LOG_ADDRESSES_PSEUDONYM };
 enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
@@ -83,6 +84,7 @@ struct rate {
 #define OPTION_FIELD_VERSION    enum tls_version
 #define OPTION_FIELD_WISH       enum certificate_wish
 #define OPTION_FIELD_LANGUAGE   enum language
+#define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -113,6 +115,7 @@ struct rate {
 #define OPTION_NAME_VERSION(name)    name
 #define OPTION_NAME_WISH(name)       name
 #define OPTION_NAME_LANGUAGE(name)   name
+#define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -277,6 +280,8 @@ struct snapshot {
         const struct psl_ctx_st *suffixes;     /* Public Suffix List; NULL: no check needs it */
         struct tag_key tag_keys[TAG_KEYS_MAX]; /* the first one makes tags, all of them check */
         size_t tag_key_count;
+        /* Of log_pseudonym_key_file; NULL where the log has no pseudonyms. */
+        const struct pseudonym_keys *log_keys;
         /* Where bare <postmaster> goes; NULL without domains. */
         const struct domain *postmaster_domain;
         struct span postmaster_local_part;

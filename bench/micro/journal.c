@@ -95,7 +95,7 @@ static void start(void)
             .path = path, .size = 4 * SEGMENT, .segment_size = SEGMENT, .messages_max = UINT64_MAX};
         int log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-        expect(log_writer_init(&log_writer, log_fd, 0) && log_writer_start(&log_writer) &&
+        expect(log_writer_init(&log_writer, log_target_of(log_fd), 0) && log_writer_start(&log_writer) &&
                waker_open(&waker));
         reports = channels_create(1, &waker);
         news = channels_create(1, &waker);

@@ -1,6 +1,7 @@
 /* Millions of lines: one buffer, no allocation a line. */
 #include "conf/build/address_list.h"
 
+#include "conf/text/access.h"
 #include "conf/complaints.h"
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
@@ -250,7 +251,7 @@ static bool has_changed(int file, const struct stat *before)
 static bool list_read(struct list *list, const char *what, struct place place)
 {
         struct stat status;
-        char *buffer = malloc(BUFFER_SIZE);
+        char *buffer = malloc(BUFFER_SIZE), denied[ACCESS_TEXT_MAX];
         int file = open(list->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         const char *message = NULL;
 
@@ -262,8 +263,8 @@ static bool list_read(struct list *list, const char *what, struct place place)
         else if (has_changed(file, &status))
                 message = "is being written to: write a new file and rename it over this one";
         if (message != NULL)
-                conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s: %s: %s", what, list->path,
-                              message);
+                conf_complain(list->complaints, COMPLAINT_ERROR, &place, "%s: %s: %s%s", what, list->path,
+                              message, file < 0 ? access_denied(list->path, R_OK, denied) : "");
         if (list->errors > ERRORS_MAX)
                 conf_complain(list->complaints, COMPLAINT_ERROR, &(struct place){list->path, 0},
                               "%u more error%s", list->errors - ERRORS_MAX,

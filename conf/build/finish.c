@@ -3,6 +3,7 @@
 #include "conf/build/internal.h"
 #include "conf/socket_address.h"
 #include "conf/value/list.h"
+#include "conf/value/policy_url.h"
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 
@@ -10,8 +11,6 @@
 #include <ifaddrs.h>
 #include <limits.h>
 #include <unistd.h>
-
-#define URL_MAX 200 /* octets; it stands in replies */
 
 struct place build_option_place(const struct builder *builder, enum option_at option)
 {
@@ -64,7 +63,7 @@ static void finish_hostname(struct builder *builder)
 static void finish_policy_url(struct builder *builder)
 {
         struct span url = span_from(builder->snapshot->options.policy_url);
-        bool is_valid = url.length <= URL_MAX && span_is_ascii(url);
+        bool is_valid = url.length <= POLICY_URL_MAX && span_is_ascii(url);
         for (size_t i = 0; i < url.length; i++)
                 is_valid = is_valid && url.at[i] != ' ';
         if (!is_valid)
@@ -358,6 +357,7 @@ void build_finish(struct builder *builder)
         build_finish_zones(builder);
         build_finish_page(builder);
         build_finish_keys(builder);
+        build_finish_log_keys(builder);
         build_finish_tls(builder);
         build_finish_http(builder);
         build_finish_terms(builder);

@@ -24,12 +24,14 @@ struct builder {
  * with single values. `scratch` lives as long as the builder. */
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch);
 /* Completes what depends on several options, on files and on this machine, and complains of errors. The next
- * eight are parts of it, and so is build_finish_terms(). */
+ * nine are parts of it, and so is build_finish_terms(). */
 void build_finish(struct builder *builder);
 /* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
 /* Reads the keys of bounce_reference. */
 void build_finish_keys(struct builder *builder);
+/* Reads the keys of the log's pseudonyms, where it has some from its first line on. */
+void build_finish_log_keys(struct builder *builder);
 /* Looks whether each certificate has a key. */
 void build_finish_tls(struct builder *builder);
 /* What is wrong with the path of a unix socket, a constant; NULL: nothing. */

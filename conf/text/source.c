@@ -1,6 +1,8 @@
 /* A small scanner with libConfuse's idea of comments, strings and words. */
 #include "conf/text/source.h"
 
+#include "conf/text/access.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -139,7 +141,7 @@ static bool fault(struct source_fault *ret_fault, uint32_t line, const char *mes
 
 static const char *file_fault(int file, struct stat *ret_status)
 {
-        if (file < 0 || fstat(file, ret_status) != 0)
+        if (fstat(file, ret_status) != 0)
                 return strerror(errno);
         if (S_ISDIR(ret_status->st_mode))
                 return "is a directory";
@@ -164,9 +166,15 @@ static bool read_all(int file, struct source *source, size_t size)
 bool source_read(struct source *source, const char *path, struct source_fault *ret_fault)
 {
         struct stat status = {0};
+        char denied[ACCESS_TEXT_MAX], text[sizeof ret_fault->message];
         int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        const char *message = file_fault(file, &status);
 
+        if (file < 0) {
+                const char *reason = strerrordesc_np(errno);
+                snprintf(text, sizeof text, "%s%s", reason, access_denied(path, R_OK, denied));
+                return fault(ret_fault, 0, text);
+        }
+        const char *message = file_fault(file, &status);
         if (message == NULL) {
                 source->length = 0;
                 source->device = status.st_dev;
@@ -177,8 +185,7 @@ bool source_read(struct source *source, const char *path, struct source_fault *r
                         free(source->octets);
                 }
         }
-        if (file >= 0)
-                close(file);
+        close(file);
         return message == NULL || fault(ret_fault, 0, message);
 }
 

@@ -20,7 +20,7 @@ struct source {
 
 /* What is wrong with a text. */
 struct source_fault {
-        char message[256];
+        char message[768];
         uint32_t line; /* 0: the file as a whole */
 };
 

@@ -209,6 +209,7 @@ static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
 static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const wish_words[] = {"no", "ask", NULL};
 static const char *const language_words[] = {"en", "de", NULL};
+static const char *const addresses_words[] = {"plain", "pseudonym", NULL};
 static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
 static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
@@ -253,6 +254,8 @@ const char *const *value_words(const struct option_row *row)
                 return wish_words;
         case VALUE_LANGUAGE:
                 return language_words;
+        case VALUE_ADDRESSES:
+                return addresses_words;
         default:
                 return NULL;
         }
@@ -352,6 +355,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_VERSION:
         case VALUE_WISH:
         case VALUE_LANGUAGE:
+        case VALUE_ADDRESSES:
                 return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

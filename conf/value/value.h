@@ -31,6 +31,7 @@ enum value_type {
         VALUE_VERSION,
         VALUE_WISH,
         VALUE_LANGUAGE,
+        VALUE_ADDRESSES,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS

@@ -1,6 +1,7 @@
 /* The page as a whole, and the section of a check. */
 #include "core/policy/page.h"
 
+#include "conf/value/policy_url.h"
 #include "core/policy/internal.h"
 
 /* ---- sections of checks -------------------------------------------------------------------------------- */
@@ -166,14 +167,14 @@ static void put_about(struct page *page)
 
 static void put_example(struct page *page)
 {
-        const struct options *options = &page->snapshot->options;
+        char octets[POLICY_REPLY_SUFFIX_MAX];
+        struct text suffix;
 
+        text_over(&suffix, octets, sizeof octets);
+        policy_url_put_suffix(&suffix, page->snapshot->options.policy_url, "1BS0T7G1VBQC");
         page_markup(page, "<br><code>550 5.7.1 …");
-        if (options->policy_url[0] != '\0') {
-                page_markup(page, "; see ");
-                page_foreign(page, span_from(options->policy_url));
-        }
-        page_markup(page, " [1BS0T7G1VBQC]</code>");
+        page_foreign(page, text_span(&suffix));
+        page_markup(page, "</code>");
 }
 
 static void put_refused(struct page *page)
@@ -185,6 +186,10 @@ static void put_refused(struct page *page)
         page_markup(page, "</li>\n<li>");
         page_word(page, WORD_refused_code);
         page_markup(page, "</li>\n<li>");
+        if (policy_url_has_id(page->snapshot->options.policy_url)) {
+                page_word(page, WORD_refused_link);
+                page_markup(page, "</li>\n<li>");
+        }
         page_word(page, WORD_refused_find);
         page_open_anchor(page, "", "codes");
         page_word(page, WORD_codes_title);

@@ -1,6 +1,7 @@
 /* Clients at the door. */
 #include "core/smtp/admit.h"
 
+#include "conf/value/policy_url.h"
 #include "core/smtp/internal.h"
 
 bool client_is_vouched_for(const struct snapshot *snapshot, const struct address *client)
@@ -119,30 +120,16 @@ static void put_placeholder(struct text *line, const struct snapshot *snapshot, 
                 text_put_char(line, which);
 }
 
-static void put_suffix(struct text *line, const struct snapshot *snapshot, const char *reject_id)
-{
-        const char *url = snapshot->options.policy_url;
-
-        if (url[0] != '\0') {
-                text_put_string(line, "; see ");
-                text_put_string(line, url);
-        }
-        if (reject_id == NULL || reject_id[0] == '\0')
-                return;
-        text_put_string(line, " [");
-        text_put_string(line, reject_id);
-        text_put_char(line, ']');
-}
-
 void client_reply_write(struct text *line, const struct snapshot *snapshot, const struct client_reply *reply)
 {
         const struct reply_template *template = &snapshot->replies[reply->id];
-        char suffix_octets[CLIENT_SUFFIX_MAX];
+        char suffix_octets[POLICY_REPLY_SUFFIX_MAX];
         struct text suffix, head;
 
         text_over(&suffix, suffix_octets, sizeof suffix_octets);
         if (template->is_policy)
-                put_suffix(&suffix, snapshot, reply->reject_id);
+                policy_url_put_suffix(&suffix, snapshot->options.policy_url,
+                                      reply->reject_id == NULL ? "" : reply->reject_id);
         text_over(&head, line->at + line->length, CLIENT_LINE_MAX - suffix.length);
         text_put(&head, template->status);
         for (size_t i = 0; i < template->text.length; i++) {

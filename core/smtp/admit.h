@@ -21,8 +21,7 @@ bool client_is_vouched_for(const struct snapshot *snapshot, const struct address
 bool client_is_known(const struct snapshot *snapshot, const struct ledger *ledger,
                      const struct address *client, uint64_t now_ms);
 
-#define CLIENT_LINE_MAX   510 /* RFC 5321 4.5.3.1.5, without CRLF */
-#define CLIENT_SUFFIX_MAX 200
+#define CLIENT_LINE_MAX 510 /* RFC 5321 4.5.3.1.5, without CRLF */
 
 /* What a client can be told without a session. */
 struct client_reply {

@@ -1,9 +1,9 @@
 /* Reply lines out of the snapshot's templates. */
+#include "conf/value/policy_url.h"
 #include "core/smtp/internal.h"
 
 /* Without CRLF, RFC 5321 4.5.3.1.5. What everybody must take at least is the most that may be said. */
 #define REPLY_LINE_MAX 510
-#define SUFFIX_MAX     200
 
 static void put_placeholder(const struct session *session, struct text *line, char which,
                             const struct reply_about *about)
@@ -51,23 +51,15 @@ static void put_template(const struct session *session, struct text *line, struc
 /* Policy address and reject id: they are never cut off. */
 static void put_suffix(struct session *session, struct text *suffix)
 {
-        const char *url = session->snapshot->options.policy_url;
-
         ids_write(&session->host->ids, session->host->wall_ms, session->reject_id);
-        if (url[0] != '\0') {
-                text_put_string(suffix, "; see ");
-                text_put_string(suffix, url);
-        }
-        text_put_string(suffix, " [");
-        text_put_string(suffix, session->reject_id);
-        text_put_char(suffix, ']');
+        policy_url_put_suffix(suffix, session->snapshot->options.policy_url, session->reject_id);
 }
 
 void session_reply_about(struct session *session, struct text *out, enum reply_id id,
                          const struct reply_about *about)
 {
         const struct reply_template *template = &session->snapshot->replies[id];
-        char suffix_octets[SUFFIX_MAX];
+        char suffix_octets[POLICY_REPLY_SUFFIX_MAX];
         struct text line, suffix;
 
         text_over(&suffix, suffix_octets, sizeof suffix_octets);

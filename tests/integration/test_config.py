@@ -230,8 +230,9 @@ def rights(directory):
     (directory / "gatepost.conf").write_text(configuration(["127.0.0.1:25"], 'sender_store = "lmdb:state"'))
     run = as_somebody(directory)
     equal(run.returncode, 1, run.stderr)
-    for expected in (r"error: log: \S*/log: Permission denied", r"error: sender_store: \S*/state: Permission denied",
-                     r"warning: deliver: no Maildir can be made in \S+ \(Permission denied\)", r"error: listen: 127\.0\.0\.1:25: .*CAP_NET_BIND_SERVICE"):
+    folder = rf"; tried as \w+, the folder {re.escape(str(directory))} belongs to \w+:\w+ with mode 0[0-7]{{3}}"
+    for expected in (rf"error: log: \S*/log: Permission denied{folder}", rf"error: sender_store: \S*/state: Permission denied{folder}",
+                     r"warning: deliver: no Maildir can be made in \S+ \(Permission denied; tried as \w+, it belongs to \w+:\w+ with mode 0[0-7]{3}\)", r"error: listen: 127\.0\.0\.1:25: .*CAP_NET_BIND_SERVICE"):
         assert re.search(expected, run.stderr), f"{expected}: {run.stderr}"
 
 

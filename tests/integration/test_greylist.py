@@ -70,6 +70,7 @@ def command(directory):
         envelope = ("--ip", "127.0.0.1", "--helo", HELO, "--from", ANYBODY, "--to", "alice@isp.example")
         said = run_program("explain", "-c", str(directory / "gatepost.conf"), *envelope)
         assert re.search(r"^greylist +enforce +defer .*first contact", said.stdout, re.M), said
+        assert "  saw a record of sender_store absent\n" in said.stdout, said
         assert "S: 451 4.7.1 greylisted" in said.stdout, said
         equal(greylist(server, "list"), "", "what explain has stored")
         seconds_left(mail(server))

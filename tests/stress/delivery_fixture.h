@@ -40,7 +40,8 @@ static inline void set_up(void)
         signal(SIGXFSZ, SIG_IGN);
         snprintf(template, sizeof template, "%s/mail/%%d/%%u", base);
         int log_fd = open(in_base("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        expect(log_fd >= 0 && log_writer_init(&log_writer, log_fd, 0) && log_writer_start(&log_writer));
+        expect(log_fd >= 0 && log_writer_init(&log_writer, log_target_of(log_fd), 0) &&
+               log_writer_start(&log_writer));
         expect(delivery_init(&delivery, 7, WORKERS, SPOOLS_MAX, 4, &log_writer));
         for (int i = 0; i < WORKERS; i++) {
                 expect(waker_open(&wakers[i]));

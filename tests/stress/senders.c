@@ -216,7 +216,8 @@ static void set_up(void)
         snprintf(folder, sizeof folder, "%s/state", base);
         snprintf(path, sizeof path, "%s/log", base);
         int log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        expect(log_fd >= 0 && log_writer_init(&log_writer, log_fd, 0) && log_writer_start(&log_writer));
+        expect(log_fd >= 0 && log_writer_init(&log_writer, log_target_of(log_fd), 0) &&
+               log_writer_start(&log_writer));
         for (uint32_t i = 0; i < WORKERS; i++)
                 expect(waker_open(&wakers[i]));
         snapshot.options.sender_store = snapshot.options.sender_prefix = snapshot.options.sender_password =

@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define IDENTITIES_MAX 2
 #define IDENTITY_MAX   300
@@ -212,7 +213,8 @@ static int run(const char *verb, const char *configuration, const struct meant *
         conf_complaints_end(&complaints);
         if (snapshot == NULL)
                 return 1;
-        if (user_become_owner(snapshot->options.user) && sender_access_open(&access, snapshot, false)) {
+        /* A store that root makes, or its lock, would be closed to the server. */
+        if (user_become_of(snapshot->options.user) && sender_access_open(&access, snapshot, false)) {
                 is_good = strcmp(verb, "list") == 0    ? list(&access, meant)
                           : strcmp(verb, "allow") == 0 ? allow(&access, meant)
                                                        : forget(&access, meant);

@@ -19,7 +19,7 @@ const char serve_help[] =
 
 int serve_main(int argc, char **argv)
 {
-        struct server_wish wish = {0};
+        struct server_wish wish = {.arguments = argv};
         const struct usage_option options[] = {{"config", &wish.path, NULL},
                                                {"live", NULL, &wish.shows_status_line},
                                                {"as-root", NULL, &wish.may_be_root},

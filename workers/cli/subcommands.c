@@ -8,6 +8,7 @@
 #include "workers/cli/explain.h"
 #include "workers/cli/greylist.h"
 #include "workers/cli/journal/journal.h"
+#include "workers/cli/log/log.h"
 #include "workers/cli/policy/policy_page.h"
 #include "workers/cli/serve.h"
 #include "workers/cli/spf.h"
@@ -23,8 +24,10 @@ const struct subcommand subcommands[] = {
     {"reload", reload_main, reload_help, "let the running server read its configuration anew"},
     {"status", status_main, status_help, "tell how the running server is"},
     {"drain", drain_main, drain_help, "let the running server end, after balancers have noticed"},
+    {"upgrade", upgrade_main, upgrade_help, "let a new process take over from the running server"},
     {"trace", trace_main, trace_help, "follow sessions of the running server live"},
     {"explain", explain_main, explain_help, "tell what each check would say, or said"},
+    {"log", log_main, log_help, "read, make and forget pseudonyms in the log"},
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
     {"journal", journal_main, journal_help, "show what waits in the journal, verify it, or drop messages"},

@@ -305,8 +305,8 @@ const char *control_init(struct control *control, const struct control_parts *pa
         }
         text_over(&control->job.answer, &control->octets[(size_t)CONTROL_CLIENTS_MAX * CONTROL_OUT_SIZE],
                   CONTROL_ANSWER_MAX);
-        control->socket_fd =
-            local_socket_open(parts->path, S_IRUSR | S_IWUSR, BACKLOG, &control->file, &fault);
+        control->socket_fd = local_socket_open(parts->path, S_IRUSR | S_IWUSR, BACKLOG, parts->predecessor,
+                                               &control->file, &fault);
         return fault;
 }
 

@@ -13,6 +13,7 @@
 
 struct control_parts {
         const char *path;           /* of the socket */
+        pid_t predecessor;          /* whose socket there may be replaced; 0: nobody's */
         pthread_t main;             /* the thread that executes orders ... */
         int signal_number;          /* ... and what it is sent when there is one */
         struct follow_board *board; /* of those who follow sessions live */

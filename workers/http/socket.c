@@ -50,7 +50,7 @@ static bool bind_path(const char *path, struct http_socket *http)
 {
         const char *fault;
 
-        http->fd = local_socket_open(path, FILE_MODE, 0, &http->file, &fault);
+        http->fd = local_socket_open(path, FILE_MODE, 0, 0, &http->file, &fault);
         http->has_file = http->fd >= 0;
         return http->has_file;
 }
@@ -71,15 +71,18 @@ bool http_socket_bind(const struct http_target *target, struct http_socket *ret_
         return false;
 }
 
-void http_socket_adopt(const struct http_target *target, int fd, struct http_socket *ret_socket)
+void http_socket_adopt(const struct http_target *target, int fd, bool is_inherited,
+                       struct http_socket *ret_socket)
 {
-        *ret_socket = (struct http_socket){.fd = fd, .is_inherited = true};
+        *ret_socket = (struct http_socket){.fd = fd, .is_adopted = true, .is_inherited = is_inherited};
         http_target_write(target, ret_socket->name);
+        ret_socket->has_file =
+            target->kind == HTTP_AT_PATH && !is_inherited && local_file_find(target->path, &ret_socket->file);
 }
 
 bool http_socket_listen(const struct http_socket *socket)
 {
-        return socket->is_inherited || listen(socket->fd, BACKLOG) == 0;
+        return socket->is_adopted || listen(socket->fd, BACKLOG) == 0;
 }
 
 void http_socket_close(struct http_socket *socket)

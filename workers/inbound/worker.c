@@ -333,7 +333,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
         if (!channels_init(worker) || !buffers_init(worker) || !inflows_init(worker) || !epoll_init(worker))
                 return false;
         host_init(worker, parts);
-        return ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0));
+        return ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0, parts->id_lane));
 }
 
 bool worker_start(struct worker *worker)

@@ -31,6 +31,7 @@ enum stop_stage {
 struct worker_parts {
         uint32_t number;       /* as a client of the DNS pool and of the store, and as a pinner, too */
         uint32_t worker_count; /* of all */
+        uint32_t id_lane;
         uint32_t acceptor_count;
         uint32_t delivery_count;
         struct self_accept *self_accept; /* without acceptor threads: its own */

@@ -74,6 +74,17 @@ static bool reach_begin(struct reach *reach, const char *path, const char *suffi
         return false;
 }
 
+/* False with errno. */
+static bool can_be_reached(const char *path)
+{
+        struct reach reach;
+
+        if (!reach_begin(&reach, path, ".new"))
+                return false;
+        reach_end(&reach);
+        return true;
+}
+
 static int make_socket(void)
 {
         return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -111,27 +122,43 @@ static const char *name_error(void)
                                      : strerrordesc_np(errno);
 }
 
-const char *local_socket_fault(const char *path, bool *ret_is_taken)
+/* The kernel tells of a listening socket which process has made it listen. */
+static bool is_of(int fd, pid_t process)
+{
+        struct ucred who;
+        socklen_t length = sizeof who;
+
+        return process != 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 &&
+               who.pid == process;
+}
+
+static const char *find_fault(const char *path, pid_t predecessor, bool *ret_is_taken)
 {
         struct stat status;
 
         *ret_is_taken = false;
-        if (lstat(path, &status) != 0)
+        if (!can_be_reached(path) || lstat(path, &status) != 0)
                 return errno == ENOENT ? NULL : name_error();
         if (!S_ISSOCK(status.st_mode)) {
                 errno = EADDRINUSE;
                 return "there is a file, and no socket";
         }
         int fd = local_socket_connect(path);
+        bool is_predecessor = fd >= 0 && is_of(fd, predecessor);
+        /* Whose queue is full lives, too. */
+        *ret_is_taken = !is_predecessor && (fd >= 0 || errno == EAGAIN);
         if (fd >= 0)
                 close(fd);
-        /* Whose queue is full lives, too. */
-        *ret_is_taken = fd >= 0 || errno == EAGAIN;
         if (*ret_is_taken) {
                 errno = EADDRINUSE;
                 return "another server listens there";
         }
-        return errno == ECONNREFUSED || errno == ENOENT ? NULL : name_error();
+        return is_predecessor || errno == ECONNREFUSED || errno == ENOENT ? NULL : name_error();
+}
+
+const char *local_socket_fault(const char *path, bool *ret_is_taken)
+{
+        return find_fault(path, 0, ret_is_taken);
 }
 
 /* ---- a socket of ours ---------------------------------------------------------------------------------- */
@@ -148,6 +175,16 @@ static int lock_folder_of(const char *path)
         return fd;
 }
 
+bool local_file_find(const char *path, struct local_file *ret_file)
+{
+        struct stat status;
+
+        if (lstat(path, &status) != 0)
+                return false;
+        *ret_file = (struct local_file){.device = status.st_dev, .inode = status.st_ino};
+        return true;
+}
+
 /* Before it listens nobody can connect, whatever its mode is. False with errno. */
 static bool put_in_place(int fd, const struct reach *beside, const char *path, mode_t mode, int backlog,
                          struct local_file *ret_file)
@@ -158,12 +195,9 @@ static bool put_in_place(int fd, const struct reach *beside, const char *path, m
         /* Of somebody who was killed just here. */
         if (lstat(place, &status) == 0 && S_ISSOCK(status.st_mode))
                 unlink(place);
-        if (bind(fd, (const struct sockaddr *)&beside->address, sizeof beside->address) != 0 ||
-            chmod(place, mode) != 0 || lstat(place, &status) != 0 ||
-            (backlog > 0 && listen(fd, backlog) != 0) || rename(place, path) != 0)
-                return false;
-        *ret_file = (struct local_file){.device = status.st_dev, .inode = status.st_ino};
-        return true;
+        return bind(fd, (const struct sockaddr *)&beside->address, sizeof beside->address) == 0 &&
+               chmod(place, mode) == 0 && local_file_find(place, ret_file) &&
+               (backlog == 0 || listen(fd, backlog) == 0) && rename(place, path) == 0;
 }
 
 /* -1 with errno. */
@@ -180,13 +214,13 @@ static int make_at(const char *path, mode_t mode, int backlog, struct local_file
         return fd;
 }
 
-int local_socket_open(const char *path, mode_t mode, int backlog, struct local_file *ret_file,
-                      const char **ret_fault)
+int local_socket_open(const char *path, mode_t mode, int backlog, pid_t predecessor,
+                      struct local_file *ret_file, const char **ret_fault)
 {
         bool is_taken;
         int fd = -1, lock_fd = lock_folder_of(path);
 
-        *ret_fault = local_socket_fault(path, &is_taken);
+        *ret_fault = find_fault(path, predecessor, &is_taken);
         if (*ret_fault == NULL && (fd = make_at(path, mode, backlog, ret_file)) < 0)
                 *ret_fault = name_error();
         int error = errno;
@@ -198,8 +232,44 @@ int local_socket_open(const char *path, mode_t mode, int backlog, struct local_f
 
 void local_socket_remove(const char *path, const struct local_file *file)
 {
-        struct stat status;
+        struct local_file found;
 
-        if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode)
+        if (local_file_find(path, &found) && found.device == file->device && found.inode == file->inode)
                 unlink(path);
+}
+
+void local_socket_sweep(const char *path)
+{
+        struct local_file file;
+        bool is_taken;
+
+        if (local_file_find(path, &file) && local_socket_fault(path, &is_taken) == NULL)
+                local_socket_remove(path, &file);
+}
+
+/* ---- kept ---------------------------------------------------------------------------------------------- */
+
+static void name_kept(const char *path, char ret_kept[static PATH_MAX])
+{
+        snprintf(ret_kept, PATH_MAX, "%s.kept", path);
+}
+
+bool local_socket_keep(const char *path)
+{
+        char kept[PATH_MAX];
+
+        name_kept(path, kept);
+        unlink(kept); /* of somebody who was killed meanwhile */
+        return link(path, kept) == 0;
+}
+
+/* A new name that leads to the same socket as the old one stays where it is. */
+void local_socket_end_keeping(const char *path, bool puts_back)
+{
+        char kept[PATH_MAX];
+
+        name_kept(path, kept);
+        if (puts_back)
+                rename(kept, path);
+        unlink(kept);
 }

@@ -7,13 +7,9 @@
 #include "workers/log/console.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,48 +24,10 @@ struct log_event {
         char octets[];
 };
 
-const char *log_file_fault(int fd)
+bool log_writer_init(struct log_writer *log, struct log_target *target, uint32_t worker_count)
 {
-        struct stat status;
-        struct statfs system;
-
-        if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
-                return strerrordesc_np(errno);
-        if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
-                return "neither a file nor a FIFO nor a character device";
-        /* What calls itself a file there is the kernel, or memory of a process. */
-        if (S_ISREG(status.st_mode) && (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC))
-                return "not a file, but a part of the kernel";
-        return NULL;
-}
-
-/* Where we were started without one, what stands in its place takes nothing. */
-static const char *stderr_fault(int fd)
-{
-        return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? strerrordesc_np(EBADF) : NULL;
-}
-
-int log_open(const char *path, const char **ret_fault)
-{
-        bool is_stderr = strcmp(path, "stderr") == 0;
-        /* A FIFO that nobody reads is an error, and not waited for. */
-        int fd = is_stderr ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-                           : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
-
-        *ret_fault = fd < 0 ? strerrordesc_np(errno) : is_stderr ? stderr_fault(fd) : log_file_fault(fd);
-        if (fd >= 0 && *ret_fault != NULL) {
-                close(fd);
-                return -1;
-        }
-        if (fd >= 0 && !is_stderr)
-                fcntl(fd, F_SETFL, O_WRONLY | O_APPEND);
-        return fd;
-}
-
-bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count)
-{
-        *log = (struct log_writer){.fd = fd, .worker_count = worker_count, .waker = {.event_fd = -1}};
-        atomic_init(&log->next_fd, -1);
+        *log = (struct log_writer){.target = target, .worker_count = worker_count, .waker = {.event_fd = -1}};
+        atomic_init(&log->next_target, NULL);
         pthread_mutex_init(&log->lock, NULL);
         log->events_end = &log->events;
         log->full = channels_create(worker_count, &log->waker);
@@ -86,16 +44,15 @@ void log_writer_end(struct log_writer *log)
 {
         waker_close(&log->waker);
         pthread_mutex_destroy(&log->lock);
-        close(log->fd);
+        log_target_free(log->target);
+        log_target_free(atomic_load(&log->next_target));
         free(log->full);
         free(log->empty);
 }
 
-void log_writer_switch(struct log_writer *log, int fd)
+void log_writer_switch(struct log_writer *log, struct log_target *target)
 {
-        int unused = atomic_exchange(&log->next_fd, fd);
-        if (unused >= 0)
-                close(unused);
+        log_target_free(atomic_exchange(&log->next_target, target));
         waker_wake(&log->waker);
 }
 
@@ -218,13 +175,13 @@ static size_t write_some(struct log_writer *log, const char *at, size_t length)
         size_t done = 0;
 
         while (done < length) {
-                ssize_t written = write(log->fd, at + done, length - done);
+                ssize_t written = write(log->target->fd, at + done, length - done);
                 if (written < 0 && errno == EINTR)
                         continue;
                 if (written < 0) {
                         log->lost_for = errno;
                         if (!log->is_failing)
-                                console_print("gatepost: cannot write the log: %s", strerror(errno));
+                                console_fail("gatepost: cannot write the log: %s", strerror(errno));
                         log->is_failing = true;
                         break;
                 }
@@ -234,6 +191,17 @@ static size_t write_some(struct log_writer *log, const char *at, size_t length)
         if (done > 0)
                 log->is_torn = at[done - 1] != '\n';
         return done;
+}
+
+/* A line of ours, in the form of the others. False when it could not be written. */
+static bool write_whole(struct log_writer *log, struct span line)
+{
+        char octets[1024];
+        struct text text;
+
+        text_over(&text, octets, sizeof octets);
+        log_target_render(log->target, line, &text);
+        return write_some(log, text.at, text.length) == text.length;
 }
 
 static void put_lost(struct text *line, uint64_t count, const char *reason)
@@ -256,19 +224,62 @@ static bool tell_lost(struct log_writer *log)
                 return true;
         text_over(&line, octets, sizeof octets);
         put_lost(&line, log->lost, strerrordesc_np(log->lost_for));
-        if (write_some(log, line.at, line.length) < line.length)
+        if (!write_whole(log, text_span(&line)))
                 return false;
         log->lost = 0;
         return true;
 }
 
 /* What cannot be written is lost: waiting would stop the mail. */
-static void write_octets(struct log_writer *log, const char *at, size_t length)
+static void write_rendered(struct log_writer *log, const char *at, size_t length)
 {
         size_t done = tell_lost(log) ? write_some(log, at, length) : 0;
 
         for (; done < length; done++)
                 log->lost += at[done] == '\n';
+}
+
+static void flush_rendered(struct log_writer *log, struct text *rendered)
+{
+        write_rendered(log, rendered->at, rendered->length);
+        rendered->length = 0;
+        rendered->overflowed = false;
+}
+
+/* A line that has no room beside others has it alone. */
+static void render_line(struct log_writer *log, struct span line, struct text *rendered)
+{
+        size_t before = rendered->length;
+
+        log_target_render(log->target, line, rendered);
+        if (!rendered->overflowed)
+                return;
+        rendered->length = before;
+        flush_rendered(log, rendered);
+        log_target_render(log->target, line, rendered);
+        if (!rendered->overflowed)
+                return;
+        rendered->length = 0;
+        rendered->overflowed = false;
+        log->lost++;
+        log->lost_for = EMSGSIZE;
+}
+
+/* Whole lines. */
+static void write_octets(struct log_writer *log, const char *at, size_t length)
+{
+        struct span rest = span_of(at, length);
+        struct text rendered;
+
+        if (!log_target_has_form(log->target)) {
+                write_rendered(log, at, length);
+                return;
+        }
+        text_over(&rendered, log->target->rendered, LOG_RENDERED_MAX);
+        for (size_t newline; (newline = span_find(rest, '\n')) != SIZE_MAX;
+             rest = span_skip(rest, newline + 1))
+                render_line(log, span_of(rest.at, newline + 1), &rendered);
+        flush_rendered(log, &rendered);
 }
 
 /* They would stand behind those that have waited. */
@@ -329,7 +340,7 @@ static bool has_work(struct log_writer *log)
         pthread_mutex_lock(&log->lock);
         bool has_events = log->events != NULL;
         pthread_mutex_unlock(&log->lock);
-        return has_events || atomic_load(&log->next_fd) >= 0;
+        return has_events || atomic_load(&log->next_target) != NULL;
 }
 
 static void *log_writer_main(void *argument)
@@ -338,10 +349,10 @@ static void *log_writer_main(void *argument)
 
         pthread_setname_np(pthread_self(), "log");
         for (;;) {
-                int next_fd = atomic_exchange(&log->next_fd, -1);
-                if (next_fd >= 0) {
-                        close(log->fd);
-                        log->fd = next_fd;
+                struct log_target *next = atomic_exchange(&log->next_target, NULL);
+                if (next != NULL) {
+                        log_target_free(log->target);
+                        log->target = next;
                 }
                 bool is_stopping = atomic_load(&log->is_stopping);
                 bool was_any = write_events(log);

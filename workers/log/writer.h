@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/text.h"
+#include "workers/log/target.h"
 #include "workers/thread/channel.h"
 
 #include <pthread.h>
@@ -27,7 +28,7 @@ struct log_writer {
 
         struct waker waker;
         _Atomic bool is_stopping;
-        _Atomic int next_fd; /* replaces fd; -1: none */
+        struct log_target *_Atomic next_target; /* replaces target; NULL: none */
 
         /* Events are rare and never on a session's way: a lock is good enough. */
         pthread_mutex_t lock;
@@ -36,24 +37,20 @@ struct log_writer {
         uint64_t events_lost; /* for which there was no memory or no room */
 
         /* Owner: the thread. */
-        int fd;
+        struct log_target *target;
         bool is_failing;
         bool is_torn;  /* what could be written ends within a line */
         uint64_t lost; /* lines that could not be written, and that the log does not tell of yet */
         int lost_for;  /* errno of the last of them */
 };
 
-/* Opens "stderr", or a file for appending, and returns the descriptor, or -1 with the reason, a constant. */
-int log_open(const char *path, const char **ret_fault);
-/* NULL, or why no log can be written to what is open there, a constant. */
-const char *log_file_fault(int fd);
-/* Takes the descriptor over. False when memory or descriptors are out. */
-bool log_writer_init(struct log_writer *log, int fd, uint32_t worker_count);
+/* Takes the target over. False when memory or descriptors are out. */
+bool log_writer_init(struct log_writer *log, struct log_target *target, uint32_t worker_count);
 /* Before the start: buffers of this worker go back there. */
 void log_writer_connect(struct log_writer *log, uint32_t worker, struct channel *empty);
 bool log_writer_start(struct log_writer *log);
-/* Goes on in another file, or in the same one opened anew, and takes its descriptor over. */
-void log_writer_switch(struct log_writer *log, int fd);
+/* Goes on in another file, or in the same one opened anew, and takes that over. */
+void log_writer_switch(struct log_writer *log, struct log_target *target);
 /* Waits until all that was handed over is written. False when that takes more than five seconds; then the
  * thread still runs. */
 bool log_writer_stop(struct log_writer *log);

@@ -18,6 +18,7 @@ struct log_index_bucket;
 
 struct log_index {
         struct log_index_bucket *buckets; /* NULL: there is no room for any */
+        uint8_t *oldest;                  /* in each bucket, the place that makes room */
         uint64_t bucket_count;
 };
 

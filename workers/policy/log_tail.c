@@ -171,7 +171,8 @@ static void visit_lines(struct log_tail_file *file, struct span octets, log_tail
         }
 }
 
-/* True when some of it was read. A line that is not whole yet is read again later. */
+/* True when there may be more: whoever writes all the time must not keep us from all else. A line that is not whole yet
+ * is read again later. */
 static bool read_piece(struct log_tail *tail, struct log_tail_file *file, log_tail_visit *visit,
                        void *context)
 {
@@ -183,7 +184,7 @@ static bool read_piece(struct log_tail *tail, struct log_tail_file *file, log_ta
         visit_lines(file, span_of(tail->octets, (size_t)length), visit, context);
         if (file->offset == before && (size_t)length == LOG_TAIL_PIECE)
                 file->offset += LOG_TAIL_PIECE;
-        return file->offset > before;
+        return (size_t)length == LOG_TAIL_PIECE;
 }
 
 /* The same of what is new; what has been cut off (copytruncate) begins anew. */

@@ -21,7 +21,7 @@ static struct snapshot *load(const char *path)
         struct snapshot *snapshot = snapshot_load(path, &complaints);
 
         if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
+                console_complaints(complaints.text);
         conf_complaints_end(&complaints);
         return snapshot;
 }
@@ -32,9 +32,9 @@ static bool may_serve(const struct first_wish *wish, const char *user)
         const char *fault = user_fault(user);
 
         if (fault != NULL)
-                console_print("gatepost: user = \"%s\": %s", user, fault);
+                console_fail("gatepost: user = \"%s\": %s", user, fault);
         else if (user[0] == '\0' && geteuid() == 0 && !wish->may_be_root)
-                console_print(
+                console_fail(
                     "gatepost: started as root: name the user that it is to become by the option `user` in "
                     "%s, or say --as-root",
                     wish->path);
@@ -51,7 +51,7 @@ static struct snapshot *become(const char *path, struct snapshot *snapshot)
         const char *fault = user_become(options->user, options->keep_bind_capability, &has_changed);
 
         if (fault != NULL)
-                console_print("gatepost: user = \"%s\": %s", options->user, fault);
+                console_fail("gatepost: user = \"%s\": %s", options->user, fault);
         else if (!has_changed)
                 return snapshot;
         snapshot_free(snapshot);
@@ -67,13 +67,17 @@ static void load_modules(void)
 }
 
 /* Root that stays root keeps what root may. */
-static bool close_down(const struct options *options)
+static bool close_down(const struct first_wish *wish, struct snapshot *snapshot)
 {
+        const struct options *options = &snapshot->options;
+
         load_modules();
         if (powers_close(options->core_dumps) &&
-            (geteuid() == 0 || powers_drop(options->keep_bind_capability)))
+            (geteuid() == 0 || powers_drop(options->keep_bind_capability))) {
+                wish->prepare(wish->opener, snapshot);
                 return sandbox_enter(options->sandbox);
-        console_print("gatepost: the process cannot give up its powers: %s", strerror(errno));
+        }
+        console_fail("gatepost: the process cannot give up its powers: %s", strerror(errno));
         return false;
 }
 
@@ -84,7 +88,7 @@ struct snapshot *first_snapshot(const struct first_wish *wish)
         if (snapshot != NULL && may_serve(wish, snapshot->options.user)) {
                 wish->open(wish->opener, snapshot);
                 snapshot = become(wish->path, snapshot);
-                if (snapshot == NULL || close_down(&snapshot->options))
+                if (snapshot == NULL || close_down(wish, snapshot))
                         return snapshot;
         }
         if (snapshot != NULL)

@@ -8,6 +8,8 @@ struct first_wish {
         bool may_be_root;
         /* Opens, with the rights that the process was started with, what its user may not open later. */
         void (*open)(void *opener, const struct snapshot *snapshot);
+        /* Starts, with the rights that stay, what nobody in the sandbox may start. */
+        void (*prepare)(void *opener, struct snapshot *snapshot);
         void *opener;
 };
 

@@ -50,9 +50,6 @@ void notify_open(struct notify *notify)
         if (notify->fd >= 0)
                 setsockopt(notify->fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){.tv_sec = WAIT_S},
                            sizeof(struct timeval));
-        unsetenv("NOTIFY_SOCKET");
-        unsetenv("WATCHDOG_USEC");
-        unsetenv("WATCHDOG_PID");
 }
 
 /* ---- words --------------------------------------------------------------------------------------------- */
@@ -61,6 +58,8 @@ static bool tell(const struct notify *notify, const char *word, int flags)
 {
         size_t length = strlen(word);
 
+        if (atomic_load_explicit(&notify->is_silent, memory_order_relaxed))
+                return true;
         if (notify->fd < 0)
                 return !notify->is_wanted;
         return sendto(notify->fd, word, length, MSG_NOSIGNAL | flags,
@@ -106,6 +105,21 @@ bool notify_stopping(const struct notify *notify, uint64_t within_ms)
                  "STOPPING=1\nSTATUS=finishing open messages\nEXTEND_TIMEOUT_USEC=%" PRIu64 "\n",
                  within_ms * 1000);
         return tell(notify, word, 0);
+}
+
+bool notify_succeeded(const struct notify *notify, pid_t successor, struct span status)
+{
+        struct span line = first_line(status);
+        char word[WORD_MAX];
+
+        snprintf(word, sizeof word, "MAINPID=%ld\nREADY=1\nSTATUS=%.*s\n", (long)successor, (int)line.length,
+                 line.at);
+        return tell(notify, word, 0);
+}
+
+void notify_be_silent(struct notify *notify)
+{
+        atomic_store_explicit(&notify->is_silent, true, memory_order_relaxed);
 }
 
 bool notify_beat(const struct notify *notify)

@@ -23,14 +23,15 @@ static bool get(struct capabilities *ret_capabilities)
         return syscall(SYS_capget, &ret_capabilities->header, ret_capabilities->data) == 0;
 }
 
-bool powers_bound(void)
+bool powers_bound(bool keeps_low_ports)
 {
         for (unsigned long capability = 0; capability < CAPABILITIES_MAX; capability++) {
                 int is_there = prctl(PR_CAPBSET_READ, capability);
                 /* The kernel knows fewer. */
                 if (is_there < 0)
                         return true;
-                if (is_there > 0 && prctl(PR_CAPBSET_DROP, capability) != 0)
+                bool stays = keeps_low_ports && capability == CAP_NET_BIND_SERVICE;
+                if (is_there > 0 && !stays && prctl(PR_CAPBSET_DROP, capability) != 0)
                         return false;
         }
         return true;
@@ -49,6 +50,22 @@ bool powers_drop(bool keeps_low_ports)
         capabilities.data[1].permitted = capabilities.data[1].effective = 0;
         capabilities.data[0].inheritable = capabilities.data[1].inheritable = 0;
         return syscall(SYS_capset, &capabilities.header, capabilities.data) == 0;
+}
+
+/* Ambient are those that a program keeps which has no capabilities of its own. Root needs none of this. */
+void powers_pass_on(void)
+{
+        struct capabilities capabilities;
+
+        if (geteuid() == 0 || !get(&capabilities))
+                return;
+        for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+                capabilities.data[i].inheritable = capabilities.data[i].permitted;
+        if (syscall(SYS_capset, &capabilities.header, capabilities.data) != 0)
+                return;
+        for (unsigned long capability = 0; capability < CAPABILITIES_MAX; capability++)
+                if ((capabilities.data[capability / 32].permitted & UINT32_C(1) << capability % 32) != 0)
+                        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
 }
 
 bool powers_has_low_ports(void)

@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 
-/* Empties the bounding set: no program that is started may gain a capability. False with errno. */
-bool powers_bound(void);
+/* Empties the bounding set: no program that is started may gain a capability. CAP_NET_BIND_SERVICE stays with
+ * `keeps_low_ports`, so that it can be passed on. False with errno. */
+bool powers_bound(bool keeps_low_ports);
 /* Gives up every capability that the thread has; CAP_NET_BIND_SERVICE stays with `keeps_low_ports`, if it is there.
  * False with errno. */
 bool powers_drop(bool keeps_low_ports);
+/* A program that is started next keeps the capabilities that are left. */
+void powers_pass_on(void);
 /* Whether a port below 1024 may be bound by capability. */
 bool powers_has_low_ports(void);
 /* What holds whoever the process is: no power comes by a program that is started (no_new_privs), what it makes is for

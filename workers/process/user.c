@@ -40,7 +40,7 @@ const char *user_fault(const char *name)
 /* The bounding set can be emptied only while root's capabilities are there. */
 static bool change(const struct passwd *user, bool keeps_low_ports)
 {
-        return powers_bound() && prctl(PR_SET_KEEPCAPS, 1) == 0 &&
+        return powers_bound(keeps_low_ports) && prctl(PR_SET_KEEPCAPS, 1) == 0 &&
                initgroups(user->pw_name, user->pw_gid) == 0 &&
                setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == 0 &&
                setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == 0 && prctl(PR_SET_KEEPCAPS, 0) == 0 &&
@@ -61,8 +61,7 @@ const char *user_become(const char *name, bool keeps_low_ports, bool *ret_has_ch
         return NULL;
 }
 
-/* What root makes, such as a lock, would be closed to the server. */
-bool user_become_owner(const char *name)
+bool user_become_of(const char *name)
 {
         bool has_changed;
         const char *fault = geteuid() != 0 ? NULL : user_become(name, false, &has_changed);

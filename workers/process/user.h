@@ -10,6 +10,6 @@ const char *user_fault(const char *name);
  * `keeps_low_ports`. Nothing happens with an empty name, or when the process is that user already. To be called before
  * threads are started: one thread is changed. Returns NULL, or what stands against it, in a constant. */
 const char *user_become(const char *name, bool keeps_low_ports, bool *ret_has_changed);
-/* For a command that uses what is the server's: as root it becomes that user. False when it cannot, which is told on
- * standard error. */
-bool user_become_owner(const char *name);
+/* For subcommands that root may run: becomes the user whose files they work on. Nothing happens where others run them.
+ * False, and told on stderr, when something stands against it. */
+bool user_become_of(const char *name);

@@ -1,6 +1,7 @@
 /* Rings between the workers and the store's thread. */
 #include "workers/senders/store.h"
 
+#include "conf/text/access.h"
 #include "core/base/expect.h"
 #include "dns/clock.h"
 #include "workers/log/console.h"
@@ -192,7 +193,7 @@ void sender_store_complain(struct sender_store *store, const char *event, const 
         if (store->complaint_ms != 0 && now_ms - store->complaint_ms < COMPLAINT_EVERY_MS)
                 return;
         store->complaint_ms = now_ms;
-        console_print("gatepost: %s: %s", event, reason);
+        console_warn("gatepost: %s: %s", event, reason);
         log_event(store->log, event, "reason", reason, NULL);
 }
 
@@ -233,15 +234,16 @@ bool sender_store_open(struct sender_store *store, const struct snapshot *snapsh
                 int error =
                     sender_lmdb_open(&store->lmdb, target->path, snapshot->options.sender_size_octets, false);
                 if (error != 0) {
-                        console_print("gatepost: cannot open the store of senders in %s: %s", target->path,
-                                      mdb_strerror(error));
+                        char denied[ACCESS_TEXT_MAX];
+                        console_fail("gatepost: cannot open the store of senders in %s: %s%s", target->path,
+                                     mdb_strerror(error), access_denied(target->path, R_OK | W_OK, denied));
                         return false;
                 }
         }
         if ((store->kind == SENDER_STORE_REDIS &&
              (store->redis = sender_redis_create(store, snapshot)) == NULL) ||
             !waker_open(&store->waker) || !clients_create(store)) {
-                console_print("gatepost: cannot open the store of senders: %s", strerror(errno));
+                console_fail("gatepost: cannot open the store of senders: %s", strerror(errno));
                 return false;
         }
         return true;

@@ -3,6 +3,8 @@
 
 #include "core/senders/rate_notice.h"
 #include "dns/clock.h"
+#include "workers/senders/id_key.h"
+#include "workers/server/server.h"
 
 void fleet_hear(void *argument, struct span notice)
 {
@@ -14,4 +16,22 @@ void fleet_hear(void *argument, struct span notice)
             !rate_notice_hear(notice, fleet->ledger, options, clock_monotonic_ms(), clock_wall_ms()))
                 sender_store_complain(fleet->senders, "sender_notice_unknown", "not what this version tells");
         publication_unpin(published, fleet->pinner);
+}
+
+bool fleet_open(struct server *server, const struct snapshot *snapshot)
+{
+        server->senders_at_start = sender_store_identity(snapshot);
+        if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
+                return false;
+        id_key_make(&server->senders, &server->id_key);
+        /* The thread's pinner is the one behind the workers'. */
+        server->fleet = (struct fleet){
+            .publication = &server->publication,
+            .pinner = server->worker_count,
+            .ledger = &server->clients.ledger,
+            .senders = &server->senders,
+        };
+        server->senders.hear = fleet_hear;
+        server->senders.hearer = &server->fleet;
+        return true;
 }

@@ -5,6 +5,8 @@
 #include "workers/senders/store.h"
 #include "workers/thread/publication.h"
 
+struct server;
+
 /* What the store's thread needs to make use of a notice; all of it outlives the thread. */
 struct fleet {
         struct publication *publication;
@@ -15,3 +17,5 @@ struct fleet {
 
 /* In the store's thread, registered with RCU. `fleet`: struct fleet. */
 void fleet_hear(void *fleet, struct span notice);
+/* At the start: opens the store of senders, which hears of other machines. False, with the reason told. */
+bool fleet_open(struct server *server, const struct snapshot *snapshot);

@@ -77,7 +77,7 @@ static void tell_failure(struct server *server, const struct endpoint *endpoint,
 
         endpoint_write(&endpoint->address, port, name);
         if (complaints == NULL)
-                console_print("gatepost: cannot listen on %s: %s", name, reason_of(error, port));
+                console_fail("gatepost: cannot listen on %s: %s", name, reason_of(error, port));
         else
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){server->path, 0},
                               "cannot listen on %s: %s", name, reason_of(error, port));
@@ -234,7 +234,7 @@ void listening_use(struct server *server, struct listener *opened)
 /* Of what we were started with, and cannot use. */
 static void tell_unused(struct server *server, const char *name, const char *reason)
 {
-        console_print("gatepost: warning: the inherited socket %s is not used: %s", name, reason);
+        console_warn("gatepost: warning: the inherited socket %s is not used: %s", name, reason);
         log_event(&server->log, "socket_unused", "socket", name, "reason", reason, NULL);
 }
 
@@ -271,31 +271,53 @@ static void tell_unwanted(struct server *server, const struct snapshot *snapshot
         }
 }
 
-bool listening_begin(struct server *server, const struct snapshot *snapshot)
+bool listening_prepare(struct server *server, const struct snapshot *snapshot, struct listener **ret_bound)
 {
-        struct listener *bound;
-
         tell_faulty(server);
-        if (!listening_bind(server, snapshot, NULL, &bound) || !listening_open(server, bound, NULL))
+        return listening_bind(server, snapshot, NULL, ret_bound);
+}
+
+/* Sockets of mail that a predecessor had, and this configuration has not. */
+static struct listener *take_left(struct server *server)
+{
+        struct listener *left = NULL, *next;
+
+        while ((next = inherited_next_left(&server->inherited)) != NULL) {
+                next->next = left;
+                left = next;
+        }
+        inherited_close(&server->inherited, true);
+        return left;
+}
+
+bool listening_begin(struct server *server, const struct snapshot *snapshot, struct listener *bound)
+{
+        struct listener *left = take_left(server);
+
+        if (!listening_open(server, bound, NULL) || !listening_open(server, left, NULL))
                 return false;
         listeners_free(server->early.bound); /* of a file that has changed meanwhile */
         server->early = (struct listening_early){0};
         tell_unwanted(server, snapshot, bound);
         listening_use(server, bound);
+        if (left != NULL) {
+                listening_use(server, left);
+                listening_drop(server, snapshot);
+        }
         return true;
 }
 
 /* ---- leaving ------------------------------------------------------------------------------------------- */
 
 /* Takes the listener out of its list. */
-static void depart(struct server *server, struct listener **link, bool is_stop)
+static void depart(struct server *server, struct listener **link, bool is_handed_back)
 {
         struct listener *listener = *link;
 
         *link = listener->next;
         listener->next = server->departing;
         server->departing = listener;
-        if (is_stop && listener->is_inherited)
+        if (is_handed_back)
                 listener_hand_back(listener);
         else
                 listener_depart(listener, clock_monotonic_ms());
@@ -323,11 +345,32 @@ void listening_drop(struct server *server, const struct snapshot *snapshot)
         acceptors_await(server->acceptors, server->acceptor_count);
 }
 
+static bool some_are_used(const struct server *server)
+{
+        for (const struct listener *listener = server->departing; listener != NULL; listener = listener->next)
+                if (atomic_load(&listener->is_handed_back) && !atomic_load(&listener->is_closed))
+                        return true;
+        return false;
+}
+
+bool listening_leave(struct server *server, uint64_t until_ms)
+{
+        while (server->listeners != NULL) {
+                struct listener *listener = server->listeners;
+                depart(server, &server->listeners, true);
+                order(server, ACCEPT_LOOK, listener);
+        }
+        acceptors_await(server->acceptors, server->acceptor_count);
+        while (some_are_used(server) && clock_monotonic_ms() < until_ms)
+                nanosleep(&(struct timespec){.tv_nsec = DEPARTED_LOOK_MS * 1000000L}, NULL);
+        return !some_are_used(server);
+}
+
 void listening_stop(struct server *server)
 {
         inherited_hand_back(&server->inherited);
         while (server->listeners != NULL)
-                depart(server, &server->listeners, true);
+                depart(server, &server->listeners, server->listeners->is_inherited);
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 expect(acceptor_order(&server->acceptors[i], ACCEPT_STOP, NULL));
         for (uint32_t i = 0; i < server->worker_count && server->acceptor_count == 0; i++)

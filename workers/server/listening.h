@@ -7,8 +7,11 @@
 /* Before the user changes: binds what the snapshot wants. Failures are told by listening_begin(), when there is a
  * log. */
 void listening_bind_early(struct server *server, const struct snapshot *snapshot);
-/* At the start. False, with the reason told, when one cannot be opened. */
-bool listening_begin(struct server *server, const struct snapshot *snapshot);
+/* At the start: what is wanted, where nobody can connect yet. False, with the reason told, when one cannot be bound. */
+bool listening_prepare(struct server *server, const struct snapshot *snapshot, struct listener **ret_bound);
+/* And opens it. What a predecessor has handed over, and is not wanted any more, departs. False, with the reason told,
+ * when one cannot be opened. */
+bool listening_begin(struct server *server, const struct snapshot *snapshot, struct listener *bound);
 
 /* A reload takes four steps. First it binds what is wanted and not among the server's listeners; nobody can connect
  * yet. False, with the reason told, when one cannot be bound; then none is. With `complaints` the reason is one of
@@ -23,5 +26,8 @@ void listening_use(struct server *server, struct listener *opened);
  * moves between `listen` and `proxy_listen` keeps its socket, and those in its queue count as of the new kind. */
 void listening_drop(struct server *server, const struct snapshot *snapshot);
 
+/* All go to another process, with those in their queues. False when somebody uses one still at this moment of
+ * clock_monotonic_ms(). */
+bool listening_leave(struct server *server, uint64_t until_ms);
 /* At the stop: all depart. Acceptors let nobody in any more when this returns; those who still come are told. */
 void listening_stop(struct server *server);

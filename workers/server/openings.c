@@ -1,6 +1,7 @@
 /* Opens nothing for longer than a look, and makes nothing. */
 #include "workers/server/openings.h"
 
+#include "conf/text/access.h"
 #include "conf/socket_address.h"
 #include "workers/deliver/file_system.h"
 #include "workers/inbound/accept/listener.h"
@@ -30,6 +31,16 @@ static void complain(struct openings *openings, enum complaint_kind kind, const 
                      const char *what, const char *reason)
 {
         conf_complain(openings->complaints, kind, &openings->whole, "%s: %.900s: %s", option, what, reason);
+}
+
+/* By errno, of a file that was to be opened by `mode`, as for access(2). */
+static void complain_of_path(struct openings *openings, const char *option, const char *path, int mode)
+{
+        const char *reason = strerrordesc_np(errno);
+        char denied[ACCESS_TEXT_MAX];
+
+        conf_complain(openings->complaints, COMPLAINT_ERROR, &openings->whole, "%s: %.900s: %s%s", option,
+                      path, reason, access_denied(path, mode, denied));
 }
 
 /* ---- files --------------------------------------------------------------------------------------------- */
@@ -74,7 +85,7 @@ static void check_log(struct openings *openings)
                 return;
         fd = open(log, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         if (fd < 0 && (errno != ENOENT || !folder_takes_files(log)))
-                complain(openings, COMPLAINT_ERROR, "log", log, strerror(errno));
+                complain_of_path(openings, "log", log, W_OK);
         if (fd < 0)
                 return;
         const char *fault = log_file_fault(fd);
@@ -94,7 +105,7 @@ static bool check_lmdb_file(struct openings *openings, const char *folder, const
                 errno = ENAMETOOLONG;
         else if (is_allowed(path, R_OK | W_OK) || (errno == ENOENT && is_allowed(folder, W_OK | X_OK)))
                 return true;
-        complain(openings, COMPLAINT_ERROR, "sender_store", path, strerror(errno));
+        complain_of_path(openings, "sender_store", path, R_OK | W_OK);
         return false;
 }
 
@@ -105,7 +116,7 @@ static void check_lmdb(struct openings *openings, const char *folder)
 
         if (stat(folder, &status) != 0) {
                 if (errno != ENOENT || !folder_takes_files(folder))
-                        complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(errno));
+                        complain_of_path(openings, "sender_store", folder, R_OK | W_OK);
         } else if (!S_ISDIR(status.st_mode)) {
                 complain(openings, COMPLAINT_ERROR, "sender_store", folder, strerror(ENOTDIR));
         } else if (check_lmdb_file(openings, folder, "data.mdb") &&
@@ -119,18 +130,24 @@ static void check_lmdb(struct openings *openings, const char *folder)
 static void check_maildirs(struct openings *openings, const struct domain *domain)
 {
         struct file_system system;
-        char path[PATH_MAX];
+        char path[PATH_MAX], denied[ACCESS_TEXT_MAX];
 
         if (domain->deliver.kind != DELIVER_MAILDIR)
                 return;
-        if (!file_system_read_template(domain->deliver.path, &system, path, sizeof path))
-                conf_complain(openings->complaints, COMPLAINT_WARNING, &domain->place,
-                              "deliver: %.900s: %s: mail is deferred", domain->deliver.path, strerror(errno));
-        else if (!is_allowed(path, R_OK | W_OK | X_OK))
+        bool is_found = file_system_read_template(domain->deliver.path, &system, path, sizeof path);
+        if (is_found && is_allowed(path, R_OK | W_OK | X_OK))
+                return;
+        const char *reason = strerrordesc_np(errno);
+        access_denied(path, is_found ? R_OK | W_OK | X_OK : R_OK | X_OK, denied);
+        if (is_found)
                 conf_complain(
                     openings->complaints, COMPLAINT_WARNING, &domain->place,
-                    "deliver: no Maildir can be made in %.900s (%s): mail for those that exist alone", path,
-                    strerror(errno));
+                    "deliver: no Maildir can be made in %.900s (%s%s): mail for those that exist alone", path,
+                    reason, denied);
+        else
+                conf_complain(openings->complaints, COMPLAINT_WARNING, &domain->place,
+                              "deliver: %.900s: %s%s: mail is deferred", domain->deliver.path, reason,
+                              denied);
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------------- */
@@ -179,7 +196,7 @@ static void check_path(struct openings *openings, const char *option, const char
         const char *fault = local_socket_fault(path, &is_taken);
 
         if (!folder_takes_files(path))
-                complain(openings, COMPLAINT_ERROR, option, path, strerror(errno));
+                complain_of_path(openings, option, path, W_OK);
         else if (is_taken)
                 complain(openings, COMPLAINT_NOTE, option, path, TAKEN);
         else if (fault != NULL)

@@ -2,6 +2,7 @@
  * swapped. Sessions keep the snapshot that they began with. */
 #include "workers/server/reload.h"
 
+#include "conf/text/access.h"
 #include "conf/build/load.h"
 #include "conf/build/losses.h"
 #include "conf/value/value.h"
@@ -28,8 +29,8 @@ struct loading {
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
-        char *changes; /* that the snapshot makes, as a text for the pages; NULL: none */
-        int log_fd;    /* -1: it cannot be opened */
+        char *changes;          /* that the snapshot makes, as a text for the pages; NULL: none */
+        struct log_target *log; /* NULL: it cannot be opened */
 };
 
 static void print_complaints(const struct loading *loading, const char *event,
@@ -38,7 +39,7 @@ static void print_complaints(const struct loading *loading, const char *event,
         const char *text = complaints->text != NULL ? complaints->text : "";
 
         for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-                console_print("%.*s", (int)(end - line), line);
+                console_complaint(span_of(line, (size_t)(end - line)));
                 if (loading->job != NULL)
                         control_job_tell(loading->job, "complaint", span_of(line, (size_t)(end - line)));
         }
@@ -61,7 +62,7 @@ static void warn_of_restart(const struct loading *loading, enum check_id check, 
         snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
                  check == CHECK_COUNT ? "" : ".", name);
         int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart%s", option, stays);
-        console_print("gatepost: %s", line);
+        console_warn("gatepost: %s", line);
         log_event(&loading->server->log, "restart_needed", "option", option, NULL);
         if (loading->job != NULL)
                 control_job_tell(loading->job, "complaint", span_of(line, (size_t)length));
@@ -95,6 +96,7 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
              OPTION_AT_acceptors},
             {options->sandbox != at_start->sandbox, OPTION_AT_sandbox},
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
+            {options->hot_upgrade != at_start->hot_upgrade, OPTION_AT_hot_upgrade},
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
             {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
@@ -145,7 +147,7 @@ static bool open_web(struct server *server, struct loading *loading)
 /* Everything that may fail, before anything is changed. The log is taken over. */
 static bool prepare(struct server *server, struct loading *loading, struct listener **ret_opened)
 {
-        if (loading->snapshot == NULL || loading->log_fd < 0 ||
+        if (loading->snapshot == NULL || loading->log == NULL ||
             !listening_bind(server, loading->snapshot, &loading->faults, ret_opened))
                 return false;
         if (!open_web(server, loading)) {
@@ -159,8 +161,8 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 web_let_be(&loading->web);
                 return false;
         }
-        log_writer_switch(&server->log, loading->log_fd);
-        loading->log_fd = -1;
+        log_writer_switch(&server->log, loading->log);
+        loading->log = NULL;
         return true;
 }
 
@@ -172,7 +174,7 @@ static void set_dns(struct server *server, const struct options *options)
         dns_cache_set_times(server->dns_cache, &cache);
         dns_pool_set_limits(server->dns_pool, &pool);
         if (!dns_pool_set_upstreams(server->dns_pool, pool.upstreams, pool.upstream_count))
-                console_print("gatepost: no memory for the new resolvers; the former ones are asked");
+                console_fail("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
 /* Work aside: opens the log of the configuration in force anew. */
@@ -180,15 +182,15 @@ static void open_log_anew(void *argument)
 {
         struct server *server = argument;
         const struct published *published = atomic_load(&server->publication.published);
-        const char *path = published->snapshot->options.log;
         const char *fault;
-        int log_fd = log_open(path, &fault);
+        struct log_target *log = log_open(published->snapshot, &fault);
 
-        if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s; the open file stays in use", path, fault);
+        if (log == NULL) {
+                console_fail("gatepost: cannot open log %s: %s; the open file stays in use",
+                             published->snapshot->options.log, fault);
                 return;
         }
-        log_writer_switch(&server->log, log_fd);
+        log_writer_switch(&server->log, log);
         log_event(&server->log, "log_opened", NULL);
 }
 
@@ -244,19 +246,20 @@ static void load(void *argument)
         loading->snapshot = load_next(loading);
         if (loading->snapshot == NULL)
                 return;
-        const char *log = loading->snapshot->options.log, *fault;
-        loading->log_fd = log_open(log, &fault);
-        if (loading->log_fd < 0)
+        const char *fault;
+        char denied[ACCESS_TEXT_MAX];
+        loading->log = log_open(loading->snapshot, &fault);
+        if (loading->log == NULL)
                 conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
-                              "cannot open log %s: %s", log, fault);
+                              "cannot open log %s: %s%s", loading->snapshot->options.log, fault,
+                              access_denied(loading->snapshot->options.log, W_OK, denied));
         else
                 loading->changes = pages_changes(loading->server, loading->snapshot);
 }
 
 static void end_loading(struct loading *loading)
 {
-        if (loading->log_fd >= 0)
-                close(loading->log_fd);
+        log_target_free(loading->log);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
         free(loading->changes);
@@ -283,7 +286,7 @@ static void fail(struct server *server, const struct loading *loading,
         reload_log(server); /* it may have been renamed all the same */
         print_complaints(loading, "reload_failed", reasons);
         pages_after_failure(server, reasons);
-        console_print("gatepost: reload failed, nothing has changed");
+        console_fail("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         snapshot_free(loading->snapshot);
         struct span error = conf_complaints_first_error(reasons);
@@ -317,14 +320,19 @@ bool reload(struct server *server, struct control_job *job, char ret_reason[stat
         struct loading *loading = calloc(1, sizeof *loading);
         struct listener *opened;
 
+        if (server->upgrade.successor != 0) {
+                free(loading);
+                reload_log(server);
+                return false;
+        }
         manager_tell_reload(server);
         if (loading == NULL) {
-                console_print("gatepost: no memory for a reload, nothing has changed");
+                console_fail("gatepost: no memory for a reload, nothing has changed");
                 span_copy_cut(SPAN("no memory"), ret_reason, RELOAD_REASON_SIZE);
                 manager_tell_outcome(server, ret_reason);
                 return false;
         }
-        *loading = (struct loading){.server = server, .job = job, .log_fd = -1};
+        *loading = (struct loading){.server = server, .job = job};
         /* Else it is the server's end, and the work aside may go on with it. */
         if (!aside_run(&server->aside, load, drop, loading)) {
                 span_copy_cut(SPAN("the server stops"), ret_reason, RELOAD_REASON_SIZE);

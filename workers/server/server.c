@@ -1,13 +1,13 @@
 /* Start, signals and stop of the server. */
 #include "workers/server/server.h"
 
+#include "conf/text/access.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "dns/pool/settings.h"
 #include "workers/log/console.h"
 #include "workers/process/first.h"
 #include "workers/process/sandbox/sandbox.h"
-#include "workers/senders/id_key.h"
 #include "workers/server/bounds/generations.h"
 #include "workers/server/bounds/memory.h"
 #include "workers/server/bounds/refused_calls.h"
@@ -72,6 +72,7 @@ static bool init_workers(struct server *server, uint32_t spools)
         for (uint32_t i = 0; i < server->worker_count; i++) {
                 const struct worker_parts parts = {
                     .number = i,
+                    .id_lane = server->succession.id_lane,
                     .acceptor_count = server->acceptor_count,
                     .delivery_count = server->delivery_count,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
@@ -103,6 +104,7 @@ static bool init_acceptor(struct server *server, uint32_t number, const struct a
 {
         const struct acceptor_parts parts = {
             .number = number,
+            .id_lane = server->succession.id_lane,
             .acceptor_count = server->acceptor_count,
             .pinner = server->worker_count + 1 + number, /* behind the fleet's */
             .publication = &server->publication,
@@ -228,7 +230,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         const struct timespec second = {.tv_sec = 1};
         struct status_line status;
         struct counters counters;
-        char reason[RELOAD_REASON_SIZE]; /* of a reload that fails: nobody waits for it */
 
         status_line_begin(&status);
         for (;;) {
@@ -239,13 +240,13 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 if (signal_is_end(signal))
                         break;
                 if (signal == SIGHUP)
-                        reload(server, NULL, reason);
+                        reload(server, NULL, (char[RELOAD_REASON_SIZE]){0}); /* nobody waits for the reason */
                 if (signal == SIGUSR1)
                         reload_log(server);
                 if (signal == SIGUSR2)
                         counter_log_write(&server->counter_log);
                 orders_obey(server);
-                if (drain_look(server))
+                if (drain_look(server) || upgrade_is_over(server))
                         break;
                 generations_look(server);
                 refused_calls_tell(&server->log, &server->own_counters);
@@ -260,24 +261,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
         }
         heartbeat_sleep(&server->heartbeat);
         status_line_end(&status);
-}
-
-static bool open_senders(struct server *server, const struct snapshot *snapshot)
-{
-        server->senders_at_start = sender_store_identity(snapshot);
-        if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
-                return false;
-        id_key_make(&server->senders, &server->id_key);
-        /* The thread's pinner is the one behind the workers'. */
-        server->fleet = (struct fleet){
-            .publication = &server->publication,
-            .pinner = server->worker_count,
-            .ledger = &server->clients.ledger,
-            .senders = &server->senders,
-        };
-        server->senders.hear = fleet_hear;
-        server->senders.hearer = &server->fleet;
-        return true;
 }
 
 /* What the main thread looks at once a second. */
@@ -302,37 +285,54 @@ static bool init_watches(struct server *server)
         return zone_watch_init(&server->zone_watch, &parts);
 }
 
+/* The control socket comes first: another server's name in it says best that there is one already. A predecessor's is
+ * replaced last, so that it still has it where this fails. Clients come at the very end, for a failure resets them. */
+static bool open_to_all(struct server *server, const struct snapshot *snapshot)
+{
+        bool succeeds = server->succession.predecessor != 0;
+        struct listener *listeners;
+        struct web_change web;
+
+        if ((!succeeds && !orders_begin(server)) ||
+            !web_begin(&server->web, snapshot, &server->inherited, &web) ||
+            !listening_prepare(server, snapshot, &listeners) ||
+            (succeeds && (!succession_await(server, snapshot) || !orders_begin(server))))
+                return false;
+        web_change(&server->web, &web);
+        return listening_begin(server, snapshot, listeners) && (!succeeds || succession_confirm(server));
+}
+
 /* Takes `contexts` over, which are NULL without TLS. */
 static bool start(struct server *server, struct snapshot *snapshot, struct tls_contexts *contexts)
 {
         const char *fault;
-        int log_fd = log_open(snapshot->options.log, &fault);
+        char denied[ACCESS_TEXT_MAX];
+        struct log_target *log = log_open(snapshot, &fault);
 
-        if (log_fd < 0) {
-                console_print("gatepost: cannot open log %s: %s", snapshot->options.log, fault);
+        if (log == NULL) {
+                console_fail("gatepost: cannot open log %s: %s%s", snapshot->options.log, fault,
+                             access_denied(snapshot->options.log, W_OK, denied));
                 return false;
         }
         if (!allocate(server, &snapshot->options) ||
-            !log_writer_init(&server->log, log_fd, server->worker_count) ||
+            !log_writer_init(&server->log, log, server->worker_count) ||
             !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
                               snapshot)) {
-                console_print("gatepost: cannot start: %s", strerror(errno));
+                console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         certificates_begin(&server->certificates, contexts, &server->publication, &server->log,
                            &server->own_counters);
-        if (!open_senders(server, snapshot))
+        if (!fleet_open(server, snapshot))
                 return false; /* and it has told why */
         errno = EAGAIN;       /* a thread that cannot be started sets none */
         if (!init_threads(server, &snapshot->options) || !start_threads(server)) {
-                console_print("gatepost: cannot start: %s", strerror(errno));
+                console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
         }
         log_event(&server->log, "start", "sandbox", sandbox_mode_word(snapshot->options.sandbox), NULL);
         certificates_use(&server->certificates, (uint64_t)time(NULL));
-        /* Clients come last: whoever has connected would be reset if anything failed behind that. */
-        return orders_begin(server) && web_begin(&server->web, snapshot, &server->inherited) &&
-               listening_begin(server, snapshot);
+        return init_watches(server) && open_to_all(server, snapshot);
 }
 
 /* With the rights of whoever starts us: sockets below 1024, and descriptors above the hard limit. Numbers of threads
@@ -353,32 +353,34 @@ static void open_early(void *opener, const struct snapshot *snapshot)
 
 int server_run(const struct server_wish *wish)
 {
-        struct server server = {.path = wish->path};
+        struct server server = {.path = wish->path, .arguments = wish->arguments, .upgrade.launcher.fd = -1};
         sigset_t signals;
         const struct first_wish first = {
             .path = wish->path,
             .may_be_root = wish->may_be_root,
             .open = open_early,
+            .prepare = upgrade_prepare,
             .opener = &server,
         };
 
         signals_block(&signals);
-        inherited_read(&server.inherited);
+        inherited_read(&server.inherited, LAUNCH_NAME_OWN);
         notify_open(&server.notify);
+        if (!succession_begin(&server.succession, &server.inherited))
+                return 1;
         server.aside.waiter = &server.heartbeat;
         urcu_memb_register_thread();
         /* Nothing is open to anybody yet: whoever wants to end this may, also where a file does not answer. */
         signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(&first);
         struct tls_contexts *contexts = NULL;
-        bool is_loaded =
+        bool is_ready =
             snapshot != NULL && certificates_load_first(&server.certificates, snapshot, &contexts);
         signals_let_end(false);
-        if (!is_loaded)
+        if (!is_ready)
                 return 1;
-        /* A failed start ends the process, threads, memory and all. */
-        if (!start(&server, snapshot, contexts) || !init_watches(&server))
-                _exit(1);
+        if (!start(&server, snapshot, contexts))
+                _exit(1); /* with its threads, memory and all */
         /* Reading a million recipients anew must not hold a reply up. Of this thread alone. */
         setpriority(PRIO_PROCESS, (id_t)gettid(), MAIN_NICE);
         reload_tell_syncs(&server);

@@ -15,6 +15,8 @@
 #include "workers/server/fleet.h"
 #include "workers/server/overseer/overseer.h"
 #include "workers/server/tls/certificates.h"
+#include "workers/server/upgrade/succession.h"
+#include "workers/server/upgrade/upgrade.h"
 #include "workers/server/web/web.h"
 #include "workers/server/zone_watch.h"
 
@@ -26,7 +28,8 @@ struct listening_early {
 };
 
 struct server {
-        const char *path; /* of the configuration */
+        const char *path;       /* of the configuration */
+        char *const *arguments; /* that the program was started with, behind its name; NULL ends them */
         struct notify notify;
         struct heartbeat heartbeat; /* of the main thread's turns */
         struct publication publication;
@@ -65,6 +68,8 @@ struct server {
         struct certificates certificates;
         struct aside aside; /* what the main thread does not do itself */
         struct drain drain;
+        struct succession succession; /* to the process before this one */
+        struct upgrade upgrade;       /* to the one behind it */
         struct follow_board follow_board;
         struct control control;    /* not started without the option of its path */
         struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
@@ -74,6 +79,7 @@ struct server {
 
 struct server_wish {
         const char *path;       /* of the configuration */
+        char *const *arguments; /* of the program, behind its name; NULL ends them */
         bool shows_status_line; /* on stdout, every second */
         bool may_be_root;
 };

@@ -26,6 +26,15 @@ bool signal_is_end(int number)
         return number == SIGTERM || number == SIGINT || number == SIGQUIT;
 }
 
+bool signal_of_end_is_pending(void)
+{
+        sigset_t pending;
+
+        return sigpending(&pending) == 0 &&
+               (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1 ||
+                sigismember(&pending, SIGQUIT) == 1);
+}
+
 void signals_let_end(bool may_end)
 {
         sigset_t ends;

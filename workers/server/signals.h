@@ -12,5 +12,7 @@ bool signal_is_end(int number);
 /* What the main thread is sent when an order has come by the control socket; nobody else sends it, and a stray one only
  * makes it look around. It is a signal, because the main thread waits for signals anyway, and at several places. */
 #define SIGNAL_OF_CONTROL SIGRTMIN
+/* Whether one of them has come and waits; it stays where it is. */
+bool signal_of_end_is_pending(void);
 /* Whether these end the program at once, as by default, while nobody waits for them. */
 void signals_let_end(bool may_end);

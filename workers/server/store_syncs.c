@@ -1,6 +1,7 @@
 /* Looks at the file system that each domain's Maildirs lie on. */
 #include "workers/server/store_syncs.h"
 
+#include "conf/text/access.h"
 #include "workers/deliver/file_system.h"
 #include "workers/log/console.h"
 
@@ -41,16 +42,18 @@ void store_syncs_tell(struct log_writer *log, const struct snapshot *snapshot)
 {
         struct told told = {.count = 0};
         struct file_system system;
-        char path[PATH_MAX];
+        char path[PATH_MAX], denied[ACCESS_TEXT_MAX];
 
         for (size_t i = 0; i < snapshot->domain_count; i++) {
                 const struct deliver_target *deliver = &snapshot->domains[i].deliver;
                 if (deliver->kind != DELIVER_MAILDIR)
                         continue;
-                if (!file_system_read_template(deliver->path, &system, path, sizeof path))
-                        console_print("gatepost: warning: deliver: %s: %s: mail is deferred", deliver->path,
-                                      strerror(errno));
-                else if (snapshot->options.maildir_sync_together > 0 && note_device(&told, system.device))
+                if (!file_system_read_template(deliver->path, &system, path, sizeof path)) {
+                        const char *reason = strerrordesc_np(errno);
+                        console_warn("gatepost: warning: deliver: %s: %s%s: mail is deferred", deliver->path,
+                                     reason, access_denied(path, R_OK | X_OK, denied));
+                } else if (snapshot->options.maildir_sync_together > 0 && note_device(&told, system.device)) {
                         tell(log, &system, path);
+                }
         }
 }

@@ -41,7 +41,7 @@ static void log_zone_event(const struct zone_watch *watch, const struct dnsbl_zo
         char name[256];
 
         span_copy_cut(zone->name, name, sizeof name);
-        console_print("gatepost: %s: %s: %s", event, name, reason);
+        console_warn("gatepost: %s: %s: %s", event, name, reason);
         log_event(watch->parts.log, event, "zone", name, "reason", reason, NULL);
 }
 

@@ -1,6 +1,7 @@
 /* From PEM files to a certificate and its key. No passphrase is ever asked for: nobody is there to give it. */
 #include "workers/tls/certificate.h"
 
+#include "conf/text/access.h"
 #include "core/base/text.h"
 
 #include <openssl/bio.h>
@@ -17,6 +18,15 @@
 static void complain(struct conf_complaints *complaints, const char *path, const char *fault)
 {
         conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0}, "%s", fault);
+}
+
+/* A file cannot be opened or read. */
+static void complain_of_file(struct conf_complaints *complaints, const char *path, const char *fault)
+{
+        char denied[ACCESS_TEXT_MAX];
+
+        conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0}, "%s%s", fault,
+                      access_denied(path, R_OK, denied));
 }
 
 /* The reason of the last error, in a constant. */
@@ -92,7 +102,7 @@ static bool file_is_current(const char *path, bool is_secret, const struct file_
         const char *fault = secret_file_open(&file, path, is_secret);
 
         if (fault != NULL)
-                complain(complaints, path, fault);
+                complain_of_file(complaints, path, fault);
         secret_file_close(&file);
         return fault == NULL && file_identity_equals(&file.identity, identity);
 }
@@ -296,7 +306,7 @@ static bool read_file(struct tls_certificate *certificate, const char *path, boo
         }
         BIO *text = fault == NULL ? BIO_new_mem_buf(octets, (int)length) : NULL;
         if (text == NULL)
-                complain(complaints, path, fault == NULL ? "out of memory" : fault);
+                complain_of_file(complaints, path, fault == NULL ? "out of memory" : fault);
         ERR_clear_error();
         bool is_read = text != NULL && parse(certificate, span_of(octets, length), text, complaints);
         ERR_clear_error();

@@ -2,6 +2,7 @@
  * copy the one that they need within a read section of RCU. */
 #include "workers/tls/tickets.h"
 
+#include "conf/text/access.h"
 #include "conf/text/entries.h"
 #include "core/base/digest/mac.h"
 #include "core/base/thread_sanitizer.h"
@@ -77,6 +78,7 @@ bool ticket_secrets_read(const char *path, struct ticket_secrets *ret_secrets,
         struct secret_file file;
         char *octets;
         size_t length;
+        char denied[ACCESS_TEXT_MAX];
         const char *fault = secret_file_open(&file, path, true);
 
         if (fault == NULL)
@@ -88,7 +90,8 @@ bool ticket_secrets_read(const char *path, struct ticket_secrets *ret_secrets,
                         fault = "holds no secret";
         }
         if (fault != NULL)
-                conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0}, "%s", fault);
+                conf_complain(complaints, COMPLAINT_ERROR, &(struct place){path, 0}, "%s%s", fault,
+                              access_denied(path, R_OK, denied));
         if (complaints->errors == errors)
                 *ret_secrets = secrets;
         OPENSSL_cleanse(&secrets, sizeof secrets);

@@ -64,14 +64,21 @@ void mac_sha256_with(const struct mac_sha256_key *key, struct span text,
         finish_sha256(key, &inner, ret_mac);
 }
 
+void mac_sha256_parts_with(const struct mac_sha256_key *key, const struct span *parts, size_t part_count,
+                           uint8_t ret_mac[static MAC_SHA256_SIZE])
+{
+        SHA256_CTX inner = key->inner;
+
+        for (size_t i = 0; i < part_count; i++)
+                SHA256_Update(&inner, parts[i].at, parts[i].length);
+        finish_sha256(key, &inner, ret_mac);
+}
+
 void mac_sha256(struct span key, const struct span *parts, size_t part_count,
                 uint8_t ret_mac[static MAC_SHA256_SIZE])
 {
         struct mac_sha256_key prepared;
 
         mac_sha256_prepare(&prepared, key);
-        SHA256_CTX inner = prepared.inner;
-        for (size_t i = 0; i < part_count; i++)
-                SHA256_Update(&inner, parts[i].at, parts[i].length);
-        finish_sha256(&prepared, &inner, ret_mac);
+        mac_sha256_parts_with(&prepared, parts, part_count, ret_mac);
 }

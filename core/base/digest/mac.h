@@ -19,8 +19,10 @@ struct mac_sha256_key {
 };
 
 void mac_sha256_prepare(struct mac_sha256_key *ret_key, struct span key);
-/* The same MAC as mac_sha256(). */
+/* These give the same MAC as mac_sha256(). */
 void mac_sha256_with(const struct mac_sha256_key *key, struct span text,
                      uint8_t ret_mac[static MAC_SHA256_SIZE]);
+void mac_sha256_parts_with(const struct mac_sha256_key *key, const struct span *parts, size_t part_count,
+                           uint8_t ret_mac[static MAC_SHA256_SIZE]);
 void mac_sha256(struct span key, const struct span *parts, size_t part_count,
                 uint8_t ret_mac[static MAC_SHA256_SIZE]);

@@ -91,9 +91,10 @@ void ids_prepare(struct ids *ids, int64_t wall_ms)
         if (ids->left > IDS_BATCH)
                 return;
         for (size_t i = 0; i < IDS_BATCH; i++) {
-                uint64_t sequence = ids->sequence++ & ((UINT64_C(1) << SEQUENCE_BITS) - 1);
+                uint64_t sequence = ids->sequence & ((UINT64_C(1) << SEQUENCE_BITS) - 1);
                 made[IDS_BATCH - 1 - i] = second << (GIVER_BITS + SEQUENCE_BITS) |
                                           (uint64_t)(ids->giver % ID_GIVERS) << SEQUENCE_BITS | sequence;
+                ids->sequence += ID_LANES;
         }
         if (ids->cipher != NULL)
                 permute(ids->cipher, made);

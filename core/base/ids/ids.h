@@ -11,6 +11,10 @@
 
 #define IDS_BATCH 32 /* made at a time: AES is fast when it gets many blocks at once */
 
+/* Processes of one machine may live at the same time, while one takes over from another. Each gives ids of one lane,
+ * every eighth of the sequence, so that none is given twice; it is the start of the sequence, modulo this. */
+#define ID_LANES 8
+
 struct evp_cipher_ctx_st;
 
 struct id_key {
@@ -21,7 +25,7 @@ struct id_key {
 struct ids {
         /* EVP_CIPHER_CTX. NULL: ids are told as they are counted, for who plays sessions and needs no key. */
         struct evp_cipher_ctx_st *cipher;
-        uint64_t sequence; /* of the next one that is made; any start */
+        uint64_t sequence; /* of the next one that is made; any start, see ID_LANES */
         uint32_t giver;    /* below ID_GIVERS, and nobody else's on this machine */
         uint32_t left;     /* in `made`, from its beginning */
         uint64_t made[2 * IDS_BATCH];

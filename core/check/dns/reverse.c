@@ -181,10 +181,16 @@ static bool contains_word(struct span name, struct span word)
         return contains(name, word, ascii_is_alpha);
 }
 
+bool reverse_name_holds(struct span name, const struct address *address)
+{
+        const uint8_t *octets = address->octets;
+
+        return address_is_ipv4(address) ? contains_ipv4(name, octets + 12) : contains_ipv6(name, octets);
+}
+
 bool reverse_is_generic(const struct facts *facts, struct span name)
 {
         const struct options *options = &facts->snapshot->options;
-        const uint8_t *octets = facts->client.octets;
         bool has_keyword = false;
 
         for (size_t i = 0; i < options->dynamic_client_exceptions.count; i++)
@@ -192,6 +198,5 @@ bool reverse_is_generic(const struct facts *facts, struct span name)
                         return false;
         for (size_t i = 0; i < options->dynamic_client_keywords.count; i++)
                 has_keyword |= contains_word(name, span_from(options->dynamic_client_keywords.texts[i]));
-        return has_keyword && (address_is_ipv4(&facts->client) ? contains_ipv4(name, octets + 12)
-                                                               : contains_ipv6(name, octets));
+        return has_keyword && reverse_name_holds(name, &facts->client);
 }

@@ -25,5 +25,7 @@ struct reverse_names {
 enum reverse_result reverse_lookup(const struct facts *facts, struct reverse_names *ret_names);
 /* "7.2.0.192" or 32 nibbles, without a zone (RFC 5782 2.1, 2.4; RFC 3596 2.5). */
 void reverse_put_address(struct text *text, const struct address *address);
+/* The name, in lower case, has the address in it, or so much of it that it is known by that. */
+bool reverse_name_holds(struct span name, const struct address *address);
 /* The name has the client's address in it, and a keyword of dynamic_client too. */
 bool reverse_is_generic(const struct facts *facts, struct span name);

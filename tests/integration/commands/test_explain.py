@@ -58,8 +58,10 @@ network "192.0.2.0/24" { starttls = require  ehlo_without = {"LIMITS"} }"""
     assert re.search(r"S: 250-STARTTLS\n(.*\n)*C: STARTTLS\nS: 220 .*\n\(both speak TLS.*\nC: EHLO", spoken), said
     assert spoken.count("250-STARTTLS") == 1 and "LIMITS" not in spoken, said
     assert "S: 250 2.1.5 recipient ok" in spoken and "would be taken" in said, said
+    assert ("(without STARTTLS MAIL would be answered 530 5.7.0: the server takes mail from this client under TLS alone, "
+            "and the client did not ask for that)\nC: STARTTLS\n") in spoken, said
     said = explain(Server(directory, options=options), "--ip", "198.51.100.7", *ASKED[2:], "--helo", HELO, "--to", "alice@isp.example")
-    assert "S: 250-STARTTLS" in said and "LIMITS" in said and "C: STARTTLS" not in said, said
+    assert "S: 250-STARTTLS" in said and "LIMITS" in said and "C: STARTTLS" not in said and "without STARTTLS" not in said, said
 
 
 @case("explain of a message with a bare CR, and of a command that was wrong: the rule syntax decides, and why")

@@ -90,6 +90,7 @@ def lines(directory):
     said = explain(server, *ASKED, "--to", "nobody@isp.example")
     section = line_of(server, 'domain "isp.example"')
     assert f"domain = isp.example ({section}), recipients = recipients.txt (" in said, said
+    assert "In force for recipient: no section `domain` is for the recipient's.\n" in explain(server, *ASKED, "--to", "x@other.example")
     ask = ("--ip", "192.0.2.8", "--no-dns", "--from", "<>", "--to", "alice@isp.example")
     said = explain(server, *ask, "--helo", "mx.older.example")
     assert f"names = mx.older.example ({line_of(server, 'mx.older.example')})" in said, said
@@ -173,6 +174,9 @@ def as_json(directory):
     first, second = mail["recipients"]
     equal((first["outcome"], first["code"], first["check"]), ("refused", "554 5.7.1", "dnsbl"), "decision")
     assert first["why"].startswith("the client's address is on a DNS blocklist") and first["remedy"], first
+    equal((mail["outcome"], mail["check"]), ("refused", "dnsbl"), "the mail's")
+    both = json.loads(explain(server, *ASKED, "--to", "alice@isp.example", "--to", "postmaster@isp.example", "--json"))["mails"][0]
+    equal([both["outcome"], *(one["outcome"] for one in both["recipients"])], ["taken", "refused", "taken"], "where one gets it")
     checks = {check["check"]: check for check in first["checks"]}
     dnsbl = checks["dnsbl"]
     equal((dnsbl["mode"], dnsbl["result"], dnsbl["default"]), ("enforce", "refuse", True), "dnsbl")

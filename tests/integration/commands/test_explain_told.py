@@ -98,6 +98,11 @@ def changed(directory):
     told = explain(server, said["isp"])
     assert "Its mode is another today: it was enforce, and is observe.\n" in told, told
     assert f"In force today for helo_name: mode = observe ({path}:" in told, told
+    # A configuration in error does not keep the log from being told of.
+    path.write_text(path.read_text() + "nonsense = 1\n")
+    run = run_program("explain", "-c", str(path), "--log", str(directory / "log"), said["isp"])
+    assert run.returncode == 0 and "was refused (504 5.5.2)" in run.stdout and "unknown key \"nonsense\"" in run.stderr, run
+    explain(server, said["isp"], status=1)
 
 
 @case("limits of the server are told with the option that sets them, and a mail of one recipient is about that one")

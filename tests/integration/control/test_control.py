@@ -13,7 +13,7 @@ import sys
 import time
 
 from common.control import OPTIONS, Control, command
-from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
+from common.harness import IS_ROOT, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
 
 
 def deliver(server):
@@ -180,6 +180,22 @@ def checks(directory):
     server.write_configuration(options=f'control = "/{"x" * 100}"\n')
     found = command(server, "check-config", "--no-open")
     assert found.returncode == 1 and "1023 octets at most, and its last part 64" in found.stderr + found.stdout, found
+
+
+@case("a path that has no room in a socket's address takes /proc, and whoever has none is told so")
+def without_proc(directory):
+    if not IS_ROOT or SANITIZE:
+        raise Skip("takes root, and sanitizers read /proc")
+    for name in ("near", "far" * 40):
+        (directory / name).mkdir()
+        server = Server(directory, f'control = "{directory / name}/control"\n')
+        hidden = subprocess.run(["unshare", "--mount", "sh", "-c", 'umount -l /proc && exec "$@"', "sh", PROGRAM, "check-config", "-c",
+                                 server.directory / "gatepost.conf"], capture_output=True, text=True, timeout=SECONDS)
+        if name == "near":
+            equal(hidden.returncode, 0, hidden.stderr)
+        else:
+            assert hidden.returncode == 1 and "its path is too long for a socket, where /proc is not there to help" in hidden.stderr, hidden
+            equal(command(server, "check-config").returncode, 0, "with /proc")
 
 
 if __name__ == "__main__":

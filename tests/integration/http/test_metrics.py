@@ -62,7 +62,7 @@ def complete(directory):
         wait_for("ended sessions", lambda: value(read(server), "sessions_ended_total") == 4)
         time.sleep(0.2)
         series, counters = read(server), server.counters()
-        dns_counters = server.events("dns")[-1]
+        dns_counters = wait_for("the counters of DNS", lambda: server.events("dns"))[-1]
         changing = {"memory_held"}
         for name, kind in rows("core/smtp/metrics.def", "METRIC"):
             found = value(series, exported("", name, kind))

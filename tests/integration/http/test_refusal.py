@@ -105,6 +105,22 @@ def asked(directory):
         equal(get(server.web, f"/policy/{one}", "HEAD").body, b"", "HEAD")
 
 
+@case("the address in a reply is a link to the page of that reply, and the policy page says what it is for")
+def linked(directory):
+    with web_server(directory, 'policy_url = "http://127.0.0.1/policy/%i"\n') as server:
+        wait_for_status(server.web, "/", 200)
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            client.command("MAIL FROM:<me@example.com>", 250)
+            reply = client.command("RCPT TO:<nobody@isp.example>", 550)
+            client.command("QUIT", 221)
+        wait_for("the line", server.sessions)
+        path, one = re.search(r"; see http://127\.0\.0\.1(/policy/\w+) \[(\w+)\]$", reply).groups()
+        assert one in get(server.web, path).text() and path.endswith(one), reply
+        told = get(server.web, "/policy/en").text()
+        assert "Open the address in the reply" in told and "http://127.0.0.1/policy/1BS0T7G1VBQC [1BS0T7G1VBQC]" in told, told
+
+
 @case("unknown, malformed and old ids get the same page, which says how long an id is known; of reject_ids the oldest make room")
 def unknown(directory):
     with web_server(directory, "errors_max = 1000\n", http="reject_ids = 32 lookups = off") as server:

@@ -127,10 +127,15 @@ def reloads(directory):
         server.signal(signal.SIGHUP)
         told = f"a change of user takes a restart: until then the server stays {USER}, whom it became at its start"
         wait_for("what the user is", lambda: told in server.stderr())
+        subprocess.run(["chown", "root", directory / "recipients.txt"], check=True)
+        (directory / "recipients.txt").chmod(0o600)
+        denied = server.ask(signal.SIGHUP, "reload_failed")["complaints"]
+        assert f"recipients.txt: Permission denied; tried as {USER}, it belongs to root:" in denied, denied
+        (directory / "recipients.txt").chmod(0o644)
         low = low_port()
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{low}"])
         server.signal(signal.SIGHUP)
-        failure = wait_for("the failure", lambda: server.events("reload_failed"))[0]["complaints"]
+        failure = wait_for("the failure", lambda: server.events("reload_failed")[1:])[0]["complaints"]
         for words in (f"127.0.0.1:{low}", "restart", "socket activation", "keep_bind_capability"):
             assert words in failure, failure
         assert is_listening(port) and not is_listening(low), "nothing changes"
@@ -144,7 +149,7 @@ def keeps(directory):
     server = low_server(directory, "keep_bind_capability = yes\ncore_dumps = yes")
     entry = for_user(directory)
     with server:
-        expect_powers(server, entry, CAP_NET_BIND_SERVICE)
+        expect_powers(server, entry, CAP_NET_BIND_SERVICE, bounding=CAP_NET_BIND_SERVICE)
         equal(pathlib.Path(f"/proc/{server.process.pid}/fd").stat().st_uid, entry.pw_uid, "owner of what the process shows")
         port = low_port()
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{port}"])
@@ -195,14 +200,23 @@ def wrong_users(directory):
     (directory / "recipients.txt").write_text("alice\n")
     subprocess.run(["chown", "root", directory / "recipients.txt"], check=True)
     (directory / "recipients.txt").chmod(0o600)
+    group = (directory / "recipients.txt").group()
     for run in (serve(directory), run_program("check-config", "-c", str(directory / "gatepost.conf"))):
-        assert run.returncode == 1 and "recipients.txt" in run.stderr and "Permission denied" in run.stderr, run.stderr
+        told = f"recipients.txt: Permission denied; tried as {USER}, it belongs to root:{group} with mode 0600"
+        assert run.returncode == 1 and told in run.stderr, run.stderr
     # The log is root's already.
     (directory / "recipients.txt").chmod(0o644)
     (directory / "log").write_text("")
     (directory / "log").chmod(0o600)
     for run in (serve(directory), run_program("check-config", "-c", str(directory / "gatepost.conf"))):
-        assert run.returncode == 1 and "Permission denied" in run.stderr, run.stderr
+        assert run.returncode == 1 and f"Permission denied; tried as {USER}, it belongs to root:root with mode 0600" in run.stderr, run.stderr
+    # A folder on the way is named.
+    (directory / "closed").mkdir(mode=0o700)
+    server = Server(directory, options=f'user = "{USER}"\ninclude("closed/more.conf")')
+    (directory / "closed/more.conf").write_text("recipients_max = 100\n")
+    run = run_program("check-config", "-c", str(server.directory / "gatepost.conf"))
+    told = f"closed/more.conf: Permission denied; tried as {USER}, the folder {directory}/closed belongs to root:root with mode 0700"
+    assert run.returncode == 1 and told in run.stderr, run.stderr
 
 
 @case("check-config as root reads every file as the user, and says what serve says")

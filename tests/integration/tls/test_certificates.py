@@ -345,7 +345,8 @@ def user(directory):
             shutil.chown(path, "nobody")
     shutil.chown(directory, "nobody")
     said = check(directory, status=1)
-    assert re.search(r"a\.key: error: permission denied: the user that serves must be able to read it", said), said
+    assert re.search(r"a\.key: error: permission denied: the user that serves must be able to read it.*; tried as nobody, it belongs to "
+                     r"root:root with mode 0600\n", said), said
     run = subprocess.run([PROGRAM, "serve", "-c", directory / "gatepost.conf"], capture_output=True, text=True, timeout=SECONDS)
     equal(run.returncode, 1, run.stderr)
     assert "a.key: error: permission denied" in run.stderr, run.stderr

@@ -13,11 +13,12 @@ EXPOSURE_MAX = 2.5  # of 10, as systemd 252 and later count it
 
 def units(directory):
     """The units as an installation has them, but with the program of this build."""
-    service = (CONF / "systemd" / "gatepost.service.in").read_text().replace("@program@", str(PROGRAM)).replace("@var@", "/var")
-    service = service.replace("@configuration@", "/etc/gatepost/gatepost.conf")
-    (directory / "gatepost.service").write_text(service)
-    (directory / "gatepost.socket").write_text((CONF / "systemd" / "gatepost.socket").read_text())
-    return service
+    for name in ("gatepost.service", "gatepost-log.service"):
+        unit = (CONF / "systemd" / f"{name}.in").read_text().replace("@program@", str(PROGRAM)).replace("@var@", "/var")
+        (directory / name).write_text(unit.replace("@configuration@", "/etc/gatepost/gatepost.conf"))
+    for name in ("gatepost.socket", "gatepost-log.timer"):
+        (directory / name).write_text((CONF / "systemd" / name).read_text())
+    return (directory / "gatepost.service").read_text()
 
 
 def analyze(*arguments):
@@ -29,19 +30,20 @@ def analyze(*arguments):
 @case("systemd-analyze verify has nothing against them")
 def verified(directory):
     units(directory)
-    status, _, told = analyze("verify", "--man=no", "--recursive-errors=no", directory / "gatepost.service", directory / "gatepost.socket")
+    status, _, told = analyze("verify", "--man=no", "--recursive-errors=no", *sorted(directory.glob("gatepost*")))
     # It looks at all that the machine has, and that may be little; lines about these units alone count.
     equal([line for line in told.splitlines() if "gatepost" in line], [], f"what it told (status {status})")
 
 
-@case("systemd-analyze security finds the service well closed")
+@case("systemd-analyze security finds the services well closed")
 def closed(directory):
     units(directory)
-    _, found, told = analyze("security", "--offline=true", "--no-pager", directory / "gatepost.service")
-    exposure = re.search(r"Overall exposure level for gatepost.service: ([\d.]+)", found)
-    assert exposure, found + told
-    note(exposure[0])
-    assert float(exposure[1]) <= EXPOSURE_MAX, found
+    for name in ("gatepost.service", "gatepost-log.service"):
+        _, found, told = analyze("security", "--offline=true", "--no-pager", directory / name)
+        exposure = re.search(rf"Overall exposure level for {name}: ([\d.]+)", found)
+        assert exposure, found + told
+        note(exposure[0])
+        assert float(exposure[1]) <= EXPOSURE_MAX, found
 
 
 def expand(name):

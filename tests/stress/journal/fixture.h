@@ -39,7 +39,8 @@ static inline void run_start(struct run *run)
             .path = journal_path, .size = journal_size, .segment_size = SEGMENT, .messages_max = 100000};
         int log_fd = open(in_base("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
-        expect(log_fd >= 0 && log_writer_init(&run->log, log_fd, 0) && log_writer_start(&run->log));
+        expect(log_fd >= 0 && log_writer_init(&run->log, log_target_of(log_fd), 0) &&
+               log_writer_start(&run->log));
         expect(waker_open(&run->waker));
         expect(journal_init(&run->journal, &settings, WORKERS, &run->log));
         for (uint32_t i = 0; i < WORKERS; i++) {

@@ -325,6 +325,7 @@ static void expect_same_options(const struct snapshot *left, const struct snapsh
 #define PUT_SANDBOX(value)    text_put_number(&text, value)
 #define PUT_STARTTLS(value)   text_put_number(&text, value)
 #define PUT_KEYWORDS(value)   text_put_number(&text, value)
+#define PUT_ADDRESSES(value)  text_put_number(&text, value)
 #define PUT_RATE(value)       rate_write(&text, &(value))
 #define OPTION(name, type, ...)                                                                              \
         text_put_string(&text, #name "=");                                                                   \

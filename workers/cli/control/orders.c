@@ -1,4 +1,4 @@
-/* gatepost reload, status and drain. */
+/* gatepost reload, status, drain and upgrade. */
 #include "workers/cli/control/orders.h"
 
 #include "workers/cli/control/ask.h"
@@ -30,6 +30,16 @@ const char drain_help[] =
     "ends with status 0. The command does not wait for that. FILE names the server's control socket\n"
     "(option `control`).\n"
     "--undo   takes it back, while clients are not sent away yet\n\n" STATUSES;
+
+const char upgrade_help[] =
+    "usage: gatepost upgrade -c FILE\n\n"
+    "Lets the running server hand over to a new process, which is its own program as the file is now, with\n"
+    "the configuration as it is now, and waits for the outcome. No client is refused or reset: the new\n"
+    "process gets the listening sockets when it is ready, and the old one ends when its own sessions have,\n"
+    "after upgrade_sessions_timeout at the latest. A new process that fails, or is not ready within\n"
+    "upgrade_start_timeout, is ended, and nothing has changed; what it has said is told on standard error.\n"
+    "FILE names the server's control socket (option `control`).\n\n"
+    "Exit status: 0 the new process serves; 1 it does not, or no server can be reached; 2 wrong call.\n";
 
 static void print_complaint(const json_t *line)
 {
@@ -76,4 +86,20 @@ int drain_main(int argc, char **argv)
                 return USAGE_STATUS;
         ask.order = undoes ? "undrain" : "drain";
         return ask_server(&ask, drain_help);
+}
+
+static void print_upgrade(const json_t *line)
+{
+        print_complaint(line);
+        if (json_object_get(line, "pid") != NULL)
+                printf("process %lld serves, after %.1f s; %lld sessions of the old one have %.0f s to end\n",
+                       (long long)json_integer_value(json_object_get(line, "pid")),
+                       (double)json_integer_value(json_object_get(line, "took_ms")) / 1000,
+                       (long long)json_integer_value(json_object_get(line, "sessions")),
+                       (double)json_integer_value(json_object_get(line, "sessions_ms")) / 1000);
+}
+
+int upgrade_main(int argc, char **argv)
+{
+        return give((struct ask){.show = print_upgrade}, upgrade_help, argc, argv);
 }

@@ -1,6 +1,7 @@
 /* A session without a socket, for gatepost explain. */
 #include "workers/cli/explain/dialogue.h"
 
+#include "core/policy/texts.h"
 #include "dns/pool/client.h"
 
 #include <stdio.h>
@@ -96,12 +97,23 @@ static bool must_secure(const struct session *session)
                !session_is_secured(session);
 }
 
+/* What a client hears that does not do so. */
+static void tell_of_demand(const struct dialogue *dialogue)
+{
+        struct span status = span_trim(dialogue->session.snapshot->replies[REPLY_tls_required].status);
+
+        fprintf(dialogue->out, "(without STARTTLS MAIL would be answered %.*s: %s)\n", (int)status.length,
+                status.at, advice_of_reply(REPLY_tls_required)->why.in[LANGUAGE_ENGLISH]);
+}
+
 /* Under TLS where there is no other way, or where that is asked for. */
 static void greet(struct dialogue *dialogue, const char *helo, bool speaks_tls)
 {
         play_line(dialogue, "EHLO ", helo);
         if (!speaks_tls && !must_secure(&dialogue->session))
                 return;
+        if (must_secure(&dialogue->session))
+                tell_of_demand(dialogue);
         play_line(dialogue, "STARTTLS", "");
         if (!session_is_secured(&dialogue->session))
                 return;

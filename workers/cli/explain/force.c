@@ -203,7 +203,7 @@ static bool is_shown(const json_t *settings, size_t at, struct span evidence)
         return !is_default && !is_left_out(settings, at, evidence);
 }
 
-bool force_print(const json_t *settings, struct span evidence)
+static bool print_settings(const json_t *settings, struct span evidence)
 {
         bool has_printed = false;
 
@@ -217,4 +217,24 @@ bool force_print(const json_t *settings, struct span evidence)
                 has_printed = true;
         }
         return has_printed;
+}
+
+void force_print(const struct force *force, const struct force_matter *matter, const char *when,
+                 struct span evidence)
+{
+        json_t *settings = force_json(force, matter);
+        bool is_relay = matter->check == CHECK_recipient && matter->domain == NULL;
+
+        if (json_array_size(settings) > 0 || is_relay) {
+                printf("In force%s", when);
+                if (matter->check < CHECK_COUNT)
+                        printf(" for %s", check_infos[matter->check].name);
+                printf(": ");
+                if (is_relay)
+                        printf("no section `domain` is for the recipient's");
+                else if (!print_settings(settings, evidence))
+                        printf("all of it by default");
+                printf(".\n");
+        }
+        json_decref(settings);
 }

@@ -28,7 +28,8 @@ struct force_matter {
 /* An array of {"option", "value", "file", "line"}, or "default" in the place of the last two; the caller's. A list has
  * an entry for each of its items. */
 json_t *force_json(const struct force *force, const struct force_matter *matter);
-/* Prints what is not as by default, and the mode in any case: "mode = enforce (default), threshold = 1 (FILE:LINE)". Of
- * lists and of zones only what the evidence names, where it names any; it may be empty. False when there is nothing
- * to print. */
-bool force_print(const json_t *settings, struct span evidence);
+/* Prints it in a line: "In force for dnsbl: mode = enforce (default), threshold = 1 (FILE:LINE)." That is the mode, and
+ * what is not as by default; of lists and of zones only what the evidence, which may be empty, names, where it names
+ * any. `when` stands behind "In force", as " today". Nothing where nothing of the configuration is about it. */
+void force_print(const struct force *force, const struct force_matter *matter, const char *when,
+                 struct span evidence);

@@ -10,6 +10,7 @@
 #include "workers/cli/explain/log_files.h"
 #include "workers/cli/explain/newest.h"
 #include "workers/cli/explain/pieces.h"
+#include "workers/cli/explain/revealer.h"
 #include "workers/cli/usage.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct look {
         size_t found;
         json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
         json_t *file_lines; /* of the file that is being read */
+        struct revealer revealer;
         struct pieces pieces;
         struct newest newest; /* by envelope */
         struct teller teller;
@@ -172,7 +174,7 @@ static void look_at_line(void *context, const char *octets)
 
         if (is_by_id ? strstr(octets, look->id) == NULL : strstr(octets, "\"event\":\"session\"") == NULL)
                 return;
-        json_t *line = json_loads(octets, JSON_REJECT_DUPLICATES, NULL);
+        json_t *line = json_loads(revealer_line(&look->revealer, octets), JSON_REJECT_DUPLICATES, NULL);
         const char *time = json_string_value(json_object_get(line, "time"));
         if (line != NULL && time != NULL && strcmp(time, look->since) >= 0) {
                 if (is_by_id) {
@@ -241,6 +243,7 @@ static int look_through(struct look *look, const char *path, const struct snapsh
                 log_files_end(&files);
                 return 1;
         }
+        revealer_begin(&look->revealer, snapshot == NULL ? "" : snapshot->options.log_pseudonym_key_file);
         teller_begin(&look->teller, look->question->configuration, snapshot, look->question->as_json);
         size_t searched = look->id[0] != '\0' ? read_by_id(look, &files) : read_by_envelope(look, &files);
         look_at_endless(look);
@@ -248,6 +251,7 @@ static int look_through(struct look *look, const char *path, const struct snapsh
         teller_end(&look->teller, look->newest.left_out);
         newest_end(&look->newest);
         json_decref(look->lines);
+        revealer_end(&look->revealer);
         if (look->found == 0)
                 fprintf(
                     stderr,

@@ -22,12 +22,32 @@ struct span story_evidence(const struct occurrence *occurrence)
         return SPAN("");
 }
 
-void story_put(json_t *object, const struct occurrence *occurrence, enum story_kind kind)
+/* Of recipients that were answered each for itself the first one who gets the mail, or else the first. */
+static struct occurrence speaker(const struct occurrence *occurrence, enum story_kind kind)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        struct occurrence one = *occurrence;
+
+        if (one.recipient != NULL || json_array_size(recipients) == 0 ||
+            occurrence_is_refusal(occurrence_code(&one)))
+                return one;
+        for (size_t i = 0; i < json_array_size(recipients); i++) {
+                one.recipient = json_array_get(recipients, i);
+                if (story_outcome(&one, kind) == STORY_IS_TAKEN)
+                        return one;
+        }
+        one.recipient = json_array_get(recipients, 0);
+        return one;
+}
+
+void story_put(json_t *object, const struct occurrence *of, enum story_kind kind)
 {
         static const char *const outcomes[] = {
             [STORY_IS_TAKEN] = "taken",     [STORY_IS_REFUSED] = "refused",
             [STORY_IS_PUT_OFF] = "put_off", [STORY_IS_SENT_AWAY] = "sent_away",
             [STORY_IS_OPEN] = "open",       [STORY_IS_NOT_STORED] = "not_stored"};
+        struct occurrence one = speaker(of, kind);
+        const struct occurrence *occurrence = &one;
         enum story_outcome outcome = story_outcome(occurrence, kind);
         const struct advice *advice = outcome == STORY_IS_TAKEN ? NULL : story_advice(occurrence);
         const json_t *innermost = occurrence_innermost(occurrence);

@@ -363,6 +363,9 @@ static void print_row(const struct table *table, enum check_id check, bool decid
                 printf("(default)");
         printf(decides ? "  <== decides\n" : "\n");
         sight_print(&row->sight);
+        for (const struct sender_entry *entry = table->senders.entries;
+             entry != NULL && check_infos[check].needs == NEEDS_SENDERS; entry = entry->next)
+                printf("  saw a record of sender_store %s\n", cli_dns_fact_name(entry->fact));
 }
 
 void table_print(const struct table *table, const char *deciding)

@@ -45,7 +45,7 @@ static int run(size_t verb, const char *configuration, const struct journal_numb
                 return 1;
         if (snapshot->options.journal[0] == '\0')
                 fprintf(stderr, "gatepost: %s names no journal\n", configuration);
-        else if (user_become_owner(snapshot->options.user))
+        else if (user_become_of(snapshot->options.user))
                 status = verbs[verb].run(&snapshot->options, numbers);
         snapshot_free(snapshot);
         return fflush(stdout) == 0 ? status : 1;

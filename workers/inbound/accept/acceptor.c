@@ -273,10 +273,10 @@ static void log_as_event(void *logger, const char *event, va_list pairs)
 }
 
 /* As givers of ids acceptors come behind the workers, of whom there are 120 at most. */
-static bool init_ids(struct acceptor *acceptor, const struct id_key *key)
+static bool init_ids(struct acceptor *acceptor, const struct id_key *key, uint32_t id_lane)
 {
         return ids_init(&acceptor->host.ids, key, 120 + acceptor->number % 8,
-                        ids_begin(acceptor->number / 8));
+                        ids_begin(acceptor->number / 8, id_lane));
 }
 
 bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts)
@@ -298,7 +298,7 @@ bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts
         admission_init(&acceptor->admission, &admission);
         return handover_init(&acceptor->handover, parts->number, parts->acceptor_count, admission.workers,
                              admission.worker_count) &&
-               init_ids(acceptor, parts->id_key) && acceptor->orders != NULL;
+               init_ids(acceptor, parts->id_key, parts->id_lane) && acceptor->orders != NULL;
 }
 
 /* It is there so that the call that it meets ends, and does not begin anew. */

@@ -19,6 +19,7 @@ struct acceptor_parts {
         uint32_t number;
         uint32_t acceptor_count;
         uint32_t pinner;
+        uint32_t id_lane;
         struct publication *publication;
         struct log_writer *log;
         const struct id_key *id_key;      /* for the time of the call */

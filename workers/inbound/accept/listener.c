@@ -5,6 +5,7 @@
 #include "conf/value/list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -80,7 +81,7 @@ static struct listener *listener_bind(const struct endpoint *endpoint, uint16_t 
 }
 
 struct listener *listener_adopt(const struct endpoint *endpoint, bool needs_proxy_header, uint32_t number,
-                                int fd)
+                                int fd, bool is_inherited)
 {
         struct listener *listener = malloc(sizeof *listener);
 
@@ -89,7 +90,9 @@ struct listener *listener_adopt(const struct endpoint *endpoint, bool needs_prox
                 return NULL;
         }
         init(listener, endpoint, needs_proxy_header, number, fd);
-        listener->is_inherited = true;
+        listener->port = bound_port(fd, endpoint->port);
+        listener->is_adopted = true;
+        listener->is_inherited = is_inherited;
         return listener;
 }
 
@@ -146,13 +149,20 @@ void listening_socket_heed_new(int fd)
         setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
 }
 
+/* The flag belongs to the socket, which another process may have used until now. */
+static bool set_nonblocking(int fd)
+{
+        int flags = fcntl(fd, F_GETFL);
+        return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
 /* Where one of several fails, nobody has connected to the others. */
 const struct listener *listeners_listen(struct listener *first)
 {
         for (struct listener *listener = first; listener != NULL; listener = listener->next) {
-                if (!listener->is_inherited)
+                if (!listener->is_adopted)
                         listening_socket_ignore_new(listener->fd);
-                if (listen(listener->fd, BACKLOG) != 0)
+                if (!set_nonblocking(listener->fd) || listen(listener->fd, BACKLOG) != 0)
                         return listener;
         }
         for (struct listener *listener = first; listener != NULL; listener = listener->next)

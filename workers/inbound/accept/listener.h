@@ -24,6 +24,7 @@ struct listener {
         uint32_t number; /* of the sockets of this endpoint: the acceptor's */
         uint16_t port;   /* as bound: differs where the configuration says 0 */
         int fd;
+        bool is_adopted;   /* it has listened before */
         bool is_inherited; /* others have the socket too, see inherited.h */
         _Atomic bool needs_proxy_header;
         _Atomic uint32_t users;
@@ -39,16 +40,17 @@ struct listener {
  * socket only: where there are several, another process of the same user could join in by SO_REUSEPORT and get
  * a part of the clients. NULL with errno. */
 struct listener *listeners_bind(const struct endpoint *endpoint, bool needs_proxy_header, uint32_t count);
-/* The same of one socket that listens already; takes the descriptor over, and closes it where it fails. */
+/* The same of one socket that listens already, and that others keep open as well, or not; takes the descriptor over,
+ * and closes it where it fails. What of the socket another process would notice stays as it is until it listens. */
 struct listener *listener_adopt(const struct endpoint *endpoint, bool needs_proxy_header, uint32_t number,
-                                int fd);
+                                int fd, bool is_inherited);
 /* Lets clients connect to all of a list, and returns NULL; or to none, and returns with errno the one that fails. */
 const struct listener *listeners_listen(struct listener *first);
 /* So many threads are going to use it. */
 void listener_set_users(struct listener *listener, uint32_t users);
 /* Its users find out by themselves, but may sleep. */
 void listener_depart(struct listener *listener, uint64_t now_ms);
-/* The same of one that is inherited, at the stop: it goes at once, and those in its queue are the successor's. */
+/* The same of one that another process has or takes: it goes at once, and those in its queue are the successor's. */
 void listener_hand_back(struct listener *listener);
 /* The socket sees no SYN any more, but all that belongs to handshakes that have begun; or it sees them again. */
 void listening_socket_ignore_new(int fd);

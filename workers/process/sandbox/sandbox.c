@@ -107,7 +107,7 @@ bool sandbox_enter(enum sandbox_mode mode)
         seccomp_release(filter);
         if (error == 0 && (mode == SANDBOX_OBSERVE || refused_begin(mode == SANDBOX_KILL)))
                 return true;
-        console_print("gatepost: this kernel has no sandbox for us (%s); sandbox = off serves without one",
-                      strerror(error == 0 ? errno : -error));
+        console_fail("gatepost: this kernel has no sandbox for us (%s); sandbox = off serves without one",
+                     strerror(error == 0 ? errno : -error));
         return false;
 }

@@ -2,6 +2,7 @@
 #include "workers/server/bounds/aside.h"
 
 #include "dns/clock.h"
+#include "workers/server/signals.h"
 
 #include <time.h>
 
@@ -15,16 +16,6 @@ static void *thread_main(void *argument)
         aside->work(aside->argument);
         atomic_store(&aside->is_done, true);
         return NULL;
-}
-
-/* The signal stays pending, for whoever waits for it. */
-static bool is_to_stop(void)
-{
-        sigset_t pending;
-
-        return sigpending(&pending) == 0 &&
-               (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1 ||
-                sigismember(&pending, SIGQUIT) == 1);
 }
 
 bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(void *argument),
@@ -44,7 +35,7 @@ bool aside_run(struct aside *aside, void (*work)(void *argument), void (*drop)(v
         heartbeat_sleep(aside->waiter);
         while (!aside->is_left && !atomic_load(&aside->is_done)) {
                 nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
-                aside->is_left = is_to_stop() && !atomic_load(&aside->is_done);
+                aside->is_left = signal_of_end_is_pending() && !atomic_load(&aside->is_done);
         }
         heartbeat_turn(aside->waiter, clock_monotonic_ms());
         if (!aside->is_left)

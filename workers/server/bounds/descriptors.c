@@ -63,6 +63,6 @@ struct descriptor_shares descriptors_divide(const struct options *options, uint3
 void descriptors_warn(const struct descriptor_shares *shares, const struct options *options)
 {
         if (options->connections_max > shares->sessions)
-                console_print("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
-                              (unsigned long long)shares->limit, (unsigned long long)shares->sessions);
+                console_warn("gatepost: warning: the descriptor limit of %llu allows %llu sessions only",
+                             (unsigned long long)shares->limit, (unsigned long long)shares->sessions);
 }

@@ -47,7 +47,7 @@ static void leave_thread(struct stopping *stopping, const char *kind, int number
         char name[32];
 
         snprintf(name, sizeof name, number < 0 ? "%s" : "%s-%d", kind, number);
-        console_print("gatepost: %s does not end, and is left behind", name);
+        console_warn("gatepost: %s does not end, and is left behind", name);
         log_event(&stopping->server->log, "thread_left", "thread", name, NULL);
         stopping->has_left = true;
 }

@@ -24,6 +24,7 @@ bool orders_begin(struct server *server)
 {
         const struct control_parts parts = {
             .path = server->control_path,
+            .predecessor = server->succession.predecessor,
             .main = pthread_self(),
             .signal_number = SIGNAL_OF_CONTROL,
             .board = &server->follow_board,
@@ -35,7 +36,7 @@ bool orders_begin(struct server *server)
         if (fault == NULL && !control_start(&server->control))
                 fault = "the thread cannot be started";
         if (fault != NULL)
-                console_print("gatepost: cannot open the control socket %s: %s", server->control_path, fault);
+                console_fail("gatepost: cannot open the control socket %s: %s", server->control_path, fault);
         return fault == NULL;
 }
 
@@ -45,7 +46,8 @@ static const char *tell_status(struct server *server, struct control_job *job)
 
         counters_sum(&server->counters, &counters);
         text_printf(&job->answer, "{\"pid\":%d,\"state\":\"%s\",", (int)getpid(),
-                    draining_words[load_draining(&server->load)]);
+                    server->upgrade.successor != 0 ? "handed over"
+                                                   : draining_words[load_draining(&server->load)]);
         text_printf(&job->answer, "\"sessions\":%llu,\"rung\":\"%s\",\"accepted\":%llu}\n",
                     (unsigned long long)workers_open(server->workers, server->worker_count),
                     rung_names[load_rung(&server->load)],
@@ -66,11 +68,17 @@ static const char *reload_and_tell(struct server *server, struct control_job *jo
 
 /* NULL, or why it was not done. */
 static const char *(*const orders[CONTROL_ORDER_COUNT])(struct server *server, struct control_job *job) = {
-    [CONTROL_ORDER_status] = tell_status,
-    [CONTROL_ORDER_reload] = reload_and_tell,
-    [CONTROL_ORDER_drain] = drain_begin,
-    [CONTROL_ORDER_undrain] = drain_undo,
+    [CONTROL_ORDER_status] = tell_status,   [CONTROL_ORDER_reload] = reload_and_tell,
+    [CONTROL_ORDER_drain] = drain_begin,    [CONTROL_ORDER_undrain] = drain_undo,
+    [CONTROL_ORDER_upgrade] = upgrade_obey,
 };
+
+static const char *execute(struct server *server, struct control_job *job)
+{
+        if (server->upgrade.successor != 0 && job->order != CONTROL_ORDER_status)
+                return "another process has taken over, and listens at the same path";
+        return orders[job->order](server, job);
+}
 
 void orders_obey(struct server *server)
 {
@@ -78,7 +86,7 @@ void orders_obey(struct server *server)
 
         if (server->control_path[0] == '\0' || (job = control_next(&server->control)) == NULL)
                 return;
-        const char *word = control_order_words[job->order], *error = orders[job->order](server, job);
+        const char *word = control_order_words[job->order], *error = execute(server, job);
         if (job->order != CONTROL_ORDER_status)
                 log_event(&server->log, "order", "order", word, LOG_NUMBER("uid", job->user),
                           LOG_NUMBER("pid", job->process), "outcome", error == NULL ? "done" : error, NULL);

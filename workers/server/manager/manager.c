@@ -12,13 +12,15 @@
 static void complain_unless(bool is_told, const char *what)
 {
         if (!is_told)
-                console_print("gatepost: cannot tell the service manager %s: NOTIFY_SOCKET does not take it",
-                              what);
+                console_fail("gatepost: cannot tell the service manager %s: NOTIFY_SOCKET does not take it",
+                             what);
 }
 
 void manager_tell_ready(struct server *server)
 {
-        complain_unless(notify_ready(&server->notify, SPAN("serving")), "that it is ready");
+        /* Whom it listened to until now has told it of us. */
+        if (server->succession.predecessor == 0)
+                complain_unless(notify_ready(&server->notify, SPAN("serving")), "that it is ready");
 }
 
 void manager_tell_reload(struct server *server)

@@ -1,4 +1,5 @@
 /* A certificate that ends unseen is an outage that was announced long ago: so each day has its warning. */
+#include "workers/log/console.h"
 #include "workers/server/tls/certificates.h"
 
 #include "workers/tls/certificate.h"
@@ -71,7 +72,7 @@ bool certificates_load_first(struct certificates *certificates, const struct sna
         }
         *ret_contexts = tls_contexts_load(snapshot, NULL, &certificates->tickets, TLS_AT_START, &complaints);
         if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
+                console_complaints(complaints.text);
         bool can_be_used = complaints.errors == 0;
         conf_complaints_end(&complaints);
         return can_be_used;

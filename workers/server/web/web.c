@@ -194,18 +194,19 @@ static bool work(void *context)
 /* ---- sockets ------------------------------------------------------------------------------------------- */
 
 /* False with errno, if it is there neither by inheritance nor to be bound. */
-static bool find_socket(const struct http_target *target, const struct inherited_list *inherited,
+static bool find_socket(const struct http_target *target, struct inherited_list *inherited,
                         struct http_socket *ret_socket)
 {
-        int fd = inherited_descriptor(inherited, &target->endpoint, target->path);
+        bool is_ours;
+        int fd = inherited_descriptor(inherited, &target->endpoint, target->path, &is_ours);
 
         if (fd < 0)
                 return http_socket_bind(target, ret_socket);
-        http_socket_adopt(target, fd, ret_socket);
+        http_socket_adopt(target, fd, !is_ours, ret_socket);
         return true;
 }
 
-void web_bind_early(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited)
+void web_bind_early(struct web *web, const struct snapshot *snapshot, struct inherited_list *inherited)
 {
         web->early = (struct http_socket){.fd = -1};
         if (snapshot->http.kind == HTTP_AT_ADDRESS && !find_socket(&snapshot->http, inherited, &web->early))
@@ -213,9 +214,8 @@ void web_bind_early(struct web *web, const struct snapshot *snapshot, const stru
 }
 
 /* What was bound early is used, or closed, because the file has changed meanwhile. */
-static bool take_socket(struct web *web, const struct http_target *target,
-                        const struct inherited_list *inherited, const char *name,
-                        struct http_socket *ret_socket)
+static bool take_socket(struct web *web, const struct http_target *target, struct inherited_list *inherited,
+                        const char *name, struct http_socket *ret_socket)
 {
         struct http_socket early = web->early;
 
@@ -231,7 +231,7 @@ static bool take_socket(struct web *web, const struct http_target *target,
         return false;
 }
 
-bool web_prepare(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited,
+bool web_prepare(struct web *web, const struct snapshot *snapshot, struct inherited_list *inherited,
                  struct web_change *ret_change)
 {
         struct http_socket socket;
@@ -274,7 +274,26 @@ void web_change(struct web *web, struct web_change *change)
                               change->door->socket.has_file ? "" : "/");
         }
         memcpy(web->name, change->name, sizeof web->name);
+        web->door = change->door;
         http_server_use(&web->http, change->door);
+}
+
+/* ---- to another process -------------------------------------------------------------------------------- */
+
+bool web_offer(const struct web *web, const struct http_target *target, struct inherited_list *list)
+{
+        return web->door == NULL || web->door->socket.is_inherited ||
+               inherited_offer(list, &target->endpoint, target->path, web->door->socket.fd);
+}
+
+/* The thread looks at the file only when it closes the door, and that is told it behind this. */
+void web_leave(struct web *web)
+{
+        struct web_change nothing = {.is_needed = web->door != NULL};
+
+        if (web->door != NULL)
+                web->door->socket.has_file = false;
+        web_change(web, &nothing);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
@@ -290,18 +309,15 @@ bool web_start(struct web *web, const struct web_parts *parts)
         return http_limit_init(&web->lookups) && http_server_start(&web->http, look, work, web);
 }
 
-bool web_begin(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited)
+bool web_begin(struct web *web, const struct snapshot *snapshot, struct inherited_list *inherited,
+               struct web_change *ret_change)
 {
-        struct web_change change;
-
-        if (!web_prepare(web, snapshot, inherited, &change)) {
-                console_print("gatepost: cannot listen on %s: %s", change.name, strerror(errno));
-                log_event(web->parts.log, "listen_failed", "address", change.name, "reason", strerror(errno),
-                          NULL);
-                return false;
-        }
-        web_change(web, &change);
-        return true;
+        if (web_prepare(web, snapshot, inherited, ret_change))
+                return true;
+        console_fail("gatepost: cannot listen on %s: %s", ret_change->name, strerror(errno));
+        log_event(web->parts.log, "listen_failed", "address", ret_change->name, "reason", strerror(errno),
+                  NULL);
+        return false;
 }
 
 void web_note_reload(struct web *web, bool has_failed, const char *text)

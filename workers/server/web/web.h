@@ -16,6 +16,8 @@ struct web {
         struct http_socket early;  /* bound before the user changed, and not used yet */
         int early_error;           /* why that failed; 0: it did not */
         char name[HTTP_PLACE_MAX]; /* of the socket that is served; empty: none */
+        struct http_door
+            *door; /* that is served, or soon will be: the thread's, but for its socket; NULL: none */
 
         int64_t start_s; /* since 1970 */
 
@@ -40,17 +42,23 @@ struct web_change {
 
 /* Before the user changes: binds the address that the snapshot wants. A unix socket is bound later, so that its file is
  * the user's, who has to remove it one day. */
-void web_bind_early(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited);
+void web_bind_early(struct web *web, const struct snapshot *snapshot, struct inherited_list *inherited);
 /* False when descriptors or threads are out. */
 bool web_start(struct web *web, const struct web_parts *parts);
-/* At the start. False, with the reason told, when its socket cannot be opened. */
-bool web_begin(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited);
+/* web_prepare() at the start. False, with the reason told, when the socket cannot be opened. */
+bool web_begin(struct web *web, const struct snapshot *snapshot, struct inherited_list *inherited,
+               struct web_change *ret_change);
 /* A reload: opens what the snapshot wants and is not served yet. False with the name of the place, and errno. */
-bool web_prepare(struct web *web, const struct snapshot *snapshot, const struct inherited_list *inherited,
+bool web_prepare(struct web *web, const struct snapshot *snapshot, struct inherited_list *inherited,
                  struct web_change *ret_change);
 /* And uses it, or lets it be. */
 void web_change(struct web *web, struct web_change *change);
 void web_let_be(struct web_change *change);
+/* Puts the socket on the list of those that another process is to have, unless the one there is anyway. `target`: of
+ * the configuration in force. False: there is no room. */
+bool web_offer(const struct web *web, const struct http_target *target, struct inherited_list *list);
+/* Nothing is served any more, and a file of the socket stays. */
+void web_leave(struct web *web);
 /* What came of a reload; see web_board_note(). */
 void web_note_reload(struct web *web, bool has_failed, const char *text);
 /* At the stop: readiness is over, and the pages are served on. */

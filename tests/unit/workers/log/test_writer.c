@@ -35,7 +35,7 @@ Test(log_writer, events_that_wait_are_bounded_and_those_beyond_are_told)
 
         memset(value, 'x', OF_EACH);
         value[OF_EACH] = '\0';
-        cr_assert(log_writer_init(&log, dup(fileno(file)), 1));
+        cr_assert(log_writer_init(&log, log_target_of(dup(fileno(file))), 1));
         for (int i = 0; i < EVENTS; i++)
                 log_event(&log, "probe", "value", value, NULL);
         char *octets = write_out(&log, file);

@@ -63,7 +63,7 @@ void given_end(struct given *given)
 /* False when there is none of this name that can be given. */
 static bool read_type(struct span name, enum dns_type *ret_type)
 {
-        static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_PTR, DNS_MX, DNS_TXT, DNS_NS, DNS_CNAME};
+        static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_PTR, DNS_MX, DNS_TXT, DNS_NS};
 
         for (size_t i = 0; i < sizeof types / sizeof *types; i++)
                 if (span_equals_nocase(name, span_from(dns_type_name(types[i])))) {

@@ -17,7 +17,7 @@ struct given {
 };
 
 void given_begin(struct given *given);
-/* Takes "NAME TYPE=VALUE", where TYPE is A, AAAA, PTR, MX, TXT, NS or CNAME. VALUE is what a zone file has behind the
+/* Takes "NAME TYPE=VALUE", where TYPE is A, AAAA, PTR, MX, TXT or NS. VALUE is what a zone file has behind the
  * type, a text without quotes; or "absent" or "failed". Given again, it is a further record. NULL, or what is wrong
  * with it. */
 const char *given_add(struct given *given, const char *fact);

@@ -59,13 +59,6 @@ static struct occurrence occurrence_of(const struct played *played, const char *
         return occurrence;
 }
 
-/* The check that decides about this recipient, or NULL. */
-static const char *decision_on(const struct played *played, const struct occurrence *occurrence)
-{
-        enum story_outcome outcome = story_outcome(occurrence, played->kind);
-        return outcome == STORY_IS_TAKEN ? NULL : occurrence_check(occurrence);
-}
-
 /* False: nobody has decided about a mail yet, for want of a recipient. */
 static bool is_whole(const struct occurrence *occurrence)
 {
@@ -83,62 +76,69 @@ static void set_kind(struct played *played, bool is_stored)
         played->kind = is_stored || is_open ? STORY_TAKEN : STORY_SUPPOSED;
 }
 
-static void put_matter(const struct played *played, const struct table *table,
-                       const struct occurrence *occurrence, struct force_matter *ret_matter)
-{
-        const char *check = decision_on(played, occurrence),
-                   *reply = json_string_value(json_object_get(occurrence_innermost(occurrence), "reply"));
+/* About the recipient of a table. */
+struct conclusion {
+        struct occurrence occurrence;
+        const char *check; /* that decides; NULL: none does */
+        bool is_refused;
+        struct force_matter matter;
+        struct next next;
+};
 
-        *ret_matter =
-            (struct force_matter){.check = check == NULL ? CHECK_COUNT : check_by_name(span_from(check)),
-                                  .reply = reply == NULL ? REPLY_NONE : reply_by_name(span_from(reply)),
-                                  .domain = table->domain,
-                                  .helo = table->facts.helo};
+static void conclude(const struct played *played, size_t at, struct conclusion *ret)
+{
+        const struct table *table = &played->tables[at];
+
+        *ret = (struct conclusion){.occurrence = occurrence_of(played, table->recipient)};
+        bool is_taken = story_outcome(&ret->occurrence, played->kind) == STORY_IS_TAKEN;
+        const char *reply =
+            json_string_value(json_object_get(occurrence_innermost(&ret->occurrence), "reply"));
+        ret->is_refused = is_whole(&ret->occurrence) && !is_taken;
+        ret->check = is_taken ? NULL : occurrence_check(&ret->occurrence);
+        ret->matter = (struct force_matter){
+            .check = ret->check == NULL ? CHECK_COUNT : check_by_name(span_from(ret->check)),
+            .reply = reply == NULL ? REPLY_NONE : reply_by_name(span_from(reply)),
+            .domain = table->domain,
+            .helo = table->facts.helo,
+        };
+        next_find(played->tables, played->table_count, at, ret->check, &ret->next);
 }
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
-static void print_force(const struct played *played, const struct table *table,
-                        const struct occurrence *occurrence)
+static void print_heading(const struct played *played, size_t at, const char *word)
 {
-        struct force_matter matter;
-
-        put_matter(played, table, occurrence, &matter);
-        json_t *settings = force_json(&played->force, &matter);
-        if (json_array_size(settings) > 0) {
-                printf("In force%s%s: ", matter.check < CHECK_COUNT ? " for " : "",
-                       matter.check < CHECK_COUNT ? check_infos[matter.check].name : "");
-                if (!force_print(settings, story_evidence(occurrence)))
-                        printf("all of it by default");
-                printf(".\n");
-        }
-        json_decref(settings);
+        if (played->table_count == 1)
+                return;
+        printf("%s <", word);
+        told_print_text(played->tables[at].recipient);
+        printf(">:\n");
 }
 
 static void print_what_follows(const struct played *played, size_t at)
 {
-        const struct table *table = &played->tables[at];
-        struct occurrence occurrence = occurrence_of(played, table->recipient);
-        const char *check = decision_on(played, &occurrence);
-        bool is_refused = is_whole(&occurrence) && story_outcome(&occurrence, played->kind) != STORY_IS_TAKEN;
-        struct next next;
+        struct conclusion conclusion;
 
-        if (played->table_count > 1)
-                printf("About <%s>:\n", table->recipient);
-        if (is_refused)
-                print_force(played, table, &occurrence);
-        next_find(played->tables, played->table_count, at, check, &next);
-        next_print(table, &next, !is_refused ? NULL : check != NULL ? check : "that");
+        conclude(played, at, &conclusion);
+        print_heading(played, at, "About");
+        if (conclusion.is_refused)
+                force_print(&played->force, &conclusion.matter, "", story_evidence(&conclusion.occurrence));
+        next_print(&played->tables[at], &conclusion.next,
+                   !conclusion.is_refused     ? NULL
+                   : conclusion.check != NULL ? conclusion.check
+                                              : "that");
 }
 
 static void print_tables(const struct played *played)
 {
+        struct conclusion conclusion;
+
         for (size_t i = 0; i < played->table_count; i++) {
-                const struct table *table = &played->tables[i];
-                struct occurrence occurrence = occurrence_of(played, table->recipient);
-                if (played->table_count > 1)
-                        printf("%sFor <%s>:\n", i == 0 ? "" : "\n", table->recipient);
-                table_print(table, played->line == NULL ? NULL : decision_on(played, &occurrence));
+                conclude(played, i, &conclusion);
+                if (i > 0)
+                        putchar('\n');
+                print_heading(played, i, "For");
+                table_print(&played->tables[i], played->line == NULL ? NULL : conclusion.check);
         }
         scene_print(&played->scene);
 }
@@ -178,19 +178,15 @@ static json_t *transcript_json(const char *transcript)
 static void put_table(const struct played *played, size_t at, json_t *object)
 {
         const struct table *table = &played->tables[at];
-        struct occurrence occurrence = occurrence_of(played, table->recipient);
-        const char *deciding = decision_on(played, &occurrence);
-        bool is_refused = is_whole(&occurrence) && story_outcome(&occurrence, played->kind) != STORY_IS_TAKEN;
-        struct force_matter matter;
-        struct next next;
+        struct conclusion conclusion;
 
-        put_matter(played, table, &occurrence, &matter);
-        next_find(played->tables, played->table_count, at, deciding, &next);
+        conclude(played, at, &conclusion);
         told_put_text(object, "exempt", table_exemption(table));
         json_object_set_new(object, "in_force",
-                            is_refused ? force_json(&played->force, &matter) : json_array());
-        next_put(object, table, &next);
-        json_object_set_new(object, "checks", table_json(table, deciding, &played->force));
+                            conclusion.is_refused ? force_json(&played->force, &conclusion.matter)
+                                                  : json_array());
+        next_put(object, table, &conclusion.next);
+        json_object_set_new(object, "checks", table_json(table, conclusion.check, &played->force));
 }
 
 static json_t *recipient_json(const struct played *played, size_t at)

@@ -102,9 +102,9 @@ static void print_one(const struct table *table, enum check_id check)
         char octets[1024];
         struct span evidence = evidence_of(table, check, octets);
 
-        printf("%s would %s it (%.*s) ", check_infos[check].name,
-               strcmp(table_result(table, check), "defer") == 0 ? "put off" : "refuse", (int)evidence.length,
-               evidence.at);
+        printf("%s would %s (%.*s) ", check_infos[check].name,
+               strcmp(table_result(table, check), "defer") == 0 ? "put it off" : "refuse it",
+               (int)evidence.length, evidence.at);
         if (table->rows[check].kind == ROW_RULE)
                 printf("(a rule)");
         else if (place->line > 0)

@@ -117,24 +117,20 @@ static void print_verdicts(const struct occurrence *occurrence)
 
 static void print_force(const struct teller *teller, const struct occurrence *occurrence)
 {
-        json_t *settings = force_of(teller, occurrence);
-        const char *check = occurrence_check(occurrence), *today = mode_today(teller, occurrence),
+        const char *today = mode_today(teller, occurrence),
                    *then = string_of(occurrence_verdict(occurrence), "mode");
+        struct force_matter matter = unsaid_matter(teller->snapshot, occurrence);
         char changed[DATE_TEXT_LENGTH + 2];
 
+        if (teller->snapshot == NULL)
+                return;
+        force_print(&teller->force, &matter, " today", story_evidence(occurrence));
         changed_since(teller, occurrence->session, changed);
-        if (json_array_size(settings) > 0) {
-                printf("In force today%s%s: ", check == NULL ? "" : " for ", check == NULL ? "" : check);
-                if (!force_print(settings, story_evidence(occurrence)))
-                        printf("all of it by default");
-                printf(".\n");
-        }
         if (today != NULL && then != NULL && strcmp(today, then) != 0)
                 printf("Its mode is another today: it was %s, and is %s.\n", then, today);
         else if (changed[0] != '\0')
                 printf("%s was changed after that, at %s: the lines are those of today.\n",
                        teller->configuration, changed);
-        json_decref(settings);
 }
 
 static void tell_in_words(struct teller *teller, const struct occurrence *occurrence, bool is_by_id)

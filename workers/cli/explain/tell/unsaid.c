@@ -2,6 +2,7 @@
 #include "workers/cli/explain/tell/unsaid.h"
 
 #include "core/base/domain_name.h"
+#include "core/check/check.h"
 #include "workers/cli/explain/told.h"
 
 #include <stdio.h>
@@ -166,13 +167,20 @@ static void print_names(uint64_t checks)
                        check_infos[__builtin_ctzll(left)].name);
 }
 
+static bool is_deferral(const json_t *verdict)
+{
+        const char *result = string_of(verdict, "result");
+        return result != NULL && strcmp(result, verdict_result_names[VERDICT_DEFER]) == 0;
+}
+
 static void print_next(const json_t *next, const char *decision)
 {
         for (size_t i = 0; i < json_array_size(next); i++) {
                 const json_t *verdict = json_array_get(next, i);
                 if (i == 0)
                         printf("Were %s out of the way, ", decision);
-                printf("%s%s would have refused it (", i == 0 ? "" : "; then ", string_of(verdict, "check"));
+                printf("%s%s would have %s (", i == 0 ? "" : "; then ", string_of(verdict, "check"),
+                       is_deferral(verdict) ? "put it off" : "refused it");
                 told_print_text(string_of(verdict, "evidence"));
                 putchar(')');
         }

@@ -52,6 +52,24 @@ Test(ids, what_is_counted_once_comes_out_once)
         free(seen);
 }
 
+/* As processes do that live at the same time, have the same key and give very many in the same second. */
+Test(ids, lanes_share_no_id_wherever_they_begin)
+{
+        const size_t each = MANY / ID_LANES;
+        uint64_t *seen = malloc(ID_LANES * each * sizeof *seen);
+
+        for (size_t lane = 0; lane < ID_LANES; lane++) {
+                struct ids ids = ids_of(&some_key, 1, lane + ID_LANES * 100 * lane);
+                for (size_t i = 0; i < each; i++)
+                        seen[lane * each + i] = next(&ids, WALL_MS);
+                ids_end(&ids);
+        }
+        qsort(seen, ID_LANES * each, sizeof *seen, compare);
+        for (size_t i = 1; i < ID_LANES * each; i++)
+                cr_assert_neq(seen[i - 1], seen[i], "twice");
+        free(seen);
+}
+
 Test(ids, the_same_key_gives_the_same_and_another_one_does_not)
 {
         struct ids ids = ids_of(&some_key, 1, 5), same = ids_of(&some_key, 1, 5),
