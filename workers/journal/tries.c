@@ -13,7 +13,7 @@
 
 bool try_is_old(const struct journal_drain *drain, const struct journal_entry *entry, uint64_t now_ms)
 {
-        return now_ms > entry->time_ms && now_ms - entry->time_ms >= drain->settings.lifetime_ms;
+        return now_ms >= entry->time_ms + drain->settings.lifetime_ms;
 }
 
 /* After so many failures in a row, at least one. */
