@@ -169,6 +169,18 @@ ssize_t pwrite64(int fd, const void *octets, size_t length, off64_t offset)
         return fails(FAULT_pwrite, &length) ? -1 : next(fd, octets, length, offset);
 }
 
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+        NEXT(pwritev)
+        return fails(FAULT_pwritev, NULL) ? -1 : next(fd, pieces, count, offset);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off64_t offset)
+{
+        NEXT(pwritev64)
+        return fails(FAULT_pwritev, NULL) ? -1 : next(fd, pieces, count, offset);
+}
+
 ssize_t writev(int fd, const struct iovec *pieces, int count)
 {
         NEXT(writev)

@@ -14,6 +14,7 @@
         CALL(aligned_alloc)                                                                                  \
         CALL(write)                                                                                          \
         CALL(pwrite)                                                                                         \
+        CALL(pwritev)                                                                                        \
         CALL(writev)                                                                                         \
         CALL(fsync)                                                                                          \
         CALL(fdatasync)                                                                                      \

@@ -10,7 +10,7 @@ from common.control import OPTIONS
 from common.dns_peers import TXT, ScriptedDns, by_table, text
 from common.harness import PROGRAM, SECONDS, Server, case, configuration, die_with_parent, equal, main, run_program, wait_for
 
-SUBCOMMANDS = ["serve", "check-config", "reload", "status", "drain", "trace", "explain", "spf", "greylist", "tag", "policy-page", "checks"]
+SUBCOMMANDS = ["serve", "check-config", "reload", "status", "drain", "trace", "explain", "spf", "greylist", "journal", "tag", "policy-page", "checks"]
 STATUSES = {"pass": 0, "fail": 10, "softfail": 11, "neutral": 12, "none": 13, "temperror": 14, "permerror": 15}
 
 
@@ -115,6 +115,9 @@ def wrong_calls(_):
         (["explain", "-c", "x", "--tls"], "--ip ADDRESS, or a reject id, or --client, --from, --to or --since, is missing"),
         (["explain", "-c", "x", "--ip", "192.0.2.1", "--fact", "x"], '--fact "x": is not "NAME TYPE=VALUE"'),
         (["greylist"], "list, allow or forget is missing"), (["greylist", "lst"], '"lst"'), (["greylist", "list"], "-c FILE is missing"),
+        (["journal"], "list, show, verify or drop is missing"), (["journal", "lst"], '"lst"'), (["journal", "show"], "-c FILE is missing"),
+        (["journal", "drop", "-c", "x"], "NUMBER is missing"), (["journal", "list", "1", "-c", "x"], '"1" is not understood'),
+        (["journal", "show", "-c", "x", "one"], '"one" is no number'),
         (["greylist", "allow", "-c", "x"], "WHO is missing"), (["tag"], "-c FILE is missing"),
         (["tag", "-c", "x"], "one of --message-id, --sender and --table"), (["checks", "x"], '"x"'),
         (["reload"], "-c FILE is missing"), (["status"], "-c FILE is missing"), (["drain", "--undo"], "-c FILE is missing"),
@@ -132,7 +135,7 @@ def wrong_calls(_):
 def configuration_option(directory):
     path = str(directory / "none.conf")
     for arguments in (["serve"], ["check-config"], ["explain", "--ip", "192.0.2.1", "--helo", "x", "--from", "<>"],
-                      ["greylist", "list"], ["tag", "--table"], ["reload"], ["status"], ["drain", "--undo"], ["trace", "--to", "x"],
+                      ["greylist", "list"], ["journal", "list"], ["tag", "--table"], ["reload"], ["status"], ["drain", "--undo"], ["trace", "--to", "x"],
                       ["policy-page", "--out", str(directory / "page")]):
         for option in (["-c", path], ["--config", path], [f"--config={path}"]):
             for call in ([*arguments, *option], [arguments[0], *option, *arguments[1:]]):

@@ -1,26 +1,20 @@
 /* A delivery thread for tests, with Maildirs below a fresh directory in TMPDIR or /tmp. */
 #pragma once
 
+#include "tests/stress/folder_fixture.h"
+
 #include "dns/clock.h"
 #include "workers/deliver/delivery.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define WORKERS    3
 #define SPOOLS_MAX 2
 
 /* ---- set-up -------------------------------------------------------------------------------------------- */
 
-static char base[200];
 static struct log_writer log_writer;
 static struct delivery delivery;
 static struct waker wakers[WORKERS];
@@ -28,18 +22,6 @@ static struct channel *reports[WORKERS];
 static struct content_pool pools[WORKERS];
 static char template[300];
 static struct domain isp = {.name = {"isp.example", 11}, .deliver = {DELIVER_MAILDIR, template}};
-
-static inline const char *in_base(const char *path)
-{
-        static _Thread_local char whole[PATH_MAX];
-        snprintf(whole, sizeof whole, "%s/%s", base, path);
-        return whole;
-}
-
-static inline void make_file(const char *path)
-{
-        close(open(in_base(path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-}
 
 /* Root may write everywhere; the failures below need somebody else. */
 static inline void become_somebody(void)
@@ -53,10 +35,7 @@ static inline void become_somebody(void)
 
 static inline void set_up(void)
 {
-        const char *tmp = getenv("TMPDIR");
-
-        snprintf(base, sizeof base, "%s/gatepost-delivery-XXXXXX", tmp != NULL ? tmp : "/tmp");
-        expect(mkdtemp(base) != NULL);
+        make_base("delivery");
         become_somebody();
         signal(SIGXFSZ, SIG_IGN);
         snprintf(template, sizeof template, "%s/mail/%%d/%%u", base);
@@ -73,12 +52,6 @@ static inline void set_up(void)
         expect(delivery_start(&delivery));
 }
 
-static inline int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-        (void)status, (void)kind, (void)place;
-        return remove(path);
-}
-
 static inline void tear_down(void)
 {
         delivery_stop(&delivery);
@@ -91,7 +64,7 @@ static inline void tear_down(void)
         }
         delivery_end(&delivery);
         log_writer_end(&log_writer);
-        expect(nftw(base, remove_one, 10, FTW_DEPTH | FTW_PHYS) == 0);
+        remove_base();
 }
 
 /* ---- one message --------------------------------------------------------------------------------------- */
@@ -156,25 +129,6 @@ static inline struct recipient to(const char *local_part, const struct domain *d
 }
 
 /* ---- what is on the disk ------------------------------------------------------------------------------- */
-
-/* Files in a folder below the base; the path of one of them in ret_path. */
-static inline size_t count_files(const char *folder, char ret_path[PATH_MAX])
-{
-        size_t count = 0;
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s", in_base(folder));
-        DIR *directory = opendir(path);
-
-        for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
-                if (entry->d_name[0] != '.') {
-                        count++;
-                        if (ret_path != NULL)
-                                snprintf(ret_path, PATH_MAX, "%.3000s/%s", path, entry->d_name);
-                }
-        if (directory != NULL)
-                closedir(directory);
-        return count;
-}
 
 static inline void expect_file(const char *folder, const char *text, unsigned links)
 {

@@ -7,6 +7,7 @@
 #include "workers/cli/control/trace.h"
 #include "workers/cli/explain.h"
 #include "workers/cli/greylist.h"
+#include "workers/cli/journal/journal.h"
 #include "workers/cli/log/log.h"
 #include "workers/cli/policy/policy_page.h"
 #include "workers/cli/serve.h"
@@ -29,6 +30,7 @@ const struct subcommand subcommands[] = {
     {"log", log_main, log_help, "read, make and forget pseudonyms in the log"},
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
+    {"journal", journal_main, journal_help, "show what waits in the journal, verify it, or drop messages"},
     {"tag", tag_main, tag_help, "tag a Message-ID or a sender of outbound mail"},
     {"policy-page", policy_page_main, policy_page_help, "write the page that explains refusals to senders"},
     {"checks", checks_main, checks_help, "list the checks"},

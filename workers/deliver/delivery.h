@@ -10,6 +10,15 @@
 
 #include <pthread.h>
 
+/* The pieces of a long message in a journal: the place of the last one, which tells where the one before is. */
+struct piece_chain {
+        uint64_t generation;
+        uint64_t first_generation; /* of the segment with the first piece */
+        uint64_t octets;           /* of text in all pieces */
+        uint32_t offset;
+        uint32_t count; /* 0: there are none */
+};
+
 /* A long message that is stored piece by piece while it comes in. What the delivery thread needs of it is
  * copied, so that the session may end at any time. */
 struct spool {
@@ -18,7 +27,7 @@ struct spool {
         uint32_t delivery; /* number of the thread that stores it */
         enum newline_form newline;
         struct span sender;
-        const char *mailbox; /* the first Maildir */
+        const char *mailbox; /* the first Maildir; of use only where there is one */
 
         /* Owner: the worker. */
         void *owner;      /* whom the reports concern; NULL when it is gone */
@@ -30,6 +39,7 @@ struct spool {
         const char *reason; /* of a failure */
         struct mail mail;
         struct mail_copy first;
+        struct piece_chain chain; /* of the journal's writer, if that has it */
 
         char octets[]; /* mailbox and sender */
 };

@@ -3,7 +3,6 @@
 
 #include "dns/clock.h"
 
-#include <poll.h>
 #include <time.h>
 
 #define BATCH_MAX      4000
@@ -116,14 +115,12 @@ static void sweep(struct sender_store *store)
 static void wait_for_jobs(struct sender_store *store, uint64_t until_ms)
 {
         uint64_t now_ms = clock_monotonic_ms(), wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-        struct pollfd event = {.fd = store->waker.event_fd, .events = POLLIN};
 
         waker_prepare(&store->waker);
         if (!sender_store_is_empty(store) || atomic_load(&store->is_stopping))
                 waker_stay_awake(&store->waker);
-        else if (poll(&event, 1, (int)wait_ms) > 0)
-                waker_sleep(&store->waker);
-        waker_stay_awake(&store->waker);
+        else
+                waker_nap(&store->waker, (int)wait_ms);
 }
 
 void sender_writer_run(struct sender_store *store)

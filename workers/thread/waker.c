@@ -5,6 +5,7 @@
 
 #include <ck_pr.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -41,6 +42,15 @@ void waker_sleep(struct waker *waker)
         uint64_t count;
         while (read(waker->event_fd, &count, sizeof count) < 0)
                 expect(errno == EINTR);
+        waker_stay_awake(waker);
+}
+
+void waker_nap(struct waker *waker, int timeout_ms)
+{
+        struct pollfd event = {.fd = waker->event_fd, .events = POLLIN};
+
+        if (poll(&event, 1, timeout_ms) > 0)
+                waker_sleep(waker);
         waker_stay_awake(waker);
 }
 

@@ -21,6 +21,8 @@ void waker_prepare(struct waker *waker);
 void waker_stay_awake(struct waker *waker);
 /* Consumer: sleeps until it is woken. It is for threads that wait for nothing else. */
 void waker_sleep(struct waker *waker);
+/* Consumer: the same, but for so long at most. */
+void waker_nap(struct waker *waker, int timeout_ms);
 /* Producer: wakes the consumer if it sleeps, after something has been made visible to it. */
 void waker_wake(struct waker *waker);
 /* Producer, after it has made something visible. False: the consumer finds it before it sleeps. True: it may

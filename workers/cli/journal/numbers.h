@@ -1,0 +1,10 @@
+/* Numbers of messages, as the command line gives them. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct journal_numbers {
+        uint64_t *at;
+        size_t count;
+};

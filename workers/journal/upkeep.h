@@ -1,0 +1,12 @@
+/* What the drain does when it is time, and not because something came. All of it belongs to its thread. */
+#pragma once
+
+#include "workers/journal/drain.h"
+
+/* Looks at some messages, and gives those up that have waited for the lifetime, whatever their destination is
+ * like. True when there are more to look at. */
+bool upkeep_sweep(struct journal_drain *drain);
+/* When few segments are free, moves the few messages that are left in the oldest one to the end. */
+void upkeep_move(struct journal_drain *drain);
+/* Tells the writer which segments are not needed any more. */
+void upkeep_publish(struct journal_drain *drain);
