@@ -21,8 +21,7 @@ enum reply_id reply_by_name(struct span name)
         return REPLY_NONE;
 }
 
-/* Octets of "class.subject.detail" at the start (RFC 3463 2), 0 when there is none. */
-static size_t enhanced_code_length(struct span text)
+size_t enhanced_code_length(struct span text)
 {
         size_t at = 0;
         for (unsigned part = 0; part < 3; part++) {
@@ -34,7 +33,7 @@ static size_t enhanced_code_length(struct span text)
                 if (part < 2 && (at == text.length || text.at[at++] != '.'))
                         return 0;
         }
-        return at < text.length && text.at[at] == ' ' ? at : 0;
+        return at == text.length || text.at[at] == ' ' ? at : 0;
 }
 
 static const char *text_fault(struct span text)
@@ -69,6 +68,7 @@ bool reply_template_parse(struct span text, struct reply_template *ret_template,
         }
         struct span rest = span_skip(text, 4);
         size_t length = enhanced_code_length(rest);
+        length = length < rest.length ? length : 0; /* a text that is nothing else is a text */
         if (length == 0 && text.at[0] >= '4')
                 error = "a refusal needs an enhanced code (RFC 3463), such as \"550 5.7.1 text\"";
         else if (length > 0 && rest.at[0] != text.at[0])

@@ -34,6 +34,9 @@ struct reply_info {
 /* The index is enum reply_id. */
 extern const struct reply_info reply_infos[REPLY_COUNT];
 
+/* Octets of "class.subject.detail" at the start (RFC 3463 2), with a blank or nothing behind it; 0 when there is
+ * none. */
+size_t enhanced_code_length(struct span text);
 /* Returns REPLY_NONE when there is no reply of that name. */
 enum reply_id reply_by_name(struct span name);
 /* Takes `text` apart; the template points into it. The text must be printable ASCII of at most 200 octets,
