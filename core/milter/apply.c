@@ -51,12 +51,25 @@ static struct content_place copy(struct application *application, struct content
 
 /* ---- insertions ---------------------------------------------------------------------------------------- */
 
-/* Those before it in the list keep their places, those behind it come to stand one further. */
-static void insert(struct application *application, const struct milter_edit *edit)
+static uint32_t count_fields(struct content_place place)
+{
+        struct field field;
+        uint32_t count = 0;
+
+        for (; field_read(place, &field); place = content_skip(place, field.length))
+                count++;
+        return count;
+}
+
+/* Those before it in the list keep their places, those behind it come to stand one further. A place behind the
+ * end is the end. */
+static void insert(struct application *application, const struct milter_edit *edit, uint32_t fields)
 {
         struct insertion *insertions = application->insertions;
         uint32_t place = edit->index == 0 ? 0 : edit->index - 1, slot = 0;
 
+        if (place > fields + application->inserted)
+                place = fields + application->inserted;
         while (slot < application->inserted && insertions[slot].before + slot < place)
                 slot++;
         memmove(insertions + slot + 1, insertions + slot,
@@ -128,7 +141,6 @@ static void write_additions(struct application *application)
 {
         const uint32_t *seen = application->seen;
 
-        write_insertions(application, UINT32_MAX);
         for (const struct milter_edit *edit = application->edits->first; edit != NULL;
              edit = edit->next, seen++)
                 if (edit->kind == MILTER_ADDS_FIELD ||
@@ -160,10 +172,11 @@ bool milter_apply(const struct milter_edits *edits, const struct content *text, 
 {
         struct content made = {0};
         struct application application = {.edits = edits, .made = &made, .pool = pool, .is_whole = true};
+        uint32_t fields = count_fields(content_skip(content_begin(text), own));
 
         for (const struct milter_edit *edit = edits->first; edit != NULL; edit = edit->next)
                 if (edit->kind == MILTER_INSERTS_FIELD)
-                        insert(&application, edit);
+                        insert(&application, edit, fields);
         write_text(&application, text, own);
         if (!application.is_whole) {
                 content_release(&made, pool);
