@@ -64,10 +64,6 @@ void milter_edits_begin(struct milter_edits *edits, struct arena *arena, struct 
                         const struct snapshot *snapshot, uint64_t body_max);
 /* The blocks of a new body go back; what the arena holds is not valid any more. */
 void milter_edits_end(struct milter_edits *edits);
-static inline bool milter_edits_change_text(const struct milter_edits *edits)
-{
-        return edits->count > 0 || edits->replaces_body;
-}
 
 /* `name` and `value` are as the filter gave them. `has_blank`: the value begins with the blank behind the colon. */
 enum milter_edit_outcome milter_edit_field(struct milter_edits *edits, enum milter_edit_kind kind,

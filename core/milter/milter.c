@@ -264,18 +264,14 @@ static bool hear(struct milter *milter, struct span *input, enum milter_event *r
 
 enum milter_event milter_input(struct milter *milter, struct span *input, struct text *out)
 {
+        if (milter->is_stopping && milter_takes_step(milter) && !row_of(milter)->finishes)
+                milter_quit(milter, out);
         enum milter_event event = next_event(milter);
-
         while (event == MILTER_WAITS && input->length > 0 && hear(milter, input, &event))
                 if (event == MILTER_WAITS)
                         event = next_event(milter);
         if (milter->stage == MILTER_STATE_CLOSED)
                 *input = span_skip(*input, input->length);
-        else if (milter->is_stopping && !milter->is_owed && milter->stage < MILTER_STATE_MAIL &&
-                 event == MILTER_WAITS) {
-                milter_quit(milter, out);
-                event = MILTER_CLOSE;
-        }
         milter_set_deadline(milter);
         return event;
 }
