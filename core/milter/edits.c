@@ -2,6 +2,7 @@
 #include "core/milter/edits.h"
 
 #include "core/mail/claims.h"
+#include "core/mail/field_name.h"
 #include "core/milter/lines.h"
 
 void milter_edits_begin(struct milter_edits *edits, struct arena *arena, struct content_pool *pool,
@@ -57,17 +58,6 @@ static enum milter_edit_outcome append(struct milter_edits *edits, const struct 
 }
 
 /* ---- fields -------------------------------------------------------------------------------------------- */
-
-/* A field-name of RFC 5322 3.6.8. */
-static bool is_field_name(struct span name)
-{
-        if (name.length == 0 || name.length > MILTER_NAME_MAX)
-                return false;
-        for (size_t i = 0; i < name.length; i++)
-                if (name.at[i] <= ' ' || name.at[i] > '~' || name.at[i] == ':')
-                        return false;
-        return true;
-}
 
 static bool is_blank(char octet)
 {
@@ -142,7 +132,7 @@ enum milter_edit_outcome milter_edit_field(struct milter_edits *edits, enum milt
         size_t lines = 1;
         struct text text;
 
-        if (!is_field_name(name))
+        if (!field_name_is_valid(name, MILTER_NAME_MAX))
                 return milter_edit_refuse(edits, "no name of a field");
         if (kind == MILTER_CHANGES_FIELD && value.length == 0)
                 return append(edits, &edit);

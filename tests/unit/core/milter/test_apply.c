@@ -1,5 +1,5 @@
-/* What edits make of a message's text, against a model that has its header as a list of lines. The text lies in blocks of any
- * length. */
+/* What edits make of a message's text, against a model that has its header as a list of lines. The text lies in
+ * blocks of any length. */
 #include "core/milter/apply.h"
 
 #include <criterion/criterion.h>
