@@ -112,7 +112,7 @@ static void heed(struct peer *peer, enum milter_event event)
         expect(reply->code == 0 || reply->code / 100 == 4 || reply->code / 100 == 5);
         expect(reply->code == 0 || reply->enhanced[0] - '0' == reply->code / 100);
         expect(!span_has_control(span_from(reply->text)));
-        if (peer->edits.arena == NULL || milter->edits != NULL)
+        if (!peer->is_ending)
                 return;
         check_edits(&peer->edits);
         check_applied(peer);

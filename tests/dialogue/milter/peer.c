@@ -118,7 +118,7 @@ static void put_event(struct peer *peer, enum milter_event event)
         if (event == MILTER_FAILED)
                 put_failure(text, &peer->milter);
         text_put_char(text, '\n');
-        if (event == MILTER_ANSWERED && peer->edits.arena != NULL && peer->milter.edits == NULL)
+        if (event == MILTER_ANSWERED && peer->is_ending)
                 put_edits(peer);
 }
 
@@ -171,7 +171,7 @@ static struct text *room(struct peer *peer)
 void peer_begin(struct peer *peer)
 {
         peer->is_open = true;
-        peer->is_stuck = peer->is_giving = false;
+        peer->is_stuck = peer->is_giving = peer->is_ending = false;
         peer->out.length = peer->unread.length = 0;
         milter_begin(&peer->milter, &peer->terms, peer->milter.now_ms, room(peer));
         peer_flush(peer);
@@ -183,6 +183,7 @@ struct milter_edits *peer_begin_edits(struct peer *peer)
         arena_end(&peer->arena);
         arena_init(&peer->arena, &peer->blocks, 1u << 20);
         milter_edits_begin(&peer->edits, &peer->arena, &peer->pool, NULL, peer->body_max);
+        peer->is_ending = true;
         return &peer->edits;
 }
 
@@ -204,6 +205,7 @@ static void note(struct peer *peer, enum milter_event event)
                 peer->is_open = false;
         if (peer->heed != NULL)
                 peer->heed(peer, event);
+        peer->is_ending = peer->is_ending && event != MILTER_ANSWERED;
 }
 
 void peer_tell(struct peer *peer, enum milter_event event)

@@ -27,6 +27,7 @@ struct peer {
         bool is_open;
         bool is_stuck; /* the filter takes no octets of ours */
         bool is_giving;
+        bool is_ending; /* the edits are of the message that is to be judged */
         struct text out;
         struct text unread; /* a frame that has not come whole */
         struct text said;   /* by us */
