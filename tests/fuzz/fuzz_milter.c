@@ -160,15 +160,15 @@ static bool say_next(struct play *play)
         if (!peer->is_open || peer->is_giving || peer->is_stuck || !milter_takes_step(milter))
                 return false;
         if (milter->stage < MILTER_STATE_DATA) {
-                peer_tell(peer, say_envelope(play, milter, &peer->out));
+                milter_peer_tell(peer, say_envelope(play, milter, &peer->out));
                 return milter->stage != MILTER_STATE_MAIL || play->recipients == 0;
         }
         if (milter->stage == MILTER_STATE_DATA && !peer->giving.is_done) {
-                peer_give(peer);
+                milter_peer_give(peer);
                 return true;
         }
         peer->giving.is_done = false;
-        peer_tell(peer, milter_end(milter, none, peer_begin_edits(peer), &peer->out));
+        milter_peer_tell(peer, milter_end(milter, none, milter_peer_begin_edits(peer), &peer->out));
         return false; /* one message a turn */
 }
 
@@ -178,11 +178,11 @@ static void settle(struct play *play)
         struct span nothing = {0};
 
         if (peer->is_open)
-                peer_tell(peer, milter_input(&peer->milter, &nothing, &peer->out));
-        peer_flush(peer);
+                milter_peer_tell(peer, milter_input(&peer->milter, &nothing, &peer->out));
+        milter_peer_flush(peer);
         while (say_next(play))
-                peer_flush(peer);
-        peer_flush(peer);
+                milter_peer_flush(peer);
+        milter_peer_flush(peer);
         check_said(play);
         check_deadline(play);
 }
@@ -194,18 +194,18 @@ static void happen(struct play *play, char what)
 
         if (what == 't') {
                 milter->now_ms = milter->deadline_ms == UINT64_MAX ? milter->now_ms : milter->deadline_ms;
-                peer_tell(peer, milter_timeout(milter));
+                milter_peer_tell(peer, milter_timeout(milter));
         } else if (what == 'w') {
                 milter->now_ms += 1000;
         } else if (what == 'l') {
-                peer_tell(peer, milter_lost(milter));
+                milter_peer_tell(peer, milter_lost(milter));
         } else if (what == 's') {
                 peer->is_stuck = !peer->is_stuck;
         } else if (what == 'a' && milter_takes_step(milter)) {
                 milter_abort(milter, &peer->out);
                 peer->is_giving = peer->giving.is_done = false;
         } else if (what == 'x' || what == 'X') {
-                peer_tell(peer, milter_stop(milter, what == 'X', &peer->out));
+                milter_peer_tell(peer, milter_stop(milter, what == 'X', &peer->out));
         } else if (what == 'q') {
                 milter_quit(milter, &peer->out);
         }
@@ -236,12 +236,12 @@ static void run(struct play *play, struct span input, enum cutting cutting)
         memset(&play->terms, 0, offsetof(struct play, flight) - offsetof(struct play, terms));
         play->flight_length = 0;
         play->terms = (uint8_t)input.at[0];
-        peer_init(peer, cutting, 20261129);
+        milter_peer_init(peer, cutting, 20261129);
         peer->heed = heed;
         peer->body_max = 5000;
         peer->terms.actions = (play->terms & 1) != 0 ? MILTER_ACTIONS_ALL : MILTER_adds_fields;
-        expect(peer_set_text(peer, span_from(texts[play->terms >> 1 & 1]), OWN.length));
-        peer_begin(peer);
+        expect(milter_peer_set_text(peer, span_from(texts[play->terms >> 1 & 1]), OWN.length));
+        milter_peer_begin(peer);
         input = span_skip(input, 1);
         while (input.length > 0 && peer->is_open && peer->said.length < PEER_KEPT_SIZE / 4 &&
                peer->events.length < PEER_KEPT_SIZE / 4) {
@@ -252,14 +252,14 @@ static void run(struct play *play, struct span input, enum cutting cutting)
                                 gather(play, &input, what == 'f');
                         continue;
                 }
-                peer_flight(peer, span_of(play->flight, play->flight_length));
+                milter_peer_flight(peer, span_of(play->flight, play->flight_length));
                 play->flight_length = 0;
                 if (peer->is_open)
                         happen(play, what);
                 settle(play);
         }
         expect(!peer->said.overflowed && !peer->events.overflowed);
-        peer_end(peer);
+        milter_peer_end(peer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)

@@ -4,9 +4,9 @@
 /* What a step returned; then the rest as always. */
 static void tell(struct milter_play *play, enum milter_event event)
 {
-        peer_tell(&play->peer, event);
-        peer_tell(&play->peer, milter_input(&play->peer.milter, &(struct span){0}, &play->peer.out));
-        peer_flush(&play->peer);
+        milter_peer_tell(&play->peer, event);
+        milter_peer_tell(&play->peer, milter_input(&play->peer.milter, &(struct span){0}, &play->peer.out));
+        milter_peer_flush(&play->peer);
         play->macro_count = 0;
 }
 
@@ -101,20 +101,20 @@ void milter_play_text(struct milter_play *play, const struct step *step)
         }
         while (lines-- > 0 && own < text.length)
                 own += span_find(span_skip(text_span(&text), own), '\n') + 1;
-        if (!peer_set_text(&play->peer, text_span(&text), own))
+        if (!milter_peer_set_text(&play->peer, text_span(&text), own))
                 milter_play_fail(play, step, "no memory");
 }
 
 void milter_play_give(struct milter_play *play, const struct step *step)
 {
         if (takes_step(play, step))
-                peer_give(&play->peer);
+                milter_peer_give(&play->peer);
 }
 
 void milter_play_end(struct milter_play *play, const struct step *step)
 {
         if (takes_step(play, step))
-                tell(play, milter_end(&play->peer.milter, macros(play), peer_begin_edits(&play->peer),
+                tell(play, milter_end(&play->peer.milter, macros(play), milter_peer_begin_edits(&play->peer),
                                       &play->peer.out));
 }
 
@@ -143,5 +143,5 @@ void milter_play_stop(struct milter_play *play, const struct step *step)
 void milter_play_apply(struct milter_play *play, const struct step *step)
 {
         (void)step;
-        peer_apply(&play->peer);
+        milter_peer_apply(&play->peer);
 }

@@ -3,7 +3,7 @@
 
 #include "core/base/expect.h"
 
-void peer_put_escaped(struct text *text, struct span octets)
+void milter_peer_put_escaped(struct text *text, struct span octets)
 {
         static const char plain[] = "\r\n\t\0\\", letters[] = "rnt0\\";
 
@@ -71,9 +71,9 @@ static void put_edit(struct text *text, const struct milter_edit *edit)
                 text_put_number(text, edit->index);
         }
         text_put_char(text, ' ');
-        peer_put_escaped(text, edit->name);
+        milter_peer_put_escaped(text, edit->name);
         text_put_char(text, ':');
-        peer_put_escaped(text, edit->value);
+        milter_peer_put_escaped(text, edit->value);
         text_put_char(text, '\n');
 }
 
@@ -124,7 +124,7 @@ static void put_event(struct peer *peer, enum milter_event event)
 
 /* ---- beginning and end --------------------------------------------------------------------------------- */
 
-void peer_init(struct peer *peer, enum cutting cutting, uint32_t seed)
+void milter_peer_init(struct peer *peer, enum cutting cutting, uint32_t seed)
 {
         memset(peer, 0, offsetof(struct peer, out_octets));
         peer->heed = NULL;
@@ -150,7 +150,7 @@ static void end_edits(struct peer *peer)
         peer->edits.arena = NULL;
 }
 
-void peer_end(struct peer *peer)
+void milter_peer_end(struct peer *peer)
 {
         end_edits(peer);
         content_release(&peer->text, &peer->pool);
@@ -168,16 +168,16 @@ static struct text *room(struct peer *peer)
         return &peer->out;
 }
 
-void peer_begin(struct peer *peer)
+void milter_peer_begin(struct peer *peer)
 {
         peer->is_open = true;
         peer->is_stuck = peer->is_giving = peer->is_ending = false;
         peer->out.length = peer->unread.length = 0;
         milter_begin(&peer->milter, &peer->terms, peer->milter.now_ms, room(peer));
-        peer_flush(peer);
+        milter_peer_flush(peer);
 }
 
-struct milter_edits *peer_begin_edits(struct peer *peer)
+struct milter_edits *milter_peer_begin_edits(struct peer *peer)
 {
         end_edits(peer);
         arena_end(&peer->arena);
@@ -208,7 +208,7 @@ static void note(struct peer *peer, enum milter_event event)
         peer->is_ending = peer->is_ending && event != MILTER_ANSWERED;
 }
 
-void peer_tell(struct peer *peer, enum milter_event event)
+void milter_peer_tell(struct peer *peer, enum milter_event event)
 {
         struct span nothing = {0};
 
@@ -231,13 +231,13 @@ static void give_on(struct peer *peer)
                         peer->is_giving = false;
                         text_put_string(&peer->events, "given\n");
                 }
-                peer_tell(peer, milter_input(&peer->milter, &nothing, room(peer)));
+                milter_peer_tell(peer, milter_input(&peer->milter, &nothing, room(peer)));
                 if (event == MILTER_WAITS && peer->is_stuck)
                         break;
         }
 }
 
-void peer_flush(struct peer *peer)
+void milter_peer_flush(struct peer *peer)
 {
         send_out(peer);
         give_on(peer);
@@ -276,14 +276,14 @@ static size_t piece_length(struct peer *peer, size_t length)
         return most < length ? most : length;
 }
 
-void peer_flight(struct peer *peer, struct span octets)
+void milter_peer_flight(struct peer *peer, struct span octets)
 {
         while (octets.length > 0 && peer->is_open) {
                 size_t length = piece_length(peer, octets.length);
                 feed(peer, span_of(octets.at, length));
                 octets = span_skip(octets, length);
         }
-        peer_flush(peer);
+        milter_peer_flush(peer);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
@@ -320,7 +320,7 @@ static size_t measure_header(struct peer *peer, struct span text)
 }
 
 /* In the cut modes a header of moderate length is in short blocks, so that its fields lie across them. */
-bool peer_set_text(struct peer *peer, struct span text, size_t own)
+bool milter_peer_set_text(struct peer *peer, struct span text, size_t own)
 {
         size_t header = measure_header(peer, text);
         bool is_good = true;
@@ -336,14 +336,14 @@ bool peer_set_text(struct peer *peer, struct span text, size_t own)
         return is_good && append_block(peer, text);
 }
 
-void peer_give(struct peer *peer)
+void milter_peer_give(struct peer *peer)
 {
         milter_give_begin(&peer->giving, &peer->text, peer->own);
         peer->is_giving = true;
-        peer_flush(peer);
+        milter_peer_flush(peer);
 }
 
-void peer_apply(struct peer *peer)
+void milter_peer_apply(struct peer *peer)
 {
         struct content made;
         struct text *events = &peer->events;
@@ -354,7 +354,7 @@ void peer_apply(struct peer *peer)
         }
         text_put_string(events, "text ");
         for (const struct content_block *block = made.first; block != NULL; block = block->next)
-                peer_put_escaped(events, span_of(block->octets, block->length));
+                milter_peer_put_escaped(events, span_of(block->octets, block->length));
         text_put_char(events, '\n');
         content_release(&made, &peer->pool);
 }

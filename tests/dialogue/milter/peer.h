@@ -37,23 +37,23 @@ struct peer {
         void (*heed)(struct peer *peer, enum milter_event event); /* NULL: nobody is told of events at once */
 };
 
-/* Empty, with the most patience; `peer_end` gives back what it took. */
-void peer_init(struct peer *peer, enum cutting cutting, uint32_t seed);
-void peer_end(struct peer *peer);
+/* Empty, with the most patience; `milter_peer_end` gives back what it took. */
+void milter_peer_init(struct peer *peer, enum cutting cutting, uint32_t seed);
+void milter_peer_end(struct peer *peer);
 /* A connection stands. */
-void peer_begin(struct peer *peer);
+void milter_peer_begin(struct peer *peer);
 /* The filter's octets arrive as set, all before anything that we say in turn is sent. */
-void peer_flight(struct peer *peer, struct span octets);
+void milter_peer_flight(struct peer *peer, struct span octets);
 /* To be called behind each call that may have given events: `event` is what it returned. */
-void peer_tell(struct peer *peer, enum milter_event event);
+void milter_peer_tell(struct peer *peer, enum milter_event event);
 /* What waits is sent, unless the filter is stuck; the text goes on, if it is being given. */
-void peer_flush(struct peer *peer);
+void milter_peer_flush(struct peer *peer);
 /* The text is the message's from here on. False: it is too long. */
-bool peer_set_text(struct peer *peer, struct span text, size_t own);
-void peer_give(struct peer *peer);
+bool milter_peer_set_text(struct peer *peer, struct span text, size_t own);
+void milter_peer_give(struct peer *peer);
 /* New edits, for the end of a message. */
-struct milter_edits *peer_begin_edits(struct peer *peer);
+struct milter_edits *milter_peer_begin_edits(struct peer *peer);
 /* \r \n \t \0 \\ and \xHH for what is not printable. */
-void peer_put_escaped(struct text *text, struct span octets);
+void milter_peer_put_escaped(struct text *text, struct span octets);
 /* What the edits make of the text, a line each. */
-void peer_apply(struct peer *peer);
+void milter_peer_apply(struct peer *peer);

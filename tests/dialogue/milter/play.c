@@ -69,7 +69,7 @@ static void play_open(struct milter_play *play, const struct step *step)
         if (play->peer.is_open)
                 milter_play_fail(play, step, "a connection is open");
         else
-                peer_begin(&play->peer);
+                milter_peer_begin(&play->peer);
 }
 
 /* ---- the filter ---------------------------------------------------------------------------------------- */
@@ -112,14 +112,14 @@ static void play_repeat(struct milter_play *play, const struct step *step)
 static void send_flight(struct milter_play *play)
 {
         if (play->flight.length > 0)
-                peer_flight(&play->peer, text_span(&play->flight));
+                milter_peer_flight(&play->peer, text_span(&play->flight));
         play->flight.length = 0;
 }
 
 static void play_lost(struct milter_play *play, const struct step *step)
 {
         (void)step;
-        peer_tell(&play->peer, milter_lost(&play->peer.milter));
+        milter_peer_tell(&play->peer, milter_lost(&play->peer.milter));
 }
 
 static void play_time(struct milter_play *play, const struct step *step)
@@ -130,7 +130,7 @@ static void play_time(struct milter_play *play, const struct step *step)
         if (!duration_parse(span_skip(step->argument, 1), &ms))
                 milter_play_fail(play, step, "expected a duration, as +5m");
         else if ((milter->now_ms += ms) >= milter->deadline_ms)
-                peer_tell(&play->peer, milter_timeout(milter));
+                milter_peer_tell(&play->peer, milter_timeout(milter));
 }
 
 static void play_stuck(struct milter_play *play, const struct step *step)
@@ -143,7 +143,7 @@ static void play_unstuck(struct milter_play *play, const struct step *step)
 {
         (void)step;
         play->peer.is_stuck = false;
-        peer_flush(&play->peer);
+        milter_peer_flush(&play->peer);
 }
 
 /* ---- expectations -------------------------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ static struct span take_said(struct milter_play *play, char *octets, size_t room
         text_put_char(&line, rest.at[LENGTH_OCTETS]);
         if (length > 1)
                 text_put_char(&line, ' ');
-        peer_put_escaped(&line, span_of(rest.at + LENGTH_OCTETS + 1, length - 1));
+        milter_peer_put_escaped(&line, span_of(rest.at + LENGTH_OCTETS + 1, length - 1));
         play->said_read += LENGTH_OCTETS + length;
         return text_span(&line);
 }
@@ -275,7 +275,7 @@ void milter_play(struct milter_play *play, const struct script *script, enum cut
         play->said_read = play->events_read = play->macro_count = 0;
         text_over(&play->flight, play->flight_octets, sizeof play->flight_octets);
         text_over(&play->failure, play->failure_octets, sizeof play->failure_octets);
-        peer_init(peer, cutting, seed);
+        milter_peer_init(peer, cutting, seed);
         for (size_t i = 0; i < script->count && play->failure.length == 0; i++)
                 play_step(play, &script->steps[i]);
         send_flight(play);

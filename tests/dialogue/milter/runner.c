@@ -43,9 +43,9 @@ static bool run(const char *path, unsigned *number)
                 if (!is_mode_good)
                         printf("# %.*s\n", (int)play->failure.length, play->failure.at);
                 if (i > 0)
-                        peer_end(&play->peer);
+                        milter_peer_end(&play->peer);
         }
-        peer_end(&first.peer);
+        milter_peer_end(&first.peer);
         script_end(&script);
         return is_good;
 }
