@@ -103,15 +103,88 @@ static void finish_extension(struct builder *builder, const struct domain *domai
                 complain(builder, place, "extension: must be one special character such as +, not ", text);
 }
 
+/* The map of the file, opened once for all domains that name it; NULL, with a complaint, when it cannot be had. */
+static const struct recipient_map *take_map(struct builder *builder, const char *path, struct place place)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        struct snapshot_map *map = snapshot->maps;
+        char fault[RECIPIENT_MAP_FAULT_MAX];
+
+        while (map != NULL && strcmp(map->path, path) != 0)
+                map = map->next;
+        if (map != NULL)
+                return map->map;
+        map = arena_take(&snapshot->memory, sizeof *map);
+        if (map == NULL) {
+                builder->out_of_memory = true;
+                return NULL;
+        }
+        *map = (struct snapshot_map){snapshot->maps, path, recipient_map_open(path, fault)};
+        if (map->map == NULL)
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "recipients: %.900s: %s", path,
+                              fault);
+        snapshot->maps = map; /* also without a map: another domain complains of it no more */
+        return map->map;
+}
+
+/* False, unless there are complaints, where the domain's recipients are not known. */
+static bool map_recipients(struct builder *builder, struct domain *domain, const char *path,
+                           struct place place)
+{
+        domain->map = take_map(builder, path, place);
+        if (domain->map == NULL)
+                return false;
+        if (recipient_map_folds(domain->map) != (domain->options.local_part_case == LOCAL_PART_FOLD)) {
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                              "recipients: %.900s was built %s --exact, and local_part_case is %s", path,
+                              recipient_map_folds(domain->map) ? "without" : "with",
+                              domain->options.local_part_case == LOCAL_PART_FOLD ? "fold" : "exact");
+                return false;
+        }
+        if (recipient_map_count(domain->map, domain->name, &domain->recipient_count) ==
+            RECIPIENT_UNREADABLE) {
+                complain(builder, place, "recipients: cannot be read: ", path);
+                return false;
+        }
+        return true;
+}
+
+/* A file of lines, or "lmdb:" and a mapped one: that option then has the whole path as well. */
+static bool read_source(struct builder *builder, struct domain *domain, struct place place)
+{
+        static const struct span lmdb = {"lmdb:", 5};
+        struct span source = span_from(domain->options.recipients);
+        struct arena *memory = &builder->snapshot->memory;
+        bool is_mapped = span_starts_nocase(source, lmdb);
+        const char *path =
+            path_resolve(span_skip(source, is_mapped ? lmdb.length : 0), builder->directory, memory);
+        char *named = path == NULL ? NULL : arena_take(memory, lmdb.length + strlen(path) + 1);
+
+        if (named == NULL) {
+                builder->out_of_memory = true;
+                return false;
+        }
+        stpcpy(stpcpy(named, is_mapped ? lmdb.at : ""), path);
+        domain->options.recipients = named;
+        if (is_mapped)
+                return map_recipients(builder, domain, path, place);
+        bool is_read = recipients_read(domain, place, builder->complaints);
+        domain->recipient_count = domain->recipients.count;
+        return is_read;
+}
+
 static void finish_recipients(struct builder *builder, struct domain *domain, struct place place)
 {
-        const char *path = domain->options.recipients;
+        const char *path;
 
-        if (path[0] == '\0')
+        if (domain->options.recipients[0] == '\0') {
                 complain(builder, place, "recipients: needs a file", "");
-        else if (!recipients_read(domain, place, builder->complaints))
                 return;
-        else if (domain->recipients.count == 0 && !domain->options.allow_no_recipients)
+        }
+        if (!read_source(builder, domain, place))
+                return;
+        path = domain->options.recipients;
+        if (domain->recipient_count == 0 && !domain->options.allow_no_recipients)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
                               "recipients: %.900s names nobody; allow_no_recipients = yes if that is meant",
                               path);

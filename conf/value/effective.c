@@ -1,6 +1,7 @@
 /* `check-config --effective`. */
 #include "conf/value/effective.h"
 
+#include <inttypes.h>
 #include "conf/value/write.h"
 
 #include <stdlib.h>
@@ -156,8 +157,8 @@ static void print_replies(const struct printer *printer, const struct snapshot *
 
 static void print_domain(const struct printer *printer, const struct domain *domain)
 {
-        fprintf(printer->file, "domain \"%.*s\" {\n    # %zu recipient%s\n", (int)domain->name.length,
-                domain->name.at, domain->recipients.count, domain->recipients.count == 1 ? "" : "s");
+        fprintf(printer->file, "domain \"%.*s\" {\n    # %" PRIu64 " recipient%s\n", (int)domain->name.length,
+                domain->name.at, domain->recipient_count, domain->recipient_count == 1 ? "" : "s");
         for (const struct option_row *row = domain_option_rows; row->name != NULL; row++) {
                 if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver]) {
                         print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");

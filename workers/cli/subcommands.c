@@ -9,6 +9,7 @@
 #include "workers/cli/greylist.h"
 #include "workers/cli/log/log.h"
 #include "workers/cli/policy/policy_page.h"
+#include "workers/cli/recipients/recipients.h"
 #include "workers/cli/serve.h"
 #include "workers/cli/spf.h"
 #include "workers/cli/tag.h"
@@ -28,6 +29,7 @@ const struct subcommand subcommands[] = {
     {"explain", explain_main, explain_help, "tell what each check would say, or said"},
     {"log", log_main, log_help, "read, make and forget pseudonyms in the log"},
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
+    {"recipients", recipients_main, recipients_help, "build a file of millions of recipients"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
     {"tag", tag_main, tag_help, "tag a Message-ID or a sender of outbound mail"},
     {"policy-page", policy_page_main, policy_page_help, "write the page that explains refusals to senders"},
