@@ -29,8 +29,8 @@ static bool read_entries(struct pseudonym_keys *keys, struct span text, const ch
         return true;
 }
 
-bool log_keys_read(struct pseudonym_keys *ret_keys, const char *path, const struct place *place,
-                   struct conf_complaints *complaints)
+bool log_keys_read_any(struct pseudonym_keys *ret_keys, const char *path, const struct place *place,
+                       struct conf_complaints *complaints)
 {
         struct source source = {0};
         struct source_fault fault;
@@ -45,6 +45,14 @@ bool log_keys_read(struct pseudonym_keys *ret_keys, const char *path, const stru
                                     complaints);
         explicit_bzero(source.octets, source.length);
         free(source.octets);
+        return is_read;
+}
+
+bool log_keys_read(struct pseudonym_keys *ret_keys, const char *path, const struct place *place,
+                   struct conf_complaints *complaints)
+{
+        bool is_read = log_keys_read_any(ret_keys, path, place, complaints);
+
         if (is_read && ret_keys->count == 0)
                 return complain(complaints, place, path, "holds no key; gatepost log new-key makes one");
         return is_read;

@@ -8,3 +8,6 @@
  * be read, other users may read it, or it has no key or a wrong one. `place` is where the file is named. */
 bool log_keys_read(struct pseudonym_keys *ret_keys, const char *path, const struct place *place,
                    struct conf_complaints *complaints);
+/* The same, but a file without a key is as good as another. */
+bool log_keys_read_any(struct pseudonym_keys *ret_keys, const char *path, const struct place *place,
+                       struct conf_complaints *complaints);

@@ -1,25 +1,29 @@
 /* One refusal, in both languages. */
 #include "core/policy/refusal.h"
 
+#include "conf/value/dns_lists.h"
 #include "core/policy/internal.h"
 
-#define EVIDENCE_MAX 1000 /* octets of it that are shown */
+#define EVIDENCE_READ_MAX ((size_t)1000)          /* octets of it that are looked at */
+#define EVIDENCE_MAX      ((size_t)500)           /* octets of what is left of them that are shown */
+#define EVIDENCE_ROOM     (4 * EVIDENCE_READ_MAX) /* a local part may be shorter than what stands for it */
 
 /* ---- evidence ------------------------------------------------------------------------------------------ */
 
 static bool ends_local_part(char octet)
 {
-        return ascii_is_control(octet) || strchr(" <>()[],;:\"'", octet) != NULL;
+        return ascii_is_control(octet) || strchr(" <>()[],;:\"", octet) != NULL;
 }
 
-/* Where the local part in front of this at sign begins. */
+/* Where the local part in front of this at sign begins. A quote with a backslash in front of it does not begin one. */
 static size_t local_part_begin(struct span octets, size_t at)
 {
         size_t begin = at;
 
         if (begin > 0 && octets.at[begin - 1] == '"') {
                 begin--;
-                while (begin > 0 && octets.at[begin - 1] != '"')
+                while (begin > 0 &&
+                       (octets.at[begin - 1] != '"' || (begin > 1 && octets.at[begin - 2] == '\\')))
                         begin--;
                 return begin == 0 ? 0 : begin - 1;
         }
@@ -52,11 +56,18 @@ static size_t find_nocase(struct span whole, struct span part)
         return SIZE_MAX;
 }
 
-/* Puts the name that may be shown in the place of a zone's own. The text has room for EVIDENCE_MAX octets. */
+static void put_back(struct text *evidence, const struct text *hidden)
+{
+        if (hidden->length > 0)
+                memcpy(evidence->at, hidden->at, hidden->length);
+        evidence->length = hidden->length;
+}
+
+/* Puts the name that may be shown in the place of a zone's own. The text has room for EVIDENCE_ROOM octets. */
 static void hide_zone(struct text *evidence, const struct dnsbl_zone *zone)
 {
         struct span shown = zone->shown, rest = text_span(evidence);
-        char octets[EVIDENCE_MAX];
+        char octets[EVIDENCE_ROOM];
         struct text hidden;
         size_t at;
 
@@ -69,25 +80,88 @@ static void hide_zone(struct text *evidence, const struct dnsbl_zone *zone)
                 rest = span_skip(rest, at + zone->name.length);
         }
         text_put(&hidden, rest);
-        if (hidden.length > 0)
-                memcpy(evidence->at, hidden.at, hidden.length);
-        evidence->length = hidden.length;
+        put_back(evidence, &hidden);
 }
 
+static size_t word_length(struct span octets)
+{
+        size_t length = 0;
+
+        while (length < octets.length && strchr(" ,()", octets.at[length]) == NULL)
+                length++;
+        return length;
+}
+
+static bool is_configured(const struct snapshot *snapshot, struct span word)
+{
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                if (span_equals_nocase(snapshot->zones[i].name, word))
+                        return true;
+        return false;
+}
+
+/* As the checks of lists write their evidence. */
+static bool is_zone(struct span word, struct span behind)
+{
+        bool is_said =
+            span_starts_nocase(behind, SPAN(" 127.")) || span_starts_nocase(behind, SPAN(" cannot be asked"));
+        return is_said && span_find(word, '.') != SIZE_MAX && !span_starts_nocase(word, SPAN("127."));
+}
+
+/* The configuration may have changed since the line was written, and the key of a zone that it has no more may still be
+ * in use. */
+static struct span shown_of(const struct snapshot *snapshot, struct span word, struct span behind)
+{
+        if (is_configured(snapshot, word))
+                return word;
+        if (dns_list_find(word) != NULL)
+                return dns_list_without_key(word);
+        return is_zone(word, behind) ? SPAN("…") : word;
+}
+
+static void hide_former_zones(struct text *evidence, const struct snapshot *snapshot)
+{
+        struct span rest = text_span(evidence);
+        char octets[EVIDENCE_ROOM];
+        struct text hidden;
+
+        text_over(&hidden, octets, sizeof octets);
+        while (rest.length > 0) {
+                size_t length = word_length(rest);
+                struct span behind = span_skip(rest, length);
+                text_put(&hidden, shown_of(snapshot, span_of(rest.at, length), behind));
+                if (behind.length > 0)
+                        text_put_char(&hidden, behind.at[0]);
+                rest = span_skip(rest, length + (behind.length > 0));
+        }
+        put_back(evidence, &hidden);
+}
+
+/* Not within a character. */
+static struct span cut(struct span octets, size_t most)
+{
+        if (octets.length <= most)
+                return octets;
+        while (most > 0 && (octets.at[most] & 0xc0) == 0x80)
+                most--;
+        return span_of(octets.at, most);
+}
+
+/* It is cut last, for half a name would not be known as one that is to be hidden. */
 static void put_evidence(struct page *page, struct span evidence)
 {
         const struct snapshot *snapshot = page->snapshot;
-        char octets[EVIDENCE_MAX];
+        char octets[EVIDENCE_ROOM];
         struct text text;
-        struct span bounded =
-            span_of(evidence.at, evidence.length < EVIDENCE_MAX / 2 ? evidence.length : EVIDENCE_MAX / 2);
 
         text_over(&text, octets, sizeof octets);
-        put_without_local_parts(&text, bounded);
+        put_without_local_parts(&text, cut(evidence, EVIDENCE_READ_MAX));
+        hide_former_zones(&text, snapshot);
         for (size_t i = 0; i < snapshot->zone_count; i++)
                 hide_zone(&text, &snapshot->zones[i]);
-        page_foreign(page, text_span(&text));
-        if (bounded.length < evidence.length)
+        struct span shown = cut(text_span(&text), EVIDENCE_MAX);
+        page_foreign(page, shown);
+        if (shown.length < text.length || evidence.length > EVIDENCE_READ_MAX)
                 page_markup(page, "…");
 }
 

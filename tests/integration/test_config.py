@@ -143,6 +143,10 @@ def openings(directory):
         assert re.search(expected, run.stderr), f"{expected}: {run.stderr}"
     run = run_program("check-config", "--no-open", "-c", str(directory / "gatepost.conf"))
     equal((run.returncode, run.stderr), (0, ""), "the text alone")
+    (directory / "gatepost.conf").write_text(re.sub('log = "[^"]*"', 'log = "none/log"', text) + 'control = "none/control"\n')
+    run = run_program("check-config", "-c", str(directory / "gatepost.conf"))
+    for option in ("log", "control"):
+        assert f"error: {option}: {directory}/none/{option}: its folder does not exist\n" in run.stderr, run.stderr
     equal(sorted(path.name for path in directory.iterdir()), ["gatepost.conf", "log", "mail", "recipients.txt", "state"], "nothing is made")
 
 

@@ -24,12 +24,14 @@ const char explain_help[] =
     "           [--message FILE] [--tls] [--listener ADDRESS:PORT] [--ptr NAME]\n"
     "           [--fact \"NAME TYPE=VALUE\"]... [--no-dns] [--json]\n"
     "       gatepost explain -c FILE [--log FILE] [--json] ID\n"
-    "       gatepost explain -c FILE [--log FILE] [--json] [--from ADDRESS] [--to ADDRESS] [--since TIME]\n\n"
+    "       gatepost explain -c FILE [--log FILE] [--json] [--client ADDRESS|NETWORK] [--from ADDRESS]\n"
+    "           [--to ADDRESS] [--since TIME]\n\n"
     "Tells of a made-up session what each check says of it, with what was seen and from which line of FILE,\n"
     "for each recipient; what it would be answered, and why; and what would decide next if that did not. Or\n"
     "tells what the log has of a reply with a reject id or of a message, in any letter case and with the "
     "reply\n"
-    "around it or not; or of all mails with this sender and this recipient, where \"@domain\" is anybody "
+    "around it or not; or of all mails of this client with this sender and this recipient, where \"@domain\" "
+    "is anybody "
     "there,\n"
     "since a time such as 2026-11-28T16:00 (UTC) or 2h ago: the newest 100 of them, the newest first. "
     "Rotated\n"
@@ -49,8 +51,8 @@ const char explain_help[] =
 static const char *missing(const struct question *question, const char *client)
 {
         return question->configuration == NULL ? "-c FILE"
-               : client == NULL                ? "--ip ADDRESS, or a reject id, or --from, --to or --since,"
-                                               : NULL;
+               : client == NULL ? "--ip ADDRESS, or a reject id, or --client, --from, --to or --since,"
+                                : NULL;
 }
 
 /* "<x@y>" and "x@y" alike */
@@ -158,6 +160,9 @@ static int take_option(struct call *call, int option, const char *name, char **a
         case 's':
                 call->log.since = optarg;
                 return 0;
+        case 'C':
+                call->log.client = optarg;
+                return 0;
         case 'l':
                 call->log.log = optarg;
                 return 0;
@@ -173,8 +178,8 @@ static int take_option(struct call *call, int option, const char *name, char **a
 static bool is_about_log(const struct call *call)
 {
         return !call->is_made_up && (call->question.configuration != NULL || call->log.log != NULL) &&
-               (call->log.words != NULL || call->log.since != NULL || call->log.sender != NULL ||
-                call->log.recipient != NULL);
+               (call->log.words != NULL || call->log.since != NULL || call->log.client != NULL ||
+                call->log.sender != NULL || call->log.recipient != NULL);
 }
 
 /* Lenient, for the configuration may be so; without a line's end, which would be a command of its own. */
@@ -240,10 +245,12 @@ static int run(struct call *call)
                 return call->question.recipient_count > 1
                            ? usage_fault(explain_help, "explain: the log is searched for one --to")
                            : explain_log(&call->log);
-        if (call->log.words != NULL)
+        if (call->is_made_up && call->log.words != NULL)
                 return usage_fault(explain_help, "explain: \"%s\" is not understood", call->log.words);
-        if (call->log.since != NULL || call->log.log != NULL)
-                return usage_fault(explain_help, "explain: --since and --log are for the log, without --ip");
+        if (call->is_made_up &&
+            (call->log.since != NULL || call->log.client != NULL || call->log.log != NULL))
+                return usage_fault(explain_help, "explain: --client, --since and --log are for the log, and "
+                                                 "not for a session that is made up");
         const char *lack = missing(&call->question, call->client);
         if (lack != NULL)
                 return usage_fault(explain_help, "explain: %s is missing", lack);
@@ -255,21 +262,15 @@ static int run(struct call *call)
 
 int explain_main(int argc, char **argv)
 {
-        static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                                {"ip", required_argument, NULL, 'i'},
-                                                {"helo", required_argument, NULL, 'h'},
-                                                {"from", required_argument, NULL, 'f'},
-                                                {"to", required_argument, NULL, 't'},
-                                                {"message", required_argument, NULL, 'm'},
-                                                {"since", required_argument, NULL, 's'},
-                                                {"log", required_argument, NULL, 'l'},
-                                                {"json", no_argument, NULL, 'j'},
-                                                {"ptr", required_argument, NULL, 'p'},
-                                                {"fact", required_argument, NULL, 'a'},
-                                                {"no-dns", no_argument, NULL, 'n'},
-                                                {"tls", no_argument, NULL, 'T'},
-                                                {"listener", required_argument, NULL, 'L'},
-                                                {0}};
+        static const struct option options[] = {
+            {"config", required_argument, NULL, 'c'},   {"ip", required_argument, NULL, 'i'},
+            {"helo", required_argument, NULL, 'h'},     {"from", required_argument, NULL, 'f'},
+            {"to", required_argument, NULL, 't'},       {"message", required_argument, NULL, 'm'},
+            {"client", required_argument, NULL, 'C'},   {"since", required_argument, NULL, 's'},
+            {"log", required_argument, NULL, 'l'},      {"json", no_argument, NULL, 'j'},
+            {"ptr", required_argument, NULL, 'p'},      {"fact", required_argument, NULL, 'a'},
+            {"no-dns", no_argument, NULL, 'n'},         {"tls", no_argument, NULL, 'T'},
+            {"listener", required_argument, NULL, 'L'}, {0}};
         struct call call = {0};
         int option, row = 0, status = 0;
 

@@ -259,10 +259,10 @@ static void control_turn(struct control *control)
 }
 
 /* What the socket takes at once must do. */
-static void say_farewell(struct control_client *client)
+static void say_farewell(struct control_client *client, const char *farewell)
 {
         if (client->is_waiting || client->follower != 0)
-                control_client_answer(client, "the server stops");
+                control_client_answer(client, farewell);
         if (client->out.length > 0)
                 control_client_tell(client);
         control_client_drop(client);
@@ -279,7 +279,7 @@ static void *control_main(void *argument)
                 take_answer(control);
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
                 if (control->clients[i].fd >= 0)
-                        say_farewell(&control->clients[i]);
+                        say_farewell(&control->clients[i], control->farewell);
         close(control->socket_fd);
         local_socket_remove(control->parts.path, &control->file);
         return NULL;
@@ -316,10 +316,11 @@ bool control_start(struct control *control)
         return control->is_started;
 }
 
-bool control_stop(struct control *control, uint64_t until_ms)
+bool control_stop(struct control *control, const char *farewell, uint64_t until_ms)
 {
         if (!control->is_started)
                 return true;
+        control->farewell = farewell;
         atomic_store_explicit(&control->is_stopping, true, memory_order_release);
         wake(control);
         return clock_join_thread(control->thread, until_ms);

@@ -29,6 +29,7 @@ struct control {
         bool is_started;
 
         _Atomic bool is_stopping;
+        const char *farewell; /* set before `is_stopping` */
         struct control_job job;
 
         /* Owner: the thread. */
@@ -45,7 +46,7 @@ bool control_start(struct control *control);
 struct control_job *control_next(struct control *control);
 /* Main thread: ends the job. `error`: why it was not done, or NULL. */
 void control_done(struct control *control, struct control_job *job, const char *error);
-/* Main thread: all who wait are told that the server stops, and the socket goes. False when the thread runs still at
+/* Main thread: all who wait are told this, a constant, and the socket goes. False when the thread runs still at
  * this moment of clock_monotonic_ms(). */
-bool control_stop(struct control *control, uint64_t until_ms);
+bool control_stop(struct control *control, const char *farewell, uint64_t until_ms);
 void control_end(struct control *control);

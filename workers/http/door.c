@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -201,12 +202,37 @@ uint64_t http_door_pause_ms(const struct http_door *door, uint64_t longest_ms)
                                                                                             : longest_ms;
 }
 
+static bool has_clients(const struct http_door *door)
+{
+        for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+                if (door->clients[i].fd >= 0)
+                        return true;
+        return false;
+}
+
+/* Whoever comes now waits in the queue of the socket, for another process perhaps. */
+static void answer_last(struct http_door *door)
+{
+        uint64_t until_ms = clock_monotonic_ms() + HTTP_FAREWELL_MS, now_ms;
+        MHD_socket fd = MHD_quiesce_daemon(door->daemon);
+
+        while (fd != MHD_INVALID_SOCKET && has_clients(door) && (now_ms = clock_monotonic_ms()) < until_ms) {
+                struct pollfd event = {.fd = door->epoll_fd, .events = POLLIN};
+                poll(&event, 1, (int)http_door_pause_ms(door, until_ms - now_ms));
+                MHD_run(door->daemon);
+        }
+        if (fd != MHD_INVALID_SOCKET)
+                close(fd);
+}
+
 void http_door_close(struct http_door *door)
 {
         if (door == NULL)
                 return;
-        if (door->daemon != NULL)
+        if (door->daemon != NULL) {
+                answer_last(door);
                 MHD_stop_daemon(door->daemon);
+        }
         http_socket_close(&door->socket);
         free(door->page);
         free(door);

@@ -13,6 +13,7 @@
 #define HTTP_CONNECTIONS_MAX 32
 #define HTTP_DEADLINE_MS     10000
 #define HTTP_REQUEST_MAX     16384
+#define HTTP_FAREWELL_MS     200 /* in which those who are let in may still ask, when it closes */
 
 /* Of the process, for HTTP. */
 #define HTTP_DESCRIPTORS (HTTP_CONNECTIONS_MAX + 6)
@@ -47,5 +48,5 @@ void http_door_serve(struct http_door *door);
 void http_door_look(struct http_door *door, uint64_t now_ms);
 /* How long nobody needs to call, if no descriptor tells; `longest_ms` at most. */
 uint64_t http_door_pause_ms(const struct http_door *door, uint64_t longest_ms);
-/* Closes it with all connections, and its socket. NULL is none. */
+/* Lets nobody in any more, answers those who are there, and closes it with its socket and who is left. NULL is none. */
 void http_door_close(struct http_door *door);

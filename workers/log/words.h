@@ -14,7 +14,8 @@ struct words {
  * that address. */
 void words_hide(const struct words *words, struct span text);
 /* Appends the whole text as a mailbox: a pseudonym for what stands before the last "@", or for all of it; behind that a
- * domain stays, and an address in a literal does not. */
+ * domain stays, and an address or a name with the client's address in it does not. */
 void words_hide_mailbox(const struct words *words, struct span mailbox);
-/* The domain that the text begins with; empty for a literal. It is the context of the pseudonym before its "@". */
+/* The domain that the text begins with; empty for a literal and for a pseudonym. It is the context of the pseudonym
+ * before its "@". */
 struct span words_domain(struct span text);

@@ -75,6 +75,11 @@ bool powers_has_low_ports(void)
         return get(&capabilities) && (capabilities.data[0].effective & 1u << CAP_NET_BIND_SERVICE) != 0;
 }
 
+void powers_hide(void)
+{
+        prctl(PR_SET_DUMPABLE, 0);
+}
+
 /* A change of user has made the process undumpable, so that it must be said in either case. */
 bool powers_close(bool may_dump)
 {

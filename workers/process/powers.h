@@ -14,6 +14,8 @@ bool powers_drop(bool keeps_low_ports);
 void powers_pass_on(void);
 /* Whether a port below 1024 may be bound by capability. */
 bool powers_has_low_ports(void);
+/* From now on no other process of its user may look into this one, until powers_close() says so. */
+void powers_hide(void);
 /* What holds whoever the process is: no power comes by a program that is started (no_new_privs), what it makes is for
  * its user alone (umask 077), and its memory is read by nobody, unless `may_dump`. False with errno. */
 bool powers_close(bool may_dump);

@@ -36,11 +36,14 @@ static void add_checks(struct numbers *numbers, const struct counters *counters)
         }
 }
 
+/* Only lists of addresses are counted. */
 static void add_zones(struct numbers *numbers, const struct counters *counters,
                       const struct snapshot *snapshot)
 {
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &snapshot->zones[i];
+                if (zone->options.names)
+                        continue;
                 add(numbers, "zone.", zone->name, ".asked",
                     counter_read(&counters->zone_asked[zone->count_index]));
                 add(numbers, "zone.", zone->name, ".listed",

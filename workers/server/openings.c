@@ -33,36 +33,54 @@ static void complain(struct openings *openings, enum complaint_kind kind, const 
         conf_complain(openings->complaints, kind, &openings->whole, "%s: %.900s: %s", option, what, reason);
 }
 
+static bool is_allowed(const char *path, int mode)
+{
+        return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* False, and errno, where the path is too long or names no folder. */
+static bool folder_of(const char *path, char ret_folder[static PATH_MAX])
+{
+        int length = snprintf(ret_folder, PATH_MAX, "%s", path);
+        char *slash = strrchr(ret_folder, '/');
+
+        if (length >= PATH_MAX || slash == NULL) {
+                errno = ENAMETOOLONG;
+                return false;
+        }
+        slash[slash == ret_folder] = '\0';
+        return true;
+}
+
+/* What serve would make itself lacks nothing but its folder. */
+static bool lacks_folder(const char *path)
+{
+        char folder[PATH_MAX];
+
+        return folder_of(path, folder) && !is_allowed(folder, F_OK) && errno == ENOENT;
+}
+
 /* By errno, of a file that was to be opened by `mode`, as for access(2). */
 static void complain_of_path(struct openings *openings, const char *option, const char *path, int mode)
 {
-        const char *reason = strerrordesc_np(errno);
+        int error = errno;
+        const char *reason =
+            error == ENOENT && lacks_folder(path) ? "its folder does not exist" : strerrordesc_np(error);
         char denied[ACCESS_TEXT_MAX];
 
+        errno = error;
         conf_complain(openings->complaints, COMPLAINT_ERROR, &openings->whole, "%s: %.900s: %s%s", option,
                       path, reason, access_denied(path, mode, denied));
 }
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-static bool is_allowed(const char *path, int mode)
-{
-        return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
-}
-
 /* A file may be made beside it. */
 static bool folder_takes_files(const char *path)
 {
         char folder[PATH_MAX];
-        int length = snprintf(folder, sizeof folder, "%s", path);
-        char *slash = strrchr(folder, '/');
 
-        if (length >= (int)sizeof folder || slash == NULL) {
-                errno = ENAMETOOLONG;
-                return false;
-        }
-        slash[slash == folder] = '\0';
-        return is_allowed(folder, W_OK | X_OK);
+        return folder_of(path, folder) && is_allowed(folder, W_OK | X_OK);
 }
 
 /* It can be written now; a reload opens it anew, when a rotation may have taken it away. */

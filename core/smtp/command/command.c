@@ -279,6 +279,21 @@ static uint32_t syntax_faults(const struct session *session)
         return session->oddities == NULL ? 0 : session->oddities->syntax_faults;
 }
 
+/* Behind the mechanism of AUTH stands a password, or as good as one (RFC 4954 4): it goes into no log. */
+static struct span without_secret(struct span line)
+{
+        static const struct span auth = {"AUTH ", 5};
+        size_t end = auth.length;
+
+        if (!span_starts_nocase(line, auth))
+                return line;
+        while (end < line.length && line.at[end] == ' ')
+                end++;
+        while (end < line.length && line.at[end] != ' ')
+                end++;
+        return span_of(line.at, end);
+}
+
 /* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */
 static void keep_bad_line(struct session *session, struct span line)
 {
@@ -311,7 +326,7 @@ enum session_wish command_run(struct session *session, struct span line, enum re
         enum session_wish wish = fault == REPLY_NONE ? run_or_refuse(session, line, out)
                                                      : answer_about(session, out, fault, evidence);
         if (session->errors > errors && (session->reject_id[0] == '\0' || syntax_faults(session) > faults))
-                keep_bad_line(session, line);
+                keep_bad_line(session, without_secret(line));
         if (session->followed != 0)
                 follow_replies(session, out);
         return wish;

@@ -120,7 +120,8 @@ def rotated(directory):
     (directory / "logged").write_text("another program's")
     assert "for <alice@isp.example>, which was taken" in explain(server, "--from", "A@example.com")
     for asked in ((number,), ("--to", "nobody@isp.example"), ("--to", "@isp.example", "--since", "1h"),
-                  ("--from", "a@example.com", "--to", "nobody@isp.example", "--since", "2020-01-01T10:00")):
+                  ("--from", "a@example.com", "--to", "nobody@isp.example", "--since", "2020-01-01T10:00"),
+                  ("--client", "127.0.0.1"), ("--client", "127.0.0.0/8", "--since", "1h")):
         told = explain(server, *asked)
         assert "for <nobody@isp.example>, which was refused" in told, told
     (directory / "log-20260101").unlink()
@@ -128,6 +129,8 @@ def rotated(directory):
     explain(server, "--from", "b@example.com", status=1)
     explain(server, "--to", "@isp.example", "--since", "2999-01-01", status=1)
     explain(server, "--to", "@isp.example", "--since", "yesterday", status=2)
+    for client, status in (("127.0.0.2", 1), ("192.0.2.0/24", 1), ("127.0.0.1/8", 2), ("localhost", 2)):
+        explain(server, "--client", client, status=status)
     # What a rotation has not finished, or a disk has lost.
     whole = (directory / "log.2.gz").read_bytes()
     (directory / "log.2.gz").write_bytes(whole[:len(whole) // 2])
@@ -288,7 +291,7 @@ def newest(directory):
         old.writelines(map(log_line, range(90)))
     told = explain(server, "--to", "bob@isp.example")
     equal(re.findall(r"<s(\d+)@", told), [str(number) for number in range(149, 49, -1)], "mails")
-    assert "... and 50 older ones: narrow the list by --from, --to or --since\n" in told, told
+    assert "... and 50 older ones: narrow the list by --client, --from, --to or --since\n" in told, told
     assert "100" in run_program("explain", "--help").stdout
     equal(explain(server, "--from", "s3@example.com").count(" was taken"), 1, "mails")
 

@@ -260,8 +260,11 @@ class Server:
         return self.ask(signal.SIGHUP, "reload")
 
     def counters(self):
-        """All counters as of now."""
+        """All counters as of now, but for those of DNS."""
         return self.ask(signal.SIGUSR2, "counters")
+
+    def dns_counters(self):
+        return self.ask(signal.SIGUSR2, "dns")
 
     def sessions(self):
         """The log lines of sessions that have ended."""

@@ -55,14 +55,15 @@ def refused_mail(server, times=3):
 @case("every row of every table is there, once, with the value that the log has")
 def complete(directory):
     with ScriptedDns(by_table({("example.com", 15): ()})) as dns, \
-            web_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n' + tls_options(directory)) as server:
+            web_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\ndnsbl {{ zone "zen.spamhaus.org" {{ }} zone "dbl.example" {{ names = yes }} }}\n' +
+                       tls_options(directory)) as server:
         with server.client() as client:
             client.command("EHLO client.example.com", 250)
         refused_mail(server)
         wait_for("ended sessions", lambda: value(read(server), "sessions_ended_total") == 4)
         time.sleep(0.2)
         series, counters = read(server), server.counters()
-        dns_counters = wait_for("the counters of DNS", lambda: server.events("dns"))[-1]
+        dns_counters = server.dns_counters()
         changing = {"memory_held"}
         for name, kind in rows("core/smtp/metrics.def", "METRIC"):
             found = value(series, exported("", name, kind))
@@ -78,6 +79,8 @@ def complete(directory):
         equal(value(series, "check_verdicts_total", check="recipient", verdict="refused"), 3, "recipient")
         for zone in ("zen.spamhaus.org",):
             equal(value(series, "zone_asked_total", zone=zone, lists="addresses"), counters[f"zone.{zone}.asked"], zone)
+        assert value(series, "zone_suspended", zone="dbl.example", lists="names") in (0, 1), "a list of names"
+        assert not [key for key in [*counters, *(str(key) for key in series if "suspended" not in key[0])] if "dbl.example" in key], "nobody counts its clients"
         equal(value(series, "check_mode", check="dnsbl", mode="enforce") + value(series, "check_mode", check="dnsbl", mode="off"), 1, "mode")
         equal(value(series, "replies_total", code_class="5xx", code="550"), 3, "550")
         equal(value(series, "replies_total", code_class="2xx", code="221"), 3, "QUIT")

@@ -12,6 +12,8 @@ from common.harness import Skip, case, equal, main, wait_for
 from common.tls import tls_options
 from common.web import wait_for_status, web_server
 
+LISTS = 'dnsbl { zone "zen.spamhaus.org" { } zone "dbl.example" { names = yes } }\n'
+
 # The Debian package is for the system's own Python.
 VALIDATOR = "import html5lib, sys; html5lib.HTMLParser(strict=True).parse(sys.stdin.read())"
 
@@ -59,7 +61,8 @@ def valid(directory):
 def told(directory):
     listing = {("2.0.0.127.zen.spamhaus.org", A): (bytes([127, 0, 0, 2]),), ("9.0.0.127.zen.spamhaus.org", A): (bytes([127, 0, 0, 2]),)}
     with ScriptedDns(by_table(listing)) as dns, \
-            web_server(directory, f'workers = 2\nresolvers = {{"127.0.0.1:{dns.port}"}}\n' + tls_options(directory)) as server:
+            web_server(directory, f'workers = 2\nresolvers = {{"127.0.0.1:{dns.port}"}}\n{LISTS}' + tls_options(directory),
+                       domain="dynamic_client { mode = enforce }") as server:
         page(server)
         for _ in range(3):
             with server.client(source="127.0.0.9") as client:
@@ -77,6 +80,8 @@ def told(directory):
         equal(row(text, "Recipients refused"), [6, 6, 6], "recipients")
         assert '<a href="/policy">' in text, "a way to the policy page"
         read = text_of(text)
+        assert re.search(r"dbl\.example names (counts|only observes) - - ", read), f"clients of a list of names are not counted: {read}"
+        assert "dynamic_client by domain" in read and "greylist off" in read, f"modes: {read}"
         assert f"127.0.0.1:{dns.port} answers" in read and "worker-1 turns" in read and "mx1.isp.example ECDSA P-256" in read, read
         server.write_configuration(options=server.options + "\nidle_timeout = 4m\nspf { mode = observe }")
         server.reload()

@@ -173,7 +173,7 @@ def check_config(directory):
         return run_program("check-config", "-c", directory / "gatepost.conf")
     equal(check(f"127.0.0.1:{free_port()}").stdout.splitlines()[-1], f"{directory}/gatepost.conf: 0 errors, 0 warnings", "well")
     for place, pattern in (("192.0.2.1:8025", r"warning: http.listen: is not loopback"), ("192.0.2.1:8025", r"no interface of this machine"),
-                           (f"unix:{directory}/no/http.sock", r"error: http.listen: .*No such file"),
+                           (f"unix:{directory}/no/http.sock", r"error: http.listen: .*no/http.sock: its folder does not exist"),
                            (f"unix:{directory}/recipients.txt", r"error: http.listen: .*there is a file, and no socket"), ("nowhere", r"must be ADDRESS:PORT or unix:PATH")):
         run = check(place)
         assert re.search(pattern, run.stdout + run.stderr), (place, run.stdout, run.stderr)

@@ -78,6 +78,25 @@ def at_once(directory):
         assert story.returncode == 0 and line["client"] in story.stdout and "127.0.0.7" not in story.stdout, (story.stdout, story.stderr)
 
 
+@case("explain says when it cannot find a mailbox because no key reveals the pseudonyms of the log")
+def keyless(directory):
+    server = Server(directory, HIDDEN)
+    write_key(directory)
+    (directory / "log.1").write_bytes(old_log(30))
+    command(server, "pseudonymise", str(directory / "log.1"))
+
+    def ask(*arguments):
+        return run_program("explain", "-c", str(directory / "gatepost.conf"), "--log", str(directory / "log"), *arguments)
+    (directory / "log").touch()
+    told = ask("--from", "carol7@client.example")
+    assert told.returncode == 0 and "carol7@client.example" in told.stdout and "no key" not in told.stderr, told
+    write_key(directory, "2027-01-01:" + SECRET[::-1] + "\n")
+    told = ask("--from", "carol7@client.example")
+    assert told.returncode == 1 and "sessions with pseudonyms that no key reveals: 30" in told.stderr, told
+    told = ask("--from", "@client.example")
+    assert told.returncode == 0 and "no key" not in told.stderr, told
+
+
 @case("a reload brings pseudonyms, another key, and plain lines again; keys that are wrong bring nothing")
 def reloaded(directory):
     server = Server(directory, OPTIONS)
@@ -127,6 +146,13 @@ def rotated(directory):
     revealed = command(server, "reveal", "--key-file", str(directory / "log.keys"), str(packed)).stdout
     equal(without_mark(revealed.encode()), octets, "what the key gives back")
     equal(command(server, "reveal", "--address", "192.0.2.7", str(plain)).stdout.count("\n"), 8, "lines of one client")
+    for wrong in ("", "192.0.2", "carol7@client.example"):
+        command(server, "reveal", "--address", wrong, str(plain), status=2)
+    other_line = LINE.format(1, 7, 7, 7).replace("192.0.2.7", "2001:db8::7").encode()
+    (directory / "log-20261128").write_bytes(other_line)
+    command(server, "pseudonymise", str(directory / "log-20261128"))
+    equal(command(server, "reveal", "--address", "2001:DB8:0::7", str(directory / "log-20261128")).stdout.encode(), other_line, "spelt otherwise")
+    (directory / "log-20261128").unlink()
     for path in (plain, packed):
         equal(round(path.stat().st_mtime), round(before), f"time of {path}")
     equal(oct(plain.stat().st_mode & 0o777), "0o640", "mode")
@@ -208,6 +234,10 @@ def keys(directory):
     write_key(directory, "nonsense\n")
     command(server, "new-key", status=1)
     equal(path.read_text(), "nonsense\n", "a file that is not understood")
+    write_key(directory, "# ours\n")
+    assert "new-key makes one" in command(server, "reveal", status=1).stderr
+    command(server, "new-key")
+    equal(days(), [day(0)], "days of a file that had no key")
     server.write_configuration(options="log_interval = 0\n")
     for verb in ("new-key", "pseudonymise"):
         assert "nothing to do" in command(server, verb).stdout

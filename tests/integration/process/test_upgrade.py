@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """gatepost upgrade: a new process takes over while clients come, and one that does not come up changes nothing."""
 
+import collections
 import contextlib
 import os
 import pathlib
 import pwd
 import signal
+import socket
 import subprocess
+import sys
 import threading
 import time
 
-from common.activation import listening, port_of, server_for, start
+from common.activation import LAUNCH, listening, port_of, server_for, start
 from common.control import Control, command
-from common.harness import IS_ROOT, PATIENCE, SECONDS, Client, Server, Skip, case, equal, low_port, main, note, wait_for
+from common.harness import IS_ROOT, PATIENCE, PROGRAM, SECONDS, Client, Server, Skip, case, equal, free_port, low_port, main, need_program, note, wait_for
 from common.manager import Manager
 from common.upgrade import Upgradable, install, pid_of
-from common.web import wait_for_status
+from common.web import get, wait_for_status
 
 
 def talk(server):
@@ -214,6 +217,19 @@ def refused(directory):
         assert "no launcher" in control.ask("upgrade")[-1]["error"]
 
 
+@case("an order that has waited for an upgrade hears that another process serves, also where the old one ends at once")
+def waited(directory):
+    with Upgradable(directory) as server, Control(server) as control, Control(server) as other, Control(server) as third:
+        for each, order in ((control, b"upgrade\n"), (other, b"reload\n"), (third, b"drain\n")):
+            each.send(order)
+            time.sleep(0.01)
+        equal(control.answer()[-1], {"ok": True}, "upgrade")
+        for each in (other, third):
+            assert "another process has taken over" in each.answer()[-1]["error"]
+        server.follow()
+        talk(server)
+
+
 # ---- what surrounds it -------------------------------------------------------------------------------------------
 
 @case("a changed configuration comes with the new process: listeners go and come, HTTP and the control socket move")
@@ -240,6 +256,33 @@ def changed(directory):
                                                          if line["address"] == f"127.0.0.1:{first}"])
         with contextlib.suppress(ConnectionRefusedError):
             wait_for("nobody there", lambda: Client(first, banner=None).close())
+
+
+@case("whoever asks by HTTP is answered through upgrades, by address and by unix socket")
+def http(directory):
+    for web in (free_port(), str(directory / "http.sock")):
+        place = directory / str(isinstance(web, int))
+        place.mkdir()
+        listen = f"127.0.0.1:{web}" if isinstance(web, int) else f"unix:{web}"
+        statuses, is_over = collections.Counter(), threading.Event()
+
+        def ask(web=web, statuses=statuses, is_over=is_over):
+            while not is_over.is_set():
+                statuses[get(web, "/health").status] += 1
+
+        with Upgradable(place, options=f'http {{ listen = "{listen}" }}\n') as server:
+            wait_for_status(web, "/health", 200)
+            threads = [threading.Thread(target=ask) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            try:
+                for _ in range(4):
+                    server.upgrade()
+            finally:
+                is_over.set()
+                for thread in threads:
+                    thread.join(SECONDS)
+        equal(list(statuses), [200], f"statuses of {statuses.total()} requests")
 
 
 @case("where the log is standard error, it goes on there through two upgrades")
@@ -307,6 +350,27 @@ def privileges(directory):
                 server.await_former()
                 status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
                 assert f"CapEff:\t{capabilities:016x}" in status and f"Uid:\t{user.pw_uid}\t" in status and "NoNewPrivs:\t1" in status, status
+
+
+@case("a new process that is kept waiting before its sandbox may not be looked into by others of its user")
+def hidden(directory):
+    if not IS_ROOT:
+        raise Skip("another user takes root")
+    user = pwd.getpwnam("nobody")
+    server = Server(directory)
+    server.write_configuration()
+    predecessor, channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    output, errors = os.pipe()
+    command_line = [sys.executable, "-c", LAUNCH, f"{channel.fileno()} {errors}", "gatepost-channel:gatepost-stderr", "", need_program("setpriv"),
+                    f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", PROGRAM, "serve", "-c", directory / "gatepost.conf"]
+    with predecessor, channel, subprocess.Popen(command_line, pass_fds=(channel.fileno(), errors), stderr=subprocess.DEVNULL) as process:
+        memory = pathlib.Path(f"/proc/{process.pid}/mem")
+        wait_for("no way into its memory", lambda: process.poll() is not None or
+                 (memory.with_name("comm").read_text() == "gatepost\n" and memory.stat().st_uid == 0))
+        equal(process.poll(), None, "status of one that waits")
+        process.kill()
+    os.close(output)
+    os.close(errors)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include "workers/cli/explain/pieces.h"
 #include "workers/cli/explain/revealer.h"
 #include "workers/cli/usage.h"
+#include "workers/log/line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@ struct look {
         const struct log_question *question;
         char id[ID_TEXT_SIZE];            /* empty: by envelope */
         char since[DATE_TEXT_LENGTH + 1]; /* as the log writes it; empty: ever */
+        struct network clients;           /* where the question names any */
         size_t found;
+        size_t hidden;      /* by envelope: sessions with pseudonyms that no key reveals */
         json_t *lines;      /* by id: of the files that were read, the oldest first; NULL: none yet */
         json_t *file_lines; /* of the file that is being read */
         struct revealer revealer;
@@ -142,10 +145,23 @@ static void look_at_recipients(struct look *look, json_t *line, struct occurrenc
                 keep(look, line, occurrence);
 }
 
+/* A pseudonym is nobody's address. */
+static bool is_from_client(const struct look *look, const json_t *line)
+{
+        const char *client = json_string_value(json_object_get(line, "client"));
+        struct address address;
+
+        return look->question->client == NULL ||
+               (client != NULL && address_parse(span_from(client), &address) &&
+                network_contains(&look->clients, &address));
+}
+
 static void look_by_envelope(struct look *look, json_t *line)
 {
         const json_t *transactions = json_object_get(line, "transactions");
 
+        if (!is_from_client(look, line))
+                return;
         for (size_t i = 0; i < json_array_size(transactions); i++) {
                 struct occurrence occurrence = {.session = line,
                                                 .transaction = json_array_get(transactions, i)};
@@ -174,12 +190,14 @@ static void look_at_line(void *context, const char *octets)
 
         if (is_by_id ? strstr(octets, look->id) == NULL : strstr(octets, "\"event\":\"session\"") == NULL)
                 return;
-        json_t *line = json_loads(revealer_line(&look->revealer, octets), JSON_REJECT_DUPLICATES, NULL);
+        const char *revealed = revealer_line(&look->revealer, octets);
+        json_t *line = json_loads(revealed, JSON_REJECT_DUPLICATES, NULL);
         const char *time = json_string_value(json_object_get(line, "time"));
         if (line != NULL && time != NULL && strcmp(time, look->since) >= 0) {
                 if (is_by_id) {
                         json_array_append(look->file_lines, line);
                 } else {
+                        look->hidden += log_line_has_pseudonyms(span_from(revealed));
                         pieces_join(&look->pieces, line, NULL);
                         look_by_envelope(look, line);
                 }
@@ -235,6 +253,22 @@ static void look_at_endless(struct look *look)
         pieces_end(&look->pieces);
 }
 
+static bool names_mailbox(const char *address)
+{
+        return address != NULL && strchr(address, '@') != NULL && address[0] != '@';
+}
+
+/* Addresses and local parts are what a pseudonym hides from whoever has not its key. */
+static void tell_hidden(const struct look *look)
+{
+        if (look->hidden > 0 && (look->question->client != NULL || names_mailbox(look->question->sender) ||
+                                 names_mailbox(look->question->recipient)))
+                fprintf(stderr,
+                        "gatepost: sessions with pseudonyms that no key reveals: %zu; who is behind those "
+                        "is not found\n",
+                        look->hidden);
+}
+
 static int look_through(struct look *look, const char *path, const struct snapshot *snapshot)
 {
         struct log_files files;
@@ -257,6 +291,7 @@ static int look_through(struct look *look, const char *path, const struct snapsh
                     stderr,
                     "gatepost: %s is not in the %zu of %zu files of %s and its rotation that were searched\n",
                     look->id[0] != '\0' ? look->id : "such a mail", searched, files.count, path);
+        tell_hidden(look);
         int status = look->found > 0 ? 0 : 1;
         log_files_end(&files);
         return status;
@@ -295,6 +330,11 @@ int explain_log(const struct log_question *question)
                         "gatepost: \"%s\" has no id: that has 12 letters and digits, in brackets at the end "
                         "of a reply, or behind \"accepted as\"\n",
                         question->words);
+                return USAGE_STATUS;
+        }
+        if (question->client != NULL && !network_parse(span_from(question->client), &look.clients)) {
+                fprintf(stderr, "gatepost: --client \"%s\" is neither an address nor a network\n",
+                        question->client);
                 return USAGE_STATUS;
         }
         if (question->since != NULL && !read_since(question->since, look.since)) {

@@ -10,6 +10,7 @@ struct log_question {
         const char *log;   /* the file; NULL: the configuration's */
         const char *words; /* a reject id or the id of a message, maybe with the reply around it */
         const char *sender, *recipient; /* an address, or "@domain" */
+        const char *client;             /* an address, or a network */
         bool as_json;
         const char *since; /* "2026-11-28", with a time behind it or not, or a duration such as "2h" */
 };

@@ -32,6 +32,7 @@ const char log_help[] =
 
 struct call {
         const char *verb, *configuration, *key_file, *address, *mailbox;
+        char spelt[ADDRESS_TEXT_MAX + 1]; /* what `address` points to */
         char **words;
         int word_count;
         struct snapshot *snapshot; /* NULL: no configuration was given */
@@ -153,6 +154,18 @@ static int run(const struct verb *verb, struct call *call)
         return status;
 }
 
+/* As the log spells it. */
+static bool spell(struct call *call)
+{
+        struct address address;
+
+        if (!address_parse(span_from(call->address), &address))
+                return false;
+        address_write_string(&address, call->spelt);
+        call->address = call->spelt;
+        return true;
+}
+
 int log_main(int argc, char **argv)
 {
         struct call call = {0};
@@ -178,5 +191,7 @@ int log_main(int argc, char **argv)
                 return usage_fault(log_help, "log: --key-file, --address and --mailbox are for reveal");
         if (call.address != NULL && call.mailbox != NULL)
                 return usage_fault(log_help, "log: needs one of --address and --mailbox");
+        if (call.address != NULL && !spell(&call))
+                return usage_fault(log_help, "log: --address \"%s\" is no address", call.address);
         return run(verb, &call);
 }

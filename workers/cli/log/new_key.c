@@ -44,7 +44,7 @@ static bool read_keys(struct pseudonym_keys *keys, const char *path)
         bool is_read = access(path, F_OK) != 0 && errno == ENOENT;
 
         if (!is_read)
-                is_read = log_keys_read(keys, path, &(struct place){path, 0}, &complaints);
+                is_read = log_keys_read_any(keys, path, &(struct place){path, 0}, &complaints);
         if (complaints.text != NULL)
                 fputs(complaints.text, stderr);
         conf_complaints_end(&complaints);

@@ -140,11 +140,12 @@ static void stop_deliveries(struct stopping *stopping)
 bool server_stop(struct server *server, const sigset_t *signals)
 {
         struct stopping stopping = {.server = server};
+        const char *farewell = server->upgrade.successor != 0 ? UPGRADE_TAKEN_OVER : "the server stops";
 
         console_print("gatepost: stopping");
         log_event(&server->log, "stop", NULL);
         web_note_stop(&server->web);
-        if (!control_stop(&server->control, clock_monotonic_ms() + CONTROL_MS))
+        if (!control_stop(&server->control, farewell, clock_monotonic_ms() + CONTROL_MS))
                 leave_thread(&stopping, "control", -1);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
         overseer_note_end(&server->overseer);

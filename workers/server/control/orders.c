@@ -76,7 +76,7 @@ static const char *(*const orders[CONTROL_ORDER_COUNT])(struct server *server, s
 static const char *execute(struct server *server, struct control_job *job)
 {
         if (server->upgrade.successor != 0 && job->order != CONTROL_ORDER_status)
-                return "another process has taken over, and listens at the same path";
+                return UPGRADE_TAKEN_OVER;
         return orders[job->order](server, job);
 }
 

@@ -4,6 +4,7 @@
 #include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/process/launch/launcher.h"
+#include "workers/process/powers.h"
 #include "workers/server/server.h"
 #include "workers/server/signals.h"
 #include "workers/server/upgrade/channel.h"
@@ -23,6 +24,8 @@ bool succession_begin(struct succession *succession, struct inherited_list *list
                                           .standard_error = inherited_take(list, LAUNCH_NAME_STDERR)};
         if (succession->channel < 0)
                 return true;
+        /* Whoever has taken the predecessor over may let us wait here, outside of any sandbox. */
+        powers_hide();
         struct pollfd event = {.fd = succession->channel, .events = POLLIN};
         if (poll(&event, 1, GREETING_MS) != 1 ||
             recv(succession->channel, &greeting, sizeof greeting, 0) != (ssize_t)sizeof greeting ||

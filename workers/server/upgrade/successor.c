@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,14 +20,15 @@
 
 _Static_assert(INHERITED_MAX <= LAUNCH_SOCKETS_MAX, "all sockets go in one message");
 
-__attribute__((format(printf, 2, 3))) static bool fail(struct successor *successor, const char *format, ...)
+static bool fail_for(struct successor *successor, const char *reason, const char *detail)
 {
-        va_list values;
-
-        va_start(values, format);
-        vsnprintf(successor->reason, sizeof successor->reason, format, values);
-        va_end(values);
+        snprintf(successor->reason, sizeof successor->reason, "%s%s", reason, detail);
         return false;
+}
+
+static bool fail(struct successor *successor, const char *reason)
+{
+        return fail_for(successor, reason, "");
 }
 
 /* ---- what it says -------------------------------------------------------------------------------------- */
@@ -103,8 +103,8 @@ static bool hear_of_start(struct successor *successor)
 
         while (launcher_hear(successor->launcher, LAUNCHER_MS, &report)) {
                 if (report.news == LAUNCH_REFUSED)
-                        return fail(successor, "the new process cannot be started: %s",
-                                    strerror(report.value));
+                        return fail_for(successor,
+                                        "the new process cannot be started: ", strerror(report.value));
                 if (report.news == LAUNCH_HAS_STARTED) {
                         successor->pid = report.value;
                         return true;
@@ -121,8 +121,8 @@ static bool launch(struct successor *successor, const struct inherited_list *lis
         descriptors[message.kept + message.own] = channel;
         descriptors[message.kept + message.own + 1] = output;
         if (!launcher_order(successor->launcher, &message, descriptors))
-                return fail(successor, "the launcher has gone (%s); a restart brings another one",
-                            strerror(errno));
+                return fail_for(successor,
+                                "the launcher has gone; a restart brings another one: ", strerror(errno));
         return hear_of_start(successor);
 }
 
@@ -160,9 +160,8 @@ static bool take_word(struct successor *successor, enum channel_word word)
         if (length == 1 && octet == (char)word)
                 return true;
         successor->has_ended = length < 1;
-        return fail(successor, "%s",
-                    length == 1 ? "the new process says what nobody understands"
-                                : "the new process has ended");
+        return fail(successor, length == 1 ? "the new process says what nobody understands"
+                                           : "the new process has ended");
 }
 
 bool successor_await(struct successor *successor, enum channel_word word, uint64_t until_ms)
@@ -199,10 +198,9 @@ static void tell_status(struct successor *successor, int status)
 {
         if (!successor->has_ended)
                 return;
-        if (WIFSIGNALED(status))
-                fail(successor, "the new process has ended by signal %d", WTERMSIG(status));
-        else
-                fail(successor, "the new process has ended with status %d", WEXITSTATUS(status));
+        snprintf(successor->reason, sizeof successor->reason, "the new process has ended %s %d",
+                 WIFSIGNALED(status) ? "by signal" : "with status",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 static bool hear_of_end(struct successor *successor)

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What whoever asks this process for more is told then. */
+#define UPGRADE_TAKEN_OVER "another process has taken over, and listens at the same path"
+
 struct server;
 struct snapshot;
 struct control_job;

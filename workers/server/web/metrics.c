@@ -106,6 +106,7 @@ static void put_zone(const char *metric, const struct dnsbl_zone *zone, uint64_t
                           LABEL("lists", zone->options.names ? SPAN("names") : SPAN("addresses")), number);
 }
 
+/* Only lists of addresses are counted. */
 static void put_zones(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
 {
         const struct dnsbl_zone *end = snapshot->zones + snapshot->zone_count;
@@ -113,12 +114,14 @@ static void put_zones(const struct counters *counters, const struct snapshot *sn
         exposition_family(out, "zone_asked_total", "counter",
                           "sessions whose client the zone was asked about");
         for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)
-                put_zone("zone_asked_total", zone, counter_read(&counters->zone_asked[zone->count_index]),
-                         out);
+                if (!zone->options.names)
+                        put_zone("zone_asked_total", zone,
+                                 counter_read(&counters->zone_asked[zone->count_index]), out);
         exposition_family(out, "zone_listed_total", "counter", "sessions whose client the zone lists");
         for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)
-                put_zone("zone_listed_total", zone, counter_read(&counters->zone_listed[zone->count_index]),
-                         out);
+                if (!zone->options.names)
+                        put_zone("zone_listed_total", zone,
+                                 counter_read(&counters->zone_listed[zone->count_index]), out);
         exposition_family(out, "zone_suspended", "gauge",
                           "1 while the zone only observes, because it fails its tests");
         for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)

@@ -79,6 +79,43 @@ Test(refusal, lists_that_are_named_are_a_link_away)
         free(page);
 }
 
+/* Its key may be in use still, or again. */
+Test(refusal, a_zone_that_is_configured_no_more_keeps_its_key)
+{
+        struct refusal refusal = listed;
+
+        refusal.evidence =
+            SPAN("zen.spamhaus.org 127.0.0.2 127.0.0.4, formerkey.zen.dq.spamhaus.net 127.0.0.4 (said by "
+                 "a list), former.internal.example 127.0.0.2, bl.spamcop.net 127.0.0.2");
+        char *page = page_of(LISTS, &refusal, LANGUAGE_ENGLISH);
+        expect_not_in(page, "former");
+        expect_in(page, "zen.spamhaus.org 127.0.0.2 127.0.0.4, zen.dq.spamhaus.net 127.0.0.4 (said by a "
+                        "list), … 127.0.0.2, "
+                        "bl.spamcop.net 127.0.0.2");
+        free(page);
+        refusal.evidence = SPAN("former.internal.example cannot be asked");
+        page = page_of(LISTS, &refusal, LANGUAGE_ENGLISH);
+        expect_not_in(page, "former");
+        free(page);
+}
+
+/* A name that is cut would not be known as one that is to be hidden. */
+Test(refusal, evidence_is_cut_behind_what_is_hidden)
+{
+        char octets[600];
+
+        for (int fill = 440; fill < 512; fill++) {
+                struct refusal refusal = listed;
+                snprintf(octets, sizeof octets,
+                         "%0*d secretkey.zen.dq.spamhaus.net 127.0.0.2, quixote@b.example", fill, 0);
+                refusal.evidence = span_from(octets);
+                char *page = page_of(LISTS, &refusal, LANGUAGE_ENGLISH);
+                expect_not_in(page, "secretk");
+                expect_not_in(page, "quix");
+                free(page);
+        }
+}
+
 Test(refusal, a_deferral_is_none_for_good)
 {
         struct refusal refusal = listed;
@@ -103,13 +140,17 @@ Test(refusal, no_local_part_is_told)
         refusal.recipients[0] = SPAN("boris@isp.example");
         refusal.helo = SPAN("emil@host.example");
         refusal.evidence =
-            SPAN("<anna@a.example>, \"dora b\"@b.example; MAIL FROM:<carla+x=1@c.example>,@d.example");
+            SPAN("<anna@a.example>, \"dora b\"@b.example; MAIL FROM:<carla+x=1@c.example>,@d.example "
+                 "o'fritz@e.example \"gerd \\\"g\"@f.example");
         char *page = page_of(HOSTNAME DOMAIN, &refusal, LANGUAGE_ENGLISH);
         expect_not_in(page, "anna");
         expect_not_in(page, "dora");
         expect_not_in(page, "carla");
         expect_not_in(page, "boris");
         expect_not_in(page, "emil");
+        expect_not_in(page, "fritz");
+        expect_not_in(page, "o&#39;");
+        expect_not_in(page, "gerd");
         expect_in(page, "&lt;…@a.example&gt;, …@b.example; MAIL FROM:&lt;…@c.example&gt;,@d.example");
         free(page);
 }

@@ -45,11 +45,29 @@ static void assert_comes_back(const char *line)
                   (int)hidden.length, hidden.at);
 }
 
+struct row {
+        const char *field, *gone[3], *kept[3];
+};
+
+static void assert_hides(const struct row *row)
+{
+        char line[1024];
+
+        snprintf(line, sizeof line, "%s%s,\"end\":\"quit\"}\n", HEAD, row->field);
+        hide(line);
+        for (size_t i = 0; i < 3 && row->gone[i] != NULL; i++)
+                cr_expect_not(has(row->gone[i]), "%s: %s is there: %.*s", row->field, row->gone[i],
+                              (int)hidden.length, hidden.at);
+        for (size_t i = 0; i < 3 && row->kept[i] != NULL; i++)
+                cr_expect(has(row->kept[i]), "%s: no %s: %.*s", row->field, row->kept[i], (int)hidden.length,
+                          hidden.at);
+        cr_expect(has("\"client\":\"~a20261101~") && has(",\"end\":\"quit\"}\n"));
+        assert_comes_back(line);
+}
+
 Test(log_line, hides_persons_and_keeps_the_rest)
 {
-        static const struct {
-                const char *field, *gone[3], *kept[3];
-        } rows[] = {
+        static const struct row rows[] = {
             {"\"helo\":\"mail.client.example\"", {"192.0.2.7"}, {"\"mail.client.example\"", "\"port\":25"}},
             {"\"helo\":\"[192.0.2.7]\"", {"192.0.2.7"}, {"\"[~a"}},
             {"\"helo\":\"[IPv6:2001:db8::7]\"", {"2001"}, {"[IPv6:~a"}},
@@ -83,17 +101,57 @@ Test(log_line, hides_persons_and_keeps_the_rest)
             {"\"path\":\"/var/mail/alice\"", {NULL}, {"/var/mail/alice"}},
         };
 
-        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-                char line[1024];
-                snprintf(line, sizeof line, "%s%s,\"end\":\"quit\"}\n", HEAD, rows[i].field);
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+                assert_hides(&rows[i]);
+}
+
+Test(log_line, hides_what_is_not_spelt_as_usual)
+{
+        static const struct row rows[] = {
+            {"\"helo\":\"ip-192-0-2-7\"", {"192-0"}, {"\"~t"}},
+            {"\"helo\":\"ip_192_0_2_7.isp.example\"", {"192_0"}, {".isp.example\""}},
+            {"\"message_id\":\"1@192.0.2.7\"", {"192.0"}, {"@~a"}},
+            {"\"message_id\":\"1@dsl-192-0-2-7.isp.example\"", {"192-0"}, {"@~t", ".isp.example\""}},
+            {"\"message_id\":\"1@127.0.0.1\"", {"1@"}, {"@127.0.0.1\""}},
+            {"\"from\":\"bob@198.51.100.9\"", {"198."}, {"@~a"}},
+            {"\"from\":\"bob@7.2.0.192.x.example\"", {"2.0.192"}, {"@~t", ".x.example\""}},
+            {"\"from\":\"\\\"a b\\\"@ip-192-0-2-7.x.example\"", {"a b", "192-0"}, {".x.example\""}},
+            {"\"early\":\"\\\"a b\\\"@ip-192-0-2-7.x.example\"", {"a b", "192-0"}, {".x.example\""}},
+            {"\"evidence\":\"-ip4:198.51.100.9 -ip6:2001:db8::9/64 of x.example\"",
+             {"198.", "2001"},
+             {"-ip4:~a", "-ip6:~a", "/64 of x.example"}},
+            {"\"evidence\":\"http://x.example/why?id=bob%40y.example&ip=192.0.2.7\"",
+             {"bob", "192."},
+             {"http://x.example/why?id=~m", "%40y.example&ip=~a"}},
+            {"\"bad_line\":\"RCPT TO:<bob>\"", {"bob"}, {"RCPT TO:<~m", ">\""}},
+            {"\"bad_line\":\"RCPT TO:<bob dole@x.example> A\"", {"bob", "dole"}, {"@x.example> A\""}},
+            {"\"bad_line\":\"RCPT TO:<bob\"", {"bob"}, {"TO:<~m"}},
+            {"\"bad_line\":\"MAIL FROM:<>\"", {"~m"}, {"FROM:<>\""}},
+            {"\"reason\":\"fdab:cdef::beef has no digit\"", {"beef"}, {"~a"}},
+        };
+
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+                assert_hides(&rows[i]);
+}
+
+/* As DNS lists are asked, and as "%{i}" of SPF is written. */
+Test(log_line, nibbles_of_the_client_are_hidden)
+{
+        static const char *const names[] = {
+            "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2",
+            "x.7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2",
+            "2.0.0.1.0.d.b.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7",
+        };
+        char line[1024];
+
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+                snprintf(line, sizeof line,
+                         "{\"time\":\"2026-11-29T08:00:00.123Z\",\"client\":\"2001:db8::7\","
+                         "\"evidence\":\"%s.z.example 127.0.0.2\"}",
+                         names[i]);
                 hide(line);
-                for (size_t j = 0; j < 3 && rows[i].gone[j] != NULL; j++)
-                        cr_expect_not(has(rows[i].gone[j]), "%s: %s is there: %.*s", rows[i].field,
-                                      rows[i].gone[j], (int)hidden.length, hidden.at);
-                for (size_t j = 0; j < 3 && rows[i].kept[j] != NULL; j++)
-                        cr_expect(has(rows[i].kept[j]), "%s: no %s: %.*s", rows[i].field, rows[i].kept[j],
-                                  (int)hidden.length, hidden.at);
-                cr_expect(has("\"client\":\"~a20261101~") && has(",\"end\":\"quit\"}\n"));
+                cr_expect_not(has("0.0.0.0.0"), "%.*s", (int)hidden.length, hidden.at);
+                cr_expect(has(".z.example 127.0.0.2\""), "%.*s", (int)hidden.length, hidden.at);
                 assert_comes_back(line);
         }
 }

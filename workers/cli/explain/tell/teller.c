@@ -248,7 +248,8 @@ void teller_end(struct teller *teller, size_t left_out)
                 told_print(json);
                 json_decref(json);
         } else if (left_out > 0) {
-                printf("\n... and %zu older ones: narrow the list by --from, --to or --since\n", left_out);
+                printf("\n... and %zu older ones: narrow the list by --client, --from, --to or --since\n",
+                       left_out);
         }
         json_decref(teller->mails);
         if (teller->snapshot != NULL)

@@ -115,6 +115,8 @@ static void put_mode(const struct snapshot *snapshot, enum check_id check, struc
         text_put(out, SPAN("<td>"));
         if (is_rule)
                 html_put_badge(out, "off", "rule");
+        else if (mode == CHECK_MODE_OFF && snapshot->check_is_wanted[check])
+                html_put_badge(out, "off", "by domain");
         else
                 html_put_badge(out,
                                mode == CHECK_MODE_ENFORCE   ? "good"
@@ -168,8 +170,9 @@ static void put_checks(const struct web_view *view, struct text *out)
         html_end_table(out);
         text_put(
             out,
-            SPAN("<p class=\"soft\">Modes are those outside of domains. Observed is what would have been "
-                 "refused or deferred, and was not.</p>\n"));
+            SPAN(
+                "<p class=\"soft\">Modes are those outside of domains; \"by domain\" is off there, and on in "
+                "some. Observed is what would have been refused or deferred, and was not.</p>\n"));
         html_end_section(out);
 }
 

@@ -66,20 +66,35 @@ static void put_question_rows(const struct web_view *view, struct text *out)
         html_end_table(out);
 }
 
+static uint64_t hour_of(const struct web_view *view, size_t at)
+{
+        return samples_growth(samples_back(&view->samples->minute, 0), samples_oldest(&view->samples->hour),
+                              at);
+}
+
+static void put_zone_growth(const struct web_view *view, const struct dnsbl_zone *zone, struct text *out)
+{
+        size_t offset = zone->count_index * sizeof(uint64_t);
+
+        if (zone->options.names) {
+                text_put(out, SPAN("<td class=\"number\">-</td><td class=\"number\">-</td><td></td>"));
+                return;
+        }
+        uint64_t asked = hour_of(view, SAMPLE_AT(counters.zone_asked) + offset);
+        uint64_t listed = hour_of(view, SAMPLE_AT(counters.zone_listed) + offset);
+        html_put_number_cell(out, asked);
+        html_put_number_cell(out, listed);
+        html_put_bar_cell(out, asked == 0 ? 0 : (double)listed / (double)asked);
+}
+
 static void put_zones(const struct web_view *view, struct text *out)
 {
         static const char *const columns[] = {"Zone",          "Lists", "State", "#Asked, hour",
                                               "#Listed, hour", "Share", NULL};
-        const struct sample *now = samples_back(&view->samples->minute, 0);
-        const struct sample *then = samples_oldest(&view->samples->hour);
 
         html_begin_table(out, "Zones", columns);
         for (size_t i = 0; i < view->snapshot->zone_count; i++) {
                 const struct dnsbl_zone *zone = &view->snapshot->zones[i];
-                uint64_t asked = samples_growth(
-                    now, then, SAMPLE_AT(counters.zone_asked) + zone->count_index * sizeof(uint64_t));
-                uint64_t listed = samples_growth(
-                    now, then, SAMPLE_AT(counters.zone_listed) + zone->count_index * sizeof(uint64_t));
                 text_put(out, SPAN("<tr>"));
                 html_put_name_cell(out, zone->name);
                 html_put_text_cell(out, zone->options.names ? SPAN("names") : SPAN("addresses"));
@@ -87,12 +102,13 @@ static void put_zones(const struct web_view *view, struct text *out)
                 html_put_badge(out, atomic_load(&zone->is_suspended) ? "warn" : "good",
                                atomic_load(&zone->is_suspended) ? "only observes" : "counts");
                 text_put(out, SPAN("</td>"));
-                html_put_number_cell(out, asked);
-                html_put_number_cell(out, listed);
-                html_put_bar_cell(out, asked == 0 ? 0 : (double)listed / (double)asked);
+                put_zone_growth(view, zone, out);
                 text_put(out, SPAN("</tr>\n"));
         }
         html_end_table(out);
+        text_put(out,
+                 SPAN("<p class=\"soft\">Asked and listed are clients; lists of names are not counted: see "
+                      "rhsbl above.</p>\n"));
 }
 
 static void put_dns(const struct web_view *view, struct text *out)
