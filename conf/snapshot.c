@@ -102,6 +102,7 @@ enum recipient_answer domain_find_recipient(const struct domain *domain, struct 
         struct text normal;
 
         text_over(&normal, octets, sizeof octets);
+        domain = domain_of_mailboxes(domain);
         if (!local_part_normalise(local_part, domain->options.local_part_case == LOCAL_PART_FOLD, &normal))
                 return RECIPIENT_UNKNOWN;
         struct span mailbox = text_span(&normal);

@@ -256,11 +256,20 @@ struct domain {
         bool recipients_are_cut;         /* their file's last line has no end */
         const struct recipient_map *map; /* who the recipients are then; owner: the snapshot's `maps` */
         uint64_t recipient_count;
+        bool has_catch_all;            /* among them: RECIPIENT_CATCH_ALL */
+        const struct domain *alias_of; /* whose recipients and mailboxes it has; NULL: its own */
         struct deliver_target deliver;
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;
         uint8_t count_index; /* of its counters, DOMAIN_COUNTERS_OTHERS: of those of the others */
 };
+
+/* The domain that has the recipients, the mailboxes, and what says how local parts are read: itself, unless it is
+ * another one's alias. */
+static inline const struct domain *domain_of_mailboxes(const struct domain *domain)
+{
+        return domain->alias_of != NULL ? domain->alias_of : domain;
+}
 
 struct snapshot {
         struct options options; /* hostname is never empty here */
@@ -311,7 +320,7 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
 /* Looks a recipient up. `local_part` is unquoted. It is known in NFC, folded and, if need be, without its extension;
  * then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is always known. A
- * mailbox that has no room in *ret_mailbox is unknown. */
+ * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);
 

@@ -183,6 +183,10 @@ static void finish_recipients(struct builder *builder, struct domain *domain, st
         }
         if (!read_source(builder, domain, place))
                 return;
+        domain->has_catch_all =
+            domain->map != NULL
+                ? recipient_map_find(domain->map, domain->name, SPAN(RECIPIENT_CATCH_ALL)) == RECIPIENT_KNOWN
+                : name_table_find(&domain->recipients, SPAN(RECIPIENT_CATCH_ALL), NULL);
         path = domain->options.recipients;
         if (domain->recipient_count == 0 && !domain->options.allow_no_recipients)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
@@ -194,13 +198,41 @@ static void finish_recipients(struct builder *builder, struct domain *domain, st
                     "recipients: %.900s: the last line has no end: was the file written to its end?", path);
 }
 
+/* The names of all domains are known by now. */
+static void finish_alias(struct builder *builder, struct domain *domain, struct place place)
+{
+        const char *text = domain->options.alias_of;
+        const struct domain *target;
+        char octets[DOMAIN_NAME_MAX + 1];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        target = domain_name_read(span_from(text), &name)
+                     ? snapshot_find_domain(builder->snapshot, text_span(&name))
+                     : NULL;
+        if (target == NULL)
+                complain(builder, place, "alias_of: there is no such domain: ", text);
+        else if (target == domain || target->options.alias_of[0] != '\0')
+                complain(builder, place, "alias_of: must be a domain with recipients of its own, not ", text);
+        else if (domain->options.recipients[0] != '\0' || domain->options.deliver[0] != '\0')
+                complain(builder, place, "alias_of: this domain has recipients and deliver of ", text);
+        else
+                domain->alias_of = target;
+}
+
 static void finish_domain(struct builder *builder, struct domain *domain, const struct domain_places *places)
 {
         const struct place *recipients = &places->options[DOMAIN_OPTION_AT_recipients];
         const struct place *deliver = &places->options[DOMAIN_OPTION_AT_deliver];
 
-        finish_name(builder, domain);
         finish_extension(builder, domain, places->options[DOMAIN_OPTION_AT_extension]);
+        for (size_t check = 0; check < CHECK_COUNT; check++)
+                if (domain->checks[check].place.file == NULL)
+                        domain->checks[check] = builder->snapshot->checks[check];
+        if (domain->options.alias_of[0] != '\0') {
+                finish_alias(builder, domain, places->options[DOMAIN_OPTION_AT_alias_of]);
+                return;
+        }
         if (deliver->file != NULL)
                 finish_deliver(builder, domain, *deliver);
         else
@@ -209,20 +241,21 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
                 finish_recipients(builder, domain, *recipients);
         else
                 complain(builder, domain->place, "recipients is missing in this domain", "");
-        for (size_t check = 0; check < CHECK_COUNT; check++)
-                if (domain->checks[check].place.file == NULL)
-                        domain->checks[check] = builder->snapshot->checks[check];
 }
 
 void build_finish_domains(struct builder *builder)
 {
         struct snapshot *snapshot = builder->snapshot;
 
+        for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++)
+                finish_name(builder, &snapshot->domains[i]);
         for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++) {
                 if (i + 1 < DOMAIN_COUNTERS_MAX)
                         snapshot->domains[i].count_index = (uint8_t)(i + 1);
                 finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
         }
+        for (size_t i = 0; i < snapshot->domain_count; i++) /* a target may stand behind its alias */
+                snapshot->domains[i].deliver = domain_of_mailboxes(&snapshot->domains[i])->deliver;
         if (snapshot->domain_count == 0 && !snapshot->options.allow_no_domains)
                 conf_complain(
                     builder->complaints, COMPLAINT_ERROR, &builder->whole,

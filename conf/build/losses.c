@@ -1,6 +1,8 @@
 /* Compares domains and recipients of two snapshots. */
 #include "conf/build/losses.h"
 
+#include "conf/recipients/entry.h"
+
 static bool is_more_than(size_t lost, size_t count, uint64_t percent)
 {
         return (uint64_t)lost * 100 > (uint64_t)count * percent;
@@ -43,7 +45,7 @@ static struct losses count_losses(const struct domain *before, const struct doma
                 return losses;
         while (name_table_next(&before->recipients, &walk, &name))
                 if (!name_table_find(&after->recipients, name, NULL)) {
-                        losses.example = name;
+                        losses.example = recipient_shown(name);
                         losses.count++;
                 }
         return losses;
@@ -82,8 +84,8 @@ bool losses_are_allowed(const struct snapshot *before, const struct snapshot *af
         for (size_t i = 0; i < before->domain_count; i++) {
                 const struct domain *next = snapshot_find_domain(after, before->domains[i].name);
                 if (next != NULL)
-                        judge_recipients(&before->domains[i], next, after->options.recipients_shrink_max,
-                                         complaints);
+                        judge_recipients(domain_of_mailboxes(&before->domains[i]), domain_of_mailboxes(next),
+                                         after->options.recipients_shrink_max, complaints);
         }
         return complaints->errors == errors;
 }

@@ -1,6 +1,7 @@
 /* How a line of a file of recipients is read. */
 #include "conf/recipients/entry.h"
 
+#include "conf/recipients/map.h"
 #include "core/base/local_part.h"
 
 #include <stdio.h>
@@ -66,9 +67,19 @@ static const char *habit_fault(struct span entry, char message[static RECIPIENT_
         }
         if (has_outside_quotes(entry, " \t"))
                 return "one address a line, and nothing behind it but a # comment";
-        if (entry.at[0] == '@' || has_outside_quotes(entry, "*"))
-                return "there are no wildcards: each mailbox has a line of its own";
         return NULL;
+}
+
+/* What stands behind the local part of "*", "*@DOMAIN" and "@DOMAIN" is left in *entry. */
+static bool is_catch_all(struct span *entry)
+{
+        bool has_asterisk = entry->at[0] == '*';
+        struct span rest = span_skip(*entry, has_asterisk);
+
+        if (rest.length == 0 ? !has_asterisk : rest.at[0] != '@')
+                return false;
+        *entry = rest;
+        return true;
 }
 
 const char *recipient_entry_read(struct span entry, struct text *ret_local_part, struct span *ret_domain,
@@ -79,9 +90,21 @@ const char *recipient_entry_read(struct span entry, struct text *ret_local_part,
 
         if (fault != NULL)
                 return fault;
+        if (is_catch_all(&entry)) {
+                text_put_string(ret_local_part, RECIPIENT_CATCH_ALL);
+                *ret_domain = entry;
+                return NULL;
+        }
+        if (has_outside_quotes(entry, "*"))
+                return "an asterisk stands alone, for all that have no line of their own";
         if (!local_part_parse(span_of(entry.at, end), true, ret_local_part) ||
             (end < entry.length && entry.at[end] != '@'))
                 return "neither an address nor a local part";
         *ret_domain = span_skip(entry, end);
         return NULL;
+}
+
+struct span recipient_shown(struct span local_part)
+{
+        return span_equals(local_part, SPAN(RECIPIENT_CATCH_ALL)) ? SPAN("*") : local_part;
 }

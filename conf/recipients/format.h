@@ -2,7 +2,8 @@
  *
  *     the tree of LMDB                       tree_octets
  *       "\x01DOMAIN" = uint64_t              addresses of the domain
- *       "DOMAIN@LOCAL_PART" = ""             the domain in A-labels, in lower case; the local part normalised
+ *       "DOMAIN@LOCAL_PART" = ""             the domain in A-labels, in lower case; the local part normalised, or
+ *                                            RECIPIENT_CATCH_ALL
  *     struct recipient_trailer
  *
  * No domain and no local part has a control character, so keys sort as the lines do from which they are made. */

@@ -8,6 +8,9 @@
 /* Unreadable is never unknown: the client has to come again. */
 enum recipient_answer { RECIPIENT_UNKNOWN, RECIPIENT_KNOWN, RECIPIENT_UNREADABLE };
 
+/* In the place of a local part: all that are not known otherwise. No local part has a control character. */
+#define RECIPIENT_CATCH_ALL "\x02"
+
 #define RECIPIENT_MAP_FAULT_MAX 160
 
 struct recipient_map;

@@ -157,10 +157,12 @@ static void print_replies(const struct printer *printer, const struct snapshot *
 
 static void print_domain(const struct printer *printer, const struct domain *domain)
 {
+        uint64_t count = domain_of_mailboxes(domain)->recipient_count;
+
         fprintf(printer->file, "domain \"%.*s\" {\n    # %" PRIu64 " recipient%s\n", (int)domain->name.length,
-                domain->name.at, domain->recipient_count, domain->recipient_count == 1 ? "" : "s");
+                domain->name.at, count, count == 1 ? "" : "s");
         for (const struct option_row *row = domain_option_rows; row->name != NULL; row++) {
-                if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver]) {
+                if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver] || domain->alias_of != NULL) {
                         print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");
                         continue;
                 }

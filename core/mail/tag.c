@@ -167,6 +167,10 @@ enum recipient_answer tag_find_recipient(const struct snapshot *snapshot, const 
 
         if (answer == RECIPIENT_UNKNOWN && snapshot->tag_key_count > 0 && tag_sender_parse(local_part, &tag))
                 answer = domain_find_recipient(domain, tag.local_part, ret_mailbox);
+        if (answer == RECIPIENT_UNKNOWN && domain_of_mailboxes(domain)->has_catch_all) {
+                text_put_char(ret_mailbox, '*');
+                answer = RECIPIENT_KNOWN;
+        }
         if (ret_tag != NULL)
                 *ret_tag = tag;
         return answer;

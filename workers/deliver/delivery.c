@@ -24,7 +24,8 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
 
         text_over(&path, path_octets, sizeof path_octets);
         expect(first != NULL);
-        if (!maildir_path_write(&path, first->domain->deliver.path, first->domain->name, first->mailbox))
+        if (!maildir_path_write(&path, first->domain->deliver.path, domain_of_mailboxes(first->domain)->name,
+                                first->mailbox))
                 return NULL;
         struct spool *spool = malloc(sizeof *spool + path.length + message->sender.length);
         if (spool == NULL)

@@ -142,7 +142,7 @@ static void tell_twice(struct work *work, const struct sorted *sorted, uint32_t 
         struct text address;
 
         text_over(&address, octets, sizeof octets);
-        text_put(&address, span_skip(sorted->key, at + 1));
+        text_put(&address, recipient_shown(span_skip(sorted->key, at + 1)));
         text_put(&address, span_of(sorted->key.at + at, 1));
         text_put(&address, span_of(sorted->key.at, at));
         snprintf(message, sizeof message, "is in line %" PRIu32 " already", first);

@@ -56,6 +56,18 @@ def taken(directory):
     equal(left_behind(directory), [], "files beside it")
 
 
+@case("a catch-all and an alias deliver into the mailboxes of the domain that has the recipients")
+def elsewhere(directory):
+    alias = '}\ndomain "alias.example" {\n    alias_of = "isp.example"'
+    with Server(directory, domain=alias, recipients=["alice", "*"]) as server:
+        with server.client() as client:
+            client.deliver(HEADER, recipients=["alice@alias.example", "whoever@alias.example", "nobody@isp.example"])
+        equal(len(server.mails("alice")), 1, "mails of alice")
+        equal(os.listdir(directory / "mail"), ["isp.example"], "domains")
+        equal(sorted(os.listdir(directory / "mail" / "isp.example")), ["%2A", "alice"], "mailboxes")
+        equal(len(server.mails("%2A")), 1, "mails of the catch-all")
+
+
 @case("a file that was cut is refused by its name; the one in force stays")
 def cut(directory):
     build(directory, ["alice@isp.example"])

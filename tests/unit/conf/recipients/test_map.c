@@ -2,6 +2,7 @@
 #include "conf/build/losses.h"
 #include "conf/recipients/build/build.h"
 #include "conf/recipients/format.h"
+#include "core/mail/tag.h"
 #include "tests/unit/conf/fixture.h"
 
 #include <fcntl.h>
@@ -60,8 +61,9 @@ static const char *find(const struct snapshot *snapshot, const char *domain, con
         struct text mailbox;
 
         text_over(&mailbox, octets, sizeof octets - 1);
-        enum recipient_answer answer = domain_find_recipient(
-            snapshot_find_domain(snapshot, span_from(domain)), span_from(local_part), &mailbox);
+        enum recipient_answer answer =
+            tag_find_recipient(snapshot, snapshot_find_domain(snapshot, span_from(domain)),
+                               span_from(local_part), &mailbox, NULL);
         octets[mailbox.length] = '\0';
         return answer == RECIPIENT_KNOWN ? octets : names[answer];
 }
@@ -100,12 +102,13 @@ Test(map, recipients_of_many_domains)
 Test(map, what_is_wrong_is_told_and_nothing_is_replaced)
 {
         build("alice@isp.example\n", folds, "");
-        build("zoe@isp.example\nbob\n*@isp.example\na@b@c\nx@isp.example OK\n@\n", folds,
+        build("zoe@isp.example\nbob\na*@isp.example\na@b@c\nx@isp.example OK\n@\n", folds,
               "%:2: error: \"bob\": has no domain: --domain names that of local parts\n"
-              "%:3: error: \"*@isp.example\": there are no wildcards: each mailbox has a line of its own\n"
+              "%:3: error: \"a*@isp.example\": an asterisk stands alone, for all that have no line of their "
+              "own\n"
               "%:4: error: \"a@b@c\": not a domain name\n"
               "%:5: error: \"x@isp.example OK\": one address a line, and nothing behind it but a # comment\n"
-              "%:6: error: \"@\": there are no wildcards: each mailbox has a line of its own\n");
+              "%:6: error: \"@\": not a domain name\n");
         build("# nobody\n", folds, "error: %: names nobody\n");
         struct snapshot *snapshot = load(HOSTNAME MAPPED("isp.example", ""));
         cr_expect_str_eq(find(snapshot, "isp.example", "alice"), "alice");
@@ -149,6 +152,31 @@ Test(map, a_domain_that_the_file_does_not_name)
             path_of("db"));
         check_complaints(HOSTNAME MAPPED("other.example", ""), expected);
         check_complaints(HOSTNAME MAPPED("other.example", "allow_no_recipients = yes"), "");
+}
+
+/* In the order of LMDB a catch-all stands behind the local part that is empty. */
+Test(map, catch_alls_and_aliases)
+{
+        build("@isp.example\n\"\"@isp.example\nalice@isp.example\n*@isp.example\nbob@other.example\n", folds,
+              "%:4: warning: \"*@isp.example\": is in line 1 already\n");
+        struct snapshot *snapshot = load(
+            HOSTNAME "domain \"alias.example\" { alias_of = \"ISP.example\" }\n" MAPPED("isp.example", "")
+                MAPPED("other.example", ""));
+        static const char *const cases[][3] = {
+            {"isp.example", "alice", "alice"},
+            {"isp.example", "nobody", "*"},
+            {"isp.example", "", ""},
+            {"isp.example", "postmaster", "postmaster"},
+            {"alias.example", "Alice", "alice"},
+            {"alias.example", "nobody", "*"},
+            {"other.example", "nobody", "unknown"},
+            {"other.example", "bob", "bob"},
+            {"other.example", RECIPIENT_CATCH_ALL, "unknown"},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+                cr_expect_str_eq(find(snapshot, cases[i][0], cases[i][1]), cases[i][2], "%s@%s", cases[i][1],
+                                 cases[i][0]);
+        snapshot_free(snapshot);
 }
 
 /* ---- files that are not as they were made --------------------------------------------------------------- */
