@@ -81,6 +81,21 @@ def cut(directory):
         equal(answer(server, "alice@isp.example"), 250, "answer")
 
 
+@case("entries that cannot be read any more are answered 451, and never as unknown ones")
+def unreadable(directory):
+    build(directory, ["alice@isp.example"])
+    with mapped(directory) as server:
+        with (directory / "db").open("r+b") as file:  # the pages behind LMDB's first two become of no kind
+            for page in range(8192, os.path.getsize(directory / "db") - 4096, 4096):
+                file.seek(page + 10)
+                file.write(b"\0\0")
+        equal([answer(server, f"{name}@isp.example") for name in ("alice", "nobody", "postmaster")], [451, 451, 250], "answers")
+        counters = server.counters()
+        equal((counters["recipient.deferred"], counters["recipient.refused"]), (2, 0), "counters")
+        rcpts = [rcpt for session in server.sessions() for mail in session.get("transactions", []) for rcpt in mail["rcpts"]]
+        equal([rcpt.get("reply") for rcpt in rcpts if rcpt["code"].startswith("451")], ["recipient_unsure"] * 2, "the log")
+
+
 @case("with a wrong line nothing is replaced, and nothing is left behind; local parts alone have --domain")
 def wrong(directory):
     build(directory, ["alice"], "--domain", "isp.example")
