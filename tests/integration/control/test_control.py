@@ -176,7 +176,7 @@ def stops(directory):
 def checks(directory):
     server = Server(directory, 'control = "none/control"\n')
     found = command(server, "check-config")
-    assert found.returncode == 1 and "none/control: No such file" in found.stderr + found.stdout, found
+    assert found.returncode == 1 and "none/control: its folder does not exist" in found.stderr + found.stdout, found
     server.write_configuration(options=f'control = "/{"x" * 100}"\n')
     found = command(server, "check-config", "--no-open")
     assert found.returncode == 1 and "1023 octets at most, and its last part 64" in found.stderr + found.stdout, found

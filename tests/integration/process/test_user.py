@@ -124,7 +124,7 @@ def reloads(directory):
         wait_for("the new log", lambda: any(line["option"] == "user" for line in server.events("restart_needed")))
         equal((directory / "log").stat().st_uid, entry.pw_uid, "owner of the new log")
         server.write_configuration(options='sender_store = "lmdb:state"\nuser = "root"')
-        server.signal(signal.SIGHUP)
+        server.reload()
         told = f"a change of user takes a restart: until then the server stays {USER}, whom it became at its start"
         wait_for("what the user is", lambda: told in server.stderr())
         subprocess.run(["chown", "root", directory / "recipients.txt"], check=True)
@@ -135,7 +135,7 @@ def reloads(directory):
         low = low_port()
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{low}"])
         server.signal(signal.SIGHUP)
-        failure = wait_for("the failure", lambda: server.events("reload_failed")[1:])[0]["complaints"]
+        failure = wait_for("the failure", lambda: server.events("reload_failed")[1:])[-1]["complaints"]
         for words in (f"127.0.0.1:{low}", "restart", "socket activation", "keep_bind_capability"):
             assert words in failure, failure
         assert is_listening(port) and not is_listening(low), "nothing changes"
