@@ -1,5 +1,5 @@
-/* A mapped file of recipients is asked by many threads at a time, while others are built over its name, opened, asked and
- * closed. Whoever has mapped a file finds in it what it was built from. */
+/* A mapped file of recipients is asked by many threads at a time, while others are built over its name, opened, asked
+ * and closed. Whoever has mapped a file finds in it what it was built from. */
 #include "conf/recipients/build/build.h"
 #include "core/base/expect.h"
 
