@@ -71,38 +71,47 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
         return name_above(snapshot, &snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
 }
 
-/* What `mailbox` is known as: itself, without its extension, or postmaster. False when it is not. */
-static bool find_known(const struct domain *domain, struct span *mailbox)
+static enum recipient_answer find_one(const struct domain *domain, struct span mailbox)
+{
+        if (domain->map != NULL)
+                return recipient_map_find(domain->map, domain->name, mailbox);
+        return name_table_find(&domain->recipients, mailbox, NULL) ? RECIPIENT_KNOWN : RECIPIENT_UNKNOWN;
+}
+
+/* What `mailbox` is known as: itself, without its extension, or postmaster. */
+static enum recipient_answer find_known(const struct domain *domain, struct span *mailbox)
 {
         size_t cut = domain->options.extension[0] == '\0' ? SIZE_MAX
                                                           : span_find(*mailbox, domain->options.extension[0]);
+        enum recipient_answer answer = find_one(domain, *mailbox);
 
-        if (name_table_find(&domain->recipients, *mailbox, NULL))
-                return true;
-        if (cut != SIZE_MAX && cut > 0) {
+        if (answer == RECIPIENT_UNKNOWN && cut != SIZE_MAX && cut > 0) {
                 mailbox->length = cut;
-                if (name_table_find(&domain->recipients, *mailbox, NULL))
-                        return true;
+                answer = find_one(domain, *mailbox);
         }
-        if (!span_equals_nocase(*mailbox, SPAN("postmaster"))) /* RFC 5321 4.5.1 */
-                return false;
-        *mailbox = SPAN("postmaster");
-        return true;
+        if (answer == RECIPIENT_KNOWN || !span_equals_nocase(*mailbox, SPAN("postmaster")))
+                return answer;
+        *mailbox = SPAN("postmaster"); /* RFC 5321 4.5.1 */
+        return RECIPIENT_KNOWN;
 }
 
-bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox)
+enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
+                                            struct text *ret_mailbox)
 {
         char octets[MAILBOX_MAX];
         struct text normal;
 
         text_over(&normal, octets, sizeof octets);
+        domain = domain_of_mailboxes(domain);
         if (!local_part_normalise(local_part, domain->options.local_part_case == LOCAL_PART_FOLD, &normal))
-                return false;
+                return RECIPIENT_UNKNOWN;
         struct span mailbox = text_span(&normal);
-        if (!find_known(domain, &mailbox) || mailbox.length > text_room(ret_mailbox))
-                return false;
-        text_put(ret_mailbox, mailbox);
-        return true;
+        enum recipient_answer answer = find_known(domain, &mailbox);
+        if (answer == RECIPIENT_KNOWN && mailbox.length > text_room(ret_mailbox))
+                return RECIPIENT_UNKNOWN;
+        if (answer == RECIPIENT_KNOWN)
+                text_put(ret_mailbox, mailbox);
+        return answer;
 }
 
 bool endpoint_list_contains(const struct endpoint_list *list, const struct endpoint *endpoint)
@@ -190,6 +199,8 @@ void snapshot_free(struct snapshot *snapshot)
                 return;
         for (size_t i = 0; i < snapshot->domain_count; i++)
                 name_table_end(&snapshot->domains[i].recipients);
+        for (const struct snapshot_map *map = snapshot->maps; map != NULL; map = map->next)
+                recipient_map_close(map->map);
         name_table_end(&snapshot->domain_names);
         name_table_end(&snapshot->tlds);
         name_table_end(&snapshot->own_names);

@@ -5,6 +5,7 @@
 
 #include "conf/checks.h"
 #include "core/base/name_table.h"
+#include "conf/recipients/map.h"
 #include "conf/replies.h"
 #include "core/base/address.h"
 #include "core/base/arena.h"
@@ -248,16 +249,35 @@ struct http_target {
         const char *path; /* of a unix socket: absolute */
 };
 
+/* A mapped file, however many domains name it. */
+struct snapshot_map {
+        struct snapshot_map *next;
+        const char *path;
+        struct recipient_map *map;
+};
+
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
-        struct name_table recipients; /* local parts, unquoted, by local_part_normalise() */
-        bool recipients_are_cut;      /* their file's last line has no end */
+        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL. */
+        struct name_table recipients;
+        bool recipients_are_cut;         /* their file's last line has no end */
+        const struct recipient_map *map; /* who the recipients are then; owner: the snapshot's `maps` */
+        uint64_t recipient_count;
+        bool has_catch_all;            /* among them: RECIPIENT_CATCH_ALL */
+        const struct domain *alias_of; /* whose recipients and mailboxes it has; NULL: its own */
         struct deliver_target deliver;
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;
         uint8_t count_index; /* of its counters, DOMAIN_COUNTERS_OTHERS: of those of the others */
 };
+
+/* The domain that has the recipients, the mailboxes, and what says how local parts are read: itself, unless it is
+ * another one's alias. */
+static inline const struct domain *domain_of_mailboxes(const struct domain *domain)
+{
+        return domain->alias_of != NULL ? domain->alias_of : domain;
+}
 
 struct snapshot {
         struct options options; /* hostname is never empty here */
@@ -268,6 +288,7 @@ struct snapshot {
         struct domain *domains;
         size_t domain_count;
         struct name_table domain_names; /* value: index into domains */
+        struct snapshot_map *maps;
         /* At most DNSBL_ZONES_MAX. Without a `zone` section: zen.spamhaus.org, 127.0.0.[2..11], of which
          * [10..11] dynamic. */
         struct dnsbl_zone *zones;
@@ -293,7 +314,7 @@ struct snapshot {
         /* Where bare <postmaster> goes; NULL without domains. */
         const struct domain *postmaster_domain;
         struct span postmaster_local_part;
-        struct arena memory; /* everything above but the name tables and the suffixes */
+        struct arena memory; /* everything above but the name tables, the maps and the suffixes */
         struct block_pool memory_pool;
 };
 
@@ -305,10 +326,11 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
 /* True when a message id of ours may stand on `name`: it equals one of reference_names or lies below. `name` is
  * in A-labels, in any letter case, or in U-labels as they are spelt usually. */
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
-/* Looks a recipient up. `local_part` is unquoted. True when it is known, in NFC, folded and, if need be, without
- * its extension; then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is
- * always known. A mailbox that has no room in *ret_mailbox is unknown. */
-bool domain_find_recipient(const struct domain *domain, struct span local_part, struct text *ret_mailbox);
+/* Looks a recipient up. `local_part` is unquoted. It is known in NFC, folded and, if need be, without its extension;
+ * then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is always known. A
+ * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
+enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
+                                            struct text *ret_mailbox);
 
 bool endpoint_list_contains(const struct endpoint_list *list, const struct endpoint *endpoint);
 

@@ -129,15 +129,92 @@ static void finish_extension(struct builder *builder, const struct domain *domai
                 complain(builder, place, "extension: must be one special character such as +, not ", text);
 }
 
+/* The map of the file, opened once for all domains that name it; NULL, with a complaint, when it cannot be had. */
+static const struct recipient_map *take_map(struct builder *builder, const char *path, struct place place)
+{
+        struct snapshot *snapshot = builder->snapshot;
+        struct snapshot_map *map = snapshot->maps;
+        char fault[RECIPIENT_MAP_FAULT_MAX];
+
+        while (map != NULL && strcmp(map->path, path) != 0)
+                map = map->next;
+        if (map != NULL)
+                return map->map;
+        map = arena_take(&snapshot->memory, sizeof *map);
+        if (map == NULL) {
+                builder->out_of_memory = true;
+                return NULL;
+        }
+        *map = (struct snapshot_map){snapshot->maps, path, recipient_map_open(path, fault)};
+        if (map->map == NULL)
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "recipients: %.900s: %s", path,
+                              fault);
+        snapshot->maps = map; /* also without a map: another domain complains of it no more */
+        return map->map;
+}
+
+/* False, unless there are complaints, where the domain's recipients are not known. */
+static bool map_recipients(struct builder *builder, struct domain *domain, const char *path,
+                           struct place place)
+{
+        domain->map = take_map(builder, path, place);
+        if (domain->map == NULL)
+                return false;
+        if (recipient_map_folds(domain->map) != (domain->options.local_part_case == LOCAL_PART_FOLD)) {
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                              "recipients: %.900s was built %s --exact, and local_part_case is %s", path,
+                              recipient_map_folds(domain->map) ? "without" : "with",
+                              domain->options.local_part_case == LOCAL_PART_FOLD ? "fold" : "exact");
+                return false;
+        }
+        if (recipient_map_count(domain->map, domain->name, &domain->recipient_count) ==
+            RECIPIENT_UNREADABLE) {
+                complain(builder, place, "recipients: cannot be read: ", path);
+                return false;
+        }
+        return true;
+}
+
+/* A file of lines, or "lmdb:" and a mapped one: that option then has the whole path as well. */
+static bool read_source(struct builder *builder, struct domain *domain, struct place place)
+{
+        static const struct span lmdb = {"lmdb:", 5};
+        struct span source = span_from(domain->options.recipients);
+        struct arena *memory = &builder->snapshot->memory;
+        bool is_mapped = span_starts_nocase(source, lmdb);
+        const char *path =
+            path_resolve(span_skip(source, is_mapped ? lmdb.length : 0), builder->directory, memory);
+        char *named = path == NULL ? NULL : arena_take(memory, lmdb.length + strlen(path) + 1);
+
+        if (named == NULL) {
+                builder->out_of_memory = true;
+                return false;
+        }
+        stpcpy(stpcpy(named, is_mapped ? lmdb.at : ""), path);
+        domain->options.recipients = named;
+        if (is_mapped)
+                return map_recipients(builder, domain, path, place);
+        bool is_read = recipients_read(domain, place, builder->complaints);
+        domain->recipient_count = domain->recipients.count;
+        return is_read;
+}
+
 static void finish_recipients(struct builder *builder, struct domain *domain, struct place place)
 {
-        const char *path = domain->options.recipients;
+        const char *path;
 
-        if (path[0] == '\0')
+        if (domain->options.recipients[0] == '\0') {
                 complain(builder, place, "recipients: needs a file", "");
-        else if (!recipients_read(domain, place, builder->complaints))
                 return;
-        else if (domain->recipients.count == 0 && !domain->options.allow_no_recipients)
+        }
+        if (!read_source(builder, domain, place))
+                return;
+        domain->has_catch_all =
+            domain->map != NULL
+                ? recipient_map_find(domain->map, domain->name, SPAN(RECIPIENT_CATCH_ALL)) == RECIPIENT_KNOWN
+                : name_table_find(&domain->recipients, SPAN(RECIPIENT_CATCH_ALL), NULL);
+        path = domain->options.recipients;
+        if (domain->recipient_count == 0 && !domain->options.allow_no_recipients)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
                               "recipients: %.900s names nobody; allow_no_recipients = yes if that is meant",
                               path);
@@ -147,13 +224,41 @@ static void finish_recipients(struct builder *builder, struct domain *domain, st
                     "recipients: %.900s: the last line has no end: was the file written to its end?", path);
 }
 
+/* The names of all domains are known by now. */
+static void finish_alias(struct builder *builder, struct domain *domain, struct place place)
+{
+        const char *text = domain->options.alias_of;
+        const struct domain *target;
+        char octets[DOMAIN_NAME_MAX + 1];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        target = domain_name_read(span_from(text), &name)
+                     ? snapshot_find_domain(builder->snapshot, text_span(&name))
+                     : NULL;
+        if (target == NULL)
+                complain(builder, place, "alias_of: there is no such domain: ", text);
+        else if (target == domain || target->options.alias_of[0] != '\0')
+                complain(builder, place, "alias_of: must be a domain with recipients of its own, not ", text);
+        else if (domain->options.recipients[0] != '\0' || domain->options.deliver[0] != '\0')
+                complain(builder, place, "alias_of: this domain has recipients and deliver of ", text);
+        else
+                domain->alias_of = target;
+}
+
 static void finish_domain(struct builder *builder, struct domain *domain, const struct domain_places *places)
 {
         const struct place *recipients = &places->options[DOMAIN_OPTION_AT_recipients];
         const struct place *deliver = &places->options[DOMAIN_OPTION_AT_deliver];
 
-        finish_name(builder, domain);
         finish_extension(builder, domain, places->options[DOMAIN_OPTION_AT_extension]);
+        for (size_t check = 0; check < CHECK_COUNT; check++)
+                if (domain->checks[check].place.file == NULL)
+                        domain->checks[check] = builder->snapshot->checks[check];
+        if (domain->options.alias_of[0] != '\0') {
+                finish_alias(builder, domain, places->options[DOMAIN_OPTION_AT_alias_of]);
+                return;
+        }
         if (deliver->file != NULL)
                 finish_deliver(builder, domain, *deliver);
         else
@@ -162,20 +267,21 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
                 finish_recipients(builder, domain, *recipients);
         else
                 complain(builder, domain->place, "recipients is missing in this domain", "");
-        for (size_t check = 0; check < CHECK_COUNT; check++)
-                if (domain->checks[check].place.file == NULL)
-                        domain->checks[check] = builder->snapshot->checks[check];
 }
 
 void build_finish_domains(struct builder *builder)
 {
         struct snapshot *snapshot = builder->snapshot;
 
+        for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++)
+                finish_name(builder, &snapshot->domains[i]);
         for (size_t i = 0; i < snapshot->domain_count && !builder->out_of_memory; i++) {
                 if (i + 1 < DOMAIN_COUNTERS_MAX)
                         snapshot->domains[i].count_index = (uint8_t)(i + 1);
                 finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
         }
+        for (size_t i = 0; i < snapshot->domain_count; i++) /* a target may stand behind its alias */
+                snapshot->domains[i].deliver = domain_of_mailboxes(&snapshot->domains[i])->deliver;
         if (snapshot->domain_count == 0 && !snapshot->options.allow_no_domains)
                 conf_complain(
                     builder->complaints, COMPLAINT_ERROR, &builder->whole,

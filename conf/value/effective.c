@@ -4,6 +4,7 @@
 #include "conf/value/next_hop.h"
 #include "conf/value/write.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define BLOCK_SIZE ((size_t)16 << 10)
@@ -174,10 +175,12 @@ static void print_deliver(const struct printer *printer, const struct deliver_ta
 
 static void print_domain(const struct printer *printer, const struct domain *domain)
 {
-        fprintf(printer->file, "domain \"%.*s\" {\n    # %zu recipient%s\n", (int)domain->name.length,
-                domain->name.at, domain->recipients.count, domain->recipients.count == 1 ? "" : "s");
+        uint64_t count = domain_of_mailboxes(domain)->recipient_count;
+
+        fprintf(printer->file, "domain \"%.*s\" {\n    # %" PRIu64 " recipient%s\n", (int)domain->name.length,
+                domain->name.at, count, count == 1 ? "" : "s");
         for (const struct option_row *row = domain_option_rows; row->name != NULL; row++) {
-                if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver]) {
+                if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver] || domain->alias_of != NULL) {
                         print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");
                         continue;
                 }

@@ -158,17 +158,22 @@ bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag)
         return true;
 }
 
-bool tag_find_recipient(const struct snapshot *snapshot, const struct domain *domain, struct span local_part,
-                        struct text *ret_mailbox, struct tag_sender *ret_tag)
+enum recipient_answer tag_find_recipient(const struct snapshot *snapshot, const struct domain *domain,
+                                         struct span local_part, struct text *ret_mailbox,
+                                         struct tag_sender *ret_tag)
 {
         struct tag_sender tag = {0};
-        bool is_known = domain_find_recipient(domain, local_part, ret_mailbox);
+        enum recipient_answer answer = domain_find_recipient(domain, local_part, ret_mailbox);
 
-        if (!is_known && snapshot->tag_key_count > 0 && tag_sender_parse(local_part, &tag))
-                is_known = domain_find_recipient(domain, tag.local_part, ret_mailbox);
+        if (answer == RECIPIENT_UNKNOWN && snapshot->tag_key_count > 0 && tag_sender_parse(local_part, &tag))
+                answer = domain_find_recipient(domain, tag.local_part, ret_mailbox);
+        if (answer == RECIPIENT_UNKNOWN && domain_of_mailboxes(domain)->has_catch_all) {
+                text_put_char(ret_mailbox, '*');
+                answer = RECIPIENT_KNOWN;
+        }
         if (ret_tag != NULL)
                 *ret_tag = tag;
-        return is_known;
+        return answer;
 }
 
 /* Made for the address as it was; what came back may have changed its letter case. */

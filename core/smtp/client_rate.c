@@ -256,7 +256,8 @@ bool rate_unknown_recipient(struct session *session)
 static uint64_t mailbox_hash(const struct recipient *recipient)
 {
         struct span mailbox = recipient->mailbox;
-        return XXH3_64bits_withSeed(mailbox.at, mailbox.length, (uint64_t)(uintptr_t)recipient->domain);
+        return XXH3_64bits_withSeed(mailbox.at, mailbox.length,
+                                    (uint64_t)(uintptr_t)domain_of_mailboxes(recipient->domain));
 }
 
 /* False: it is there already. 0 marks what is free. */

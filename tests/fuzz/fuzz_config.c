@@ -25,7 +25,7 @@ static void look_up(const struct snapshot *snapshot)
                 expect(snapshot_find_domain(snapshot, domain->name) == domain);
                 expect(span_equals(snapshot_own_name(snapshot, domain->name), domain->name));
                 text_over(&mailbox, octets, sizeof octets);
-                expect(domain_find_recipient(domain, SPAN("Postmaster"), &mailbox));
+                expect(domain_find_recipient(domain, SPAN("Postmaster"), &mailbox) == RECIPIENT_KNOWN);
         }
         expect(snapshot->zone_count > 0 && snapshot->zone_count <= DNSBL_ZONES_MAX);
         for (size_t i = 0; i < snapshot->zone_count; i++) {

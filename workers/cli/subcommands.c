@@ -10,6 +10,7 @@
 #include "workers/cli/journal/journal.h"
 #include "workers/cli/log/log.h"
 #include "workers/cli/policy/policy_page.h"
+#include "workers/cli/recipients/recipients.h"
 #include "workers/cli/serve.h"
 #include "workers/cli/spf.h"
 #include "workers/cli/tag.h"
@@ -29,6 +30,7 @@ const struct subcommand subcommands[] = {
     {"explain", explain_main, explain_help, "tell what each check would say, or said"},
     {"log", log_main, log_help, "read, make and forget pseudonyms in the log"},
     {"spf", spf_main, spf_help, "evaluate SPF and show what was looked up"},
+    {"recipients", recipients_main, recipients_help, "build a file of millions of recipients"},
     {"greylist", greylist_main, greylist_help, "show or change what the greylist remembers"},
     {"journal", journal_main, journal_help, "show what waits in the journal, verify it, or drop messages"},
     {"tag", tag_main, tag_help, "tag a Message-ID or a sender of outbound mail"},

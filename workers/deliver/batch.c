@@ -90,8 +90,8 @@ static struct mail_copy *add_copy(struct delivery *delivery, const struct recipi
         struct text path;
 
         text_over(&path, path_octets, sizeof path_octets);
-        if (!maildir_path_write(&path, recipient->domain->deliver.path, recipient->domain->name,
-                                recipient->mailbox)) {
+        if (!maildir_path_write(&path, recipient->domain->deliver.path,
+                                domain_of_mailboxes(recipient->domain)->name, recipient->mailbox)) {
                 errno = ENAMETOOLONG;
                 return NULL;
         }

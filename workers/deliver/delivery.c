@@ -23,8 +23,8 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
         struct text path;
 
         text_over(&path, path_octets, sizeof path_octets);
-        if (first != NULL &&
-            !maildir_path_write(&path, first->domain->deliver.path, first->domain->name, first->mailbox))
+        if (first != NULL && !maildir_path_write(&path, first->domain->deliver.path,
+                                                 domain_of_mailboxes(first->domain)->name, first->mailbox))
                 return NULL;
         struct spool *spool = malloc(sizeof *spool + path.length + message->sender.length);
         if (spool == NULL)

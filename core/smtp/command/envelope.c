@@ -225,9 +225,15 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         text_over(&local_part, octets, sizeof octets);
         if (!local_part_parse_loose(candidate->path.local_part, true, &local_part))
                 return REPLY_recipient_bad;
-        if (!tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
-                                &candidate->mailbox, NULL))
+        switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
+                                   &candidate->mailbox, NULL)) {
+        case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
+        case RECIPIENT_UNREADABLE:
+                return REPLY_recipient_unsure;
+        case RECIPIENT_KNOWN:
+                break;
+        }
         candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
         return REPLY_NONE;
 }
@@ -331,10 +337,14 @@ static void count_answer(struct session *session, const struct domain *domain, u
         session->transaction->recipients_refused += code >= 500;
 }
 
-static void note_unknown(struct session *session)
+static void note_unknown(struct session *session, enum reply_id reply)
 {
-        session->was_refused = true;
-        counter_add(&session->host->counters->refused[CHECK_recipient], 1);
+        struct counters *counters = session->host->counters;
+        bool is_unsure = reply == REPLY_recipient_unsure;
+
+        session->was_refused |= !is_unsure;
+        counter_add(is_unsure ? &counters->deferred[CHECK_recipient] : &counters->refused[CHECK_recipient],
+                    1);
 }
 
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out)
@@ -353,7 +363,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);
         else
-                note_unknown(session);
+                note_unknown(session, reply);
         if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
         if (candidate.waits) {

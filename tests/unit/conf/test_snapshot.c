@@ -35,7 +35,7 @@ static const char *find(const struct domain *domain, const char *local_part)
         static char octets[128];
         struct text mailbox;
         text_over(&mailbox, octets, sizeof octets - 1);
-        if (!domain_find_recipient(domain, span_from(local_part), &mailbox))
+        if (domain_find_recipient(domain, span_from(local_part), &mailbox) != RECIPIENT_KNOWN)
                 return "unknown";
         octets[mailbox.length] = '\0';
         return octets;
@@ -82,7 +82,8 @@ Test(utf8, a_mailbox_without_room_is_unknown)
         struct snapshot *snapshot = load(UTF8_DOMAIN("fold"));
 
         text_over(&mailbox, octets, sizeof octets);
-        cr_expect_not(domain_find_recipient(&snapshot->domains[0], SPAN("strasse"), &mailbox));
+        cr_expect_eq(domain_find_recipient(&snapshot->domains[0], SPAN("strasse"), &mailbox),
+                     RECIPIENT_UNKNOWN);
         cr_expect_eq(mailbox.length, 0);
         snapshot_free(snapshot);
 }
@@ -178,6 +179,12 @@ static const struct {
      "domain \"isp.example\" is given twice, first in (text):1"},
     {"domain \"x\" { recipients = \"people\" }", "deliver is missing in this domain"},
     {"domain \"x\" { deliver = \"discard:\" }", "recipients is missing in this domain"},
+    {"domain \"x\" { alias_of = \"y\" }", "alias_of: there is no such domain: y"},
+    {"domain \"x\" { alias_of = \"x\" }", "alias_of: must be a domain with recipients of its own, not x"},
+    {"domain \"x\" { alias_of = \"y\" } domain \"y\" { alias_of = \"isp.example\" }",
+     "alias_of: must be a domain with recipients of its own, not y"},
+    {"domain \"x\" { alias_of = \"isp.example\" deliver = \"discard:\" }",
+     "alias_of: this domain has recipients and deliver of isp.example"},
     {"domain \"x\" { recipients = \"\" deliver = \"discard:\" }", "recipients: needs a file"},
     {"domain \"x\" { recipients = \"people\" deliver = \"\" }",
      "deliver: must be maildir:PATH, next hops or discard:, not "},

@@ -24,7 +24,7 @@ static void check_recipients(const char *text, size_t length, const char *expect
 #define FIRST(entry, message)  "/people:1: error: \"" entry "\": " message "\n"
 #define NEITHER(entry)         FIRST(entry, "neither an address nor a local part")
 #define ELSEWHERE(entry)       FIRST(entry, "the address is in another domain")
-#define WILDCARD(entry)        FIRST(entry, "there are no wildcards: each mailbox has a line of its own")
+#define WILDCARD(entry)        FIRST(entry, "an asterisk stands alone, for all that have no line of their own")
 #define MORE(entry)            FIRST(entry, "one address a line, and nothing behind it but a # comment")
 #define INVISIBLE(entry, code) FIRST(entry, "has an invisible character, " code)
 
@@ -45,11 +45,15 @@ static const struct {
     RECIPIENTS("a@b@isp.example\n", ELSEWHERE("a@b@isp.example")),
     RECIPIENTS("a@other.example\n", ELSEWHERE("a@other.example")),
     RECIPIENTS("a@\n", ELSEWHERE("a@")),
-    RECIPIENTS("*@isp.example\n", WILDCARD("*@isp.example")),
-    RECIPIENTS("*\n", WILDCARD("*")),
+    RECIPIENTS("*@isp.example\n", ""),
+    RECIPIENTS("*\n", ""),
+    RECIPIENTS("*@other.example\n", ELSEWHERE("*@other.example")),
+    RECIPIENTS("**\n", WILDCARD("**")),
+    RECIPIENTS("*@isp.example OK\n", MORE("*@isp.example OK")),
     RECIPIENTS("info-*@isp.example\n", WILDCARD("info-*@isp.example")),
     RECIPIENTS("\"*\"@isp.example\n", ""),
-    RECIPIENTS("@isp.example\n", WILDCARD("@isp.example")),
+    RECIPIENTS("@isp.example\n", ""),
+    RECIPIENTS("@\n", ELSEWHERE("@")),
     RECIPIENTS("x@isp.example OK\n", MORE("x@isp.example OK")),
     RECIPIENTS("x@isp.example\tOK # c\n", MORE("x@isp.example?OK")),
     RECIPIENTS("\"x y\"@isp.example OK\n", MORE("\"x y\"@isp.example OK")),
@@ -110,8 +114,7 @@ Test(lists, errors_are_told_twenty_times)
         char expected[4096] = "";
         for (int line = 1; line <= 20; line++)
                 snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
-                         "%s/people:%d: error: \"@\": there are no wildcards: each mailbox has a line of its "
-                         "own\n",
+                         "%s/people:%d: error: \"@\": the address is in another domain\n",
                          line == 1 ? "" : folder, line);
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
                  "%s/people: error: 5 more errors\n", folder);

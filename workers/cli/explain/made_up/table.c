@@ -62,9 +62,12 @@ static void find_recipient(struct table *table, const struct path *path)
         if (path->domain_is_literal || !domain_name_to_ascii(path->domain, &name) || name.overflowed)
                 return;
         table->domain = snapshot_find_domain(snapshot, text_span(&name));
-        table->is_known =
-            table->domain != NULL && local_part_parse_loose(path->local_part, true, &local) &&
+        if (table->domain == NULL || !local_part_parse_loose(path->local_part, true, &local))
+                return;
+        enum recipient_answer answer =
             tag_find_recipient(snapshot, table->domain, text_span(&local), &table->mailbox, NULL);
+        table->is_known = answer == RECIPIENT_KNOWN;
+        table->is_unreadable = answer == RECIPIENT_UNREADABLE;
         table->is_postmaster = table->is_known && span_equals(text_span(&table->mailbox), SPAN("postmaster"));
 }
 
@@ -282,9 +285,10 @@ static void put_limits(const struct table *table, struct text *text)
 static void put_recipient(const struct table *table, struct text *text)
 {
         text_put_printable(text, span_from(table->recipient), true);
-        text_put_string(text, table->domain == NULL ? ": its domain is none of ours"
-                              : table->is_known     ? " is known"
-                                                    : " is not among the domain's recipients");
+        text_put_string(text, table->domain == NULL  ? ": its domain is none of ours"
+                              : table->is_known      ? " is known"
+                              : table->is_unreadable ? " could not be looked up"
+                                                     : " is not among the domain's recipients");
 }
 
 void table_put_note(const struct table *table, enum check_id check, struct text *text)
@@ -320,7 +324,7 @@ const char *table_result(const struct table *table, enum check_id check)
         case ROW_RUN:
                 return verdict_result_names[row->verdict.result];
         case ROW_RULE:
-                return table->is_known ? "pass" : "refuse";
+                return table->is_known ? "pass" : table->is_unreadable ? "defer" : "refuse";
         case ROW_OFF:
         case ROW_NO_RESOLVERS:
         case ROW_NO_STORE:

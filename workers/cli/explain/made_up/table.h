@@ -45,6 +45,7 @@ struct table {
         struct recipient recipients[EXPLAIN_RECIPIENTS_MAX];
         const struct domain *domain; /* NULL: none of ours */
         bool is_known;
+        bool is_unreadable; /* whether it is known could not be found out */
         bool is_postmaster;
         struct text mailbox;
         char sender_octets[512], domain_octets[DOMAIN_NAME_MAX], mailbox_octets[DOMAIN_NAME_MAX];
