@@ -1,6 +1,8 @@
 /* Pseudonyms that whoever has their key can read. */
 #include "core/base/digest/pseudonym.h"
 
+#include "core/base/date.h"
+
 #define TAG_SIZE    12
 #define DAY_DIGITS  8
 #define HEAD_LENGTH (2 + DAY_DIGITS + 1) /* "~a20261129~" */
@@ -15,17 +17,13 @@ static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 bool pseudonym_day_read(struct span date, uint32_t *ret_day)
 {
-        static const char form[] = "dddd-dd-dd";
         uint32_t day = 0;
 
-        if (date.length < DATE_LENGTH)
+        if (date.length < DATE_LENGTH || !date_is_right(span_of(date.at, DATE_LENGTH)))
                 return false;
-        for (size_t i = 0; i < DATE_LENGTH; i++) {
-                if (form[i] == 'd' ? !ascii_is_digit(date.at[i]) : date.at[i] != form[i])
-                        return false;
-                if (form[i] == 'd')
+        for (size_t i = 0; i < DATE_LENGTH; i++)
+                if (date.at[i] != '-')
                         day = day * 10 + (uint32_t)(date.at[i] - '0');
-        }
         *ret_day = day;
         return true;
 }
