@@ -1,7 +1,7 @@
 /* gatepost-dns-bench [SECONDS]: what the cache and the resolver pool can do on this machine; the upstream is
  * the stub server in the same process, on loopback. One line "NAME VALUE ..." for each figure, which
  * `gatepost-bench suite parts` reads. */
-#include "tests/stress/dns_asker.h"
+#include "tests/stress/dns/asker.h"
 
 #include "dns/pool/settings.h"
 #include "core/check/spf/evaluate.h"

@@ -1,6 +1,6 @@
 /* The resolver pool against the stub server: every kind of answer, CNAMEs, TCP, joining, loss, many
  * workers. */
-#include "dns_asker.h"
+#include "asker.h"
 #include "dns/pool/settings.h"
 #include "dns/pool/client.h"
 

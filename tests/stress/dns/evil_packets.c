@@ -1,5 +1,5 @@
 /* One good answer, and what is done to it. */
-#include "dns_evil_server.h"
+#include "evil_server.h"
 
 #include "core/base/expect.h"
 

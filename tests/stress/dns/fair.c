@@ -1,6 +1,6 @@
 /* Authorities that do not answer cost those who ask for their names, and nobody else: neither one, nor a few
  * that fill the way to the resolvers. */
-#include "dns_asker.h"
+#include "asker.h"
 #include "dns/pool/settings.h"
 #include "dns/pool/client.h"
 

@@ -1,6 +1,6 @@
 /* The resolver pool in trouble: dead, silent and exchanged upstreams, stale answers, no descriptors, an end
  * while busy. */
-#include "dns_asker.h"
+#include "asker.h"
 #include "dns/pool/settings.h"
 #include "dns/pool/client.h"
 

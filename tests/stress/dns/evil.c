@@ -1,8 +1,8 @@
 /* The resolver pool against a hostile upstream: whatever comes, an answer that is none is never believed,
  * nothing crashes, time is bounded, and the next honest answer is taken. */
-#include "dns_asker.h"
+#include "asker.h"
 #include "dns/pool/settings.h"
-#include "dns_evil_server.h"
+#include "evil_server.h"
 #include "dns/answer.h"
 #include "dns/pool/client.h"
 

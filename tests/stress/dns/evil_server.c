@@ -1,5 +1,5 @@
 /* The hostile server's sockets and thread. */
-#include "dns_evil_server.h"
+#include "evil_server.h"
 
 #include "core/base/expect.h"
 
