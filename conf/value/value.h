@@ -33,6 +33,8 @@ enum value_type {
         VALUE_LANGUAGE,
         VALUE_ADDRESSES,
         VALUE_NAMING,
+        VALUE_FIELD,
+        VALUE_DELIVERED,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS
