@@ -39,5 +39,7 @@ bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *
                    struct text *ret_error);
 /* The same next hops with the same weights, in the same order. */
 bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right);
+/* The same text of one, without its weight. */
+void next_hop_write(struct text *text, const struct next_hop *hop);
 /* The same text, with weights that are not 1. */
 void next_hops_write(struct text *text, const struct next_hop_list *list);

@@ -214,6 +214,8 @@ static const char *const language_words[] = {"en", "de", NULL};
 static const char *const addresses_words[] = {"plain", "pseudonym", NULL};
 static const char *const naming_words[] = {"none", "xclient", "xforward", NULL};
 static const char *const journal_words[] = {"never", "when-down", "always", NULL};
+static const char *const field_words[] = {"auto", "yes", "no", NULL};
+static const char *const delivered_words[] = {"no", "mailbox", "address", NULL};
 static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
 static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
@@ -264,6 +266,10 @@ const char *const *value_words(const struct option_row *row)
                 return naming_words;
         case VALUE_JOURNAL:
                 return journal_words;
+        case VALUE_FIELD:
+                return field_words;
+        case VALUE_DELIVERED:
+                return delivered_words;
         default:
                 return NULL;
         }
@@ -366,6 +372,8 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_ADDRESSES:
         case VALUE_NAMING:
         case VALUE_JOURNAL:
+        case VALUE_FIELD:
+        case VALUE_DELIVERED:
                 return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

@@ -34,6 +34,8 @@ enum value_type {
         VALUE_ADDRESSES,
         VALUE_NAMING,
         VALUE_JOURNAL,
+        VALUE_FIELD,
+        VALUE_DELIVERED,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS

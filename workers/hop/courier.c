@@ -156,6 +156,7 @@ void courier_over(struct hop_thread *thread, struct hop_target *target, struct t
                   bool may_repeat)
 {
         transfer->connection = NULL;
+        hop_count_fates(thread, target, transfer);
         judge_target(thread, target, transfer, may_repeat);
         if (transfer->is_open || transfer_count(transfer, FATE_BROKEN) == 0) {
                 finish(thread, transfer);

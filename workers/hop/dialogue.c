@@ -86,6 +86,9 @@ void dialogue_begin(struct hop_thread *thread, struct hop_connection *connection
         hop_connection_take(connection, CONNECTION_BUSY);
         connection->hop.now_ms = thread->now_ms;
         connection->target->busy++;
+        hop_count(thread, connection->target, FIGURE_messages);
+        if (connection->hop.transactions > 0)
+                hop_count(thread, connection->target, FIGURE_reuses);
         connection->transfer = transfer;
         connection->block = NULL;
         connection->block_offset = 0;

@@ -13,6 +13,7 @@
 struct hop_target {
         LIST_ENTRY(hop_target) entry;
         struct next_hop hop; /* its name is in `name` */
+        struct figures *figures;
         struct transfer_list waiting;
         struct hop_connection_list idle;
         uint32_t waiting_count;
@@ -72,6 +73,17 @@ static inline bool target_is_failing(const struct hop_thread *thread, const stru
 {
         return target->failures >= thread->settings.failures_max;
 }
+
+/* ---- count.c */
+
+/* One more; `figure` is of kind TOTAL. */
+void hop_count(struct hop_thread *thread, struct hop_target *target, enum figure figure);
+/* The same of each recipient, by its fate. */
+void hop_count_fates(struct hop_thread *thread, struct hop_target *target, const struct transfer *transfer);
+/* Once a turn: those of kind NOW. */
+void hop_count_now(struct hop_thread *thread);
+/* The target ends. */
+void hop_count_gone(struct hop_target *target);
 
 /* ---- connection.c */
 

@@ -137,6 +137,7 @@ static void turn(struct hop_thread *thread, int wait_ms)
                 courier_look(thread);
                 targets_serve(thread);
         } while (!TAILQ_EMPTY(&thread->seeking));
+        hop_count_now(thread);
         hop_connections_free_dead(thread);
 }
 

@@ -2,6 +2,8 @@
  * for a next hop costs no thread. Transfers come from workers by channels, and go back by others. */
 #pragma once
 
+#include "core/smtp/metrics.h"
+#include "workers/hop/figures.h"
 #include "workers/hop/transfer.h"
 #include "workers/journal/drain.h"
 #include "workers/log/writer.h"
@@ -45,6 +47,10 @@ struct hop_thread {
         _Atomic bool is_stopping;
         _Atomic bool gives_back;                    /* to the drain */
         struct hop_settings *_Atomic next_settings; /* NULL: they hold on */
+
+        /* Owner: the thread; anybody reads them. */
+        struct counters counters;
+        struct figures_table figures;
 
         /* Owner: the thread. */
         struct hop_settings settings;

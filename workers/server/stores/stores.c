@@ -11,9 +11,11 @@ static bool init_hops(struct server *server, const struct options *options)
         if (server->hops == NULL)
                 return false;
         hop_settings_read(&settings, options, server->hop_count);
-        for (uint32_t i = 0; i < server->hop_count; i++)
+        for (uint32_t i = 0; i < server->hop_count; i++) {
                 if (!hop_thread_init(&server->hops[i], i, server->worker_count, &settings, &server->log))
                         return false;
+                server->counters.sets[server->counters.count++] = &server->hops[i].counters;
+        }
         return true;
 }
 
