@@ -290,6 +290,7 @@ void connection_opened(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
         worker_note_at_hand(worker, connection);
+        note_early_input(worker, connection);
         connection_advance(worker, connection, session_opened(&connection->session, report, &worker->out),
                            true);
 }
