@@ -38,7 +38,8 @@ enum value_type {
         VALUE_DELIVERED,
         VALUE_WEIGHT,
         VALUE_RATE,
-        VALUE_FILTERS
+        VALUE_FILTERS,
+        VALUE_TYPES
 };
 
 struct option_row {
