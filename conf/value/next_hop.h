@@ -9,6 +9,7 @@
 #define NEXT_HOP_RECIPIENTS_MAX 1024 /* of one transaction with it */
 #define NEXT_HOP_PATH_MAX       107  /* of a unix socket, as the system takes it */
 #define NEXT_HOP_TEXT_MAX       (20 + DOMAIN_NAME_MAX)
+#define NEXT_HOPS_JOURNAL_MAX   1023 /* octets of a list's text that the journal keeps */
 #define NEXT_HOPS_TEXT_MAX      (NEXT_HOPS_MAX * (NEXT_HOP_TEXT_MAX + 12)) /* with weights and blanks */
 
 enum __attribute__((packed)) hop_protocol { HOP_LMTP, HOP_SMTP };

@@ -392,9 +392,3 @@ void record_write(struct session *session, const struct text *json);
 void record_part(struct session *session);
 /* Writes the session's last line to the log. */
 void record_session(struct session *session);
-
-/* ---- trace.c */
-
-/* The fields of checks and the Received field (RFC 5321 4.4) at the front of the message's text. False when
- * memory is out. */
-bool trace_write(struct session *session);

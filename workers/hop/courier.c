@@ -3,7 +3,12 @@
 
 void courier_report(struct hop_thread *thread, struct transfer_job *job)
 {
-        channel_send(thread->reports[job->transfer->worker], &job->parcel);
+        struct transfer *transfer = job->transfer;
+
+        if (transfer->delivery != NULL)
+                drained_report(thread, transfer);
+        else
+                channel_send(thread->reports[transfer->worker], &job->parcel);
 }
 
 /* ---- ends ---------------------------------------------------------------------------------------------- */
@@ -63,6 +68,14 @@ static void withdraw(struct hop_thread *thread, struct transfer *transfer)
         else
                 TAILQ_REMOVE(&thread->seeking, transfer, waiting);
         transfer->is_over = true;
+}
+
+void courier_withdraw(struct hop_thread *thread, struct transfer *transfer)
+{
+        withdraw(thread, transfer);
+        if (transfer->opening != NULL)
+                TAILQ_REMOVE(&thread->openings, transfer, openings);
+        forget(thread, transfer);
 }
 
 /* ---- the way to a hop ---------------------------------------------------------------------------------- */

@@ -116,6 +116,17 @@ void dialogue_text(struct hop_thread *thread, struct hop_connection *connection)
 /* The transfer leaves its connection, whose machine gives up what it has of it. */
 void dialogue_abandon(struct hop_thread *thread, struct transfer *transfer);
 
+/* The next hop may have taken it: all of its text was given. */
+bool dialogue_has_all(const struct transfer *transfer);
+
+/* ---- drained.c: what the journal hands out */
+
+void drained_begin(struct hop_thread *thread, struct journal_delivery *delivery);
+/* A job of such a transfer is done, which may be the last one. */
+void drained_report(struct hop_thread *thread, struct transfer *transfer);
+/* Once a turn, when the drain is to get all back. */
+void drained_give_back(struct hop_thread *thread);
+
 /* ---- courier.c: what becomes of transfers */
 
 void courier_take(struct hop_thread *thread, struct transfer_job *job, uint32_t worker);
@@ -127,6 +138,8 @@ void courier_opened(struct hop_thread *thread, struct transfer *transfer);
  * nothing about the target, which can be asked again. */
 void courier_over(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer,
                   bool may_repeat);
+/* It has ended, wherever it was, and nothing is reported. */
+void courier_withdraw(struct hop_thread *thread, struct transfer *transfer);
 void courier_report(struct hop_thread *thread, struct transfer_job *job);
 /* Once a turn: those who seek a target get one, or are told that there is none; and the time of some is up. */
 void courier_look(struct hop_thread *thread);

@@ -2,6 +2,7 @@
 #include "workers/inbound/hop/hop_client.h"
 
 #include "conf/value/next_hop.h"
+#include "workers/inbound/journal/journal_client.h"
 
 /* Texts of a report. */
 struct said {
@@ -68,6 +69,7 @@ void hop_client_send(struct worker *worker, struct connection *connection, struc
                                      .content = content_detach(&message->content),
                                      .transfer = connection->transfer};
         connection->transfer->in_flight += job->content.length;
+        connection->transfer->is_in_pieces = true;
         job_send(worker, job);
 }
 
@@ -203,6 +205,10 @@ static void take_open_report(struct worker *worker, struct transfer *transfer)
         }
         connection->transfer = NULL;
         struct store_report report = report_of(worker, transfer, &said);
+        if (report.outcome == STORE_NO_HOP &&
+            journal_client_takes(worker, session_envelope(&connection->session)) &&
+            !atomic_load(&worker->journal->is_released))
+                report.outcome = STORE_DONE;
         connection_opened(worker, connection, &report);
         end(worker, transfer);
 }
@@ -216,7 +222,10 @@ static void take_store_report(struct worker *worker, struct transfer *transfer)
         histogram_add(&worker->counters.times[TIME_hop_answer],
                       worker->host.now_ms - transfer->last_job.sent_ms);
         connection->transfer = NULL;
-        connection_stored(worker, connection, &report);
+        if (report.outcome == STORE_DONE ||
+            !journal_client_rescue(worker, connection, transfer, &transfer->last_job.content))
+                connection_stored(worker, connection, &report);
+        content_release(&transfer->last_job.content, &worker->host.content_pool);
         end(worker, transfer);
 }
 
@@ -225,7 +234,8 @@ static void take_report(struct worker *worker, struct transfer_job *job)
         struct transfer *transfer = job->transfer;
         struct connection *connection = transfer->owner;
 
-        content_release(&job->content, &worker->host.content_pool);
+        if (job->kind != TRANSFER_STORE)
+                content_release(&job->content, &worker->host.content_pool);
         switch (job->kind) {
         case TRANSFER_OPEN:
                 take_open_report(worker, transfer);
