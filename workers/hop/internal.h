@@ -104,6 +104,11 @@ void dialogue_text(struct hop_thread *thread, struct hop_connection *connection)
 /* The transfer leaves its connection, whose machine gives up what it has of it. */
 void dialogue_abandon(struct hop_thread *thread, struct transfer *transfer);
 
+/* ---- remember.c */
+
+/* Each recipient of the transfer has its fate. */
+void remember_fates(struct hop_thread *thread, const struct transfer *transfer);
+
 /* ---- courier.c: what becomes of transfers */
 
 void courier_take(struct hop_thread *thread, struct transfer_job *job, uint32_t worker);

@@ -2,6 +2,7 @@
  * for a next hop costs no thread. Transfers come from workers by channels, and go back by others. */
 #pragma once
 
+#include "core/lookup/delivered.h"
 #include "workers/hop/transfer.h"
 #include "workers/log/writer.h"
 #include "workers/thread/wheel.h"
@@ -19,6 +20,7 @@ struct hop_settings {
         uint32_t failures_max;
         uint64_t connect_ms, open_ms, idle_ms, retry_ms;
         uint64_t patience_ms[HOP_PATIENCES];
+        uint64_t refusals_ms, partings_ms; /* what hops say of recipients is remembered so long */
 };
 
 struct hop_target;
@@ -34,8 +36,9 @@ struct hop_thread {
         struct log_writer *log;
         pthread_t thread;
         int epoll_fd;
-        struct channel *jobs;     /* one for each worker */
-        struct channel **reports; /* to each worker; set before start */
+        struct channel *jobs;                /* one for each worker */
+        struct channel **reports;            /* to each worker; set before start */
+        const struct remembered *remembered; /* the same; NULL: nothing is */
 
         struct waker waker;
         _Atomic bool is_stopping;
@@ -64,6 +67,8 @@ bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker
                      const struct hop_settings *settings, struct log_writer *log);
 /* Before the start: reports to this worker go there. */
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports);
+/* The same: what hops say of recipients goes there. */
+void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered);
 bool hop_thread_start(struct hop_thread *thread);
 /* Any one thread: these hold from now on. False when memory is out. */
 bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settings);

@@ -39,6 +39,7 @@ struct worker_parts {
         struct client_table *clients;
         struct delivery *deliveries;
         struct hop_thread *hops;
+        const struct remembered *remembered;
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;

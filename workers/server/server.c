@@ -78,6 +78,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .delivery_count = server->delivery_count,
                     .hop_count = server->hop_count,
                     .hops = server->hops,
+                    .remembered = &server->remembered,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
                     .clients = &server->clients.sessions,

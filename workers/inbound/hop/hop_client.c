@@ -3,6 +3,14 @@
 
 #include "conf/value/next_hop.h"
 
+bool hop_client_init(struct worker *worker)
+{
+        worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
+        for (uint32_t i = 0; worker->hop_reports != NULL && i < worker->hop_count; i++)
+                hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
+        return worker->hop_reports != NULL;
+}
+
 /* ---- jobs ---------------------------------------------------------------------------------------------- */
 
 static void job_send(struct worker *worker, struct transfer_job *job)
