@@ -45,6 +45,8 @@ enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 /* How a next hop is told who our client is. */
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
+/* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
+enum hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
 enum log_addresses { LOG_ADDRESSES_PLAIN, LOG_ADDRESSES_PSEUDONYM };
 enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
@@ -89,6 +91,7 @@ struct rate {
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_NAMING     enum hop_naming
+#define OPTION_FIELD_SECURING   enum hop_starttls
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -121,6 +124,7 @@ struct rate {
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_NAMING(name)     name
+#define OPTION_NAME_SECURING(name)   name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name

@@ -213,6 +213,7 @@ static const char *const wish_words[] = {"no", "ask", NULL};
 static const char *const language_words[] = {"en", "de", NULL};
 static const char *const addresses_words[] = {"plain", "pseudonym", NULL};
 static const char *const naming_words[] = {"none", "xclient", "xforward", NULL};
+static const char *const securing_words[] = {"none", "may", "must", NULL};
 static const char *const starttls_words[] = {"offer", "require", "off", NULL};
 static const char *const repair_words[] = {"refuse", "normalise", NULL};
 static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
@@ -261,6 +262,8 @@ const char *const *value_words(const struct option_row *row)
                 return addresses_words;
         case VALUE_NAMING:
                 return naming_words;
+        case VALUE_SECURING:
+                return securing_words;
         default:
                 return NULL;
         }
@@ -362,6 +365,7 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_LANGUAGE:
         case VALUE_ADDRESSES:
         case VALUE_NAMING:
+        case VALUE_SECURING:
                 return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);

@@ -33,6 +33,7 @@ enum value_type {
         VALUE_LANGUAGE,
         VALUE_ADDRESSES,
         VALUE_NAMING,
+        VALUE_SECURING,
         VALUE_WEIGHT,
         VALUE_RATE,
         VALUE_FILTERS

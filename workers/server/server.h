@@ -45,6 +45,7 @@ struct server {
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
         struct hop_thread *hops;
+        SSL_CTX *hop_tls; /* in force, of connections to next hops; NULL: none speaks TLS */
         uint32_t acceptor_count, worker_count, delivery_count, hop_count;
         struct descriptor_shares shares;
         struct counters own_counters; /* of the main thread */

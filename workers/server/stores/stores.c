@@ -6,13 +6,17 @@
 static bool init_hops(struct server *server, const struct options *options)
 {
         struct hop_settings settings;
+        struct hop_thread_parts parts = {.worker_count = server->worker_count,
+                                         .settings = &settings,
+                                         .budget = &server->budget,
+                                         .log = &server->log};
 
         server->hops = calloc(server->hop_count, sizeof server->hops[0]);
         if (server->hops == NULL)
                 return false;
-        hop_settings_read(&settings, options, server->hop_count);
-        for (uint32_t i = 0; i < server->hop_count; i++)
-                if (!hop_thread_init(&server->hops[i], i, server->worker_count, &settings, &server->log))
+        hop_settings_read(&settings, options, server->hop_count, server->hop_tls);
+        for (parts.number = 0; parts.number < server->hop_count; parts.number++)
+                if (!hop_thread_init(&server->hops[parts.number], &parts))
                         return false;
         return true;
 }
@@ -37,11 +41,13 @@ bool stores_start(struct server *server)
         return is_started;
 }
 
-void stores_set(struct server *server, const struct options *options)
+void stores_set(struct server *server, const struct options *options, SSL_CTX *tls)
 {
         struct hop_settings settings;
 
-        hop_settings_read(&settings, options, server->hop_count);
+        SSL_CTX_free(server->hop_tls);
+        server->hop_tls = tls;
+        hop_settings_read(&settings, options, server->hop_count, tls);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 if (!hop_thread_set(&server->hops[i], &settings))
                         console_fail(
@@ -54,6 +60,7 @@ void stores_end(struct server *server)
                 delivery_end(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 hop_thread_end(&server->hops[i]);
+        SSL_CTX_free(server->hop_tls);
         free(server->deliveries);
         free(server->hops);
 }
