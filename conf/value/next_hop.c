@@ -258,7 +258,7 @@ bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-void next_hop_write_name(struct text *text, const struct next_hop *hop)
+void next_hop_write(struct text *text, const struct next_hop *hop)
 {
         text_put_string(text, hop->protocol == HOP_LMTP ? "lmtp:" : "smtp:");
         text_put_string(text, hop->kind == NEXT_HOP_AT_PATH ? "unix:" : "//");
@@ -296,7 +296,7 @@ void next_hops_write(struct text *text, const struct next_hop_list *list)
 {
         for (size_t i = 0; i < list->count; i++) {
                 text_put_string(text, i == 0 ? "" : " ");
-                next_hop_write_name(text, &list->hops[i]);
+                next_hop_write(text, &list->hops[i]);
                 for (enum next_hop_setting j = 0; j < NEXT_HOP_SETTINGS; j++)
                         if (is_to_write(&list->hops[i], j))
                                 write_setting(text, &settings[j], &list->hops[i]);

@@ -9,6 +9,7 @@
 #define NEXT_HOP_RECIPIENTS_MAX 1024 /* of one transaction with it */
 #define NEXT_HOP_PATH_MAX       107  /* of a unix socket, as the system takes it */
 #define NEXT_HOP_TEXT_MAX       (20 + DOMAIN_NAME_MAX)
+#define NEXT_HOPS_JOURNAL_MAX   1023 /* octets of a list's text that the journal keeps */
 #define NEXT_HOPS_TEXT_MAX      (NEXT_HOPS_MAX * (NEXT_HOP_TEXT_MAX + 60)) /* with settings and blanks */
 
 enum __attribute__((packed)) hop_protocol { HOP_LMTP, HOP_SMTP };
@@ -66,6 +67,6 @@ bool next_hop_equals(const struct next_hop *left, const struct next_hop *right);
 /* The same next hops with the same settings, in the same order. */
 bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right);
 /* "lmtp://192.0.2.1:24", without what stands behind it. */
-void next_hop_write_name(struct text *text, const struct next_hop *hop);
+void next_hop_write(struct text *text, const struct next_hop *hop);
 /* The same text, with weights that are not 1. */
 void next_hops_write(struct text *text, const struct next_hop_list *list);

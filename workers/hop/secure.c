@@ -79,8 +79,6 @@ static struct tls_stream *make_stream(struct hop_thread *thread, struct hop_conn
             .resumption = &target->resumption,
         };
 
-        if (thread->settings.tls == NULL)
-                return NULL;
         return tls_stream_create(tls_client_new_ssl(thread->settings.tls, &wish), &thread->tls);
 }
 
@@ -91,6 +89,8 @@ static enum hop_event fail(struct hop_thread *thread, struct hop_connection *con
 
 enum hop_event hop_secure_begin(struct hop_thread *thread, struct hop_connection *connection)
 {
+        if (thread->settings.tls == NULL)
+                return fail(thread, connection, "the configuration in force wants TLS with no next hop");
         connection->stream = make_stream(thread, connection);
         if (connection->stream == NULL)
                 return fail(thread, connection, "memory is out");

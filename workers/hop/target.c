@@ -1,7 +1,8 @@
 /* Next hops: which one gets a message, who waits for it, and whether it lives. */
 #include "workers/hop/internal.h"
 
-/* What is known of one that nobody uses is kept so long, such as its TLS sessions. */
+/* What is known of one that nobody uses is kept so long, such as its TLS sessions, and that it is down: whoever waits
+ * for its next_hop_up shall see it where mail comes seldom. */
 #define KEPT_MS (UINT64_C(60) * 60 * 1000)
 
 /* ---- which there are ----------------------------------------------------------------------------------- */
@@ -24,6 +25,7 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
         if (target == NULL)
                 return NULL;
         *target = (struct hop_target){.hop = *hop, .used_ms = thread->now_ms};
+        target->figures = figures_of(&thread->figures, hop);
         target->hop.weight = 1; /* that is the domain's affair */
         if (hop->name != NULL)
                 target->hop.name = memcpy(target->name, hop->name, name_size);
@@ -36,6 +38,7 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
 void target_free(struct hop_target *target)
 {
         LIST_REMOVE(target, entry);
+        hop_count_gone(target);
         tls_resumption_forget(&target->resumption);
         free(target);
 }
@@ -55,7 +58,7 @@ void target_write_name(const struct hop_target *target, char ret_name[static NEX
         struct text text;
 
         text_over(&text, ret_name, NEXT_HOP_TEXT_MAX);
-        next_hop_write_name(&text, &target->hop);
+        next_hop_write(&text, &target->hop);
         ret_name[text.length] = '\0';
 }
 
@@ -234,8 +237,10 @@ void target_failed(struct hop_thread *thread, struct hop_target *target, const c
         if (!target_is_failing(thread, target))
                 return;
         target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
-        if (!was_failing)
+        if (!was_failing) {
+                hop_count(thread, target, FIGURE_downs);
                 log_health(thread, target, "next_hop_down", reason);
+        }
         send_elsewhere(thread, target);
 }
 
@@ -246,6 +251,7 @@ void target_unreachable(struct hop_thread *thread, struct hop_target *target, co
         struct transfer *first = TAILQ_FIRST(&target->waiting);
         bool has_others = target->connection_count > target->connecting_count;
 
+        hop_count(thread, target, FIGURE_connections_failed);
         if (first != NULL && !has_others) {
                 target_dequeue(target, first);
                 courier_seek(thread, first);

@@ -10,10 +10,10 @@ class TlsHop(NextHop):
     say {"STARTTLS": "220 go\\r\\n250 injected"} and {"HANDSHAKE": HANG, GO_AWAY or octets} instead of one. `secured` has for each
     handshake (name that was asked for, whether a session was resumed, subject of the client's certificate)."""
 
-    def __init__(self, directory, certificate, protocol="lmtp", port=0, authority=None):
+    def __init__(self, directory, certificate, protocol="lmtp", port=0, authority=None, host="127.0.0.1"):
         self.directory, self.secured, self.texts_in_clear, self.authority = directory, [], 0, authority
         self.use(certificate)
-        super().__init__(protocol, port)
+        super().__init__(protocol, port, host=host)
 
     def use(self, certificate, version=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -15,9 +15,11 @@ static bool init_hops(struct server *server, const struct options *options)
         if (server->hops == NULL)
                 return false;
         hop_settings_read(&settings, options, server->hop_count, server->hop_tls);
-        for (parts.number = 0; parts.number < server->hop_count; parts.number++)
+        for (parts.number = 0; parts.number < server->hop_count; parts.number++) {
                 if (!hop_thread_init(&server->hops[parts.number], &parts))
                         return false;
+                server->counters.sets[server->counters.count++] = &server->hops[parts.number].counters;
+        }
         return true;
 }
 
@@ -27,7 +29,7 @@ bool stores_init(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        return init_hops(server, options);
+        return init_hops(server, options) && server_journal_init(server, options);
 }
 
 bool stores_start(struct server *server)
@@ -38,7 +40,7 @@ bool stores_start(struct server *server)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 is_started = is_started && hop_thread_start(&server->hops[i]);
-        return is_started;
+        return is_started && server_journal_start(&server->journal);
 }
 
 void stores_set(struct server *server, const struct options *options, SSL_CTX *tls)
@@ -61,6 +63,7 @@ void stores_end(struct server *server)
         for (uint32_t i = 0; i < server->hop_count; i++)
                 hop_thread_end(&server->hops[i]);
         SSL_CTX_free(server->hop_tls);
+        server_journal_end(&server->journal);
         free(server->deliveries);
         free(server->hops);
 }
