@@ -15,8 +15,9 @@
 #define WRITE_SIZE 65536
 
 struct self_accept;
+struct streams;
 
-/* What epoll says an event is of: a connection's descriptor, a listener, or the waker. */
+/* What epoll says an event is of: a connection's descriptor, a listener, the waker, or a stream (EVENT_OF_STREAM). */
 #define EVENT_OF_WAKER    UINT64_MAX
 #define EVENT_OF_LISTENER (UINT64_C(1) << 63) /* with its address */
 
@@ -40,6 +41,7 @@ struct worker_parts {
         struct delivery *deliveries;
         struct hop_thread *hops;
         struct journal *journal; /* NULL: there is none */
+        const struct remembered *remembered;
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;
@@ -91,6 +93,7 @@ struct worker {
         uint64_t unused_share; /* octets of the budget that it may keep unused */
         uint32_t spool_count;  /* files in the making */
         struct wheel wheel;
+        struct streams *streams; /* to daemons of the site */
         struct connections connections;
         struct text out; /* replies of the connection at hand */
         struct tls_work tls;
