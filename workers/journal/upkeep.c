@@ -80,8 +80,8 @@ static void move(struct journal_drain *drain, uint32_t number)
         try_returned(drain, delivery);
 }
 
-/* Few of its octets wait still, for what it keeps from being free, and somebody wants the room. That is the segment, and
- * those behind it of which nothing waits any more. */
+/* Few of its octets wait still, for what it keeps from being free, and somebody wants the room. That is the segment,
+ * and those behind it of which nothing waits any more. */
 static bool is_worth_it(const struct journal_drain *drain)
 {
         const struct journal_pin *pins = drain->index.pins;
