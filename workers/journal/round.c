@@ -2,6 +2,7 @@
 #include "workers/journal/round.h"
 
 #include "core/base/local_part.h"
+#include "core/mail/told.h"
 #include "dns/clock.h"
 #include "workers/journal/commit.h"
 
@@ -29,18 +30,18 @@ struct putting {
         uint64_t sequence;
 };
 
-/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). */
 static bool write_recipient(struct text *body, const struct recipient *recipient)
 {
+        struct told told = recipient_told(recipient);
         char octets[LOCAL_PART_MAX + 1 + DOMAIN_NAME_MAX];
         struct text address;
 
-        if (span_find(recipient->address, '@') != SIZE_MAX)
-                return journal_string_write(body, recipient->address);
+        if (told.domain.length == 0)
+                return journal_string_write(body, told.local_part);
         text_over(&address, octets, sizeof octets);
-        text_put(&address, recipient->mailbox);
+        text_put(&address, told.local_part);
         text_put_char(&address, '@');
-        text_put(&address, recipient->domain->name);
+        text_put(&address, told.domain);
         return journal_string_write(body, text_span(&address));
 }
 
