@@ -2,7 +2,7 @@
 #include "workers/hop/transfer.h"
 
 #include "core/base/expect.h"
-#include "core/mail/told.h"
+#include "core/mail/recipient.h"
 
 #include <stdlib.h>
 
@@ -19,14 +19,14 @@ static struct span take_copy(char **memory, struct span span)
 
 static size_t address_length(const struct recipient *recipient)
 {
-        struct told told = recipient_told(recipient);
+        struct told_address told = recipient_told(recipient);
 
         return told.local_part.length + (told.domain.length > 0 ? 1 + told.domain.length : 0);
 }
 
 static struct span take_address(char **memory, const struct recipient *recipient)
 {
-        struct told told = recipient_told(recipient);
+        struct told_address told = recipient_told(recipient);
         struct span address = span_of(*memory, address_length(recipient));
 
         take_copy(memory, told.local_part);

@@ -2,7 +2,7 @@
 #include "workers/journal/round.h"
 
 #include "core/base/local_part.h"
-#include "core/mail/told.h"
+#include "core/mail/recipient.h"
 #include "dns/clock.h"
 #include "workers/journal/commit.h"
 
@@ -32,8 +32,8 @@ struct putting {
 
 static bool write_recipient(struct text *body, const struct recipient *recipient)
 {
-        struct told told = recipient_told(recipient);
         char octets[LOCAL_PART_MAX + 1 + DOMAIN_NAME_MAX];
+        struct told_address told = recipient_told(recipient);
         struct text address;
 
         if (told.domain.length == 0)
@@ -42,7 +42,7 @@ static bool write_recipient(struct text *body, const struct recipient *recipient
         text_put(&address, told.local_part);
         text_put_char(&address, '@');
         text_put(&address, told.domain);
-        return journal_string_write(body, text_span(&address));
+        return !address.overflowed && journal_string_write(body, text_span(&address));
 }
 
 static bool write_recipients(struct text *body, const struct recipient *recipient)
@@ -79,6 +79,8 @@ static bool put(struct journal *journal, struct putting *putting)
         struct text text;
 
         for (int i = 0; i < TRIES_MAX; i++) {
+                if (!putting->is_order && !journal_takes_mail(journal))
+                        return journal_note_full(journal);
                 enum journal_put result = JOURNAL_PUT_FULL_BATCH;
                 struct text *body = journal_store_body(&journal->store, &text);
                 if (body != NULL && !write_body(body, putting)) {
@@ -306,6 +308,7 @@ static void end_item(struct journal *journal, const struct journal_item *item)
 
 void journal_run_round(struct journal *journal)
 {
+        journal_look_for_room(journal);
         for (size_t i = 0; i < journal->count; i++)
                 run_item(journal, &journal->items[i]);
         journal_commit(journal);
