@@ -115,7 +115,7 @@ def seen(directory):
                 wait_for("the next hop is back", lambda: is_let_in(client))
                 client.finish(TEXT)
                 wait_for_value(server, 0, "next_hop_down", next_hop=address)
-        equal([line["event"] for line in server.log() if line["event"].startswith("next_hop_")], ["next_hop_down", "next_hop_up"], "events")
+        wait_for("both events", lambda: [line["event"] for line in server.log() if line["event"].startswith("next_hop_")] == ["next_hop_down", "next_hop_up"])
 
 
 if __name__ == "__main__":
