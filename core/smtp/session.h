@@ -22,6 +22,7 @@
 #include "core/base/ladder/ladder.h"
 #include "core/base/count/recent.h"
 #include "core/check/pipeline.h"
+#include "core/lookup/delivered.h"
 #include "core/mail/message.h"
 #include "core/senders/client_table.h"
 #include "core/smtp/follow/follow.h"
@@ -60,6 +61,10 @@ struct session_host {
         uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */
         bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
         struct follow follow;              /* who follows sessions live */
+        /* By their origin: where recipients are asked about that are not here; NULL: nobody can be asked. */
+        struct recipient_source *recipient_sources[RECIPIENT_ORIGINS];
+        /* Of recipients at next hops; NULL: nothing is. */
+        const struct remembered *remembered;
 };
 
 /* Who connected where. */
@@ -256,6 +261,9 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
 /* The same from the store of senders. */
 enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
                                         const struct sender_record *record, struct text *out);
+/* The same from a source of recipients. `ruling`: where the fact is FOUND. */
+enum session_wish session_ruled(struct session *session, const struct key128 *key, enum fact fact,
+                                const struct ruling *ruling, struct text *out);
 /* The wish was OPEN. DONE: a next hop has given its go-ahead, and the client is told 354. */
 enum session_wish session_opened(struct session *session, const struct store_report *report,
                                  struct text *out);

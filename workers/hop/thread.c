@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include <urcu/urcu-memb.h>
 
 #define EVENTS_PER_TURN   64
 #define RETRY_MS          1 /* reports that found no room */
@@ -27,6 +28,8 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
             .open_ms = options->next_hops_open_timeout_ms,
             .idle_ms = options->next_hops_idle_timeout_ms,
             .retry_ms = options->next_hops_retry_after_ms,
+            .refusals_ms = options->next_hops_refusals_kept_ms,
+            .partings_ms = options->next_hops_partings_kept_ms,
         };
         span_copy_cut(span_from(options->hostname), settings->hostname, sizeof settings->hostname);
         for (size_t i = 0; i < HOP_PATIENCES; i++) {
@@ -147,6 +150,7 @@ static void *thread_main(void *argument)
         int wait_ms = 0;
 
         thread_set_name("hop", thread->number);
+        urcu_memb_register_thread();
         for (;;) {
                 bool is_stopping = atomic_load(&thread->is_stopping);
                 turn(thread, wait_ms);
@@ -156,6 +160,7 @@ static void *thread_main(void *argument)
                 wait_ms = prepare_sleep(thread, is_all_sent);
         }
         hop_connections_end(thread);
+        urcu_memb_unregister_thread();
         return NULL;
 }
 
@@ -207,6 +212,11 @@ void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct chann
 void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns)
 {
         thread->returns = returns;
+}
+
+void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered)
+{
+        thread->remembered = remembered;
 }
 
 bool hop_thread_start(struct hop_thread *thread)

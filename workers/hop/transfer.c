@@ -99,8 +99,8 @@ static void fill_envelope(struct transfer *transfer, const struct transfer_parts
         transfer->client.ident = span_of(transfer->id, strnlen(transfer->id, sizeof transfer->id));
         for (const struct recipient *recipient = parts->message->recipients; recipient != NULL;
              recipient = recipient->next)
-                transfer->recipients[i++] =
-                    (struct transfer_recipient){.address = take_address(memory, recipient)};
+                transfer->recipients[i++] = (struct transfer_recipient){
+                    .address = take_address(memory, recipient), .keys = recipient->keys};
         expect(i == transfer->recipient_count);
 }
 
@@ -139,8 +139,8 @@ void transfer_forget_answers(struct transfer *transfer)
         transfer->answer_count = 0;
         transfer->given = 0;
         for (uint32_t i = 0; i < transfer->recipient_count; i++)
-                transfer->recipients[i] =
-                    (struct transfer_recipient){.address = transfer->recipients[i].address};
+                transfer->recipients[i] = (struct transfer_recipient){
+                    .address = transfer->recipients[i].address, .keys = transfer->recipients[i].keys};
 }
 
 static bool is_same(const struct hop_answer *left, const struct hop_answer *right)

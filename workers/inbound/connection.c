@@ -340,6 +340,20 @@ void connection_sender_answer(struct worker *worker, const struct sender_job *jo
                 connection_advance(worker, connection, wish, true);
 }
 
+void connection_ruled(struct worker *worker, uint64_t handle, const struct key128 *key, enum fact fact,
+                      const struct ruling *ruling)
+{
+        struct connection *connection = handle_connection(handle);
+
+        if (connection == NULL)
+                return;
+        worker_note_at_hand(worker, connection);
+        bool was_parked = note_if_parked(worker, connection);
+        enum session_wish wish = session_ruled(&connection->session, key, fact, ruling, &worker->out);
+        if (was_parked)
+                connection_advance(worker, connection, wish, true);
+}
+
 void connection_stress(struct worker *worker, struct connection *connection)
 {
         if (connection->has_ended)

@@ -47,6 +47,7 @@ struct server {
         struct delivery *deliveries;
         struct hop_thread *hops;
         struct server_journal journal;
+        struct remembered remembered; /* of recipients at next hops */
         uint32_t acceptor_count, worker_count, delivery_count, hop_count;
         struct descriptor_shares shares;
         struct counters own_counters; /* of the main thread */

@@ -56,7 +56,7 @@ def at_a_path(directory):
 
 @case("the words of a next hop reach the client: at DATA those on the envelope, and behind the text those on the text")
 def refused(directory):
-    with NextHop() as hop, serve(directory, hop) as server:
+    with NextHop() as hop, serve(directory, hop, options="refusals_kept = 0s") as server:
         for step, said in (("RCPT", "550 5.1.1 who is that?"), ("RCPT", "451 4.2.0 later"), ("MAIL", "553 5.1.7 not you"), ("DATA", "452 4.3.1 full")):
             hop.answers = {step: said}
             with server.client() as client:
@@ -80,7 +80,7 @@ def refused(directory):
 
 @case("where the answers differ the client is told a temporary one, and no answer of LMTP is lost")
 def mixed(directory):
-    with NextHop() as hop, serve(directory, hop) as server:
+    with NextHop() as hop, serve(directory, hop, options="refusals_kept = 0s") as server:
         hop.answers = {"RCPT bob": "550 5.1.1 who is bob?"}
         with server.client() as client:
             assert "who is bob?" in data(client, 451, BOTH)

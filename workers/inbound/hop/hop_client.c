@@ -14,6 +14,14 @@ static void count(struct worker *worker, enum metric_id metric)
         counter_add(&worker->counters.metrics[metric], 1);
 }
 
+bool hop_client_init(struct worker *worker)
+{
+        worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
+        for (uint32_t i = 0; worker->hop_reports != NULL && i < worker->hop_count; i++)
+                hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
+        return worker->hop_reports != NULL;
+}
+
 /* ---- jobs ---------------------------------------------------------------------------------------------- */
 
 static void job_send(struct worker *worker, struct transfer_job *job)

@@ -3,6 +3,33 @@
 
 #include "workers/log/console.h"
 
+#include <sys/mman.h>
+#include <sys/random.h>
+
+static bool init_remembered(struct remembered *remembered, const struct options *options)
+{
+        size_t size = options->next_hops_delivered_memory_octets;
+        uint8_t *secret = remembered->secret.octets;
+
+        if (getrandom(secret, KEYED_SECRET_OCTETS, 0) != KEYED_SECRET_OCTETS)
+                return false;
+        /* What nobody has needed yet takes no memory. */
+        void *memory =
+            mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED)
+                return false;
+        until_init(&remembered->delivered, memory, size);
+        remembered->rulings = rulings_create(options->next_hops_rulings_memory_octets);
+        return remembered->rulings != NULL;
+}
+
+static void end_remembered(struct remembered *remembered, const struct options *options)
+{
+        rulings_destroy(remembered->rulings);
+        if (remembered->delivered.sets != NULL)
+                munmap(remembered->delivered.sets, options->next_hops_delivered_memory_octets);
+}
+
 static bool init_hops(struct server *server, const struct options *options)
 {
         struct hop_settings settings;
@@ -10,11 +37,14 @@ static bool init_hops(struct server *server, const struct options *options)
         server->hops = calloc(server->hop_count, sizeof server->hops[0]);
         if (server->hops == NULL)
                 return false;
+        if (!init_remembered(&server->remembered, options))
+                return false;
         hop_settings_read(&settings, options, server->hop_count);
         for (uint32_t i = 0; i < server->hop_count; i++) {
                 if (!hop_thread_init(&server->hops[i], i, server->worker_count, &settings, &server->log))
                         return false;
                 server->counters.sets[server->counters.count++] = &server->hops[i].counters;
+                hop_thread_remember(&server->hops[i], &server->remembered);
         }
         return true;
 }
@@ -57,6 +87,7 @@ void stores_end(struct server *server)
         for (uint32_t i = 0; i < server->hop_count; i++)
                 hop_thread_end(&server->hops[i]);
         server_journal_end(&server->journal);
+        end_remembered(&server->remembered, &server->options_at_start);
         free(server->deliveries);
         free(server->hops);
 }
