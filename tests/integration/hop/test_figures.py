@@ -10,7 +10,7 @@ from common.web import get, web_server
 
 TEXT = HEADER + b"text\r\n"
 BOTH = ("alice@isp.example", "bob@isp.example")
-SPACE = '\nnext_hops { retry_after = 200ms failures_max = 1 connections_max = 1 }\n'
+SPACE = '\nnext_hops { retry_after = 200ms failures_max = 1 connections_max = 1 refusals_kept = 0s }\n'
 
 
 def read(server, name, **labels):
