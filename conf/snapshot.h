@@ -45,6 +45,8 @@ enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 /* How a next hop is told who our client is. */
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
+/* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
+enum hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
 /* Whether mail for next hops goes into the journal, where there is one. */
 enum journal_use { JOURNAL_NEVER, JOURNAL_WHEN_DOWN, JOURNAL_ALWAYS };
 /* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
@@ -94,6 +96,7 @@ struct rate {
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_NAMING     enum hop_naming
+#define OPTION_FIELD_SECURING   enum hop_starttls
 #define OPTION_FIELD_JOURNAL    enum journal_use
 #define OPTION_FIELD_FIELD      enum field_wish
 #define OPTION_FIELD_DELIVERED  enum delivered_to
@@ -129,6 +132,7 @@ struct rate {
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_NAMING(name)     name
+#define OPTION_NAME_SECURING(name)   name
 #define OPTION_NAME_JOURNAL(name)    name
 #define OPTION_NAME_FIELD(name)      name
 #define OPTION_NAME_DELIVERED(name)  name

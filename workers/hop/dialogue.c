@@ -165,8 +165,6 @@ void dialogue_event(struct hop_thread *thread, struct hop_connection *connection
         struct transfer *transfer = connection->transfer;
         struct hop *hop = &connection->hop;
 
-        if (event == HOP_SECURE)
-                hop_handshake_failed(hop, "TLS is not wanted", &thread->out);
         if (transfer == NULL)
                 return;
         switch (event) {

@@ -2,6 +2,7 @@
  * for a next hop costs no thread. Transfers come from workers by channels, and go back by others. */
 #pragma once
 
+#include "core/base/budget.h"
 #include "core/lookup/delivered.h"
 #include "core/smtp/metrics.h"
 #include "workers/hop/figures.h"
@@ -9,18 +10,24 @@
 #include "workers/journal/drain.h"
 #include "workers/log/writer.h"
 #include "workers/thread/wheel.h"
+#include "workers/tls/stream.h"
 
 #include <pthread.h>
 
 #define HOP_HOSTNAME_MAX 255
 #define HOP_GIVE_BACK_MS 5000
 
-/* What holds for all next hops. A connection keeps what held when it was made. */
+/* What holds for all next hops, where a next hop does not say otherwise of itself. A connection keeps what held when it
+ * was made. */
 struct hop_settings {
         char hostname[HOP_HOSTNAME_MAX + 1];
         enum hop_naming naming;
-        uint32_t connections_max, waiting_max; /* of one thread with one target */
-        uint32_t transactions_max;             /* of a connection; 0: any number */
+        enum hop_starttls starttls;
+        SSL_CTX *tls;              /* NULL: no handshake succeeds. A thread has a reference of its own */
+        uint32_t threads;          /* which share connections_max out */
+        uint32_t connections_max;  /* of all threads with one target */
+        uint32_t waiting_max;      /* of one thread with one target */
+        uint32_t transactions_max; /* of a connection; 0: any number */
         uint32_t failures_max;
         uint64_t connect_ms, open_ms, idle_ms, retry_ms;
         uint64_t patience_ms[HOP_PATIENCES];
@@ -70,14 +77,24 @@ struct hop_thread {
         struct hop_connection_list dead; /* closed in this turn; events may still name them */
         struct text out;                 /* of the connection at hand */
         char *input;
+        struct tls_buffers tls; /* the same of its TLS; empty from one connection to the next */
+        struct account account; /* of what connections hold */
 };
 
-/* What the options say, for one of so many threads. */
-void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads);
+struct hop_thread_parts {
+        uint32_t number;
+        uint32_t worker_count;
+        const struct hop_settings *settings;
+        struct budget *budget;
+        struct log_writer *log;
+};
+
+/* What the options say, for one of so many threads. `tls` is borrowed, and may be NULL. */
+void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads,
+                       SSL_CTX *tls);
 
 /* False when memory or descriptors are out. */
-bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker_count,
-                     const struct hop_settings *settings, struct log_writer *log);
+bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *parts);
 /* Before the start: reports to this worker go there. */
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports);
 /* The same of deliveries of the journal, which come by thread->deliveries. */

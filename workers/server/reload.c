@@ -16,6 +16,7 @@
 #include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/store_syncs.h"
+#include "workers/tls/client/client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct loading {
         struct conf_complaints complaints;
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
+        SSL_CTX *hop_tls;              /* the same to next hops */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
         char *changes;          /* that the snapshot makes, as a text for the pages; NULL: none */
@@ -245,6 +247,7 @@ static bool complete(struct loading *loading, const struct snapshot *snapshot)
         loading->contexts =
             tls_contexts_load(snapshot, tls_contexts_of(published), &loading->server->certificates.tickets,
                               TLS_AT_RELOAD, &loading->complaints);
+        loading->hop_tls = tls_client_open(snapshot, &loading->complaints);
         return loading->complaints.errors == errors;
 }
 
@@ -281,6 +284,7 @@ static void load(void *argument)
 static void end_loading(struct loading *loading)
 {
         log_target_free(loading->log);
+        SSL_CTX_free(loading->hop_tls);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
         free(loading->changes);
@@ -319,7 +323,8 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         const struct snapshot *snapshot = loading->snapshot;
 
         set_dns(server, &snapshot->options);
-        stores_set(server, &snapshot->options);
+        stores_set(server, &snapshot->options, loading->hop_tls);
+        loading->hop_tls = NULL;
         memory_bound(&server->budget, &snapshot->options);
         generations_bound(server);
         listening_use(server, opened);

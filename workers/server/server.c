@@ -374,8 +374,8 @@ int server_run(const struct server_wish *wish)
         signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(&first);
         struct tls_contexts *contexts = NULL;
-        bool is_ready =
-            snapshot != NULL && certificates_load_first(&server.certificates, snapshot, &contexts);
+        bool is_ready = snapshot != NULL &&
+                        certificates_load_first(&server.certificates, snapshot, &contexts, &server.hop_tls);
         signals_let_end(false);
         if (!is_ready)
                 return 1;
