@@ -47,6 +47,7 @@ struct transfer {
         struct hop_client client;
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
+        uint32_t left_out; /* recipients of the message that are none of the transfer: they have it already */
 
         /* Owner: the worker. */
         void *owner;      /* whom the reports concern; NULL when it is gone */

@@ -95,6 +95,10 @@ static bool is_to_go_ahead(const struct worker *worker, const struct connection 
                            const struct message *message)
 {
         size_t length = message->content.length;
+
+        /* What a next hop is asked about later is taken whole. */
+        if (connection->transfer == NULL && message->recipients->domain->deliver.kind == DELIVER_HOPS)
+                return false;
         return length > piece_min[worker->memory] && may_spool(worker, connection, length);
 }
 

@@ -114,14 +114,14 @@ static struct span words_of(const struct transfer *transfer, const struct transf
                                                        : span_from(transfer->answers[recipient->answer].text);
 }
 
-/* One answer is for all: nobody is refused for good while another one may get it later. */
-static struct store_report report_of(const struct transfer *transfer, enum hop_fate good)
+/* One answer is for all: nobody is refused for good while another one may get it later, or has it. */
+static struct store_report report_of(const struct transfer *transfer)
 {
-        uint32_t refused = transfer_count(transfer, FATE_REFUSED);
         uint32_t count = transfer->recipient_count;
+        bool is_refused = transfer_count(transfer, FATE_REFUSED) == count && transfer->left_out == 0;
         struct store_report report = {.outcome = STORE_NO_HOP};
 
-        if (transfer_count(transfer, good) == count)
+        if (transfer_count(transfer, FATE_DELIVERED) == count)
                 return (struct store_report){.outcome = STORE_DONE};
         const struct transfer_recipient *speaker = find_speaker(transfer);
         if (speaker == NULL) {
@@ -129,9 +129,9 @@ static struct store_report report_of(const struct transfer *transfer, enum hop_f
                 return report;
         }
         report.reason = words_of(transfer, speaker);
-        report.outcome = refused == count ? STORE_REFUSED_BY_HOP : STORE_DEFERRED_BY_HOP;
+        report.outcome = is_refused ? STORE_REFUSED_BY_HOP : STORE_DEFERRED_BY_HOP;
         /* Where its class is not that of the outcome, or it would end our session, ours is told. */
-        bool is_told = speaker->fate == FATE_REFUSED ? refused == count : speaker->code != 421;
+        bool is_told = speaker->fate == FATE_REFUSED ? is_refused : speaker->code != 421;
         report.code = is_told ? speaker->code : 451;
         report.enhanced = is_told ? span_from(speaker->enhanced) : SPAN("4.5.1");
         return report;
@@ -149,15 +149,44 @@ static void take_open_report(struct worker *worker, struct transfer *transfer)
                 return;
         }
         connection->transfer = NULL;
-        struct store_report report = report_of(transfer, FATE_DELIVERED);
+        struct store_report report = report_of(transfer);
         connection_opened(worker, connection, &report);
         free(transfer);
+}
+
+static void remember_delivered(struct worker *worker, const struct session *session,
+                               const struct transfer *transfer)
+{
+        uint64_t keep_ms = session->snapshot->options.next_hops_delivered_kept_ms;
+        struct key128 text;
+
+        if (!session_text_key(session, &text))
+                return;
+        for (uint32_t i = 0; i < transfer->recipient_count; i++)
+                if (transfer->recipients[i].fate == FATE_DELIVERED)
+                        delivered_add(worker->host.remembered, &transfer->recipients[i].keys.pair, &text,
+                                      worker->host.now_ms, keep_ms);
+}
+
+/* What the client is told of a text that a hop has had. Where some recipients have it and others do not, or where
+ * nobody knows, the client is told a temporary answer for all, and comes again for the rest: who has it is remembered,
+ * and is left out then. Whom the hop refuses gets that at RCPT (workers/hop/remember.c). */
+static struct store_report settle(struct worker *worker, const struct connection *connection,
+                                  const struct transfer *transfer)
+{
+        uint32_t delivered = transfer_count(transfer, FATE_DELIVERED);
+
+        if (delivered < transfer->recipient_count && delivered + transfer->left_out > 0) {
+                remember_delivered(worker, &connection->session, transfer);
+                counter_add(&worker->counters.metrics[METRIC_messages_parted], 1);
+        }
+        return report_of(transfer);
 }
 
 static void take_store_report(struct worker *worker, struct transfer *transfer)
 {
         struct connection *connection = transfer->owner;
-        struct store_report report = report_of(transfer, FATE_DELIVERED);
+        struct store_report report = settle(worker, connection, transfer);
 
         histogram_add(&worker->counters.times[TIME_delivery],
                       worker->host.now_ms - transfer->last_job.sent_ms);
