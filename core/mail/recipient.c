@@ -15,3 +15,13 @@ struct told_address recipient_told(const struct recipient *recipient)
                 return (struct told_address){span_of(recipient->address.at, at), domain->name};
         return (struct told_address){recipient->address, SPAN("")};
 }
+
+size_t recipients_left_out(const struct message *message)
+{
+        size_t count = 0;
+
+        for (const struct recipient *recipient = message->recipients; recipient != NULL;
+             recipient = recipient->next)
+                count += recipient->is_left_out;
+        return count;
+}

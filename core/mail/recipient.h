@@ -1,4 +1,4 @@
-/* A recipient's address as a next hop is told it. */
+/* Recipients as those are told them who take the mail. */
 #pragma once
 
 #include "core/mail/message.h"
@@ -11,3 +11,5 @@ struct told_address {
 /* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). Neither need it know
  * an alias: what is said of one is told of the domain that has the mailboxes. Whose domain is NULL is told as he is. */
 struct told_address recipient_told(const struct recipient *recipient);
+/* How many recipients of a message have it already. */
+size_t recipients_left_out(const struct message *message);

@@ -81,14 +81,16 @@ static void fill_envelope(struct transfer *transfer, const struct transfer_parts
         transfer->client.ident = span_of(transfer->id, strnlen(transfer->id, sizeof transfer->id));
         for (const struct recipient *recipient = parts->message->recipients; recipient != NULL;
              recipient = recipient->next)
-                transfer->recipients[i++] = (struct transfer_recipient){
-                    .address = take_address(memory, recipient), .keys = recipient->keys};
+                if (!recipient->is_left_out)
+                        transfer->recipients[i++] = (struct transfer_recipient){
+                            .address = take_address(memory, recipient), .keys = recipient->keys};
         expect(i == transfer->recipient_count);
 }
 
 struct transfer *transfer_create(const struct transfer_parts *parts)
 {
-        size_t count = parts->message->recipient_count;
+        size_t left_out = recipients_left_out(parts->message),
+               count = parts->message->recipient_count - left_out;
         size_t hops_size = parts->hop_count * sizeof(struct next_hop);
         size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
         struct transfer *transfer =
@@ -105,6 +107,7 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
             .hop_count = (uint32_t)parts->hop_count,
             .recipients = recipients,
             .recipient_count = (uint32_t)count,
+            .left_out = (uint32_t)left_out,
             .numbers = numbers,
             .owner = parts->owner,
         };

@@ -49,7 +49,7 @@ static bool write_recipients(struct text *body, const struct recipient *recipien
 {
         bool fits = true;
         for (; recipient != NULL && fits; recipient = recipient->next)
-                fits = write_recipient(body, recipient);
+                fits = recipient->is_left_out || write_recipient(body, recipient);
         return fits;
 }
 
@@ -187,7 +187,7 @@ static bool put_store(struct journal *journal, struct journal_job *job)
             .helo = job->origin.helo,
             .sender = message->sender,
             .destination = job->origin.destination,
-            .recipient_count = (uint32_t)message->recipient_count,
+            .recipient_count = (uint32_t)(message->recipient_count - recipients_left_out(message)),
             .is_smtputf8 = message->is_smtputf8,
         };
 
