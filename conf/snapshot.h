@@ -239,6 +239,24 @@ struct deliver_target {
         const struct next_hop_list *hops; /* next hops: conf/value/next_hop.h; not empty */
 };
 
+/* What a line of recipients says behind the address: it holds in the place of what the domain says. */
+struct recipient_settings {
+        struct span text; /* as it is written */
+        uint64_t checks;  /* of which it says the mode; a bit mask */
+        enum check_mode modes[CHECK_COUNT];
+        bool has_deliver;
+        struct deliver_target deliver;
+        struct place place; /* of the first line that says so, or of the mapped file's name */
+};
+
+/* Those of a source of recipients, each once. */
+struct recipient_sets {
+        struct recipient_settings *sets;
+        size_t count;
+        uint64_t wanted,
+            weakened; /* checks that one of them does not have off, and does not enforce; bit masks */
+};
+
 enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };
 
 struct sender_target {
@@ -261,15 +279,18 @@ struct snapshot_map {
         struct snapshot_map *next;
         const char *path;
         struct recipient_map *map;
+        struct recipient_sets sets;
 };
 
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
-        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL. */
+        /* Local parts, unquoted, by local_part_normalise(), each with the number of its settings, from 1 on, or 0;
+         * nobody where `map` is not NULL. */
         struct name_table recipients;
-        bool recipients_are_cut;         /* their file's last line has no end */
-        const struct recipient_map *map; /* who the recipients are then; owner: the snapshot's `maps` */
+        const struct recipient_sets *sets; /* their settings; NULL: none has some */
+        bool recipients_are_cut;           /* their file's last line has no end */
+        const struct recipient_map *map;   /* who the recipients are then; owner: the snapshot's `maps` */
         uint64_t recipient_count;
         bool has_catch_all;            /* among them: RECIPIENT_CATCH_ALL */
         const struct domain *alias_of; /* whose recipients and mailboxes it has; NULL: its own */
@@ -338,6 +359,13 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
  * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);
+/* The same with the recipient's own settings; NULL: it has none. */
+enum recipient_answer domain_find_settings(const struct domain *domain, struct span local_part,
+                                           struct text *ret_mailbox,
+                                           const struct recipient_settings **ret_settings);
+/* The settings of the domain's catch-all, which it has; NULL: none. */
+enum recipient_answer domain_find_catch_all(const struct domain *domain,
+                                            const struct recipient_settings **ret_settings);
 
 bool endpoint_list_contains(const struct endpoint_list *list, const struct endpoint *endpoint);
 

@@ -47,11 +47,12 @@ struct transaction {
         /* MAIL */
         struct span sender_domain, sender_domain_ascii;
         bool sender_is_null;
-        struct verdict_list verdicts; /* of the MAIL stage */
-        struct memo memo;             /* of the same and of RCPT, in arena */
-        struct sender_memo senders;   /* of RCPT */
-        struct check_memory memory;   /* in arena */
-        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
+        struct verdict_list verdicts;  /* of the MAIL stage */
+        struct memo memo;              /* of the same and of RCPT, in arena */
+        struct own_checks *own_checks; /* of recipients with settings of their own */
+        struct sender_memo senders;    /* of RCPT */
+        struct check_memory memory;    /* in arena */
+        bool is_judged;                /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         bool is_rated;                      /* it counts as a message */

@@ -3,6 +3,7 @@
 #include "core/base/local_part.h"
 #include "core/mail/tag.h"
 #include "core/smtp/command/next_hop.h"
+#include "core/smtp/command/own_checks.h"
 #include "core/smtp/internal.h"
 
 /* ---- MAIL ---------------------------------------------------------------------------------------------- */
@@ -163,6 +164,8 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 struct candidate {
         struct path path;
         const struct domain *domain;
+        const struct recipient_settings *settings; /* NULL: none of its own */
+        const struct check_setting *checks;        /* of its policy, once it is to be judged */
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
@@ -226,7 +229,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         if (!local_part_parse_loose(candidate->path.local_part, true, &local_part))
                 return REPLY_recipient_bad;
         switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
-                                   &candidate->mailbox, NULL)) {
+                                   &candidate->mailbox, NULL, &candidate->settings)) {
         case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
         case RECIPIENT_UNREADABLE:
@@ -258,13 +261,18 @@ static bool waits_for_data(struct transaction *transaction, const struct verdict
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
-        const struct check_setting *settings = candidate->domain->checks;
+        const struct recipient as = {.domain = candidate->domain, .settings = candidate->settings};
+        const struct check_setting *settings =
+            own_checks(transaction, candidate->domain, candidate->settings);
         struct verdict_list list;
 
         candidate->refused_by = NULL;
+        candidate->checks = settings;
+        if (settings == NULL)
+                return REPLY_out_of_memory;
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
-        if (!next_hop_takes_too(&transaction->message, candidate->domain))
+        if (!next_hop_takes_too(&transaction->message, recipient_deliver(&as)))
                 return REPLY_other_destination;
         if (candidate->is_postmaster)
                 return REPLY_NONE;
@@ -309,6 +317,8 @@ static bool add_recipient(struct session *session, const struct candidate *candi
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
+            .settings = candidate->settings,
+            .checks = candidate->checks,
             .is_postmaster = candidate->is_postmaster,
         };
         if (recipient->address.at == NULL || recipient->mailbox.at == NULL)

@@ -5,20 +5,18 @@
 
 bool next_hop_is_asked(const struct message *message)
 {
-        return message->recipients != NULL && message->recipients->domain->deliver.kind == DELIVER_HOPS;
+        return message->recipients != NULL && recipient_deliver(message->recipients)->kind == DELIVER_HOPS;
 }
 
-bool next_hop_takes_too(const struct message *message, const struct domain *domain)
+bool next_hop_takes_too(const struct message *message, const struct deliver_target *deliver)
 {
-        bool goes_to_hops = domain->deliver.kind == DELIVER_HOPS;
+        bool goes_to_hops = deliver->kind == DELIVER_HOPS;
 
-        if (message->recipients == NULL)
+        if (message->recipients == NULL || (!goes_to_hops && !next_hop_is_asked(message)))
                 return true;
-        const struct domain *first = message->recipients->domain;
-        if (first == domain || (!goes_to_hops && !next_hop_is_asked(message)))
-                return !goes_to_hops || message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
+        const struct deliver_target *first = recipient_deliver(message->recipients);
         return goes_to_hops && next_hop_is_asked(message) &&
-               next_hops_are_same(first->deliver.hops, domain->deliver.hops) &&
+               (first->hops == deliver->hops || next_hops_are_same(first->hops, deliver->hops)) &&
                message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
 }
 
