@@ -45,6 +45,8 @@ enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 /* How a next hop is told who our client is. */
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
+/* Whether mail for next hops goes into the journal, where there is one. */
+enum journal_use { JOURNAL_NEVER, JOURNAL_WHEN_DOWN, JOURNAL_ALWAYS };
 /* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
 enum field_wish { FIELD_AUTO, FIELD_YES, FIELD_NO };
 enum delivered_to { DELIVERED_TO_NOT, DELIVERED_TO_MAILBOX, DELIVERED_TO_ADDRESS };
@@ -92,6 +94,7 @@ struct rate {
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_NAMING     enum hop_naming
+#define OPTION_FIELD_JOURNAL    enum journal_use
 #define OPTION_FIELD_FIELD      enum field_wish
 #define OPTION_FIELD_DELIVERED  enum delivered_to
 #define OPTION_FIELD_WEIGHT     int64_t
@@ -126,6 +129,7 @@ struct rate {
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_NAMING(name)     name
+#define OPTION_NAME_JOURNAL(name)    name
 #define OPTION_NAME_FIELD(name)      name
 #define OPTION_NAME_DELIVERED(name)  name
 #define OPTION_NAME_WEIGHT(name)     name
@@ -237,6 +241,8 @@ struct deliver_target {
         enum deliver_kind kind;
         const char *path;                 /* maildir: absolute path with %d and %u */
         const struct next_hop_list *hops; /* next hops: conf/value/next_hop.h; not empty */
+        enum journal_use journal;         /* NEVER: there is none, or no hops */
+        const char *destination;          /* the hops as text, for the journal; NULL: it takes no such mail */
 };
 
 /* What a line of recipients says behind the address: it holds in the place of what the domain says. */

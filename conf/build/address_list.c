@@ -46,7 +46,7 @@ static bool is_in_domain(struct span name, struct span domain)
                span_equals(text_span(&a_labels), domain);
 }
 
-const char *build_recipient_settings(struct builder *builder, struct span text, size_t name_length,
+const char *build_recipient_settings(struct builder *builder, struct span text, const struct domain *domain,
                                      struct place place, struct recipient_sets *sets,
                                      char message[static RECIPIENT_FAULT_MAX])
 {
@@ -66,7 +66,10 @@ const char *build_recipient_settings(struct builder *builder, struct span text, 
                 const char *deliver_text = arena_string(memory, deliver);
                 if (deliver_text == NULL)
                         return out_of_memory;
-                build_deliver(builder, deliver_text, name_length, place, &settings.deliver);
+                build_deliver(builder, deliver_text, domain == NULL ? 0 : domain->name.length, place,
+                              &settings.deliver);
+                build_journal(builder, domain == NULL ? JOURNAL_WHEN_DOWN : domain->options.journal, place,
+                              &settings.deliver);
         }
         return recipient_sets_add(sets, &settings, memory) ? NULL : out_of_memory;
 }
@@ -84,8 +87,8 @@ static const char *take_settings(struct list *list, struct span text, uint32_t *
                         return out_of_memory;
                 *list->sets = (struct recipient_sets){0};
         }
-        const char *fault = build_recipient_settings(list->builder, text, list->domain->name.length, place,
-                                                     list->sets, list->message);
+        const char *fault =
+            build_recipient_settings(list->builder, text, list->domain, place, list->sets, list->message);
         if (fault != NULL)
                 return fault;
         *ret_set = (uint32_t)list->sets->count;

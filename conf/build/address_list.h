@@ -9,8 +9,8 @@
  * configuration names the file. False, with errors among the complaints, unless all of it was understood. */
 bool recipients_read(struct builder *builder, struct domain *domain, struct place place);
 /* Reads settings and puts them behind the others. NULL, or what is wrong; of what is wrong with `deliver` it complains
- * itself. `name_length`: as of build_deliver(). `message` is room. */
-const char *build_recipient_settings(struct builder *builder, struct span text, size_t name_length,
+ * itself. `domain`: whose list it is; NULL: that of any. `message` is room. */
+const char *build_recipient_settings(struct builder *builder, struct span text, const struct domain *domain,
                                      struct place place, struct recipient_sets *sets,
                                      char message[static RECIPIENT_FAULT_MAX]);
 /* Reads top-level domains into `table`. With `path` NULL it takes the list of the build. */

@@ -93,6 +93,40 @@ static void read_hops(struct builder *builder, const char *text, struct place pl
                                  hops->hops[i].name);
 }
 
+/* Who says nothing has it where there is one. */
+void build_journal(struct builder *builder, enum journal_use use, struct place place,
+                   struct deliver_target *deliver)
+{
+        char octets[NEXT_HOPS_TEXT_MAX];
+        struct text text;
+
+        if (builder->snapshot->options.journal[0] == '\0' || use == JOURNAL_NEVER ||
+            deliver->kind != DELIVER_HOPS)
+                return;
+        text_over(&text, octets, sizeof octets);
+        next_hops_write(&text, deliver->hops);
+        if (text.length > NEXT_HOPS_JOURNAL_MAX)
+                complain(builder, place,
+                         "deliver: a list of next hops that the journal keeps has 1023 octets at most", "");
+        deliver->journal = use;
+        deliver->destination = arena_string(&builder->snapshot->memory, text_span(&text));
+        if (deliver->destination == NULL)
+                builder->out_of_memory = true;
+}
+
+static void finish_journal(struct builder *builder, struct domain *domain, const struct place *said)
+{
+        enum journal_use use = domain->options.journal;
+        bool is_there = builder->snapshot->options.journal[0] != '\0';
+
+        if (said->file != NULL && use != JOURNAL_NEVER && !is_there)
+                complain(builder, *said,
+                         "journal: needs the option journal, which names a folder, outside of domains", "");
+        if (said->file != NULL && use != JOURNAL_NEVER && domain->deliver.kind != DELIVER_HOPS)
+                complain(builder, *said, "journal: needs next hops in deliver, to which its mail goes", "");
+        build_journal(builder, use, domain->place, &domain->deliver);
+}
+
 void build_deliver(struct builder *builder, const char *text, size_t name_length, struct place place,
                    struct deliver_target *ret_target)
 {
@@ -106,7 +140,12 @@ void build_deliver(struct builder *builder, const char *text, size_t name_length
                 return;
         }
         if (!span_starts_nocase(target, maildir) || target.length == maildir.length) {
-                complain(builder, place, "deliver: must be maildir:PATH, next hops or discard:, not ", text);
+                complain(
+                    builder, place,
+                    span_starts_nocase(target, SPAN("journal:"))
+                        ? "deliver: next hops stand here alone, and journal = always in this domain, not "
+                        : "deliver: must be maildir:PATH, next hops or discard:, not ",
+                    text);
                 return;
         }
         ret_target->kind = DELIVER_MAILDIR;
@@ -139,7 +178,7 @@ static void read_sets(struct builder *builder, struct snapshot_map *map, struct 
 
         for (uint32_t set = 1;
              fault == NULL && recipient_map_settings(map->map, set, &text) == RECIPIENT_KNOWN; set++)
-                fault = build_recipient_settings(builder, text, 0, place, &map->sets, message);
+                fault = build_recipient_settings(builder, text, NULL, place, &map->sets, message);
         if (fault != NULL)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
                               "recipients: %.900s: \"%.*s\": %s", map->path, (int)text.length, text.at,
@@ -285,6 +324,7 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
                               &domain->deliver);
         else
                 complain(builder, domain->place, "deliver is missing in this domain", "");
+        finish_journal(builder, domain, &places->options[DOMAIN_OPTION_AT_journal]);
         if (recipients->file != NULL)
                 finish_recipients(builder, domain, *recipients);
         else

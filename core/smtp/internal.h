@@ -77,7 +77,7 @@ struct transaction {
         enum reply_id final_reply;
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];
-        struct span stored_file, store_reason; /* as in store_report */
+        struct span stored_file, store_reason, store_hop, store_words; /* as in store_report */
 };
 
 /* The client has said STARTTLS, and was not refused it. */

@@ -215,6 +215,16 @@ void connection_drop(struct worker *worker, struct connection *connection)
                 connection_abandon(worker, connection, SESSION_ENDED_BY_US);
 }
 
+/* While answers are waited for. A client that says no more may still want its reply; but one that has not sent the text
+ * has no use for the go-ahead of a next hop. */
+static bool is_gone(struct worker *worker, struct connection *connection, uint32_t events)
+{
+        if (connection->wish == SESSION_OPEN && (events & EPOLLRDHUP) != 0)
+                return !connection_has_input(worker, connection);
+        return (connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN) &&
+               (events & (EPOLLHUP | EPOLLERR)) != 0;
+}
+
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events)
 {
         bool was_blocked = connection->unsent != NULL;
@@ -239,8 +249,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_HANDSHAKE)
                 connection_shake_later(worker, connection);
-        else if ((connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN) &&
-                 (events & (EPOLLHUP | EPOLLERR)))
+        else if (is_gone(worker, connection, events))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
 }
 
@@ -281,6 +290,7 @@ void connection_opened(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
         worker_note_at_hand(worker, connection);
+        note_early_input(worker, connection);
         connection_advance(worker, connection, session_opened(&connection->session, report, &worker->out),
                            true);
 }

@@ -5,18 +5,22 @@
 
 bool next_hop_is_asked(const struct message *message)
 {
-        return message->recipients != NULL && recipient_deliver(message->recipients)->kind == DELIVER_HOPS;
+        const struct deliver_target *target = recipient_deliver(message->recipients);
+        return target->kind == DELIVER_HOPS && target->journal != JOURNAL_ALWAYS;
 }
 
 bool next_hop_takes_too(const struct message *message, const struct deliver_target *deliver)
 {
         bool goes_to_hops = deliver->kind == DELIVER_HOPS;
 
-        if (message->recipients == NULL || (!goes_to_hops && !next_hop_is_asked(message)))
+        if (message->recipients == NULL)
                 return true;
         const struct deliver_target *first = recipient_deliver(message->recipients);
-        return goes_to_hops && next_hop_is_asked(message) &&
-               (first->hops == deliver->hops || next_hops_are_same(first->hops, deliver->hops)) &&
+        bool goes_elsewhere = first->kind != DELIVER_HOPS;
+        if (first == deliver || (!goes_to_hops && goes_elsewhere))
+                return !goes_to_hops || message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
+        return goes_to_hops && !goes_elsewhere && first->journal == deliver->journal &&
+               next_hops_are_same(first->hops, deliver->hops) &&
                message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
 }
 
