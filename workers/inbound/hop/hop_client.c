@@ -44,7 +44,7 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
 {
         struct session *session = &connection->session;
         const struct message *message = session_envelope(session);
-        const struct next_hop_list *hops = message->recipients->domain->deliver.hops;
+        const struct next_hop_list *hops = recipient_deliver(message->recipients)->hops;
         const struct transfer_parts parts = {
             .message = message,
             .hops = hops->hops,
