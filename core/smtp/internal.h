@@ -53,6 +53,8 @@ struct transaction {
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
         struct verdict_list text_verdicts; /* of the DATA stage */
+        struct keyed *text_hash; /* of what the client sends; in arena; NULL: nobody will ask for it */
+        bool is_taken_whole;     /* before a next hop is asked */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen, is_stored;

@@ -95,8 +95,8 @@ enum __attribute__((packed)) parked {
 enum __attribute__((packed)) session_wish {
         SESSION_READ,
         SESSION_PARK,
-        /* The caller asks a next hop for its go-ahead, with session->transaction's envelope; then session_opened(). The
-         * session may end before. */
+        /* The caller asks a next hop for its go-ahead, with session->transaction's envelope but for those who are left
+         * out; then session_opened(). The session may end before. */
         SESSION_OPEN,
         SESSION_STORE,
         /* The client has said STARTTLS, and is not answered yet. If octets wait behind the line, with the caller or in
@@ -264,11 +264,16 @@ enum session_wish session_sender_answer(struct session *session, const struct se
 /* The same from a source of recipients. `ruling`: where the fact is FOUND. */
 enum session_wish session_ruled(struct session *session, const struct key128 *key, enum fact fact,
                                 const struct ruling *ruling, struct text *out);
-/* The wish was OPEN. DONE: a next hop has given its go-ahead, and the client is told 354. */
+/* The wish was OPEN. DONE: a next hop has given its go-ahead, and the client is told 354; or STORE, where the text has
+ * been taken already. */
 enum session_wish session_opened(struct session *session, const struct store_report *report,
                                  struct text *out);
 /* The envelope at the wish OPEN. */
 struct message *session_envelope(struct session *session);
+/* A next hop is asked behind the text, which is to stay here until then. */
+bool session_takes_text_whole(const struct session *session);
+/* The key of the text as the client has sent it, for who has it. False where nobody is to ask for that. */
+bool session_text_key(const struct session *session, struct key128 *ret_key);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, const struct store_report *report,
                                  struct text *out);

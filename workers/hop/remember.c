@@ -38,7 +38,7 @@ static bool parts(const struct transfer *transfer, const struct transfer_recipie
         uint32_t deferred = transfer_count(transfer, FATE_DEFERRED);
 
         if (recipient->fate == FATE_REFUSED)
-                return refused < transfer->recipient_count;
+                return refused < transfer->recipient_count + transfer->left_out;
         return !transfer->is_open && refused + deferred < transfer->recipient_count;
 }
 

@@ -49,6 +49,7 @@ struct transfer {
         struct hop_client client;
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
+        uint32_t left_out; /* recipients of the message that are none of the transfer: they have it already */
         struct journal_delivery
             *delivery; /* of the journal's drain, whose jobs the hop thread has itself; NULL: of a worker */
 

@@ -3,7 +3,7 @@
 
 from common.harness import HELO, SENDER, Server, case, equal, main, wait_for
 from common.messages import HEADER
-from common.next_hop import NextHop
+from common.next_hop import GO_AWAY, NextHop
 
 TEXT = HEADER + b"text\r\n"
 ALICE, BOB, CAROL = "alice@isp.example", "bob@isp.example", "carol@isp.example"
@@ -13,16 +13,16 @@ def serve(directory, hop, options="", **places):
     return Server(directory, f"workers = 2 next_hops {{ {options} }}", deliver=hop.address, recipients=("alice", "bob", "carol"), **places)
 
 
-def attempt(server, answers, data, sender=SENDER):
-    """A session of its own: each recipient of `answers` is told that code at RCPT, and DATA or the text that of `data`; what they were
-    told is returned, by recipient, and of the text under None."""
+def attempt(server, answers, data, sender=SENDER, refused=250, text=TEXT):
+    """A session of its own: each recipient of `answers` is told that code at RCPT, and DATA that of `data`, with 250 for 354, and the text
+    that of `refused`; what they were told is returned, by recipient, and of the text under None."""
     with server.client() as client:
         client.command(f"EHLO {HELO}", 250)
         client.command(f"MAIL FROM:<{sender}>", 250)
         told = {recipient: client.command(f"RCPT TO:<{recipient}>", code) for recipient, code in answers.items()}
         if data == 250:
             client.command("DATA", 354)
-            told[None] = client.finish(TEXT)
+            told[None] = client.finish(text, refused)
         elif data:
             told[None] = client.command("DATA", data)
         client.command("QUIT", 221)
@@ -101,6 +101,53 @@ def forgotten(directory):
         server.reload()
         attempt(server, {BOB: 250}, 250)
         equal(taken(other), [BOB], "mails")
+
+
+@case("of LMTP's answers behind the text who was taken gets no second copy, and the client comes again for the others alone")
+def mixed(directory):
+    with NextHop() as hop, serve(directory, hop) as server:
+        hop.answers = {"DOT bob": "452 4.2.2 bob is full"}
+        for _ in range(2):
+            assert "bob is full" in attempt(server, {ALICE: 250, BOB: 250}, 250, refused=452)[None]
+        hop.answers = {}
+        attempt(server, {ALICE: 250, BOB: 250}, 250)
+        equal((taken(hop), asked(hop, ALICE)), ([ALICE, BOB], 1), "mails, times that alice was asked for")
+        attempt(server, {ALICE: 250}, 250)
+        equal(asked(hop, ALICE), 1, "times that alice was asked for, when she was alone")
+        attempt(server, {ALICE: 250, BOB: 250}, 250, text=TEXT + b"another\r\n")
+        attempt(server, {ALICE: 250}, 250, sender="you@example.com")
+        equal(taken(hop), [ALICE] * 3 + [BOB] * 2, "mails")
+        found = server.counters()
+        equal((found["messages_parted"], found["recipients_left_out"]), (2, 3), "counters")
+
+
+@case("whom the hop refuses behind the text gets that at RCPT, and who was taken is told 250 at once")
+def refused_behind_the_text(directory):
+    with NextHop() as hop, serve(directory, hop) as server:
+        hop.answers = {"DOT bob": "554 5.6.0 bob wants no such text"}
+        assert "no such text" in attempt(server, {ALICE: 250, BOB: 250}, 250, refused=451)[None]
+        told = attempt(server, {ALICE: 250, BOB: 554}, 250)
+        assert "5.6.0 bob wants no such text [" in told[BOB], told
+        equal((taken(hop), asked(hop, ALICE)), ([ALICE], 1), "mails, times that alice was asked for")
+        lines = wait_for("both sessions", lambda: len(server.events("session")) == 2 and server.events("session"))
+        equal(lines[1]["transactions"][0]["reason"], "all recipients had it already", "the log")
+
+
+@case("where the hop breaks off among its answers nobody who was taken gets it again, and what is long is taken whole")
+def broken(directory):
+    long = HEADER + (b"y" * 998 + b"\r\n") * 1500
+    with NextHop() as hop, serve(directory, hop, "retry_after = 100ms failures_max = 1000") as server:
+        hop.answers = {"DOT bob": GO_AWAY}
+        attempt(server, {ALICE: 250, BOB: 250, CAROL: 250}, 250, refused=451, text=long)
+        attempt(server, {ALICE: 250, BOB: 250, CAROL: 250}, 250, refused=451, text=long)
+        server.write_configuration(options=server_options("retry_after = 100ms failures_max = 999"))
+        server.reload()
+        hop.answers = {"MAIL": "451 4.3.2 not now"}
+        attempt(server, {ALICE: 250, BOB: 250, CAROL: 250}, 250, refused=451, text=long)
+        hop.answers = {}
+        attempt(server, {ALICE: 250, BOB: 250, CAROL: 250}, 250, text=long)
+        equal(taken(hop), [ALICE, BOB, CAROL], "mails")
+        assert all(text.endswith(long) for _, _, text in hop.mails)
 
 
 def server_options(options):
