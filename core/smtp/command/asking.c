@@ -97,6 +97,7 @@ static enum fact ask(struct session *session, const struct asked_recipient *reci
         struct recipient_source *source = source_of(session, recipient->domain);
         struct asking *asking = begin(session, recipient);
         const struct recipient_question question = {
+            .options = &session->snapshot->options,
             .domain = recipient->domain,
             .address = recipient->address,
             .local_part = text_span(&recipient->local_part),
