@@ -109,8 +109,8 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
         size_t count = parts->message->recipient_count;
         size_t hops_size = parts->hop_count * sizeof(struct next_hop);
         size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
-        struct transfer *transfer =
-            malloc(sizeof *transfer + hops_size + recipients_size + texts_length(parts));
+        size_t size = sizeof(struct transfer) + hops_size + recipients_size + texts_length(parts);
+        struct transfer *transfer = malloc(size);
 
         if (transfer == NULL)
                 return NULL;
@@ -123,6 +123,7 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
             .hop_count = (uint32_t)parts->hop_count,
             .recipients = recipients,
             .recipient_count = (uint32_t)count,
+            .size = size,
             .numbers = numbers,
             .owner = parts->owner,
         };

@@ -46,6 +46,7 @@ struct transfer {
         struct hop_client client;
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
+        size_t size; /* octets of its memory */
         struct journal_delivery
             *delivery; /* of the journal's drain, whose jobs the hop thread has itself; NULL: of a worker */
 
