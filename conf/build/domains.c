@@ -88,9 +88,9 @@ static void read_hops(struct builder *builder, const char *text, struct place pl
         }
         *ret_target = (struct deliver_target){.kind = DELIVER_HOPS, .hops = hops};
         for (size_t i = 0; i < hops->count; i++)
-                if (hops->hops[i].kind == NEXT_HOP_AT_NAME)
-                        complain(builder, place, "deliver: needs an address in the place of ",
-                                 hops->hops[i].name);
+                if (hops->hops[i].kind == NEXT_HOP_AT_NAME && builder->snapshot->options.resolvers.count == 0)
+                        conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                                      "deliver: needs resolvers, which say where %s is", hops->hops[i].name);
 }
 
 /* Who says nothing has it where there is one. */

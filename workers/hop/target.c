@@ -24,7 +24,8 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
 
         if (target == NULL)
                 return NULL;
-        *target = (struct hop_target){.hop = *hop, .used_ms = thread->now_ms};
+        *target =
+            (struct hop_target){.hop = *hop, .used_ms = thread->now_ms, .number = ++thread->targets_made};
         target->figures = figures_of(&thread->figures, hop);
         target->hop.weight = 1; /* that is the domain's affair */
         if (hop->name != NULL)
@@ -191,13 +192,17 @@ static void serve(struct hop_thread *thread, struct hop_target *target)
 {
         struct hop_connection *idle;
 
+        target_leave_gone(thread, target);
+        if (target->waiting_count > 0)
+                target_ask_if_due(thread, target);
         while (target->waiting_count > 0 && (idle = TAILQ_FIRST(&target->idle)) != NULL) {
                 struct transfer *transfer = TAILQ_FIRST(&target->waiting);
                 target_dequeue(target, transfer);
                 dialogue_begin(thread, idle, transfer);
         }
         while (target->connecting_count < target->waiting_count &&
-               target->connection_count < connections_max(thread, &target->hop))
+               target->connection_count < connections_max(thread, &target->hop) &&
+               target_has_address(thread, target))
                 hop_connection_begin(thread, target);
 }
 
@@ -264,6 +269,18 @@ void target_unreachable(struct hop_thread *thread, struct hop_target *target, co
                 courier_seek(thread, first);
         }
         target_failed(thread, target, reason);
+}
+
+void target_address_failed(struct hop_thread *thread, struct hop_target *target,
+                           const struct address *address, const char *reason)
+{
+        uint64_t until_ms = thread->now_ms + thread->settings.retry_ms;
+
+        if (target->hop.kind == NEXT_HOP_AT_NAME &&
+            hop_addresses_fail(&target->addresses, address, until_ms, thread->now_ms))
+                hop_count(thread, target, FIGURE_connections_failed);
+        else
+                target_unreachable(thread, target, reason);
 }
 
 void target_lives(struct hop_thread *thread, struct hop_target *target)

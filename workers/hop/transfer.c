@@ -94,8 +94,8 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
                count = parts->message->recipient_count - left_out;
         size_t hops_size = parts->hop_count * sizeof(struct next_hop);
         size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
-        struct transfer *transfer =
-            malloc(sizeof *transfer + hops_size + recipients_size + texts_length(parts));
+        size_t size = sizeof(struct transfer) + hops_size + recipients_size + texts_length(parts);
+        struct transfer *transfer = malloc(size);
 
         if (transfer == NULL)
                 return NULL;
@@ -109,6 +109,7 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
             .recipients = recipients,
             .recipient_count = (uint32_t)count,
             .left_out = (uint32_t)left_out,
+            .size = size,
             .numbers = numbers,
             .owner = parts->owner,
         };

@@ -56,6 +56,7 @@ struct transfer {
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
         uint32_t left_out; /* recipients of the message that are none of the transfer: they have it already */
+        size_t size;       /* octets of its memory */
         struct journal_delivery
             *delivery; /* of the journal's drain, whose jobs the hop thread has itself; NULL: of a worker */
 

@@ -60,12 +60,15 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
             .owner = connection,
         };
 
-        connection->transfer = transfer_create(&parts);
-        if (connection->transfer == NULL)
+        struct transfer *transfer = transfer_create(&parts);
+        if (transfer == NULL || !account_take(&worker->account, transfer->size, BUDGET_FOR_REST)) {
+                free(transfer);
                 return false;
+        }
+        connection->transfer = transfer;
         count(worker, METRIC_hop_transfers);
-        connection->transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
-        send_own(worker, connection->transfer, &connection->transfer->first_job, TRANSFER_OPEN);
+        transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
+        send_own(worker, transfer, &transfer->first_job, TRANSFER_OPEN);
         return true;
 }
 
@@ -196,6 +199,7 @@ static void end(struct worker *worker, struct transfer *transfer)
         _Atomic uint64_t *transfers = &worker->counters.metrics[METRIC_hop_transfers];
 
         counter_set(transfers, counter_read(transfers) - 1);
+        account_give_back(&worker->account, transfer->size);
         free(transfer);
 }
 
