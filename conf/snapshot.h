@@ -259,8 +259,7 @@ struct recipient_settings {
 struct recipient_sets {
         struct recipient_settings *sets;
         size_t count;
-        uint64_t wanted,
-            weakened; /* checks that one of them does not have off, and does not enforce; bit masks */
+        uint64_t checks[CHECK_MODE_ENFORCE + 1]; /* that one of them has in this mode; bit masks */
 };
 
 enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };
