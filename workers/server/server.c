@@ -61,7 +61,7 @@ static bool init_dns(struct server *server, const struct options *options, uint3
                 return false;
         pool.cache = server->dns_cache;
         pool.questions = &server->clients.questions;
-        pool.clients = server->worker_count + 1;
+        pool.clients = server->worker_count + 1 + server->hop_count;
         pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
@@ -170,9 +170,8 @@ static bool init_overseer(struct server *server)
 
 static bool init_threads(struct server *server, const struct options *options)
 {
-        if (!stores_init(server, options) ||
-            !clients_init(&server->clients, options, server->shares.sessions) ||
-            !init_dns(server, options, server->shares.dns_in_flight))
+        if (!clients_init(&server->clients, options, server->shares.sessions) ||
+            !init_dns(server, options, server->shares.dns_in_flight) || !stores_init(server, options))
                 return false;
         memory_bound(&server->budget, options);
         return init_workers(server, server->shares.spools * server->delivery_count) &&
