@@ -1,6 +1,7 @@
 """Builds, runs meson's tests, tests/style and tests/integration, and counts. Called by tests/run."""
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ FOLDERS = {None: "build", "address": "build-asan", "thread": "build-tsan"}
 SETUP = {None: [], "address": ["-Db_sanitize=address,undefined", "--optimization=2"],
          "thread": ["-Db_sanitize=thread", "--optimization=2"]}
 JOBS = str(os.cpu_count() or 1)
+LANES = 2
 # A hanging file of integration tests ends after this.
 SECONDS = 600
 
@@ -86,18 +88,28 @@ def run_meson(folder, only, environment, count):
 
 
 def run_tap(path, environment, count):
-    """Shows the output as it comes."""
+    """Shows the output when it is over."""
     name = str(path.relative_to(ROOT))
-    say(f"== {name}")
     command = ["timeout", "-k", "5", str(SECONDS), sys.executable, "-B", path]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace") as run:
-        output = []
-        for line in run.stdout:
-            output.append(line)
-            sys.stdout.write(line)
-            sys.stdout.flush()
-    count.add_tap(name, "".join(output), run.returncode)
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    say(f"== {name}\n{run.stdout}")
+    count.add_tap(name, run.stdout, run.returncode)
+
+
+def is_alone(path):
+    """It measures, loads the machine, or uses what there is one of, and says so at its beginning: # alone: REASON"""
+    return "\n# alone: " in path.read_text()[:2000]
+
+
+def run_taps(paths, environment, count):
+    """Most of the time they wait; so those that may run beside each other do, two at a time."""
+    with concurrent.futures.ThreadPoolExecutor(LANES) as lanes:
+        beside = [path for path in paths if not is_alone(path)]
+        for run in [lanes.submit(run_tap, path, environment, count) for path in beside]:
+            run.result()
+    for path in paths:
+        if path not in beside:
+            run_tap(path, environment, count)
 
 
 def run_all(options, count):
@@ -113,9 +125,7 @@ def run_all(options, count):
     paths = sorted((ROOT / "tests/integration").rglob("test_*.py"))
     if options.sanitize is None:
         paths.insert(0, ROOT / "tests/style")
-    for path in paths:
-        if options.only.search(str(path.relative_to(ROOT))):
-            run_tap(path, environment, count)
+    run_taps([path for path in paths if options.only.search(str(path.relative_to(ROOT)))], environment, count)
     for report in reports.iterdir():
         say(report.read_text(errors="replace")[:8000])
         count.failures.append(f"sanitizer: {report.name}")

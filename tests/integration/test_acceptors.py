@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Acceptor threads over real sockets: names, balance, refusals at accept, descriptors that run out, stop and reload in bursts."""
+# alone: it needs both cores
 
 import collections
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The bench: what its page says is true and contradicts nothing, a dead server is an error, and peers can be fetched anywhere."""
+# alone: it measures
 
 import html
 import json

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A stop has a bound, whatever hangs: the disk of the mail, the store of senders, DNS, the log, a worker, a reader of our output."""
+# alone: a server that is late is taken for one that hangs
 
 import os
 import signal

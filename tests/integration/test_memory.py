@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What clients can make the server hold has a bound, and a time: texts that never end, recipients without number, clients that read
 nothing, configurations that old sessions keep."""
+# alone: it measures memory of a server under load
 
 import contextlib
 import signal

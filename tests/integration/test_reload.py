@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """SIGHUP under load: nobody is lost, a wrong configuration changes nothing, listeners come and go, a million recipients."""
+# alone: a million recipients are read while others wait
 
 import asyncio
 import random

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Clients that ask and take back: MAIL and RSET without end, with senders whose domains never answer. Others notice nothing."""
+# alone: it measures
 
 import contextlib
 import multiprocessing

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tests/hostile --short, a case for each of its classes; and that it finds faults where they are."""
+# alone: it counts what an attack costs
 
 import pathlib
 import subprocess

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The ladder of load with the real binary: each rung that connections lead to and the way back, with log and counters; clients that
 are known to be listed; a worker that does not turn."""
+# alone: load decides
 
 import re
 import shutil

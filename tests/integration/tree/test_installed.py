@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What `meson install` leaves in a folder that is not yet the system, as packages are made: it is whole, and the program runs there."""
+# alone: it installs from the folder of the build
 
 import os
 import re
