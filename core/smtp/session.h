@@ -83,7 +83,14 @@ struct session_peer {
 };
 
 /* The command that is parked; its function runs again with the same arguments. */
-enum __attribute__((packed)) parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, PARKED_MAIL, PARKED_RCPT };
+enum __attribute__((packed)) parked {
+        PARKED_NOTHING,
+        PARKED_HELO,
+        PARKED_EHLO,
+        PARKED_MAIL,
+        PARKED_RCPT,
+        PARKED_DATA
+};
 
 enum __attribute__((packed)) session_wish {
         SESSION_READ,
@@ -263,6 +270,8 @@ enum session_wish session_opened(struct session *session, const struct store_rep
                                  struct text *out);
 /* The envelope at the wish OPEN. */
 struct message *session_envelope(struct session *session);
+/* A next hop is asked behind the text, which is to stay here until then. */
+bool session_takes_text_whole(const struct session *session);
 /* The key of the text as the client has sent it, for who has it. False where nobody is to ask for that. */
 bool session_text_key(const struct session *session, struct key128 *ret_key);
 /* The message has been stored, or not. */

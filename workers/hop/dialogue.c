@@ -27,13 +27,15 @@ static bool is_refused_in_part(const struct transfer *transfer)
         return false;
 }
 
-/* With a single recipient DATA is said at once. Of several one may be refused, and then there is to be no text: so the
- * answers come first, all of them, for what is remembered depends on whether others are taken. */
+/* With a single recipient DATA is said at once. Of several one may be refused, and then there is to be no text, for one
+ * client has one answer: so the answers come first, all of them, for what is remembered depends on whether others are
+ * taken. The journal sends to those who are left. */
 static void give_data(struct hop_thread *thread, struct hop *hop, const struct transfer *transfer)
 {
         bool are_answered = hop->answered == hop->recipients;
 
-        if (are_answered && (transfer->is_callout || is_refused_in_part(transfer)))
+        if (are_answered &&
+            (transfer->is_callout || (is_refused_in_part(transfer) && transfer->delivery == NULL)))
                 hop_abandon(hop);
         else if (!transfer->is_callout && (transfer->recipient_count == 1 || are_answered))
                 hop_data(hop, &thread->out);
@@ -88,6 +90,9 @@ void dialogue_begin(struct hop_thread *thread, struct hop_connection *connection
         hop_connection_take(connection, CONNECTION_BUSY);
         connection->hop.now_ms = thread->now_ms;
         connection->target->busy++;
+        hop_count(thread, connection->target, FIGURE_messages);
+        if (connection->hop.transactions > 0)
+                hop_count(thread, connection->target, FIGURE_reuses);
         connection->transfer = transfer;
         connection->block = NULL;
         connection->block_offset = 0;
@@ -161,8 +166,6 @@ void dialogue_event(struct hop_thread *thread, struct hop_connection *connection
         struct transfer *transfer = connection->transfer;
         struct hop *hop = &connection->hop;
 
-        if (event == HOP_SECURE)
-                hop_handshake_failed(hop, "TLS is not wanted", &thread->out);
         if (transfer == NULL)
                 return;
         switch (event) {
@@ -191,6 +194,11 @@ void dialogue_event(struct hop_thread *thread, struct hop_connection *connection
         case HOP_CLOSE:
                 break;
         }
+}
+
+bool dialogue_has_all(const struct transfer *transfer)
+{
+        return transfer->connection != NULL && transfer->connection->is_text_given;
 }
 
 void dialogue_abandon(struct hop_thread *thread, struct transfer *transfer)

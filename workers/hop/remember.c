@@ -42,7 +42,8 @@ static void note(struct hop_thread *thread, const struct transfer *transfer,
 
 void remember_fates(struct hop_thread *thread, const struct transfer *transfer)
 {
-        if (thread->remembered == NULL)
+        /* No client will come again with what the journal hands out. */
+        if (thread->remembered == NULL || transfer->delivery != NULL)
                 return;
         for (uint32_t i = 0; i < transfer->recipient_count; i++) {
                 const struct transfer_recipient *recipient = &transfer->recipients[i];

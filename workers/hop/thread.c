@@ -9,17 +9,21 @@
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
-#define EVENTS_PER_TURN 64
-#define RETRY_MS        1 /* reports that found no room */
+#define EVENTS_PER_TURN   64
+#define RETRY_MS          1 /* reports that found no room */
+#define GIVE_BACK_LOOK_MS 50
 
-void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads)
+void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads,
+                       SSL_CTX *tls)
 {
-        uint64_t connections = (options->next_hops_connections_max + threads - 1) / threads;
         uint64_t waiting = (options->next_hops_waiting_max + threads - 1) / threads;
 
         *settings = (struct hop_settings){
             .naming = options->next_hops_naming,
-            .connections_max = (uint32_t)connections,
+            .starttls = options->next_hops_tls,
+            .tls = tls,
+            .threads = threads,
+            .connections_max = (uint32_t)options->next_hops_connections_max,
             .waiting_max = (uint32_t)waiting,
             .transactions_max = (uint32_t)options->next_hops_transactions_max,
             .failures_max = (uint32_t)options->next_hops_failures_max,
@@ -46,13 +50,36 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
 
 /* ---- turn ---------------------------------------------------------------------------------------------- */
 
+static struct hop_settings *settings_copy(const struct hop_settings *settings)
+{
+        struct hop_settings *copy = malloc(sizeof *copy);
+
+        if (copy == NULL)
+                return NULL;
+        *copy = *settings;
+        if (copy->tls != NULL)
+                SSL_CTX_up_ref(copy->tls);
+        return copy;
+}
+
+static void settings_free(struct hop_settings *settings)
+{
+        if (settings != NULL)
+                SSL_CTX_free(settings->tls);
+        free(settings);
+}
+
+/* Handshakes that are to begin use the new certificates; those under way hold the former ones. */
 static void take_settings(struct hop_thread *thread)
 {
-        struct hop_settings *settings = atomic_exchange(&thread->next_settings, NULL);
+        struct hop_settings *next = atomic_exchange(&thread->next_settings, NULL);
 
-        if (settings != NULL)
-                thread->settings = *settings;
-        free(settings);
+        if (next == NULL)
+                return;
+        SSL_CTX *former = thread->settings.tls;
+        thread->settings = *next;
+        next->tls = former;
+        settings_free(next);
 }
 
 static void take_jobs(struct hop_thread *thread)
@@ -62,6 +89,16 @@ static void take_jobs(struct hop_thread *thread)
                 while ((job = (struct transfer_job *)channel_receive(&thread->jobs[i])) != NULL)
                         courier_take(thread, job, i);
         }
+}
+
+static void take_deliveries(struct hop_thread *thread)
+{
+        struct journal_delivery *delivery;
+
+        while ((delivery = (struct journal_delivery *)channel_receive(thread->deliveries)) != NULL)
+                drained_begin(thread, delivery);
+        if (atomic_load(&thread->gives_back))
+                drained_give_back(thread);
 }
 
 static void take_time_outs(struct hop_thread *thread)
@@ -77,12 +114,12 @@ static bool has_work(const struct hop_thread *thread)
         for (uint32_t i = 0; i < thread->worker_count; i++)
                 if (!channel_is_empty(&thread->jobs[i]))
                         return true;
-        return atomic_load(&thread->next_settings) != NULL;
+        return !channel_is_empty(thread->deliveries) || atomic_load(&thread->next_settings) != NULL;
 }
 
 static bool flush_reports(struct hop_thread *thread)
 {
-        bool is_all = true;
+        bool is_all = thread->returns == NULL || channel_flush(thread->returns);
 
         for (uint32_t i = 0; i < thread->worker_count; i++)
                 is_all &= channel_flush(thread->reports[i]);
@@ -97,6 +134,9 @@ static int prepare_sleep(struct hop_thread *thread, bool is_all_sent)
 
         if (courier_ms >= 0 && (wait_ms < 0 || courier_ms < wait_ms))
                 wait_ms = courier_ms;
+        if (thread->given_back_ms != 0 && thread->drained_count > 0 &&
+            (wait_ms < 0 || wait_ms > GIVE_BACK_LOOK_MS))
+                wait_ms = GIVE_BACK_LOOK_MS;
         if (!is_all_sent)
                 wait_ms = RETRY_MS;
         waker_prepare(&thread->waker);
@@ -123,11 +163,13 @@ static void turn(struct hop_thread *thread, int wait_ms)
                         expect(read(thread->waker.event_fd, &count, sizeof count) == sizeof count);
         }
         take_jobs(thread);
+        take_deliveries(thread);
         take_time_outs(thread);
         do {
                 courier_look(thread);
                 targets_serve(thread);
         } while (!TAILQ_EMPTY(&thread->seeking));
+        hop_count_now(thread);
         hop_connections_free_dead(thread);
 }
 
@@ -162,19 +204,21 @@ static bool watch_waker(struct hop_thread *thread)
                epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, thread->waker.event_fd, &event) == 0;
 }
 
-bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker_count,
-                     const struct hop_settings *settings, struct log_writer *log)
+bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *parts)
 {
         char *out = malloc(HOP_OUT_SIZE);
 
-        *thread = (struct hop_thread){.number = number,
-                                      .worker_count = worker_count,
-                                      .log = log,
-                                      .settings = *settings,
+        *thread = (struct hop_thread){.number = parts->number,
+                                      .worker_count = parts->worker_count,
+                                      .log = parts->log,
+                                      .account = {.budget = parts->budget},
+                                      .settings = *parts->settings,
                                       .now_ms = clock_monotonic_ms(),
-                                      .random = clock_monotonic_us() + number,
+                                      .random = clock_monotonic_us() + parts->number,
                                       .waker = {.event_fd = -1},
                                       .epoll_fd = -1};
+        if (thread->settings.tls != NULL)
+                SSL_CTX_up_ref(thread->settings.tls);
         LIST_INIT(&thread->targets);
         TAILQ_INIT(&thread->transfers);
         TAILQ_INIT(&thread->openings);
@@ -185,15 +229,22 @@ bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker
         wheel_init(&thread->wheel, thread->now_ms);
         text_over(&thread->out, out, HOP_OUT_SIZE);
         thread->input = malloc(HOP_INPUT_SIZE);
-        thread->jobs = channels_create(worker_count, &thread->waker);
-        thread->reports = calloc(worker_count, sizeof(struct channel *));
-        return watch_waker(thread) && out != NULL && thread->input != NULL && thread->jobs != NULL &&
-               thread->reports != NULL;
+        thread->jobs = channels_create(thread->worker_count, &thread->waker);
+        thread->reports = calloc(thread->worker_count, sizeof(struct channel *));
+        thread->deliveries = channels_create(1, &thread->waker);
+        bool has_tls = tls_buffers_init(&thread->tls);
+        return has_tls && watch_waker(thread) && thread->deliveries != NULL && out != NULL &&
+               thread->input != NULL && thread->jobs != NULL && thread->reports != NULL;
 }
 
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports)
 {
         thread->reports[worker] = reports;
+}
+
+void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns)
+{
+        thread->returns = returns;
 }
 
 void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered)
@@ -208,14 +259,19 @@ bool hop_thread_start(struct hop_thread *thread)
 
 bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settings)
 {
-        struct hop_settings *copy = malloc(sizeof *copy);
+        struct hop_settings *copy = settings_copy(settings);
 
         if (copy == NULL)
                 return false;
-        *copy = *settings;
-        free(atomic_exchange(&thread->next_settings, copy));
+        settings_free(atomic_exchange(&thread->next_settings, copy));
         waker_wake(&thread->waker);
         return true;
+}
+
+void hop_thread_give_back(struct hop_thread *thread)
+{
+        atomic_store(&thread->gives_back, true);
+        waker_wake(&thread->waker);
 }
 
 void hop_thread_stop(struct hop_thread *thread)
@@ -233,10 +289,8 @@ static void end_targets(struct hop_thread *thread)
 {
         struct hop_target *target;
 
-        while ((target = LIST_FIRST(&thread->targets)) != NULL) {
-                LIST_REMOVE(target, entry);
-                free(target);
-        }
+        while ((target = LIST_FIRST(&thread->targets)) != NULL)
+                target_free(target);
 }
 
 void hop_thread_end(struct hop_thread *thread)
@@ -245,9 +299,12 @@ void hop_thread_end(struct hop_thread *thread)
         waker_close(&thread->waker);
         if (thread->epoll_fd >= 0)
                 close(thread->epoll_fd);
-        free(atomic_exchange(&thread->next_settings, NULL));
+        settings_free(atomic_exchange(&thread->next_settings, NULL));
+        SSL_CTX_free(thread->settings.tls);
+        tls_buffers_end(&thread->tls);
         free(thread->out.at);
         free(thread->input);
         free(thread->jobs);
         free(thread->reports);
+        free(thread->deliveries);
 }

@@ -2,6 +2,7 @@
 #include "workers/hop/transfer.h"
 
 #include "core/base/expect.h"
+#include "core/mail/recipient.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,27 +18,23 @@ static struct span take_copy(char **memory, struct span span)
         return copy;
 }
 
-/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). */
-static bool has_domain(const struct recipient *recipient)
-{
-        return span_find(recipient->address, '@') != SIZE_MAX;
-}
-
 static size_t address_length(const struct recipient *recipient)
 {
-        return has_domain(recipient) ? recipient->address.length
-                                     : recipient->mailbox.length + 1 + recipient->domain->name.length;
+        struct told_address told = recipient_told(recipient);
+
+        return told.local_part.length + (told.domain.length > 0 ? 1 + told.domain.length : 0);
 }
 
 static struct span take_address(char **memory, const struct recipient *recipient)
 {
+        struct told_address told = recipient_told(recipient);
         struct span address = span_of(*memory, address_length(recipient));
 
-        if (has_domain(recipient))
-                return take_copy(memory, recipient->address);
-        take_copy(memory, recipient->mailbox);
-        take_copy(memory, SPAN("@"));
-        take_copy(memory, recipient->domain->name);
+        take_copy(memory, told.local_part);
+        if (told.domain.length > 0) {
+                take_copy(memory, SPAN("@"));
+                take_copy(memory, told.domain);
+        }
         return address;
 }
 
@@ -91,19 +88,10 @@ static void fill_envelope(struct transfer *transfer, const struct transfer_parts
         expect(i == transfer->recipient_count);
 }
 
-static size_t count_left_out(const struct message *message)
-{
-        size_t count = 0;
-
-        for (const struct recipient *recipient = message->recipients; recipient != NULL;
-             recipient = recipient->next)
-                count += recipient->is_left_out;
-        return count;
-}
-
 struct transfer *transfer_create(const struct transfer_parts *parts)
 {
-        size_t left_out = count_left_out(parts->message), count = parts->message->recipient_count - left_out;
+        size_t left_out = recipients_left_out(parts->message),
+               count = parts->message->recipient_count - left_out;
         size_t hops_size = parts->hop_count * sizeof(struct next_hop);
         size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
         struct transfer *transfer =

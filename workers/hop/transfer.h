@@ -46,6 +46,8 @@ struct transfer_job {
 STAILQ_HEAD(transfer_jobs, transfer_job);
 TAILQ_HEAD(transfer_list, transfer);
 
+struct journal_delivery;
+
 struct transfer {
         /* Fixed. */
         char id[16]; /* the message's */
@@ -54,12 +56,15 @@ struct transfer {
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
         uint32_t left_out; /* recipients of the message that are none of the transfer: they have it already */
+        struct journal_delivery
+            *delivery; /* of the journal's drain, whose jobs the hop thread has itself; NULL: of a worker */
 
         /* Owner: the worker. */
-        void *owner;      /* whom the reports concern; NULL when it is gone, and of a callout */
-        uint64_t handle;  /* of a callout: whose question it is */
-        uint32_t thread;  /* number of the hop thread that has it */
-        size_t in_flight; /* octets of pieces that have not been reported */
+        void *owner;       /* whom the reports concern; NULL when it is gone, and of a callout */
+        uint64_t handle;   /* of a callout: whose question it is */
+        uint32_t thread;   /* number of the hop thread that has it */
+        size_t in_flight;  /* octets of pieces that have not been reported */
+        bool is_in_pieces; /* STORE brings the end of the text alone */
         /* OPEN, and STORE or ABORT, so that neither needs memory; owner as of all jobs. */
         struct transfer_job first_job, last_job;
 

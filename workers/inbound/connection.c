@@ -239,8 +239,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_HANDSHAKE)
                 connection_shake_later(worker, connection);
-        else if ((connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN) &&
-                 (events & (EPOLLHUP | EPOLLERR)))
+        else if (connection_is_gone(worker, connection, events))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
 }
 
@@ -281,6 +280,7 @@ void connection_opened(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
         worker_note_at_hand(worker, connection);
+        note_early_input(worker, connection);
         connection_advance(worker, connection, session_opened(&connection->session, report, &worker->out),
                            true);
 }

@@ -3,10 +3,12 @@
 
 #include "dns/clock.h"
 #include "dns/pool/client.h"
+#include "workers/inbound/accept/arrivals.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/inbound/connection_close.h"
 #include "workers/inbound/connection_table.h"
 #include "workers/inbound/connection_tls.h"
+#include "workers/inbound/daemon/stream.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/hop/hop_client.h"
 #include "workers/inbound/follow/follow.h"
@@ -49,24 +51,13 @@ static void sender_end(struct worker *worker)
 
 /* ---- turn ---------------------------------------------------------------------------------------------- */
 
-static bool has_arrivals(const struct worker *worker)
-{
-        for (uint32_t i = 0; i < worker->acceptor_count; i++)
-                if (arrival_ring_count(&worker->inflows[i].ring) > 0)
-                        return true;
-        return false;
-}
-
 static bool has_work(const struct worker *worker)
 {
-        if (has_arrivals(worker) ||
+        if (worker_has_arrivals(worker) ||
             (worker->self_accept != NULL && self_accept_has_orders(worker->self_accept)))
                 return true;
-        for (uint32_t i = 0; i < worker->delivery_count; i++)
-                if (!channel_is_empty(&worker->reports[i]))
-                        return true;
-        return hop_client_has_reports(worker) || dns_client_has_answers(worker->dns) ||
-               sender_client_has_answers(worker->senders) ||
+        return delivery_client_has_reports(worker) || hop_client_has_reports(worker) ||
+               dns_client_has_answers(worker->dns) || sender_client_has_answers(worker->senders) ||
                publication_agings(worker->publication) != worker->agings_seen ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
@@ -75,6 +66,10 @@ static bool has_work(const struct worker *worker)
 static int prepare_sleep(struct worker *worker, bool is_all_sent)
 {
         int wait_ms = wheel_wait_ms(&worker->wheel, worker->host.now_ms);
+        int streams_ms = streams_wait_ms(worker->streams);
+
+        if (streams_ms >= 0 && (wait_ms < 0 || streams_ms < wait_ms))
+                wait_ms = streams_ms;
 
         if (!is_all_sent || connections_are_closing(&worker->connections))
                 wait_ms = RETRY_MS;
@@ -121,6 +116,10 @@ static void take_events(struct worker *worker, const struct epoll_event *events,
                 uint64_t of = events[i].data.u64;
                 if (of == EVENT_OF_WAKER)
                         continue;
+                if (of & EVENT_OF_STREAM) {
+                        streams_event(of, events[i].events);
+                        continue;
+                }
                 if (of & EVENT_OF_LISTENER) {
                         self_accept_event(worker->self_accept,
                                           (struct listener *)(uintptr_t)(of & ~EVENT_OF_LISTENER), accepts);
@@ -132,35 +131,6 @@ static void take_events(struct worker *worker, const struct epoll_event *events,
                         continue;
                 worker_note_at_hand(worker, connection);
                 connection_event(worker, connection, events[i].events);
-        }
-}
-
-static void take_arrival(struct worker *worker, const struct arrival *arrival, struct inflow *inflow)
-{
-        switch (arrival->kind) {
-        case ARRIVAL_CONNECTION:
-                inflow->taken++;
-                heartbeat_serve(&worker->heartbeat, &arrival->peer, SESSION_STATE_PAUSE, NULL);
-                connection_begin(worker, arrival, inflow);
-                break;
-        case ARRIVAL_DROP:
-                if (inflow->last != NULL)
-                        connection_drop(worker, inflow->last);
-                break;
-        }
-}
-
-/* All that were there when epoll returned: they may have events. Others come next time. */
-static void take_arrivals(struct worker *worker)
-{
-        struct arrival arrival;
-
-        for (uint32_t i = 0; i < worker->acceptor_count; i++) {
-                struct inflow *inflow = &worker->inflows[i];
-                for (size_t left = arrival_ring_count(&inflow->ring); left > 0; left--) {
-                        expect(arrival_ring_take(&inflow->ring, &arrival));
-                        take_arrival(worker, &arrival, inflow);
-                }
         }
 }
 
@@ -195,11 +165,12 @@ static void worker_turn(struct worker *worker, int wait_ms)
         worker_look_at_clock(worker);
         heartbeat_turn(&worker->heartbeat, worker->host.now_ms);
         connections_close_later(worker);
+        streams_turn(worker->streams, worker->host.now_ms);
         /* First, so that who has slept greets nobody by what was then. */
         worker_follow_look(worker);
         if (worker_look_at_load(worker))
                 connections_for_each(worker, connection_stress);
-        take_arrivals(worker);
+        worker_take_arrivals(worker);
         take_events(worker, events, count);
         worker_take_handshakes(worker);
         delivery_client_receive(worker);
@@ -208,6 +179,7 @@ static void worker_turn(struct worker *worker, int wait_ms)
         heartbeat_leave(&worker->heartbeat);
         look_around(worker);
         take_time_outs(worker);
+        streams_expire(worker->streams);
         heartbeat_leave(&worker->heartbeat);
         /* Last, so that the sessions which end in the last turn hold nothing in what is told of it. */
         counter_set(&worker->counters.metrics[METRIC_memory_held], worker_memory_in_use(worker));
@@ -280,12 +252,14 @@ static bool buffers_init(struct worker *worker)
 
 static bool channels_init(struct worker *worker)
 {
-        worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
-        worker->reports = channels_create(worker->delivery_count, &worker->waker);
+        worker->jobs_sent = calloc(worker->delivery_count + 1, sizeof worker->jobs_sent[0]);
+        worker->reports = channels_create(worker->delivery_count + 1, &worker->waker);
         if (worker->jobs_sent == NULL || worker->reports == NULL)
                 return false;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 delivery_connect(&worker->deliveries[i], worker->number, &worker->reports[i]);
+        if (worker->journal != NULL)
+                journal_connect(worker->journal, worker->number, &worker->reports[worker->delivery_count]);
         return hop_client_init(worker);
 }
 
@@ -314,6 +288,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.remembered = parts->remembered;
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);
+        worker->streams = streams_create(worker->epoll_fd, &worker->account, worker->host.now_ms);
 }
 
 bool worker_init(struct worker *worker, const struct worker_parts *parts)
@@ -329,6 +304,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .deliveries = parts->deliveries,
             .hop_count = parts->hop_count,
             .hops = parts->hops,
+            .journal = parts->journal,
             .log = parts->log,
             .load = parts->load,
             .handshakes = parts->handshakes,
@@ -341,7 +317,8 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
         if (!channels_init(worker) || !buffers_init(worker) || !inflows_init(worker) || !epoll_init(worker))
                 return false;
         host_init(worker, parts);
-        return ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0, parts->id_lane));
+        return worker->streams != NULL &&
+               ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0, parts->id_lane));
 }
 
 bool worker_start(struct worker *worker)
@@ -371,6 +348,7 @@ void worker_end(struct worker *worker)
         delivery_client_end(worker);
         hop_client_end(worker);
         connections_end(&worker->connections);
+        streams_destroy(worker->streams);
         worker_tls_end(worker);
         block_pool_end(&worker->host.session_pool);
         block_pool_end(&worker->host.transaction_pool);

@@ -15,8 +15,9 @@
 #define WRITE_SIZE 65536
 
 struct self_accept;
+struct streams;
 
-/* What epoll says an event is of: a connection's descriptor, a listener, or the waker. */
+/* What epoll says an event is of: a connection's descriptor, a listener, the waker, or a stream (EVENT_OF_STREAM). */
 #define EVENT_OF_WAKER    UINT64_MAX
 #define EVENT_OF_LISTENER (UINT64_C(1) << 63) /* with its address */
 
@@ -39,6 +40,7 @@ struct worker_parts {
         struct client_table *clients;
         struct delivery *deliveries;
         struct hop_thread *hops;
+        struct journal *journal; /* NULL: there is none */
         const struct remembered *remembered;
         struct log_writer *log;
         struct dns_pool *dns_pool;
@@ -65,6 +67,7 @@ struct worker {
         struct client_table *clients;
         struct delivery *deliveries;
         struct hop_thread *hops;
+        struct journal *journal; /* NULL: there is none */
         struct log_writer *log;
         struct dns_client *dns;
         struct sender_client *senders;
@@ -75,7 +78,7 @@ struct worker {
         pthread_t thread;
         int epoll_fd;
         struct inflow *inflows;      /* from each acceptor; where there is none, one that counts only */
-        struct channel *reports;     /* from each delivery thread */
+        struct channel *reports;     /* from each delivery thread, and behind them from the journal */
         struct channel *hop_reports; /* from each hop thread */
         struct channel *empty_logs;
 
@@ -90,12 +93,13 @@ struct worker {
         uint64_t unused_share; /* octets of the budget that it may keep unused */
         uint32_t spool_count;  /* files in the making */
         struct wheel wheel;
+        struct streams *streams; /* to daemons of the site */
         struct connections connections;
         struct text out; /* replies of the connection at hand */
         struct tls_work tls;
-        char *input; /* SESSION_INPUT_MAX + READ_SIZE */
-        struct delivery_job *free_jobs;
-        uint32_t *jobs_sent; /* for each delivery thread: those not reported */
+        char *input;                    /* SESSION_INPUT_MAX + READ_SIZE */
+        struct delivery_job *free_jobs; /* each of a journal_job */
+        uint32_t *jobs_sent;            /* for each delivery thread, and the journal: those not reported */
         uint32_t jobs_sent_total;
         uint32_t hop_jobs_sent; /* those not reported */
         uint64_t transfers_begun;

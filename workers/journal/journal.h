@@ -29,7 +29,10 @@ struct journal_origin {
 /* From a worker, and back. `delivery.spool` is made by spool_create(). */
 struct journal_job {
         struct delivery_job delivery;
-        const struct journal_origin *origin; /* STORE; lent until the report */
+        struct journal_origin origin; /* STORE; its texts are lent until the report */
+        /* Owner: the worker. */
+        char client[ADDRESS_TEXT_MAX + 1];
+        struct message *rest; /* what a next hop has left of a message; NULL: all of it goes to the journal */
 };
 
 /* A message that has become durable. */
@@ -116,12 +119,16 @@ struct journal {
 
         struct waker waker;
         _Atomic bool is_stopping;
-        _Atomic bool is_open; /* the thread has the journal; then counts.waiting is right */
+        _Atomic bool is_leaving;   /* the journal is to be another process's when the drain has ended */
+        _Atomic bool has_no_drain; /* it has ended */
+        _Atomic bool is_released;  /* another process may have it */
+        _Atomic bool is_open;      /* the thread has the journal; then counts.waiting is right */
         struct journal_counts counts;
 
         /* Owner: the thread. */
         struct journal_store store;
         struct journal_index *index; /* filled at the opening, and the drain's then */
+        bool takes_mail;             /* there is room for it, beside that for orders */
         bool has_waited;             /* that another process has the journal was told */
         uint64_t blocked_until_ms;
         uint64_t complaint_s;
@@ -143,6 +150,11 @@ void journal_connect(struct journal *journal, uint32_t worker, struct channel *r
 void journal_connect_drain(struct journal *journal, struct journal_index *index, struct channel *news,
                            struct channel *done);
 bool journal_start(struct journal *journal);
+/* Any thread: another process is to have the journal as soon as the drain, which is to be stopped as well, has ended.
+ * From then on all jobs are deferred. */
+void journal_release(struct journal *journal);
+/* The drain: it has ended, and returns nothing any more. */
+void journal_note_drain_ended(struct journal *journal);
 /* Tells the thread to end when all jobs and orders are done. */
 void journal_stop(struct journal *journal);
 /* Waits for its end. False when it runs still at this moment of clock_monotonic_ms(). */

@@ -1,6 +1,8 @@
 /* Jobs and orders into records. */
 #include "workers/journal/round.h"
 
+#include "core/base/local_part.h"
+#include "core/mail/recipient.h"
 #include "dns/clock.h"
 #include "workers/journal/commit.h"
 
@@ -28,11 +30,26 @@ struct putting {
         uint64_t sequence;
 };
 
+static bool write_recipient(struct text *body, const struct recipient *recipient)
+{
+        char octets[LOCAL_PART_MAX + 1 + DOMAIN_NAME_MAX];
+        struct told_address told = recipient_told(recipient);
+        struct text address;
+
+        if (told.domain.length == 0)
+                return journal_string_write(body, told.local_part);
+        text_over(&address, octets, sizeof octets);
+        text_put(&address, told.local_part);
+        text_put_char(&address, '@');
+        text_put(&address, told.domain);
+        return !address.overflowed && journal_string_write(body, text_span(&address));
+}
+
 static bool write_recipients(struct text *body, const struct recipient *recipient)
 {
         bool fits = true;
         for (; recipient != NULL && fits; recipient = recipient->next)
-                fits = journal_string_write(body, recipient->address);
+                fits = recipient->is_left_out || write_recipient(body, recipient);
         return fits;
 }
 
@@ -62,6 +79,8 @@ static bool put(struct journal *journal, struct putting *putting)
         struct text text;
 
         for (int i = 0; i < TRIES_MAX; i++) {
+                if (!putting->is_order && !journal_takes_mail(journal))
+                        return journal_note_full(journal);
                 enum journal_put result = JOURNAL_PUT_FULL_BATCH;
                 struct text *body = journal_store_body(&journal->store, &text);
                 if (body != NULL && !write_body(body, putting)) {
@@ -164,11 +183,12 @@ static bool put_store(struct journal *journal, struct journal_job *job)
         struct journal_message record = {
             .time_ms = (uint64_t)clock_wall_ms(),
             .id = span_from(message->id),
-            .client = job->origin->client,
-            .helo = job->origin->helo,
+            .client = job->origin.client,
+            .helo = job->origin.helo,
             .sender = message->sender,
-            .destination = job->origin->destination,
-            .recipient_count = (uint32_t)message->recipient_count,
+            .destination = job->origin.destination,
+            .recipient_count = (uint32_t)(message->recipient_count - recipients_left_out(message)),
+            .is_smtputf8 = message->is_smtputf8,
         };
 
         if (job->delivery.spool != NULL)
@@ -227,8 +247,8 @@ static const char *refusal_of(struct journal *journal, const struct journal_job 
         *ret_outcome = STORE_FAILED;
         if (journal->gathered == NULL)
                 return "out of memory";
-        return job->origin->destination.length > JOURNAL_DESTINATION_MAX ? "the next hop's name is too long"
-                                                                         : NULL;
+        return job->origin.destination.length > JOURNAL_DESTINATION_MAX ? "the next hop's name is too long"
+                                                                        : NULL;
 }
 
 static void run_job(struct journal *journal, struct journal_item *item)
@@ -288,6 +308,7 @@ static void end_item(struct journal *journal, const struct journal_item *item)
 
 void journal_run_round(struct journal *journal)
 {
+        journal_look_for_room(journal);
         for (size_t i = 0; i < journal->count; i++)
                 run_item(journal, &journal->items[i]);
         journal_commit(journal);

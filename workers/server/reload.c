@@ -16,6 +16,7 @@
 #include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/store_syncs.h"
+#include "workers/tls/client/client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct loading {
         struct conf_complaints complaints;
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
+        SSL_CTX *hop_tls;              /* the same to next hops */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
         char *changes;          /* that the snapshot makes, as a text for the pages; NULL: none */
@@ -49,9 +51,21 @@ static void print_complaints(const struct loading *loading, const char *event,
 
 /* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
 static const enum option_at fixed_options[] = {
-    OPTION_AT_delivery_threads,  OPTION_AT_client_rate_memory,       OPTION_AT_dns_threads,
-    OPTION_AT_dns_in_flight_max, OPTION_AT_dns_cache_size,           OPTION_AT_maildir_sync_together,
-    OPTION_AT_log_memory,        OPTION_AT_next_hops_rulings_memory, OPTION_AT_next_hops_delivered_memory,
+    OPTION_AT_delivery_threads,
+    OPTION_AT_client_rate_memory,
+    OPTION_AT_dns_threads,
+    OPTION_AT_dns_in_flight_max,
+    OPTION_AT_dns_cache_size,
+    OPTION_AT_maildir_sync_together,
+    OPTION_AT_log_memory,
+    OPTION_AT_journal_size,
+    OPTION_AT_journal_segment,
+    OPTION_AT_journal_lifetime,
+    OPTION_AT_journal_retry_min,
+    OPTION_AT_journal_retry_max,
+    OPTION_AT_journal_in_flight,
+    OPTION_AT_next_hops_rulings_memory,
+    OPTION_AT_next_hops_delivered_memory,
 };
 
 /* `stays`: what holds until then, or "". */
@@ -90,6 +104,8 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
         const struct server *server = loading->server;
         const struct options *options = &snapshot->options, *at_start = &server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
+        struct journal_plan journal = {.path = ""};
+        journal_plan_make(&journal, options);
         const struct {
                 bool has_changed;
                 enum option_at option;
@@ -103,6 +119,9 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
             {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
+            {strcmp(server->journal.plan.path, journal.path) != 0, OPTION_AT_journal},
+            {strcmp(server->journal.plan.dead_letters, journal.dead_letters) != 0,
+             OPTION_AT_journal_dead_letters},
         };
 
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
@@ -157,6 +176,7 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 listeners_free(*ret_opened);
                 return false;
         }
+        server_journal_fit(&server->journal, loading->snapshot);
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
         counted_inherit(&server->counted, atomic_load(&server->publication.published)->snapshot,
                         loading->snapshot);
@@ -227,6 +247,7 @@ static bool complete(struct loading *loading, const struct snapshot *snapshot)
         loading->contexts =
             tls_contexts_load(snapshot, tls_contexts_of(published), &loading->server->certificates.tickets,
                               TLS_AT_RELOAD, &loading->complaints);
+        loading->hop_tls = tls_client_open(snapshot, &loading->complaints);
         return loading->complaints.errors == errors;
 }
 
@@ -263,6 +284,7 @@ static void load(void *argument)
 static void end_loading(struct loading *loading)
 {
         log_target_free(loading->log);
+        SSL_CTX_free(loading->hop_tls);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
         free(loading->changes);
@@ -301,7 +323,8 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         const struct snapshot *snapshot = loading->snapshot;
 
         set_dns(server, &snapshot->options);
-        stores_set(server, &snapshot->options);
+        stores_set(server, &snapshot->options, loading->hop_tls);
+        loading->hop_tls = NULL;
         memory_bound(&server->budget, &snapshot->options);
         generations_bound(server);
         listening_use(server, opened);

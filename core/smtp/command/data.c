@@ -1,6 +1,7 @@
 /* DATA (RFC 5321 4.1.1.4): message text from 354 to the answer. */
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/trace.h"
 
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
@@ -72,13 +73,14 @@ enum session_wish command_data(struct session *session, struct span arguments, s
 {
         struct transaction *transaction = session->transaction;
 
-        (void)arguments;
         if (transaction->message.recipient_count == 0)
                 return refuse_data(session, no_recipient_reply(transaction), out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
         if (session_lacks_memory(session))
                 return refuse_data(session, REPLY_memory_spent, out);
+        if (trace_waits(session))
+                return session_park(session, PARKED_DATA, arguments, out);
         if (!scan_begin(session) || !trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
@@ -90,6 +92,18 @@ enum session_wish command_data(struct session *session, struct span arguments, s
         session->state = SESSION_STATE_OPEN;
         session_wait(session);
         return SESSION_OPEN;
+}
+
+/* The client has its answer to DATA or to the text. What came before that may be text, which must not be taken for
+ * commands. */
+static enum session_wish end_answer(struct session *session, struct text *out)
+{
+        enum session_wish wish;
+
+        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
+                return wish;
+        session->came_early = false;
+        return SESSION_READ;
 }
 
 enum session_wish session_opened(struct session *session, const struct store_report *report, struct text *out)
@@ -104,33 +118,29 @@ enum session_wish session_opened(struct session *session, const struct store_rep
                 return report->outcome == STORE_DONE ? SESSION_STORE : session_stored(session, report, out);
         }
         session->state = SESSION_STATE_COMMAND;
-        session->came_early = false;
-        if (report->outcome == STORE_DONE)
+        if (report->outcome == STORE_DONE) {
+                session->came_early = false;
                 return text_begin(session, out);
+        }
         record_stored(session, report);
         session_reply_about(session, out, next_hop_reply(report), &about);
         record_final(session, next_hop_reply(report));
         next_hop_record(session, &about);
         content_release(&session->transaction->message.content, &session->host->content_pool);
         session_wait(session);
-        return SESSION_READ;
+        return end_answer(session, out);
 }
 
 enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out)
 {
-        enum session_wish wish;
-
         session_reply_about(session, out, reply, about);
         record_final(session, reply);
         next_hop_record(session, about);
         session->state = SESSION_STATE_COMMAND;
         transaction_end(session);
         session_wait(session);
-        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
-                return wish;
-        session->came_early = false;
-        return SESSION_READ;
+        return end_answer(session, out);
 }
 
 /* REPLY_NONE when the text can be taken. */

@@ -115,7 +115,7 @@ static inline void run_settle(struct run *run, const char *id, enum recipient_st
 
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
-static const struct journal_origin origin = {{"192.0.2.1", 9}, {"client.example", 14}, {"lmtp:unix:/s", 12}};
+static struct journal_origin origin = {{"192.0.2.1", 9}, {"client.example", 14}, {"lmtp:unix:/s", 12}};
 
 /* A job with all that it lends. */
 struct sent {
@@ -136,7 +136,7 @@ static inline struct sent *send_job(struct run *run, enum delivery_kind kind, co
         sent->message = (struct message){
             .sender = SPAN("me@example.com"), .recipients = sent->recipients, .recipient_count = 2};
         snprintf(sent->message.id, sizeof sent->message.id, "%s", id);
-        sent->job.origin = &origin;
+        sent->job.origin = origin;
         sent->job.delivery.kind = kind;
         sent->job.delivery.message = &sent->message;
         sent->job.delivery.spool = spool;

@@ -3,6 +3,17 @@
 
 #include "conf/value/next_hop.h"
 #include "workers/inbound/hop/callout.h"
+#include "workers/inbound/journal/journal_client.h"
+
+/* Texts of a report. */
+struct said {
+        char hop[NEXT_HOP_TEXT_MAX], words[HOP_ANSWER_TEXT_MAX + 16];
+};
+
+static void count(struct worker *worker, enum metric_id metric)
+{
+        counter_add(&worker->counters.metrics[metric], 1);
+}
 
 bool hop_client_init(struct worker *worker)
 {
@@ -52,6 +63,7 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
         connection->transfer = transfer_create(&parts);
         if (connection->transfer == NULL)
                 return false;
+        count(worker, METRIC_hop_transfers);
         connection->transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
         send_own(worker, connection->transfer, &connection->transfer->first_job, TRANSFER_OPEN);
         return true;
@@ -67,6 +79,7 @@ void hop_client_send(struct worker *worker, struct connection *connection, struc
                                      .content = content_detach(&message->content),
                                      .transfer = connection->transfer};
         connection->transfer->in_flight += job->content.length;
+        connection->transfer->is_in_pieces = true;
         job_send(worker, job);
 }
 
@@ -89,6 +102,7 @@ void hop_client_abort(struct worker *worker, struct connection *connection)
                 return;
         connection->transfer = NULL;
         transfer->owner = NULL;
+        count(worker, METRIC_hop_abandoned);
         send_own(worker, transfer, &transfer->last_job, TRANSFER_ABORT);
 }
 
@@ -116,8 +130,29 @@ static struct span words_of(const struct transfer *transfer, const struct transf
                                                        : span_from(transfer->answers[recipient->answer].text);
 }
 
+static void put_names(struct store_report *report, const struct transfer *transfer, struct said *said)
+{
+        const struct transfer_recipient *first = &transfer->recipients[0];
+        struct text text;
+
+        if (transfer->hop == NULL)
+                return;
+        text_over(&text, said->hop, sizeof said->hop);
+        next_hop_write(&text, transfer->hop);
+        report->hop = text_span(&text);
+        if (report->outcome != STORE_DONE)
+                return;
+        text_over(&text, said->words, sizeof said->words);
+        text_put_number(&text, first->code);
+        text_put_char(&text, ' ');
+        text_put_string(&text, first->enhanced);
+        text_put_char(&text, ' ');
+        text_put(&text, words_of(transfer, first));
+        report->words = text_span(&text);
+}
+
 /* One answer is for all: nobody is refused for good while another one may get it later, or has it. */
-static struct store_report report_of(const struct transfer *transfer)
+static struct store_report judge(const struct transfer *transfer)
 {
         uint32_t count = transfer->recipient_count;
         bool is_refused = transfer_count(transfer, FATE_REFUSED) == count && transfer->left_out == 0;
@@ -139,21 +174,53 @@ static struct store_report report_of(const struct transfer *transfer)
         return report;
 }
 
+/* What a transfer has come to, whose texts are in `said`. */
+static struct store_report report_of(struct worker *worker, const struct transfer *transfer,
+                                     struct said *said)
+{
+        static const enum metric_id metrics[] = {
+            [STORE_DONE] = METRIC_hop_taken,
+            [STORE_REFUSED_BY_HOP] = METRIC_hop_refused,
+            [STORE_DEFERRED_BY_HOP] = METRIC_hop_deferred,
+            [STORE_NO_HOP] = METRIC_hop_unready,
+        };
+        struct store_report report = judge(transfer);
+
+        count(worker, metrics[report.outcome]);
+        put_names(&report, transfer, said);
+        return report;
+}
+
+static void end(struct worker *worker, struct transfer *transfer)
+{
+        _Atomic uint64_t *transfers = &worker->counters.metrics[METRIC_hop_transfers];
+
+        counter_set(transfers, counter_read(transfers) - 1);
+        free(transfer);
+}
+
 static void take_open_report(struct worker *worker, struct transfer *transfer)
 {
         struct connection *connection = transfer->owner;
+        struct said said;
 
         /* ABORT is on its way, and comes back. */
         if (connection == NULL)
                 return;
         if (transfer->is_open) {
+                histogram_add(&worker->counters.times[TIME_hop_open],
+                              worker->host.now_ms - transfer->first_job.sent_ms);
                 connection_opened(worker, connection, &(struct store_report){.outcome = STORE_DONE});
                 return;
         }
         connection->transfer = NULL;
-        struct store_report report = report_of(transfer);
+        struct store_report report = report_of(worker, transfer, &said);
+        if (report.outcome == STORE_NO_HOP &&
+            journal_client_takes(worker, session_envelope(&connection->session)) &&
+            !atomic_load(&worker->journal->is_released))
+                report.outcome = STORE_DONE;
         connection_opened(worker, connection, &report);
-        free(transfer);
+        end(worker, transfer);
 }
 
 static void remember_delivered(struct worker *worker, const struct session *session,
@@ -170,31 +237,36 @@ static void remember_delivered(struct worker *worker, const struct session *sess
                                       worker->host.now_ms, keep_ms);
 }
 
-/* What the client is told of a text that a hop has had. Where some recipients have it and others do not, or where
- * nobody knows, the client is told a temporary answer for all, and comes again for the rest: who has it is remembered,
- * and is left out then. Whom the hop refuses gets that at RCPT (workers/hop/remember.c). */
-static struct store_report settle(struct worker *worker, const struct connection *connection,
-                                  const struct transfer *transfer)
+/* Where some recipients of a text have it and others do not, or where nobody knows, the client is told a temporary
+ * answer for all, and comes again for the rest: who has it is remembered, and is left out then. Whom the hop refuses
+ * gets that at RCPT (workers/hop/remember.c). */
+static void note_parted(struct worker *worker, const struct connection *connection,
+                        const struct transfer *transfer)
 {
         uint32_t delivered = transfer_count(transfer, FATE_DELIVERED);
 
-        if (delivered < transfer->recipient_count && delivered + transfer->left_out > 0) {
-                remember_delivered(worker, &connection->session, transfer);
-                counter_add(&worker->counters.metrics[METRIC_messages_parted], 1);
-        }
-        return report_of(transfer);
+        if (delivered == transfer->recipient_count || delivered + transfer->left_out == 0)
+                return;
+        remember_delivered(worker, &connection->session, transfer);
+        count(worker, METRIC_messages_parted);
 }
 
 static void take_store_report(struct worker *worker, struct transfer *transfer)
 {
         struct connection *connection = transfer->owner;
-        struct store_report report = settle(worker, connection, transfer);
+        struct said said;
+        struct store_report report = report_of(worker, transfer, &said);
 
-        histogram_add(&worker->counters.times[TIME_delivery],
+        histogram_add(&worker->counters.times[TIME_hop_answer],
                       worker->host.now_ms - transfer->last_job.sent_ms);
         connection->transfer = NULL;
-        connection_stored(worker, connection, &report);
-        free(transfer);
+        if (report.outcome == STORE_DONE ||
+            !journal_client_rescue(worker, connection, transfer, &transfer->last_job.content)) {
+                note_parted(worker, connection, transfer);
+                connection_stored(worker, connection, &report);
+        }
+        content_release(&transfer->last_job.content, &worker->host.content_pool);
+        end(worker, transfer);
 }
 
 static void take_report(struct worker *worker, struct transfer_job *job)
@@ -202,7 +274,8 @@ static void take_report(struct worker *worker, struct transfer_job *job)
         struct transfer *transfer = job->transfer;
         struct connection *connection = transfer->owner;
 
-        content_release(&job->content, &worker->host.content_pool);
+        if (job->kind != TRANSFER_STORE)
+                content_release(&job->content, &worker->host.content_pool);
         switch (job->kind) {
         case TRANSFER_OPEN:
                 take_open_report(worker, transfer);
@@ -217,7 +290,7 @@ static void take_report(struct worker *worker, struct transfer_job *job)
                 take_store_report(worker, transfer);
                 break;
         case TRANSFER_ABORT:
-                free(transfer);
+                end(worker, transfer);
                 break;
         case TRANSFER_ASK:
                 callout_take(worker, transfer);

@@ -33,17 +33,23 @@ static void end_remembered(struct remembered *remembered, const struct options *
 static bool init_hops(struct server *server, const struct options *options)
 {
         struct hop_settings settings;
+        struct hop_thread_parts parts = {.worker_count = server->worker_count,
+                                         .settings = &settings,
+                                         .budget = &server->budget,
+                                         .log = &server->log};
 
         server->hops = calloc(server->hop_count, sizeof server->hops[0]);
         if (server->hops == NULL)
                 return false;
         if (!init_remembered(&server->remembered, options))
                 return false;
-        hop_settings_read(&settings, options, server->hop_count);
-        for (uint32_t i = 0; i < server->hop_count; i++) {
-                if (!hop_thread_init(&server->hops[i], i, server->worker_count, &settings, &server->log))
+        hop_settings_read(&settings, options, server->hop_count, server->hop_tls);
+        for (parts.number = 0; parts.number < server->hop_count; parts.number++) {
+                struct hop_thread *hop = &server->hops[parts.number];
+                if (!hop_thread_init(hop, &parts))
                         return false;
-                hop_thread_remember(&server->hops[i], &server->remembered);
+                server->counters.sets[server->counters.count++] = &hop->counters;
+                hop_thread_remember(hop, &server->remembered);
         }
         return true;
 }
@@ -54,7 +60,7 @@ bool stores_init(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        return init_hops(server, options);
+        return init_hops(server, options) && server_journal_init(server, options);
 }
 
 bool stores_start(struct server *server)
@@ -65,14 +71,16 @@ bool stores_start(struct server *server)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 is_started = is_started && hop_thread_start(&server->hops[i]);
-        return is_started;
+        return is_started && server_journal_start(&server->journal);
 }
 
-void stores_set(struct server *server, const struct options *options)
+void stores_set(struct server *server, const struct options *options, SSL_CTX *tls)
 {
         struct hop_settings settings;
 
-        hop_settings_read(&settings, options, server->hop_count);
+        SSL_CTX_free(server->hop_tls);
+        server->hop_tls = tls;
+        hop_settings_read(&settings, options, server->hop_count, tls);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 if (!hop_thread_set(&server->hops[i], &settings))
                         console_fail(
@@ -85,6 +93,8 @@ void stores_end(struct server *server)
                 delivery_end(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 hop_thread_end(&server->hops[i]);
+        SSL_CTX_free(server->hop_tls);
+        server_journal_end(&server->journal);
         end_remembered(&server->remembered, &server->options_at_start);
         free(server->deliveries);
         free(server->hops);
