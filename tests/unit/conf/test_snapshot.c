@@ -110,6 +110,7 @@ static const struct {
     {"domain \"x\" { alias_of = \"isp.example\" deliver = \"discard:\" }",
      "alias_of: this domain has recipients and deliver of isp.example"},
     {"domain \"x\" { recipients = \"\" deliver = \"discard:\" }", "recipients: needs a file"},
+    {"domain \"x\" { recipients = \"callout:\" deliver = \"discard:\" }", "recipients: callout: asks the next hops of deliver, and there are none"},
     {"domain \"x\" { recipients = \"people\" deliver = \"\" }",
      "deliver: must be maildir:PATH, next hops or discard:, not "},
     {"domain \"x\" { recipients = \"people\" deliver = \"maildir:\" }",
