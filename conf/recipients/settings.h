@@ -38,6 +38,5 @@ struct recipient_settings {
 struct recipient_sets {
         struct recipient_settings *sets;
         size_t count;
-        uint64_t wanted,
-            weakened; /* checks that one of them does not have off, and does not enforce; bit masks */
+        uint64_t checks[CHECK_MODE_ENFORCE + 1]; /* that one of them has in this mode; bit masks */
 };

@@ -115,10 +115,7 @@ static void note_modes(struct recipient_sets *sets, const struct recipient_setti
 {
         for (uint64_t left = settings->checks; left != 0; left &= left - 1) {
                 enum check_id check = (enum check_id)__builtin_ctzll(left);
-                if (settings->modes[check] != CHECK_MODE_OFF)
-                        sets->wanted |= check_bit(check);
-                if (settings->modes[check] != CHECK_MODE_ENFORCE)
-                        sets->weakened |= check_bit(check);
+                sets->checks[settings->modes[check]] |= check_bit(check);
         }
 }
 

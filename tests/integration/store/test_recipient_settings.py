@@ -3,7 +3,7 @@
 
 import subprocess
 
-from common.harness import HELO, PROGRAM, SENDER, Server, case, equal, main
+from common.harness import HELO, PROGRAM, SENDER, Server, case, equal, main, wait_for
 from common.messages import HEADER
 from common.next_hop import NextHop
 
@@ -55,6 +55,19 @@ def told(directory):
     wrong = 'recipients.txt:2: error: "bob helo_nam=observe": there is no check, and no setting, helo_nam'
     assert wrong in gatepost(directory, "check-config", "-c", "gatepost.conf", status=1)
     assert wrong in gatepost(directory, "recipients", "build", "recipients.txt", "--out", "db", "--domain", "isp.example", status=1)
+
+
+@case("who is refused by a setting of the recipient is told so, and explain names its line")
+def explained(directory):
+    with Server(directory, "helo_name { mode = off }", recipients=("bob", "alice  helo_name=enforce")) as server:
+        with server.client() as client:
+            client.command("HELO nonsense", 250)
+            client.command(f"MAIL FROM:<{SENDER}>", 250)
+            client.command("RCPT TO:<bob@isp.example>", 250)
+            said = client.command("RCPT TO:<alice@isp.example>", 504)
+        wait_for("the session in the log", lambda: any("transactions" in line for line in server.log()))
+        shown = gatepost(directory, "explain", "-c", "gatepost.conf", said.rpartition("[")[2].rstrip("]"))
+        assert "mode = enforce" in shown and "recipients.txt:2" in shown, shown
 
 
 if __name__ == "__main__":

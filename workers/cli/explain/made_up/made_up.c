@@ -99,6 +99,7 @@ static void conclude(const struct played *played, size_t at, struct conclusion *
             .check = ret->check == NULL ? CHECK_COUNT : check_by_name(span_from(ret->check)),
             .reply = reply == NULL ? REPLY_NONE : reply_by_name(span_from(reply)),
             .domain = table->domain,
+            .settings = table->settings,
             .helo = table->facts.helo,
         };
         next_find(played->tables, played->table_count, at, ret->check, &ret->next);
