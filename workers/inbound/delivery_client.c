@@ -29,16 +29,17 @@ static struct channel *jobs_of(const struct worker *worker, uint32_t writer)
 
 static struct delivery_job *job_take(struct worker *worker, enum delivery_kind kind)
 {
-        struct delivery_job *job = worker->free_jobs;
+        struct journal_job *job = (struct journal_job *)worker->free_jobs;
 
         if (job != NULL)
-                worker->free_jobs =
-                    (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
+                worker->free_jobs = (struct delivery_job *)atomic_load_explicit(&job->delivery.parcel.next,
+                                                                                memory_order_relaxed);
         else
-                job = malloc(sizeof(struct journal_job));
-        if (job != NULL)
-                *(struct journal_job *)job = (struct journal_job){.delivery.kind = kind};
-        return job;
+                job = malloc(sizeof *job);
+        if (job == NULL)
+                return NULL;
+        *job = (struct journal_job){.delivery.kind = kind};
+        return &job->delivery;
 }
 
 static void job_put_back(struct worker *worker, struct delivery_job *job)
