@@ -266,6 +266,13 @@ struct http_target {
         const char *path; /* of a unix socket: absolute */
 };
 
+/* Who says which recipients a domain has. */
+enum recipient_origin {
+        RECIPIENTS_HERE,   /* the snapshot */
+        RECIPIENTS_AT_HOP, /* the domain's next hops, by a callout */
+        RECIPIENT_ORIGINS
+};
+
 /* A mapped file, however many domains name it. */
 struct snapshot_map {
         struct snapshot_map *next;
@@ -276,7 +283,8 @@ struct snapshot_map {
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
-        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL. */
+        enum recipient_origin origin;
+        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL, or the origin elsewhere. */
         struct name_table recipients;
         bool recipients_are_cut;         /* their file's last line has no end */
         const struct recipient_map *map; /* who the recipients are then; owner: the snapshot's `maps` */
@@ -344,7 +352,8 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
  * in A-labels, in any letter case, or in U-labels as they are spelt usually. */
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
 /* Looks a recipient up. `local_part` is unquoted. It is known in NFC, folded and, if need be, without its extension;
- * then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is always known. A
+ * then the local part of its mailbox, in that form, is appended to *ret_mailbox. Where the domain's origin is elsewhere
+ * everybody is known here, without extension, and has to be asked about there. "postmaster" is always known. A
  * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);

@@ -183,6 +183,8 @@ void harness_settle(struct harness *harness)
                 answer_next(harness);
         if (harness->wish == SESSION_STORE && !harness->store_is_held)
                 harness_report(harness, harness->store_outcome);
+        if (harness->wish == SESSION_OPEN && !harness->hop_is_held)
+                harness_open(harness);
 }
 
 static void drain(struct harness *harness)
@@ -208,7 +210,7 @@ void harness_tell_to_stop(struct harness *harness)
         if (!harness->is_open || harness->stopping == HARNESS_RUNS)
                 return;
         if (harness->wish != SESSION_READ && harness->wish != SESSION_HANDSHAKE &&
-            (harness->wish != SESSION_PARK || !at_once))
+            ((harness->wish != SESSION_PARK && harness->wish != SESSION_OPEN) || !at_once))
                 return;
         harness->wish = session_stop(&harness->session, at_once, harness_out(harness));
         harness_settle(harness);
@@ -333,6 +335,18 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
         harness->wish = session_stored(&harness->session, scripted_report(outcome), harness_out(harness));
         harness_settle(harness);
         drain(harness);
+}
+
+void harness_open(struct harness *harness)
+{
+        expect(harness->is_open && harness->wish == SESSION_OPEN);
+        if (harness->unread.length > 0)
+                session_note_early_input(&harness->session);
+        harness->wish =
+            session_opened(&harness->session, scripted_report(harness->hop_outcome), harness_out(harness));
+        harness_settle(harness);
+        drain(harness);
+        harness_tell_to_stop(harness);
 }
 
 void harness_hold_dns(struct harness *harness, bool is_held)

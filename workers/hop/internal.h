@@ -187,6 +187,11 @@ void drained_report(struct hop_thread *thread, struct transfer *transfer);
 /* Once a turn, when the drain is to get all back. */
 void drained_give_back(struct hop_thread *thread);
 
+/* ---- remember.c */
+
+/* Each recipient of the transfer has its fate. */
+void remember_fates(struct hop_thread *thread, const struct transfer *transfer);
+
 /* ---- courier.c: what becomes of transfers */
 
 void courier_take(struct hop_thread *thread, struct transfer_job *job, uint32_t worker);

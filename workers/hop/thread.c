@@ -31,6 +31,8 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
             .open_ms = options->next_hops_open_timeout_ms,
             .idle_ms = options->next_hops_idle_timeout_ms,
             .retry_ms = options->next_hops_retry_after_ms,
+            .refusals_ms = options->next_hops_refusals_kept_ms,
+            .partings_ms = options->next_hops_partings_kept_ms,
         };
         span_copy_cut(span_from(options->hostname), settings->hostname, sizeof settings->hostname);
         for (size_t i = 0; i < HOP_PATIENCES; i++) {
@@ -247,6 +249,11 @@ void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct chann
 void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns)
 {
         thread->returns = returns;
+}
+
+void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered)
+{
+        thread->remembered = remembered;
 }
 
 bool hop_thread_start(struct hop_thread *thread)

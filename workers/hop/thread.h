@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/budget.h"
+#include "core/lookup/delivered.h"
 #include "core/smtp/metrics.h"
 #include "dns/pool/client.h"
 #include "workers/hop/figures.h"
@@ -31,6 +32,7 @@ struct hop_settings {
         uint32_t failures_max;
         uint64_t connect_ms, open_ms, idle_ms, retry_ms;
         uint64_t patience_ms[HOP_PATIENCES];
+        uint64_t refusals_ms, partings_ms; /* what hops say of recipients is remembered so long */
 };
 
 struct hop_target;
@@ -46,10 +48,11 @@ struct hop_thread {
         struct log_writer *log;
         pthread_t thread;
         int epoll_fd;
-        struct channel *jobs;       /* one for each worker */
-        struct channel **reports;   /* to each worker; set before start */
-        struct channel *deliveries; /* from the journal's drain */
-        struct channel *returns;    /* back to it; NULL: there is no journal */
+        struct channel *jobs;                /* one for each worker */
+        struct channel **reports;            /* to each worker; set before start */
+        struct channel *deliveries;          /* from the journal's drain */
+        struct channel *returns;             /* back to it; NULL: there is no journal */
+        const struct remembered *remembered; /* set before start; NULL: nothing is */
 
         struct dns_client *dns; /* NULL: no name has an address */
 
@@ -103,6 +106,8 @@ bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *p
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports);
 /* The same of deliveries of the journal, which come by thread->deliveries. */
 void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns);
+/* The same: what hops say of recipients goes there. */
+void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered);
 bool hop_thread_start(struct hop_thread *thread);
 /* Any one thread: these hold from now on. False when memory is out. */
 bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settings);

@@ -51,21 +51,33 @@ static void print_complaints(const struct loading *loading, const char *event,
 
 /* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
 static const enum option_at fixed_options[] = {
-    OPTION_AT_delivery_threads,  OPTION_AT_client_rate_memory, OPTION_AT_dns_threads,
-    OPTION_AT_dns_in_flight_max, OPTION_AT_dns_cache_size,     OPTION_AT_maildir_sync_together,
-    OPTION_AT_log_memory,        OPTION_AT_journal_size,       OPTION_AT_journal_segment,
-    OPTION_AT_journal_lifetime,  OPTION_AT_journal_retry_min,  OPTION_AT_journal_retry_max,
+    OPTION_AT_delivery_threads,
+    OPTION_AT_client_rate_memory,
+    OPTION_AT_dns_threads,
+    OPTION_AT_dns_in_flight_max,
+    OPTION_AT_dns_cache_size,
+    OPTION_AT_maildir_sync_together,
+    OPTION_AT_log_memory,
+    OPTION_AT_journal_size,
+    OPTION_AT_journal_segment,
+    OPTION_AT_journal_lifetime,
+    OPTION_AT_journal_retry_min,
+    OPTION_AT_journal_retry_max,
     OPTION_AT_journal_in_flight,
+    OPTION_AT_next_hops_rulings_memory,
+    OPTION_AT_next_hops_delivered_memory,
 };
 
 /* `stays`: what holds until then, or "". */
 static void warn_of_restart(const struct loading *loading, enum check_id check, const char *name,
                             const char *stays)
 {
+        const char *section = check == CHECK_COUNT    ? ""
+                              : check == SECTION_HOPS ? "next_hops"
+                                                      : check_infos[check].name;
         char option[128], line[256];
 
-        snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
-                 check == CHECK_COUNT ? "" : ".", name);
+        snprintf(option, sizeof option, "%s%s%s", section, section[0] == '\0' ? "" : ".", name);
         int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart%s", option, stays);
         console_warn("gatepost: %s", line);
         log_event(&loading->server->log, "restart_needed", "option", option, NULL);

@@ -79,6 +79,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .hop_count = server->hop_count,
                     .hops = server->hops,
                     .journal = server->journal.is_there ? &server->journal.writer : NULL,
+                    .remembered = &server->remembered,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
                     .clients = &server->clients.sessions,
