@@ -38,11 +38,12 @@ struct transaction {
         /* MAIL */
         struct span sender_domain, sender_domain_ascii;
         bool sender_is_null;
-        struct verdict_list verdicts; /* of the MAIL stage */
-        struct memo memo;             /* of the same and of RCPT, in arena */
-        struct sender_memo senders;   /* of RCPT */
-        struct check_memory memory;   /* in arena */
-        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
+        struct verdict_list verdicts;  /* of the MAIL stage */
+        struct memo memo;              /* of the same and of RCPT, in arena */
+        struct own_checks *own_checks; /* of recipients with settings of their own */
+        struct sender_memo senders;    /* of RCPT */
+        struct check_memory memory;    /* in arena */
+        bool is_judged;                /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         struct asking *asking;              /* in arena; NULL: no source of recipients has been asked */
@@ -126,6 +127,8 @@ enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
+/* Notes what holds for the message of a recipient's verdict. True: RCPT is answered as if nothing stood against it. */
+bool transaction_waits_for_data(struct transaction *transaction, const struct verdict *verdict);
 
 /* The message is answered; the session goes on with commands, unless the client did not wait for that.
  * `subject`: of the reply, see reply_about. */

@@ -27,7 +27,8 @@ struct hop_target {
         struct transfer_list waiting;
         struct hop_connection_list idle;
         uint32_t waiting_count;
-        uint32_t busy; /* transfers that a connection of it has */
+        uint32_t callouts; /* of those that wait or that a connection has */
+        uint32_t busy;     /* transfers that a connection of it has */
         uint32_t connection_count,
             connecting_count;           /* all; of these, those that are not ready for the first time */
         uint32_t failures;              /* in a row */

@@ -71,12 +71,15 @@ static uint32_t draw(struct hop_thread *thread, uint32_t below)
         return (uint32_t)((thread->random >> 33) % below);
 }
 
-static bool takes_more(const struct hop_thread *thread, const struct next_hop *hop)
+static bool takes_more(const struct hop_thread *thread, const struct next_hop *hop, bool is_callout)
 {
         const struct hop_target *target = target_find(thread, hop);
 
         if (target == NULL)
                 return true;
+        /* Whoever guesses addresses takes no more of it than that. */
+        if (is_callout && target->callouts >= thread->settings.callouts_max)
+                return false;
         return target->waiting_count < thread->settings.waiting_max &&
                (!target_is_failing(thread, target) || thread->now_ms >= target->down_until_ms);
 }
@@ -88,7 +91,7 @@ static uint32_t find_candidates(const struct hop_thread *thread, const struct tr
 
         for (uint32_t i = 0; i < transfer->hop_count; i++) {
                 const struct next_hop *hop = &transfer->hops[i];
-                if ((transfer->tried >> i & 1) != 0 || !takes_more(thread, hop))
+                if ((transfer->tried >> i & 1) != 0 || !takes_more(thread, hop, transfer->is_callout))
                         continue;
                 if (hop->weight > 0)
                         regular |= 1u << i;
@@ -161,6 +164,10 @@ void target_enqueue(struct hop_thread *thread, struct hop_target *target, struct
         if (target_is_failing(thread, target))
                 target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
         transfer->target = target;
+        if (transfer->is_callout) {
+                transfer->asked = target;
+                target->callouts++;
+        }
         TAILQ_INSERT_TAIL(&target->waiting, transfer, waiting);
         target->waiting_count++;
 }

@@ -31,6 +31,9 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
             .open_ms = options->next_hops_open_timeout_ms,
             .idle_ms = options->next_hops_idle_timeout_ms,
             .retry_ms = options->next_hops_retry_after_ms,
+            .callouts_max = (uint32_t)((options->next_hops_callouts_max + threads - 1) / threads),
+            .callout_ms = options->next_hops_callout_timeout_ms,
+            .acceptances_ms = options->next_hops_acceptances_kept_ms,
             .refusals_ms = options->next_hops_refusals_kept_ms,
             .partings_ms = options->next_hops_partings_kept_ms,
         };
@@ -179,7 +182,7 @@ static void *thread_main(void *argument)
         int wait_ms = 0;
 
         thread_set_name("hop", thread->number);
-        urcu_memb_register_thread(); /* it reads the cache of DNS */
+        urcu_memb_register_thread(); /* it reads the cache of DNS, and writes what is remembered */
         for (;;) {
                 bool is_stopping = atomic_load(&thread->is_stopping);
                 turn(thread, wait_ms);
@@ -222,6 +225,7 @@ bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *p
         LIST_INIT(&thread->targets);
         TAILQ_INIT(&thread->transfers);
         TAILQ_INIT(&thread->openings);
+        TAILQ_INIT(&thread->callouts);
         TAILQ_INIT(&thread->seeking);
         TAILQ_INIT(&thread->dead);
         TAILQ_INIT(&thread->connections);

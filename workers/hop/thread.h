@@ -32,7 +32,10 @@ struct hop_settings {
         uint32_t failures_max;
         uint64_t connect_ms, open_ms, idle_ms, retry_ms;
         uint64_t patience_ms[HOP_PATIENCES];
-        uint64_t refusals_ms, partings_ms; /* what hops say of recipients is remembered so long */
+        uint32_t callouts_max; /* as connections_max */
+        uint64_t callout_ms;
+        uint64_t refusals_ms, acceptances_ms,
+            partings_ms; /* what hops say of recipients is remembered so long */
 };
 
 struct hop_target;
@@ -73,6 +76,7 @@ struct hop_thread {
         struct hop_target_list targets;
         struct transfer_list transfers; /* all that have not ended */
         struct transfer_list openings;  /* those whose OPEN is not reported, by their deadlines */
+        struct transfer_list callouts;  /* the same of ASK, without those that have joined one */
         struct transfer_list seeking;   /* a target; of their entry `waiting` */
         uint32_t drained_count;         /* of the drain, among the transfers */
         uint64_t given_back_ms;         /* when all of these have to be back; 0: they may stay */

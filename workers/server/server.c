@@ -39,7 +39,7 @@ static bool allocate(struct server *server, const struct options *options)
         snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 2,
+        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 3,
                                        sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);

@@ -3,6 +3,7 @@
 #include "core/mail/tag.h"
 #include "core/smtp/command/asking.h"
 #include "core/smtp/command/next_hop.h"
+#include "core/smtp/command/own_checks.h"
 #include "core/smtp/internal.h"
 
 /* ---- MAIL ---------------------------------------------------------------------------------------------- */
@@ -163,6 +164,8 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 struct candidate {
         struct path path;
         const struct domain *domain;
+        const struct recipient_settings *settings; /* NULL: none of its own */
+        const struct check_setting *checks;        /* of its policy, once it is to be judged */
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
@@ -227,7 +230,7 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         if (!local_part_parse_loose(candidate->path.local_part, true, local_part))
                 return REPLY_recipient_bad;
         switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(local_part),
-                                   &candidate->mailbox, NULL)) {
+                                   &candidate->mailbox, NULL, &candidate->settings)) {
         case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
         case RECIPIENT_UNREADABLE:
@@ -237,22 +240,6 @@ static enum reply_id find_recipient(const struct session *session, struct candid
         }
         candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
         return REPLY_NONE;
-}
-
-/* The recipient that has to wait longest speaks for the message; a refusal goes before all waits. */
-static bool goes_before(const struct verdict *verdict, const struct verdict *other)
-{
-        if (other == NULL || verdict->result != other->result)
-                return other == NULL || verdict->result == VERDICT_REFUSE;
-        return verdict->retry_after_s > other->retry_after_s;
-}
-
-/* True: RCPT is answered as if nothing stood against it. */
-static bool waits_for_data(struct transaction *transaction, const struct verdict *verdict)
-{
-        if (verdict->reach != REACH_RECIPIENT && goes_before(verdict, transaction->data_verdict))
-                transaction->data_verdict = verdict;
-        return verdict->reach == REACH_MESSAGE;
 }
 
 /* What somebody else has said of the recipient, or REPLY_NONE while that is waited for. */
@@ -269,15 +256,21 @@ static enum reply_id note_asked(struct session *session, struct candidate *candi
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
-        const struct check_setting *settings = candidate->domain->checks;
+        const struct recipient as = {.domain = candidate->domain, .settings = candidate->settings};
+        const struct check_setting *settings =
+            own_checks(transaction, candidate->domain, candidate->settings);
         struct verdict_list list;
 
         candidate->refused_by = NULL;
+        candidate->checks = settings;
+        if (settings == NULL)
+                return REPLY_out_of_memory;
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
-        if (!next_hop_takes_too(&transaction->message, candidate->domain))
+        if (!next_hop_takes_too(&transaction->message, recipient_deliver(&as)))
                 return REPLY_other_destination;
         candidate->asked.domain = candidate->domain;
+        candidate->asked.settings = candidate->settings;
         candidate->asked.address = candidate->path.address;
         if (asking_recall(session, &candidate->asked) != REPLY_NONE)
                 return note_asked(session, candidate, REPLY_hop_refused);
@@ -296,7 +289,7 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         candidate->waits = judgement.result == VERDICT_WAIT;
         stage_commit(session, &facts, settings, &judgement);
         transaction->is_judged |= judgement.result == VERDICT_PASS;
-        if (judgement.verdict == NULL || waits_for_data(transaction, judgement.verdict))
+        if (judgement.verdict == NULL || transaction_waits_for_data(transaction, judgement.verdict))
                 return REPLY_NONE;
         candidate->refused_by = check_infos[judgement.verdict->check].name;
         candidate->subject = judgement.verdict->subject;
@@ -330,6 +323,8 @@ static bool add_recipient(struct session *session, const struct candidate *candi
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
+            .settings = candidate->settings,
+            .checks = candidate->checks,
             .is_postmaster = candidate->is_postmaster,
             .keys = candidate->asked.keys,
         };

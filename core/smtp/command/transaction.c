@@ -44,3 +44,18 @@ void transaction_end(struct session *session)
         struct arena arena = transaction->arena; /* the transaction lies in it */
         arena_end(&arena);
 }
+
+/* The recipient that has to wait longest speaks for the message; a refusal goes before all waits. */
+static bool goes_before(const struct verdict *verdict, const struct verdict *other)
+{
+        if (other == NULL || verdict->result != other->result)
+                return other == NULL || verdict->result == VERDICT_REFUSE;
+        return verdict->retry_after_s > other->retry_after_s;
+}
+
+bool transaction_waits_for_data(struct transaction *transaction, const struct verdict *verdict)
+{
+        if (verdict->reach != REACH_RECIPIENT && goes_before(verdict, transaction->data_verdict))
+                transaction->data_verdict = verdict;
+        return verdict->reach == REACH_MESSAGE;
+}
