@@ -44,6 +44,7 @@ class TlsHop(NextHop):
         if said in (HANG, GO_AWAY):
             super().answer(connection, "HANDSHAKE", "")
         if said is not None:
+            connection.request.recv(65536)  # ClientHello: what came before it would count as injected
             connection.wfile.write(said)
             connection.request.recv(65536)
             raise StopIteration

@@ -46,6 +46,7 @@ static inline void set_up(void)
 /* Each test has a thread of its own, so that no connection is left. */
 static inline void begin(const struct hop_settings *its)
 {
+        budget = (struct budget){0}; /* the threads before have not given theirs back */
         budget_set(&budget, budget_octets, 90);
         expect(hop_thread_init(
             &hops, &(struct hop_thread_parts){

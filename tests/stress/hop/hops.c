@@ -1,5 +1,6 @@
 /* A hop thread with next hops that answer, refuse, close, hang and lie. */
 #include "tests/stress/hop/fixture.h"
+#include "tests/stress/tls/peers.h"
 
 /* ---- tests --------------------------------------------------------------------------------------------- */
 
@@ -279,6 +280,96 @@ static void test_many_wait_for_few_connections(void)
         peer_end(&peer);
 }
 
+/* ---- TLS ----------------------------------------------------------------------------------------------- */
+
+#define SECURES                                                                                              \
+        "S: 220 hi\nC: LHLO mx.isp.example\nS: 250-hi\nS: 250-PIPELINING\nS: 250 STARTTLS\nC: STARTTLS\n"    \
+        "S: 220 go\n"
+#define SECURED SECURES "L:\nC: LHLO mx.isp.example\nS: 250-hi\nS: 250 PIPELINING\n"
+
+static struct hop_settings with_tls(enum hop_starttls starttls)
+{
+        struct hop_settings secured = settings;
+
+        secured.starttls = starttls;
+        secured.tls = tls_peers_client(TLS1_3_VERSION);
+        secured.failures_max = 100;
+        return secured;
+}
+
+/* More than sockets hold, in records. */
+static void test_long_text_by_tls(void)
+{
+        enum { PIECES = 60, PIECE = 100000 };
+        static char piece[PIECE + 1];
+        struct hop_settings secured = with_tls(HOP_STARTTLS_MAY);
+        struct peer peer;
+
+        for (size_t i = 0; i < PIECE; i++)
+                piece[i] = (char)(i % 100 == 98 ? '\r' : i % 100 == 99 ? '\n' : 'x');
+        begin(&secured);
+        peer_begin(&peer, HOP_LMTP, SECURED TAKES OPENS "W:\nT:\nS: 250 ok\nC: QUIT\n");
+        deliver_one(&peer.hop, 1);
+        struct transfer *transfer = open_one(&peer.hop, 1, 1, true);
+        for (int i = 0; i < PIECES; i++)
+                post(transfer, TRANSFER_APPEND, span_of(piece, PIECE));
+        post(transfer, TRANSFER_STORE, SPAN("end\r\n"));
+        peer_go_on(&peer);
+        for (int i = 0; i < PIECES; i++)
+                take(transfer, TRANSFER_APPEND);
+        take(transfer, TRANSFER_STORE);
+        expect_fate(transfer, 0, FATE_DELIVERED, 250);
+        expect(peer.text_length == (size_t)PIECES * PIECE + strlen("end\r\n.\r\n"));
+        free(transfer);
+        end();
+        expect(peer.connections == 1);
+        peer_end(&peer);
+        SSL_CTX_free(secured.tls);
+}
+
+/* Who has signed its certificate is not known: the handshake is left, and so is one that hangs. */
+static void test_handshakes_that_fail(void)
+{
+        struct hop_settings secured = with_tls(HOP_STARTTLS_MUST);
+        struct peer peer;
+
+        secured.patience_ms[HOP_PATIENCE_handshake] = 300;
+        begin(&secured);
+        peer_begin(&peer, HOP_LMTP, SECURES "L:\nX:\n" SECURES "E:\n" SECURES "O: 1\nX:\n");
+        for (int i = 0; i < 3; i++) {
+                struct transfer *transfer = open_one(&peer.hop, 1, 1, false);
+                expect_fate(transfer, 0, FATE_BROKEN, 0);
+                free(transfer);
+        }
+        end();
+        expect(peer.connections == 3);
+        peer_end(&peer);
+        SSL_CTX_free(secured.tls);
+}
+
+/* One that may be in plain text is, behind a handshake that has failed, and behind one for which there is no memory. */
+static void test_plain_text_behind_a_failed_handshake(void)
+{
+        struct hop_settings secured = with_tls(HOP_STARTTLS_MAY);
+        struct peer peer;
+
+        begin(&secured);
+        peer_begin(&peer, HOP_LMTP, SECURES "O: 1\nX:\n" HELLO TAKES TAKES "C: QUIT\n");
+        deliver_one(&peer.hop, 1);
+        deliver_one(&peer.hop, 1);
+        end();
+        expect(peer.connections == 2);
+        peer_end(&peer);
+        budget_octets = TLS_HANDSHAKE_SIZE;
+        begin(&secured);
+        peer_begin(&peer, HOP_LMTP, SECURES "E:\n" HELLO TAKES "C: QUIT\n");
+        deliver_one(&peer.hop, 1);
+        end();
+        peer_end(&peer);
+        budget_octets = (uint64_t)64 << 20;
+        SSL_CTX_free(secured.tls);
+}
+
 int main(void)
 {
         set_up();
@@ -293,6 +384,9 @@ int main(void)
         test_aborts();
         test_long_text_to_a_slow_reader();
         test_many_wait_for_few_connections();
+        test_long_text_by_tls();
+        test_handshakes_that_fail();
+        test_plain_text_behind_a_failed_handshake();
         expect(log_writer_stop(&log_writer));
         log_writer_end(&log_writer);
         content_pool_end(&pool);

@@ -2,6 +2,7 @@
 #include "tests/stress/hop/peer.h"
 
 #include "core/base/expect.h"
+#include "tests/stress/tls/peers.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,7 +14,8 @@
 
 struct play {
         struct peer *peer;
-        int fd; /* -1: none */
+        int fd;   /* -1: none */
+        SSL *ssl; /* NULL: in plain text */
         size_t length;
         char octets[65536];
 };
@@ -31,7 +33,9 @@ static void need_connection(struct play *play)
 /* False: the other side has closed. */
 static bool read_more(struct play *play)
 {
-        ssize_t received = recv(play->fd, play->octets + play->length, sizeof play->octets - play->length, 0);
+        size_t room = sizeof play->octets - play->length;
+        ssize_t received = play->ssl == NULL ? recv(play->fd, play->octets + play->length, room, 0)
+                                             : SSL_read(play->ssl, play->octets + play->length, (int)room);
         if (received <= 0)
                 return false;
         play->length += (size_t)received;
@@ -80,11 +84,27 @@ static void say(struct play *play, const char *line)
 {
         char octets[LINE_SIZE];
         int length = snprintf(octets, sizeof octets, "%s\r\n", line);
-        expect(send(play->fd, octets, (size_t)length, MSG_NOSIGNAL) == length);
+        ssize_t sent = play->ssl == NULL ? send(play->fd, octets, (size_t)length, MSG_NOSIGNAL)
+                                         : SSL_write(play->ssl, octets, length);
+        expect(sent == length);
+}
+
+/* Whoever is not content with its certificate leaves here. */
+static void secure(struct play *play)
+{
+        SSL_CTX *context = tls_peers_server(TLS1_3_VERSION);
+
+        expect(play->length == 0);
+        play->ssl = SSL_new(context);
+        SSL_CTX_free(context);
+        expect(play->ssl != NULL && SSL_set_fd(play->ssl, play->fd) == 1);
+        SSL_accept(play->ssl);
 }
 
 static void leave(struct play *play)
 {
+        SSL_free(play->ssl);
+        play->ssl = NULL;
         close(play->fd);
         play->fd = -1;
 }
@@ -117,6 +137,9 @@ static void play_step(struct play *play, char what, const char *rest)
         case 'W':
                 wait_for_permit(play->peer);
                 break;
+        case 'L':
+                secure(play);
+                break;
         case 'E':
                 while (read_more(play))
                         play->length = 0;
@@ -138,6 +161,7 @@ static void *peer_main(void *argument)
         expect(play != NULL);
         play->peer = peer;
         play->fd = -1;
+        play->ssl = NULL;
         for (const char *at = peer->script; *at != '\0';) {
                 size_t length = strcspn(at, "\n");
                 expect(length >= 2 && length < sizeof line);

@@ -15,6 +15,7 @@
  *   W:        waits until peer_go_on()
  *   X:        closes, and takes the next connection, whose script goes on here
  *   E:        is closed by the other side, and takes the next connection
+ *   L:        speaks TLS from now on, as a server with a certificate that nobody has signed
  * What it is told otherwise breaks the test. */
 struct peer {
         const char *script;
