@@ -29,6 +29,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         scripted_dns_init(&harness->dns, answering, seed);
         harness->host.dns = &harness->dns.source;
         scripted_senders_init(&harness->senders, answering);
+        harness_init_recipients(harness, answering);
         harness->host.senders = &harness->senders.source;
         memset(harness->room.ledger, 0, sizeof harness->room.ledger);
         ledger_init(&harness->ledger, harness->room.ledger, sizeof harness->room.ledger, seed,
@@ -159,8 +160,7 @@ static bool answer_from_store(struct harness *harness)
 static void answer_next(struct harness *harness)
 {
         bool is_last_first = harness->dns.answering == ANSWER_LAST_FIRST;
-
-        if (is_last_first && answer_from_store(harness))
+        if (harness_answer_from_source(harness) || (is_last_first && answer_from_store(harness)))
                 return;
         if (!answer_parked(harness) && !is_last_first)
                 answer_from_store(harness);

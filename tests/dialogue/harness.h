@@ -4,6 +4,7 @@
 
 #include "core/smtp/door/door.h"
 #include "core/smtp/session.h"
+#include "tests/dialogue/callout/recipients.h"
 #include "tests/dialogue/dns.h"
 #include "tests/dialogue/senders.h"
 
@@ -29,6 +30,7 @@ struct harness {
 
         struct scripted_dns dns;
         struct scripted_senders senders;
+        struct scripted_recipients recipients;
         struct ledger ledger; /* of clients */
         struct client_table clients;
         struct tls_no_go tls_no_go;
@@ -79,6 +81,9 @@ void harness_settle(struct harness *harness);
 void harness_tell_to_stop(struct harness *harness);
 void harness_init_tls(struct harness *harness, uint32_t seed);
 void harness_init_follower(struct harness *harness);
+/* callout/recipients.c. False: nothing is asked there, or what is asked is not answered. */
+void harness_init_recipients(struct harness *harness, enum answering answering);
+bool harness_answer_from_source(struct harness *harness);
 /* The wish is SECURE. */
 void harness_answer_starttls(struct harness *harness);
 
