@@ -45,9 +45,10 @@ enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 /* How a next hop is told who our client is. */
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
+/* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
+enum hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
 /* Whether mail for next hops goes into the journal, where there is one. */
 enum journal_use { JOURNAL_NEVER, JOURNAL_WHEN_DOWN, JOURNAL_ALWAYS };
-/* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
 enum field_wish { FIELD_AUTO, FIELD_YES, FIELD_NO };
 enum delivered_to { DELIVERED_TO_NOT, DELIVERED_TO_MAILBOX, DELIVERED_TO_ADDRESS };
 enum log_addresses { LOG_ADDRESSES_PLAIN, LOG_ADDRESSES_PSEUDONYM };
@@ -94,6 +95,7 @@ struct rate {
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_NAMING     enum hop_naming
+#define OPTION_FIELD_SECURING   enum hop_starttls
 #define OPTION_FIELD_JOURNAL    enum journal_use
 #define OPTION_FIELD_FIELD      enum field_wish
 #define OPTION_FIELD_DELIVERED  enum delivered_to
@@ -129,6 +131,7 @@ struct rate {
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_NAMING(name)     name
+#define OPTION_NAME_SECURING(name)   name
 #define OPTION_NAME_JOURNAL(name)    name
 #define OPTION_NAME_FIELD(name)      name
 #define OPTION_NAME_DELIVERED(name)  name
@@ -234,9 +237,7 @@ struct check_setting {
 };
 
 enum deliver_kind { DELIVER_DISCARD, DELIVER_MAILDIR, DELIVER_HOPS };
-
 struct next_hop_list;
-
 struct deliver_target {
         enum deliver_kind kind;
         const char *path;                 /* maildir: absolute path with %d and %u */
@@ -245,7 +246,7 @@ struct deliver_target {
         const char *destination;          /* the hops as text, for the journal; NULL: it takes no such mail */
 };
 
-/* What a line of recipients says behind the address: it holds in the place of what the domain says. */
+/* What a line of recipients says behind the address, in the place of what the domain says. */
 struct recipient_settings {
         struct span text; /* as it is written */
         uint64_t checks;  /* of which it says the mode; a bit mask */
@@ -254,10 +255,8 @@ struct recipient_settings {
         struct deliver_target deliver;
         struct place place; /* of the first line that says so, or of the mapped file's name */
 };
-
-/* Those of a source of recipients, each once. */
 struct recipient_sets {
-        struct recipient_settings *sets;
+        struct recipient_settings *sets; /* of a source of recipients, each once */
         size_t count;
         uint64_t checks[CHECK_MODE_ENFORCE + 1]; /* that one of them has in this mode; bit masks */
 };
@@ -279,6 +278,13 @@ struct http_target {
         const char *path; /* of a unix socket: absolute */
 };
 
+/* Who says which recipients a domain has. */
+enum recipient_origin {
+        RECIPIENTS_HERE,   /* the snapshot */
+        RECIPIENTS_AT_HOP, /* the domain's next hops, by a callout */
+        RECIPIENT_ORIGINS
+};
+
 /* A mapped file, however many domains name it. */
 struct snapshot_map {
         struct snapshot_map *next;
@@ -290,8 +296,9 @@ struct snapshot_map {
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
+        enum recipient_origin origin;
         /* Local parts, unquoted, by local_part_normalise(), each with the number of its settings, from 1 on, or 0;
-         * nobody where `map` is not NULL. */
+         * nobody where `map` is not NULL, or the origin elsewhere. */
         struct name_table recipients;
         const struct recipient_sets *sets; /* their settings; NULL: none has some */
         bool recipients_are_cut;           /* their file's last line has no end */
@@ -360,11 +367,12 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
  * in A-labels, in any letter case, or in U-labels as they are spelt usually. */
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
 /* Looks a recipient up. `local_part` is unquoted. It is known in NFC, folded and, if need be, without its extension;
- * then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is always known. A
+ * then the local part of its mailbox, in that form, is appended to *ret_mailbox. Where the domain's origin is elsewhere
+ * everybody is known here, without extension, and has to be asked about there. "postmaster" is always known. A
  * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);
-/* The same with the recipient's own settings; NULL: it has none. */
+/* The same with the recipient's own settings; NULL: none. */
 enum recipient_answer domain_find_settings(const struct domain *domain, struct span local_part,
                                            struct text *ret_mailbox,
                                            const struct recipient_settings **ret_settings);

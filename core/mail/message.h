@@ -4,7 +4,15 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "core/base/digest/keyed.h"
 #include "core/mail/content.h"
+
+/* What next hops have said of a recipient is found by these; all zero where nothing is remembered. */
+struct hop_keys {
+        struct key128 recipient; /* whoever sends */
+        struct key128 pair;      /* for mail of this sender */
+        struct key128 mail; /* the same, and from this client's network where next hops are told of clients */
+};
 
 struct recipient {
         struct recipient *next;
@@ -16,6 +24,8 @@ struct recipient {
         /* of its policy, one for each check; NULL: those of the domain */
         const struct check_setting *checks;
         bool is_postmaster;
+        bool is_left_out; /* it has this message already: no next hop is asked for it */
+        struct hop_keys keys;
 };
 
 /* Its own, or those of its domain. */
@@ -24,10 +34,16 @@ static inline const struct check_setting *recipient_checks(const struct recipien
         return recipient->checks != NULL ? recipient->checks : recipient->domain->checks;
 }
 
+/* Where the mail of a recipient with these settings, which may be NULL, goes. */
+static inline const struct deliver_target *settings_deliver(const struct recipient_settings *settings,
+                                                            const struct domain *domain)
+{
+        return settings != NULL && settings->has_deliver ? &settings->deliver : &domain->deliver;
+}
+
 static inline const struct deliver_target *recipient_deliver(const struct recipient *recipient)
 {
-        return recipient->settings != NULL && recipient->settings->has_deliver ? &recipient->settings->deliver
-                                                                               : &recipient->domain->deliver;
+        return settings_deliver(recipient->settings, recipient->domain);
 }
 
 struct message {

@@ -19,17 +19,6 @@
 #define TLS_REASON_SIZE  80 /* with its terminator; a longer one is cut */
 #define TLS_VERSION_SIZE 16
 
-/* A RCPT command and its answer, for the log. */
-struct attempt {
-        struct attempt *next;
-        struct span address;
-        uint16_t code;
-        struct span enhanced;
-        const char *check; /* who refused; NULL: nobody */
-        enum reply_id reply;
-        char reject_id[ID_TEXT_SIZE];
-};
-
 /* A verdict that counted, under the setting of one recipient domain. */
 struct finding {
         struct finding *next;
@@ -37,6 +26,8 @@ struct finding {
         const struct check_setting *setting;
         uint32_t recipients;
 };
+
+struct attempt;
 
 /* From MAIL to its end (RFC 5321 3.3), in its own arena. */
 struct transaction {
@@ -55,6 +46,7 @@ struct transaction {
         bool is_judged;                /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
+        struct asking *asking;              /* in arena; NULL: no source of recipients has been asked */
         bool is_rated;                      /* it counts as a message */
         const struct verdict *data_verdict; /* of a recipient, DATA is answered with; NULL: none */
         /* DATA */
@@ -62,6 +54,8 @@ struct transaction {
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
         struct verdict_list text_verdicts; /* of the DATA stage */
+        struct keyed *text_hash; /* of what the client sends; in arena; NULL: nobody will ask for it */
+        bool is_taken_whole;     /* before a next hop is asked */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen, is_stored;
@@ -294,6 +288,9 @@ void stage_connect(struct session *session);
 void stage_count_zones(struct session *session);
 void stage_helo(struct session *session);
 void stage_mail(struct session *session);
+/* Nothing stands against a recipient, and nothing waits; nothing is counted. */
+bool stage_passes(struct session *session, const struct check_setting *settings,
+                  const struct verdict_list *extra);
 /* All verdicts so far under the settings of one domain, those that waited looked at again. A refusal or
  * deferral is counted and noted for the log. `extra`: the verdicts of the RCPT stage, or NULL. */
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
@@ -348,7 +345,9 @@ void rate_settle(struct session *session);
 
 /* ---- record/transaction.c */
 
-void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check);
+/* `about`: of the reply that was given. */
+void record_attempt(struct session *session, const struct reply_about *about, enum reply_id reply,
+                    const char *check);
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);
 /* The reply to DATA, to the text, or a refusal of MAIL has been given. */

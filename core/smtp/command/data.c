@@ -85,7 +85,9 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
-        if (!next_hop_is_asked(&transaction->message))
+        if (next_hop_is_asked(&transaction->message) && !next_hop_begin_text(session))
+                return refuse_data(session, REPLY_out_of_memory, out);
+        if (!next_hop_is_asked(&transaction->message) || transaction->is_taken_whole)
                 return text_begin(session, out);
         session->state = SESSION_STATE_OPEN;
         session_wait(session);
@@ -110,6 +112,11 @@ enum session_wish session_opened(struct session *session, const struct store_rep
             .subject = report->reason, .code = report->code, .enhanced = report->enhanced};
 
         expect(session->state == SESSION_STATE_OPEN);
+        if (session->transaction->is_taken_whole) {
+                session->state = SESSION_STATE_STORE;
+                session_set_deadline(session);
+                return report->outcome == STORE_DONE ? SESSION_STORE : session_stored(session, report, out);
+        }
         session->state = SESSION_STATE_COMMAND;
         if (report->outcome == STORE_DONE) {
                 session->came_early = false;
@@ -176,6 +183,8 @@ static enum session_wish obey_judgement(struct session *session, const struct ju
                       session->state == SESSION_STATE_TEXT_PARKED ? now_ms - session->waiting_since_ms : 0);
         if (judgement->verdict != NULL)
                 return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
+        if (session->transaction->is_taken_whole)
+                return next_hop_deliver_rest(session, out);
         session->state = SESSION_STATE_STORE;
         session_set_deadline(session);
         return SESSION_STORE;

@@ -1,7 +1,7 @@
 /* MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3): the envelope, and the policy's answers to it. */
 #include "core/base/domain_name.h"
-#include "core/base/local_part.h"
 #include "core/mail/tag.h"
+#include "core/smtp/command/asking.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/command/own_checks.h"
 #include "core/smtp/internal.h"
@@ -164,14 +164,14 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 struct candidate {
         struct path path;
         const struct domain *domain;
-        const struct recipient_settings *settings; /* NULL: none of its own */
-        const struct check_setting *checks;        /* of its policy, once it is to be judged */
+        const struct check_setting *checks; /* of its policy, once it is to be judged */
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
         bool waits;
         const char *refused_by; /* the check's name */
         struct span subject;
+        struct asked_recipient asked;
 };
 
 /* On failure *arguments begins where the fault is. */
@@ -195,41 +195,28 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
                                                                            : REPLY_utf8_not_asked;
 }
 
-static const struct domain *domain_of(const struct session *session, const struct path *path)
-{
-        char octets[DOMAIN_NAME_MAX];
-        struct text name;
-
-        if (path->domain_is_literal)
-                return NULL;
-        text_over(&name, octets, sizeof octets);
-        if (!domain_name_to_ascii(path->domain, &name) || name.overflowed)
-                return NULL;
-        return snapshot_find_domain(session->snapshot, text_span(&name));
-}
-
 /* P1: relaying and unknown recipients. No option and no list makes an exception. */
 static enum reply_id find_recipient(const struct session *session, struct candidate *candidate)
 {
-        char octets[LOCAL_PART_MAX];
-        struct text local_part;
+        struct text *local_part = &candidate->asked.local_part;
 
         candidate->refused_by = check_infos[CHECK_recipient].name;
         text_over(&candidate->mailbox, candidate->mailbox_octets, sizeof candidate->mailbox_octets);
+        text_over(local_part, candidate->asked.octets, sizeof candidate->asked.octets);
         if (candidate->path.domain.length == 0) {
                 candidate->domain = session->snapshot->postmaster_domain;
                 candidate->is_postmaster = true;
+                text_put(local_part, session->snapshot->postmaster_local_part);
                 text_put(&candidate->mailbox, session->snapshot->postmaster_local_part);
                 return candidate->domain == NULL ? REPLY_recipient_unknown : REPLY_NONE;
         }
-        candidate->domain = domain_of(session, &candidate->path);
+        candidate->domain = path_find_domain(&candidate->path, session->snapshot);
         if (candidate->domain == NULL)
                 return REPLY_relay_denied;
-        text_over(&local_part, octets, sizeof octets);
-        if (!local_part_parse_loose(candidate->path.local_part, true, &local_part))
+        if (!local_part_parse_loose(candidate->path.local_part, true, local_part))
                 return REPLY_recipient_bad;
-        switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
-                                   &candidate->mailbox, NULL, &candidate->settings)) {
+        switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(local_part),
+                                   &candidate->mailbox, NULL, &candidate->asked.settings)) {
         case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
         case RECIPIENT_UNREADABLE:
@@ -257,13 +244,22 @@ static bool waits_for_data(struct transaction *transaction, const struct verdict
         return verdict->reach == REACH_MESSAGE;
 }
 
+/* What somebody else has said of the recipient, or REPLY_NONE while that is waited for. */
+static enum reply_id note_asked(struct session *session, struct candidate *candidate, enum reply_id reply)
+{
+        if (reply == REPLY_NONE)
+                return reply;
+        candidate->refused_by = check_infos[CHECK_recipient].name;
+        asking_note(session, reply);
+        return reply;
+}
+
 /* The policy of the recipient's domain. Postmaster hears everybody (RFC 5321 4.5.1). */
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
-        const struct recipient as = {.domain = candidate->domain, .settings = candidate->settings};
         const struct check_setting *settings =
-            own_checks(transaction, candidate->domain, candidate->settings);
+            own_checks(transaction, candidate->domain, candidate->asked.settings);
         struct verdict_list list;
 
         candidate->refused_by = NULL;
@@ -272,13 +268,24 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
                 return REPLY_out_of_memory;
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
-        if (!next_hop_takes_too(&transaction->message, recipient_deliver(&as)))
+        if (!next_hop_takes_too(&transaction->message,
+                                settings_deliver(candidate->asked.settings, candidate->domain)))
                 return REPLY_other_destination;
+        candidate->asked.domain = candidate->domain;
+        candidate->asked.address = candidate->path.address;
+        if (asking_recall(session, &candidate->asked) != REPLY_NONE)
+                return note_asked(session, candidate, REPLY_hop_refused);
         if (candidate->is_postmaster)
                 return REPLY_NONE;
         struct facts facts =
             stage_recipient_facts(session, text_span(&candidate->mailbox), candidate->domain);
         stage_rcpt(session, &facts, &list);
+        if (stage_passes(session, settings, &list)) {
+                enum reply_id reply = asking_hear(session, &candidate->asked);
+                candidate->waits = candidate->asked.waits;
+                if (candidate->waits || reply != REPLY_NONE)
+                        return note_asked(session, candidate, reply);
+        }
         struct judgement judgement = stage_judge(session, settings, &list);
         candidate->waits = judgement.result == VERDICT_WAIT;
         stage_commit(session, &facts, settings, &judgement);
@@ -298,7 +305,7 @@ static enum reply_id count_recipient(struct session *session, struct candidate *
 
         if (reply == REPLY_NONE && !candidate->is_postmaster)
                 instead = rate_recipient(session);
-        else if (reply == REPLY_recipient_unknown && rate_unknown_recipient(session))
+        else if (asking_is_unknown(&candidate->asked, reply) && rate_unknown_recipient(session))
                 instead = REPLY_rate_penalty;
         if (instead == REPLY_NONE)
                 return reply;
@@ -317,9 +324,10 @@ static bool add_recipient(struct session *session, const struct candidate *candi
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
-            .settings = candidate->settings,
+            .settings = candidate->asked.settings,
             .checks = candidate->checks,
             .is_postmaster = candidate->is_postmaster,
+            .keys = candidate->asked.keys,
         };
         if (recipient->address.at == NULL || recipient->mailbox.at == NULL)
                 return false;
@@ -347,16 +355,6 @@ static void count_answer(struct session *session, const struct domain *domain, u
         session->transaction->recipients_refused += code >= 500;
 }
 
-static void note_unknown(struct session *session, enum reply_id reply)
-{
-        struct counters *counters = session->host->counters;
-        bool is_unsure = reply == REPLY_recipient_unsure;
-
-        session->was_refused |= !is_unsure;
-        counter_add(is_unsure ? &counters->deferred[CHECK_recipient] : &counters->refused[CHECK_recipient],
-                    1);
-}
-
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out)
 {
         struct candidate candidate = {0};
@@ -373,7 +371,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);
         else
-                note_unknown(session, reply);
+                asking_note(session, reply);
         if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
         if (candidate.waits) {
@@ -385,13 +383,13 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         reply = count_recipient(session, &candidate, reply);
         if (reply == REPLY_NONE)
                 reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
+        struct reply_about about = {.recipient = candidate.path.address, .subject = candidate.subject};
+        asking_tell(&candidate.asked, reply, &about);
         if (reply == REPLY_rate_penalty)
                 wish = session_close(session, out, reply);
         else
-                session_reply_about(
-                    session, out, reply,
-                    &(struct reply_about){.recipient = candidate.path.address, .subject = candidate.subject});
+                session_reply_about(session, out, reply, &about);
         count_answer(session, candidate.domain, session->last_code);
-        record_attempt(session, candidate.path.address, reply, candidate.refused_by);
+        record_attempt(session, &about, reply, candidate.refused_by);
         return wish;
 }

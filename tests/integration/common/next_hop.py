@@ -14,10 +14,10 @@ class Drip(str):
 
 
 class NextHop:
-    """Listens on 127.0.0.1, or at `path`, and takes all mail. `answers` changes that: {"MAIL": "451 4.0.0 later", "RCPT bob": GO_AWAY,
+    """Listens on `host`, or at `path`, and takes all mail. `answers` changes that: {"MAIL": "451 4.0.0 later", "RCPT bob": GO_AWAY,
     "DOT alice": HANG}. What it has taken is in `mails`, as (sender, recipients, text)."""
 
-    def __init__(self, protocol="lmtp", port=0, path=None):
+    def __init__(self, protocol="lmtp", port=0, path=None, host="127.0.0.1"):
         self.protocol = protocol
         self.answers, self.mails, self.commands = {}, [], []
         self.connections, self.sockets = 0, []
@@ -37,8 +37,8 @@ class NextHop:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.listener = Listener(str(path) if path else ("127.0.0.1", port), Handler)
-        self.address = f"lmtp:unix:{path}" if path else f"{protocol}://127.0.0.1:{self.listener.server_address[1]}"
+        self.listener = Listener(str(path) if path else (host, port), Handler)
+        self.address = f"lmtp:unix:{path}" if path else f"{protocol}://{host}:{self.listener.server_address[1]}"
         threading.Thread(target=self.listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def __enter__(self):

@@ -20,7 +20,7 @@ from common.next_hop import ENDLESS, GO_AWAY, HANG, TAKE_AND_GO, Drip, NextHop
 MESSAGES = int(os.environ.get("GATEPOST_HOP_MESSAGES", "120"))
 CLIENTS = 6
 FILLER = b"..dots and a line\r\n" * 200
-QUICK = "retry_after = 100ms  failures_max = 1000  command_timeout = 5s  open_timeout = 10s  connections_max = 4"
+QUICK = "refusals_kept = 0s  retry_after = 100ms  failures_max = 1000  command_timeout = 5s  open_timeout = 10s  connections_max = 4"
 
 
 def serve(directory, deliver, options=QUICK, **places):
