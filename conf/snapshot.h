@@ -341,7 +341,7 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
  * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);
-/* The same with the recipient's own settings; NULL: it has none. */
+/* The same with the recipient's own settings; NULL: none. */
 enum recipient_answer domain_find_settings(const struct domain *domain, struct span local_part,
                                            struct text *ret_mailbox,
                                            const struct recipient_settings **ret_settings);

@@ -34,10 +34,16 @@ static inline const struct check_setting *recipient_checks(const struct recipien
         return recipient->checks != NULL ? recipient->checks : recipient->domain->checks;
 }
 
+/* Where the mail of a recipient with these settings, which may be NULL, goes. */
+static inline const struct deliver_target *settings_deliver(const struct recipient_settings *settings,
+                                                            const struct domain *domain)
+{
+        return settings != NULL && settings->has_deliver ? &settings->deliver : &domain->deliver;
+}
+
 static inline const struct deliver_target *recipient_deliver(const struct recipient *recipient)
 {
-        return recipient->settings != NULL && recipient->settings->has_deliver ? &recipient->settings->deliver
-                                                                               : &recipient->domain->deliver;
+        return settings_deliver(recipient->settings, recipient->domain);
 }
 
 struct message {

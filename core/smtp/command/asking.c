@@ -22,21 +22,22 @@ static void set_keys(const struct session *session, struct asked_recipient *reci
 {
         const struct remembered *remembered = session->host->remembered;
         const struct domain *mailboxes = domain_of_mailboxes(recipient->domain);
-        const struct recipient as = {.domain = recipient->domain, .settings = recipient->settings};
+        const struct recipient_settings *settings = recipient->settings;
         char octets[LOCAL_PART_MAX];
         struct network network;
         struct text normal;
 
-        if (remembered == NULL ||
-            (recipient_deliver(&as)->hops == NULL && mailboxes->origin == RECIPIENTS_HERE))
+        if (remembered == NULL || (settings_deliver(settings, recipient->domain)->hops == NULL &&
+                                   mailboxes->origin == RECIPIENTS_HERE))
                 return;
         text_over(&normal, octets, sizeof octets);
         if (!local_part_normalise(text_span(&recipient->local_part),
                                   mailboxes->options.local_part_case == LOCAL_PART_FOLD, &normal))
                 return;
-        const struct span whom[] = {
-            span_from(mailboxes->options.deliver), span_from(mailboxes->options.recipients),
-            as.settings == NULL ? SPAN("") : as.settings->text, recipient->domain->name, text_span(&normal)};
+        bool goes_elsewhere = settings != NULL && settings->has_deliver;
+        const struct span whom[] = {goes_elsewhere ? settings->text : span_from(mailboxes->options.deliver),
+                                    span_from(mailboxes->options.recipients), recipient->domain->name,
+                                    text_span(&normal)};
         recipient->keys.recipient = keyed_hash(&remembered->secret, whom, sizeof whom / sizeof whom[0]);
         const struct span mail[] = {key128_span(&recipient->keys.recipient),
                                     session->transaction->message.sender, client_network(session, &network)};

@@ -16,7 +16,7 @@ struct asking {
 /* A recipient that somebody may know more of. */
 struct asked_recipient {
         const struct domain *domain;
-        const struct recipient_settings *settings; /* its own; NULL: none */
+        const struct recipient_settings *settings; /* of its own; NULL: none */
         struct span address;                       /* as the client gave it */
         struct text local_part;                    /* unquoted */
         char octets[LOCAL_PART_MAX];

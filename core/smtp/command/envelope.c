@@ -164,8 +164,7 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 struct candidate {
         struct path path;
         const struct domain *domain;
-        const struct recipient_settings *settings; /* NULL: none of its own */
-        const struct check_setting *checks;        /* of its policy, once it is to be judged */
+        const struct check_setting *checks; /* of its policy, once it is to be judged */
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
@@ -196,19 +195,6 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
                                                                            : REPLY_utf8_not_asked;
 }
 
-static const struct domain *domain_of(const struct session *session, const struct path *path)
-{
-        char octets[DOMAIN_NAME_MAX];
-        struct text name;
-
-        if (path->domain_is_literal)
-                return NULL;
-        text_over(&name, octets, sizeof octets);
-        if (!domain_name_to_ascii(path->domain, &name) || name.overflowed)
-                return NULL;
-        return snapshot_find_domain(session->snapshot, text_span(&name));
-}
-
 /* P1: relaying and unknown recipients. No option and no list makes an exception. */
 static enum reply_id find_recipient(const struct session *session, struct candidate *candidate)
 {
@@ -224,13 +210,13 @@ static enum reply_id find_recipient(const struct session *session, struct candid
                 text_put(&candidate->mailbox, session->snapshot->postmaster_local_part);
                 return candidate->domain == NULL ? REPLY_recipient_unknown : REPLY_NONE;
         }
-        candidate->domain = domain_of(session, &candidate->path);
+        candidate->domain = path_find_domain(&candidate->path, session->snapshot);
         if (candidate->domain == NULL)
                 return REPLY_relay_denied;
         if (!local_part_parse_loose(candidate->path.local_part, true, local_part))
                 return REPLY_recipient_bad;
         switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(local_part),
-                                   &candidate->mailbox, NULL, &candidate->settings)) {
+                                   &candidate->mailbox, NULL, &candidate->asked.settings)) {
         case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
         case RECIPIENT_UNREADABLE:
@@ -256,9 +242,8 @@ static enum reply_id note_asked(struct session *session, struct candidate *candi
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
-        const struct recipient as = {.domain = candidate->domain, .settings = candidate->settings};
         const struct check_setting *settings =
-            own_checks(transaction, candidate->domain, candidate->settings);
+            own_checks(transaction, candidate->domain, candidate->asked.settings);
         struct verdict_list list;
 
         candidate->refused_by = NULL;
@@ -267,10 +252,10 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
                 return REPLY_out_of_memory;
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
-        if (!next_hop_takes_too(&transaction->message, recipient_deliver(&as)))
+        if (!next_hop_takes_too(&transaction->message,
+                                settings_deliver(candidate->asked.settings, candidate->domain)))
                 return REPLY_other_destination;
         candidate->asked.domain = candidate->domain;
-        candidate->asked.settings = candidate->settings;
         candidate->asked.address = candidate->path.address;
         if (asking_recall(session, &candidate->asked) != REPLY_NONE)
                 return note_asked(session, candidate, REPLY_hop_refused);
@@ -323,7 +308,7 @@ static bool add_recipient(struct session *session, const struct candidate *candi
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
-            .settings = candidate->settings,
+            .settings = candidate->asked.settings,
             .checks = candidate->checks,
             .is_postmaster = candidate->is_postmaster,
             .keys = candidate->asked.keys,

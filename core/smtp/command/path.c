@@ -128,6 +128,19 @@ bool path_is_too_long(struct span input)
         return (end < input.length ? end + 1 : input.length) > PATH_MAX_OCTETS;
 }
 
+const struct domain *path_find_domain(const struct path *path, const struct snapshot *snapshot)
+{
+        char octets[DOMAIN_NAME_MAX];
+        struct text name;
+
+        if (path->domain_is_literal)
+                return NULL;
+        text_over(&name, octets, sizeof octets);
+        if (!domain_name_to_ascii(path->domain, &name) || name.overflowed)
+                return NULL;
+        return snapshot_find_domain(snapshot, text_span(&name));
+}
+
 static bool keyword_is_valid(struct span keyword)
 {
         for (size_t i = 0; i < keyword.length; i++)

@@ -1,7 +1,7 @@
 /* Paths and parameters of MAIL and RCPT (RFC 5321 4.1.2, 4.1.1.11). */
 #pragma once
 
-#include "core/base/text.h"
+#include "conf/snapshot.h"
 
 /* With its brackets, RFC 5321 4.5.3.1.3. Longer ones could not be sent on, because others take no more. */
 #define PATH_MAX_OCTETS 256
@@ -23,6 +23,8 @@ bool path_parse(struct span *input, bool takes_null, bool takes_postmaster, bool
 
 /* For the reply: what path_parse() could not read was too long for it. */
 bool path_is_too_long(struct span input);
+/* The domain of ours that the path is in; NULL: none. */
+const struct domain *path_find_domain(const struct path *path, const struct snapshot *snapshot);
 
 struct parameter {
         struct span keyword;
