@@ -38,6 +38,12 @@ const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #include "conf/options.def"
     {0}};
 
+const struct option_row milter_option_rows[MILTER_OPTION_AT_END + 1] = {
+#define MILTER_OPTION(name, type, default, min, max, help)                                                   \
+        ROW(name, type, default, min, max, help, milter_options, name, CHECK_COUNT)
+#include "conf/options.def"
+    {0}};
+
 const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1] = {
 #define TERMS_OPTION(name, type, default, min, max, help)                                                    \
         ROW(name, type, default, min, max, help, terms_options, name, CHECK_COUNT)
@@ -320,7 +326,9 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         void *field = (char *)base + row->offset;
         unsigned flag;
 
-        switch (row->type) {
+        if (row->type != VALUE_FLAG && value_words(row) != NULL)
+                return word_set(text, value_words(row), field, ret_error);
+        switch ((int)row->type) {
         case VALUE_AUTO_COUNT:
                 if (span_equals(text, SPAN("auto"))) {
                         *(uint64_t *)field = OPTION_AUTO;
@@ -347,22 +355,6 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         case VALUE_FILTERS:
         case VALUE_KEYWORDS:
                 return value_append(row->type, text, field, memory, ret_error);
-        case VALUE_MOMENT:
-        case VALUE_NEWLINE:
-        case VALUE_CASING:
-        case VALUE_DOOR:
-        case VALUE_MODE:
-        case VALUE_ACTION:
-        case VALUE_EXCHANGE:
-        case VALUE_REPAIR:
-        case VALUE_SANDBOX:
-        case VALUE_STARTTLS:
-        case VALUE_VERSION:
-        case VALUE_WISH:
-        case VALUE_LANGUAGE:
-        case VALUE_ADDRESSES:
-        case VALUE_NAMING:
-                return word_set(text, value_words(row), field, ret_error);
         case VALUE_WEIGHT:
                 return weight_set(row, text, field, ret_error);
         case VALUE_RATE:

@@ -54,10 +54,13 @@ struct transaction {
         bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        bool is_rated;                      /* it counts as a message */
-        const struct verdict *data_verdict; /* of a recipient, DATA is answered with; NULL: none */
+        struct recipient *asked; /* which the filters are asked about, and is not in the envelope */
+        const struct mail_filter *discarded_by; /* the client is told that all is well; NULL: nobody has */
+        bool is_rated;                          /* it counts as a message */
+        const struct verdict *data_verdict;     /* of a recipient, DATA is answered with; NULL: none */
         /* DATA */
         struct text_scan scan;
+        size_t own_length;     /* octets of our own fields in front of the text */
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
         struct verdict_list text_verdicts; /* of the DATA stage */
@@ -347,7 +350,9 @@ void rate_settle(struct session *session);
 
 /* ---- record/transaction.c */
 
-void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check);
+/* `said`: of the reply. */
+void record_attempt(struct session *session, const struct reply_about *said, enum reply_id reply,
+                    const char *check);
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);
 /* The reply to DATA, to the text, or a refusal of MAIL has been given. */

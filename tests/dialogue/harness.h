@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/smtp/door/door.h"
+#include "core/smtp/command/filter.h"
 #include "core/smtp/session.h"
 #include "tests/dialogue/dns.h"
 #include "tests/dialogue/senders.h"
@@ -48,6 +49,9 @@ struct harness {
         bool tls_is_ready; /* the worker can take a handshake */
         bool tls_is_early; /* octets wait behind STARTTLS in the socket */
         bool store_is_held;
+        bool filters_are_held;
+        struct filter_report filters_say; /* whose texts are in filter_words */
+        char filter_words[256];
         enum store_outcome store_outcome;
         size_t messages_stored;
         struct text mailboxes; /* of the last stored message, a space before each */
@@ -75,6 +79,8 @@ struct harness {
 struct text *harness_out(struct harness *harness);
 /* What harness->wish demands is done. */
 void harness_settle(struct harness *harness);
+/* The session takes of what it has not read yet. */
+void harness_drain(struct harness *harness);
 /* The server may be stopping: the worker tells each session again whenever it has come a step further. */
 void harness_tell_to_stop(struct harness *harness);
 void harness_init_tls(struct harness *harness, uint32_t seed);
@@ -111,6 +117,8 @@ void harness_break_tls(struct harness *harness, const char *reason);
 void harness_load(struct harness *harness, enum rung rung);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
+/* The filters answer a session that waits for them. */
+void harness_filter(struct harness *harness);
 /* Nothing that is asked from now on is answered, until it is held no longer. */
 void harness_hold_dns(struct harness *harness, bool is_held);
 /* From now on the session gets so many octets more of memory. */

@@ -52,6 +52,7 @@ void play_suspend(struct play *play, const struct step *step);
 void play_load(struct play *play, const struct step *step);
 void play_memory(struct play *play, const struct step *step);
 void play_store(struct play *play, const struct step *step);
+void play_filters(struct play *play, const struct step *step);
 
 /* ---- expectations.c */
 

@@ -8,6 +8,7 @@
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/hop/hop_client.h"
+#include "workers/inbound/milter/filter_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
@@ -35,6 +36,7 @@ static bool waits_for_delivery(const struct worker *worker, const struct connect
 {
         return !connection->has_ended &&
                (connection->wish == SESSION_STORE || connection->wish == SESSION_OPEN ||
+                connection->wish == SESSION_FILTER ||
                 (connection->wish == SESSION_READ && delivery_client_is_congested(worker, connection)));
 }
 
@@ -79,7 +81,10 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
                                                       .reason = {"out of memory", 13}};
         struct session *session = &connection->session;
         struct store_report report;
+        struct filter_report filtered;
 
+        if (wish == SESSION_FILTER && !filter_client_ask(worker, connection, &filtered))
+                wish = session_filtered(session, &filtered, &worker->out);
         if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &report))
                 wish = session_stored(session, &report, &worker->out);
         else if (wish == SESSION_OPEN && !hop_client_open(worker, connection))
@@ -140,9 +145,10 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 wish = session_input(&connection->session, &input, &worker->out);
                 /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at
                  * once. */
-                input_is_new = input.length > 0 && (wish == SESSION_STORE || wish == SESSION_OPEN ||
-                                                    text_room(&worker->out) < SESSION_OUT_ROOM ||
-                                                    text_room(&worker->host.log) < SESSION_LOG_ROOM);
+                input_is_new = input.length > 0 &&
+                               (wish == SESSION_STORE || wish == SESSION_OPEN || wish == SESSION_FILTER ||
+                                text_room(&worker->out) < SESSION_OUT_ROOM ||
+                                text_room(&worker->host.log) < SESSION_LOG_ROOM);
         }
         if (is_gone)
                 return;
@@ -239,7 +245,8 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_HANDSHAKE)
                 connection_shake_later(worker, connection);
-        else if ((connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN) &&
+        else if ((connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN ||
+                  connection->wish == SESSION_FILTER) &&
                  (events & (EPOLLHUP | EPOLLERR)))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
 }
@@ -282,6 +289,16 @@ void connection_opened(struct worker *worker, struct connection *connection,
 {
         worker_note_at_hand(worker, connection);
         connection_advance(worker, connection, session_opened(&connection->session, report, &worker->out),
+                           true);
+}
+
+void connection_filtered(struct worker *worker, struct connection *connection,
+                         const struct filter_report *report)
+{
+        worker_note_at_hand(worker, connection);
+        if (session_message(&connection->session) != NULL)
+                note_early_input(worker, connection);
+        connection_advance(worker, connection, session_filtered(&connection->session, report, &worker->out),
                            true);
 }
 

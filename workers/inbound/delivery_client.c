@@ -95,7 +95,8 @@ static bool is_to_go_ahead(const struct worker *worker, const struct connection 
                            const struct message *message)
 {
         size_t length = message->content.length;
-        return length > piece_min[worker->memory] && may_spool(worker, connection, length);
+        return !message->is_held && length > piece_min[worker->memory] &&
+               may_spool(worker, connection, length);
 }
 
 static void spool_begin(struct worker *worker, struct connection *connection, const struct message *message)

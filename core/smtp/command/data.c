@@ -1,4 +1,5 @@
 /* DATA (RFC 5321 4.1.1.4): message text from 354 to the answer. */
+#include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
 
@@ -83,6 +84,7 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
+        filter_begin_text(session);
         if (!next_hop_is_asked(&transaction->message))
                 return text_begin(session, out);
         session->state = SESSION_STATE_OPEN;
@@ -166,6 +168,9 @@ static enum session_wish obey_judgement(struct session *session, const struct ju
                       session->state == SESSION_STATE_TEXT_PARKED ? now_ms - session->waiting_since_ms : 0);
         if (judgement->verdict != NULL)
                 return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
+        enum session_wish wish;
+        if (filter_takes_text(session, out, &wish))
+                return wish;
         session->state = SESSION_STATE_STORE;
         session_set_deadline(session);
         return SESSION_STORE;
@@ -292,6 +297,7 @@ static enum session_wish read_text(struct session *session, struct span *input, 
                 content_release(content, pool);
         else
                 text_readers_read(session, block, offset);
+        filter_look_at_length(session);
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {

@@ -210,24 +210,27 @@ static bool keep_attempt(struct transaction *transaction, const struct attempt *
             transaction->attempts_before > 0 ? &transaction->attempt_arena : &transaction->arena;
         struct attempt *attempt = arena_take(arena, sizeof *attempt);
         struct span address = arena_copy(arena, given->address);
+        struct span enhanced = arena_copy(arena, given->enhanced);
 
-        if (attempt == NULL || address.at == NULL)
+        if (attempt == NULL || address.at == NULL || enhanced.at == NULL)
                 return false;
         *attempt = *given;
         attempt->address = address;
+        attempt->enhanced = enhanced;
         *transaction->attempts_end = attempt;
         transaction->attempts_end = &attempt->next;
         return true;
 }
 
-void record_attempt(struct session *session, struct span address, enum reply_id reply, const char *check)
+void record_attempt(struct session *session, const struct reply_about *said, enum reply_id reply,
+                    const char *check)
 {
         struct transaction *transaction = session->transaction;
         const struct reply_template *template = &session->snapshot->replies[reply];
         struct attempt attempt = {
-            .address = address,
-            .code = template->code,
-            .enhanced = template->enhanced,
+            .address = said->recipient,
+            .code = session->last_code,
+            .enhanced = said->code != 0 ? said->enhanced : template->enhanced,
             .check = check,
             .reply = reply,
         };
