@@ -45,6 +45,11 @@ enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 /* How a next hop is told who our client is. */
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
+/* Whether mail for next hops goes into the journal, where there is one. */
+enum journal_use { JOURNAL_NEVER, JOURNAL_WHEN_DOWN, JOURNAL_ALWAYS };
+/* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
+enum field_wish { FIELD_AUTO, FIELD_YES, FIELD_NO };
+enum delivered_to { DELIVERED_TO_NOT, DELIVERED_TO_MAILBOX, DELIVERED_TO_ADDRESS };
 enum log_addresses { LOG_ADDRESSES_PLAIN, LOG_ADDRESSES_PSEUDONYM };
 enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
 enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
@@ -89,6 +94,9 @@ struct rate {
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_NAMING     enum hop_naming
+#define OPTION_FIELD_JOURNAL    enum journal_use
+#define OPTION_FIELD_FIELD      enum field_wish
+#define OPTION_FIELD_DELIVERED  enum delivered_to
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -121,6 +129,9 @@ struct rate {
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_NAMING(name)     name
+#define OPTION_NAME_JOURNAL(name)    name
+#define OPTION_NAME_FIELD(name)      name
+#define OPTION_NAME_DELIVERED(name)  name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -252,6 +263,8 @@ struct deliver_target {
         enum deliver_kind kind;
         const char *path;                 /* maildir: absolute path with %d and %u */
         const struct next_hop_list *hops; /* next hops: conf/value/next_hop.h; not empty */
+        enum journal_use journal;         /* NEVER: there is none, or no hops */
+        const char *destination;          /* the hops as text, for the journal; NULL: it takes no such mail */
 };
 
 enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };

@@ -190,7 +190,7 @@ int main(int argc, char **argv)
         memset(text, 'x', sizeof text);
         for (int i = 0; i < WAITING_MAX; i++) {
                 jobs[i] = (struct journal_job){.delivery = {.kind = DELIVERY_STORE, .message = &message},
-                                               .origin = &origin};
+                                               .origin = origin};
                 expect(content_append(&jobs[i].delivery.content, &pool, span_of(text, sizeof text)));
         }
         start();

@@ -92,6 +92,33 @@ static void finish_hops(struct builder *builder, struct domain *domain, struct p
                                  hops->hops[i].name);
 }
 
+/* Who says nothing has it where there is one. */
+static void finish_journal(struct builder *builder, struct domain *domain, const struct place *said)
+{
+        struct deliver_target *deliver = &domain->deliver;
+        enum journal_use use = domain->options.journal;
+        bool is_there = builder->snapshot->options.journal[0] != '\0';
+        char octets[NEXT_HOPS_TEXT_MAX];
+        struct text text;
+
+        if (said->file != NULL && use != JOURNAL_NEVER && !is_there)
+                complain(builder, *said,
+                         "journal: needs the option journal, which names a folder, outside of domains", "");
+        if (said->file != NULL && use != JOURNAL_NEVER && deliver->kind != DELIVER_HOPS)
+                complain(builder, *said, "journal: needs next hops in deliver, to which its mail goes", "");
+        if (!is_there || use == JOURNAL_NEVER || deliver->kind != DELIVER_HOPS)
+                return;
+        text_over(&text, octets, sizeof octets);
+        next_hops_write(&text, deliver->hops);
+        if (text.length > NEXT_HOPS_JOURNAL_MAX)
+                complain(builder, domain->place,
+                         "deliver: a list of next hops that the journal keeps has 1023 octets at most", "");
+        deliver->journal = use;
+        deliver->destination = arena_string(&builder->snapshot->memory, text_span(&text));
+        if (deliver->destination == NULL)
+                builder->out_of_memory = true;
+}
+
 static void finish_deliver(struct builder *builder, struct domain *domain, struct place place)
 {
         static const struct span maildir = {"maildir:", 8};
@@ -105,7 +132,12 @@ static void finish_deliver(struct builder *builder, struct domain *domain, struc
                 return;
         }
         if (!span_starts_nocase(target, maildir) || target.length == maildir.length) {
-                complain(builder, place, "deliver: must be maildir:PATH, next hops or discard:, not ", text);
+                complain(
+                    builder, place,
+                    span_starts_nocase(target, SPAN("journal:"))
+                        ? "deliver: next hops stand here alone, and journal = always in this domain, not "
+                        : "deliver: must be maildir:PATH, next hops or discard:, not ",
+                    text);
                 return;
         }
         domain->deliver.kind = DELIVER_MAILDIR;
@@ -263,6 +295,7 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
                 finish_deliver(builder, domain, *deliver);
         else
                 complain(builder, domain->place, "deliver is missing in this domain", "");
+        finish_journal(builder, domain, &places->options[DOMAIN_OPTION_AT_journal]);
         if (recipients->file != NULL)
                 finish_recipients(builder, domain, *recipients);
         else

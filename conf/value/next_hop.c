@@ -170,7 +170,7 @@ bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-static void write_hop(struct text *text, const struct next_hop *hop)
+void next_hop_write(struct text *text, const struct next_hop *hop)
 {
         text_put_string(text, hop->protocol == HOP_LMTP ? "lmtp:" : "smtp:");
         text_put_string(text, hop->kind == NEXT_HOP_AT_PATH ? "unix:" : "//");
@@ -182,16 +182,16 @@ static void write_hop(struct text *text, const struct next_hop *hop)
                 text_put_char(text, ':');
                 text_put_number(text, hop->endpoint.port);
         }
-        if (hop->weight != 1) {
-                text_put_string(text, " weight=");
-                text_put_number(text, hop->weight);
-        }
 }
 
 void next_hops_write(struct text *text, const struct next_hop_list *list)
 {
         for (size_t i = 0; i < list->count; i++) {
                 text_put_string(text, i == 0 ? "" : " ");
-                write_hop(text, &list->hops[i]);
+                next_hop_write(text, &list->hops[i]);
+                if (list->hops[i].weight != 1) {
+                        text_put_string(text, " weight=");
+                        text_put_number(text, list->hops[i].weight);
+                }
         }
 }

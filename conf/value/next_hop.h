@@ -9,6 +9,7 @@
 #define NEXT_HOP_RECIPIENTS_MAX 1024 /* of one transaction with it */
 #define NEXT_HOP_PATH_MAX       107  /* of a unix socket, as the system takes it */
 #define NEXT_HOP_TEXT_MAX       (20 + DOMAIN_NAME_MAX)
+#define NEXT_HOPS_JOURNAL_MAX   1023 /* octets of a list's text that the journal keeps */
 #define NEXT_HOPS_TEXT_MAX      (NEXT_HOPS_MAX * (NEXT_HOP_TEXT_MAX + 12)) /* with weights and blanks */
 
 enum __attribute__((packed)) hop_protocol { HOP_LMTP, HOP_SMTP };
@@ -38,5 +39,7 @@ bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *
                    struct text *ret_error);
 /* The same next hops with the same weights, in the same order. */
 bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right);
+/* The same text of one, without its weight. */
+void next_hop_write(struct text *text, const struct next_hop *hop);
 /* The same text, with weights that are not 1. */
 void next_hops_write(struct text *text, const struct next_hop_list *list);

@@ -204,29 +204,36 @@ static bool word_parse(struct span text, const char *const *words, unsigned *ret
         return false;
 }
 
-/* In the order of their enumerators. */
-static const char *const flag_words[] = {"no", "yes", NULL};
-static const char *const mode_words[] = {"off", "observe", "enforce", NULL};
-static const char *const moment_words[] = {"rcpt", "first", NULL};
-static const char *const newline_words[] = {"crlf", "lf", NULL};
-static const char *const casing_words[] = {"fold", "exact", NULL};
-static const char *const door_words[] = {"rcpt", "load", "accept", NULL};
+#define WORDS_MAX 5
+
+/* Of the types that are one word out of a few, in the order of their enumerators. */
+static const char *const words_of_types[VALUE_TYPES][WORDS_MAX] = {
+    [VALUE_FLAG] = {"no", "yes", NULL},
+    [VALUE_MOMENT] = {"rcpt", "first", NULL},
+    [VALUE_NEWLINE] = {"crlf", "lf", NULL},
+    [VALUE_CASING] = {"fold", "exact", NULL},
+    [VALUE_DOOR] = {"rcpt", "load", "accept", NULL},
+    [VALUE_MODE] = {"off", "observe", "enforce", NULL},
+    [VALUE_ACTION] = {"pass", "defer", "refuse", NULL},
+    [VALUE_EXCHANGE] = {"mx", "mx-or-address", NULL},
+    [VALUE_REPAIR] = {"refuse", "normalise", NULL},
+    [VALUE_SANDBOX] = {"off", "observe", "enforce", "kill", NULL},
+    [VALUE_STARTTLS] = {"offer", "require", "off", NULL},
+    [VALUE_VERSION] = {"1.0", "1.1", "1.2", "1.3", NULL},
+    [VALUE_WISH] = {"no", "ask", NULL},
+    [VALUE_LANGUAGE] = {"en", "de", NULL},
+    [VALUE_ADDRESSES] = {"plain", "pseudonym", NULL},
+    [VALUE_NAMING] = {"none", "xclient", "xforward", NULL},
+    [VALUE_JOURNAL] = {"never", "when-down", "always", NULL},
+    [VALUE_FIELD] = {"auto", "yes", "no", NULL},
+    [VALUE_DELIVERED] = {"no", "mailbox", "address", NULL},
+};
 static const char *const mild_action_words[] = {"pass", "defer", NULL};
-static const char *const action_words[] = {"pass", "defer", "refuse", NULL};
-static const char *const exchange_words[] = {"mx", "mx-or-address", NULL};
-static const char *const version_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
-static const char *const wish_words[] = {"no", "ask", NULL};
-static const char *const language_words[] = {"en", "de", NULL};
-static const char *const addresses_words[] = {"plain", "pseudonym", NULL};
-static const char *const naming_words[] = {"none", "xclient", "xforward", NULL};
-static const char *const starttls_words[] = {"offer", "require", "off", NULL};
-static const char *const repair_words[] = {"refuse", "normalise", NULL};
-static const char *const sandbox_words[] = {"off", "observe", "enforce", "kill", NULL};
 
 bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 {
         unsigned index;
-        if (!word_parse(text, mode_words, &index))
+        if (!word_parse(text, words_of_types[VALUE_MODE], &index))
                 return false;
         *ret_mode = (enum check_mode)index;
         return true;
@@ -234,42 +241,9 @@ bool check_mode_parse(struct span text, enum check_mode *ret_mode)
 
 const char *const *value_words(const struct option_row *row)
 {
-        switch ((int)row->type) {
-        case VALUE_FLAG:
-                return flag_words;
-        case VALUE_MOMENT:
-                return moment_words;
-        case VALUE_NEWLINE:
-                return newline_words;
-        case VALUE_CASING:
-                return casing_words;
-        case VALUE_DOOR:
-                return door_words;
-        case VALUE_MODE:
-                return mode_words;
-        case VALUE_ACTION:
-                return row->max == ACTION_REFUSE ? action_words : mild_action_words;
-        case VALUE_EXCHANGE:
-                return exchange_words;
-        case VALUE_REPAIR:
-                return repair_words;
-        case VALUE_SANDBOX:
-                return sandbox_words;
-        case VALUE_STARTTLS:
-                return starttls_words;
-        case VALUE_VERSION:
-                return version_words;
-        case VALUE_WISH:
-                return wish_words;
-        case VALUE_LANGUAGE:
-                return language_words;
-        case VALUE_ADDRESSES:
-                return addresses_words;
-        case VALUE_NAMING:
-                return naming_words;
-        default:
-                return NULL;
-        }
+        if (row->type == VALUE_ACTION && row->max != ACTION_REFUSE)
+                return mild_action_words;
+        return words_of_types[row->type][0] == NULL ? NULL : words_of_types[row->type];
 }
 
 const char *value_word(const struct option_row *row, const void *base)
@@ -326,8 +300,6 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
         void *field = (char *)base + row->offset;
         unsigned flag;
 
-        if (row->type != VALUE_FLAG && value_words(row) != NULL)
-                return word_set(text, value_words(row), field, ret_error);
         switch ((int)row->type) {
         case VALUE_AUTO_COUNT:
                 if (span_equals(text, SPAN("auto"))) {
@@ -359,8 +331,9 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
                 return weight_set(row, text, field, ret_error);
         case VALUE_RATE:
                 return rate_set(row, text, field, ret_error);
+        default:
+                return word_set(text, value_words(row), field, ret_error);
         }
-        return false;
 }
 
 bool value_set_default(const struct option_row *row, void *base, struct arena *memory)

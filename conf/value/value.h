@@ -33,9 +33,13 @@ enum value_type {
         VALUE_LANGUAGE,
         VALUE_ADDRESSES,
         VALUE_NAMING,
+        VALUE_JOURNAL,
+        VALUE_FIELD,
+        VALUE_DELIVERED,
         VALUE_WEIGHT,
         VALUE_RATE,
-        VALUE_FILTERS
+        VALUE_FILTERS,
+        VALUE_TYPES
 };
 
 struct option_row {

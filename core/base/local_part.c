@@ -106,3 +106,18 @@ bool local_part_normalise(struct span local_part, bool fold, struct text *text)
                 text_put(text, local_part);
         return true;
 }
+
+void local_part_write(struct span unquoted, struct text *text)
+{
+        if (dot_string_is_valid(unquoted)) {
+                text_put(text, unquoted);
+                return;
+        }
+        text_put_char(text, '"');
+        for (size_t i = 0; i < unquoted.length; i++) {
+                if (unquoted.at[i] == '"' || unquoted.at[i] == '\\')
+                        text_put_char(text, '\\');
+                text_put_char(text, unquoted.at[i]);
+        }
+        text_put_char(text, '"');
+}

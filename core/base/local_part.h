@@ -19,3 +19,5 @@ bool local_part_parse_loose(struct span span, bool utf8, struct text *ret_unquot
  * whatever script. Never a part of it: false when `text` has no room, or memory is out. ASCII takes no memory
  * and little time. `local_part`: unquoted, UTF-8. */
 bool local_part_normalise(struct span local_part, bool fold, struct text *text);
+/* Appends an unquoted local part as an address has it: with quotes, and backslashes, where it needs some. */
+void local_part_write(struct span unquoted, struct text *text);

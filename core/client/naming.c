@@ -49,7 +49,8 @@ static void write_value(const struct hop_client *client, enum naming_attribute w
                 address_write_literal(value, &client->address);
                 break;
         case NAMING_PORT:
-                text_put_number(value, client->port);
+                if (client->port != 0)
+                        text_put_number(value, client->port);
                 break;
         case NAMING_PROTO:
                 text_put_string(value, client->is_esmtp ? "ESMTP" : "SMTP");

@@ -14,7 +14,7 @@ static bool is_own_name(struct claims *claims, struct span name)
 
         while (name.length > 0 && name.at[name.length - 1] == '.')
                 name.length--;
-        if (span_is_ascii(name) || !claims->snapshot->has_unicode_names)
+        if (span_is_ascii(name))
                 return snapshot_own_name(claims->snapshot, name).length > 0;
         if (claims->conversions == CLAIM_CONVERSIONS_MAX)
                 return true; /* nobody honest has so many of them */

@@ -41,6 +41,8 @@ struct store_report {
         enum store_outcome outcome;
         struct span file;   /* STORE_DONE: its name in each Maildir; empty where there is none */
         struct span reason; /* otherwise; of a next hop its words */
+        struct span hop;    /* the next hop that was asked last; empty: none was */
+        struct span words;  /* STORE_DONE: what it has said, to the first recipient where it answers each */
         /* What a next hop has said, for REFUSED and DEFERRED: 400 to 599, but never 421; "5.1.1". */
         uint16_t code;
         struct span enhanced;

@@ -79,7 +79,7 @@ struct transaction {
         enum reply_id final_reply;
         struct span final_enhanced;
         char final_reject_id[ID_TEXT_SIZE];
-        struct span stored_file, store_reason; /* as in store_report */
+        struct span stored_file, store_reason, store_hop, store_words; /* as in store_report */
 };
 
 /* The client has said STARTTLS, and was not refused it. */
@@ -397,9 +397,3 @@ void record_write(struct session *session, const struct text *json);
 void record_part(struct session *session);
 /* Writes the session's last line to the log. */
 void record_session(struct session *session);
-
-/* ---- trace.c */
-
-/* The fields of checks and the Received field (RFC 5321 4.4) at the front of the message's text. False when
- * memory is out. */
-bool trace_write(struct session *session);

@@ -203,8 +203,10 @@ enum session_wish parked_resume(struct session *session, struct text *out)
                               span_of(session->parked_arguments, session->parked_length), out);
         if (wish == SESSION_PARK)
                 return wish;
-        histogram_add(&session->host->counters->times[times_of[session->parked]],
-                      session->host->now_ms - session->waiting_since_ms);
+        /* DATA is no stage: it waits for no verdict. */
+        if (session->parked != PARKED_DATA)
+                histogram_add(&session->host->counters->times[times_of[session->parked]],
+                              session->host->now_ms - session->waiting_since_ms);
         session->parked = PARKED_NOTHING;
         session->came_early = false;
         if (wish == SESSION_READ)

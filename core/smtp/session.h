@@ -79,7 +79,14 @@ struct session_peer {
 };
 
 /* The command that is parked; its function runs again with the same arguments. */
-enum __attribute__((packed)) parked { PARKED_NOTHING, PARKED_HELO, PARKED_EHLO, PARKED_MAIL, PARKED_RCPT };
+enum __attribute__((packed)) parked {
+        PARKED_NOTHING,
+        PARKED_HELO,
+        PARKED_EHLO,
+        PARKED_MAIL,
+        PARKED_RCPT,
+        PARKED_DATA
+};
 
 enum __attribute__((packed)) session_wish {
         SESSION_READ,

@@ -1,6 +1,7 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
 #include "core/check/hooks.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/trace.h"
 
 struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
 {
@@ -39,6 +40,7 @@ static void run_transaction_stage(struct session *session, enum stage stage, str
 
 void stage_connect(struct session *session)
 {
+        trace_prepare(session);
         if (session->is_trusted)
                 return;
         struct facts facts = stage_facts(session, &session->arena, &session->memo);
@@ -63,6 +65,7 @@ void stage_forget_helo(struct session *session)
 
 void stage_mail(struct session *session)
 {
+        trace_prepare(session);
         run_transaction_stage(session, STAGE_MAIL, &session->transaction->verdicts);
 }
 

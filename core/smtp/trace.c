@@ -1,17 +1,57 @@
 /* The Received field (RFC 5321 4.4), and those that checks write on top of it. What the client said enters it
  * only where it cannot break out: HELO by a list of allowed octets, the recipient by the grammar that it has
  * passed. */
+#include "core/smtp/trace.h"
+
 #include "core/base/date.h"
+#include "core/check/dns/reverse.h"
 #include "core/check/hooks.h"
+#include "core/mail/front.h"
+#include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
 
-static void put_helo(struct text *text, struct span helo)
+static void put_name(struct text *text, struct span name)
 {
-        for (size_t i = 0; i < helo.length; i++) {
-                char c = helo.at[i];
+        for (size_t i = 0; i < name.length; i++) {
+                char c = name.at[i];
                 text_put_char(text,
                               ascii_is_alnum(c) || (c != '\0' && strchr(".-_:[]", c) != NULL) ? c : '?');
         }
+}
+
+static enum reverse_result find_reverse_name(struct session *session, struct reverse_names *ret_names)
+{
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
+
+        if (!session->snapshot->options.received_reverse_name)
+                return REVERSE_NONE;
+        return reverse_lookup(&facts, ret_names);
+}
+
+void trace_prepare(struct session *session)
+{
+        struct reverse_names names;
+        find_reverse_name(session, &names);
+}
+
+bool trace_waits(struct session *session)
+{
+        struct reverse_names names;
+        return find_reverse_name(session, &names) == REVERSE_PENDING && !session_defers(session);
+}
+
+/* As other servers have it: a name that does not lead back is none, whatever it says. */
+static void put_reverse_name(struct text *field, struct session *session)
+{
+        struct reverse_names names;
+
+        if (!session->snapshot->options.received_reverse_name)
+                return;
+        if (find_reverse_name(session, &names) == REVERSE_VERIFIED)
+                put_name(field, names.names[0]);
+        else
+                text_put_string(field, "unknown");
+        text_put_char(field, ' ');
 }
 
 static const char *protocol_name(const struct session *session)
@@ -53,16 +93,31 @@ static bool write_check_fields(struct session *session)
         return hooks_write_fields(&facts, &transaction->message.content, &session->host->content_pool);
 }
 
+static bool write_front(struct session *session)
+{
+        struct message *message = &session->transaction->message;
+        char octets[FRONT_MAX];
+        struct text front;
+
+        if (!next_hop_is_asked(message))
+                return true;
+        text_over(&front, octets, sizeof octets);
+        front_write_for_hop(&front, message);
+        return content_append(&message->content, &session->host->content_pool, text_span(&front));
+}
+
 bool trace_write(struct session *session)
 {
         struct transaction *transaction = session->transaction;
-        char octets[2048];
+        char octets[2560];
         struct text field;
 
         text_over(&field, octets, sizeof octets);
         text_put_string(&field, "Received: from ");
-        put_helo(&field, session->helo);
-        text_put_string(&field, " ([");
+        put_name(&field, session->helo);
+        text_put_string(&field, " (");
+        put_reverse_name(&field, session);
+        text_put_char(&field, '[');
         address_write_literal(&field, &session->peer.client);
         text_put_string(&field, "])\r\n\tby ");
         text_put_string(&field, session->snapshot->options.hostname);
@@ -80,7 +135,7 @@ bool trace_write(struct session *session)
         date_write_mail(&field, session->host->wall_ms / 1000);
         text_put_string(&field, "\r\n");
         expect(!field.overflowed);
-        if (!write_check_fields(session))
+        if (!write_front(session) || !write_check_fields(session))
                 return false;
         return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
 }

@@ -3,6 +3,7 @@
  * ones. */
 #include "workers/deliver/batch.h"
 
+#include "core/mail/front.h"
 #include "dns/clock.h"
 
 #include <errno.h>
@@ -51,10 +52,9 @@ static void spool_begin(struct delivery *delivery, struct spool *spool)
                 spool->outcome = STORE_FAILED;
                 return;
         }
-        spool->first.mailbox = spool->mailbox;
+        spool->first = (struct mail_copy){.mailbox = spool->mailbox, .front = spool->front};
         delivery->spool_count++;
-        if (!mail_begin(&spool->mail, &delivery->namer, &spool->first, spool->sender, &nothing,
-                        spool->newline))
+        if (!mail_begin(&spool->mail, &delivery->namer, &spool->first, &nothing, spool->newline))
                 spool->outcome = fail(delivery, spool->id, spool->mailbox, &spool->reason);
 }
 
@@ -84,24 +84,28 @@ static void spool_append(struct delivery *delivery, struct spool *spool, const s
 
 /* ---- steps of a batch ---------------------------------------------------------------------------------- */
 
-static struct mail_copy *add_copy(struct delivery *delivery, const struct recipient *recipient)
+static struct mail_copy *add_copy(struct delivery *delivery, const struct message *message,
+                                  const struct recipient *recipient)
 {
-        char path_octets[PATH_ROOM];
-        struct text path;
+        char path_octets[PATH_ROOM], front_octets[FRONT_MAX];
+        struct text path, front;
 
         text_over(&path, path_octets, sizeof path_octets);
+        text_over(&front, front_octets, sizeof front_octets);
         if (!maildir_path_write(&path, recipient->domain->deliver.path,
                                 domain_of_mailboxes(recipient->domain)->name, recipient->mailbox)) {
                 errno = ENAMETOOLONG;
                 return NULL;
         }
         struct mail_copy *copy = arena_take(delivery->arena, sizeof *copy);
+        front_write(&front, message, recipient);
         struct span kept = arena_copy(delivery->arena, text_span(&path));
-        if (copy == NULL || kept.at == NULL) {
+        struct span kept_front = arena_copy(delivery->arena, text_span(&front));
+        if (copy == NULL || kept.at == NULL || kept_front.at == NULL) {
                 errno = ENOMEM;
                 return NULL;
         }
-        *copy = (struct mail_copy){.mailbox = kept.at};
+        *copy = (struct mail_copy){.mailbox = kept.at, .front = kept_front};
         return copy;
 }
 
@@ -115,7 +119,7 @@ static bool list_copies(struct delivery *delivery, const struct message *message
 
         for (const struct recipient *recipient = next_in_maildir(message->recipients);
              recipient != NULL && is_listed; recipient = next_in_maildir(recipient->next)) {
-                struct mail_copy *copy = add_copy(delivery, recipient);
+                struct mail_copy *copy = add_copy(delivery, message, recipient);
                 is_listed = copy != NULL;
                 if (!is_listed || name_table_find(&known, span_from(copy->mailbox), NULL))
                         continue;
@@ -143,10 +147,9 @@ static bool write_text(struct delivery *delivery, struct delivery_job *job)
         struct mail_copy *first = job->copies;
 
         if (job->spool == NULL)
-                return mail_begin(job->mail, &delivery->namer, first, message->sender, &job->content,
-                                  message->newline);
+                return mail_begin(job->mail, &delivery->namer, first, &job->content, message->newline);
         job->mail = &job->spool->mail;
-        *first = (struct mail_copy){.next = first->next, .mailbox = first->mailbox, .is_in_tmp = true};
+        first->is_in_tmp = true;
         return mail_write(job->mail, &job->content, job->spool->newline);
 }
 

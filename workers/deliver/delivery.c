@@ -1,6 +1,7 @@
 /* The delivery thread: takes all jobs that wait as one batch, has them run, and reports. */
 #include "workers/deliver/batch.h"
 
+#include "core/mail/front.h"
 #include "dns/clock.h"
 #include "workers/thread/name.h"
 
@@ -19,29 +20,31 @@ bool message_is_discarded(const struct message *message)
 struct spool *spool_create(const struct message *message, uint32_t delivery, void *owner)
 {
         const struct recipient *first = next_in_maildir(message->recipients);
-        char path_octets[PATH_ROOM];
-        struct text path;
+        char path_octets[PATH_ROOM], front_octets[FRONT_MAX];
+        struct text path, front;
 
         text_over(&path, path_octets, sizeof path_octets);
+        text_over(&front, front_octets, sizeof front_octets);
         if (first != NULL && !maildir_path_write(&path, first->domain->deliver.path,
                                                  domain_of_mailboxes(first->domain)->name, first->mailbox))
                 return NULL;
-        struct spool *spool = malloc(sizeof *spool + path.length + message->sender.length);
+        if (first != NULL)
+                front_write(&front, message, first);
+        struct spool *spool = malloc(sizeof *spool + path.length + front.length);
         if (spool == NULL)
                 return NULL;
         *spool = (struct spool){
             .delivery = delivery,
             .newline = message->newline,
-            .sender = span_of(spool->octets + path.length, message->sender.length),
             .mailbox = spool->octets,
+            .front = span_of(spool->octets + path.length, front.length),
             .owner = owner,
             .outcome = STORE_DONE,
             .mail = {.fd = -1},
         };
         memcpy(spool->id, message->id, sizeof spool->id);
         memcpy(spool->octets, path.at, path.length);
-        if (message->sender.length > 0)
-                memcpy(spool->octets + path.length, message->sender.at, message->sender.length);
+        memcpy(spool->octets + path.length, front.at, front.length);
         return spool;
 }
 

@@ -26,8 +26,8 @@ struct spool {
         char id[16];       /* the message's */
         uint32_t delivery; /* number of the thread that stores it */
         enum newline_form newline;
-        struct span sender;
         const char *mailbox; /* the first Maildir; of use only where there is one */
+        struct span front;   /* of the copy in it */
 
         /* Owner: the worker. */
         void *owner;      /* whom the reports concern; NULL when it is gone */
@@ -41,7 +41,7 @@ struct spool {
         struct mail_copy first;
         struct piece_chain chain; /* of the journal's writer, if that has it */
 
-        char octets[]; /* mailbox and sender */
+        char octets[]; /* mailbox and front */
 };
 
 enum delivery_kind {

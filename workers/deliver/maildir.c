@@ -256,19 +256,16 @@ static int create_in_tmp(const struct mail *mail, struct mail_copy *copy)
         return fd;
 }
 
-bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
+bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy,
                 const struct content *content, enum newline_form newline)
 {
-        static const struct span field = {"Return-Path: <", 14};
-        struct span end = newline == NEWLINE_LF ? SPAN(">\n") : SPAN(">\r\n");
-
         name_mail(mail, namer);
         mail->fd = create_in_tmp(mail, copy);
         if (mail->fd < 0)
                 return false;
         struct gather gather = {.fd = mail->fd, .count = 0};
-        return gather_add(&gather, field.at, field.length) && gather_add(&gather, sender.at, sender.length) &&
-               gather_add(&gather, end.at, end.length) && gather_content(&gather, content, newline);
+        return gather_add(&gather, copy->front.at, copy->front.length) &&
+               gather_content(&gather, content, newline);
 }
 
 /* Some file systems tell only now what they could not write. */
@@ -316,15 +313,23 @@ static bool copy_octets(int from, int to)
         return copied == 0;
 }
 
-/* For file systems without, or with too many, hard links. */
-static bool copy_into(const struct mail *mail, const char *first_path, struct mail_copy *copy)
+static bool write_front(int file, struct span front)
+{
+        struct gather gather = {.fd = file, .count = 0};
+        return gather_add(&gather, front.at, front.length) && gather_flush(&gather);
+}
+
+/* For fronts that differ, and for file systems without, or with too many, hard links. */
+static bool copy_into(const struct mail *mail, const char *first_path, const struct mail_copy *first,
+                      struct mail_copy *copy)
 {
         copy->is_elsewhere = true;
         int from = open(first_path, O_RDONLY | O_CLOEXEC);
         if (from < 0)
                 return false;
         int to = create_in_tmp(mail, copy);
-        bool is_copied = to >= 0 && copy_octets(from, to);
+        bool is_copied = to >= 0 && write_front(to, copy->front) &&
+                         lseek(from, (off_t)first->front.length, SEEK_SET) >= 0 && copy_octets(from, to);
         int error = errno;
         if (to >= 0 && is_copied) {
                 is_copied = sync_and_close(&to);
@@ -344,9 +349,11 @@ bool mail_link(const struct mail *mail, const struct mail_copy *first, struct ma
         if (!put_path(from, first->mailbox, "tmp", mail->name) ||
             !put_path(to, copy->mailbox, "tmp", mail->name))
                 return false;
+        if (!span_equals(first->front, copy->front))
+                return copy_into(mail, from, first, copy);
         if (link(from, to) != 0 && (errno != ENOENT || !maildir_make(copy->mailbox) || link(from, to) != 0)) {
                 if (errno == EXDEV || errno == EMLINK || errno == EPERM || errno == EOPNOTSUPP)
-                        return copy_into(mail, from, copy);
+                        return copy_into(mail, from, first, copy);
                 return false;
         }
         copy->is_in_tmp = true;

@@ -10,6 +10,7 @@
 struct mail_copy {
         struct mail_copy *next;
         const char *mailbox; /* path of the directory that holds tmp, new and cur */
+        struct span front;   /* fields of this copy alone, before the text; with the line ends of the file */
         bool is_in_tmp, is_in_new;
         bool is_elsewhere; /* no link: it may be on another file system than the first one */
 };
@@ -35,9 +36,8 @@ void mail_namer_init(struct mail_namer *namer, uint32_t thread);
 bool maildir_path_write(struct text *path, const char *path_template, struct span domain,
                         struct span local_part);
 
-/* Creates the file in tmp/ of `copy`, and the Maildir if need be, and writes the Return-Path field (RFC 5321
- * 4.4) and `content`. */
-bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy, struct span sender,
+/* Creates the file in tmp/ of `copy`, and the Maildir if need be, and writes its front and `content`. */
+bool mail_begin(struct mail *mail, struct mail_namer *namer, struct mail_copy *copy,
                 const struct content *content, enum newline_form newline);
 /* Writes more content. */
 bool mail_write(struct mail *mail, const struct content *content, enum newline_form newline);
@@ -45,7 +45,8 @@ bool mail_write(struct mail *mail, const struct content *content, enum newline_f
 bool mail_sync(struct mail *mail);
 /* Closes the file. The text is complete, and somebody else makes it durable. */
 bool mail_close(struct mail *mail);
-/* Puts the file of the first copy into tmp/ of another one as well. */
+/* Puts the file of the first copy into tmp/ of another one as well: the same file where their fronts are alike, and
+ * else one with the other's own front. */
 bool mail_link(const struct mail *mail, const struct mail_copy *first, struct mail_copy *copy);
 /* Moves the copy from tmp/ to new/. This is not durable before maildir_sync_new(). */
 bool mail_publish(const struct mail *mail, struct mail_copy *copy);

@@ -213,8 +213,10 @@ static void be_ready(struct hop_thread *thread, struct hop_connection *connectio
 {
         struct hop_target *target = connection->target;
 
-        if (connection->state == CONNECTION_BEGINS)
+        if (connection->state == CONNECTION_BEGINS) {
                 target->connecting_count--;
+                hop_count(thread, target, FIGURE_connections_made);
+        }
         connection->due_ms = thread->now_ms + connection->settings.idle_ms;
         connection->state = CONNECTION_IDLE;
         TAILQ_INSERT_HEAD(&target->idle, connection, idle);

@@ -3,7 +3,12 @@
 
 void courier_report(struct hop_thread *thread, struct transfer_job *job)
 {
-        channel_send(thread->reports[job->transfer->worker], &job->parcel);
+        struct transfer *transfer = job->transfer;
+
+        if (transfer->delivery != NULL)
+                drained_report(thread, transfer);
+        else
+                channel_send(thread->reports[transfer->worker], &job->parcel);
 }
 
 /* ---- ends ---------------------------------------------------------------------------------------------- */
@@ -63,6 +68,14 @@ static void withdraw(struct hop_thread *thread, struct transfer *transfer)
         else
                 TAILQ_REMOVE(&thread->seeking, transfer, waiting);
         transfer->is_over = true;
+}
+
+void courier_withdraw(struct hop_thread *thread, struct transfer *transfer)
+{
+        withdraw(thread, transfer);
+        if (transfer->opening != NULL)
+                TAILQ_REMOVE(&thread->openings, transfer, openings);
+        forget(thread, transfer);
 }
 
 /* ---- the way to a hop ---------------------------------------------------------------------------------- */
@@ -143,6 +156,7 @@ void courier_over(struct hop_thread *thread, struct hop_target *target, struct t
                   bool may_repeat)
 {
         transfer->connection = NULL;
+        hop_count_fates(thread, target, transfer);
         judge_target(thread, target, transfer, may_repeat);
         if (transfer->is_open || transfer_count(transfer, FATE_BROKEN) == 0) {
                 finish(thread, transfer);

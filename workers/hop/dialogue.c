@@ -27,11 +27,11 @@ static bool is_refused_in_part(const struct transfer *transfer)
         return false;
 }
 
-/* With a single recipient DATA is said at once. Of several one may be refused, and then there is to be no text: so the
- * answers come first. */
+/* With a single recipient DATA is said at once. Of several one may be refused, and then there is to be no text, for one
+ * client has one answer: so the answers come first. The journal sends to those who are left. */
 static void give_data(struct hop_thread *thread, struct hop *hop, const struct transfer *transfer)
 {
-        if (is_refused_in_part(transfer))
+        if (is_refused_in_part(transfer) && transfer->delivery == NULL)
                 hop_abandon(hop);
         else if (transfer->recipient_count == 1 || hop->answered == hop->recipients)
                 hop_data(hop, &thread->out);
@@ -86,6 +86,9 @@ void dialogue_begin(struct hop_thread *thread, struct hop_connection *connection
         hop_connection_take(connection, CONNECTION_BUSY);
         connection->hop.now_ms = thread->now_ms;
         connection->target->busy++;
+        hop_count(thread, connection->target, FIGURE_messages);
+        if (connection->hop.transactions > 0)
+                hop_count(thread, connection->target, FIGURE_reuses);
         connection->transfer = transfer;
         connection->block = NULL;
         connection->block_offset = 0;
@@ -186,6 +189,11 @@ void dialogue_event(struct hop_thread *thread, struct hop_connection *connection
         case HOP_CLOSE:
                 break;
         }
+}
+
+bool dialogue_has_all(const struct transfer *transfer)
+{
+        return transfer->connection != NULL && transfer->connection->is_text_given;
 }
 
 void dialogue_abandon(struct hop_thread *thread, struct transfer *transfer)

@@ -13,6 +13,7 @@
 struct hop_target {
         LIST_ENTRY(hop_target) entry;
         struct next_hop hop; /* its name is in `name` */
+        struct figures *figures;
         struct transfer_list waiting;
         struct hop_connection_list idle;
         uint32_t waiting_count;
@@ -73,6 +74,17 @@ static inline bool target_is_failing(const struct hop_thread *thread, const stru
         return target->failures >= thread->settings.failures_max;
 }
 
+/* ---- count.c */
+
+/* One more; `figure` is of kind TOTAL. */
+void hop_count(struct hop_thread *thread, struct hop_target *target, enum figure figure);
+/* The same of each recipient, by its fate. */
+void hop_count_fates(struct hop_thread *thread, struct hop_target *target, const struct transfer *transfer);
+/* Once a turn: those of kind NOW. */
+void hop_count_now(struct hop_thread *thread);
+/* The target ends. */
+void hop_count_gone(struct hop_target *target);
+
 /* ---- connection.c */
 
 /* One more connection, where the target does not fail at once. */
@@ -104,6 +116,17 @@ void dialogue_text(struct hop_thread *thread, struct hop_connection *connection)
 /* The transfer leaves its connection, whose machine gives up what it has of it. */
 void dialogue_abandon(struct hop_thread *thread, struct transfer *transfer);
 
+/* The next hop may have taken it: all of its text was given. */
+bool dialogue_has_all(const struct transfer *transfer);
+
+/* ---- drained.c: what the journal hands out */
+
+void drained_begin(struct hop_thread *thread, struct journal_delivery *delivery);
+/* A job of such a transfer is done, which may be the last one. */
+void drained_report(struct hop_thread *thread, struct transfer *transfer);
+/* Once a turn, when the drain is to get all back. */
+void drained_give_back(struct hop_thread *thread);
+
 /* ---- courier.c: what becomes of transfers */
 
 void courier_take(struct hop_thread *thread, struct transfer_job *job, uint32_t worker);
@@ -115,6 +138,8 @@ void courier_opened(struct hop_thread *thread, struct transfer *transfer);
  * nothing about the target, which can be asked again. */
 void courier_over(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer,
                   bool may_repeat);
+/* It has ended, wherever it was, and nothing is reported. */
+void courier_withdraw(struct hop_thread *thread, struct transfer *transfer);
 void courier_report(struct hop_thread *thread, struct transfer_job *job);
 /* Once a turn: those who seek a target get one, or are told that there is none; and the time of some is up. */
 void courier_look(struct hop_thread *thread);

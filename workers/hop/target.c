@@ -1,6 +1,9 @@
 /* Next hops: which one gets a message, who waits for it, and whether it lives. */
 #include "workers/hop/internal.h"
 
+/* Longer than it is passed over: whoever waits for its next_hop_up shall see it where mail comes seldom. */
+#define KEPT_DOWN_MS 3600000
+
 /* ---- which there are ----------------------------------------------------------------------------------- */
 
 static bool is_same(const struct next_hop *left, const struct next_hop *right)
@@ -29,6 +32,7 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
         if (target == NULL)
                 return NULL;
         *target = (struct hop_target){.hop = *hop};
+        target->figures = figures_of(&thread->figures, hop);
         target->hop.weight = 1; /* that is the domain's affair */
         if (hop->name != NULL)
                 target->hop.name = memcpy(target->name, hop->name, name_size);
@@ -40,11 +44,13 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
 
 static void release(struct hop_thread *thread, struct hop_target *target)
 {
-        bool is_down = target->failures > 0 && thread->now_ms < target->down_until_ms;
+        uint64_t kept_ms = target_is_failing(thread, target) ? KEPT_DOWN_MS : 0;
+        bool is_down = target->failures > 0 && thread->now_ms < target->down_until_ms + kept_ms;
 
         if (target->connection_count > 0 || target->waiting_count > 0 || is_down)
                 return;
         LIST_REMOVE(target, entry);
+        hop_count_gone(target);
         free(target);
 }
 
@@ -187,12 +193,11 @@ void targets_serve(struct hop_thread *thread)
 static void log_health(const struct hop_thread *thread, const struct hop_target *target, const char *event,
                        const char *reason)
 {
-        struct next_hop hop = target->hop;
         char octets[NEXT_HOP_TEXT_MAX + 1];
         struct text name;
 
         text_over(&name, octets, sizeof octets - 1);
-        next_hops_write(&name, &(struct next_hop_list){&hop, 1});
+        next_hop_write(&name, &target->hop);
         octets[name.length] = '\0';
         if (reason == NULL)
                 log_event(thread->log, event, "next_hop", octets, NULL);
@@ -218,8 +223,10 @@ void target_failed(struct hop_thread *thread, struct hop_target *target, const c
         if (!target_is_failing(thread, target))
                 return;
         target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
-        if (!was_failing)
+        if (!was_failing) {
+                hop_count(thread, target, FIGURE_downs);
                 log_health(thread, target, "next_hop_down", reason);
+        }
         send_elsewhere(thread, target);
 }
 
@@ -230,6 +237,7 @@ void target_unreachable(struct hop_thread *thread, struct hop_target *target, co
         struct transfer *first = TAILQ_FIRST(&target->waiting);
         bool has_others = target->connection_count > target->connecting_count;
 
+        hop_count(thread, target, FIGURE_connections_failed);
         if (first != NULL && !has_others) {
                 target_dequeue(target, first);
                 courier_seek(thread, first);

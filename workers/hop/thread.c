@@ -8,8 +8,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define EVENTS_PER_TURN 64
-#define RETRY_MS        1 /* reports that found no room */
+#define EVENTS_PER_TURN   64
+#define RETRY_MS          1 /* reports that found no room */
+#define GIVE_BACK_LOOK_MS 50
 
 void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads)
 {
@@ -58,6 +59,16 @@ static void take_jobs(struct hop_thread *thread)
         }
 }
 
+static void take_deliveries(struct hop_thread *thread)
+{
+        struct journal_delivery *delivery;
+
+        while ((delivery = (struct journal_delivery *)channel_receive(thread->deliveries)) != NULL)
+                drained_begin(thread, delivery);
+        if (atomic_load(&thread->gives_back))
+                drained_give_back(thread);
+}
+
 static void take_time_outs(struct hop_thread *thread)
 {
         struct timer *timer;
@@ -71,12 +82,12 @@ static bool has_work(const struct hop_thread *thread)
         for (uint32_t i = 0; i < thread->worker_count; i++)
                 if (!channel_is_empty(&thread->jobs[i]))
                         return true;
-        return atomic_load(&thread->next_settings) != NULL;
+        return !channel_is_empty(thread->deliveries) || atomic_load(&thread->next_settings) != NULL;
 }
 
 static bool flush_reports(struct hop_thread *thread)
 {
-        bool is_all = true;
+        bool is_all = thread->returns == NULL || channel_flush(thread->returns);
 
         for (uint32_t i = 0; i < thread->worker_count; i++)
                 is_all &= channel_flush(thread->reports[i]);
@@ -91,6 +102,9 @@ static int prepare_sleep(struct hop_thread *thread, bool is_all_sent)
 
         if (courier_ms >= 0 && (wait_ms < 0 || courier_ms < wait_ms))
                 wait_ms = courier_ms;
+        if (thread->given_back_ms != 0 && thread->drained_count > 0 &&
+            (wait_ms < 0 || wait_ms > GIVE_BACK_LOOK_MS))
+                wait_ms = GIVE_BACK_LOOK_MS;
         if (!is_all_sent)
                 wait_ms = RETRY_MS;
         waker_prepare(&thread->waker);
@@ -117,11 +131,13 @@ static void turn(struct hop_thread *thread, int wait_ms)
                         expect(read(thread->waker.event_fd, &count, sizeof count) == sizeof count);
         }
         take_jobs(thread);
+        take_deliveries(thread);
         take_time_outs(thread);
         do {
                 courier_look(thread);
                 targets_serve(thread);
         } while (!TAILQ_EMPTY(&thread->seeking));
+        hop_count_now(thread);
         hop_connections_free_dead(thread);
 }
 
@@ -178,13 +194,19 @@ bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker
         thread->input = malloc(HOP_INPUT_SIZE);
         thread->jobs = channels_create(worker_count, &thread->waker);
         thread->reports = calloc(worker_count, sizeof(struct channel *));
-        return watch_waker(thread) && out != NULL && thread->input != NULL && thread->jobs != NULL &&
-               thread->reports != NULL;
+        thread->deliveries = channels_create(1, &thread->waker);
+        return watch_waker(thread) && thread->deliveries != NULL && out != NULL && thread->input != NULL &&
+               thread->jobs != NULL && thread->reports != NULL;
 }
 
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports)
 {
         thread->reports[worker] = reports;
+}
+
+void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns)
+{
+        thread->returns = returns;
 }
 
 bool hop_thread_start(struct hop_thread *thread)
@@ -202,6 +224,12 @@ bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settin
         free(atomic_exchange(&thread->next_settings, copy));
         waker_wake(&thread->waker);
         return true;
+}
+
+void hop_thread_give_back(struct hop_thread *thread)
+{
+        atomic_store(&thread->gives_back, true);
+        waker_wake(&thread->waker);
 }
 
 void hop_thread_stop(struct hop_thread *thread)
@@ -236,4 +264,5 @@ void hop_thread_end(struct hop_thread *thread)
         free(thread->input);
         free(thread->jobs);
         free(thread->reports);
+        free(thread->deliveries);
 }

@@ -2,13 +2,17 @@
  * for a next hop costs no thread. Transfers come from workers by channels, and go back by others. */
 #pragma once
 
+#include "core/smtp/metrics.h"
+#include "workers/hop/figures.h"
 #include "workers/hop/transfer.h"
+#include "workers/journal/drain.h"
 #include "workers/log/writer.h"
 #include "workers/thread/wheel.h"
 
 #include <pthread.h>
 
 #define HOP_HOSTNAME_MAX 255
+#define HOP_GIVE_BACK_MS 5000
 
 /* What holds for all next hops. A connection keeps what held when it was made. */
 struct hop_settings {
@@ -34,12 +38,19 @@ struct hop_thread {
         struct log_writer *log;
         pthread_t thread;
         int epoll_fd;
-        struct channel *jobs;     /* one for each worker */
-        struct channel **reports; /* to each worker; set before start */
+        struct channel *jobs;       /* one for each worker */
+        struct channel **reports;   /* to each worker; set before start */
+        struct channel *deliveries; /* from the journal's drain */
+        struct channel *returns;    /* back to it; NULL: there is no journal */
 
         struct waker waker;
         _Atomic bool is_stopping;
+        _Atomic bool gives_back;                    /* to the drain */
         struct hop_settings *_Atomic next_settings; /* NULL: they hold on */
+
+        /* Owner: the thread; anybody reads them. */
+        struct counters counters;
+        struct figures_table figures;
 
         /* Owner: the thread. */
         struct hop_settings settings;
@@ -50,6 +61,8 @@ struct hop_thread {
         struct transfer_list transfers; /* all that have not ended */
         struct transfer_list openings;  /* those whose OPEN is not reported, by their deadlines */
         struct transfer_list seeking;   /* a target; of their entry `waiting` */
+        uint32_t drained_count;         /* of the drain, among the transfers */
+        uint64_t given_back_ms;         /* when all of these have to be back; 0: they may stay */
         struct hop_connection_list connections;
         struct hop_connection_list dead; /* closed in this turn; events may still name them */
         struct text out;                 /* of the connection at hand */
@@ -64,9 +77,14 @@ bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker
                      const struct hop_settings *settings, struct log_writer *log);
 /* Before the start: reports to this worker go there. */
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports);
+/* The same of deliveries of the journal, which come by thread->deliveries. */
+void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns);
 bool hop_thread_start(struct hop_thread *thread);
 /* Any one thread: these hold from now on. False when memory is out. */
 bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settings);
+/* Any one thread: the journal gets back what it hands out, and has handed out. A next hop that has all of a text has
+ * HOP_GIVE_BACK_MS to answer; then nobody knows whether it was taken, and the message comes again later. */
+void hop_thread_give_back(struct hop_thread *thread);
 /* Tells the thread to end when each transfer has ended. No new one follows, and each gets its STORE or ABORT still. */
 void hop_thread_stop(struct hop_thread *thread);
 /* False when it runs still at this moment of clock_monotonic_ms(), or reports that nobody has taken keep it. */

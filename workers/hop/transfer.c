@@ -16,27 +16,42 @@ static struct span take_copy(char **memory, struct span span)
         return copy;
 }
 
-/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). */
-static bool has_domain(const struct recipient *recipient)
+/* An address as a next hop is told it: "@" and the domain stand in it, or are put behind it. */
+struct told {
+        struct span local_part, domain; /* domain: empty where the local part has it */
+};
+
+/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). Neither need it know
+ * an alias: what is said of one is told of the domain that has the mailboxes. */
+static struct told told_of(const struct recipient *recipient)
 {
-        return span_find(recipient->address, '@') != SIZE_MAX;
+        const struct domain *domain = domain_of_mailboxes(recipient->domain);
+        size_t at = span_find_last(recipient->address, '@');
+
+        if (at == SIZE_MAX)
+                return (struct told){recipient->mailbox, domain->name};
+        if (domain != recipient->domain)
+                return (struct told){span_of(recipient->address.at, at), domain->name};
+        return (struct told){recipient->address, SPAN("")};
 }
 
 static size_t address_length(const struct recipient *recipient)
 {
-        return has_domain(recipient) ? recipient->address.length
-                                     : recipient->mailbox.length + 1 + recipient->domain->name.length;
+        struct told told = told_of(recipient);
+
+        return told.local_part.length + (told.domain.length > 0 ? 1 + told.domain.length : 0);
 }
 
 static struct span take_address(char **memory, const struct recipient *recipient)
 {
+        struct told told = told_of(recipient);
         struct span address = span_of(*memory, address_length(recipient));
 
-        if (has_domain(recipient))
-                return take_copy(memory, recipient->address);
-        take_copy(memory, recipient->mailbox);
-        take_copy(memory, SPAN("@"));
-        take_copy(memory, recipient->domain->name);
+        take_copy(memory, told.local_part);
+        if (told.domain.length > 0) {
+                take_copy(memory, SPAN("@"));
+                take_copy(memory, told.domain);
+        }
         return address;
 }
 

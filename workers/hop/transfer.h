@@ -37,6 +37,8 @@ struct transfer_job {
 
 STAILQ_HEAD(transfer_jobs, transfer_job);
 
+struct journal_delivery;
+
 struct transfer {
         /* Fixed. */
         char id[16]; /* the message's */
@@ -44,11 +46,14 @@ struct transfer {
         struct hop_client client;
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
+        struct journal_delivery
+            *delivery; /* of the journal's drain, whose jobs the hop thread has itself; NULL: of a worker */
 
         /* Owner: the worker. */
-        void *owner;      /* whom the reports concern; NULL when it is gone */
-        uint32_t thread;  /* number of the hop thread that has it */
-        size_t in_flight; /* octets of pieces that have not been reported */
+        void *owner;       /* whom the reports concern; NULL when it is gone */
+        uint32_t thread;   /* number of the hop thread that has it */
+        size_t in_flight;  /* octets of pieces that have not been reported */
+        bool is_in_pieces; /* STORE brings the end of the text alone */
         /* OPEN, and STORE or ABORT, so that neither needs memory; owner as of all jobs. */
         struct transfer_job first_job, last_job;
 

@@ -160,20 +160,6 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 connection_wait(worker, connection);
 }
 
-/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ------------ */
-
-static uint64_t handle_of(const struct connection *connection)
-{
-        return (uint64_t)connection->generation << 48 | (uint64_t)(uintptr_t)connection;
-}
-
-/* NULL when the connection has gone. The memory of connections is never given back while the worker runs. */
-static struct connection *handle_connection(uint64_t handle)
-{
-        struct connection *connection = (struct connection *)(uintptr_t)(handle & ((UINT64_C(1) << 48) - 1));
-        return handle_of(connection) == handle && !connection->has_ended ? connection : NULL;
-}
-
 /* ---- from the worker ----------------------------------------------------------------------------------- */
 
 /* Without memory the client is not told: that would take some too. */
@@ -201,7 +187,7 @@ void connection_begin(struct worker *worker, const struct arrival *arrival, stru
             .fd = arrival->fd, .seat = arrival->seat, .generation = connection->generation + 1};
         connection_table_enter(&worker->connections, connection);
         struct session_peer peer = arrival->peer;
-        peer.dns_handle = handle_of(connection);
+        peer.dns_handle = connection_handle(connection);
         peer.excess = arrival->excess.is_over ? &arrival->excess : NULL;
         connection->published = publication_pin(worker->publication, worker->number);
         enum session_wish wish = session_begin(&connection->session, &worker->host,
@@ -219,6 +205,17 @@ void connection_drop(struct worker *worker, struct connection *connection)
                                    false);
         else
                 connection_abandon(worker, connection, SESSION_ENDED_BY_US);
+}
+
+/* While answers are waited for. A client that says no more may still want its reply; but one that has not sent the text
+ * has no use for the go-ahead of a next hop. */
+static bool is_gone(struct worker *worker, struct connection *connection, uint32_t events)
+{
+        if (connection->wish == SESSION_OPEN && (events & EPOLLRDHUP) != 0)
+                return !connection_has_input(worker, connection);
+        return (connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN ||
+                connection->wish == SESSION_FILTER) &&
+               (events & (EPOLLHUP | EPOLLERR)) != 0;
 }
 
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events)
@@ -245,9 +242,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_HANDSHAKE)
                 connection_shake_later(worker, connection);
-        else if ((connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN ||
-                  connection->wish == SESSION_FILTER) &&
-                 (events & (EPOLLHUP | EPOLLERR)))
+        else if (is_gone(worker, connection, events))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
 }
 
@@ -321,7 +316,7 @@ static bool note_if_parked(struct worker *worker, struct connection *connection)
 
 void connection_answer(struct worker *worker, const struct dns_reply_message *message)
 {
-        struct connection *connection = handle_connection(message->handle);
+        struct connection *connection = connection_by_handle(message->handle);
 
         if (connection == NULL)
                 return;
@@ -335,7 +330,7 @@ void connection_answer(struct worker *worker, const struct dns_reply_message *me
 
 void connection_sender_answer(struct worker *worker, const struct sender_job *job)
 {
-        struct connection *connection = handle_connection(job->handle);
+        struct connection *connection = connection_by_handle(job->handle);
 
         if (connection == NULL)
                 return;

@@ -7,6 +7,7 @@
 #include "workers/thread/publication.h"
 #include "workers/deliver/delivery.h"
 #include "workers/hop/thread.h"
+#include "workers/journal/journal.h"
 #include "workers/tls/stream.h"
 #include "dns/pool/pool.h"
 #include "workers/thread/wheel.h"

@@ -2,12 +2,30 @@
 #include "workers/inbound/delivery_client.h"
 
 #include "workers/inbound/hop/hop_client.h"
+#include "workers/inbound/journal/journal_client.h"
 
 /* A message that is longer than this is sent ahead in pieces: what a session holds at most. When memory is short
  * the disk takes more, as many descriptors as there are for it. */
 static const size_t piece_min[] = {
     [BUDGET_EASY] = 256u << 10, [BUDGET_TIGHT] = 2 * CONTENT_BLOCK_ROOM, [BUDGET_SPENT] = 4096};
 static const size_t in_flight_max[] = {[BUDGET_EASY] = 1u << 20, [BUDGET_TIGHT] = 1, [BUDGET_SPENT] = 1};
+
+/* The journal is behind the last delivery thread, and all jobs would do for it. */
+static uint32_t journal_number(const struct worker *worker)
+{
+        return worker->delivery_count;
+}
+
+static uint32_t writer_count(const struct worker *worker)
+{
+        return worker->delivery_count + (worker->journal != NULL);
+}
+
+static struct channel *jobs_of(const struct worker *worker, uint32_t writer)
+{
+        return writer == journal_number(worker) ? &worker->journal->jobs[worker->number]
+                                                : &worker->deliveries[writer].jobs[worker->number];
+}
 
 static struct delivery_job *job_take(struct worker *worker, enum delivery_kind kind)
 {
@@ -17,9 +35,9 @@ static struct delivery_job *job_take(struct worker *worker, enum delivery_kind k
                 worker->free_jobs =
                     (struct delivery_job *)atomic_load_explicit(&job->parcel.next, memory_order_relaxed);
         else
-                job = malloc(sizeof *job);
+                job = malloc(sizeof(struct journal_job));
         if (job != NULL)
-                *job = (struct delivery_job){.kind = kind};
+                *(struct journal_job *)job = (struct journal_job){.delivery.kind = kind};
         return job;
 }
 
@@ -30,13 +48,13 @@ static void job_put_back(struct worker *worker, struct delivery_job *job)
         worker->free_jobs = job;
 }
 
-static void job_send(struct worker *worker, struct delivery_job *job, uint32_t delivery)
+static void job_send(struct worker *worker, struct delivery_job *job, uint32_t writer)
 {
         job->octets = job->content.length;
         job->sent_ms = worker->host.now_ms;
-        worker->jobs_sent[delivery]++;
+        worker->jobs_sent[writer]++;
         worker->jobs_sent_total++;
-        channel_send(&worker->deliveries[delivery].jobs[worker->number], &job->parcel);
+        channel_send(jobs_of(worker, writer), &job->parcel);
 }
 
 /* The one with the fewest jobs of ours; equals take turns. */
@@ -64,13 +82,15 @@ bool delivery_client_store(struct worker *worker, struct connection *connection,
 {
         struct message *message = session_message(&connection->session);
         struct spool *spool = connection->spool;
+        bool is_journals = journal_client_takes(worker, message);
 
         *ret_report = (struct store_report){.outcome = STORE_DONE};
         if (connection->transfer != NULL) {
                 hop_client_store(worker, connection);
                 return true;
         }
-        if (message_is_discarded(message))
+        expect(is_journals || message->recipients->domain->deliver.kind != DELIVER_HOPS);
+        if (!is_journals && message_is_discarded(message))
                 return false;
         struct delivery_job *job = job_take(worker, DELIVERY_STORE);
         *ret_report = (struct store_report){.outcome = STORE_FAILED, .reason = SPAN("out of memory")};
@@ -80,28 +100,51 @@ bool delivery_client_store(struct worker *worker, struct connection *connection,
         job->message = message;
         job->owner = connection;
         job->spool = spool;
-        job_send(worker, job, spool != NULL ? spool->delivery : choose_batch(worker));
+        if (is_journals)
+                journal_client_fill((struct journal_job *)job, connection);
+        job_send(worker, job,
+                 is_journals     ? journal_number(worker)
+                 : spool != NULL ? spool->delivery
+                                 : choose_batch(worker));
+        return true;
+}
+
+bool delivery_client_keep(struct worker *worker, struct connection *connection, struct message *rest)
+{
+        struct delivery_job *job = job_take(worker, DELIVERY_STORE);
+
+        if (job == NULL)
+                return false;
+        job->content = content_detach(&rest->content);
+        job->message = rest;
+        job->owner = connection;
+        ((struct journal_job *)job)->rest = rest;
+        journal_client_fill((struct journal_job *)job, connection);
+        job_send(worker, job, journal_number(worker));
         return true;
 }
 
 /* A file in the making holds a descriptor. Short messages get some of them only, so that long ones find some. */
-static bool may_spool(const struct worker *worker, const struct connection *connection, size_t length)
+static bool may_spool(const struct worker *worker, const struct connection *connection,
+                      const struct message *message)
 {
-        return connection->spool != NULL || connection->transfer != NULL || length > piece_min[BUDGET_EASY] ||
+        return connection->spool != NULL || connection->transfer != NULL ||
+               message->content.length > piece_min[BUDGET_EASY] || journal_client_takes(worker, message) ||
                worker->spool_count < worker->spools_early_max;
 }
 
 static bool is_to_go_ahead(const struct worker *worker, const struct connection *connection,
                            const struct message *message)
 {
-        size_t length = message->content.length;
-        return !message->is_held && length > piece_min[worker->memory] &&
-               may_spool(worker, connection, length);
+        return !message->is_held && message->content.length > piece_min[worker->memory] &&
+               may_spool(worker, connection, message);
 }
 
 static void spool_begin(struct worker *worker, struct connection *connection, const struct message *message)
 {
-        connection->spool = spool_create(message, choose_delivery(worker), connection);
+        connection->spool = spool_create(
+            message, journal_client_takes(worker, message) ? journal_number(worker) : choose_delivery(worker),
+            connection);
         worker->spool_count += connection->spool != NULL;
 }
 
@@ -118,7 +161,7 @@ static void send_piece(struct worker *worker, struct connection *connection, str
                 hop_client_send(worker, connection, message);
                 return;
         }
-        if (message_is_discarded(message)) {
+        if (message_is_discarded(message) && !journal_client_takes(worker, message)) {
                 content_release(&message->content, &worker->host.content_pool);
                 return;
         }
@@ -215,6 +258,7 @@ static void take_report(struct worker *worker, struct delivery_job *job)
                 connection->spool = NULL;
                 spool_end(worker, spool);
                 report = report_of(job);
+                free(((struct journal_job *)job)->rest);
                 connection_stored(worker, connection, &report);
                 break;
         case DELIVERY_ABORT:
@@ -226,7 +270,7 @@ static void take_report(struct worker *worker, struct delivery_job *job)
 
 void delivery_client_receive(struct worker *worker)
 {
-        for (uint32_t i = 0; i < worker->delivery_count; i++) {
+        for (uint32_t i = 0; i < writer_count(worker); i++) {
                 struct parcel *parcel;
                 while ((parcel = channel_receive(&worker->reports[i])) != NULL) {
                         worker->jobs_sent[i]--;
@@ -236,23 +280,32 @@ void delivery_client_receive(struct worker *worker)
         }
 }
 
+bool delivery_client_has_reports(const struct worker *worker)
+{
+        for (uint32_t i = 0; i < writer_count(worker); i++)
+                if (!channel_is_empty(&worker->reports[i]))
+                        return true;
+        return false;
+}
+
 bool delivery_client_flush(struct worker *worker)
 {
         bool is_all = true;
-        for (uint32_t i = 0; i < worker->delivery_count; i++)
-                is_all &= channel_flush(&worker->deliveries[i].jobs[worker->number]);
+        for (uint32_t i = 0; i < writer_count(worker); i++)
+                is_all &= channel_flush(jobs_of(worker, i));
         return is_all;
 }
 
 /* When stages of a stop follow each other at once, a worker ends before the last reports: their mail is aborted. */
 static void take_late_reports(struct worker *worker)
 {
-        for (uint32_t i = 0; worker->reports != NULL && i < worker->delivery_count; i++) {
+        for (uint32_t i = 0; worker->reports != NULL && i < writer_count(worker); i++) {
                 struct delivery_job *job;
                 while ((job = (struct delivery_job *)channel_receive(&worker->reports[i])) != NULL) {
                         content_release(&job->content, &worker->host.content_pool);
                         if (job->kind != DELIVERY_APPEND)
                                 spool_end(worker, job->spool);
+                        free(((struct journal_job *)job)->rest);
                         job_put_back(worker, job);
                 }
         }

@@ -57,11 +57,8 @@ static bool has_work(const struct worker *worker)
         if (worker_has_arrivals(worker) ||
             (worker->self_accept != NULL && self_accept_has_orders(worker->self_accept)))
                 return true;
-        for (uint32_t i = 0; i < worker->delivery_count; i++)
-                if (!channel_is_empty(&worker->reports[i]))
-                        return true;
-        return hop_client_has_reports(worker) || dns_client_has_answers(worker->dns) ||
-               sender_client_has_answers(worker->senders) ||
+        return delivery_client_has_reports(worker) || hop_client_has_reports(worker) ||
+               dns_client_has_answers(worker->dns) || sender_client_has_answers(worker->senders) ||
                publication_agings(worker->publication) != worker->agings_seen ||
                atomic_load_explicit(&worker->stop_stage, memory_order_acquire) != (int)worker->stopping;
 }
@@ -256,13 +253,15 @@ static bool buffers_init(struct worker *worker)
 
 static bool channels_init(struct worker *worker)
 {
-        worker->jobs_sent = calloc(worker->delivery_count, sizeof worker->jobs_sent[0]);
-        worker->reports = channels_create(worker->delivery_count, &worker->waker);
+        worker->jobs_sent = calloc(worker->delivery_count + 1, sizeof worker->jobs_sent[0]);
+        worker->reports = channels_create(worker->delivery_count + 1, &worker->waker);
         worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
         if (worker->jobs_sent == NULL || worker->reports == NULL || worker->hop_reports == NULL)
                 return false;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 delivery_connect(&worker->deliveries[i], worker->number, &worker->reports[i]);
+        if (worker->journal != NULL)
+                journal_connect(worker->journal, worker->number, &worker->reports[worker->delivery_count]);
         for (uint32_t i = 0; i < worker->hop_count; i++)
                 hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
         return true;
@@ -309,6 +308,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
             .deliveries = parts->deliveries,
             .hop_count = parts->hop_count,
             .hops = parts->hops,
+            .journal = parts->journal,
             .log = parts->log,
             .load = parts->load,
             .handshakes = parts->handshakes,

@@ -41,6 +41,7 @@ struct worker_parts {
         struct client_table *clients;
         struct delivery *deliveries;
         struct hop_thread *hops;
+        struct journal *journal; /* NULL: there is none */
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;
@@ -66,6 +67,7 @@ struct worker {
         struct client_table *clients;
         struct delivery *deliveries;
         struct hop_thread *hops;
+        struct journal *journal; /* NULL: there is none */
         struct log_writer *log;
         struct dns_client *dns;
         struct sender_client *senders;
@@ -76,7 +78,7 @@ struct worker {
         pthread_t thread;
         int epoll_fd;
         struct inflow *inflows;      /* from each acceptor; where there is none, one that counts only */
-        struct channel *reports;     /* from each delivery thread */
+        struct channel *reports;     /* from each delivery thread, and behind them from the journal */
         struct channel *hop_reports; /* from each hop thread */
         struct channel *empty_logs;
 
@@ -96,9 +98,9 @@ struct worker {
         struct connections connections;
         struct text out; /* replies of the connection at hand */
         struct tls_work tls;
-        char *input; /* SESSION_INPUT_MAX + READ_SIZE */
-        struct delivery_job *free_jobs;
-        uint32_t *jobs_sent; /* for each delivery thread: those not reported */
+        char *input;                    /* SESSION_INPUT_MAX + READ_SIZE */
+        struct delivery_job *free_jobs; /* each of a journal_job */
+        uint32_t *jobs_sent;            /* for each delivery thread, and the journal: those not reported */
         uint32_t jobs_sent_total;
         uint32_t hop_jobs_sent; /* those not reported */
         uint64_t transfers_begun;

@@ -2,6 +2,7 @@
 #include "workers/journal/dead_letter.h"
 
 #include "core/base/date.h"
+#include "core/mail/front.h"
 
 #include <errno.h>
 
@@ -54,13 +55,18 @@ bool dead_letter_write(const char *mailbox, struct mail_namer *namer, struct con
                        const uint8_t *states, const uint8_t *before, const char *reason)
 {
         struct mail_copy copy = {.mailbox = mailbox};
+        char octets[FRONT_MAX];
+        struct text front;
         struct mail mail = {.fd = -1};
         struct content fields = {0};
         bool is_written = false;
 
+        text_over(&front, octets, sizeof octets);
+        front_put_return_path(&front, message->sender, NEWLINE_LF);
+        copy.front = text_span(&front);
         errno = ENOMEM;
         if (put_fields(&fields, pool, message, states, before, reason))
-                is_written = mail_begin(&mail, namer, &copy, message->sender, &fields, NEWLINE_LF) &&
+                is_written = mail_begin(&mail, namer, &copy, &fields, NEWLINE_LF) &&
                              mail_write(&mail, content, NEWLINE_LF) && mail_sync(&mail) &&
                              mail_publish(&mail, &copy) && maildir_sync_new(mailbox);
         int error = errno;

@@ -112,8 +112,10 @@ static bool turn(struct journal_drain *drain)
         read_returns(drain);
         if (!drain->is_open)
                 return false;
-        tries_record_again(drain);
-        if (!atomic_load(&drain->is_stopping)) {
+        if (atomic_load(&drain->is_stopping)) {
+                tries_forget_unrecorded(drain);
+        } else {
+                tries_record_again(drain);
                 tries_hand_out(drain);
                 is_busy = upkeep_sweep(drain);
                 upkeep_move(drain);
@@ -132,10 +134,12 @@ static void *drain_main(void *argument)
                 bool is_busy = turn(drain);
                 bool is_flushed = flush(drain);
                 if (is_stopping && is_flushed && drain->away == 0)
-                        return NULL;
+                        break;
                 if (!is_busy)
                         rest(drain, !is_flushed || is_stopping);
         }
+        journal_note_drain_ended(drain->journal);
+        return NULL;
 }
 
 bool journal_drain_init(struct journal_drain *drain, struct journal *journal,

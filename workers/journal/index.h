@@ -2,10 +2,11 @@
  * a message and 4 in its destination's queue. Texts and envelopes stay on the disk. It belongs to one thread. */
 #pragma once
 
+#include "conf/value/next_hop.h"
 #include "workers/journal/disk/format.h"
 
 #define JOURNAL_NONE            UINT32_MAX
-#define JOURNAL_DESTINATION_MAX 255
+#define JOURNAL_DESTINATION_MAX NEXT_HOPS_JOURNAL_MAX
 
 enum journal_entry_state {
         JOURNAL_ENTRY_FREE,

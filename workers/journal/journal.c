@@ -75,13 +75,14 @@ static bool has_work(struct journal *journal)
         for (uint32_t i = 0; i < journal->worker_count; i++)
                 if (!channel_is_empty(&journal->jobs[i]))
                         return true;
-        return !channel_is_empty(journal->orders) || atomic_load(&journal->is_stopping);
+        return !channel_is_empty(journal->orders) || atomic_load(&journal->is_stopping) ||
+               (journal->is_leaving && journal->has_no_drain && !journal->is_released);
 }
 
 static void rest(struct journal *journal, bool is_flushed)
 {
         /* Nobody's wake opens it sooner. */
-        if (!journal->is_open || !is_flushed) {
+        if ((!journal->is_open && !journal->is_released) || !is_flushed) {
                 long pause_ms = is_flushed ? OPEN_EVERY_MS : RETRY_MS;
                 nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000L}, NULL);
                 return;
@@ -179,6 +180,25 @@ static bool try_to_open(struct journal *journal)
         return false;
 }
 
+/* What is in hand is deferred: its client comes again, and finds who has the journal then. */
+static void fail_all(struct journal *journal)
+{
+        for (size_t i = 0; i < journal->count; i++)
+                journal_fail_item(&journal->items[i], STORE_FAILED, "another process has the journal now");
+        report(journal);
+}
+
+static void leave(struct journal *journal)
+{
+        if (journal->is_open) {
+                journal_store_mark(&journal->store, true);
+                journal_store_end(&journal->store);
+        }
+        atomic_store(&journal->is_open, false);
+        atomic_store(&journal->is_released, true);
+        log_event(journal->log, "journal_released", "path", journal->settings.path, NULL);
+}
+
 /* Nobody waits for longer than JOURNAL_PATIENCE_MS, and at the stop nobody waits. */
 static void fail_old(struct journal *journal)
 {
@@ -201,6 +221,12 @@ static bool turn(struct journal *journal)
 {
         take_orders(journal);
         take_jobs(journal);
+        if (journal->is_leaving && journal->has_no_drain && !journal->is_released)
+                leave(journal);
+        if (journal->is_released) {
+                fail_all(journal);
+                return false;
+        }
         if (!journal->is_open && !try_to_open(journal)) {
                 fail_old(journal);
                 report(journal);
@@ -278,6 +304,18 @@ void journal_connect_drain(struct journal *journal, struct journal_index *index,
 bool journal_start(struct journal *journal)
 {
         return pthread_create(&journal->thread, NULL, journal_main, journal) == 0;
+}
+
+void journal_release(struct journal *journal)
+{
+        atomic_store(&journal->is_leaving, true);
+        waker_wake(&journal->waker);
+}
+
+void journal_note_drain_ended(struct journal *journal)
+{
+        atomic_store(&journal->has_no_drain, true);
+        waker_wake(&journal->waker);
 }
 
 void journal_stop(struct journal *journal)

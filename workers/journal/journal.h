@@ -29,7 +29,10 @@ struct journal_origin {
 /* From a worker, and back. `delivery.spool` is made by spool_create(). */
 struct journal_job {
         struct delivery_job delivery;
-        const struct journal_origin *origin; /* STORE; lent until the report */
+        struct journal_origin origin; /* STORE; its texts are lent until the report */
+        /* Owner: the worker. */
+        char client[ADDRESS_TEXT_MAX + 1];
+        struct message *rest; /* what a next hop has left of a message; NULL: all of it goes to the journal */
 };
 
 /* A message that has become durable. */
@@ -116,7 +119,10 @@ struct journal {
 
         struct waker waker;
         _Atomic bool is_stopping;
-        _Atomic bool is_open; /* the thread has the journal; then counts.waiting is right */
+        _Atomic bool is_leaving;   /* the journal is to be another process's when the drain has ended */
+        _Atomic bool has_no_drain; /* it has ended */
+        _Atomic bool is_released;  /* another process may have it */
+        _Atomic bool is_open;      /* the thread has the journal; then counts.waiting is right */
         struct journal_counts counts;
 
         /* Owner: the thread. */
@@ -143,6 +149,11 @@ void journal_connect(struct journal *journal, uint32_t worker, struct channel *r
 void journal_connect_drain(struct journal *journal, struct journal_index *index, struct channel *news,
                            struct channel *done);
 bool journal_start(struct journal *journal);
+/* Any thread: another process is to have the journal as soon as the drain, which is to be stopped as well, has ended.
+ * From then on all jobs are deferred. */
+void journal_release(struct journal *journal);
+/* The drain: it has ended, and returns nothing any more. */
+void journal_note_drain_ended(struct journal *journal);
 /* Tells the thread to end when all jobs and orders are done. */
 void journal_stop(struct journal *journal);
 /* Waits for its end. False when it runs still at this moment of clock_monotonic_ms(). */

@@ -6,6 +6,7 @@
 /* A message has this many octets of the journal at least, with its head, its envelope and what we put before it; so its
  * 84 octets of the index are less than a tenth. */
 #define MESSAGE_OCTETS 1024
+#define DESCRIPTORS    8 /* folder, lock, events, and a dead letter with its folders */
 
 bool journal_plan_make(struct journal_plan *plan, const struct options *options)
 {
@@ -33,4 +34,11 @@ bool journal_plan_make(struct journal_plan *plan, const struct options *options)
             .in_flight_max = (uint32_t)options->journal_in_flight,
         };
         return true;
+}
+
+uint64_t journal_plan_descriptors(const struct options *options)
+{
+        if (options->journal[0] == '\0')
+                return 0;
+        return options->journal_size_octets / options->journal_segment_octets + DESCRIPTORS;
 }

@@ -13,3 +13,5 @@ struct journal_plan {
 
 /* False when there is to be none. The plan must stay where it is. */
 bool journal_plan_make(struct journal_plan *plan, const struct options *options);
+/* How many a process may need for it. */
+uint64_t journal_plan_descriptors(const struct options *options);

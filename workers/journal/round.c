@@ -1,6 +1,7 @@
 /* Jobs and orders into records. */
 #include "workers/journal/round.h"
 
+#include "core/base/local_part.h"
 #include "dns/clock.h"
 #include "workers/journal/commit.h"
 
@@ -28,11 +29,26 @@ struct putting {
         uint64_t sequence;
 };
 
+/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). */
+static bool write_recipient(struct text *body, const struct recipient *recipient)
+{
+        char octets[LOCAL_PART_MAX + 1 + DOMAIN_NAME_MAX];
+        struct text address;
+
+        if (span_find(recipient->address, '@') != SIZE_MAX)
+                return journal_string_write(body, recipient->address);
+        text_over(&address, octets, sizeof octets);
+        text_put(&address, recipient->mailbox);
+        text_put_char(&address, '@');
+        text_put(&address, recipient->domain->name);
+        return journal_string_write(body, text_span(&address));
+}
+
 static bool write_recipients(struct text *body, const struct recipient *recipient)
 {
         bool fits = true;
         for (; recipient != NULL && fits; recipient = recipient->next)
-                fits = journal_string_write(body, recipient->address);
+                fits = write_recipient(body, recipient);
         return fits;
 }
 
@@ -164,11 +180,12 @@ static bool put_store(struct journal *journal, struct journal_job *job)
         struct journal_message record = {
             .time_ms = (uint64_t)clock_wall_ms(),
             .id = span_from(message->id),
-            .client = job->origin->client,
-            .helo = job->origin->helo,
+            .client = job->origin.client,
+            .helo = job->origin.helo,
             .sender = message->sender,
-            .destination = job->origin->destination,
+            .destination = job->origin.destination,
             .recipient_count = (uint32_t)message->recipient_count,
+            .is_smtputf8 = message->is_smtputf8,
         };
 
         if (job->delivery.spool != NULL)
@@ -227,8 +244,8 @@ static const char *refusal_of(struct journal *journal, const struct journal_job 
         *ret_outcome = STORE_FAILED;
         if (journal->gathered == NULL)
                 return "out of memory";
-        return job->origin->destination.length > JOURNAL_DESTINATION_MAX ? "the next hop's name is too long"
-                                                                         : NULL;
+        return job->origin.destination.length > JOURNAL_DESTINATION_MAX ? "the next hop's name is too long"
+                                                                        : NULL;
 }
 
 static void run_job(struct journal *journal, struct journal_item *item)

@@ -306,3 +306,15 @@ void tries_record_again(struct journal_drain *drain)
                 delivery = next;
         }
 }
+
+void tries_forget_unrecorded(struct journal_drain *drain)
+{
+        struct journal_delivery *delivery;
+
+        while ((delivery = drain->unrecorded) != NULL) {
+                drain->unrecorded = delivery->next;
+                if (delivery->order.kind == JOURNAL_ORDER_MOVE)
+                        free((char *)(uintptr_t)delivery->order.message.recipients.at);
+                delivery_free(drain, delivery);
+        }
+}

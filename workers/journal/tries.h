@@ -15,5 +15,7 @@ void try_give_up(struct journal_drain *drain, struct journal_delivery *delivery,
 void try_recorded(struct journal_drain *drain, struct journal_delivery *delivery);
 /* Sends those to the writer again that it could not write. */
 void tries_record_again(struct journal_drain *drain);
+/* The thread ends: it waits for them no more. Their outcomes are lost, as in a crash. */
+void tries_forget_unrecorded(struct journal_drain *drain);
 bool try_is_old(const struct journal_drain *drain, const struct journal_entry *entry, uint64_t now_ms);
 void try_send_order(struct journal_drain *drain, struct journal_delivery *delivery);

@@ -51,7 +51,9 @@ static void print_complaints(const struct loading *loading, const char *event,
 static const enum option_at fixed_options[] = {
     OPTION_AT_delivery_threads,  OPTION_AT_client_rate_memory, OPTION_AT_dns_threads,
     OPTION_AT_dns_in_flight_max, OPTION_AT_dns_cache_size,     OPTION_AT_maildir_sync_together,
-    OPTION_AT_log_memory,
+    OPTION_AT_log_memory,        OPTION_AT_journal_size,       OPTION_AT_journal_segment,
+    OPTION_AT_journal_lifetime,  OPTION_AT_journal_retry_min,  OPTION_AT_journal_retry_max,
+    OPTION_AT_journal_in_flight,
 };
 
 /* `stays`: what holds until then, or "". */
@@ -88,6 +90,8 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
         const struct server *server = loading->server;
         const struct options *options = &snapshot->options, *at_start = &server->options_at_start;
         struct sender_key senders = sender_store_identity(snapshot);
+        struct journal_plan journal = {.path = ""};
+        journal_plan_make(&journal, options);
         const struct {
                 bool has_changed;
                 enum option_at option;
@@ -101,6 +105,9 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
             {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
+            {strcmp(server->journal.plan.path, journal.path) != 0, OPTION_AT_journal},
+            {strcmp(server->journal.plan.dead_letters, journal.dead_letters) != 0,
+             OPTION_AT_journal_dead_letters},
         };
 
         for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++) {
@@ -155,6 +162,7 @@ static bool prepare(struct server *server, struct loading *loading, struct liste
                 listeners_free(*ret_opened);
                 return false;
         }
+        server_journal_fit(&server->journal, loading->snapshot);
         zone_watch_inherit(&server->zone_watch, loading->snapshot);
         counted_inherit(&server->counted, atomic_load(&server->publication.published)->snapshot,
                         loading->snapshot);

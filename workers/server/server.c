@@ -39,8 +39,8 @@ static bool allocate(struct server *server, const struct options *options)
         snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->counters.sets =
-            calloc(server->worker_count + server->acceptor_count + 2, sizeof(const struct counters *));
+        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 2,
+                                       sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
         server->deliveries = calloc(server->delivery_count, sizeof server->deliveries[0]);
@@ -78,6 +78,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .delivery_count = server->delivery_count,
                     .hop_count = server->hop_count,
                     .hops = server->hops,
+                    .journal = server->journal.is_there ? &server->journal.writer : NULL,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
                     .clients = &server->clients.sessions,

@@ -14,6 +14,7 @@
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
 #include "workers/server/overseer/overseer.h"
+#include "workers/server/stores/journal.h"
 #include "workers/server/tls/certificates.h"
 #include "workers/server/upgrade/succession.h"
 #include "workers/server/upgrade/upgrade.h"
@@ -45,6 +46,7 @@ struct server {
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
         struct hop_thread *hops;
+        struct server_journal journal;
         uint32_t acceptor_count, worker_count, delivery_count, hop_count;
         struct descriptor_shares shares;
         struct counters own_counters; /* of the main thread */

@@ -150,7 +150,8 @@ void spf_write_field(const struct facts *facts, struct text *field)
 {
         const struct spf_detail *detail;
 
-        if (!spf_counts(facts) || (pipeline_asked_for(facts, STAGE_MAIL) & check_bit(CHECK_spf)) == 0)
+        if (!facts->snapshot->options.spf_received_spf || !spf_counts(facts) ||
+            (pipeline_asked_for(facts, STAGE_MAIL) & check_bit(CHECK_spf)) == 0)
                 return;
         enum spf_result result = spf_lookup(facts, &detail);
         struct spf_request request = request_of(facts);

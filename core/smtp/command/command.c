@@ -268,6 +268,8 @@ enum session_wish command_resume(struct session *session, enum parked parked, st
                                                     : mail_judge(session, arguments, out);
         case PARKED_RCPT:
                 return command_rcpt(session, arguments, out);
+        case PARKED_DATA:
+                return command_data(session, arguments, out);
         case PARKED_NOTHING:
                 break;
         }

@@ -2,6 +2,7 @@
 #include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/trace.h"
 
 #define RATE_GRACE_MS    30000 /* before the data rate is looked at */
 #define RATE_INTERVAL_MS 5000
@@ -73,13 +74,14 @@ enum session_wish command_data(struct session *session, struct span arguments, s
 {
         struct transaction *transaction = session->transaction;
 
-        (void)arguments;
         if (transaction->message.recipient_count == 0)
                 return refuse_data(session, no_recipient_reply(transaction), out);
         if (transaction->data_verdict != NULL)
                 return answer_verdict(session, transaction->data_verdict, out);
         if (session_lacks_memory(session))
                 return refuse_data(session, REPLY_memory_spent, out);
+        if (trace_waits(session))
+                return session_park(session, PARKED_DATA, arguments, out);
         if (!scan_begin(session) || !trace_write(session)) {
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);

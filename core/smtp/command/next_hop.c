@@ -5,7 +5,8 @@
 
 bool next_hop_is_asked(const struct message *message)
 {
-        return message->recipients != NULL && message->recipients->domain->deliver.kind == DELIVER_HOPS;
+        const struct deliver_target *target = &message->recipients->domain->deliver;
+        return target->kind == DELIVER_HOPS && target->journal != JOURNAL_ALWAYS;
 }
 
 bool next_hop_takes_too(const struct message *message, const struct domain *domain)
@@ -15,9 +16,10 @@ bool next_hop_takes_too(const struct message *message, const struct domain *doma
         if (message->recipients == NULL)
                 return true;
         const struct domain *first = message->recipients->domain;
-        if (first == domain || (!goes_to_hops && !next_hop_is_asked(message)))
+        bool goes_elsewhere = first->deliver.kind != DELIVER_HOPS;
+        if (first == domain || (!goes_to_hops && goes_elsewhere))
                 return !goes_to_hops || message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
-        return goes_to_hops && next_hop_is_asked(message) &&
+        return goes_to_hops && !goes_elsewhere && first->deliver.journal == domain->deliver.journal &&
                next_hops_are_same(first->deliver.hops, domain->deliver.hops) &&
                message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
 }

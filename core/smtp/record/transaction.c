@@ -134,6 +134,10 @@ static void put_text(struct text *json, const struct transaction *transaction)
                 put_string(json, "file", transaction->stored_file);
         if (transaction->store_reason.length > 0)
                 put_string(json, "reason", transaction->store_reason);
+        if (transaction->store_hop.length > 0)
+                put_string(json, "next_hop", transaction->store_hop);
+        if (transaction->store_words.length > 0)
+                put_string(json, "hop_answer", transaction->store_words);
 }
 
 static void put_final(struct text *json, const struct transaction *transaction)
@@ -298,6 +302,8 @@ void record_stored(struct session *session, const struct store_report *report)
         transaction->is_stored = report->outcome == STORE_DONE;
         transaction->stored_file = arena_copy(&transaction->arena, report->file);
         transaction->store_reason = arena_copy(&transaction->arena, report->reason);
+        transaction->store_hop = arena_copy(&transaction->arena, report->hop);
+        transaction->store_words = arena_copy(&transaction->arena, report->words);
 }
 
 void record_transaction(struct session *session)

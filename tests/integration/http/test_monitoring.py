@@ -5,7 +5,7 @@ import json
 import re
 
 from common.dns_peers import ScriptedDns, by_table
-from common.harness import ROOT, case, equal, main
+from common.harness import ROOT, case, equal, free_port, main
 from common.promtool import promtool
 from common.tls import tls_options
 from common.web import wait_for_status, web_server
@@ -18,7 +18,11 @@ LABELS = {"instance", "job", "le"}
 
 def series(directory):
     """({names}, {labels}) of a server that has all there is."""
-    with ScriptedDns(by_table({})) as dns, web_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n' + tls_options(directory)) as server:
+    next_hop = f"lmtp://127.0.0.1:{free_port()}"
+    with ScriptedDns(by_table({})) as dns, web_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n' + tls_options(directory), deliver=next_hop) as server:
+        with server.client() as client:  # a next hop is seen when it has been asked
+            for command, code in ("EHLO client.example.com", 250), ("MAIL FROM:<>", 250), ("RCPT TO:<postmaster>", 250), ("DATA", 451):
+                client.command(command, code)
         text = wait_for_status(server.web, "/metrics", 200).text()
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return {re.match(r"\w+", line)[0] for line in lines}, {label for line in lines for label in re.findall(r'(\w+)="', line)}

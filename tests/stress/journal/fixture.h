@@ -136,7 +136,7 @@ static inline struct sent *send_job(struct run *run, enum delivery_kind kind, co
         sent->message = (struct message){
             .sender = SPAN("me@example.com"), .recipients = sent->recipients, .recipient_count = 2};
         snprintf(sent->message.id, sizeof sent->message.id, "%s", id);
-        sent->job.origin = &origin;
+        sent->job.origin = origin;
         sent->job.delivery.kind = kind;
         sent->job.delivery.message = &sent->message;
         sent->job.delivery.spool = spool;

@@ -259,5 +259,7 @@ void story_print(const struct occurrence *occurrence, enum story_kind kind)
         if (is_stored(occurrence))
                 print_value("Stored as: ", occurrence->transaction, "file",
                             ", in new/ of each recipient's Maildir.\n");
+        print_value("Next hop: ", occurrence->transaction, "next_hop", "\n");
+        print_value("What it said: ", occurrence->transaction, "hop_answer", "\n");
         print_value("Message-ID: ", occurrence->transaction, "message_id", "\n");
 }

@@ -70,7 +70,7 @@ void story_put(json_t *object, const struct occurrence *of, enum story_kind kind
 void story_put_mail(json_t *object, const struct occurrence *occurrence, enum story_kind kind)
 {
         static const char *const of_session[] = {"client", "helo"};
-        static const char *const of_mail[] = {"message_id", "file", "reason"};
+        static const char *const of_mail[] = {"message_id", "file", "reason", "next_hop", "hop_answer"};
         const json_t *sender = json_object_get(occurrence->transaction, "from");
 
         if (kind == STORY_HAPPENED)

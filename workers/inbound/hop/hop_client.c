@@ -2,6 +2,17 @@
 #include "workers/inbound/hop/hop_client.h"
 
 #include "conf/value/next_hop.h"
+#include "workers/inbound/journal/journal_client.h"
+
+/* Texts of a report. */
+struct said {
+        char hop[NEXT_HOP_TEXT_MAX], words[HOP_ANSWER_TEXT_MAX + 16];
+};
+
+static void count(struct worker *worker, enum metric_id metric)
+{
+        counter_add(&worker->counters.metrics[metric], 1);
+}
 
 /* ---- jobs ---------------------------------------------------------------------------------------------- */
 
@@ -42,6 +53,7 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
         connection->transfer = transfer_create(&parts);
         if (connection->transfer == NULL)
                 return false;
+        count(worker, METRIC_hop_transfers);
         connection->transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
         send_own(worker, connection->transfer, &connection->transfer->first_job, TRANSFER_OPEN);
         return true;
@@ -57,6 +69,7 @@ void hop_client_send(struct worker *worker, struct connection *connection, struc
                                      .content = content_detach(&message->content),
                                      .transfer = connection->transfer};
         connection->transfer->in_flight += job->content.length;
+        connection->transfer->is_in_pieces = true;
         job_send(worker, job);
 }
 
@@ -79,6 +92,7 @@ void hop_client_abort(struct worker *worker, struct connection *connection)
                 return;
         connection->transfer = NULL;
         transfer->owner = NULL;
+        count(worker, METRIC_hop_abandoned);
         send_own(worker, transfer, &transfer->last_job, TRANSFER_ABORT);
 }
 
@@ -106,8 +120,29 @@ static struct span words_of(const struct transfer *transfer, const struct transf
                                                        : span_from(transfer->answers[recipient->answer].text);
 }
 
+static void put_names(struct store_report *report, const struct transfer *transfer, struct said *said)
+{
+        const struct transfer_recipient *first = &transfer->recipients[0];
+        struct text text;
+
+        if (transfer->hop == NULL)
+                return;
+        text_over(&text, said->hop, sizeof said->hop);
+        next_hop_write(&text, transfer->hop);
+        report->hop = text_span(&text);
+        if (report->outcome != STORE_DONE)
+                return;
+        text_over(&text, said->words, sizeof said->words);
+        text_put_number(&text, first->code);
+        text_put_char(&text, ' ');
+        text_put_string(&text, first->enhanced);
+        text_put_char(&text, ' ');
+        text_put(&text, words_of(transfer, first));
+        report->words = text_span(&text);
+}
+
 /* One answer is for all: nobody is refused for good while another one may get it later. */
-static struct store_report report_of(const struct transfer *transfer, enum hop_fate good)
+static struct store_report judge(const struct transfer *transfer, enum hop_fate good)
 {
         uint32_t refused = transfer_count(transfer, FATE_REFUSED);
         uint32_t count = transfer->recipient_count;
@@ -129,33 +164,69 @@ static struct store_report report_of(const struct transfer *transfer, enum hop_f
         return report;
 }
 
+/* What a transfer has come to, whose texts are in `said`. */
+static struct store_report report_of(struct worker *worker, const struct transfer *transfer,
+                                     struct said *said)
+{
+        static const enum metric_id metrics[] = {
+            [STORE_DONE] = METRIC_hop_taken,
+            [STORE_REFUSED_BY_HOP] = METRIC_hop_refused,
+            [STORE_DEFERRED_BY_HOP] = METRIC_hop_deferred,
+            [STORE_NO_HOP] = METRIC_hop_unready,
+        };
+        struct store_report report = judge(transfer, FATE_DELIVERED);
+
+        count(worker, metrics[report.outcome]);
+        put_names(&report, transfer, said);
+        return report;
+}
+
+static void end(struct worker *worker, struct transfer *transfer)
+{
+        _Atomic uint64_t *transfers = &worker->counters.metrics[METRIC_hop_transfers];
+
+        counter_set(transfers, counter_read(transfers) - 1);
+        free(transfer);
+}
+
 static void take_open_report(struct worker *worker, struct transfer *transfer)
 {
         struct connection *connection = transfer->owner;
+        struct said said;
 
         /* ABORT is on its way, and comes back. */
         if (connection == NULL)
                 return;
         if (transfer->is_open) {
+                histogram_add(&worker->counters.times[TIME_hop_open],
+                              worker->host.now_ms - transfer->first_job.sent_ms);
                 connection_opened(worker, connection, &(struct store_report){.outcome = STORE_DONE});
                 return;
         }
         connection->transfer = NULL;
-        struct store_report report = report_of(transfer, FATE_DELIVERED);
+        struct store_report report = report_of(worker, transfer, &said);
+        if (report.outcome == STORE_NO_HOP &&
+            journal_client_takes(worker, session_envelope(&connection->session)) &&
+            !atomic_load(&worker->journal->is_released))
+                report.outcome = STORE_DONE;
         connection_opened(worker, connection, &report);
-        free(transfer);
+        end(worker, transfer);
 }
 
 static void take_store_report(struct worker *worker, struct transfer *transfer)
 {
         struct connection *connection = transfer->owner;
-        struct store_report report = report_of(transfer, FATE_DELIVERED);
+        struct said said;
+        struct store_report report = report_of(worker, transfer, &said);
 
-        histogram_add(&worker->counters.times[TIME_delivery],
+        histogram_add(&worker->counters.times[TIME_hop_answer],
                       worker->host.now_ms - transfer->last_job.sent_ms);
         connection->transfer = NULL;
-        connection_stored(worker, connection, &report);
-        free(transfer);
+        if (report.outcome == STORE_DONE ||
+            !journal_client_rescue(worker, connection, transfer, &transfer->last_job.content))
+                connection_stored(worker, connection, &report);
+        content_release(&transfer->last_job.content, &worker->host.content_pool);
+        end(worker, transfer);
 }
 
 static void take_report(struct worker *worker, struct transfer_job *job)
@@ -163,7 +234,8 @@ static void take_report(struct worker *worker, struct transfer_job *job)
         struct transfer *transfer = job->transfer;
         struct connection *connection = transfer->owner;
 
-        content_release(&job->content, &worker->host.content_pool);
+        if (job->kind != TRANSFER_STORE)
+                content_release(&job->content, &worker->host.content_pool);
         switch (job->kind) {
         case TRANSFER_OPEN:
                 take_open_report(worker, transfer);
@@ -178,7 +250,7 @@ static void take_report(struct worker *worker, struct transfer_job *job)
                 take_store_report(worker, transfer);
                 break;
         case TRANSFER_ABORT:
-                free(transfer);
+                end(worker, transfer);
                 break;
         }
 }

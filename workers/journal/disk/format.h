@@ -19,7 +19,8 @@
  * record whose number is not below the next segment's first one is void.
  *
  *   MESSAGE:  time taken 8 | due 8 | replaces 8 | chain: generation 8, first generation 8, octets 8, offset 4,
- *             count 4 | attempts 4 | recipients 4 | length of all but the text 4 | zero 4 | strings | text
+ *             count 4 | attempts 4 | recipients 4 | length of all but the text 4 | flags 4 | strings | text
+ *             flags: 1, its client has said SMTPUTF8
  *             strings: id, client, helo, sender, destination, recipients; each a length of 2 and its octets
  *   TEXT:     piece before: generation 8, offset 4 | number of this piece 4, from 1 on | text
  *   OUTCOME:  sequence of the message 8 | due 8 | attempts 4 | recipients 4 | a state for each recipient, 1
@@ -90,6 +91,7 @@ struct journal_message {
         uint64_t replaces; /* sequence of another one; 0: of none */
         struct piece_chain chain;
         uint32_t attempts;
+        bool is_smtputf8;
         struct span id, client, helo, sender, destination;
         uint32_t recipient_count;
         struct span recipients; /* as strings */

@@ -2,6 +2,7 @@
 #include "workers/server/bounds/descriptors.h"
 
 #include "workers/log/console.h"
+#include "workers/journal/plan.h"
 #include "workers/server/web/web.h"
 
 #include <sys/resource.h>
@@ -45,6 +46,7 @@ struct descriptor_shares descriptors_divide(const struct options *options, uint3
         uint64_t endpoints = options->listen.count + options->proxy_listen.count;
         uint64_t fixed = DESCRIPTORS_RESERVED + HTTP_DESCRIPTORS + LOG_TAIL_DESCRIPTORS + RESOLVER_WATCH_MAX +
                          threads * DESCRIPTORS_PER_THREAD + options->next_hops_connections_max +
+                         journal_plan_descriptors(options) +
                          endpoints * (acceptor_count == 0 ? 1 : acceptor_count);
         uint64_t limit =
             raise_descriptor_limit(options->connections_max * 17 / 16 + fixed + UINT64_C(8) * delivery_count);

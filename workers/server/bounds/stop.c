@@ -19,6 +19,9 @@
 #define STORE_MS     5000 /* beyond shutdown_timeout: mail that is stored and not answered comes twice */
 #define WORKERS_MS   3000 /* what they have told the log and the store of senders has its time in it */
 #define DELIVERY_MS  2000
+#define DRAIN_MS     (HOP_GIVE_BACK_MS + 1000)
+#define HOPS_MS      2000
+#define JOURNAL_MS   2000
 #define SENDERS_MS   3000 /* a batch for LMDB, or a second for Redis */
 #define RESOLVERS_MS 2000
 #define ASIDE_MS     5000 /* a reload that is under way */
@@ -32,8 +35,8 @@ uint64_t stop_bound_ms(const struct server *server)
         const struct published *published = atomic_load(&server->publication.published);
 
         return published->snapshot->options.shutdown_timeout_ms + ACCEPTORS_MS + STORE_MS + WORKERS_MS +
-               DELIVERY_MS + OVERSEER_MS + HTTP_MS + CONTROL_MS + SENDERS_MS + RESOLVERS_MS + ASIDE_MS +
-               LOG_MS;
+               DELIVERY_MS + DRAIN_MS + HOPS_MS + JOURNAL_MS + OVERSEER_MS + HTTP_MS + CONTROL_MS +
+               SENDERS_MS + RESOLVERS_MS + ASIDE_MS + LOG_MS;
 }
 
 struct stopping {
@@ -140,7 +143,7 @@ static void stop_deliveries(struct stopping *stopping)
 static void stop_hops(struct stopping *stopping)
 {
         struct server *server = stopping->server;
-        uint64_t until_ms = clock_monotonic_ms() + DELIVERY_MS;
+        uint64_t until_ms = clock_monotonic_ms() + HOPS_MS;
 
         for (uint32_t i = 0; i < server->hop_count; i++)
                 hop_thread_stop(&server->hops[i]);
@@ -165,7 +168,11 @@ bool server_stop(struct server *server, const sigset_t *signals)
         stop_workers(&stopping, signals);
         join_acceptors(&stopping, acceptors_until_ms);
         stop_deliveries(&stopping);
+        if (!server_journal_stop_drain(server, clock_monotonic_ms() + DRAIN_MS))
+                leave_thread(&stopping, "drain", -1);
         stop_hops(&stopping);
+        if (!server_journal_stop(&server->journal, clock_monotonic_ms() + JOURNAL_MS))
+                leave_thread(&stopping, "journal", -1);
         if (!web_stop(&server->web, clock_monotonic_ms() + HTTP_MS))
                 leave_thread(&stopping, "http", -1);
         if (!overseer_stop(&server->overseer, clock_monotonic_ms() + OVERSEER_MS))

@@ -16,6 +16,8 @@ bool pages_start(struct server *server)
             .worker_count = server->worker_count,
             .acceptors = server->acceptors,
             .acceptor_count = server->acceptor_count,
+            .hops = server->hops,
+            .hop_count = server->hop_count,
             .overseer = &server->overseer,
             .load = &server->load,
             .budget = &server->budget,

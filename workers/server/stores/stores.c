@@ -11,9 +11,11 @@ static bool init_hops(struct server *server, const struct options *options)
         if (server->hops == NULL)
                 return false;
         hop_settings_read(&settings, options, server->hop_count);
-        for (uint32_t i = 0; i < server->hop_count; i++)
+        for (uint32_t i = 0; i < server->hop_count; i++) {
                 if (!hop_thread_init(&server->hops[i], i, server->worker_count, &settings, &server->log))
                         return false;
+                server->counters.sets[server->counters.count++] = &server->hops[i].counters;
+        }
         return true;
 }
 
@@ -23,7 +25,7 @@ bool stores_init(struct server *server, const struct options *options)
                 if (!delivery_init(&server->deliveries[i], i, server->worker_count, server->shares.spools,
                                    options->maildir_sync_together, &server->log))
                         return false;
-        return init_hops(server, options);
+        return init_hops(server, options) && server_journal_init(server, options);
 }
 
 bool stores_start(struct server *server)
@@ -34,7 +36,7 @@ bool stores_start(struct server *server)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 is_started = is_started && hop_thread_start(&server->hops[i]);
-        return is_started;
+        return is_started && server_journal_start(&server->journal);
 }
 
 void stores_set(struct server *server, const struct options *options)
@@ -54,6 +56,7 @@ void stores_end(struct server *server)
                 delivery_end(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 hop_thread_end(&server->hops[i]);
+        server_journal_end(&server->journal);
         free(server->deliveries);
         free(server->hops);
 }

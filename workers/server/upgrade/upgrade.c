@@ -166,6 +166,7 @@ static void retire(struct attempt *attempt, struct control_job *job)
                  lasts_ms = attempt->snapshot->options.upgrade_sessions_timeout_ms;
         uint64_t sessions = workers_open(server->workers, server->worker_count);
 
+        server_journal_release(server);
         server->upgrade.successor = attempt->successor.pid;
         server->upgrade.until_ms = now_ms + lasts_ms;
         tell_manager(server);

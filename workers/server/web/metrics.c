@@ -2,6 +2,7 @@
 #include "workers/server/web/metrics.h"
 
 #include "workers/server/web/exposition.h"
+#include "workers/server/web/metrics_hops.h"
 #include "workers/server/web/metrics_state.h"
 
 #include <stdio.h>
@@ -231,5 +232,6 @@ void metrics_write(const struct web_view *view, struct text *out)
         put_replies(&sum, view->snapshot, out);
         put_times(&sum, out);
         put_dns(view, out);
+        metrics_write_hops(view, out);
         metrics_write_state(view, out);
 }

@@ -17,6 +17,8 @@ struct web_parts {
         uint32_t worker_count;
         const struct acceptor *acceptors;
         uint32_t acceptor_count;
+        const struct hop_thread *hops;
+        uint32_t hop_count;
         const struct overseer *overseer;
         const struct load *load;
         const struct budget *budget;

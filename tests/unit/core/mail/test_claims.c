@@ -125,6 +125,65 @@ Test(claims, fields_of_ours_and_of_others, .init = begin, .fini = end)
                 expect_field(samples[i].field, samples[i].is_removed);
 }
 
+/* Forms of which somebody hopes that we read them otherwise than others do. */
+Test(claims, hostile_forms, .init = begin, .fini = end)
+{
+        static const struct {
+                const char *field;
+                bool is_removed;
+        } samples[] = {
+            /* Folded where a reader unfolds it, in the middle of what is looked for. */
+            {"Authentication-Results:\r\n mx.isp.example;\r\n spf=pass", true},
+            {"Authentication-Results:\r\n\t(c)\r\n\t\"mx.isp.example\"\r\n\t1;\r\n\tspf=pass", true},
+            {"Authentication-Results: \t (((c)(d)))\t mx.isp.example; none", true},
+            {"aUTHENTICATION-rESULTS: Mx.IsP.eXaMpLe; none", true},
+            {"Authentication-Results\t \t: mx.isp.example; none", true},
+            /* What is no octet of a name for a reader, or another form of the same letter. */
+            {"Authentication-Results: \xef\xbb\xbfmx.isp.example; none", true},
+            {"Authentication-Results: mx.\xe2\x80\x8bisp.example; none", true},
+            {"Authentication-Results: \xef\xbd\x8d\xef\xbd\x98.isp.example; none", true},
+            {"Received-SPF: pass (\xef\xbb\xbfmx.isp.example: x)", true},
+            {"Received-SPF: pass receiver=mx.isp\xe3\x80\x82"
+             "example",
+             true},
+            /* The name is a token (RFC 8601 2.2), and ends here. */
+            {"Authentication-Results: mx (c) . isp.example; none", false},
+            {"Authentication-Results: mx.isp\r\n .example; none", false},
+            {"Received-SPF: pass (\r\n mx.isp.example: x)", true},
+            {"Received-SPF:\r\n pass\r\n receiver\r\n =\r\n mx.isp.example", true},
+            {"Received-SPF \t: pass receiver=MX.isp.example.", true},
+            /* A name of a field has ASCII alone: this is none to anybody. */
+            {"\xef\xbb\xbf"
+             "Authentication-Results: mx.isp.example; none",
+             false},
+        };
+
+        for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+                expect_field(samples[i].field, samples[i].is_removed);
+}
+
+static void begin_in_ascii(void)
+{
+        folder_begin();
+        snapshot = load(HOSTNAME DOMAIN);
+}
+
+/* Where no name of ours has others than ASCII, either. */
+Test(claims, forms_of_ascii_names, .init = begin_in_ascii, .fini = end)
+{
+        expect_field("Authentication-Results: \xef\xbb\xbfmx.isp.example; none", true);
+        expect_field("Authentication-Results: \xef\xbd\x89sp.example; none", true);
+        expect_field("Authentication-Results: isp\xe3\x80\x82"
+                     "example; none",
+                     true);
+        expect_field("Authentication-Results: m\xc3\xbcnchen.example; none", false);
+        expect_kept(
+            SPAN("Received-SPF: pass receiver=mx.isp.example\r\nReceived-SPF: fail receiver=far.example\r\n"
+                 "Authentication-Results: mx.isp.example; none\r\nRECEIVED-SPF: pass (mx.isp.example: "
+                 "x)\r\nA: b\r\n\r\n"),
+            SPAN("Received-SPF: fail receiver=far.example\r\nA: b\r\n\r\n"));
+}
+
 /* Longer than what is looked at: kept when it has said whose it is. */
 Test(claims, long_fields, .init = begin, .fini = end)
 {

@@ -2,6 +2,10 @@
 #include "workers/deliver/maildir.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Whatever dots a local part has, it stays one component, and none that leads upwards or is hidden. */
 Test(maildir, dots_of_local_parts)
@@ -77,4 +81,66 @@ Test(maildir, long_local_parts_have_short_names)
                 cr_expect_neq(strcmp(path_octets, other_octets), 0);
                 memcpy(other_octets, path_octets, sizeof other_octets);
         }
+}
+
+/* ---- copies -------------------------------------------------------------------------------------------- */
+
+#define FOLDER_SIZE 64
+
+static void read_copy(const char *mailbox, const char *name, char *ret_octets, size_t room)
+{
+        char path[512];
+
+        snprintf(path, sizeof path, "%s/new/%s", mailbox, name);
+        FILE *file = fopen(path, "r");
+        cr_assert_not_null(file, "%s", path);
+        ret_octets[fread(ret_octets, 1, room - 1, file)] = '\0';
+        fclose(file);
+        unlink(path);
+}
+
+/* A copy whose front is another one's is the same file; else it has its own front, and the same text behind it. */
+Test(maildir, fronts_of_copies)
+{
+        static const char *const fronts[] = {"A: first\n", "A: first\n", "", "A: another, which is longer\n"};
+        char folder[] = "/tmp/gatepost-test-XXXXXX", mailboxes[4][FOLDER_SIZE], octets[256];
+        struct mail_copy copies[4] = {0};
+        struct mail_namer namer;
+        struct mail mail = {.fd = -1};
+        struct content content = {0};
+        struct content_pool pool;
+        struct stat first, other;
+
+        cr_assert_not_null(mkdtemp(folder));
+        mail_namer_init(&namer, 0);
+        content_pool_init(&pool, 4);
+        cr_assert(content_append(&content, &pool, SPAN("text\r\n")));
+        for (int i = 0; i < 4; i++) {
+                snprintf(mailboxes[i], sizeof mailboxes[i], "%s/%d", folder, i);
+                copies[i] = (struct mail_copy){.mailbox = mailboxes[i], .front = span_from(fronts[i])};
+        }
+        cr_assert(mail_begin(&mail, &namer, &copies[0], &content, NEWLINE_LF));
+        cr_assert(mail_sync(&mail));
+        for (int i = 1; i < 4; i++)
+                cr_assert(mail_link(&mail, &copies[0], &copies[i]));
+        for (int i = 0; i < 4; i++)
+                cr_assert(mail_publish(&mail, &copies[i]));
+        for (int i = 0; i < 4; i++) {
+                char path[512];
+                snprintf(path, sizeof path, "%s/new/%s", mailboxes[i], mail.name);
+                cr_assert_eq(stat(path, i == 0 ? &first : &other), 0);
+                if (i > 0)
+                        cr_expect_eq(first.st_ino == other.st_ino, i == 1);
+                cr_expect_eq(copies[i].is_elsewhere, i > 1);
+        }
+        for (int i = 0; i < 4; i++) {
+                char expected[256];
+                snprintf(expected, sizeof expected, "%stext\n", fronts[i]);
+                read_copy(mailboxes[i], mail.name, octets, sizeof octets);
+                cr_expect_str_eq(octets, expected);
+        }
+        content_release(&content, &pool);
+        content_pool_end(&pool);
+        snprintf(octets, sizeof octets, "rm -r %s", folder);
+        cr_expect_eq(system(octets), 0);
 }

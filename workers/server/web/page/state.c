@@ -3,6 +3,7 @@
 
 #include "conf/value/list.h"
 #include "workers/inbound/worker_load.h"
+#include "workers/server/web/page/hops.h"
 #include "workers/server/web/page/html.h"
 #include "workers/server/web/page/times.h"
 #include "workers/tls/verify.h"
@@ -308,6 +309,7 @@ void page_write_state(const struct web_view *view, struct text *out)
 {
         put_dns(view, out);
         page_write_times(view, out);
+        page_write_hops(view, out);
         put_threads(view, out);
         put_certificates(view, out);
         put_configuration(view, out);

@@ -82,6 +82,8 @@ void page_write_times(const struct web_view *view, struct text *out)
             [TIME_stage_rcpt] = "RCPT",
             [TIME_stage_data] = "Verdict on the text",
             [TIME_delivery] = "Delivery",
+            [TIME_hop_open] = "Go-ahead of a next hop",
+            [TIME_hop_answer] = "Answer of a next hop",
         };
         const struct sample *now = samples_back(&view->samples->minute, 0);
         const struct sample *then = samples_oldest(&view->samples->hour);
