@@ -29,7 +29,7 @@ struct mail_filter *build_filter(struct builder *builder, struct span name, stru
 static bool name_is_plain(struct span name)
 {
         for (size_t i = 0; i < name.length; i++)
-                if (!ascii_is_alnum(name.at[i]) && memchr("-_.", name.at[i], 3) == NULL)
+                if (!ascii_is_alnum(name.at[i]) && span_find(SPAN("-_."), name.at[i]) >= 3)
                         return false;
         return name.length > 0 && name.length <= 32;
 }

@@ -112,6 +112,7 @@ static void note(struct session *session, const struct filter_report *report, en
         struct check_setting *setting = arena_take(arena, sizeof *setting);
         struct counters *counters = session->host->counters;
 
+        expect(report->filter != NULL);
         session->was_refused |= result == VERDICT_REFUSE;
         if (result != VERDICT_PASS)
                 counter_add(result == VERDICT_REFUSE ? &counters->refused[CHECK_mail_filter]

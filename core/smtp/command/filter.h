@@ -28,7 +28,7 @@ enum filter_outcome {
 struct filter_report {
         enum filter_outcome outcome;
         const struct mail_filter *filter; /* whose that is; NULL with IS_CONTENT */
-        /* What the client is told: 400 to 599 and "5.7.1"; 0: the filter has no words of its own. */
+        /* What the client is told: 400 to 599 but never 421, and "5.7.1"; 0: the filter has no words of its own. */
         uint16_t code;
         struct span enhanced;
         struct span words; /* of FAILED: what happened, for the log */

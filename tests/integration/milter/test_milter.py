@@ -89,8 +89,10 @@ def refused(directory):
             client.begin(helo=None)
             client.finish(TEXT, 421)
             assert client.is_closed()
+        milter.answers = {"END": words("421 4.7.0 go away")}
+        ask(server, 421)
         equal(len(server.mails()), 1, "mails")
-        equal(milter.connections, 1, "connections")
+        equal(milter.connections, 2, "connections")
         session = wait_for("the session", server.sessions)[0]
         first = session["transactions"][0]
         equal((first["code"], first["reply"], first["rcpts"][0]["code"], first["rcpts"][0]["check"]),

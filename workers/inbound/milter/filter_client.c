@@ -98,10 +98,12 @@ static void take_objection(struct filtering *filtering, const struct filter_link
                      [MILTER_DISCARDS] = {FILTER_DISCARDS, FILTER_COUNT_DISCARDED},
                      [MILTER_SHUTS_DOWN] = {FILTER_CLOSES, FILTER_COUNT_DEFERRED}};
         const struct milter_judgement *judgement = &link->milter.judgement;
+        /* RFC 5321 3.8: 421 closes. */
+        bool closes = judgement->reply.code == 421;
 
         count(filtering, link->filter, kinds[judgement->verdict].counted, 1);
         filtering->report = (struct filter_report){
-            .outcome = kinds[judgement->verdict].outcome,
+            .outcome = closes ? FILTER_CLOSES : kinds[judgement->verdict].outcome,
             .filter = link->filter,
             .code = judgement->reply.code,
             .enhanced = span_from(judgement->reply.enhanced),

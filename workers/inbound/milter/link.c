@@ -290,7 +290,7 @@ struct filter_link *link_open(struct filtering *filtering, const struct mail_fil
                 return NULL;
         *link = (struct filter_link){.filtering = filtering, .filter = filter};
         set_terms(link);
-        arena_init(&link->arena, &worker->filters->pool, MILTER_EDITS_OCTETS_MAX * 2);
+        arena_init(&link->arena, &worker->filters->pool, (size_t)MILTER_EDITS_OCTETS_MAX * 2);
         if (!stream_open(&link->stream, worker->streams, &filter->address, act)) {
                 free(link);
                 return NULL;
