@@ -83,13 +83,17 @@ static enum recipient_answer find_known(const struct domain *domain, struct span
 {
         size_t cut = domain->options.extension[0] == '\0' ? SIZE_MAX
                                                           : span_find(*mailbox, domain->options.extension[0]);
-        enum recipient_answer answer = find_one(domain, *mailbox);
+        enum recipient_answer answer =
+            domain->origin == RECIPIENTS_HERE ? find_one(domain, *mailbox) : RECIPIENT_KNOWN;
 
+        if (domain->origin != RECIPIENTS_HERE && cut != SIZE_MAX && cut > 0)
+                mailbox->length = cut;
         if (answer == RECIPIENT_UNKNOWN && cut != SIZE_MAX && cut > 0) {
                 mailbox->length = cut;
                 answer = find_one(domain, *mailbox);
         }
-        if (answer == RECIPIENT_KNOWN || !span_equals_nocase(*mailbox, SPAN("postmaster")))
+        bool is_postmaster = span_equals_nocase(*mailbox, SPAN("postmaster"));
+        if (!is_postmaster || (answer == RECIPIENT_KNOWN && domain->origin == RECIPIENTS_HERE))
                 return answer;
         *mailbox = SPAN("postmaster"); /* RFC 5321 4.5.1 */
         return RECIPIENT_KNOWN;

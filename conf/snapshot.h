@@ -45,6 +45,8 @@ enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
 enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 /* How a next hop is told who our client is. */
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
+/* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
+enum hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
 /* Whether mail for next hops goes into the journal, where there is one. */
 enum journal_use { JOURNAL_NEVER, JOURNAL_WHEN_DOWN, JOURNAL_ALWAYS };
 /* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
@@ -94,6 +96,7 @@ struct rate {
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
 #define OPTION_FIELD_NAMING     enum hop_naming
+#define OPTION_FIELD_SECURING   enum hop_starttls
 #define OPTION_FIELD_JOURNAL    enum journal_use
 #define OPTION_FIELD_FIELD      enum field_wish
 #define OPTION_FIELD_DELIVERED  enum delivered_to
@@ -129,6 +132,7 @@ struct rate {
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
 #define OPTION_NAME_NAMING(name)     name
+#define OPTION_NAME_SECURING(name)   name
 #define OPTION_NAME_JOURNAL(name)    name
 #define OPTION_NAME_FIELD(name)      name
 #define OPTION_NAME_DELIVERED(name)  name
@@ -284,6 +288,13 @@ struct http_target {
         const char *path; /* of a unix socket: absolute */
 };
 
+/* Who says which recipients a domain has. */
+enum recipient_origin {
+        RECIPIENTS_HERE,   /* the snapshot */
+        RECIPIENTS_AT_HOP, /* the domain's next hops, by a callout */
+        RECIPIENT_ORIGINS
+};
+
 /* A mapped file, however many domains name it. */
 struct snapshot_map {
         struct snapshot_map *next;
@@ -294,7 +305,8 @@ struct snapshot_map {
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
-        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL. */
+        enum recipient_origin origin;
+        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL, or the origin elsewhere. */
         struct name_table recipients;
         bool recipients_are_cut;         /* their file's last line has no end */
         const struct recipient_map *map; /* who the recipients are then; owner: the snapshot's `maps` */
@@ -364,7 +376,8 @@ struct span snapshot_own_name(const struct snapshot *snapshot, struct span name)
  * in A-labels, in any letter case, or in U-labels as they are spelt usually. */
 bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span name);
 /* Looks a recipient up. `local_part` is unquoted. It is known in NFC, folded and, if need be, without its extension;
- * then the local part of its mailbox, in that form, is appended to *ret_mailbox. "postmaster" is always known. A
+ * then the local part of its mailbox, in that form, is appended to *ret_mailbox. Where the domain's origin is elsewhere
+ * everybody is known here, without extension, and has to be asked about there. "postmaster" is always known. A
  * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);

@@ -5,6 +5,7 @@
 #include "bench/peers/cleaner.h"
 #include "bench/peers/dns.h"
 #include "bench/peers/install.h"
+#include "bench/peers/sink.h"
 #include "bench/tls/keys.h"
 
 #include <dirent.h>
@@ -32,7 +33,7 @@
 
 /* ---- folder -------------------------------------------------------------------------------------------- */
 
-#define VALUES 14
+#define VALUES 15
 
 struct values {
         const char *names[VALUES], *texts[VALUES];
@@ -253,7 +254,8 @@ __attribute__((noreturn)) static void start_failed(const struct server *server)
 struct server *server_start(const struct bench_options *options, enum peer_kind kind, bool is_durable)
 {
         static unsigned number;
-        char command[TEXT_SIZE], port[8], dns[8], resolvers[32] = "", workers[12], name[32], source[512];
+        char command[TEXT_SIZE], port[8], dns[8], resolvers[32] = "", workers[12], sink[8], name[32],
+                                                  source[512];
         struct server *server = calloc(1, sizeof *server);
 
         expect(server != NULL);
@@ -267,17 +269,18 @@ struct server *server_start(const struct bench_options *options, enum peer_kind 
         snprintf(dns, sizeof dns, "%u", dns_port(options));
         if (!options->is_without_dns)
                 snprintf(resolvers, sizeof resolvers, "\"127.0.0.1:%s\"", dns);
+        snprintf(sink, sizeof sink, "%u", sink_port());
         snprintf(workers, sizeof workers, "%u", options->workers);
         snprintf(source, sizeof source, "%s/../peers", options->scenarios);
         const struct values values = {
             {"@PORT@", "@DIR@", "@BUILD@", "@DELIVER@", "@DNS@", "@RESOLVERS@", "@WORKERS@", "@SOURCE@",
-             "@FETCHED@", "@RESOLVER@", "@MORE@", "@PROGRAM@", "@TLS@", "@CERTIFICATES@"},
+             "@FETCHED@", "@RESOLVER@", "@MORE@", "@PROGRAM@", "@TLS@", "@CERTIFICATES@", "@SINK@"},
             {port, server->folder, options->build, peer_deliver(kind, is_durable), dns, resolvers, workers,
              source, install_folder(options), peer_fetched(kind) != NULL ? dns_resolver(options) : "none",
              options->more == NULL ? "" : options->more,
              options->program == NULL ? "@BUILD@/gatepost" : options->program,
              options->is_without_tls ? "" : TLS_SECTION,
-             options->is_without_tls ? "" : "--certificates @DIR@"}};
+             options->is_without_tls ? "" : "--certificates @DIR@", sink}};
         fill_folder(options, server, &values);
         if (!options->is_without_tls)
                 keys_write(server->folder);

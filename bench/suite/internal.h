@@ -63,5 +63,6 @@ void suite_growth(struct suite *suite);
 void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
 void suite_acceptors(struct suite *suite);
+void suite_hops(struct suite *suite);
 void suite_overload(struct suite *suite);
 void suite_tls(struct suite *suite);

@@ -30,6 +30,7 @@ static const struct {
     {"growth", suite_growth, true},     {"workers", suite_workers, true},
     {"arrivals", suite_arrivals, true}, {"acceptors", suite_acceptors, true},
     {"overload", suite_overload, true}, {"tls", suite_tls, true},
+    {"hops", suite_hops, true},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

@@ -239,6 +239,14 @@ static void finish_recipients(struct builder *builder, struct domain *domain, st
                 complain(builder, place, "recipients: needs a file", "");
                 return;
         }
+        if (span_equals_nocase(span_from(domain->options.recipients), SPAN("callout:"))) {
+                domain->origin = RECIPIENTS_AT_HOP;
+                if (domain->deliver.hops == NULL)
+                        complain(builder, place,
+                                 "recipients: callout: asks the next hops of deliver, and there are none",
+                                 "");
+                return;
+        }
         if (!read_source(builder, domain, place))
                 return;
         domain->has_catch_all =

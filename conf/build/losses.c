@@ -55,6 +55,9 @@ static void judge_recipients(const struct domain *before, const struct domain *a
                              struct conf_complaints *complaints)
 {
         size_t count = before->recipient_count;
+
+        if (before->origin != RECIPIENTS_HERE || after->origin != RECIPIENTS_HERE)
+                return; /* nobody knows them all */
         struct losses losses = count_losses(before, after);
         struct span example = losses.example;
 

@@ -3,6 +3,7 @@
 
 #include "conf/value/list.h"
 #include "conf/value/path.h"
+#include "conf/value/value.h"
 #include "core/base/domain_name.h"
 
 static const struct scheme {
@@ -100,18 +101,6 @@ static bool is_same(const struct next_hop *left, const struct next_hop *right)
         return left->kind == NEXT_HOP_AT_ADDRESS || strcmp(left->name, right->name) == 0;
 }
 
-static bool set_weight(struct span number, struct next_hop_list *list, bool may_follow, struct text *error)
-{
-        uint64_t weight;
-
-        if (!may_follow)
-                return say(error, "weight= stands behind a next hop, once");
-        if (!span_number(number, &weight) || weight > NEXT_HOP_WEIGHT_MAX)
-                return say(error, "weight= must be from 0 to 100");
-        list->hops[list->count - 1].weight = (uint32_t)weight;
-        return true;
-}
-
 static bool append(struct span word, struct next_hop_list *list, struct arena *memory, const char *directory,
                    struct text *error)
 {
@@ -128,23 +117,112 @@ static bool append(struct span word, struct next_hop_list *list, struct arena *m
         return true;
 }
 
+/* ---- what stands behind one ----------------------------------------------------------------------------- */
+
+static const struct setting {
+        const char *name;
+        size_t offset;                /* of an uint32_t, or of an enum */
+        const struct option_row *row; /* of the option that it takes the place of, and whose values it has */
+        uint32_t max;                 /* from 0, where there is no row */
+} settings[NEXT_HOP_SETTINGS] = {
+    [NEXT_HOP_WEIGHT] = {"weight", offsetof(struct next_hop, weight), NULL, NEXT_HOP_WEIGHT_MAX},
+    [NEXT_HOP_TLS] = {"tls", offsetof(struct next_hop, starttls), &option_rows[OPTION_AT_next_hops_tls], 0},
+    [NEXT_HOP_NAMING] = {"naming", offsetof(struct next_hop, naming),
+                         &option_rows[OPTION_AT_next_hops_naming], 0},
+    [NEXT_HOP_CONNECTIONS_MAX] = {"connections_max", offsetof(struct next_hop, connections_max),
+                                  &option_rows[OPTION_AT_next_hops_connections_max], 0},
+};
+
+static const struct setting *setting_of(struct span word)
+{
+        size_t length = span_find(word, '=');
+
+        for (size_t i = 0; length != SIZE_MAX && i < NEXT_HOP_SETTINGS; i++)
+                if (span_equals_nocase(span_of(word.at, length), span_from(settings[i].name)))
+                        return &settings[i];
+        return NULL;
+}
+
+static bool say_of(struct text *error, const struct setting *setting, const char *reason)
+{
+        text_put_string(error, setting->name);
+        return say(error, reason);
+}
+
+static bool read_word(const struct setting *setting, struct span text, uint32_t *ret_value,
+                      struct text *error)
+{
+        const char *const *words = value_words(setting->row);
+
+        for (uint32_t i = 0; words[i] != NULL; i++)
+                if (span_equals_nocase(text, span_from(words[i]))) {
+                        *ret_value = i;
+                        return true;
+                }
+        say_of(error, setting, "= must be ");
+        for (uint32_t i = 0; words[i] != NULL; i++) {
+                text_put_string(error, i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ");
+                text_put_string(error, words[i]);
+        }
+        return false;
+}
+
+static bool read_number(const struct setting *setting, struct span text, uint32_t *ret_value,
+                        struct text *error)
+{
+        uint64_t least = setting->row == NULL ? 0 : (uint64_t)setting->row->min;
+        uint64_t most = setting->row == NULL ? setting->max : (uint64_t)setting->row->max;
+        uint64_t number;
+
+        if (span_number(text, &number) && number >= least && number <= most) {
+                *ret_value = (uint32_t)number;
+                return true;
+        }
+        say_of(error, setting, "= must be from ");
+        text_put_number(error, least);
+        text_put_string(error, " to ");
+        text_put_number(error, most);
+        return false;
+}
+
+/* To the last one of the list. */
+static bool give(const struct setting *setting, struct span text, struct next_hop_list *list,
+                 struct text *error)
+{
+        struct next_hop *hop = list->count == 0 ? NULL : &list->hops[list->count - 1];
+        enum next_hop_setting number = (enum next_hop_setting)(setting - settings);
+        bool is_word = setting->row != NULL && value_words(setting->row) != NULL;
+        uint32_t value = 0;
+
+        if (hop == NULL || next_hop_gives(hop, number))
+                return say_of(error, setting, "= stands behind a next hop, once");
+        if (number == NEXT_HOP_TLS && hop->kind == NEXT_HOP_AT_PATH)
+                return say(error,
+                           "tls= is for addresses and names: no network sees what goes to a unix socket");
+        if (is_word ? !read_word(setting, text, &value, error) : !read_number(setting, text, &value, error))
+                return false;
+        memcpy((char *)hop + setting->offset, &value, sizeof value);
+        hop->given |= 1u << number;
+        return true;
+}
+
+/* ---- all ----------------------------------------------------------------------------------------------- */
+
 bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *memory, const char *directory,
                    struct text *ret_error)
 {
-        static const struct span weight = {"weight=", 7};
         struct next_hop hops[NEXT_HOPS_MAX];
         struct next_hop_list list = {.hops = hops};
-        bool may_weigh = false;
 
         while (text.length > 0) {
                 struct span word = span_take_word(&text);
                 if (word.length == 0)
                         continue;
-                bool is_weight = span_starts_nocase(word, weight);
-                if (is_weight ? !set_weight(span_skip(word, weight.length), &list, may_weigh, ret_error)
-                              : !append(word, &list, memory, directory, ret_error))
+                const struct setting *setting = setting_of(word);
+                if (setting != NULL
+                        ? !give(setting, span_skip(word, strlen(setting->name) + 1), &list, ret_error)
+                        : !append(word, &list, memory, directory, ret_error))
                         return false;
-                may_weigh = !is_weight;
         }
         if (list.count == 0)
                 return say(ret_error, "needs a next hop");
@@ -156,13 +234,23 @@ bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *
         return true;
 }
 
+/* Those that are not given are zero. */
+bool next_hop_equals(const struct next_hop *left, const struct next_hop *right)
+{
+        const uint32_t but_weight = ~(1u << NEXT_HOP_WEIGHT);
+
+        return is_same(left, right) && left->protocol == right->protocol &&
+               (left->given & but_weight) == (right->given & but_weight) &&
+               left->starttls == right->starttls && left->naming == right->naming &&
+               left->connections_max == right->connections_max;
+}
+
 bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right)
 {
         if (left->count != right->count)
                 return false;
         for (size_t i = 0; i < left->count; i++)
-                if (!is_same(&left->hops[i], &right->hops[i]) ||
-                    left->hops[i].protocol != right->hops[i].protocol ||
+                if (!next_hop_equals(&left->hops[i], &right->hops[i]) ||
                     left->hops[i].weight != right->hops[i].weight)
                         return false;
         return true;
@@ -184,14 +272,33 @@ void next_hop_write(struct text *text, const struct next_hop *hop)
         }
 }
 
+static void write_setting(struct text *text, const struct setting *setting, const struct next_hop *hop)
+{
+        const char *const *words = setting->row == NULL ? NULL : value_words(setting->row);
+        uint32_t value = 0;
+
+        memcpy(&value, (const char *)hop + setting->offset, sizeof value);
+        text_put_char(text, ' ');
+        text_put_string(text, setting->name);
+        text_put_char(text, '=');
+        if (words != NULL)
+                text_put_string(text, words[value]);
+        else
+                text_put_number(text, value);
+}
+
+static bool is_to_write(const struct next_hop *hop, enum next_hop_setting setting)
+{
+        return setting == NEXT_HOP_WEIGHT ? hop->weight != 1 : next_hop_gives(hop, setting);
+}
+
 void next_hops_write(struct text *text, const struct next_hop_list *list)
 {
         for (size_t i = 0; i < list->count; i++) {
                 text_put_string(text, i == 0 ? "" : " ");
                 next_hop_write(text, &list->hops[i]);
-                if (list->hops[i].weight != 1) {
-                        text_put_string(text, " weight=");
-                        text_put_number(text, list->hops[i].weight);
-                }
+                for (enum next_hop_setting j = 0; j < NEXT_HOP_SETTINGS; j++)
+                        if (is_to_write(&list->hops[i], j))
+                                write_setting(text, &settings[j], &list->hops[i]);
         }
 }

@@ -224,6 +224,7 @@ static const char *const words_of_types[VALUE_TYPES][WORDS_MAX] = {
     [VALUE_LANGUAGE] = {"en", "de", NULL},
     [VALUE_ADDRESSES] = {"plain", "pseudonym", NULL},
     [VALUE_NAMING] = {"none", "xclient", "xforward", NULL},
+    [VALUE_SECURING] = {"none", "may", "must", NULL},
     [VALUE_JOURNAL] = {"never", "when-down", "always", NULL},
     [VALUE_FIELD] = {"auto", "yes", "no", NULL},
     [VALUE_DELIVERED] = {"no", "mailbox", "address", NULL},

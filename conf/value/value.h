@@ -33,6 +33,7 @@ enum value_type {
         VALUE_LANGUAGE,
         VALUE_ADDRESSES,
         VALUE_NAMING,
+        VALUE_SECURING,
         VALUE_JOURNAL,
         VALUE_FIELD,
         VALUE_DELIVERED,

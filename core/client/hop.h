@@ -24,9 +24,6 @@
 #define HOP_RECIPIENTS_MAX NEXT_HOP_RECIPIENTS_MAX
 #define HOP_WINDOW         64 /* commands that are sent before the first of them is answered */
 
-/* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
-enum __attribute__((packed)) hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
-
 enum hop_patience {
 #define PATIENCE(name, ...) HOP_PATIENCE_##name,
 #include "core/client/patience.def"

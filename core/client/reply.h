@@ -34,5 +34,5 @@ enum reply_step {
  * `lines_max` lines are one reply. */
 enum reply_step reply_read(struct reply_reader *reader, unsigned lines_max, struct span *input,
                            struct hop_answer *answer, struct span *ret_text);
-/* What became of it where the hop has not said it; both static. */
+/* What became of it where the hop has not said it. `state`: static; the text is copied. */
 void reply_say(struct hop_answer *answer, const char *state, const char *text);

@@ -4,7 +4,15 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "core/base/digest/keyed.h"
 #include "core/mail/content.h"
+
+/* What next hops have said of a recipient is found by these; all zero where nothing is remembered. */
+struct hop_keys {
+        struct key128 recipient; /* whoever sends */
+        struct key128 pair;      /* for mail of this sender */
+        struct key128 mail; /* the same, and from this client's network where next hops are told of clients */
+};
 
 struct recipient {
         struct recipient *next;
@@ -13,6 +21,8 @@ struct recipient {
         struct span mailbox;
         const struct domain *domain;
         bool is_postmaster;
+        bool is_left_out; /* it has this message already: no next hop is asked for it */
+        struct hop_keys keys;
 };
 
 struct message {

@@ -163,10 +163,15 @@ enum recipient_answer tag_find_recipient(const struct snapshot *snapshot, const 
                                          struct tag_sender *ret_tag)
 {
         struct tag_sender tag = {0};
-        enum recipient_answer answer = domain_find_recipient(domain, local_part, ret_mailbox);
+        /* Where somebody else is asked nobody is unknown here, a tag and its mailbox together neither. */
+        bool is_open = domain_of_mailboxes(domain)->origin != RECIPIENTS_HERE;
+        enum recipient_answer answer =
+            is_open ? RECIPIENT_UNKNOWN : domain_find_recipient(domain, local_part, ret_mailbox);
 
         if (answer == RECIPIENT_UNKNOWN && snapshot->tag_key_count > 0 && tag_sender_parse(local_part, &tag))
                 answer = domain_find_recipient(domain, tag.local_part, ret_mailbox);
+        else if (is_open)
+                answer = domain_find_recipient(domain, local_part, ret_mailbox);
         if (answer == RECIPIENT_UNKNOWN && domain_of_mailboxes(domain)->has_catch_all) {
                 text_put_char(ret_mailbox, '*');
                 answer = RECIPIENT_KNOWN;

@@ -19,17 +19,6 @@
 #define TLS_REASON_SIZE  80 /* with its terminator; a longer one is cut */
 #define TLS_VERSION_SIZE 16
 
-/* A RCPT command and its answer, for the log. */
-struct attempt {
-        struct attempt *next;
-        struct span address;
-        uint16_t code;
-        struct span enhanced;
-        const char *check; /* who refused; NULL: nobody */
-        enum reply_id reply;
-        char reject_id[ID_TEXT_SIZE];
-};
-
 /* A verdict that counted, under the setting of one recipient domain. */
 struct finding {
         struct finding *next;
@@ -37,6 +26,8 @@ struct finding {
         const struct check_setting *setting;
         uint32_t recipients;
 };
+
+struct attempt;
 
 /* From MAIL to its end (RFC 5321 3.3), in its own arena. */
 struct transaction {
@@ -54,6 +45,7 @@ struct transaction {
         bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
+        struct asking *asking;   /* in arena; NULL: no source of recipients has been asked */
         struct recipient *asked; /* which the filters are asked about, and is not in the envelope */
         const struct mail_filter *discarded_by; /* the client is told that all is well; NULL: nobody has */
         bool is_rated;                          /* it counts as a message */
@@ -64,6 +56,8 @@ struct transaction {
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
         struct verdict_list text_verdicts; /* of the DATA stage */
+        struct keyed *text_hash; /* of what the client sends; in arena; NULL: nobody will ask for it */
+        bool is_taken_whole;     /* before a next hop is asked */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
         bool is_text_seen, is_stored;
@@ -135,11 +129,14 @@ enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
+void recipient_add(struct transaction *transaction, struct recipient *recipient);
 
 /* The message is answered; the session goes on with commands, unless the client did not wait for that.
  * `subject`: of the reply, see reply_about. */
 enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out);
+/* Nothing stands against the text. */
+enum session_wish text_deliver(struct session *session, struct text *out);
 /* 354: the text may come. */
 enum session_wish text_begin(struct session *session, struct text *out);
 
@@ -296,6 +293,9 @@ void stage_connect(struct session *session);
 void stage_count_zones(struct session *session);
 void stage_helo(struct session *session);
 void stage_mail(struct session *session);
+/* Nothing stands against a recipient, and nothing waits; nothing is counted. */
+bool stage_passes(struct session *session, const struct check_setting *settings,
+                  const struct verdict_list *extra);
 /* All verdicts so far under the settings of one domain, those that waited looked at again. A refusal or
  * deferral is counted and noted for the log. `extra`: the verdicts of the RCPT stage, or NULL. */
 struct judgement stage_judge(struct session *session, const struct check_setting *settings,
@@ -350,8 +350,8 @@ void rate_settle(struct session *session);
 
 /* ---- record/transaction.c */
 
-/* `said`: of the reply. */
-void record_attempt(struct session *session, const struct reply_about *said, enum reply_id reply,
+/* `about`: of the reply that was given. */
+void record_attempt(struct session *session, const struct reply_about *about, enum reply_id reply,
                     const char *check);
 void record_finding(struct session *session, const struct verdict *verdict,
                     const struct check_setting *setting);

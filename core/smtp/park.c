@@ -1,5 +1,6 @@
 /* The one waiting place of the program: a command, or the end of a text, whose verdict needs an answer that is not
  * in yet. */
+#include "core/smtp/command/asking.h"
 #include "core/smtp/internal.h"
 
 #define ARGUMENTS_ROOM_MIN 48 /* usual arguments fit; a line has at most LINE_KEEP_MAX octets */
@@ -48,6 +49,8 @@ uint64_t parked_deadline_ms(const struct session *session)
 
         if (session->is_held)
                 return held_deadline_ms(session, due_ms);
+        if (asking_waits(session)) /* then all of DNS and of the store has been heard */
+                return session->transaction->asking->due_ms;
         if (waits_for_store(session) && session->transaction->senders.due_ms < due_ms)
                 return session->transaction->senders.due_ms;
         return due_ms;
@@ -227,12 +230,22 @@ static void give_up_dns(struct session *session)
                 session->transaction->memo.is_late = true;
 }
 
+static void give_up_asking(struct session *session)
+{
+        if (asking_waits(session))
+                session->transaction->asking->is_late = true;
+}
+
 /* What is not answered by now counts as failed, for each check to make of it what it must. What nobody was asked,
  * because there was no place for the question, is no failure of DNS: see session_defers(). */
 enum session_wish parked_timeout(struct session *session, struct text *out)
 {
         uint64_t now_ms = session->host->now_ms;
 
+        if (asking_waits(session)) {
+                give_up_asking(session);
+                return session_resume(session, out);
+        }
         if (waits_for_store(session) && now_ms >= session->transaction->senders.due_ms)
                 give_up_store(session);
         if (!session->is_held && now_ms >= dns_due_ms(session) && !session_defers(session))
@@ -242,6 +255,7 @@ enum session_wish parked_timeout(struct session *session, struct text *out)
 
 enum session_wish session_hurry(struct session *session, struct text *out)
 {
+        give_up_asking(session);
         give_up_store(session);
         give_up_dns(session);
         return session_resume(session, out);

@@ -214,6 +214,21 @@ enum session_wish session_sender_answer(struct session *session, const struct se
         return session_resume(session, out);
 }
 
+bool session_takes_text_whole(const struct session *session)
+{
+        return session->transaction != NULL && session->transaction->is_taken_whole;
+}
+
+bool session_text_key(const struct session *session, struct key128 *ret_key)
+{
+        const struct transaction *transaction = session->transaction;
+
+        if (transaction == NULL || transaction->text_hash == NULL)
+                return false;
+        *ret_key = keyed_end(transaction->text_hash);
+        return true;
+}
+
 /* Than postmaster, whom anybody may write to as often as they like. */
 static bool is_for_others(const struct recipient *recipients)
 {

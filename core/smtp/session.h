@@ -23,6 +23,7 @@
 #include "core/base/ladder/ladder.h"
 #include "core/base/count/recent.h"
 #include "core/check/pipeline.h"
+#include "core/lookup/delivered.h"
 #include "core/mail/message.h"
 #include "core/senders/client_table.h"
 #include "core/smtp/follow/follow.h"
@@ -61,6 +62,10 @@ struct session_host {
         uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */
         bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
         struct follow follow;              /* who follows sessions live */
+        /* By their origin: where recipients are asked about that are not here; NULL: nobody can be asked. */
+        struct recipient_source *recipient_sources[RECIPIENT_ORIGINS];
+        /* Of recipients at next hops; NULL: nothing is. */
+        const struct remembered *remembered;
 };
 
 /* Who connected where. */
@@ -91,8 +96,8 @@ enum __attribute__((packed)) parked {
 enum __attribute__((packed)) session_wish {
         SESSION_READ,
         SESSION_PARK,
-        /* The caller asks a next hop for its go-ahead, with session->transaction's envelope; then session_opened(). The
-         * session may end before. */
+        /* The caller asks a next hop for its go-ahead, with session->transaction's envelope but for those who are left
+         * out; then session_opened(). The session may end before. */
         SESSION_OPEN,
         /* The caller asks the mail filters of the snapshot what session_filter_question() says, then calls
          * session_filtered(). The session may end before. */
@@ -260,11 +265,19 @@ enum session_wish session_answer(struct session *session, const struct dns_quest
 /* The same from the store of senders. */
 enum session_wish session_sender_answer(struct session *session, const struct sender_key *key, enum fact fact,
                                         const struct sender_record *record, struct text *out);
-/* The wish was OPEN. DONE: a next hop has given its go-ahead, and the client is told 354. */
+/* The same from a source of recipients. `ruling`: where the fact is FOUND. */
+enum session_wish session_ruled(struct session *session, const struct key128 *key, enum fact fact,
+                                const struct ruling *ruling, struct text *out);
+/* The wish was OPEN. DONE: a next hop has given its go-ahead, and the client is told 354; or STORE, where the text has
+ * been taken already. */
 enum session_wish session_opened(struct session *session, const struct store_report *report,
                                  struct text *out);
 /* The envelope at the wish OPEN. */
 struct message *session_envelope(struct session *session);
+/* A next hop is asked behind the text, which is to stay here until then. */
+bool session_takes_text_whole(const struct session *session);
+/* The key of the text as the client has sent it, for who has it. False where nobody is to ask for that. */
+bool session_text_key(const struct session *session, struct key128 *ret_key);
 /* The message has been stored, or not. */
 enum session_wish session_stored(struct session *session, const struct store_report *report,
                                  struct text *out);

@@ -189,18 +189,39 @@ static struct judgement combine_what_counts(const struct verdict_list *lists, si
         return judgement;
 }
 
-struct judgement stage_judge(struct session *session, const struct check_setting *settings,
-                             const struct verdict_list *extra)
+struct lists {
+        struct verdict_list of[3];
+};
+
+static struct lists gather(const struct session *session, const struct verdict_list *extra)
 {
         const struct transaction *transaction = session->transaction;
-        uint64_t observed;
 
-        settle(session);
-        struct verdict_list lists[3] = {
+        return (struct lists){{
             session->verdicts,
             transaction == NULL ? (struct verdict_list){0} : transaction->verdicts,
             extra == NULL ? (struct verdict_list){0} : *extra,
-        };
+        }};
+}
+
+bool stage_passes(struct session *session, const struct check_setting *settings,
+                  const struct verdict_list *extra)
+{
+        uint64_t observed;
+
+        settle(session);
+        struct lists gathered = gather(session, extra);
+        return pipeline_combine(gathered.of, 3, settings, &observed).result == VERDICT_PASS;
+}
+
+struct judgement stage_judge(struct session *session, const struct check_setting *settings,
+                             const struct verdict_list *extra)
+{
+        uint64_t observed;
+
+        settle(session);
+        struct lists gathered = gather(session, extra);
+        const struct verdict_list *lists = gathered.of;
         if (verdict_list_is_empty(&lists[0]) && verdict_list_is_empty(&lists[1]) &&
             verdict_list_is_empty(&lists[2]))
                 return (struct judgement){.result = VERDICT_PASS};

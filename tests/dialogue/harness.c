@@ -185,6 +185,8 @@ void harness_settle(struct harness *harness)
                 harness_filter(harness);
         if (harness->wish == SESSION_STORE && !harness->store_is_held)
                 harness_report(harness, harness->store_outcome);
+        if (harness->wish == SESSION_OPEN && !harness->hop_is_held)
+                harness_open(harness);
 }
 
 void harness_drain(struct harness *harness)
@@ -210,7 +212,9 @@ void harness_tell_to_stop(struct harness *harness)
         if (!harness->is_open || harness->stopping == HARNESS_RUNS)
                 return;
         if (harness->wish != SESSION_READ && harness->wish != SESSION_HANDSHAKE &&
-            ((harness->wish != SESSION_PARK && harness->wish != SESSION_FILTER) || !at_once))
+            ((harness->wish != SESSION_PARK && harness->wish != SESSION_OPEN &&
+              harness->wish != SESSION_FILTER) ||
+             !at_once))
                 return;
         harness->wish = session_stop(&harness->session, at_once, harness_out(harness));
         harness_settle(harness);

@@ -48,11 +48,10 @@ struct harness {
 
         bool tls_is_ready; /* the worker can take a handshake */
         bool tls_is_early; /* octets wait behind STARTTLS in the socket */
-        bool store_is_held;
-        bool filters_are_held;
+        bool store_is_held, hop_is_held, filters_are_held;
         struct filter_report filters_say; /* whose texts are in filter_words */
         char filter_words[256];
-        enum store_outcome store_outcome;
+        enum store_outcome store_outcome, hop_outcome; /* of a next hop at DATA */
         size_t messages_stored;
         struct text mailboxes; /* of the last stored message, a space before each */
         struct text pulled;    /* text taken from a message that has not ended */
@@ -66,7 +65,7 @@ struct harness {
         /* Where the texts lie: no allocation, so that fuzzers start anew cheaply. Last, and never cleared. */
         struct {
                 struct ledger_set ledger[64];
-                struct tls_no_go_set tls_no_go[4];
+                struct until_set tls_no_go[4];
                 _Atomic uint32_t clients[2][HARNESS_COUNTS], questions[2][HARNESS_COUNTS];
                 char log[4 * LOG_LINE_MAX], mailboxes[MAILBOXES_SIZE], unread[KEPT_SIZE / 4];
                 char pulled[KEPT_SIZE], said[KEPT_SIZE], logged[KEPT_SIZE], stored[KEPT_SIZE];
@@ -119,6 +118,8 @@ void harness_load(struct harness *harness, enum rung rung);
 void harness_report(struct harness *harness, enum store_outcome outcome);
 /* The filters answer a session that waits for them. */
 void harness_filter(struct harness *harness);
+/* A next hop answers a session that asks for its go-ahead. */
+void harness_open(struct harness *harness);
 /* Nothing that is asked from now on is answered, until it is held no longer. */
 void harness_hold_dns(struct harness *harness, bool is_held);
 /* From now on the session gets so many octets more of memory. */

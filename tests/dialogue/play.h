@@ -51,6 +51,7 @@ void play_hears(struct play *play, const struct step *step);
 void play_suspend(struct play *play, const struct step *step);
 void play_load(struct play *play, const struct step *step);
 void play_memory(struct play *play, const struct step *step);
+void play_hop(struct play *play, const struct step *step);
 void play_store(struct play *play, const struct step *step);
 void play_filters(struct play *play, const struct step *step);
 

@@ -65,16 +65,38 @@ void play_memory(struct play *play, const struct step *step)
         play->harness.host.memory_is_spent = span_equals(step->argument, SPAN("spent"));
 }
 
-void play_store(struct play *play, const struct step *step)
+/* False: it is held. */
+static bool read_outcome(struct span word, enum store_outcome *outcome)
 {
         static const char *const names[] = {
-            [STORE_DONE] = "done", [STORE_FULL] = "full", [STORE_FAILED] = "failed"};
+            [STORE_DONE] = "done",
+            [STORE_FULL] = "full",
+            [STORE_FAILED] = "failed",
+            [STORE_REFUSED_BY_HOP] = "refused",
+            [STORE_DEFERRED_BY_HOP] = "deferred",
+            [STORE_NO_HOP] = "silent",
+        };
+
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (span_equals(word, span_from(names[i])))
+                        *outcome = (enum store_outcome)i;
+        return !span_equals(word, SPAN("hold"));
+}
+
+void play_hop(struct play *play, const struct step *step)
+{
         struct harness *harness = &play->harness;
 
-        harness->store_is_held = span_equals(step->argument, SPAN("hold"));
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-                if (span_equals(step->argument, span_from(names[i])))
-                        harness->store_outcome = (enum store_outcome)i;
+        harness->hop_is_held = !read_outcome(step->argument, &harness->hop_outcome);
+        if (!harness->hop_is_held && harness->is_open && harness->wish == SESSION_OPEN)
+                harness_open(harness);
+}
+
+void play_store(struct play *play, const struct step *step)
+{
+        struct harness *harness = &play->harness;
+
+        harness->store_is_held = !read_outcome(step->argument, &harness->store_outcome);
         if (!harness->store_is_held && harness->is_open && harness->wish == SESSION_STORE)
                 harness_report(harness, harness->store_outcome);
 }

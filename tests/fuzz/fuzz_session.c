@@ -1,14 +1,15 @@
 /* Fuzzes whole sessions. The input is a script, an action a line: "C..." a command line, "D..." a line of text,
- * "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from now on, "H"
+ * "F..." octets in one flight, "T" and a digit: time passes, "S" and a digit: what the store says from now on, "G"
+ * and a digit: what a next hop says at DATA from now on, or with an odd one from 5 on nothing until another "G", "H"
  * and an odd digit: DNS answers nothing, or an even one: it does, "X" the server stops, "Y" and waits for no more
  * answers, "O" and a digit: the configuration is outdated, "K" and a digit: how much memory is left. "R", a digit
  * and octets: these 2^(digit + 1) times. In C, D, F and R the octets 1 to 4 stand for CR, LF, NUL and ETX. "P" and
  * four digits: a PROXY header, see below. "M" and a digit, or what follows 9 in ASCII, as first line: the
  * configuration, see below; and "E" and octets behind it: the modes of all checks, see session_modes.h. "V" and a
  * digit: what comes of the handshake that is waited for, "N" and a digit: whether the next one can be taken, and
- * whether octets wait behind STARTTLS. "L" and a digit: what mail filters say from now on; 8 and 9: nothing. Played whole and octet by octet: where the client waits for its replies, and
- * DNS was not held, both must say and store the same. dialogue/text_waits.c is linked in: texts may wait. */
-#include "conf/build/load.h"
+ * whether octets wait behind STARTTLS. "L" and a digit: what mail filters say from now on; 8 and 9: nothing. Played
+ * whole and octet by octet: where the client waits for its replies, and DNS was not held, both must say and store the
+ * same. dialogue/text_waits.c is linked in: texts may wait. */
 #include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
 #include "tests/fuzz/session/holds.h"
@@ -16,101 +17,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 
-#define INPUT_MAX     6000
-#define REPEATED_MAX  140000 /* octets of one action */
-#define PEOPLE_NUMBER 42
-
-#define TEXT_WAITS                                                                                           \
-        "bounce_reference { mode = enforce }\n dnsbl { mode = off }\n sender_tld { mode = off }\n"           \
-        "sender_mx { mode = off }\n spf { mode = off }\n"
-
-#define SYNTAX_TAKES "syntax { bare_newline = normalise  lenient = yes }\n"
-
-#define TLS "tls { certificate = {\"certificate.pem\"} handshake_timeout = 5s }\n"
-
-#define FILTER "milter \"spam\" { connect = \"inet:127.0.0.1:1\"  text_max = 2k }\n"
-
-/* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, how much
- * may be in flight, what the rule syntax takes, who is offered TLS. Without it: the first. */
-static const char *const variants[] = {
-    "early_talker { mode = enforce }\n",
-    "early_talker { mode = observe }\n",
-    "early_talker { mode = off }\n",
-    "early_talker { mode = enforce }\n greeting_pause = 2s\n",
-    "early_talker { mode = observe }\n greeting_pause = 2s\n",
-    "early_talker { mode = off }\n greeting_pause = 2s\n",
-    "early_talker { mode = enforce }\n greeting_pause = 2s\n trusted_networks = {\"198.51.100.0/24\"}\n",
-    "early_talker { mode = observe }\n greeting_pause = 2s\n" TEXT_WAITS,
-    "early_talker { mode = enforce }\n reject_at = first\n" TEXT_WAITS,
-    "early_talker { mode = off }\n helo_name { must_resolve = yes }\n dns_in_flight_per_session = 2\n"
-    "dns_in_flight_per_client = 3\n" TEXT_WAITS,
-    "early_talker { mode = enforce }\n" SYNTAX_TAKES,
-    "early_talker { mode = observe }\n" SYNTAX_TAKES TEXT_WAITS,
-    "early_talker { mode = off }\n greeting_pause = 2s\n" SYNTAX_TAKES,
-    "early_talker { mode = enforce }\n" TLS,
-    "early_talker { mode = off }\n tls_no_go = 0\n" TLS,
-    "early_talker { mode = observe }\n starttls = require\n helo_name { must_resolve = yes }\n" TLS,
-    "early_talker { mode = off }\n starttls = off\n ehlo_without = {\"SIZE\", \"LIMITS\"}\n"
-    "network \"198.51.0.0/16\" { starttls = require }\n" TLS,
-    "early_talker { mode = off }\n reject_at = first\n greeting_pause = 2s\n" TLS TEXT_WAITS,
-    "early_talker { mode = off }\n" FILTER,
-    "early_talker { mode = enforce }\n" FILTER TEXT_WAITS,
-};
-
-#define VARIANT_COUNT (sizeof variants / sizeof variants[0])
-
-static const char configuration[] =
-    "hostname = \"mx.isp.example\"\n proxy_networks = {\"192.0.2.0/24\"}\n message_size_max = 4k\n"
-    "recipients_max = 3\n errors_max = 30\n policy_url = \"https://policy.isp.example/\"\n text_line_max = "
-    "500\n"
-    "resolvers = {\"127.0.0.1:53\"}\n sender_store = \"lmdb:/nowhere\"\n greylist { mode = observe }\n"
-    "client_rate { mode = enforce  connections = 3/1m  messages = 2/1m  recipients = 3/1m\n"
-    "unknown_recipients = 2/1m  errors = 8/1m  history = 1 }\n"
-    "domain \"isp.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\"\n"
-    "sender_tld { mode = observe } }\n"
-    "domain \"observe.example\" { recipients = \"/proc/self/fd/42\" deliver = \"discard:\"\n"
-    "bounce_reference { mode = observe } }\n";
-
-static struct snapshot *snapshot_make(const char *variant)
-{
-        struct conf_complaints complaints = {0};
-        char *text;
-
-        expect(asprintf(&text, "%s%s", configuration, variant) > 0);
-        struct snapshot *snapshot = snapshot_load_text(text, "/", &complaints);
-        expect(snapshot != NULL);
-        conf_complaints_end(&complaints);
-        free(text);
-        return snapshot;
-}
-
-static void people_open(void)
-{
-        int people = memfd_create("people", 0);
-        expect(people >= 0 && write(people, "alice\nbob\n", 10) == 10 &&
-               dup2(people, PEOPLE_NUMBER) == PEOPLE_NUMBER);
-        close(people);
-}
-
-/* With the modes that `line` says. */
-static const struct snapshot *snapshot_get(size_t variant, struct span line)
-{
-        static struct snapshot *snapshots[VARIANT_COUNT];
-        static struct session_modes modes[VARIANT_COUNT];
-
-        if (snapshots[variant] == NULL) {
-                people_open();
-                snapshots[variant] = snapshot_make(variants[variant]);
-                session_modes_read(&modes[variant], snapshots[variant]);
-        }
-        session_modes_set(snapshots[variant], &modes[variant], line);
-        return snapshots[variant];
-}
+#define INPUT_MAX    6000
+#define REPEATED_MAX 140000 /* octets of one action */
 
 /* ---- playing ------------------------------------------------------------------------------------------- */
 
@@ -220,6 +131,17 @@ static void say_of_filters(struct harness *harness, unsigned digit)
                 harness_filter(harness);
 }
 
+static void answer_opening(struct harness *harness, unsigned digit)
+{
+        static const enum store_outcome outcomes[] = {STORE_DONE, STORE_REFUSED_BY_HOP, STORE_DEFERRED_BY_HOP,
+                                                      STORE_NO_HOP};
+
+        harness->hop_outcome = outcomes[digit % 4];
+        harness->hop_is_held = digit >= 5 && digit % 2 == 1;
+        if (!harness->hop_is_held && harness->is_open && harness->wish == SESSION_OPEN)
+                harness_open(harness);
+}
+
 static void act(struct harness *harness, struct span line)
 {
         static const uint64_t times_ms[] = {0, 1, 1000, 6000, 31000, 61000, 200000, 301000, 3600000, 4000000};
@@ -249,7 +171,10 @@ static void act(struct harness *harness, struct span line)
                 harness_pass_time(harness, times_ms[digit]);
                 break;
         case 'S':
-                harness->store_outcome = (enum store_outcome)(digit % 3);
+                harness->store_outcome = (enum store_outcome)(digit % 6);
+                break;
+        case 'G':
+                answer_opening(harness, digit);
                 break;
         case 'O':
                 harness_outdate(harness, digit % 2 == 1);
@@ -296,14 +221,14 @@ static size_t take_variant(struct span *script)
         if (script->length < 2 || script->at[0] != 'M')
                 return 0;
         struct span line = script_take_line(script);
-        return line.length < 2 ? 0 : (unsigned char)(line.at[1] - '0') % VARIANT_COUNT;
+        return line.length < 2 ? 0 : (unsigned char)(line.at[1] - '0') % SESSION_VARIANTS;
 }
 
 static void play(struct harness *harness, struct span script)
 {
         size_t variant = take_variant(&script);
         struct span modes = script.length > 0 && script.at[0] == 'E' ? script_take_line(&script) : SPAN("E");
-        harness->snapshot = snapshot_get(variant, span_skip(modes, 1));
+        harness->snapshot = session_snapshot(variant, span_skip(modes, 1));
         fill_dns(&harness->dns);
         expect(address_parse(script.length % 2 == 0 ? SPAN("192.0.2.7") : SPAN("2001:db8::7"),
                              &harness->peer.client));

@@ -22,17 +22,6 @@ static void schedule(struct hop_thread *thread, struct hop_connection *connectio
         wheel_schedule(&thread->wheel, &connection->timer, due_ms);
 }
 
-static void watch(struct hop_thread *thread, struct hop_connection *connection, bool waits_for_output)
-{
-        struct epoll_event event = {.events = EPOLLIN | (waits_for_output ? EPOLLOUT : 0),
-                                    .data.ptr = connection};
-
-        if (connection->waits_for_output == waits_for_output)
-                return;
-        connection->waits_for_output = waits_for_output;
-        expect(epoll_ctl(thread->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
-}
-
 /* Events of this turn may still name it. */
 static void bury(struct hop_thread *thread, struct hop_connection *connection)
 {
@@ -48,6 +37,10 @@ static void bury(struct hop_thread *thread, struct hop_connection *connection)
         close(connection->fd);
         free(connection->unsent);
         connection->unsent = NULL;
+        tls_stream_free(connection->stream);
+        connection->stream = NULL;
+        thread->tls.output.length = 0;
+        account_give_back(&thread->account, connection->counted);
         TAILQ_REMOVE(&thread->connections, connection, entry);
         TAILQ_INSERT_TAIL(&thread->dead, connection, entry);
 }
@@ -67,9 +60,15 @@ static void end(struct hop_thread *thread, struct hop_connection *connection, co
 {
         struct hop_target *target = connection->target;
         bool has_failed = connection->state <= CONNECTION_BEGINS;
+        char octets[HOP_ANSWER_TEXT_MAX + 32];
 
+        if (hop_secure_is_under_way(connection)) {
+                snprintf(octets, sizeof octets, "TLS handshake: %s", reason);
+                reason = octets;
+        }
+        bool gives_up = hop_secure_gives_up(thread, connection, reason);
         bury(thread, connection);
-        if (has_failed)
+        if (has_failed && !gives_up)
                 target_unreachable(thread, target, reason);
 }
 
@@ -107,7 +106,10 @@ static struct hop_connection *make(struct hop_thread *thread, struct hop_target 
                                               .waits_for_output = true};
         connection->terms = (struct hop_terms){.hostname = connection->settings.hostname,
                                                .protocol = target->hop.protocol,
-                                               .naming = connection->settings.naming,
+                                               .starttls = hop_secure_wish(thread, target),
+                                               .naming = next_hop_gives(&target->hop, NEXT_HOP_NAMING)
+                                                             ? target->hop.naming
+                                                             : connection->settings.naming,
                                                .sends_eight_bit = true,
                                                .transactions_max = connection->settings.transactions_max};
         memcpy(connection->terms.patience_ms, connection->settings.patience_ms,
@@ -120,7 +122,9 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
         struct hop_connection *connection = make(thread, target);
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = connection};
 
-        int fd = connection == NULL ? -1 : open_socket(target);
+        errno = ENOMEM;
+        bool is_counted = connection != NULL && hop_connection_count(thread, connection);
+        int fd = is_counted ? open_socket(target) : -1;
         if (fd >= 0 && epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0) {
                 connection->fd = fd;
                 TAILQ_INSERT_TAIL(&thread->connections, connection, entry);
@@ -132,71 +136,10 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
         int error = errno;
         if (fd >= 0)
                 close(fd);
+        if (is_counted)
+                account_give_back(&thread->account, connection->counted);
         free(connection);
         target_unreachable(thread, target, strerrordesc_np(error));
-}
-
-/* ---- octets -------------------------------------------------------------------------------------------- */
-
-/* Sends the front of `octets` and advances past it. False: the connection is broken. */
-static bool send_octets(int fd, struct span *octets)
-{
-        while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
-                if (sent < 0 && errno == EINTR)
-                        continue;
-                if (sent < 0)
-                        return errno == EAGAIN;
-                *octets = span_skip(*octets, (size_t)sent);
-        }
-        return true;
-}
-
-static bool keep(struct hop_connection *connection, struct span octets)
-{
-        char *longer = realloc(connection->unsent, connection->unsent_length + octets.length);
-
-        if (longer == NULL)
-                return false;
-        memcpy(longer + connection->unsent_length, octets.at, octets.length);
-        connection->unsent = longer;
-        connection->unsent_length += octets.length;
-        return true;
-}
-
-/* What the machine has said goes out, or is kept. False: the connection is broken. */
-static bool flush(struct hop_thread *thread, struct hop_connection *connection)
-{
-        struct span octets = text_span(&thread->out);
-
-        thread->out.length = 0;
-        if (octets.length == 0)
-                return true;
-        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
-                return false;
-        if (octets.length > 0 && !keep(connection, octets))
-                return false;
-        hop_sent(&connection->hop, connection->unsent_length);
-        watch(thread, connection, connection->unsent != NULL);
-        return true;
-}
-
-static bool send_kept(struct hop_thread *thread, struct hop_connection *connection)
-{
-        struct span octets = span_of(connection->unsent, connection->unsent_length);
-
-        if (!send_octets(connection->fd, &octets))
-                return false;
-        if (octets.length > 0) {
-                memmove(connection->unsent, octets.at, octets.length);
-        } else {
-                free(connection->unsent);
-                connection->unsent = NULL;
-        }
-        connection->unsent_length = octets.length;
-        hop_sent(&connection->hop, octets.length);
-        watch(thread, connection, octets.length > 0);
-        return true;
 }
 
 void hop_connection_take(struct hop_connection *connection, enum hop_connection_state state)
@@ -234,13 +177,13 @@ static bool handle(struct hop_thread *thread, struct hop_connection *connection,
         bool is_named_first = event == HOP_READY && connection->transfer != NULL;
 
         if (event == HOP_CLOSE) {
-                if (connection->unsent == NULL)
-                        send(connection->fd, thread->out.at, thread->out.length, MSG_NOSIGNAL);
-                thread->out.length = 0;
+                hop_octets_send_last(thread, connection);
                 end(thread, connection, connection->hop.answer.text);
                 return false;
         }
-        if (event == HOP_READY && !is_named_first)
+        if (event == HOP_SECURE)
+                hop_secure_begin(thread, connection);
+        else if (event == HOP_READY && !is_named_first)
                 be_ready(thread, connection);
         else
                 dialogue_event(thread, connection, event);
@@ -255,7 +198,8 @@ static bool run(struct hop_thread *thread, struct hop_connection *connection, en
                 while (event != HOP_WAITS) {
                         if (!handle(thread, connection, event))
                                 return false;
-                        if (text_room(&thread->out) < HOP_OUT_SIZE / 2 && !flush(thread, connection))
+                        if (text_room(&thread->out) < HOP_OUT_SIZE / 2 &&
+                            !hop_octets_flush(thread, connection))
                                 event = hop_lost(&connection->hop, &thread->out);
                         else
                                 event = hop_input(&connection->hop, input, &thread->out);
@@ -263,7 +207,7 @@ static bool run(struct hop_thread *thread, struct hop_connection *connection, en
                 if (connection->unsent == NULL)
                         dialogue_text(thread, connection);
                 bool has_said = thread->out.length > 0;
-                if (!flush(thread, connection))
+                if (!hop_octets_flush(thread, connection))
                         event = hop_lost(&connection->hop, &thread->out);
                 else if (!has_said || connection->unsent != NULL)
                         return true;
@@ -282,22 +226,15 @@ void hop_connection_advance(struct hop_thread *thread, struct hop_connection *co
                 schedule(thread, connection);
 }
 
-/* False: the connection is gone. */
-static bool read_on(struct hop_thread *thread, struct hop_connection *connection)
-{
-        size_t before = connection->unread_length;
-        ssize_t received = recv(connection->fd, thread->input + before, HOP_INPUT_SIZE - before, 0);
+/* ---- octets that come ---------------------------------------------------------------------------------- */
 
-        if (received < 0 && (errno == EAGAIN || errno == EINTR))
-                return true;
-        if (received <= 0)
-                return run(thread, connection, hop_lost(&connection->hop, &thread->out), &(struct span){0});
-        memcpy(thread->input, connection->unread, before);
-        struct span input = span_of(thread->input, before + (size_t)received);
-        /* Nobody has asked it: it is not given a message any more. */
-        if (connection->state == CONNECTION_IDLE)
-                hop_connection_take(connection, CONNECTION_LEAVES);
-        enum hop_event event = hop_input(&connection->hop, &input, &thread->out);
+/* The machine takes what lies in thread->input, and says `event` before. False: the connection is gone, here and
+ * below. */
+static bool take_input(struct hop_thread *thread, struct hop_connection *connection, enum hop_event event,
+                       struct span input)
+{
+        if (event == HOP_WAITS)
+                event = hop_input(&connection->hop, &input, &thread->out);
         if (!run(thread, connection, event, &input))
                 return false;
         expect(input.length <= HOP_INPUT_MAX);
@@ -305,6 +242,55 @@ static bool read_on(struct hop_thread *thread, struct hop_connection *connection
         connection->unread_length = input.length;
         return true;
 }
+
+/* So many octets have come behind those that were left unread. */
+static bool take_octets(struct hop_thread *thread, struct hop_connection *connection, size_t length)
+{
+        memcpy(thread->input, connection->unread, connection->unread_length);
+        /* Nobody has asked it: it is not given a message any more. */
+        if (connection->state == CONNECTION_IDLE && length > 0)
+                hop_connection_take(connection, CONNECTION_LEAVES);
+        return take_input(thread, connection, HOP_WAITS,
+                          span_of(thread->input, connection->unread_length + length));
+}
+
+static bool take_end(struct hop_thread *thread, struct hop_connection *connection)
+{
+        return run(thread, connection, hop_lost(&connection->hop, &thread->out), &(struct span){0});
+}
+
+static bool take_sealed(struct hop_thread *thread, struct hop_connection *connection, struct span octets)
+{
+        struct tls_stream *stream = connection->stream;
+        struct span input;
+
+        if (hop_secure_is_under_way(connection)) {
+                enum hop_event event = hop_secure_go_on(thread, connection, octets, &input);
+                return take_input(thread, connection, event, input);
+        }
+        size_t length =
+            tls_stream_open(stream, octets, thread->input + connection->unread_length, HOP_READ_SIZE);
+        bool is_counted = hop_connection_count(thread, connection);
+        if (!take_octets(thread, connection, length))
+                return false;
+        return (is_counted && tls_stream_end(stream) == TLS_OPEN) || take_end(thread, connection);
+}
+
+static bool read_on(struct hop_thread *thread, struct hop_connection *connection)
+{
+        bool is_plain = connection->stream == NULL;
+        char *room = is_plain ? thread->input + connection->unread_length : thread->tls.input;
+        ssize_t received = recv(connection->fd, room, is_plain ? HOP_READ_SIZE : TLS_INPUT_MAX, 0);
+
+        if (received < 0 && (errno == EAGAIN || errno == EINTR))
+                return true;
+        if (received <= 0)
+                return take_end(thread, connection);
+        return is_plain ? take_octets(thread, connection, (size_t)received)
+                        : take_sealed(thread, connection, span_of(room, (size_t)received));
+}
+
+/* ---- events -------------------------------------------------------------------------------------------- */
 
 static void connected(struct hop_thread *thread, struct hop_connection *connection)
 {
@@ -318,7 +304,7 @@ static void connected(struct hop_thread *thread, struct hop_connection *connecti
         connection->state = CONNECTION_BEGINS;
         connection->due_ms = UINT64_MAX;
         hop_begin(&connection->hop, &connection->terms, thread->now_ms);
-        watch(thread, connection, false);
+        hop_octets_watch(thread, connection, false);
         schedule(thread, connection);
 }
 
@@ -332,7 +318,7 @@ void hop_connection_event(struct hop_thread *thread, struct hop_connection *conn
         }
         connection->hop.now_ms = thread->now_ms;
         if ((events & EPOLLOUT) != 0 && connection->unsent != NULL) {
-                bool is_whole = send_kept(thread, connection);
+                bool is_whole = hop_octets_send_kept(thread, connection);
                 enum hop_event event = is_whole ? HOP_WAITS : hop_lost(&connection->hop, &thread->out);
                 if (!run(thread, connection, event, &(struct span){0}))
                         return;

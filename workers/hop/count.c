@@ -51,15 +51,21 @@ void hop_count_now(struct hop_thread *thread)
         uint64_t sums[FIGURE_COUNT] = {0}, numbers[FIGURE_COUNT] = {0};
         const struct hop_target *target;
 
+        /* Those that differ in what stands behind them have one row. */
+        LIST_FOREACH(target, &thread->targets, entry)
+        memset(target->figures->now, 0, sizeof target->figures->now);
         LIST_FOREACH(target, &thread->targets, entry)
         {
                 look(thread, target, numbers);
                 for (enum figure figure = 0; figure < FIGURE_COUNT; figure++) {
                         sums[figure] += numbers[figure];
-                        if (is_now[figure] && target->figures->name[0] != '\0')
-                                counter_set(&target->figures->numbers[figure], numbers[figure]);
+                        target->figures->now[figure] += numbers[figure];
                 }
         }
+        LIST_FOREACH(target, &thread->targets, entry)
+        for (enum figure figure = 0; figure < FIGURE_COUNT; figure++)
+                if (is_now[figure] && target->figures->name[0] != '\0')
+                        counter_set(&target->figures->numbers[figure], target->figures->now[figure]);
         for (enum figure figure = 0; figure < FIGURE_COUNT; figure++)
                 if (is_now[figure] && metric_of[figure] != METRIC_COUNT)
                         counter_set(&thread->counters.metrics[metric_of[figure]], sums[figure]);

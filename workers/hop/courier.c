@@ -48,6 +48,7 @@ static void report_jobs(struct hop_thread *thread, struct transfer *transfer)
 static void finish(struct hop_thread *thread, struct transfer *transfer)
 {
         transfer->is_over = true;
+        remember_fates(thread, transfer);
         if (transfer->opening == NULL) {
                 report_jobs(thread, transfer);
                 return;

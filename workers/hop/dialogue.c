@@ -28,12 +28,15 @@ static bool is_refused_in_part(const struct transfer *transfer)
 }
 
 /* With a single recipient DATA is said at once. Of several one may be refused, and then there is to be no text, for one
- * client has one answer: so the answers come first. The journal sends to those who are left. */
+ * client has one answer: so the answers come first, all of them, for what is remembered depends on whether others are
+ * taken. The journal sends to those who are left. */
 static void give_data(struct hop_thread *thread, struct hop *hop, const struct transfer *transfer)
 {
-        if (is_refused_in_part(transfer) && transfer->delivery == NULL)
+        bool are_answered = hop->answered == hop->recipients;
+
+        if (are_answered && is_refused_in_part(transfer) && transfer->delivery == NULL)
                 hop_abandon(hop);
-        else if (transfer->recipient_count == 1 || hop->answered == hop->recipients)
+        else if (transfer->recipient_count == 1 || are_answered)
                 hop_data(hop, &thread->out);
 }
 
@@ -162,8 +165,6 @@ void dialogue_event(struct hop_thread *thread, struct hop_connection *connection
         struct transfer *transfer = connection->transfer;
         struct hop *hop = &connection->hop;
 
-        if (event == HOP_SECURE)
-                hop_handshake_failed(hop, "TLS is not wanted", &thread->out);
         if (transfer == NULL)
                 return;
         switch (event) {

@@ -18,6 +18,7 @@ struct figures {
         char name[NEXT_HOP_TEXT_MAX +
                   1]; /* terminated; as in deliver, without the weight; "": of all others */
         _Atomic uint64_t numbers[FIGURE_COUNT];
+        uint64_t now[FIGURE_COUNT]; /* owner only: sums in the making, of kind NOW */
 };
 
 struct figures_table {

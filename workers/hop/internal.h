@@ -5,11 +5,20 @@
 #include "core/client/connection.h"
 #include "core/client/text.h"
 #include "workers/hop/thread.h"
+#include "workers/tls/client/client.h"
 
 #define HOP_OUT_SIZE   ((size_t)64 << 10)
-#define HOP_INPUT_SIZE ((size_t)16 << 10)
+#define HOP_READ_SIZE  ((size_t)64 << 10) /* what TLS_INPUT_MAX octets may hold, see workers/tls/stream.h */
+#define HOP_INPUT_SIZE (HOP_INPUT_MAX + HOP_READ_SIZE)
 
-/* A next hop as this thread sees it. It lives while it has connections or messages, or counts as failing. */
+/* What the log knows of TLS with a next hop; static texts. */
+struct hop_security {
+        const char *version, *cipher; /* NULL: none yet */
+        const char *fault;            /* why the hop is not verified; NULL: it is */
+};
+
+/* A next hop as this thread sees it. It lives while it has connections or messages, or counts as failing,
+ * and some time longer. */
 struct hop_target {
         LIST_ENTRY(hop_target) entry;
         struct next_hop hop; /* its name is in `name` */
@@ -19,9 +28,13 @@ struct hop_target {
         uint32_t waiting_count;
         uint32_t busy; /* transfers that a connection of it has */
         uint32_t connection_count,
-            connecting_count;   /* all; of these, those that are not ready for the first time */
-        uint32_t failures;      /* in a row */
-        uint64_t down_until_ms; /* where these are failures_max */
+            connecting_count;    /* all; of these, those that are not ready for the first time */
+        uint32_t failures;       /* in a row */
+        uint64_t used_ms;        /* when it had a connection or a message last */
+        uint64_t down_until_ms;  /* where these are failures_max */
+        uint64_t plain_until_ms; /* TLS that may be and has failed is not tried before */
+        struct tls_resumption resumption;
+        struct hop_security security;
         char name[];
 };
 
@@ -47,7 +60,9 @@ struct hop_connection {
         struct hop_settings settings;
         struct hop_terms terms;
         struct hop hop;
-        char *unsent; /* what the socket did not take; NULL: nothing */
+        struct tls_stream *stream; /* NULL: in plain text */
+        size_t counted;            /* octets of the budget */
+        char *unsent;              /* what the socket did not take; NULL: nothing */
         size_t unsent_length;
         const struct content_block *block; /* of the job at hand: where the text goes on; NULL: it begins */
         size_t block_offset;
@@ -66,6 +81,10 @@ void target_dequeue(struct hop_target *target, struct transfer *transfer);
 void targets_serve(struct hop_thread *thread);
 /* It has failed, for this reason. Where it is down now, those who wait for it seek another one. */
 void target_failed(struct hop_thread *thread, struct hop_target *target, const char *reason);
+/* Nothing of it is under way. */
+void target_free(struct hop_target *target);
+/* Its name alone, with a terminator. */
+void target_write_name(const struct hop_target *target, char ret_name[static NEXT_HOP_TEXT_MAX + 1]);
 /* The same of a connection that does not come about. */
 void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason);
 void target_lives(struct hop_thread *thread, struct hop_target *target);
@@ -105,11 +124,35 @@ void hop_connections_free_dead(struct hop_thread *thread);
 /* The thread ends: says QUIT to those that are idle, and closes all. No transfer is left. */
 void hop_connections_end(struct hop_thread *thread);
 
+/* ---- octets.c: what goes out */
+
+void hop_octets_watch(struct hop_thread *thread, struct hop_connection *connection, bool waits_for_output);
+/* What the machine has said, and TLS, goes out or is kept. False: the connection is broken, as in the next. */
+bool hop_octets_flush(struct hop_thread *thread, struct hop_connection *connection);
+bool hop_octets_send_kept(struct hop_thread *thread, struct hop_connection *connection);
+/* The same before the connection is closed: what the socket does not take is lost. */
+void hop_octets_send_last(struct hop_thread *thread, struct hop_connection *connection);
+
+/* ---- secure.c: TLS */
+
+/* Counts what the connection holds now. False, and nothing is counted, where the budget has no room for it. */
+bool hop_connection_count(struct hop_thread *thread, struct hop_connection *connection);
+/* What a new connection is to do about STARTTLS. */
+enum hop_starttls hop_secure_wish(const struct hop_thread *thread, const struct hop_target *target);
+/* The machine has said SECURE. Gives the event that follows, as the next does. */
+enum hop_event hop_secure_begin(struct hop_thread *thread, struct hop_connection *connection);
+/* Octets of the handshake have come. In *ret_input, which lies in thread->input, is what stands behind it. */
+enum hop_event hop_secure_go_on(struct hop_thread *thread, struct hop_connection *connection,
+                                struct span octets, struct span *ret_input);
+bool hop_secure_is_under_way(const struct hop_connection *connection);
+/* The connection ends. True where that is a handshake which may fail, so that the next one goes in plain text. */
+bool hop_secure_gives_up(struct hop_thread *thread, struct hop_connection *connection, const char *reason);
+
 /* ---- dialogue.c: between the machine and the transfer */
 
 /* An idle connection gets its next transfer. */
 void dialogue_begin(struct hop_thread *thread, struct hop_connection *connection, struct transfer *transfer);
-/* Any event but WAITS and CLOSE. */
+/* Any event but WAITS, SECURE and CLOSE. */
 void dialogue_event(struct hop_thread *thread, struct hop_connection *connection, enum hop_event event);
 /* As much text goes into thread->out as there is, and has room. */
 void dialogue_text(struct hop_thread *thread, struct hop_connection *connection);
@@ -126,6 +169,11 @@ void drained_begin(struct hop_thread *thread, struct journal_delivery *delivery)
 void drained_report(struct hop_thread *thread, struct transfer *transfer);
 /* Once a turn, when the drain is to get all back. */
 void drained_give_back(struct hop_thread *thread);
+
+/* ---- remember.c */
+
+/* Each recipient of the transfer has its fate. */
+void remember_fates(struct hop_thread *thread, const struct transfer *transfer);
 
 /* ---- courier.c: what becomes of transfers */
 

@@ -1,25 +1,18 @@
 /* Next hops: which one gets a message, who waits for it, and whether it lives. */
 #include "workers/hop/internal.h"
 
-/* Longer than it is passed over: whoever waits for its next_hop_up shall see it where mail comes seldom. */
-#define KEPT_DOWN_MS 3600000
+/* What is known of one that nobody uses is kept so long, such as its TLS sessions, and that it is down: whoever waits
+ * for its next_hop_up shall see it where mail comes seldom. */
+#define KEPT_MS (UINT64_C(60) * 60 * 1000)
 
 /* ---- which there are ----------------------------------------------------------------------------------- */
-
-static bool is_same(const struct next_hop *left, const struct next_hop *right)
-{
-        if (left->protocol != right->protocol || left->kind != right->kind ||
-            !endpoint_equals(&left->endpoint, &right->endpoint))
-                return false;
-        return left->name == NULL || strcmp(left->name, right->name) == 0;
-}
 
 static struct hop_target *target_find(const struct hop_thread *thread, const struct next_hop *hop)
 {
         struct hop_target *target;
 
         LIST_FOREACH(target, &thread->targets, entry)
-        if (is_same(&target->hop, hop))
+        if (next_hop_equals(&target->hop, hop))
                 return target;
         return NULL;
 }
@@ -31,7 +24,7 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
 
         if (target == NULL)
                 return NULL;
-        *target = (struct hop_target){.hop = *hop};
+        *target = (struct hop_target){.hop = *hop, .used_ms = thread->now_ms};
         target->figures = figures_of(&thread->figures, hop);
         target->hop.weight = 1; /* that is the domain's affair */
         if (hop->name != NULL)
@@ -42,16 +35,31 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
         return target;
 }
 
-static void release(struct hop_thread *thread, struct hop_target *target)
+void target_free(struct hop_target *target)
 {
-        uint64_t kept_ms = target_is_failing(thread, target) ? KEPT_DOWN_MS : 0;
-        bool is_down = target->failures > 0 && thread->now_ms < target->down_until_ms + kept_ms;
-
-        if (target->connection_count > 0 || target->waiting_count > 0 || is_down)
-                return;
         LIST_REMOVE(target, entry);
         hop_count_gone(target);
+        tls_resumption_forget(&target->resumption);
         free(target);
+}
+
+static void release(const struct hop_thread *thread, struct hop_target *target)
+{
+        bool is_down = target->failures > 0 && thread->now_ms < target->down_until_ms;
+
+        if (target->connection_count > 0 || target->waiting_count > 0)
+                target->used_ms = thread->now_ms;
+        else if (thread->now_ms >= target->used_ms + KEPT_MS && !is_down)
+                target_free(target);
+}
+
+void target_write_name(const struct hop_target *target, char ret_name[static NEXT_HOP_TEXT_MAX + 1])
+{
+        struct text text;
+
+        text_over(&text, ret_name, NEXT_HOP_TEXT_MAX);
+        next_hop_write(&text, &target->hop);
+        ret_name[text.length] = '\0';
 }
 
 /* ---- the choice ---------------------------------------------------------------------------------------- */
@@ -163,6 +171,15 @@ void target_dequeue(struct hop_target *target, struct transfer *transfer)
         transfer->target = NULL;
 }
 
+/* Of this thread. */
+static uint64_t connections_max(const struct hop_thread *thread, const struct next_hop *hop)
+{
+        const struct hop_settings *settings = &thread->settings;
+        uint64_t max =
+            next_hop_gives(hop, NEXT_HOP_CONNECTIONS_MAX) ? hop->connections_max : settings->connections_max;
+        return (max + settings->threads - 1) / settings->threads;
+}
+
 static void serve(struct hop_thread *thread, struct hop_target *target)
 {
         struct hop_connection *idle;
@@ -173,7 +190,7 @@ static void serve(struct hop_thread *thread, struct hop_target *target)
                 dialogue_begin(thread, idle, transfer);
         }
         while (target->connecting_count < target->waiting_count &&
-               target->connection_count < thread->settings.connections_max)
+               target->connection_count < connections_max(thread, &target->hop))
                 hop_connection_begin(thread, target);
 }
 
@@ -193,16 +210,13 @@ void targets_serve(struct hop_thread *thread)
 static void log_health(const struct hop_thread *thread, const struct hop_target *target, const char *event,
                        const char *reason)
 {
-        char octets[NEXT_HOP_TEXT_MAX + 1];
-        struct text name;
+        char name[NEXT_HOP_TEXT_MAX + 1];
 
-        text_over(&name, octets, sizeof octets - 1);
-        next_hop_write(&name, &target->hop);
-        octets[name.length] = '\0';
+        target_write_name(target, name);
         if (reason == NULL)
-                log_event(thread->log, event, "next_hop", octets, NULL);
+                log_event(thread->log, event, "next_hop", name, NULL);
         else
-                log_event(thread->log, event, "next_hop", octets, "reason", reason, NULL);
+                log_event(thread->log, event, "next_hop", name, "reason", reason, NULL);
 }
 
 static void send_elsewhere(struct hop_thread *thread, struct hop_target *target)

@@ -7,19 +7,23 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include <urcu/urcu-memb.h>
 
 #define EVENTS_PER_TURN   64
 #define RETRY_MS          1 /* reports that found no room */
 #define GIVE_BACK_LOOK_MS 50
 
-void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads)
+void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads,
+                       SSL_CTX *tls)
 {
-        uint64_t connections = (options->next_hops_connections_max + threads - 1) / threads;
         uint64_t waiting = (options->next_hops_waiting_max + threads - 1) / threads;
 
         *settings = (struct hop_settings){
             .naming = options->next_hops_naming,
-            .connections_max = (uint32_t)connections,
+            .starttls = options->next_hops_tls,
+            .tls = tls,
+            .threads = threads,
+            .connections_max = (uint32_t)options->next_hops_connections_max,
             .waiting_max = (uint32_t)waiting,
             .transactions_max = (uint32_t)options->next_hops_transactions_max,
             .failures_max = (uint32_t)options->next_hops_failures_max,
@@ -27,6 +31,8 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
             .open_ms = options->next_hops_open_timeout_ms,
             .idle_ms = options->next_hops_idle_timeout_ms,
             .retry_ms = options->next_hops_retry_after_ms,
+            .refusals_ms = options->next_hops_refusals_kept_ms,
+            .partings_ms = options->next_hops_partings_kept_ms,
         };
         span_copy_cut(span_from(options->hostname), settings->hostname, sizeof settings->hostname);
         for (size_t i = 0; i < HOP_PATIENCES; i++) {
@@ -41,13 +47,36 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
 
 /* ---- turn ---------------------------------------------------------------------------------------------- */
 
+static struct hop_settings *settings_copy(const struct hop_settings *settings)
+{
+        struct hop_settings *copy = malloc(sizeof *copy);
+
+        if (copy == NULL)
+                return NULL;
+        *copy = *settings;
+        if (copy->tls != NULL)
+                SSL_CTX_up_ref(copy->tls);
+        return copy;
+}
+
+static void settings_free(struct hop_settings *settings)
+{
+        if (settings != NULL)
+                SSL_CTX_free(settings->tls);
+        free(settings);
+}
+
+/* Handshakes that are to begin use the new certificates; those under way hold the former ones. */
 static void take_settings(struct hop_thread *thread)
 {
-        struct hop_settings *settings = atomic_exchange(&thread->next_settings, NULL);
+        struct hop_settings *next = atomic_exchange(&thread->next_settings, NULL);
 
-        if (settings != NULL)
-                thread->settings = *settings;
-        free(settings);
+        if (next == NULL)
+                return;
+        SSL_CTX *former = thread->settings.tls;
+        thread->settings = *next;
+        next->tls = former;
+        settings_free(next);
 }
 
 static void take_jobs(struct hop_thread *thread)
@@ -147,6 +176,7 @@ static void *thread_main(void *argument)
         int wait_ms = 0;
 
         thread_set_name("hop", thread->number);
+        urcu_memb_register_thread();
         for (;;) {
                 bool is_stopping = atomic_load(&thread->is_stopping);
                 turn(thread, wait_ms);
@@ -156,6 +186,7 @@ static void *thread_main(void *argument)
                 wait_ms = prepare_sleep(thread, is_all_sent);
         }
         hop_connections_end(thread);
+        urcu_memb_unregister_thread();
         return NULL;
 }
 
@@ -170,19 +201,21 @@ static bool watch_waker(struct hop_thread *thread)
                epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, thread->waker.event_fd, &event) == 0;
 }
 
-bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker_count,
-                     const struct hop_settings *settings, struct log_writer *log)
+bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *parts)
 {
         char *out = malloc(HOP_OUT_SIZE);
 
-        *thread = (struct hop_thread){.number = number,
-                                      .worker_count = worker_count,
-                                      .log = log,
-                                      .settings = *settings,
+        *thread = (struct hop_thread){.number = parts->number,
+                                      .worker_count = parts->worker_count,
+                                      .log = parts->log,
+                                      .account = {.budget = parts->budget},
+                                      .settings = *parts->settings,
                                       .now_ms = clock_monotonic_ms(),
-                                      .random = clock_monotonic_us() + number,
+                                      .random = clock_monotonic_us() + parts->number,
                                       .waker = {.event_fd = -1},
                                       .epoll_fd = -1};
+        if (thread->settings.tls != NULL)
+                SSL_CTX_up_ref(thread->settings.tls);
         LIST_INIT(&thread->targets);
         TAILQ_INIT(&thread->transfers);
         TAILQ_INIT(&thread->openings);
@@ -192,11 +225,12 @@ bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker
         wheel_init(&thread->wheel, thread->now_ms);
         text_over(&thread->out, out, HOP_OUT_SIZE);
         thread->input = malloc(HOP_INPUT_SIZE);
-        thread->jobs = channels_create(worker_count, &thread->waker);
-        thread->reports = calloc(worker_count, sizeof(struct channel *));
+        thread->jobs = channels_create(thread->worker_count, &thread->waker);
+        thread->reports = calloc(thread->worker_count, sizeof(struct channel *));
         thread->deliveries = channels_create(1, &thread->waker);
-        return watch_waker(thread) && thread->deliveries != NULL && out != NULL && thread->input != NULL &&
-               thread->jobs != NULL && thread->reports != NULL;
+        bool has_tls = tls_buffers_init(&thread->tls);
+        return has_tls && watch_waker(thread) && thread->deliveries != NULL && out != NULL &&
+               thread->input != NULL && thread->jobs != NULL && thread->reports != NULL;
 }
 
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports)
@@ -209,6 +243,11 @@ void hop_thread_connect_journal(struct hop_thread *thread, struct channel *retur
         thread->returns = returns;
 }
 
+void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered)
+{
+        thread->remembered = remembered;
+}
+
 bool hop_thread_start(struct hop_thread *thread)
 {
         return pthread_create(&thread->thread, NULL, thread_main, thread) == 0;
@@ -216,12 +255,11 @@ bool hop_thread_start(struct hop_thread *thread)
 
 bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settings)
 {
-        struct hop_settings *copy = malloc(sizeof *copy);
+        struct hop_settings *copy = settings_copy(settings);
 
         if (copy == NULL)
                 return false;
-        *copy = *settings;
-        free(atomic_exchange(&thread->next_settings, copy));
+        settings_free(atomic_exchange(&thread->next_settings, copy));
         waker_wake(&thread->waker);
         return true;
 }
@@ -247,10 +285,8 @@ static void end_targets(struct hop_thread *thread)
 {
         struct hop_target *target;
 
-        while ((target = LIST_FIRST(&thread->targets)) != NULL) {
-                LIST_REMOVE(target, entry);
-                free(target);
-        }
+        while ((target = LIST_FIRST(&thread->targets)) != NULL)
+                target_free(target);
 }
 
 void hop_thread_end(struct hop_thread *thread)
@@ -259,7 +295,9 @@ void hop_thread_end(struct hop_thread *thread)
         waker_close(&thread->waker);
         if (thread->epoll_fd >= 0)
                 close(thread->epoll_fd);
-        free(atomic_exchange(&thread->next_settings, NULL));
+        settings_free(atomic_exchange(&thread->next_settings, NULL));
+        SSL_CTX_free(thread->settings.tls);
+        tls_buffers_end(&thread->tls);
         free(thread->out.at);
         free(thread->input);
         free(thread->jobs);

@@ -2,27 +2,36 @@
  * for a next hop costs no thread. Transfers come from workers by channels, and go back by others. */
 #pragma once
 
+#include "core/base/budget.h"
+#include "core/lookup/delivered.h"
 #include "core/smtp/metrics.h"
 #include "workers/hop/figures.h"
 #include "workers/hop/transfer.h"
 #include "workers/journal/drain.h"
 #include "workers/log/writer.h"
 #include "workers/thread/wheel.h"
+#include "workers/tls/stream.h"
 
 #include <pthread.h>
 
 #define HOP_HOSTNAME_MAX 255
 #define HOP_GIVE_BACK_MS 5000
 
-/* What holds for all next hops. A connection keeps what held when it was made. */
+/* What holds for all next hops, where a next hop does not say otherwise of itself. A connection keeps what held when it
+ * was made. */
 struct hop_settings {
         char hostname[HOP_HOSTNAME_MAX + 1];
         enum hop_naming naming;
-        uint32_t connections_max, waiting_max; /* of one thread with one target */
-        uint32_t transactions_max;             /* of a connection; 0: any number */
+        enum hop_starttls starttls;
+        SSL_CTX *tls;              /* NULL: no handshake succeeds. A thread has a reference of its own */
+        uint32_t threads;          /* which share connections_max out */
+        uint32_t connections_max;  /* of all threads with one target */
+        uint32_t waiting_max;      /* of one thread with one target */
+        uint32_t transactions_max; /* of a connection; 0: any number */
         uint32_t failures_max;
         uint64_t connect_ms, open_ms, idle_ms, retry_ms;
         uint64_t patience_ms[HOP_PATIENCES];
+        uint64_t refusals_ms, partings_ms; /* what hops say of recipients is remembered so long */
 };
 
 struct hop_target;
@@ -38,10 +47,11 @@ struct hop_thread {
         struct log_writer *log;
         pthread_t thread;
         int epoll_fd;
-        struct channel *jobs;       /* one for each worker */
-        struct channel **reports;   /* to each worker; set before start */
-        struct channel *deliveries; /* from the journal's drain */
-        struct channel *returns;    /* back to it; NULL: there is no journal */
+        struct channel *jobs;                /* one for each worker */
+        struct channel **reports;            /* to each worker; set before start */
+        struct channel *deliveries;          /* from the journal's drain */
+        struct channel *returns;             /* back to it; NULL: there is no journal */
+        const struct remembered *remembered; /* set before start; NULL: nothing is */
 
         struct waker waker;
         _Atomic bool is_stopping;
@@ -67,18 +77,30 @@ struct hop_thread {
         struct hop_connection_list dead; /* closed in this turn; events may still name them */
         struct text out;                 /* of the connection at hand */
         char *input;
+        struct tls_buffers tls; /* the same of its TLS; empty from one connection to the next */
+        struct account account; /* of what connections hold */
 };
 
-/* What the options say, for one of so many threads. */
-void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads);
+struct hop_thread_parts {
+        uint32_t number;
+        uint32_t worker_count;
+        const struct hop_settings *settings;
+        struct budget *budget;
+        struct log_writer *log;
+};
+
+/* What the options say, for one of so many threads. `tls` is borrowed, and may be NULL. */
+void hop_settings_read(struct hop_settings *settings, const struct options *options, uint32_t threads,
+                       SSL_CTX *tls);
 
 /* False when memory or descriptors are out. */
-bool hop_thread_init(struct hop_thread *thread, uint32_t number, uint32_t worker_count,
-                     const struct hop_settings *settings, struct log_writer *log);
+bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *parts);
 /* Before the start: reports to this worker go there. */
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports);
 /* The same of deliveries of the journal, which come by thread->deliveries. */
 void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns);
+/* The same: what hops say of recipients goes there. */
+void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered);
 bool hop_thread_start(struct hop_thread *thread);
 /* Any one thread: these hold from now on. False when memory is out. */
 bool hop_thread_set(struct hop_thread *thread, const struct hop_settings *settings);

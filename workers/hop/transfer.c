@@ -2,6 +2,7 @@
 #include "workers/hop/transfer.h"
 
 #include "core/base/expect.h"
+#include "core/mail/recipient.h"
 
 #include <stdlib.h>
 
@@ -16,35 +17,16 @@ static struct span take_copy(char **memory, struct span span)
         return copy;
 }
 
-/* An address as a next hop is told it: "@" and the domain stand in it, or are put behind it. */
-struct told {
-        struct span local_part, domain; /* domain: empty where the local part has it */
-};
-
-/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). Neither need it know
- * an alias: what is said of one is told of the domain that has the mailboxes. */
-static struct told told_of(const struct recipient *recipient)
-{
-        const struct domain *domain = domain_of_mailboxes(recipient->domain);
-        size_t at = span_find_last(recipient->address, '@');
-
-        if (at == SIZE_MAX)
-                return (struct told){recipient->mailbox, domain->name};
-        if (domain != recipient->domain)
-                return (struct told){span_of(recipient->address.at, at), domain->name};
-        return (struct told){recipient->address, SPAN("")};
-}
-
 static size_t address_length(const struct recipient *recipient)
 {
-        struct told told = told_of(recipient);
+        struct told_address told = recipient_told(recipient);
 
         return told.local_part.length + (told.domain.length > 0 ? 1 + told.domain.length : 0);
 }
 
 static struct span take_address(char **memory, const struct recipient *recipient)
 {
-        struct told told = told_of(recipient);
+        struct told_address told = recipient_told(recipient);
         struct span address = span_of(*memory, address_length(recipient));
 
         take_copy(memory, told.local_part);
@@ -99,14 +81,16 @@ static void fill_envelope(struct transfer *transfer, const struct transfer_parts
         transfer->client.ident = span_of(transfer->id, strnlen(transfer->id, sizeof transfer->id));
         for (const struct recipient *recipient = parts->message->recipients; recipient != NULL;
              recipient = recipient->next)
-                transfer->recipients[i++] =
-                    (struct transfer_recipient){.address = take_address(memory, recipient)};
+                if (!recipient->is_left_out)
+                        transfer->recipients[i++] = (struct transfer_recipient){
+                            .address = take_address(memory, recipient), .keys = recipient->keys};
         expect(i == transfer->recipient_count);
 }
 
 struct transfer *transfer_create(const struct transfer_parts *parts)
 {
-        size_t count = parts->message->recipient_count;
+        size_t left_out = recipients_left_out(parts->message),
+               count = parts->message->recipient_count - left_out;
         size_t hops_size = parts->hop_count * sizeof(struct next_hop);
         size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
         struct transfer *transfer =
@@ -123,6 +107,7 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
             .hop_count = (uint32_t)parts->hop_count,
             .recipients = recipients,
             .recipient_count = (uint32_t)count,
+            .left_out = (uint32_t)left_out,
             .numbers = numbers,
             .owner = parts->owner,
         };
@@ -139,8 +124,8 @@ void transfer_forget_answers(struct transfer *transfer)
         transfer->answer_count = 0;
         transfer->given = 0;
         for (uint32_t i = 0; i < transfer->recipient_count; i++)
-                transfer->recipients[i] =
-                    (struct transfer_recipient){.address = transfer->recipients[i].address};
+                transfer->recipients[i] = (struct transfer_recipient){
+                    .address = transfer->recipients[i].address, .keys = transfer->recipients[i].keys};
 }
 
 static bool is_same(const struct hop_answer *left, const struct hop_answer *right)

@@ -15,7 +15,10 @@
 #define TRANSFER_NO_ANSWER   TRANSFER_ANSWERS_MAX
 
 struct transfer_recipient {
+        /* Fixed. */
         struct span address;
+        struct hop_keys keys;
+        /* What has become of it. */
         char enhanced[12]; /* as in struct hop_answer */
         uint16_t code;     /* 0: no hop has said anything */
         uint8_t answer;    /* whose text it is, in the transfer; TRANSFER_NO_ANSWER: it was one too many */
@@ -46,6 +49,7 @@ struct transfer {
         struct hop_client client;
         const struct next_hop *hops;
         uint32_t hop_count, recipient_count;
+        uint32_t left_out; /* recipients of the message that are none of the transfer: they have it already */
         struct journal_delivery
             *delivery; /* of the journal's drain, whose jobs the hop thread has itself; NULL: of a worker */
 

@@ -207,17 +207,6 @@ void connection_drop(struct worker *worker, struct connection *connection)
                 connection_abandon(worker, connection, SESSION_ENDED_BY_US);
 }
 
-/* While answers are waited for. A client that says no more may still want its reply; but one that has not sent the text
- * has no use for the go-ahead of a next hop. */
-static bool is_gone(struct worker *worker, struct connection *connection, uint32_t events)
-{
-        if (connection->wish == SESSION_OPEN && (events & EPOLLRDHUP) != 0)
-                return !connection_has_input(worker, connection);
-        return (connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN ||
-                connection->wish == SESSION_FILTER) &&
-               (events & (EPOLLHUP | EPOLLERR)) != 0;
-}
-
 void connection_event(struct worker *worker, struct connection *connection, uint32_t events)
 {
         bool was_blocked = connection->unsent != NULL;
@@ -242,7 +231,7 @@ void connection_event(struct worker *worker, struct connection *connection, uint
                 connection_advance(worker, connection, SESSION_READ, was_blocked);
         else if (connection->wish == SESSION_HANDSHAKE)
                 connection_shake_later(worker, connection);
-        else if (is_gone(worker, connection, events))
+        else if (connection_is_gone(worker, connection, events))
                 connection_abandon(worker, connection, SESSION_ENDED_BY_CLIENT);
 }
 
@@ -283,6 +272,7 @@ void connection_opened(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
         worker_note_at_hand(worker, connection);
+        note_early_input(worker, connection);
         connection_advance(worker, connection, session_opened(&connection->session, report, &worker->out),
                            true);
 }
@@ -338,6 +328,20 @@ void connection_sender_answer(struct worker *worker, const struct sender_job *jo
         bool was_parked = note_if_parked(worker, connection);
         enum session_wish wish =
             session_sender_answer(&connection->session, &job->key, job->fact, &job->record, &worker->out);
+        if (was_parked)
+                connection_advance(worker, connection, wish, true);
+}
+
+void connection_ruled(struct worker *worker, uint64_t handle, const struct key128 *key, enum fact fact,
+                      const struct ruling *ruling)
+{
+        struct connection *connection = connection_by_handle(handle);
+
+        if (connection == NULL)
+                return;
+        worker_note_at_hand(worker, connection);
+        bool was_parked = note_if_parked(worker, connection);
+        enum session_wish wish = session_ruled(&connection->session, key, fact, ruling, &worker->out);
         if (was_parked)
                 connection_advance(worker, connection, wish, true);
 }

@@ -111,6 +111,9 @@ void connection_stored(struct worker *worker, struct connection *connection,
 void connection_answer(struct worker *worker, const struct dns_reply_message *message);
 /* The same from the store of senders. */
 void connection_sender_answer(struct worker *worker, const struct sender_job *job);
+/* A source of recipients has answered the session of this handle; see session_ruled(). */
+void connection_ruled(struct worker *worker, uint64_t handle, const struct key128 *key, enum fact fact,
+                      const struct ruling *ruling);
 /* worker->host.rung or worker->memory has changed. */
 void connection_stress(struct worker *worker, struct connection *connection);
 /* A snapshot has become old; maybe the one that it pins. */

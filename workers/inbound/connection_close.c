@@ -11,6 +11,7 @@
 #include "workers/inbound/worker_log.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +69,15 @@ void connection_abandon(struct worker *worker, struct connection *connection, en
         if (!connection->has_ended)
                 connection_end_session(worker, connection, ending);
         connection_close(worker, connection);
+}
+
+bool connection_is_gone(struct worker *worker, struct connection *connection, uint32_t events)
+{
+        if (connection->wish == SESSION_OPEN && (events & EPOLLRDHUP) != 0)
+                return !connection_has_input(worker, connection);
+        return (connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN ||
+                connection->wish == SESSION_FILTER) &&
+               (events & (EPOLLHUP | EPOLLERR)) != 0;
 }
 
 void connection_break(struct worker *worker, struct connection *connection)

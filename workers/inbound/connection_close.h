@@ -7,6 +7,9 @@
 void connection_end_session(struct worker *worker, struct connection *connection, enum session_ending ending);
 /* The session, if it has not ended yet, and the socket. */
 void connection_abandon(struct worker *worker, struct connection *connection, enum session_ending ending);
+/* While answers are waited for, and these events come: whether nobody is there to hear them. A client that says no more
+ * may still want its reply; but one that has not sent the text has no use for the go-ahead of a next hop. */
+bool connection_is_gone(struct worker *worker, struct connection *connection, uint32_t events);
 /* The socket is of no use any more; but a session stays until its message is stored. */
 void connection_break(struct worker *worker, struct connection *connection);
 /* The session has ended and its last words are with the kernel. */

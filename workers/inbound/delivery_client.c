@@ -137,7 +137,7 @@ static bool is_to_go_ahead(const struct worker *worker, const struct connection 
                            const struct message *message)
 {
         return !message->is_held && message->content.length > piece_min[worker->memory] &&
-               may_spool(worker, connection, message);
+               !session_takes_text_whole(&connection->session) && may_spool(worker, connection, message);
 }
 
 static void spool_begin(struct worker *worker, struct connection *connection, const struct message *message)

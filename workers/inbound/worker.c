@@ -255,16 +255,13 @@ static bool channels_init(struct worker *worker)
 {
         worker->jobs_sent = calloc(worker->delivery_count + 1, sizeof worker->jobs_sent[0]);
         worker->reports = channels_create(worker->delivery_count + 1, &worker->waker);
-        worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
-        if (worker->jobs_sent == NULL || worker->reports == NULL || worker->hop_reports == NULL)
+        if (worker->jobs_sent == NULL || worker->reports == NULL)
                 return false;
         for (uint32_t i = 0; i < worker->delivery_count; i++)
                 delivery_connect(&worker->deliveries[i], worker->number, &worker->reports[i]);
         if (worker->journal != NULL)
                 journal_connect(worker->journal, worker->number, &worker->reports[worker->delivery_count]);
-        for (uint32_t i = 0; i < worker->hop_count; i++)
-                hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
-        return true;
+        return hop_client_init(worker);
 }
 
 static bool epoll_init(struct worker *worker)
@@ -289,6 +286,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->host.ledger = parts->ledger;
         worker->host.tls_no_go = parts->tls_no_go;
         worker->host.clients = parts->clients;
+        worker->host.remembered = parts->remembered;
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);
         worker->streams = streams_create(worker->epoll_fd, &worker->account, worker->host.now_ms);

@@ -42,6 +42,7 @@ struct worker_parts {
         struct delivery *deliveries;
         struct hop_thread *hops;
         struct journal *journal; /* NULL: there is none */
+        const struct remembered *remembered;
         struct log_writer *log;
         struct dns_pool *dns_pool;
         struct sender_store *senders;

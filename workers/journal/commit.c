@@ -96,6 +96,32 @@ bool journal_commit(struct journal *journal)
         return is_durable;
 }
 
+bool journal_note_full(struct journal *journal)
+{
+        if (clock_monotonic_ms() < journal->blocked_until_ms)
+                return false; /* for the reason that stands */
+        errno = ENOSPC;
+        note_fault(journal, true);
+        return false;
+}
+
+void journal_look_for_room(struct journal *journal)
+{
+        journal->takes_mail = journal_store_free_segments(&journal->store) > 0 &&
+                              clock_monotonic_ms() >= journal->blocked_until_ms;
+        if (!journal->takes_mail || journal_store_has_spare(&journal->store))
+                return;
+        note_fault(journal, false);
+        journal->takes_mail = false;
+}
+
+bool journal_takes_mail(struct journal *journal)
+{
+        if (!journal->takes_mail)
+                journal_look_for_room(journal);
+        return journal->takes_mail;
+}
+
 bool journal_make_room(struct journal *journal, enum journal_put full, bool is_order)
 {
         bool is_bound = true;
@@ -104,10 +130,11 @@ bool journal_make_room(struct journal *journal, enum journal_put full, bool is_o
                 return false;
         if (full == JOURNAL_PUT_FULL_BATCH)
                 return true;
-        errno = ENOSPC;
-        if ((is_order || journal_store_free_segments(&journal->store) > 1) &&
-            journal_store_advance(&journal->store, &is_bound))
-                return true;
-        note_fault(journal, is_bound);
-        return false;
+        if (!is_order && journal_store_free_segments(&journal->store) <= 1)
+                return journal_note_full(journal);
+        bool is_made = journal_store_advance(&journal->store, is_order, &is_bound);
+        if (!is_made)
+                note_fault(journal, is_bound);
+        journal_look_for_room(journal);
+        return is_made;
 }

@@ -128,6 +128,7 @@ struct journal {
         /* Owner: the thread. */
         struct journal_store store;
         struct journal_index *index; /* filled at the opening, and the drain's then */
+        bool takes_mail;             /* there is room for it, beside that for orders */
         bool has_waited;             /* that another process has the journal was told */
         uint64_t blocked_until_ms;
         uint64_t complaint_s;

@@ -2,6 +2,7 @@
 #include "workers/journal/round.h"
 
 #include "core/base/local_part.h"
+#include "core/mail/recipient.h"
 #include "dns/clock.h"
 #include "workers/journal/commit.h"
 
@@ -29,26 +30,26 @@ struct putting {
         uint64_t sequence;
 };
 
-/* A bare <postmaster> has no domain, which a next hop may not know to be its own (RFC 5321 4.5.1). */
 static bool write_recipient(struct text *body, const struct recipient *recipient)
 {
         char octets[LOCAL_PART_MAX + 1 + DOMAIN_NAME_MAX];
+        struct told_address told = recipient_told(recipient);
         struct text address;
 
-        if (span_find(recipient->address, '@') != SIZE_MAX)
-                return journal_string_write(body, recipient->address);
+        if (told.domain.length == 0)
+                return journal_string_write(body, told.local_part);
         text_over(&address, octets, sizeof octets);
-        text_put(&address, recipient->mailbox);
+        text_put(&address, told.local_part);
         text_put_char(&address, '@');
-        text_put(&address, recipient->domain->name);
-        return journal_string_write(body, text_span(&address));
+        text_put(&address, told.domain);
+        return !address.overflowed && journal_string_write(body, text_span(&address));
 }
 
 static bool write_recipients(struct text *body, const struct recipient *recipient)
 {
         bool fits = true;
         for (; recipient != NULL && fits; recipient = recipient->next)
-                fits = write_recipient(body, recipient);
+                fits = recipient->is_left_out || write_recipient(body, recipient);
         return fits;
 }
 
@@ -78,6 +79,8 @@ static bool put(struct journal *journal, struct putting *putting)
         struct text text;
 
         for (int i = 0; i < TRIES_MAX; i++) {
+                if (!putting->is_order && !journal_takes_mail(journal))
+                        return journal_note_full(journal);
                 enum journal_put result = JOURNAL_PUT_FULL_BATCH;
                 struct text *body = journal_store_body(&journal->store, &text);
                 if (body != NULL && !write_body(body, putting)) {
@@ -184,7 +187,7 @@ static bool put_store(struct journal *journal, struct journal_job *job)
             .helo = job->origin.helo,
             .sender = message->sender,
             .destination = job->origin.destination,
-            .recipient_count = (uint32_t)message->recipient_count,
+            .recipient_count = (uint32_t)(message->recipient_count - recipients_left_out(message)),
             .is_smtputf8 = message->is_smtputf8,
         };
 
@@ -305,6 +308,7 @@ static void end_item(struct journal *journal, const struct journal_item *item)
 
 void journal_run_round(struct journal *journal)
 {
+        journal_look_for_room(journal);
         for (size_t i = 0; i < journal->count; i++)
                 run_item(journal, &journal->items[i]);
         journal_commit(journal);

@@ -80,12 +80,18 @@ static void move(struct journal_drain *drain, uint32_t number)
         try_returned(drain, delivery);
 }
 
-/* Few of its octets wait still, and somebody wants the room. */
+/* Few of its octets wait still, for what it keeps from being free, and somebody wants the room. That is the segment, and
+ * those behind it of which nothing waits any more. */
 static bool is_worth_it(const struct journal_drain *drain)
 {
-        return drain->free_segments <= SPARE + drain->journal->store.folder.slots_max / 8 &&
-               drain->index.pin_count > 0 && drain->index.pins[0].generation < drain->newest &&
-               drain->index.pins[0].octets < drain->journal->settings.segment_size / 2;
+        const struct journal_pin *pins = drain->index.pins;
+        size_t count = drain->index.pin_count;
+
+        if (drain->free_segments > SPARE + drain->journal->store.folder.slots_max / 8 || count == 0 ||
+            pins[0].generation >= drain->newest)
+                return false;
+        uint64_t next = count > 1 ? pins[1].generation : drain->newest;
+        return pins[0].octets < (next - pins[0].generation) * (drain->journal->settings.segment_size / 2);
 }
 
 void upkeep_move(struct journal_drain *drain)

@@ -16,6 +16,7 @@
 #include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/store_syncs.h"
+#include "workers/tls/client/client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct loading {
         struct conf_complaints complaints;
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
+        SSL_CTX *hop_tls;              /* the same to next hops */
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
         char *changes;          /* that the snapshot makes, as a text for the pages; NULL: none */
@@ -49,21 +51,33 @@ static void print_complaints(const struct loading *loading, const char *event,
 
 /* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
 static const enum option_at fixed_options[] = {
-    OPTION_AT_delivery_threads,  OPTION_AT_client_rate_memory, OPTION_AT_dns_threads,
-    OPTION_AT_dns_in_flight_max, OPTION_AT_dns_cache_size,     OPTION_AT_maildir_sync_together,
-    OPTION_AT_log_memory,        OPTION_AT_journal_size,       OPTION_AT_journal_segment,
-    OPTION_AT_journal_lifetime,  OPTION_AT_journal_retry_min,  OPTION_AT_journal_retry_max,
+    OPTION_AT_delivery_threads,
+    OPTION_AT_client_rate_memory,
+    OPTION_AT_dns_threads,
+    OPTION_AT_dns_in_flight_max,
+    OPTION_AT_dns_cache_size,
+    OPTION_AT_maildir_sync_together,
+    OPTION_AT_log_memory,
+    OPTION_AT_journal_size,
+    OPTION_AT_journal_segment,
+    OPTION_AT_journal_lifetime,
+    OPTION_AT_journal_retry_min,
+    OPTION_AT_journal_retry_max,
     OPTION_AT_journal_in_flight,
+    OPTION_AT_next_hops_rulings_memory,
+    OPTION_AT_next_hops_delivered_memory,
 };
 
 /* `stays`: what holds until then, or "". */
 static void warn_of_restart(const struct loading *loading, enum check_id check, const char *name,
                             const char *stays)
 {
+        const char *section = check == CHECK_COUNT    ? ""
+                              : check == SECTION_HOPS ? "next_hops"
+                                                      : check_infos[check].name;
         char option[128], line[256];
 
-        snprintf(option, sizeof option, "%s%s%s", check == CHECK_COUNT ? "" : check_infos[check].name,
-                 check == CHECK_COUNT ? "" : ".", name);
+        snprintf(option, sizeof option, "%s%s%s", section, section[0] == '\0' ? "" : ".", name);
         int length = snprintf(line, sizeof line, "warning: a change of %s takes a restart%s", option, stays);
         console_warn("gatepost: %s", line);
         log_event(&loading->server->log, "restart_needed", "option", option, NULL);
@@ -233,6 +247,7 @@ static bool complete(struct loading *loading, const struct snapshot *snapshot)
         loading->contexts =
             tls_contexts_load(snapshot, tls_contexts_of(published), &loading->server->certificates.tickets,
                               TLS_AT_RELOAD, &loading->complaints);
+        loading->hop_tls = tls_client_open(snapshot, &loading->complaints);
         return loading->complaints.errors == errors;
 }
 
@@ -269,6 +284,7 @@ static void load(void *argument)
 static void end_loading(struct loading *loading)
 {
         log_target_free(loading->log);
+        SSL_CTX_free(loading->hop_tls);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
         free(loading->changes);
@@ -307,7 +323,8 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         const struct snapshot *snapshot = loading->snapshot;
 
         set_dns(server, &snapshot->options);
-        stores_set(server, &snapshot->options);
+        stores_set(server, &snapshot->options, loading->hop_tls);
+        loading->hop_tls = NULL;
         memory_bound(&server->budget, &snapshot->options);
         generations_bound(server);
         listening_use(server, opened);

@@ -79,6 +79,7 @@ static bool init_workers(struct server *server, uint32_t spools)
                     .hop_count = server->hop_count,
                     .hops = server->hops,
                     .journal = server->journal.is_there ? &server->journal.writer : NULL,
+                    .remembered = &server->remembered,
                     .self_accept = server->acceptor_count == 0 ? &server->self_accepts[i] : NULL,
                     .publication = &server->publication,
                     .clients = &server->clients.sessions,
@@ -373,8 +374,8 @@ int server_run(const struct server_wish *wish)
         signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(&first);
         struct tls_contexts *contexts = NULL;
-        bool is_ready =
-            snapshot != NULL && certificates_load_first(&server.certificates, snapshot, &contexts);
+        bool is_ready = snapshot != NULL &&
+                        certificates_load_first(&server.certificates, snapshot, &contexts, &server.hop_tls);
         signals_let_end(false);
         if (!is_ready)
                 return 1;

@@ -46,7 +46,9 @@ struct server {
         struct self_accept *self_accepts; /* without acceptors: one for each worker */
         struct delivery *deliveries;
         struct hop_thread *hops;
+        SSL_CTX *hop_tls; /* in force, of connections to next hops; NULL: none speaks TLS */
         struct server_journal journal;
+        struct remembered remembered; /* of recipients at next hops */
         uint32_t acceptor_count, worker_count, delivery_count, hop_count;
         struct descriptor_shares shares;
         struct counters own_counters; /* of the main thread */

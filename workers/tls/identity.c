@@ -1,5 +1,5 @@
-/* How this server speaks TLS. Ciphers are those of Mozilla's intermediate configuration, less DHE, by which a client
- * could have the server compute for milliseconds. */
+/* How this server speaks TLS, with clients and as one. Ciphers are those of Mozilla's intermediate configuration, less
+ * DHE, by which a client could have the server compute for milliseconds. */
 #include "workers/tls/identity.h"
 
 #include "workers/tls/reasons.h"
@@ -71,6 +71,12 @@ static void set_options(SSL_CTX *context)
         SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
+bool tls_identity_set_terms(SSL_CTX *context, enum tls_version minimum)
+{
+        set_options(context);
+        return set_versions(context, minimum);
+}
+
 /* Whatever a client shows is taken. */
 static int verify_nothing(X509_STORE_CTX *store, void *argument)
 {
@@ -102,10 +108,10 @@ static bool set_tickets(SSL_CTX *context, const struct tls_settings *settings,
 static bool set_all(SSL_CTX *context, const struct tls_settings *settings,
                     const struct tls_callbacks *callbacks)
 {
-        set_options(context);
         set_client_certificates(context, settings->asks_clients);
         SSL_CTX_set_tlsext_servername_callback(context, callbacks->server_name);
-        return set_versions(context, settings->minimum) && set_tickets(context, settings, callbacks);
+        return tls_identity_set_terms(context, settings->minimum) &&
+               set_tickets(context, settings, callbacks);
 }
 
 static void complain(struct conf_complaints *complaints, const struct tls_certificate *certificate,
@@ -114,16 +120,15 @@ static void complain(struct conf_complaints *complaints, const struct tls_certif
         conf_complain(complaints, COMPLAINT_ERROR, &(struct place){certificate->path, 0}, "%s", fault);
 }
 
-/* False with a complaint. */
-static bool show(SSL_CTX *context, const struct tls_certificate *certificate,
-                 struct conf_complaints *complaints)
+bool tls_identity_show(SSL_CTX *context, const struct tls_certificate *certificate,
+                       struct conf_complaints *complaints)
 {
         ERR_clear_error();
         if (SSL_CTX_use_cert_and_key(context, certificate->leaf, certificate->key, certificate->chain, 0) ==
             1)
                 return true;
         unsigned long error = ERR_peek_last_error();
-        const char *reason = tls_reason(error);
+        const char *reason = tls_reason(error, REASON_OF_CLIENT);
         if (ERR_GET_REASON(error) == SSL_R_EE_KEY_TOO_SMALL)
                 conf_complain(complaints, COMPLAINT_ERROR, &(struct place){certificate->path, 0},
                               "its key is too small (%s): RSA needs 2048 bits at least, and ECDSA 224",
@@ -144,7 +149,7 @@ bool tls_identity_open(struct tls_identity *identity, const struct tls_settings 
                 complain(complaints, identity->certificates[0],
                          "cannot be served: OpenSSL has no memory, or lacks what TLS needs");
         for (size_t i = 0; is_open && i < identity->count; i++)
-                is_open = show(context, identity->certificates[i], complaints);
+                is_open = tls_identity_show(context, identity->certificates[i], complaints);
         if (is_open) {
                 identity->context = context;
                 return true;

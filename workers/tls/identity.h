@@ -30,6 +30,12 @@ struct tls_callbacks {
 bool tls_settings_equal(const struct tls_settings *left, const struct tls_settings *right);
 /* True when both show the same certificates in the same order. */
 bool tls_identity_equals(const struct tls_identity *left, const struct tls_identity *right);
+/* Versions, ciphers, groups and options, as a server's or as a client's. False when OpenSSL has no memory, or lacks
+ * what TLS needs. */
+bool tls_identity_set_terms(SSL_CTX *context, enum tls_version minimum);
+/* The context is to show this certificate, with its chain and its key. False with a complaint. */
+bool tls_identity_show(SSL_CTX *context, const struct tls_certificate *certificate,
+                       struct conf_complaints *complaints);
 /* Makes the context for the certificates that are set. False with a complaint. */
 bool tls_identity_open(struct tls_identity *identity, const struct tls_settings *settings,
                        const struct tls_callbacks *callbacks, struct conf_complaints *complaints);

@@ -19,7 +19,7 @@ struct tls_stream {
         struct tls_buffers *buffers;
         const char *reason;  /* NULL: nothing has failed */
         const char *offered; /* "": not known */
-        size_t chain_length; /* octets of the client's certificates */
+        size_t chain_length; /* octets of the peer's certificates */
         size_t handshake_octets;
         int32_t credit; /* records that may come before some octets of use */
         uint32_t use;   /* octets that have not earned a credit yet */
@@ -28,12 +28,17 @@ struct tls_stream {
         struct tls_walk walk; /* in the handshake */
 };
 
+static bool is_server(const struct tls_stream *stream)
+{
+        return SSL_is_server(stream->ssl) == 1;
+}
+
 /* ---- octets for OpenSSL -------------------------------------------------------------------------------- */
 
 static BIO_METHOD *method;
 static pthread_once_t method_once = PTHREAD_ONCE_INIT;
 
-/* Nothing more is given to a client that has spent its credit: OpenSSL would go on with records of no use as long
+/* Nothing more is given to a peer that has spent its credit: OpenSSL would go on with records of no use as long
  * as there are any. */
 static int stream_bio_read(BIO *bio, char *room, int size)
 {
@@ -85,7 +90,7 @@ static void method_make(void)
 
 /* ---- what comes ---------------------------------------------------------------------------------------- */
 
-/* Of a resumed session the ticket brings the client's certificate, and no message does. TLS 1.3 keeps it half as many
+/* Of a resumed session the ticket brings the peer's certificate, and no message does. TLS 1.3 keeps it half as many
  * times again. */
 static void note_resumption(struct tls_stream *stream)
 {
@@ -96,7 +101,7 @@ static void note_resumption(struct tls_stream *stream)
                 stream->chain_length = (size_t)length + (size_t)length / 2;
 }
 
-/* OpenSSL keeps the client's share of the key exchange to the end, though nobody asks for it any more, and one of
+/* OpenSSL keeps the peer's share of the key exchange to the end, though nobody asks for it any more, and one of
  * ML-KEM holds 6 KiB. Whose type is set anew is empty. */
 static void forget_key_share(SSL *ssl)
 {
@@ -121,8 +126,8 @@ static void note_message(struct tls_stream *stream, struct span message)
                 stream->credit -= TLS_MESSAGE_COST;
 }
 
-static void note_from_client(int is_ours, int version, int content, const void *octets, size_t length,
-                             SSL *ssl, void *argument)
+static void note_from_peer(int is_ours, int version, int content, const void *octets, size_t length, SSL *ssl,
+                           void *argument)
 {
         struct tls_stream *stream = argument;
 
@@ -168,13 +173,21 @@ static unsigned long cause_of_failure(void)
         return cause;
 }
 
+static bool is_failed_verification(unsigned long cause)
+{
+        return ERR_GET_LIB(cause) == ERR_LIB_SSL && ERR_GET_REASON(cause) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
 /* The texts are static, but for the numbers of errors that OpenSSL has no words for. */
 static const char *reason_of_failure(const struct tls_stream *stream)
 {
-        const char *reason = tls_reason(cause_of_failure());
+        unsigned long cause = cause_of_failure();
+        const char *reason = tls_reason(cause, is_server(stream) ? REASON_OF_CLIENT : REASON_OF_HOP);
 
         if (stream->credit < 0)
                 return "too many records of little use";
+        if (is_failed_verification(cause))
+                return tls_verification_reason(SSL_get_verify_result(stream->ssl));
         return reason == NULL ? "no reason known" : reason;
 }
 
@@ -212,9 +225,9 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
         }
         ERR_clear_error();
         stream->buffers->taken = input;
-        /* It takes the role of the server itself. SSL_set_accept_state() would, since OpenSSL 3.2, make the record
+        /* It takes its role itself. SSL_set_accept_state() would, since OpenSSL 3.2, make the record
          * layer anew without telling when there is no memory for it, and SSL_set_bio() would crash. */
-        int result = SSL_accept(stream->ssl);
+        int result = is_server(stream) ? SSL_accept(stream->ssl) : SSL_connect(stream->ssl);
         if (result == 1) {
                 stream->is_established = true;
                 stream->credit = TLS_CREDIT_MAX;
@@ -260,8 +273,12 @@ bool tls_stream_seal(struct tls_stream *stream, struct span octets)
         ERR_clear_error();
         if (stream->end == TLS_BROKEN)
                 return false;
-        if (SSL_write_ex(stream->ssl, octets.at, octets.length, &sealed) == 1)
+        if (SSL_write_ex(stream->ssl, octets.at, octets.length, &sealed) == 1) {
+                /* A server's replies are short, and a record each: what they answer is of use too. */
+                if (!is_server(stream))
+                        note_use(stream, octets.length);
                 return true;
+        }
         tls_stream_break(stream, reason_of_failure(stream));
         return false;
 }
@@ -271,7 +288,7 @@ void tls_stream_close(struct tls_stream *stream)
         if (!stream->is_established || stream->end == TLS_BROKEN)
                 return;
         ERR_clear_error();
-        /* It says so once, and the client's answer is not waited for. */
+        /* It says so once, and the peer's answer is not waited for. */
         if (!(SSL_get_shutdown(stream->ssl) & SSL_SENT_SHUTDOWN))
                 SSL_shutdown(stream->ssl);
 }
@@ -345,7 +362,7 @@ struct tls_stream *tls_stream_create(SSL *ssl, struct tls_buffers *buffers)
         BIO_set_data(bio, stream);
         BIO_set_init(bio, 1);
         SSL_set_bio(ssl, bio, bio);
-        SSL_set_msg_callback(ssl, note_from_client);
+        SSL_set_msg_callback(ssl, note_from_peer);
         SSL_set_msg_callback_arg(ssl, stream);
         SSL_set_max_cert_list(ssl, (long)TLS_CHAIN_MAX);
         return stream;

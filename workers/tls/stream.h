@@ -1,7 +1,8 @@
 /* TLS of one connection (RFC 3207, RFC 5246, RFC 8446). It is given octets that came by the socket, and gives
  * octets for the socket, in buffers that its worker lends to the stream whose turn it is; the socket itself it
- * does not know. From one call to the next it keeps nothing but the part of a record that is not whole. Owner: one
- * worker, as of the connection. */
+ * does not know. From one call to the next it keeps nothing but the part of a record that is not whole. It is a
+ * server's or a client's, as its SSL is. Owner: one thread, as of the connection: a worker with clients, a hop thread
+ * with next hops. */
 #pragma once
 
 #include "core/base/text.h"
@@ -21,10 +22,10 @@
 #define TLS_ESTABLISHED_SIZE ((size_t)14 << 10)
 #endif
 #define TLS_RECORD_SIZE ((size_t)17 << 10)
-/* Of the chain of a client's certificates, which stays in memory; each octet of it costs so many. */
+/* Of the chain of a peer's certificates, which stays in memory; each octet of it costs so many. */
 #define TLS_CHAIN_MAX    ((size_t)32 << 10)
 #define TLS_CHAIN_FACTOR 3
-/* How many octets, and records, a handshake may take of the client. */
+/* How many octets, and records, a handshake may take of the peer. */
 #define TLS_HANDSHAKE_OCTETS_MAX  ((size_t)96 << 10)
 #define TLS_HANDSHAKE_RECORDS_MAX 1024
 
@@ -45,7 +46,7 @@ enum __attribute__((packed)) tls_progress { TLS_WAITS, TLS_DONE, TLS_FAILED };
 
 enum __attribute__((packed)) tls_end {
         TLS_OPEN,
-        TLS_CLOSED, /* the client has said close_notify */
+        TLS_CLOSED, /* the peer has said close_notify */
         TLS_BROKEN, /* what came is no TLS, or too much of it is of no use */
 };
 
@@ -60,7 +61,7 @@ struct tls_stream *tls_stream_create(SSL *ssl, struct tls_buffers *buffers);
 void tls_stream_free(struct tls_stream *stream);
 
 /* Goes on with the handshake. `input` lies in buffers->input, at most TLS_INPUT_MAX octets. After TLS_DONE octets
- * of the client may lie behind its last message: tls_stream_open() is to be called before anything else. After
+ * of the peer may lie behind its last message: tls_stream_open() is to be called before anything else. After
  * TLS_FAILED an alert may be in buffers->output. */
 enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span input);
 /* Opens the records that `input` makes whole, or without it those that lie behind the handshake, into `room`,
@@ -69,7 +70,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
 size_t tls_stream_open(struct tls_stream *stream, struct span input, char *room, size_t size);
 /* Puts `octets` into buffers->output in records. False when the stream is broken, or breaks by it. */
 bool tls_stream_seal(struct tls_stream *stream, struct span octets);
-/* Puts close_notify there, where it has not been said and the client could understand it. */
+/* Puts close_notify there, where it has not been said and the peer could understand it. */
 void tls_stream_close(struct tls_stream *stream);
 
 bool tls_stream_is_established(const struct tls_stream *stream);
@@ -78,7 +79,7 @@ enum tls_end tls_stream_end(const struct tls_stream *stream);
 void tls_stream_break(struct tls_stream *stream, const char *reason);
 /* Why it has failed or is broken: a static text, of workers/tls/reasons.c mostly. */
 const char *tls_stream_reason(const struct tls_stream *stream);
-/* The highest version that the client has offered, a static text; "": unknown. */
+/* The highest version that a client has offered, a static text; "": unknown, or we are the client. */
 const char *tls_stream_offered(const struct tls_stream *stream);
 /* Octets of memory that count for it now. */
 size_t tls_stream_size(const struct tls_stream *stream);

@@ -87,11 +87,25 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
         filter_begin_text(session);
-        if (!next_hop_is_asked(&transaction->message))
+        if (next_hop_is_asked(&transaction->message) && !next_hop_begin_text(session))
+                return refuse_data(session, REPLY_out_of_memory, out);
+        if (!next_hop_is_asked(&transaction->message) || transaction->is_taken_whole)
                 return text_begin(session, out);
         session->state = SESSION_STATE_OPEN;
         session_wait(session);
         return SESSION_OPEN;
+}
+
+/* The client has its answer to DATA or to the text. What came before that may be text, which must not be taken for
+ * commands. */
+static enum session_wish end_answer(struct session *session, struct text *out)
+{
+        enum session_wish wish;
+
+        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
+                return wish;
+        session->came_early = false;
+        return SESSION_READ;
 }
 
 enum session_wish session_opened(struct session *session, const struct store_report *report, struct text *out)
@@ -100,34 +114,35 @@ enum session_wish session_opened(struct session *session, const struct store_rep
             .subject = report->reason, .code = report->code, .enhanced = report->enhanced};
 
         expect(session->state == SESSION_STATE_OPEN);
+        if (session->transaction->is_taken_whole) {
+                session->state = SESSION_STATE_STORE;
+                session_set_deadline(session);
+                return report->outcome == STORE_DONE ? SESSION_STORE : session_stored(session, report, out);
+        }
         session->state = SESSION_STATE_COMMAND;
-        session->came_early = false;
-        if (report->outcome == STORE_DONE)
+        if (report->outcome == STORE_DONE) {
+                session->came_early = false;
                 return text_begin(session, out);
+        }
         record_stored(session, report);
         session_reply_about(session, out, next_hop_reply(report), &about);
         record_final(session, next_hop_reply(report));
         next_hop_record(session, &about);
         content_release(&session->transaction->message.content, &session->host->content_pool);
         session_wait(session);
-        return SESSION_READ;
+        return end_answer(session, out);
 }
 
 enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out)
 {
-        enum session_wish wish;
-
         session_reply_about(session, out, reply, about);
         record_final(session, reply);
         next_hop_record(session, about);
         session->state = SESSION_STATE_COMMAND;
         transaction_end(session);
         session_wait(session);
-        if (session->came_early && session_is_too_early(session, SPAN(""), out, &wish))
-                return wish;
-        session->came_early = false;
-        return SESSION_READ;
+        return end_answer(session, out);
 }
 
 /* REPLY_NONE when the text can be taken. */
@@ -171,8 +186,13 @@ static enum session_wish obey_judgement(struct session *session, const struct ju
         if (judgement->verdict != NULL)
                 return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
         enum session_wish wish;
-        if (filter_takes_text(session, out, &wish))
-                return wish;
+        return filter_takes_text(session, out, &wish) ? wish : text_deliver(session, out);
+}
+
+enum session_wish text_deliver(struct session *session, struct text *out)
+{
+        if (session->transaction->is_taken_whole)
+                return next_hop_deliver_rest(session, out);
         session->state = SESSION_STATE_STORE;
         session_set_deadline(session);
         return SESSION_STORE;

@@ -3,6 +3,7 @@
 
 #include "core/base/domain_name.h"
 #include "core/mail/tag.h"
+#include "core/smtp/command/asking.h"
 #include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
@@ -198,24 +199,24 @@ static const struct domain *domain_of(const struct session *session, const struc
 /* P1: relaying and unknown recipients. No option and no list makes an exception. */
 enum reply_id candidate_find(const struct session *session, struct candidate *candidate)
 {
-        char octets[LOCAL_PART_MAX];
-        struct text local_part;
+        struct text *local_part = &candidate->asked.local_part;
 
         candidate->refused_by = check_infos[CHECK_recipient].name;
         text_over(&candidate->mailbox, candidate->mailbox_octets, sizeof candidate->mailbox_octets);
+        text_over(local_part, candidate->asked.octets, sizeof candidate->asked.octets);
         if (candidate->path.domain.length == 0) {
                 candidate->domain = session->snapshot->postmaster_domain;
                 candidate->is_postmaster = true;
+                text_put(local_part, session->snapshot->postmaster_local_part);
                 text_put(&candidate->mailbox, session->snapshot->postmaster_local_part);
                 return candidate->domain == NULL ? REPLY_recipient_unknown : REPLY_NONE;
         }
         candidate->domain = domain_of(session, &candidate->path);
         if (candidate->domain == NULL)
                 return REPLY_relay_denied;
-        text_over(&local_part, octets, sizeof octets);
-        if (!local_part_parse_loose(candidate->path.local_part, true, &local_part))
+        if (!local_part_parse_loose(candidate->path.local_part, true, local_part))
                 return REPLY_recipient_bad;
-        switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(&local_part),
+        switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(local_part),
                                    &candidate->mailbox, NULL)) {
         case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
@@ -244,6 +245,16 @@ static bool waits_for_data(struct transaction *transaction, const struct verdict
         return verdict->reach == REACH_MESSAGE;
 }
 
+/* What somebody else has said of the recipient, or REPLY_NONE while that is waited for. */
+static enum reply_id note_asked(struct session *session, struct candidate *candidate, enum reply_id reply)
+{
+        if (reply == REPLY_NONE)
+                return reply;
+        candidate->refused_by = check_infos[CHECK_recipient].name;
+        asking_note(session, reply);
+        return reply;
+}
+
 /* The policy of the recipient's domain. Postmaster hears everybody (RFC 5321 4.5.1). */
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
@@ -256,11 +267,21 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
                 return REPLY_too_many_recipients;
         if (!next_hop_takes_too(&transaction->message, candidate->domain))
                 return REPLY_other_destination;
+        candidate->asked.domain = candidate->domain;
+        candidate->asked.address = candidate->path.address;
+        if (asking_recall(session, &candidate->asked) != REPLY_NONE)
+                return note_asked(session, candidate, REPLY_hop_refused);
         if (candidate->is_postmaster)
                 return REPLY_NONE;
         struct facts facts =
             stage_recipient_facts(session, text_span(&candidate->mailbox), candidate->domain);
         stage_rcpt(session, &facts, &list);
+        if (stage_passes(session, settings, &list)) {
+                enum reply_id reply = asking_hear(session, &candidate->asked);
+                candidate->waits = candidate->asked.waits;
+                if (candidate->waits || reply != REPLY_NONE)
+                        return note_asked(session, candidate, reply);
+        }
         struct judgement judgement = stage_judge(session, settings, &list);
         candidate->waits = judgement.result == VERDICT_WAIT;
         stage_commit(session, &facts, settings, &judgement);
@@ -280,7 +301,7 @@ static enum reply_id count_recipient(struct session *session, struct candidate *
 
         if (reply == REPLY_NONE && !candidate->is_postmaster)
                 instead = rate_recipient(session);
-        else if (reply == REPLY_recipient_unknown && rate_unknown_recipient(session))
+        else if (asking_is_unknown(&candidate->asked, reply) && rate_unknown_recipient(session))
                 instead = REPLY_rate_penalty;
         if (instead == REPLY_NONE)
                 return reply;
@@ -300,15 +321,9 @@ struct recipient *candidate_keep(struct session *session, const struct candidate
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
             .is_postmaster = candidate->is_postmaster,
+            .keys = candidate->asked.keys,
         };
         return recipient->address.at == NULL || recipient->mailbox.at == NULL ? NULL : recipient;
-}
-
-void recipient_add(struct transaction *transaction, struct recipient *recipient)
-{
-        *transaction->recipients_end = recipient;
-        transaction->recipients_end = &recipient->next;
-        transaction->message.recipient_count++;
 }
 
 /* `domain`: NULL where it is none of ours. */
@@ -329,16 +344,6 @@ static void count_answer(struct session *session, const struct domain *domain, u
         session->transaction->recipients_refused += code >= 500;
 }
 
-static void note_unknown(struct session *session, enum reply_id reply)
-{
-        struct counters *counters = session->host->counters;
-        bool is_unsure = reply == REPLY_recipient_unsure;
-
-        session->was_refused |= !is_unsure;
-        counter_add(is_unsure ? &counters->deferred[CHECK_recipient] : &counters->refused[CHECK_recipient],
-                    1);
-}
-
 enum session_wish candidate_answer(struct session *session, const struct candidate *candidate,
                                    enum reply_id reply, struct text *out)
 {
@@ -346,6 +351,7 @@ enum session_wish candidate_answer(struct session *session, const struct candida
                                     .subject = candidate->subject,
                                     .code = candidate->code,
                                     .enhanced = candidate->enhanced};
+        asking_tell(&candidate->asked, reply, &about);
         bool is_over = reply == REPLY_rate_penalty || reply == REPLY_filter_closed;
 
         if (is_over)
@@ -373,7 +379,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);
         else
-                note_unknown(session, reply);
+                asking_note(session, reply);
         if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
         if (candidate.waits) {

@@ -1,8 +1,7 @@
 /* A recipient on its way into the envelope. */
 #pragma once
 
-#include "core/base/local_part.h"
-#include "core/smtp/internal.h"
+#include "core/smtp/command/asking.h"
 
 /* One that is being judged. */
 struct candidate {
@@ -14,6 +13,7 @@ struct candidate {
         bool waits;
         const char *refused_by; /* the check's name */
         struct span subject;
+        struct asked_recipient asked;
         /* In the place of what the reply's template says; 0: none. */
         uint16_t code;
         struct span enhanced;
@@ -23,7 +23,6 @@ struct candidate {
 enum reply_id candidate_find(const struct session *session, struct candidate *candidate);
 /* A copy in the transaction's arena, which is not in the envelope yet; NULL when memory is out. */
 struct recipient *candidate_keep(struct session *session, const struct candidate *candidate);
-void recipient_add(struct transaction *transaction, struct recipient *recipient);
 /* Answers RCPT, and counts and notes that. */
 enum session_wish candidate_answer(struct session *session, const struct candidate *candidate,
                                    enum reply_id reply, struct text *out);

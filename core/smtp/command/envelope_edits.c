@@ -22,6 +22,12 @@ static bool read_path(struct span address, bool is_sender, char *octets, struct 
         return !text.overflowed && path_parse(&rest, is_sender, false, false, path) && rest.length == 0;
 }
 
+/* Where it has no recipients any more, it goes to no next hop: these can be deleted nowhere else. */
+static bool is_told(const struct message *message)
+{
+        return message->recipients != NULL && next_hop_is_asked(message);
+}
+
 const char *session_edit_add_recipient(struct session *session, struct span address)
 {
         struct message *message = &session->transaction->message;
@@ -29,7 +35,7 @@ const char *session_edit_add_recipient(struct session *session, struct span addr
         struct recipient *recipient;
         char octets[PATH_ROOM];
 
-        if (next_hop_is_asked(message))
+        if (is_told(message))
                 return told_already;
         if (!read_path(address, false, octets, &candidate.path))
                 return "it is no address";
@@ -50,7 +56,7 @@ const char *session_edit_delete_recipient(struct session *session, struct span a
         struct transaction *transaction = session->transaction;
         struct recipient **link = &transaction->message.recipients;
 
-        if (next_hop_is_asked(&transaction->message))
+        if (is_told(&transaction->message))
                 return told_already;
         while (*link != NULL && !span_equals_nocase((*link)->address, address))
                 link = &(*link)->next;
@@ -69,7 +75,7 @@ const char *session_edit_sender(struct session *session, struct span address)
         char octets[PATH_ROOM];
         struct path path;
 
-        if (next_hop_is_asked(&transaction->message))
+        if (is_told(&transaction->message))
                 return told_already;
         if (!read_path(address, true, octets, &path))
                 return "it is no address";

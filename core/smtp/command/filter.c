@@ -230,9 +230,7 @@ static enum session_wish take_text(struct session *session, const struct filter_
                 return discard(session, out);
         if (report->outcome != FILTER_IS_CONTENT)
                 return object_to_text(session, report, out);
-        session->state = SESSION_STATE_STORE;
-        session_set_deadline(session);
-        return SESSION_STORE;
+        return text_deliver(session, out);
 }
 
 enum session_wish session_filtered(struct session *session, const struct filter_report *report,

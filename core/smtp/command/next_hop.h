@@ -8,6 +8,12 @@
 bool next_hop_takes_too(const struct message *message, const struct domain *domain);
 /* The message goes to next hops, which are to be asked first. */
 bool next_hop_is_asked(const struct message *message);
+/* Before the text of such a message. Where a recipient may have it from an earlier try it is taken whole, before a next
+ * hop is asked, and transaction->is_taken_whole is set. False when memory is out. */
+bool next_hop_begin_text(struct session *session);
+/* The text of a message that is taken whole may be delivered: to those who do not have it. OPEN, or it is answered
+ * where all have it. */
+enum session_wish next_hop_deliver_rest(struct session *session, struct text *out);
 /* What the client is told of what the next hop has said. */
 enum reply_id next_hop_reply(const struct store_report *report);
 /* What a next hop has said goes into the log as the answer. */

@@ -28,6 +28,13 @@ struct transaction *transaction_begin(struct session *session)
         return transaction;
 }
 
+void recipient_add(struct transaction *transaction, struct recipient *recipient)
+{
+        *transaction->recipients_end = recipient;
+        transaction->recipients_end = &recipient->next;
+        transaction->message.recipient_count++;
+}
+
 void transaction_end(struct session *session)
 {
         struct transaction *transaction = session->transaction;

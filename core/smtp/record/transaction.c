@@ -10,8 +10,20 @@
 #define ATTEMPTS_MAX     8192  /* of them for recipients */
 #define FINDINGS_MAX     8     /* verdicts told for one transaction */
 /* Octets of a recipient's object without its address: with the longest names of a check and a reply, or taken. */
-#define ATTEMPT_REFUSED_MAX 160
+#define ATTEMPT_REFUSED_MAX 176
 #define ATTEMPT_TAKEN_MAX   48
+
+/* A RCPT command and its answer, for the log. */
+struct attempt {
+        struct attempt *next;
+        struct span address;
+        uint16_t code;
+        struct span enhanced;
+        struct span reason; /* the words of a next hop; empty: none has decided */
+        const char *check;  /* who refused; NULL: nobody */
+        enum reply_id reply;
+        char reject_id[ID_TEXT_SIZE];
+};
 
 /* ---- rendering ----------------------------------------------------------------------------------------- */
 
@@ -32,6 +44,8 @@ static void put_attempt(struct text *json, const struct attempt *attempt)
         if (attempt->reject_id[0] != '\0')
                 put_string(json, "reject_id", span_from(attempt->reject_id));
         put_refusal(json, attempt->code, attempt->reply);
+        if (attempt->reason.length > 0)
+                put_string(json, "reason", attempt->reason);
         text_put_char(json, '}');
 }
 
@@ -199,11 +213,17 @@ static void write_piece(struct session *session)
 
 /* ---- collecting ---------------------------------------------------------------------------------------- */
 
-/* Octets that its JSON object may have: what is no printable ASCII may become \uXXXX. */
+/* What is no printable ASCII may become \uXXXX. */
+static size_t string_room(struct span string)
+{
+        bool is_plain = span_is_ascii(string) && !span_has_control(string);
+        return string.length * (is_plain ? 2 : 6);
+}
+
+/* Octets that its JSON object may have. */
 static size_t attempt_room(const struct attempt *attempt)
 {
-        bool is_plain = span_is_ascii(attempt->address) && !span_has_control(attempt->address);
-        return attempt->address.length * (is_plain ? 2 : 6) +
+        return string_room(attempt->address) + string_room(attempt->reason) +
                (attempt->code < 400 ? ATTEMPT_TAKEN_MAX : ATTEMPT_REFUSED_MAX);
 }
 
@@ -214,27 +234,30 @@ static bool keep_attempt(struct transaction *transaction, const struct attempt *
             transaction->attempts_before > 0 ? &transaction->attempt_arena : &transaction->arena;
         struct attempt *attempt = arena_take(arena, sizeof *attempt);
         struct span address = arena_copy(arena, given->address);
+        struct span reason = arena_copy(arena, given->reason);
         struct span enhanced = arena_copy(arena, given->enhanced);
 
         if (attempt == NULL || address.at == NULL || enhanced.at == NULL)
                 return false;
         *attempt = *given;
         attempt->address = address;
+        attempt->reason = reason;
         attempt->enhanced = enhanced;
         *transaction->attempts_end = attempt;
         transaction->attempts_end = &attempt->next;
         return true;
 }
 
-void record_attempt(struct session *session, const struct reply_about *said, enum reply_id reply,
+void record_attempt(struct session *session, const struct reply_about *about, enum reply_id reply,
                     const char *check)
 {
         struct transaction *transaction = session->transaction;
         const struct reply_template *template = &session->snapshot->replies[reply];
         struct attempt attempt = {
-            .address = said->recipient,
-            .code = session->last_code,
-            .enhanced = said->code != 0 ? said->enhanced : template->enhanced,
+            .address = about->recipient,
+            .code = about->code != 0 ? about->code : template->code,
+            .enhanced = about->code != 0 ? about->enhanced : template->enhanced,
+            .reason = about->code != 0 ? about->subject : SPAN(""),
             .check = check,
             .reply = reply,
         };

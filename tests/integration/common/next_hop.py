@@ -5,14 +5,19 @@ import socket
 import socketserver
 import threading
 
-GO_AWAY, HANG = object(), object()  # in the place of an answer
+GO_AWAY, HANG, ENDLESS = object(), object(), object()  # in the place of an answer
+TAKE_AND_GO = object()  # the mail is taken, and nobody hears of it
+
+
+class Drip(str):
+    """An answer that comes octet by octet."""
 
 
 class NextHop:
-    """Listens on 127.0.0.1, or at `path`, and takes all mail. `answers` changes that: {"MAIL": "451 4.0.0 later", "RCPT bob": GO_AWAY,
+    """Listens on `host`, or at `path`, and takes all mail. `answers` changes that: {"MAIL": "451 4.0.0 later", "RCPT bob": GO_AWAY,
     "DOT alice": HANG}. What it has taken is in `mails`, as (sender, recipients, text)."""
 
-    def __init__(self, protocol="lmtp", port=0, path=None):
+    def __init__(self, protocol="lmtp", port=0, path=None, host="127.0.0.1"):
         self.protocol = protocol
         self.answers, self.mails, self.commands = {}, [], []
         self.connections, self.sockets = 0, []
@@ -20,6 +25,8 @@ class NextHop:
         hop = self
 
         class Handler(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = path is None
+
             def handle(self):
                 hop.connections += 1
                 hop.sockets.append(self.request)
@@ -30,8 +37,8 @@ class NextHop:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.listener = Listener(str(path) if path else ("127.0.0.1", port), Handler)
-        self.address = f"lmtp:unix:{path}" if path else f"{protocol}://127.0.0.1:{self.listener.server_address[1]}"
+        self.listener = Listener(str(path) if path else (host, port), Handler)
+        self.address = f"lmtp:unix:{path}" if path else f"{protocol}://{host}:{self.listener.server_address[1]}"
         threading.Thread(target=self.listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def __enter__(self):
@@ -50,19 +57,31 @@ class NextHop:
 
     # ---- one connection
 
-    def to_say(self, step, usual):
+    def to_say(self, connection, step, usual):
+        """For whoever wants to decide otherwise: asked once for each answer."""
         return self.answers.get(step, self.answers.get(step.split()[0], usual))
 
     def answer(self, connection, step, usual):
         """`step` may name a recipient. What it ends in a StopIteration closes the connection."""
-        said = self.to_say(step, usual)
+        return self.say(connection, self.to_say(connection, step, usual))
+
+    def say(self, connection, said):
+        while said is ENDLESS:
+            connection.wfile.write(b"250-and so on\r\n")
         if said is HANG:
             self.is_over.wait()
         if said in (HANG, GO_AWAY):
             connection.request.shutdown(socket.SHUT_RDWR)
             raise StopIteration
-        connection.wfile.write(said.encode() + b"\r\n")
+        octets = said.encode() + b"\r\n"
+        pieces = [octets[at:at + 1] for at in range(len(octets))] if isinstance(said, Drip) else [octets]
+        for piece in pieces:
+            connection.wfile.write(piece)
         return said[0] in "23"
+
+    def take(self, connection, sender, recipients, text):
+        """It has the mail, and says so next."""
+        self.mails.append((sender, recipients, text))
 
     def serve(self, connection):
         sender, recipients = None, []
@@ -101,6 +120,7 @@ class NextHop:
                 self.answer(connection, "TEXT", "")
         for recipient in recipients if self.protocol == "lmtp" else recipients[:1]:
             step, usual = f"DOT {recipient.split('@')[0]}", "250 2.0.0 taken"
-            if self.to_say(step, usual) == usual:
-                self.mails.append((sender, recipient if self.protocol == "lmtp" else recipients, b"".join(lines)))
-            self.answer(connection, step, usual)
+            said = self.to_say(connection, step, usual)
+            if said is TAKE_AND_GO or (isinstance(said, str) and said.startswith("2")):
+                self.take(connection, sender, recipient if self.protocol == "lmtp" else recipients, b"".join(lines))
+            self.say(connection, GO_AWAY if said is TAKE_AND_GO else said)

@@ -3,6 +3,7 @@ would write."""
 
 import hashlib
 import hmac
+import shutil
 import ssl
 import struct
 import subprocess
@@ -14,9 +15,13 @@ ALERT, HANDSHAKE, APPLICATION = 21, 22, 23
 KEY_UPDATE_QUIETLY, KEY_UPDATE_WITH_ANSWER = b"\x18\0\0\1\0", b"\x18\0\0\1\1"
 
 
+def alternative_names(hosts):
+    return ",".join(("IP:" if host[0].isdigit() or ":" in host else "DNS:") + host for host in hosts)
+
+
 def make_certificate(directory, name, kind="ecdsa", hosts=("mx1.isp.example",), days=30, comment=0, subject=None):
     """NAME.pem and NAME.key, signed by itself; `comment`: so many octets more."""
-    names = ",".join(f"DNS:{host}" for host in hosts)
+    names = alternative_names(hosts)
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     more = ["-addext", "nsComment=" + "c" * comment] if comment else []
     subprocess.run([need_program("openssl"), "req", "-x509", "-newkey", *KINDS[kind], "-nodes", "-days", str(days), "-subj",
@@ -24,6 +29,21 @@ def make_certificate(directory, name, kind="ecdsa", hosts=("mx1.isp.example",), 
                    stdin=subprocess.DEVNULL, capture_output=True, check=True)
     key.chmod(0o600)
     return certificate, key
+
+
+def make_expired(directory, name, hosts=("mx1.isp.example",)):
+    """Puts another certificate for the key of NAME in its place. `openssl req` makes none: a small authority does, by dates."""
+    authority = directory / "authority"
+    shutil.rmtree(authority, ignore_errors=True)
+    authority.mkdir()
+    (authority / "index").write_text("")
+    (authority / "conf").write_text("[ca]\ndefault_ca=a\n[a]\ndatabase=index\nnew_certs_dir=.\nserial=serial\ndefault_md=sha256\n"
+                                    "policy=p\nrand_serial=yes\ncopy_extensions=copy\n[p]\ncommonName=supplied\n")
+    subprocess.run(["openssl", "req", "-new", "-key", directory / f"{name}.key", "-subj", f"/CN={name}", "-addext",
+                    f"subjectAltName={alternative_names(hosts)}", "-out", "request"], cwd=authority, capture_output=True, check=True)
+    subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-notext", "-config", "conf", "-keyfile", directory / f"{name}.key",
+                    "-in", "request", "-startdate", "20200101000000Z", "-enddate", "20210101000000Z", "-out",
+                    directory / f"{name}.pem"], cwd=authority, capture_output=True, check=True)
 
 
 def tls_options(directory, more="", kinds=("ecdsa",)):

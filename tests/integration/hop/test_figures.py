@@ -10,7 +10,7 @@ from common.web import get, web_server
 
 TEXT = HEADER + b"text\r\n"
 BOTH = ("alice@isp.example", "bob@isp.example")
-SPACE = '\nnext_hops { retry_after = 200ms failures_max = 1 connections_max = 1 }\n'
+SPACE = '\nnext_hops { retry_after = 200ms failures_max = 1 connections_max = 1 refusals_kept = 0s }\n'
 
 
 def read(server, name, **labels):
@@ -115,7 +115,7 @@ def seen(directory):
                 wait_for("the next hop is back", lambda: is_let_in(client))
                 client.finish(TEXT)
                 wait_for_value(server, 0, "next_hop_down", next_hop=address)
-        equal([line["event"] for line in server.log() if line["event"].startswith("next_hop_")], ["next_hop_down", "next_hop_up"], "events")
+        wait_for("both events", lambda: [line["event"] for line in server.log() if line["event"].startswith("next_hop_")] == ["next_hop_down", "next_hop_up"])
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def at_a_path(directory):
 
 @case("the words of a next hop reach the client: at DATA those on the envelope, and behind the text those on the text")
 def refused(directory):
-    with NextHop() as hop, serve(directory, hop) as server:
+    with NextHop() as hop, serve(directory, hop, options="refusals_kept = 0s") as server:
         for step, said in (("RCPT", "550 5.1.1 who is that?"), ("RCPT", "451 4.2.0 later"), ("MAIL", "553 5.1.7 not you"), ("DATA", "452 4.3.1 full")):
             hop.answers = {step: said}
             with server.client() as client:
@@ -80,7 +80,7 @@ def refused(directory):
 
 @case("where the answers differ the client is told a temporary one, and no answer of LMTP is lost")
 def mixed(directory):
-    with NextHop() as hop, serve(directory, hop) as server:
+    with NextHop() as hop, serve(directory, hop, options="refusals_kept = 0s") as server:
         hop.answers = {"RCPT bob": "550 5.1.1 who is bob?"}
         with server.client() as client:
             assert "who is bob?" in data(client, 451, BOTH)
@@ -98,13 +98,14 @@ def dead(directory):
     with NextHop() as hop, serve(directory, f"lmtp://127.0.0.1:{port}", options="retry_after = 200ms failures_max = 1") as server:
         with server.client() as client:
             assert "cannot be reached" in data(client, 451)
-        down = server.events("next_hop_down")
+        down = wait_for("next_hop_down", lambda: server.events("next_hop_down"))
         equal([line["next_hop"] for line in down], [f"lmtp://127.0.0.1:{port}"], "next_hop_down")
         with NextHop(port=port) as late:
             time.sleep(0.3)
             with server.client() as client:
                 client.deliver(TEXT)
-            equal((len(late.mails), len(server.events("next_hop_up"))), (1, 1), "mails, next_hop_up")
+            equal(len(late.mails), 1, "mails")
+            wait_for("next_hop_up", lambda: len(server.events("next_hop_up")) == 1)
         server.write_configuration(deliver=f"lmtp://127.0.0.1:{port} {hop.address} weight=0")
         server.reload()
         with server.client() as client:

@@ -20,7 +20,7 @@ LONG_FOR_POSTFIX = "a line of 100,000 octets"
 
 def serve(directory, address, options=""):
     directory.mkdir(parents=True, exist_ok=True)
-    return Server(directory, f"next_hops {{ {options} }}", recipients=USERS, deliver=address)
+    return Server(directory, f"next_hops {{ refusals_kept = 0s {options} }}", recipients=USERS, deliver=address)
 
 
 def text_of(mail):

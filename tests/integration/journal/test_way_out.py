@@ -55,7 +55,7 @@ def always(directory):
 
 @case("when-down: the next hop is asked first, and the journal takes what none takes now, or what breaks; its 4xx and 5xx are the client's")
 def when_down(directory):
-    with NextHop() as hop, serve(directory, hop, options="next_hops { retry_after = 100ms failures_max = 1000 }") as server:
+    with NextHop() as hop, serve(directory, hop, options="next_hops { retry_after = 100ms failures_max = 1000 refusals_kept = 1ms }") as server:
         with server.client() as client:
             client.deliver(TEXT)
         equal(len(hop.mails), 1, "at once")

@@ -26,20 +26,9 @@ def make(directory, name, kind="ecdsa", hosts=("mx1.isp.example",), days=90, sub
         path.rename(directory / path.name)
 
 
-def make_expired(directory, name):
-    """`openssl req` makes none: a small authority does, by dates."""
+def expired_one(directory, name):
     make(directory, name)
-    authority = directory / "authority"
-    shutil.rmtree(authority, ignore_errors=True)
-    authority.mkdir()
-    (authority / "index").write_text("")
-    (authority / "conf").write_text("[ca]\ndefault_ca=a\n[a]\ndatabase=index\nnew_certs_dir=.\nserial=serial\ndefault_md=sha256\n"
-                                    "policy=p\nrand_serial=yes\ncopy_extensions=copy\n[p]\ncommonName=supplied\n")
-    subprocess.run(["openssl", "req", "-new", "-key", directory / f"{name}.key", "-subj", f"/CN={name}", "-addext",
-                    "subjectAltName=DNS:mx1.isp.example", "-out", "request"], cwd=authority, capture_output=True, check=True)
-    subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-notext", "-config", "conf", "-keyfile", directory / f"{name}.key",
-                    "-in", "request", "-startdate", "20200101000000Z", "-enddate", "20210101000000Z", "-out",
-                    directory / f"{name}.pem"], cwd=authority, capture_output=True, check=True)
+    make_expired(directory, name)
 
 
 def sign_by_unknown(directory, name):
@@ -141,7 +130,7 @@ def reloads(directory):
         (directory / "e.key").chmod(0o600)
         (directory / "e.key").rename(directory / "a.key")
         refused(server, rf"{directory}/a\.key: error: the key is encrypted")
-        make_expired(directory, "a")
+        expired_one(directory, "a")
         refused(server, rf"{directory}/a\.pem: error: has expired on 2021-01-01")
         make(directory, "a", subject="new")
         reload(server, "reload")
@@ -169,7 +158,7 @@ def failed_before(directory):
 
 @case("an expired certificate does not keep the server from starting, nor other changes from a reload; without one there is no STARTTLS")
 def expired(directory):
-    make_expired(directory, "a")
+    expired_one(directory, "a")
     with Server(directory, tls("a")) as server:
         assert "a.pem: warning: has expired on 2021-01-01" in server.stderr(), server.stderr()
         equal(shown(server), "a", "certificate")
@@ -203,7 +192,7 @@ def words_of_the_page(directory):
     make(directory, "a")
     make(directory, "b", "rsa", days=9)
     make(directory, "c")
-    make_expired(directory, "c")
+    expired_one(directory, "c")
     own = 'tls_certificate = {"c.pem"}\n    tls_key = {"c.key"}'
     with web_server(directory, tls("a", "b"), domain=own) as server:
         text = wait_for_status(server.web, "/", 200).text()
@@ -310,7 +299,7 @@ def checks(directory):
     make(directory, "a", days=13)
     said = check(directory)
     assert re.search(r"a\.pem: warning: expires in 1[23] days\n", said), said
-    make_expired(directory, "a")
+    expired_one(directory, "a")
     assert "a.pem: error: has expired on 2021-01-01" in check(directory, status=1)
     assert "a.pem: warning: has expired on 2021-01-01" in check(directory, "--start")
     (directory / "a.key").unlink()

@@ -13,12 +13,15 @@
 
 static struct log_writer log_writer;
 static struct hop_thread hops;
+static struct budget budget;
+static uint64_t budget_octets = (uint64_t)64 << 20;
 static struct waker waker;
 static struct channel *reports;
 static struct content_pool pool;
 static struct domain isp = {.name = {"isp.example", 11}};
 
 static struct hop_settings settings = {.hostname = "mx.isp.example",
+                                       .threads = 1,
                                        .connections_max = 4,
                                        .waiting_max = 8,
                                        .failures_max = 2,
@@ -43,7 +46,10 @@ static inline void set_up(void)
 /* Each test has a thread of its own, so that no connection is left. */
 static inline void begin(const struct hop_settings *its)
 {
-        expect(hop_thread_init(&hops, 0, 1, its, &log_writer));
+        budget_set(&budget, budget_octets, 90);
+        expect(hop_thread_init(
+            &hops, &(struct hop_thread_parts){
+                       .worker_count = 1, .settings = its, .budget = &budget, .log = &log_writer}));
         hop_thread_connect(&hops, 0, reports);
         expect(hop_thread_start(&hops));
 }

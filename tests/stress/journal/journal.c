@@ -215,6 +215,49 @@ static void test_full(void)
         run_stop(&run);
 }
 
+/* Mail for one that is away lies between mail for another one: outcomes find room all the same, over restarts, too. */
+static void test_one_away(void)
+{
+        static const struct span away = {"lmtp:unix:/away", 15};
+        struct span there = origin.destination;
+        enum store_outcome outcome;
+        int stored = 0, left = 0;
+
+        run_start(&run);
+        do {
+                origin.destination = stored % 3 == 0 ? away : there;
+                outcome = store(&run, "MIXED", span_of(long_text, 20000));
+                expect(++stored < 10000);
+        } while (outcome == STORE_DONE);
+        origin.destination = there;
+        left = (stored - 1) - (stored + 1) / 3;
+        expect(outcome == STORE_FULL && left > 200);
+        while (left > 0) {
+                struct journal_delivery *delivery = run_take(&run);
+                bool is_away = span_equals(delivery->message.destination, away);
+                memset(delivery->states, is_away ? RECIPIENT_WAITS : RECIPIENT_DONE,
+                       delivery->message.recipient_count);
+                left -= !is_away;
+                run_return(&run, delivery, is_away ? JOURNAL_UNREACHABLE : JOURNAL_TRIED);
+                if (left % 50 == 7 && !is_away) {
+                        run_stop(&run);
+                        run_start(&run);
+                }
+                /* More comes when there is room. */
+                left += !is_away && stored++ < 2000 &&
+                        store(&run, "MORE", span_of(long_text, 20000)) == STORE_DONE;
+        }
+        while (run.journal.counts.waiting > 0) {
+                struct journal_delivery *delivery = (struct journal_delivery *)channel_receive(run.hop);
+                if (delivery != NULL) {
+                        memset(delivery->states, RECIPIENT_DONE, delivery->message.recipient_count);
+                        run_return(&run, delivery, JOURNAL_TRIED);
+                }
+                usleep(100);
+        }
+        run_stop(&run);
+}
+
 /* Those of the batch that failed are nowhere, not after a restart either, and the next ones go into another
  * segment. */
 static void test_faults(void)
@@ -312,6 +355,7 @@ int main(void)
         test_long();
         test_round();
         test_full();
+        test_one_away();
         test_faults();
         test_upgrade();
         test_disk_full();

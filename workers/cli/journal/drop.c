@@ -29,7 +29,7 @@ static bool drop(struct journal_store *store, struct journal_index *index, uint3
                             journal_store_put(store, JOURNAL_OUTCOME, body, &nothing, 0, &place, &sequence);
                 if (result != JOURNAL_PUT_DONE && !journal_store_commit(store))
                         return false;
-                if (result == JOURNAL_PUT_FULL_SEGMENT && !journal_store_advance(store, &is_bound))
+                if (result == JOURNAL_PUT_FULL_SEGMENT && !journal_store_advance(store, true, &is_bound))
                         return false;
         }
         journal_index_remove(index, entry);

@@ -2,6 +2,7 @@
 #include "workers/cli/tls/certificates.h"
 
 #include "workers/tls/certificate.h"
+#include "workers/tls/client/client.h"
 
 #include <string.h>
 
@@ -40,6 +41,7 @@ struct tls_contexts *certificates_check(const struct snapshot *snapshot, enum tl
 {
         struct tls_contexts *contexts = tls_contexts_load(snapshot, NULL, NULL, moment, complaints);
 
+        SSL_CTX_free(tls_client_open(snapshot, complaints));
         if (contexts == NULL)
                 return NULL;
         for (size_t i = 0; i < tls_contexts_certificate_count(contexts); i++)

@@ -59,5 +59,5 @@ void clients_end(struct clients *clients)
         client_table_end(&clients->sessions);
         sketch_end(&clients->questions);
         munmap(clients->ledger.sets, clients->ledger_size);
-        munmap(clients->tls_no_go.sets, TLS_NO_GO_SIZE);
+        munmap(clients->tls_no_go.table.sets, TLS_NO_GO_SIZE);
 }

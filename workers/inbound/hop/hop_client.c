@@ -14,6 +14,14 @@ static void count(struct worker *worker, enum metric_id metric)
         counter_add(&worker->counters.metrics[metric], 1);
 }
 
+bool hop_client_init(struct worker *worker)
+{
+        worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
+        for (uint32_t i = 0; worker->hop_reports != NULL && i < worker->hop_count; i++)
+                hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
+        return worker->hop_reports != NULL;
+}
+
 /* ---- jobs ---------------------------------------------------------------------------------------------- */
 
 static void job_send(struct worker *worker, struct transfer_job *job)
@@ -141,14 +149,14 @@ static void put_names(struct store_report *report, const struct transfer *transf
         report->words = text_span(&text);
 }
 
-/* One answer is for all: nobody is refused for good while another one may get it later. */
-static struct store_report judge(const struct transfer *transfer, enum hop_fate good)
+/* One answer is for all: nobody is refused for good while another one may get it later, or has it. */
+static struct store_report judge(const struct transfer *transfer)
 {
-        uint32_t refused = transfer_count(transfer, FATE_REFUSED);
         uint32_t count = transfer->recipient_count;
+        bool is_refused = transfer_count(transfer, FATE_REFUSED) == count && transfer->left_out == 0;
         struct store_report report = {.outcome = STORE_NO_HOP};
 
-        if (transfer_count(transfer, good) == count)
+        if (transfer_count(transfer, FATE_DELIVERED) == count)
                 return (struct store_report){.outcome = STORE_DONE};
         const struct transfer_recipient *speaker = find_speaker(transfer);
         if (speaker == NULL) {
@@ -156,9 +164,9 @@ static struct store_report judge(const struct transfer *transfer, enum hop_fate 
                 return report;
         }
         report.reason = words_of(transfer, speaker);
-        report.outcome = refused == count ? STORE_REFUSED_BY_HOP : STORE_DEFERRED_BY_HOP;
+        report.outcome = is_refused ? STORE_REFUSED_BY_HOP : STORE_DEFERRED_BY_HOP;
         /* Where its class is not that of the outcome, or it would end our session, ours is told. */
-        bool is_told = speaker->fate == FATE_REFUSED ? refused == count : speaker->code != 421;
+        bool is_told = speaker->fate == FATE_REFUSED ? is_refused : speaker->code != 421;
         report.code = is_told ? speaker->code : 451;
         report.enhanced = is_told ? span_from(speaker->enhanced) : SPAN("4.5.1");
         return report;
@@ -174,7 +182,7 @@ static struct store_report report_of(struct worker *worker, const struct transfe
             [STORE_DEFERRED_BY_HOP] = METRIC_hop_deferred,
             [STORE_NO_HOP] = METRIC_hop_unready,
         };
-        struct store_report report = judge(transfer, FATE_DELIVERED);
+        struct store_report report = judge(transfer);
 
         count(worker, metrics[report.outcome]);
         put_names(&report, transfer, said);
@@ -213,6 +221,34 @@ static void take_open_report(struct worker *worker, struct transfer *transfer)
         end(worker, transfer);
 }
 
+static void remember_delivered(struct worker *worker, const struct session *session,
+                               const struct transfer *transfer)
+{
+        uint64_t keep_ms = session->snapshot->options.next_hops_delivered_kept_ms;
+        struct key128 text;
+
+        if (!session_text_key(session, &text))
+                return;
+        for (uint32_t i = 0; i < transfer->recipient_count; i++)
+                if (transfer->recipients[i].fate == FATE_DELIVERED)
+                        delivered_add(worker->host.remembered, &transfer->recipients[i].keys.pair, &text,
+                                      worker->host.now_ms, keep_ms);
+}
+
+/* Where some recipients of a text have it and others do not, or where nobody knows, the client is told a temporary
+ * answer for all, and comes again for the rest: who has it is remembered, and is left out then. Whom the hop refuses
+ * gets that at RCPT (workers/hop/remember.c). */
+static void note_parted(struct worker *worker, const struct connection *connection,
+                        const struct transfer *transfer)
+{
+        uint32_t delivered = transfer_count(transfer, FATE_DELIVERED);
+
+        if (delivered == transfer->recipient_count || delivered + transfer->left_out == 0)
+                return;
+        remember_delivered(worker, &connection->session, transfer);
+        count(worker, METRIC_messages_parted);
+}
+
 static void take_store_report(struct worker *worker, struct transfer *transfer)
 {
         struct connection *connection = transfer->owner;
@@ -223,8 +259,10 @@ static void take_store_report(struct worker *worker, struct transfer *transfer)
                       worker->host.now_ms - transfer->last_job.sent_ms);
         connection->transfer = NULL;
         if (report.outcome == STORE_DONE ||
-            !journal_client_rescue(worker, connection, transfer, &transfer->last_job.content))
+            !journal_client_rescue(worker, connection, transfer, &transfer->last_job.content)) {
+                note_parted(worker, connection, transfer);
                 connection_stored(worker, connection, &report);
+        }
         content_release(&transfer->last_job.content, &worker->host.content_pool);
         end(worker, transfer);
 }

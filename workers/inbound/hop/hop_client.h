@@ -3,6 +3,8 @@
 
 #include "workers/inbound/worker.h"
 
+/* Connects the worker with the hop threads. False when memory is out. */
+bool hop_client_init(struct worker *worker);
 /* Asks for a go-ahead for the session's envelope. False when memory is out. */
 bool hop_client_open(struct worker *worker, struct connection *connection);
 /* Sends a piece of the message ahead. Without memory the text just stays here for now. */

@@ -36,19 +36,21 @@ static struct message *make_rest(const struct message *message, const struct tra
 {
         size_t count = transfer->recipient_count - transfer_count(transfer, FATE_DELIVERED);
         struct message *rest = malloc(sizeof *rest + count * sizeof(struct recipient));
-        const struct recipient *recipient = message->recipients;
+        const struct transfer_recipient *asked = transfer->recipients;
 
         if (rest == NULL)
                 return NULL;
         *rest = *message;
         rest->recipients = (struct recipient *)(rest + 1);
         rest->recipient_count = 0;
-        for (uint32_t i = 0; i < transfer->recipient_count; i++, recipient = recipient->next)
-                if (transfer->recipients[i].fate != FATE_DELIVERED) {
-                        struct recipient *copy = &rest->recipients[rest->recipient_count++];
-                        *copy = *recipient;
-                        copy->next = rest->recipient_count < count ? copy + 1 : NULL;
-                }
+        for (const struct recipient *recipient = message->recipients; recipient != NULL;
+             recipient = recipient->next) {
+                if (recipient->is_left_out || asked++->fate == FATE_DELIVERED)
+                        continue;
+                struct recipient *copy = &rest->recipients[rest->recipient_count++];
+                *copy = *recipient;
+                copy->next = rest->recipient_count < count ? copy + 1 : NULL;
+        }
         return rest;
 }
 

@@ -78,9 +78,12 @@ bool journal_folder_open(struct journal_folder *folder, const char *path, uint64
                 return false;
         uint64_t max = size / segment_size;
         folder->slots_max = max < SLOTS_MIN ? SLOTS_MIN : max > SLOTS_MAX ? SLOTS_MAX : (uint32_t)max;
+        folder->slots_hard = folder->slots_max + folder->slots_max / 8 + 1;
+        if (folder->slots_hard > SLOTS_MAX)
+                folder->slots_hard = SLOTS_MAX;
         folder->slot_count = count_slots(folder->fd);
-        if (folder->slot_count < folder->slots_max)
-                folder->slot_count = folder->slots_max;
+        if (folder->slot_count < folder->slots_hard)
+                folder->slot_count = folder->slots_hard;
         if (open_slots(folder, is_read_only ? O_RDONLY : O_RDWR))
                 return true;
         int error = errno;

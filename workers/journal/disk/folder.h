@@ -19,7 +19,8 @@ struct journal_folder {
         int fd;
         int lock;              /* -1: not held */
         uint64_t segment_size; /* whole blocks */
-        uint32_t slots_max;    /* that may be made */
+        uint32_t slots_max;    /* that may be made for mail */
+        uint32_t slots_hard;   /* and for outcomes: one more, and an eighth */
         uint32_t slot_count;   /* with those of a larger journal, before it was made smaller */
         struct journal_slot *slots;
 };

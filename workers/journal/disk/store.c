@@ -257,11 +257,10 @@ static bool slot_is_free(const struct journal_store *store, const struct journal
 
 uint32_t journal_store_free_segments(const struct journal_store *store)
 {
-        uint32_t count = 0;
+        uint32_t used = 0;
         for (uint32_t i = 0; i < store->folder.slot_count; i++)
-                count += slot_is_free(store, &store->folder.slots[i]) ||
-                         (store->folder.slots[i].fd < 0 && i < store->folder.slots_max);
-        return count;
+                used += store->folder.slots[i].fd >= 0 && !slot_is_free(store, &store->folder.slots[i]);
+        return used < store->folder.slots_max ? store->folder.slots_max - used : 0;
 }
 
 uint64_t journal_store_spools_first(const struct journal_store *store)
@@ -287,16 +286,21 @@ static uint32_t find_free(const struct journal_store *store)
         return found;
 }
 
-static uint32_t find_without_file(const struct journal_store *store)
+/* Of `max` files there may be; UINT32_MAX: there are so many. */
+static uint32_t find_without_file(const struct journal_store *store, uint32_t max)
 {
-        for (uint32_t i = 0; i < store->folder.slots_max; i++)
-                if (store->folder.slots[i].fd < 0)
-                        return i;
-        return UINT32_MAX;
+        uint32_t found = UINT32_MAX, files = 0;
+
+        for (uint32_t i = store->folder.slot_count; i > 0; i--)
+                if (store->folder.slots[i - 1].fd < 0)
+                        found = i - 1;
+                else
+                        files++;
+        return files < max ? found : UINT32_MAX;
 }
 
 /* A slot with a file that may be overwritten; UINT32_MAX with errno. */
-static uint32_t find_slot(struct journal_store *store, bool *ret_is_bound)
+static uint32_t find_slot(struct journal_store *store, bool is_order, bool *ret_is_bound)
 {
         uint32_t slot = find_free(store);
 
@@ -307,15 +311,15 @@ static uint32_t find_slot(struct journal_store *store, bool *ret_is_bound)
         }
         if (slot != UINT32_MAX)
                 return slot;
-        slot = find_without_file(store);
+        slot = find_without_file(store, is_order ? store->folder.slots_hard : store->folder.slots_max);
         *ret_is_bound = slot == UINT32_MAX;
         errno = ENOSPC;
         return slot != UINT32_MAX && journal_slot_make(&store->folder, slot) ? slot : UINT32_MAX;
 }
 
-bool journal_store_advance(struct journal_store *store, bool *ret_is_bound)
+bool journal_store_advance(struct journal_store *store, bool is_order, bool *ret_is_bound)
 {
-        uint32_t slot = find_slot(store, ret_is_bound);
+        uint32_t slot = find_slot(store, is_order, ret_is_bound);
         uint64_t first_live = atomic_load(&store->first_live);
         struct journal_segment segment = {
             .size = store->folder.segment_size,
@@ -341,11 +345,22 @@ bool journal_store_advance(struct journal_store *store, bool *ret_is_bound)
         return true;
 }
 
-void journal_store_prepare(struct journal_store *store)
+bool journal_store_has_spare(struct journal_store *store)
 {
         if (find_free(store) != UINT32_MAX)
-                return;
-        uint32_t slot = find_without_file(store);
-        if (slot != UINT32_MAX)
+                return true;
+        uint32_t slot = find_without_file(store, store->folder.slots_hard);
+        errno = ENOSPC;
+        return slot != UINT32_MAX && journal_slot_make(&store->folder, slot);
+}
+
+void journal_store_prepare(struct journal_store *store)
+{
+        uint32_t free = find_free(store);
+        uint32_t slot = find_without_file(store, store->folder.slots_max);
+
+        if (free == UINT32_MAX && slot != UINT32_MAX)
                 journal_slot_make(&store->folder, slot);
+        else if (free != UINT32_MAX && find_without_file(store, store->folder.slots_max + 1) == UINT32_MAX)
+                journal_slot_remove(&store->folder, free);
 }

@@ -64,8 +64,11 @@ enum journal_put journal_store_put(struct journal_store *store, enum journal_kin
                                    struct journal_place *ret_place, uint64_t *ret_sequence);
 /* Writes the batch and syncs. An empty batch is always durable. False with errno: none of the batch is there. */
 bool journal_store_commit(struct journal_store *store);
-/* Begins a segment. False with errno: ENOSPC, too, when the journal has reached its size; then *ret_is_bound. */
-bool journal_store_advance(struct journal_store *store, bool *ret_is_bound);
+/* Begins a segment, for outcomes also one beyond the journal's size. False with errno: ENOSPC, too, when that is
+ * reached; then *ret_is_bound. */
+bool journal_store_advance(struct journal_store *store, bool is_order, bool *ret_is_bound);
+/* A free segment has its file, made now if need be: a full disk cannot keep outcomes from it. False with errno. */
+bool journal_store_has_spare(struct journal_store *store);
 /* Makes a file where no segment is free for the next advance and one more may be made. */
 void journal_store_prepare(struct journal_store *store);
 /* Says that all before is whole; durably, if so wanted. */

@@ -9,5 +9,6 @@ bool stores_init(struct server *server, const struct options *options);
 bool stores_start(struct server *server);
 /* They have ended, or were never started. */
 void stores_end(struct server *server);
-/* These options hold for connections to next hops that are made from now on. */
-void stores_set(struct server *server, const struct options *options);
+/* These options hold for connections to next hops that are made from now on, and `tls`, which is taken over, for
+ * handshakes with them; NULL: none is. */
+void stores_set(struct server *server, const struct options *options, SSL_CTX *tls);

@@ -3,6 +3,7 @@
 
 #include "workers/log/console.h"
 #include "workers/tls/certificate.h"
+#include "workers/tls/client/client.h"
 #include "workers/tls/verify.h"
 
 #include <stdio.h>
@@ -62,7 +63,7 @@ static void tell_of_ends(struct certificates *certificates, const struct tls_con
 }
 
 bool certificates_load_first(struct certificates *certificates, const struct snapshot *snapshot,
-                             struct tls_contexts **ret_contexts)
+                             struct tls_contexts **ret_contexts, SSL_CTX **ret_hops)
 {
         struct conf_complaints complaints = {0};
 
@@ -71,6 +72,7 @@ bool certificates_load_first(struct certificates *certificates, const struct sna
                 return false;
         }
         *ret_contexts = tls_contexts_load(snapshot, NULL, &certificates->tickets, TLS_AT_START, &complaints);
+        *ret_hops = tls_client_open(snapshot, &complaints);
         if (complaints.text != NULL)
                 console_complaints(complaints.text);
         bool can_be_used = complaints.errors == 0;

@@ -16,9 +16,9 @@ struct certificates {
 };
 
 /* Loads those of the first snapshot, and tells of what is wrong on standard error. False when they cannot be used. NULL
- * in *ret_contexts: the snapshot has no TLS. */
+ * in *ret_contexts: the snapshot has no TLS; in *ret_hops: it has none to next hops. */
 bool certificates_load_first(struct certificates *certificates, const struct snapshot *snapshot,
-                             struct tls_contexts **ret_contexts);
+                             struct tls_contexts **ret_contexts, SSL_CTX **ret_hops);
 /* The first snapshot is published. Takes its contexts over, which are NULL without TLS. */
 void certificates_begin(struct certificates *certificates, struct tls_contexts *contexts,
                         struct publication *publication, struct log_writer *log, struct counters *counters);

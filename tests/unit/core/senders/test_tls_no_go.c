@@ -5,7 +5,7 @@
 
 #define HOUR_MS UINT64_C(3600000)
 
-static struct tls_no_go_set sets[2];
+static struct until_set sets[2];
 static struct tls_no_go table;
 
 static void begin(void)
@@ -57,7 +57,7 @@ Test(tls_no_go, who_comes_again_takes_no_second_place)
 
         for (unsigned i = 0; i < 100; i++)
                 tls_no_go_add(&table, &client, 1000 + 1000 * i, HOUR_MS);
-        for (unsigned way = 0, used = 0; way < TLS_NO_GO_WAYS; way++) {
+        for (unsigned way = 0, used = 0; way < UNTIL_WAYS; way++) {
                 used += atomic_load(&sets[0].words[way]) != 0;
                 cr_expect_leq(used, 1);
         }
@@ -81,7 +81,7 @@ Test(tls_no_go, all_are_forgotten)
 
 Test(tls_no_go, who_would_leave_first_makes_room)
 {
-        for (uint8_t i = 0; i < TLS_NO_GO_WAYS; i++) {
+        for (uint8_t i = 0; i < UNTIL_WAYS; i++) {
                 struct address client = host(i);
                 tls_no_go_add(&table, &client, 1000, HOUR_MS + UINT64_C(10000) * i);
         }

@@ -86,7 +86,7 @@ static inline uint64_t put(enum journal_kind kind, const void *what, struct span
                 if (result != JOURNAL_PUT_DONE)
                         cr_assert(journal_store_commit(&store));
                 if (result == JOURNAL_PUT_FULL_SEGMENT)
-                        cr_assert(journal_store_advance(&store, &is_bound), "%s", strerror(errno));
+                        cr_assert(journal_store_advance(&store, false, &is_bound), "%s", strerror(errno));
         } while (result != JOURNAL_PUT_DONE);
         /* Only a commit reads the blocks, and it is the test that lends them. */
         cr_assert(journal_store_commit(&store));

@@ -64,7 +64,7 @@ Test(journal_fault, a_segment_that_could_not_be_begun)
         uint64_t first = put_message(SPAN("one"));
 
         fault = EIO;
-        cr_assert(!journal_store_advance(&store, &is_bound) && !is_bound);
+        cr_assert(!journal_store_advance(&store, false, &is_bound) && !is_bound);
         fault = 0;
         cr_assert_eq(put_message(SPAN("two")), first + 1);
         cr_assert_eq(put_message(SPAN("three")), first + 2);
@@ -90,7 +90,7 @@ Test(journal_fault, its_file_is_made_anew)
         cr_assert(!journal_store_commit(&store));
         fault = 0;
         for (int i = 0; i < 4; i++) {
-                cr_assert(journal_store_advance(&store, &is_bound));
+                cr_assert(journal_store_advance(&store, false, &is_bound));
                 atomic_store(&store.first_live, store.newest);
         }
         cr_assert_eq(stat(path, &after), 0);

@@ -210,7 +210,7 @@ Test(journal_open, a_full_journal_says_so)
                 cr_assert(i < 100);
                 put_message(span_of(octets, 1000));
                 /* As if it were full: the next segment, please. */
-                if (!journal_store_advance(&store, &is_bound))
+                if (!journal_store_advance(&store, false, &is_bound))
                         cr_assert(is_bound && errno == ENOSPC);
         }
         cr_assert_eq(store.newest, 4);

@@ -1,0 +1,71 @@
+/* Mail that is handed on to next hops: what that costs beside mail that is thrown away, and what a dead one does. */
+#include "bench/suite/internal.h"
+
+#include "bench/peers/sink.h"
+
+#include <time.h>
+
+#define DEAD_RATE    1000 /* messages a second */
+#define DEAD_OPEN    500
+#define DEAD_SECONDS 5.0 /* of one sample of memory */
+#define DEAD_SAMPLES 13  /* the first one is warm-up */
+
+/* Beside each other in each round, at the same server. */
+static void measure_cost(struct suite *suite, const struct server *server)
+{
+        const struct bench_options *options = suite->options;
+        double ratios[ROUNDS_MAX], kept[ROUNDS_MAX], handed[ROUNDS_MAX];
+        struct sink_counts before = sink_count();
+
+        for (unsigned round = 0; round < options->rounds; round++) {
+                struct trial discarded =
+                    suite_trial(suite, options, server, "accepted-4k", options->concurrencies[0]);
+                struct trial forwarded =
+                    suite_trial(suite, options, server, "lmtp-4k", options->concurrencies[0]);
+                kept[round] = discarded.cpu_us;
+                handed[round] = forwarded.cpu_us;
+                ratios[round] = discarded.cpu_us > 0 ? forwarded.cpu_us / discarded.cpu_us : 0;
+                trial_free(&discarded);
+                trial_free(&forwarded);
+        }
+        struct sink_counts after = sink_count();
+        uint64_t messages = after.messages - before.messages;
+        uint64_t connections = after.connections - before.connections;
+        unsigned round = round_of_median(ratios, options->rounds);
+        suite_set_rounds(suite, MEASURED_hop_cpu, ratios, options->rounds,
+                         "%.1f us handed on, %.1f us thrown away in that round", handed[round], kept[round]);
+        suite_set(suite, MEASURED_hop_reuse,
+                  messages == 0 ? 0 : 100 - 100 * (double)connections / (double)messages,
+                  "%llu messages over %llu connections", (unsigned long long)messages,
+                  (unsigned long long)connections);
+}
+
+/* Clients come again and again, and nothing of them may stay. */
+static void measure_dead(struct suite *suite, const struct server *server)
+{
+        struct bench_options options = *suite->options;
+        double first = 0, last = 0;
+
+        options.rate = DEAD_RATE;
+        if (!options.is_quick)
+                options.seconds = DEAD_SECONDS;
+        for (unsigned i = 0; i < (options.is_quick ? 2 : DEAD_SAMPLES); i++) {
+                struct trial trial = suite_trial(suite, &options, server, "lmtp-dead", DEAD_OPEN);
+                last = (double)usage_read(&server->watched).user_memory / 1048576;
+                if (i == 0)
+                        first = last;
+                trial_free(&trial);
+        }
+        suite_set(suite, MEASURED_hop_dead_growth, last - first,
+                  "%.1f MiB after %.0f s, %.1f MiB a minute later, %d messages a second", first,
+                  options.seconds, last, DEAD_RATE);
+}
+
+void suite_hops(struct suite *suite)
+{
+        struct server *server = suite_start(suite->options, NULL);
+
+        measure_cost(suite, server);
+        measure_dead(suite, server);
+        server_stop(server);
+}
