@@ -71,29 +71,47 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
         return name_above(snapshot, &snapshot->reference_names, fold_name(name, octets), NULL).length > 0;
 }
 
-static enum recipient_answer find_one(const struct domain *domain, struct span mailbox)
+static enum recipient_answer find_one(const struct domain *domain, struct span mailbox,
+                                      const struct recipient_settings **ret_settings)
 {
-        if (domain->map != NULL)
-                return recipient_map_find(domain->map, domain->name, mailbox);
-        return name_table_find(&domain->recipients, mailbox, NULL) ? RECIPIENT_KNOWN : RECIPIENT_UNKNOWN;
+        uint32_t set = 0;
+
+        *ret_settings = NULL;
+        if (domain->map == NULL && !name_table_find(&domain->recipients, mailbox, &set))
+                return RECIPIENT_UNKNOWN;
+        if (domain->map != NULL) {
+                enum recipient_answer answer = recipient_map_find(domain->map, domain->name, mailbox, &set);
+                if (answer != RECIPIENT_KNOWN)
+                        return answer;
+        }
+        if (set == 0)
+                return RECIPIENT_KNOWN;
+        if (domain->sets == NULL || set > domain->sets->count)
+                return RECIPIENT_UNREADABLE;
+        *ret_settings = &domain->sets->sets[set - 1];
+        return RECIPIENT_KNOWN;
 }
 
 /* What `mailbox` is known as: itself, without its extension, or postmaster. */
-static enum recipient_answer find_known(const struct domain *domain, struct span *mailbox)
+static enum recipient_answer find_known(const struct domain *domain, struct span *mailbox,
+                                        const struct recipient_settings **ret_settings)
 {
         size_t cut = domain->options.extension[0] == '\0' ? SIZE_MAX
                                                           : span_find(*mailbox, domain->options.extension[0]);
-        enum recipient_answer answer =
-            domain->origin == RECIPIENTS_HERE ? find_one(domain, *mailbox) : RECIPIENT_KNOWN;
+        bool is_here = domain->origin == RECIPIENTS_HERE;
+        enum recipient_answer answer = RECIPIENT_KNOWN;
 
-        if (domain->origin != RECIPIENTS_HERE && cut != SIZE_MAX && cut > 0)
+        *ret_settings = NULL;
+        if (is_here)
+                answer = find_one(domain, *mailbox, ret_settings);
+        else if (cut != SIZE_MAX && cut > 0)
                 mailbox->length = cut;
         if (answer == RECIPIENT_UNKNOWN && cut != SIZE_MAX && cut > 0) {
                 mailbox->length = cut;
-                answer = find_one(domain, *mailbox);
+                answer = find_one(domain, *mailbox, ret_settings);
         }
         bool is_postmaster = span_equals_nocase(*mailbox, SPAN("postmaster"));
-        if (!is_postmaster || (answer == RECIPIENT_KNOWN && domain->origin == RECIPIENTS_HERE))
+        if (!is_postmaster || (answer == RECIPIENT_KNOWN && is_here))
                 return answer;
         *mailbox = SPAN("postmaster"); /* RFC 5321 4.5.1 */
         return RECIPIENT_KNOWN;
@@ -102,15 +120,30 @@ static enum recipient_answer find_known(const struct domain *domain, struct span
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox)
 {
+        const struct recipient_settings *settings;
+        return domain_find_settings(domain, local_part, ret_mailbox, &settings);
+}
+
+enum recipient_answer domain_find_catch_all(const struct domain *domain,
+                                            const struct recipient_settings **ret_settings)
+{
+        return find_one(domain_of_mailboxes(domain), SPAN(RECIPIENT_CATCH_ALL), ret_settings);
+}
+
+enum recipient_answer domain_find_settings(const struct domain *domain, struct span local_part,
+                                           struct text *ret_mailbox,
+                                           const struct recipient_settings **ret_settings)
+{
         char octets[MAILBOX_MAX];
         struct text normal;
 
         text_over(&normal, octets, sizeof octets);
+        *ret_settings = NULL;
         domain = domain_of_mailboxes(domain);
         if (!local_part_normalise(local_part, domain->options.local_part_case == LOCAL_PART_FOLD, &normal))
                 return RECIPIENT_UNKNOWN;
         struct span mailbox = text_span(&normal);
-        enum recipient_answer answer = find_known(domain, &mailbox);
+        enum recipient_answer answer = find_known(domain, &mailbox, ret_settings);
         if (answer == RECIPIENT_KNOWN && mailbox.length > text_room(ret_mailbox))
                 return RECIPIENT_UNKNOWN;
         if (answer == RECIPIENT_KNOWN)

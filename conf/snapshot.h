@@ -6,6 +6,7 @@
 #include "conf/checks.h"
 #include "core/base/name_table.h"
 #include "conf/recipients/map.h"
+#include "conf/recipients/settings.h"
 #include "conf/replies.h"
 #include "core/base/address.h"
 #include "core/base/arena.h"
@@ -47,8 +48,6 @@ enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
 enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
 /* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
 enum hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
-/* Whether mail for next hops goes into the journal, where there is one. */
-enum journal_use { JOURNAL_NEVER, JOURNAL_WHEN_DOWN, JOURNAL_ALWAYS };
 /* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
 enum field_wish { FIELD_AUTO, FIELD_YES, FIELD_NO };
 enum delivered_to { DELIVERED_TO_NOT, DELIVERED_TO_MAILBOX, DELIVERED_TO_ADDRESS };
@@ -191,12 +190,6 @@ struct terms_options {
 #include "conf/options.def"
 };
 
-/* Where something stands in the configuration. Line 0 means that it is a default. */
-struct place {
-        const char *file;
-        uint32_t line;
-};
-
 /* A DNS blocklist or allowlist (RFC 5782). */
 struct dnsbl_zone {
         struct span name;  /* A-labels, lower case */
@@ -259,18 +252,6 @@ struct check_setting {
         struct place place; /* of the mode that is in force */
 };
 
-enum deliver_kind { DELIVER_DISCARD, DELIVER_MAILDIR, DELIVER_HOPS };
-
-struct next_hop_list;
-
-struct deliver_target {
-        enum deliver_kind kind;
-        const char *path;                 /* maildir: absolute path with %d and %u */
-        const struct next_hop_list *hops; /* next hops: conf/value/next_hop.h; not empty */
-        enum journal_use journal;         /* NEVER: there is none, or no hops */
-        const char *destination;          /* the hops as text, for the journal; NULL: it takes no such mail */
-};
-
 enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };
 
 struct sender_target {
@@ -300,16 +281,19 @@ struct snapshot_map {
         struct snapshot_map *next;
         const char *path;
         struct recipient_map *map;
+        struct recipient_sets sets;
 };
 
 struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
         enum recipient_origin origin;
-        /* Local parts, unquoted, by local_part_normalise(); nobody where `map` is not NULL, or the origin elsewhere. */
+        /* Local parts, unquoted, by local_part_normalise(), each with the number of its settings, from 1 on, or 0;
+         * nobody where `map` is not NULL, or the origin elsewhere. */
         struct name_table recipients;
-        bool recipients_are_cut;         /* their file's last line has no end */
-        const struct recipient_map *map; /* who the recipients are then; owner: the snapshot's `maps` */
+        const struct recipient_sets *sets; /* their settings; NULL: none has some */
+        bool recipients_are_cut;           /* their file's last line has no end */
+        const struct recipient_map *map;   /* who the recipients are then; owner: the snapshot's `maps` */
         uint64_t recipient_count;
         bool has_catch_all;            /* among them: RECIPIENT_CATCH_ALL */
         const struct domain *alias_of; /* whose recipients and mailboxes it has; NULL: its own */
@@ -381,6 +365,13 @@ bool snapshot_is_reference_name(const struct snapshot *snapshot, struct span nam
  * mailbox that has no room in *ret_mailbox is unknown. Catch-alls are not looked at: see tag_find_recipient(). */
 enum recipient_answer domain_find_recipient(const struct domain *domain, struct span local_part,
                                             struct text *ret_mailbox);
+/* The same with the recipient's own settings; NULL: it has none. */
+enum recipient_answer domain_find_settings(const struct domain *domain, struct span local_part,
+                                           struct text *ret_mailbox,
+                                           const struct recipient_settings **ret_settings);
+/* The settings of the domain's catch-all, which it has; NULL: none. */
+enum recipient_answer domain_find_catch_all(const struct domain *domain,
+                                            const struct recipient_settings **ret_settings);
 
 bool endpoint_list_contains(const struct endpoint_list *list, const struct endpoint *endpoint);
 

@@ -65,7 +65,7 @@ static void look_up(const struct recipient_map *map, const char *name, size_t cu
                 const struct sample *sample = &samples[i];
                 struct span domain = {sample->octets + sample->local_length + 1, sample->domain_length};
                 struct span local_part = {sample->octets, sample->local_length - cut};
-                known += recipient_map_find(map, domain, local_part) == RECIPIENT_KNOWN;
+                known += recipient_map_find(map, domain, local_part, NULL) == RECIPIENT_KNOWN;
         }
         printf("%s %.0f ns (%" PRIu64 " of %zu are known)\n", name,
                (seconds() - begin_s) / (double)sample_count * 1e9, known, sample_count);

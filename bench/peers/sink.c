@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #define OFFERS          "250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES\r\n"
 
 struct sink_connection {
+        LIST_ENTRY(sink_connection) entry;
         int fd;
         bool is_in_text, has_quit;
         unsigned recipients;
@@ -33,6 +35,7 @@ struct sink_connection {
 /* Owner: the thread. */
 struct sink {
         int epoll_fd, listen_fd;
+        LIST_HEAD(, sink_connection) open;
         struct text replies;
         char input[LINE_MAX_SIZE + INPUT_SIZE], reply_octets[REPLIES_SIZE];
 };
@@ -92,6 +95,7 @@ static struct span take_octets(struct sink *sink, struct sink_connection *connec
 
 static void connection_end(struct sink_connection *connection)
 {
+        LIST_REMOVE(connection, entry);
         close(connection->fd);
         free(connection);
 }
@@ -121,18 +125,18 @@ static void take_input(struct sink *sink, struct sink_connection *connection)
 
 static void accept_one(struct sink *sink)
 {
+        int fd = accept4(sink->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0)
+                return;
         struct sink_connection *connection = calloc(1, sizeof *connection);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-
         expect(connection != NULL);
-        connection->fd = accept4(sink->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (connection->fd < 0) {
-                free(connection);
-                return;
-        }
+        connection->fd = fd;
+        LIST_INSERT_HEAD(&sink->open, connection, entry);
         atomic_fetch_add(&connections, 1);
-        send(connection->fd, "220 sink\r\n", 10, MSG_NOSIGNAL);
-        expect(epoll_ctl(sink->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) == 0);
+        send(fd, "220 sink\r\n", 10, MSG_NOSIGNAL);
+        expect(epoll_ctl(sink->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
 static void *sink_main(void *argument)

@@ -3,7 +3,7 @@
 
 #include "bench/peers/sink.h"
 
-#include <time.h>
+#include <stdio.h>
 
 #define DEAD_RATE    1000 /* messages a second */
 #define DEAD_OPEN    500
@@ -40,18 +40,22 @@ static void measure_cost(struct suite *suite, const struct server *server)
                   (unsigned long long)connections);
 }
 
-/* Clients come again and again, and nothing of them may stay. */
+/* Clients come again and again, and nothing of them may stay. At first as many are open as there may be, because what
+ * sessions had at their most is kept for those that come. */
 static void measure_dead(struct suite *suite, const struct server *server)
 {
         struct bench_options options = *suite->options;
         double first = 0, last = 0;
 
-        options.rate = DEAD_RATE;
         if (!options.is_quick)
                 options.seconds = DEAD_SECONDS;
+        printf("#   dead: MiB of user memory\n");
         for (unsigned i = 0; i < (options.is_quick ? 2 : DEAD_SAMPLES); i++) {
+                options.rate = i == 0 ? 0 : DEAD_RATE;
                 struct trial trial = suite_trial(suite, &options, server, "lmtp-dead", DEAD_OPEN);
                 last = (double)usage_read(&server->watched).user_memory / 1048576;
+                printf("#   %.0f s: %.2f\n", options.seconds * (i + 1), last);
+                fflush(stdout);
                 if (i == 0)
                         first = last;
                 trial_free(&trial);

@@ -1,7 +1,6 @@
 /* What the entries of the lists mean. */
 #include "conf/build/address_list.h"
 
-#include "conf/recipients/entry.h"
 #include "conf/text/access.h"
 #include "conf/text/lines.h"
 #include "core/base/domain_name.h"
@@ -23,8 +22,11 @@ static const char *const tlds_builtin[] = {
 struct list {
         struct lines lines;
         struct name_table *table;
-        struct span domain; /* of recipients */
-        bool fold;
+        /* Of recipients: */
+        struct builder *builder;
+        struct domain *domain;
+        struct recipient_sets *sets;       /* NULL: there are none yet */
+        struct name_table set_numbers;     /* by their text */
         char message[RECIPIENT_FAULT_MAX]; /* room for what is wrong with an entry */
 };
 
@@ -44,23 +46,78 @@ static bool is_in_domain(struct span name, struct span domain)
                span_equals(text_span(&a_labels), domain);
 }
 
+const char *build_recipient_settings(struct builder *builder, struct span text, const struct domain *domain,
+                                     struct place place, struct recipient_sets *sets,
+                                     char message[static RECIPIENT_FAULT_MAX])
+{
+        struct arena *memory = &builder->snapshot->memory;
+        struct recipient_settings settings;
+        struct span deliver, kept = arena_copy(memory, text);
+
+        if (kept.at == NULL)
+                return out_of_memory;
+        if (sets->count == RECIPIENT_SETS_MAX)
+                return "there are too many different settings of recipients";
+        const char *fault = recipient_settings_read(kept, &settings, &deliver, message);
+        if (fault != NULL)
+                return fault;
+        settings.place = place;
+        if (settings.has_deliver) {
+                const char *deliver_text = arena_string(memory, deliver);
+                if (deliver_text == NULL)
+                        return out_of_memory;
+                build_deliver(builder, deliver_text, domain == NULL ? 0 : domain->name.length, place,
+                              &settings.deliver);
+                build_journal(builder, domain == NULL ? JOURNAL_WHEN_DOWN : domain->options.journal, place,
+                              &settings.deliver);
+        }
+        return recipient_sets_add(sets, &settings, memory) ? NULL : out_of_memory;
+}
+
+/* Equal texts share a number. */
+static const char *take_settings(struct list *list, struct span text, uint32_t *ret_set)
+{
+        struct arena *memory = &list->builder->snapshot->memory;
+        struct place place = {list->lines.path, list->lines.line};
+
+        if (name_table_find(&list->set_numbers, text, ret_set))
+                return NULL;
+        if (list->sets == NULL) {
+                if ((list->sets = arena_take(memory, sizeof *list->sets)) == NULL)
+                        return out_of_memory;
+                *list->sets = (struct recipient_sets){0};
+        }
+        const char *fault =
+            build_recipient_settings(list->builder, text, list->domain, place, list->sets, list->message);
+        if (fault != NULL)
+                return fault;
+        *ret_set = (uint32_t)list->sets->count;
+        return name_table_add(&list->set_numbers, text, *ret_set) ? NULL : out_of_memory;
+}
+
 static const char *recipient_take(struct lines *lines, struct span entry)
 {
         struct list *list = (struct list *)lines;
         char octets[LOCAL_PART_MAX], normal_octets[LOCAL_PART_MAX];
+        struct span domain, settings = recipient_settings_split(&entry);
+        bool folds = list->domain->options.local_part_case == LOCAL_PART_FOLD;
         struct text local_part, normal;
-        struct span domain;
+        uint32_t set = 0;
 
         text_over(&local_part, octets, sizeof octets);
         text_over(&normal, normal_octets, sizeof normal_octets);
         const char *fault = recipient_entry_read(entry, &local_part, &domain, list->message);
         if (fault != NULL)
                 return fault;
-        if (domain.length > 0 && !is_in_domain(span_skip(domain, 1), list->domain))
+        if (domain.length > 0 && !is_in_domain(span_skip(domain, 1), list->domain->name))
                 return "the address is in another domain";
-        if (!local_part_normalise(text_span(&local_part), list->fold, &normal))
+        if (!local_part_normalise(text_span(&local_part), folds, &normal))
                 return "the local part is too long in lower case";
-        return name_table_add(list->table, text_span(&normal), 0) ? NULL : out_of_memory;
+        if (settings.length > 0 && name_table_find(list->table, text_span(&normal), NULL))
+                return "has settings, and stands in a line before as well";
+        if (settings.length > 0 && (fault = take_settings(list, settings, &set)) != NULL)
+                return fault;
+        return name_table_add(list->table, text_span(&normal), set) ? NULL : out_of_memory;
 }
 
 static const char *tld_take(struct lines *lines, struct span entry)
@@ -111,14 +168,17 @@ static bool list_read(struct lines *lines, const char *what, struct place place)
         return message == NULL && lines->told[COMPLAINT_ERROR] == 0;
 }
 
-bool recipients_read(struct domain *domain, struct place place, struct conf_complaints *complaints)
+bool recipients_read(struct builder *builder, struct domain *domain, struct place place)
 {
-        struct list list = {
-            .lines = {.take = recipient_take, .path = domain->options.recipients, .complaints = complaints},
-            .table = &domain->recipients,
-            .domain = domain->name,
-            .fold = domain->options.local_part_case == LOCAL_PART_FOLD};
+        struct list list = {.lines = {.take = recipient_take,
+                                      .path = domain->options.recipients,
+                                      .complaints = builder->complaints},
+                            .table = &domain->recipients,
+                            .builder = builder,
+                            .domain = domain};
         bool is_read = list_read(&list.lines, "recipients", place);
+        name_table_end(&list.set_numbers);
+        domain->sets = list.sets;
         domain->recipients_are_cut = list.lines.is_cut;
         return is_read;
 }

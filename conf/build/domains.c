@@ -67,7 +67,8 @@ static bool has_long_component(const char *path, size_t domain_length)
         return length > COMPONENT_MAX;
 }
 
-static void finish_hops(struct builder *builder, struct domain *domain, struct place place)
+static void read_hops(struct builder *builder, const char *text, struct place place,
+                      struct deliver_target *ret_target)
 {
         struct arena *memory = &builder->snapshot->memory;
         struct next_hop_list *hops = arena_take(memory, sizeof *hops);
@@ -79,39 +80,33 @@ static void finish_hops(struct builder *builder, struct domain *domain, struct p
                 return;
         }
         text_over(&error, octets, sizeof octets - 1);
-        if (!next_hops_set(span_from(domain->options.deliver), hops, memory, builder->directory, &error)) {
+        if (!next_hops_set(span_from(text), hops, memory, builder->directory, &error)) {
                 octets[error.length] = '\0';
-                conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver = \"%.900s\": %s",
-                              domain->options.deliver, octets);
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver = \"%.900s\": %s", text,
+                              octets);
                 return;
         }
-        domain->deliver = (struct deliver_target){.kind = DELIVER_HOPS, .hops = hops};
+        *ret_target = (struct deliver_target){.kind = DELIVER_HOPS, .hops = hops};
         for (size_t i = 0; i < hops->count; i++)
-                if (hops->hops[i].kind == NEXT_HOP_AT_NAME)
-                        complain(builder, place, "deliver: needs an address in the place of ",
-                                 hops->hops[i].name);
+                if (hops->hops[i].kind == NEXT_HOP_AT_NAME && builder->snapshot->options.resolvers.count == 0)
+                        conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                                      "deliver: needs resolvers, which say where %s is", hops->hops[i].name);
 }
 
 /* Who says nothing has it where there is one. */
-static void finish_journal(struct builder *builder, struct domain *domain, const struct place *said)
+void build_journal(struct builder *builder, enum journal_use use, struct place place,
+                   struct deliver_target *deliver)
 {
-        struct deliver_target *deliver = &domain->deliver;
-        enum journal_use use = domain->options.journal;
-        bool is_there = builder->snapshot->options.journal[0] != '\0';
         char octets[NEXT_HOPS_TEXT_MAX];
         struct text text;
 
-        if (said->file != NULL && use != JOURNAL_NEVER && !is_there)
-                complain(builder, *said,
-                         "journal: needs the option journal, which names a folder, outside of domains", "");
-        if (said->file != NULL && use != JOURNAL_NEVER && deliver->kind != DELIVER_HOPS)
-                complain(builder, *said, "journal: needs next hops in deliver, to which its mail goes", "");
-        if (!is_there || use == JOURNAL_NEVER || deliver->kind != DELIVER_HOPS)
+        if (builder->snapshot->options.journal[0] == '\0' || use == JOURNAL_NEVER ||
+            deliver->kind != DELIVER_HOPS)
                 return;
         text_over(&text, octets, sizeof octets);
         next_hops_write(&text, deliver->hops);
         if (text.length > NEXT_HOPS_JOURNAL_MAX)
-                complain(builder, domain->place,
+                complain(builder, place,
                          "deliver: a list of next hops that the journal keeps has 1023 octets at most", "");
         deliver->journal = use;
         deliver->destination = arena_string(&builder->snapshot->memory, text_span(&text));
@@ -119,16 +114,29 @@ static void finish_journal(struct builder *builder, struct domain *domain, const
                 builder->out_of_memory = true;
 }
 
-static void finish_deliver(struct builder *builder, struct domain *domain, struct place place)
+static void finish_journal(struct builder *builder, struct domain *domain, const struct place *said)
+{
+        enum journal_use use = domain->options.journal;
+        bool is_there = builder->snapshot->options.journal[0] != '\0';
+
+        if (said->file != NULL && use != JOURNAL_NEVER && !is_there)
+                complain(builder, *said,
+                         "journal: needs the option journal, which names a folder, outside of domains", "");
+        if (said->file != NULL && use != JOURNAL_NEVER && domain->deliver.kind != DELIVER_HOPS)
+                complain(builder, *said, "journal: needs next hops in deliver, to which its mail goes", "");
+        build_journal(builder, use, domain->place, &domain->deliver);
+}
+
+void build_deliver(struct builder *builder, const char *text, size_t name_length, struct place place,
+                   struct deliver_target *ret_target)
 {
         static const struct span maildir = {"maildir:", 8};
-        const char *text = domain->options.deliver;
         struct span target = span_from(text);
 
         if (span_equals(target, SPAN("discard:")))
                 return; /* DELIVER_DISCARD is zero */
         if (next_hops_are_meant(target)) {
-                finish_hops(builder, domain, place);
+                read_hops(builder, text, place, ret_target);
                 return;
         }
         if (!span_starts_nocase(target, maildir) || target.length == maildir.length) {
@@ -140,17 +148,17 @@ static void finish_deliver(struct builder *builder, struct domain *domain, struc
                     text);
                 return;
         }
-        domain->deliver.kind = DELIVER_MAILDIR;
-        domain->deliver.path =
+        ret_target->kind = DELIVER_MAILDIR;
+        ret_target->path =
             path_resolve(span_skip(target, maildir.length), builder->directory, &builder->snapshot->memory);
-        if (domain->deliver.path == NULL) {
+        if (ret_target->path == NULL) {
                 builder->out_of_memory = true;
                 return;
         }
-        const char *fault = mailbox_path_fault(domain->deliver.path);
+        const char *fault = mailbox_path_fault(ret_target->path);
         if (fault != NULL)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver: %s%.900s", fault, text);
-        else if (has_long_component(domain->deliver.path, domain->name.length))
+        else if (has_long_component(ret_target->path, name_length))
                 complain(builder, place, "deliver: no folder's name has more than 255 octets: ", text);
 }
 
@@ -161,8 +169,24 @@ static void finish_extension(struct builder *builder, const struct domain *domai
                 complain(builder, place, "extension: must be one special character such as +, not ", text);
 }
 
+/* Those of a map, whose syntax was looked at when it was built. */
+static void read_sets(struct builder *builder, struct snapshot_map *map, struct place place)
+{
+        char message[RECIPIENT_FAULT_MAX];
+        const char *fault = NULL;
+        struct span text;
+
+        for (uint32_t set = 1;
+             fault == NULL && recipient_map_settings(map->map, set, &text) == RECIPIENT_KNOWN; set++)
+                fault = build_recipient_settings(builder, text, NULL, place, &map->sets, message);
+        if (fault != NULL)
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                              "recipients: %.900s: \"%.*s\": %s", map->path, (int)text.length, text.at,
+                              fault);
+}
+
 /* The map of the file, opened once for all domains that name it; NULL, with a complaint, when it cannot be had. */
-static const struct recipient_map *take_map(struct builder *builder, const char *path, struct place place)
+static const struct snapshot_map *take_map(struct builder *builder, const char *path, struct place place)
 {
         struct snapshot *snapshot = builder->snapshot;
         struct snapshot_map *map = snapshot->maps;
@@ -171,27 +195,33 @@ static const struct recipient_map *take_map(struct builder *builder, const char 
         while (map != NULL && strcmp(map->path, path) != 0)
                 map = map->next;
         if (map != NULL)
-                return map->map;
+                return map->map == NULL ? NULL : map;
         map = arena_take(&snapshot->memory, sizeof *map);
         if (map == NULL) {
                 builder->out_of_memory = true;
                 return NULL;
         }
-        *map = (struct snapshot_map){snapshot->maps, path, recipient_map_open(path, fault)};
+        *map = (struct snapshot_map){
+            .next = snapshot->maps, .path = path, .map = recipient_map_open(path, fault)};
         if (map->map == NULL)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "recipients: %.900s: %s", path,
                               fault);
+        else
+                read_sets(builder, map, place);
         snapshot->maps = map; /* also without a map: another domain complains of it no more */
-        return map->map;
+        return map->map == NULL ? NULL : map;
 }
 
 /* False, unless there are complaints, where the domain's recipients are not known. */
 static bool map_recipients(struct builder *builder, struct domain *domain, const char *path,
                            struct place place)
 {
-        domain->map = take_map(builder, path, place);
-        if (domain->map == NULL)
+        const struct snapshot_map *map = take_map(builder, path, place);
+
+        if (map == NULL)
                 return false;
+        domain->map = map->map;
+        domain->sets = map->sets.count > 0 ? &map->sets : NULL;
         if (recipient_map_folds(domain->map) != (domain->options.local_part_case == LOCAL_PART_FOLD)) {
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
                               "recipients: %.900s was built %s --exact, and local_part_case is %s", path,
@@ -226,7 +256,7 @@ static bool read_source(struct builder *builder, struct domain *domain, struct p
         domain->options.recipients = named;
         if (is_mapped)
                 return map_recipients(builder, domain, path, place);
-        bool is_read = recipients_read(domain, place, builder->complaints);
+        bool is_read = recipients_read(builder, domain, place);
         domain->recipient_count = domain->recipients.count;
         return is_read;
 }
@@ -249,10 +279,8 @@ static void finish_recipients(struct builder *builder, struct domain *domain, st
         }
         if (!read_source(builder, domain, place))
                 return;
-        domain->has_catch_all =
-            domain->map != NULL
-                ? recipient_map_find(domain->map, domain->name, SPAN(RECIPIENT_CATCH_ALL)) == RECIPIENT_KNOWN
-                : name_table_find(&domain->recipients, SPAN(RECIPIENT_CATCH_ALL), NULL);
+        const struct recipient_settings *settings;
+        domain->has_catch_all = domain_find_catch_all(domain, &settings) == RECIPIENT_KNOWN;
         path = domain->options.recipients;
         if (domain->recipient_count == 0 && !domain->options.allow_no_recipients)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
@@ -300,7 +328,8 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
                 return;
         }
         if (deliver->file != NULL)
-                finish_deliver(builder, domain, *deliver);
+                build_deliver(builder, domain->options.deliver, domain->name.length, *deliver,
+                              &domain->deliver);
         else
                 complain(builder, domain->place, "deliver is missing in this domain", "");
         finish_journal(builder, domain, &places->options[DOMAIN_OPTION_AT_journal]);

@@ -279,8 +279,15 @@ static void finish_check(struct builder *builder, enum check_id check)
                 tell_of_missing_resolvers(builder, check, setting);
         for (size_t i = 0; i < snapshot->domain_count; i++) {
                 const struct check_setting *own = &snapshot->domains[i].checks[check];
-                is_wanted = is_wanted || own->mode != CHECK_MODE_OFF;
-                is_everywhere = is_everywhere && own->mode == CHECK_MODE_ENFORCE;
+                const struct recipient_sets *sets = snapshot->domains[i].sets;
+                bool is_wanted_by_some =
+                    sets != NULL && ((sets->checks[CHECK_MODE_OBSERVE] | sets->checks[CHECK_MODE_ENFORCE]) &
+                                     check_bit(check)) != 0;
+                bool is_weak_for_some =
+                    sets != NULL && ((sets->checks[CHECK_MODE_OFF] | sets->checks[CHECK_MODE_OBSERVE]) &
+                                     check_bit(check)) != 0;
+                is_wanted = is_wanted || own->mode != CHECK_MODE_OFF || is_wanted_by_some;
+                is_everywhere = is_everywhere && own->mode == CHECK_MODE_ENFORCE && !is_weak_for_some;
                 if (is_off && !place_is(&own->place, &setting->place))
                         tell_of_missing_resolvers(builder, check, own);
         }

@@ -28,6 +28,12 @@ void build_from_settings(struct builder *builder, const struct settings *setting
 void build_finish(struct builder *builder);
 /* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
+/* Reads where mail goes. `name_length`: octets of the domain's name, 0 where it is not known. */
+void build_deliver(struct builder *builder, const char *text, size_t name_length, struct place place,
+                   struct deliver_target *ret_target);
+/* Says of a target that is complete what the journal is for its mail. */
+void build_journal(struct builder *builder, enum journal_use use, struct place place,
+                   struct deliver_target *deliver);
 /* Reads the keys of bounce_reference. */
 void build_finish_keys(struct builder *builder);
 /* Reads the keys of the log's pseudonyms, where it has some from its first line on. */

@@ -66,7 +66,7 @@ static const char *habit_fault(struct span entry, char message[static RECIPIENT_
                 return message;
         }
         if (has_outside_quotes(entry, " \t"))
-                return "one address a line, and nothing behind it but a # comment";
+                return "one address a line, and nothing behind it but settings KEY=VALUE or a # comment";
         return NULL;
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/base/text.h"
 
-#define RECIPIENT_FAULT_MAX 64 /* octets of what is wrong with an entry */
+#define RECIPIENT_FAULT_MAX 96 /* octets of what is wrong with an entry */
 
 /* Appends the local part, unquoted, or RECIPIENT_CATCH_ALL to *ret_local_part, which has room for LOCAL_PART_MAX.
  * *ret_domain is what stands behind it: "@" and a domain as it is written, or nothing. NULL, or what is wrong;

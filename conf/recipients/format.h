@@ -3,7 +3,8 @@
  *     the tree of LMDB                       tree_octets
  *       "\x01DOMAIN" = uint64_t              addresses of the domain
  *       "DOMAIN@LOCAL_PART" = ""             the domain in A-labels, in lower case; the local part normalised, or
- *                                            RECIPIENT_CATCH_ALL
+ *                                            RECIPIENT_CATCH_ALL; where it has settings, uint32_t, their number
+ *       "\x02uint32_t" = SETTINGS            from 1 on, as recipient_settings_read() takes them
  *     struct recipient_trailer
  *
  * No domain and no local part has a control character, so keys sort as the lines do from which they are made. */
@@ -16,10 +17,11 @@
 #include <lmdb.h>
 #include <xxhash.h>
 
-#define RECIPIENT_MAGIC      "gatepost recipients 1\n"
+#define RECIPIENT_MAGIC      "gatepost recipients 2\n"
 #define RECIPIENT_ORDER      0x01020304 /* as this machine orders octets, like all numbers of LMDB */
 #define RECIPIENT_KEY_MAX    (DOMAIN_NAME_MAX + 1 + LOCAL_PART_MAX)
 #define RECIPIENT_COUNT_MARK '\x01'
+#define RECIPIENT_SET_MARK   '\x02'
 #define RECIPIENT_FLAGS      (MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS)
 
 struct recipient_trailer {

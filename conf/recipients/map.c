@@ -180,9 +180,10 @@ enum recipient_answer recipient_map_count(const struct recipient_map *map, struc
 }
 
 enum recipient_answer recipient_map_find(const struct recipient_map *map, struct span domain,
-                                         struct span local_part)
+                                         struct span local_part, uint32_t *ret_set)
 {
         char octets[RECIPIENT_KEY_MAX];
+        uint32_t set = 0;
         struct text key;
         MDB_val value;
 
@@ -190,5 +191,28 @@ enum recipient_answer recipient_map_find(const struct recipient_map *map, struct
         text_put(&key, domain);
         text_put_char(&key, '@');
         text_put(&key, local_part);
-        return key.overflowed ? RECIPIENT_UNKNOWN : get(map, &key, &value);
+        enum recipient_answer answer = key.overflowed ? RECIPIENT_UNKNOWN : get(map, &key, &value);
+        if (answer != RECIPIENT_KNOWN || ret_set == NULL)
+                return answer;
+        if (value.mv_size != 0 && value.mv_size != sizeof set)
+                return RECIPIENT_UNREADABLE;
+        memcpy(&set, value.mv_data, value.mv_size);
+        *ret_set = set;
+        return RECIPIENT_KNOWN;
+}
+
+enum recipient_answer recipient_map_settings(const struct recipient_map *map, uint32_t set,
+                                             struct span *ret_text)
+{
+        char octets[1 + sizeof set] = {RECIPIENT_SET_MARK};
+        struct text key;
+        MDB_val value;
+
+        memcpy(octets + 1, &set, sizeof set);
+        text_over(&key, octets, sizeof octets);
+        key.length = sizeof octets;
+        enum recipient_answer answer = get(map, &key, &value);
+        if (answer == RECIPIENT_KNOWN)
+                *ret_text = span_of(value.mv_data, value.mv_size);
+        return answer;
 }

@@ -25,6 +25,10 @@ bool recipient_map_folds(const struct recipient_map *map);
 /* Addresses in `domain`, which is in A-labels in lower case. */
 enum recipient_answer recipient_map_count(const struct recipient_map *map, struct span domain,
                                           uint64_t *ret_count);
-/* `local_part` is normalised. Any thread may ask at any time. */
+/* `local_part` is normalised. Any thread may ask at any time. *ret_set: the number of the settings of one that is
+ * known, 0 without any; NULL: nobody wants to know. */
 enum recipient_answer recipient_map_find(const struct recipient_map *map, struct span domain,
-                                         struct span local_part);
+                                         struct span local_part, uint32_t *ret_set);
+/* Settings by their number, from 1 on, as text; that lives as long as the map. */
+enum recipient_answer recipient_map_settings(const struct recipient_map *map, uint32_t set,
+                                             struct span *ret_text);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define BLOCK_SIZE ((size_t)16 << 10)
+#define SETS_SHOWN 20
 
 /* What is printed, and the defaults that it is compared with. */
 struct printer {
@@ -189,12 +190,23 @@ static void print_deliver(const struct printer *printer, const struct deliver_ta
         fprintf(printer->file, "%.*s\"\n", (int)text.length, text.at);
 }
 
+/* Settings of single recipients are no part of the configuration, but of their list. */
+static void print_sets(const struct printer *printer, const struct recipient_sets *sets)
+{
+        for (size_t i = 0; sets != NULL && i < sets->count && i < SETS_SHOWN; i++)
+                fprintf(printer->file, "    # some of them: %.*s\n", (int)sets->sets[i].text.length,
+                        sets->sets[i].text.at);
+        if (sets != NULL && sets->count > SETS_SHOWN)
+                fprintf(printer->file, "    # and %zu more settings\n", sets->count - SETS_SHOWN);
+}
+
 static void print_domain(const struct printer *printer, const struct domain *domain)
 {
         uint64_t count = domain_of_mailboxes(domain)->recipient_count;
 
         fprintf(printer->file, "domain \"%.*s\" {\n    # %" PRIu64 " recipient%s\n", (int)domain->name.length,
                 domain->name.at, count, count == 1 ? "" : "s");
+        print_sets(printer, domain->sets);
         for (const struct option_row *row = domain_option_rows; row->name != NULL; row++) {
                 if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver] || domain->alias_of != NULL) {
                         print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");

@@ -25,8 +25,8 @@ static enum tag_result tag_of(const struct facts *facts, const struct recipient 
                 return TAG_FORWARDED;
         if (facts->snapshot->tag_key_count == 0)
                 return TAG_NONE;
-        if (tag_find_recipient(facts->snapshot, recipient->domain, text_span(&local_part), &mailbox, &tag) !=
-                RECIPIENT_KNOWN ||
+        if (tag_find_recipient(facts->snapshot, recipient->domain, text_span(&local_part), &mailbox, &tag,
+                               NULL) != RECIPIENT_KNOWN ||
             tag.local_part.length == 0)
                 return TAG_NONE;
         return tag_check_sender(facts->snapshot, &tag, span_skip(recipient->address, at + 1), facts->wall_s);

@@ -119,7 +119,7 @@ void verdict_list_forget(struct verdict_list *list, enum stage stage)
 static bool is_asked_for(const struct recipient *recipient, enum check_id check)
 {
         for (; recipient != NULL; recipient = recipient->next)
-                if (!recipient->is_postmaster && recipient->domain->checks[check].mode != CHECK_MODE_OFF)
+                if (!recipient->is_postmaster && recipient_checks(recipient)[check].mode != CHECK_MODE_OFF)
                         return true;
         return false;
 }

@@ -35,6 +35,7 @@ struct ruling {
 
 /* What is asked of a source. The texts live until ask() has returned. */
 struct recipient_question {
+        const struct options *options;
         const struct domain *domain;
         struct span address;    /* without brackets, as the client gave it */
         struct span local_part; /* unquoted, with its extension */

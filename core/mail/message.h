@@ -20,10 +20,25 @@ struct recipient {
         /* local part as delivered: unquoted, folded, without extension; any octet may occur */
         struct span mailbox;
         const struct domain *domain;
+        const struct recipient_settings *settings; /* its own; NULL: none */
+        /* of its policy, one for each check; NULL: those of the domain */
+        const struct check_setting *checks;
         bool is_postmaster;
         bool is_left_out; /* it has this message already: no next hop is asked for it */
         struct hop_keys keys;
 };
+
+/* Its own, or those of its domain. */
+static inline const struct check_setting *recipient_checks(const struct recipient *recipient)
+{
+        return recipient->checks != NULL ? recipient->checks : recipient->domain->checks;
+}
+
+static inline const struct deliver_target *recipient_deliver(const struct recipient *recipient)
+{
+        return recipient->settings != NULL && recipient->settings->has_deliver ? &recipient->settings->deliver
+                                                                               : &recipient->domain->deliver;
+}
 
 struct message {
         char id[16];        /* terminated; also in Received and in the log */

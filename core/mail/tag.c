@@ -160,22 +160,26 @@ bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag)
 
 enum recipient_answer tag_find_recipient(const struct snapshot *snapshot, const struct domain *domain,
                                          struct span local_part, struct text *ret_mailbox,
-                                         struct tag_sender *ret_tag)
+                                         struct tag_sender *ret_tag,
+                                         const struct recipient_settings **ret_settings)
 {
+        const struct recipient_settings *settings = NULL;
         struct tag_sender tag = {0};
         /* Where somebody else is asked nobody is unknown here, a tag and its mailbox together neither. */
         bool is_open = domain_of_mailboxes(domain)->origin != RECIPIENTS_HERE;
         enum recipient_answer answer =
-            is_open ? RECIPIENT_UNKNOWN : domain_find_recipient(domain, local_part, ret_mailbox);
+            is_open ? RECIPIENT_UNKNOWN : domain_find_settings(domain, local_part, ret_mailbox, &settings);
 
         if (answer == RECIPIENT_UNKNOWN && snapshot->tag_key_count > 0 && tag_sender_parse(local_part, &tag))
-                answer = domain_find_recipient(domain, tag.local_part, ret_mailbox);
+                answer = domain_find_settings(domain, tag.local_part, ret_mailbox, &settings);
         else if (is_open)
-                answer = domain_find_recipient(domain, local_part, ret_mailbox);
+                answer = domain_find_settings(domain, local_part, ret_mailbox, &settings);
         if (answer == RECIPIENT_UNKNOWN && domain_of_mailboxes(domain)->has_catch_all) {
                 text_put_char(ret_mailbox, '*');
-                answer = RECIPIENT_KNOWN;
+                answer = domain_find_catch_all(domain, &settings);
         }
+        if (ret_settings != NULL)
+                *ret_settings = settings;
         if (ret_tag != NULL)
                 *ret_tag = tag;
         return answer;

@@ -32,11 +32,13 @@ struct tag_sender {
 bool tag_sender_parse(struct span local_part, struct tag_sender *ret_tag);
 /* The mailbox of an address of ours, as domain_find_recipient() finds it; where it finds none, the one behind a tag,
  * and else that of a catch-all, which is "*" for all of its addresses. A tag makes no other mailbox, be it valid or
- * not. Of a known one, *ret_tag is that tag, its local part empty where there was none to look behind; NULL: nobody
- * wants to know. */
+ * not. Of a known one, *ret_tag is that tag, its local part empty where there was none to look behind, and
+ * *ret_settings what it has in the place of its domain's, NULL where there is none; either is NULL where nobody wants
+ * to know. */
 enum recipient_answer tag_find_recipient(const struct snapshot *snapshot, const struct domain *domain,
                                          struct span local_part, struct text *ret_mailbox,
-                                         struct tag_sender *ret_tag);
+                                         struct tag_sender *ret_tag,
+                                         const struct recipient_settings **ret_settings);
 enum tag_result tag_check_sender(const struct snapshot *snapshot, const struct tag_sender *tag,
                                  struct span domain, int64_t wall_s);
 /* Appends the address with a tag. False when there are no keys, or `address` is none, has a tag already, or would

@@ -29,6 +29,23 @@ static struct modes count_modes(const struct snapshot *snapshot, enum check_id c
         return modes;
 }
 
+/* Recipients have it in this mode by settings of their own. */
+static bool is_set_for_single(const struct snapshot *snapshot, enum check_id check, enum check_mode mode)
+{
+        for (size_t i = 0; i < snapshot->domain_count; i++)
+                if (snapshot->domains[i].sets != NULL &&
+                    (snapshot->domains[i].sets->checks[mode] & check_bit(check)) != 0)
+                        return true;
+        return false;
+}
+
+static bool is_otherwise_for_single(const struct snapshot *snapshot, enum check_id check)
+{
+        return is_set_for_single(snapshot, check, CHECK_MODE_OFF) ||
+               is_set_for_single(snapshot, check, CHECK_MODE_OBSERVE) ||
+               is_set_for_single(snapshot, check, CHECK_MODE_ENFORCE);
+}
+
 enum standing check_standing(const struct snapshot *snapshot, enum check_id check)
 {
         struct modes modes = count_modes(snapshot, check);
@@ -39,9 +56,11 @@ enum standing check_standing(const struct snapshot *snapshot, enum check_id chec
                 return STANDING_UNUSED;
         if (modes.count[CHECK_MODE_ENFORCE] == modes.all)
                 return STANDING_ENFORCED;
-        if (modes.count[CHECK_MODE_ENFORCE] > 0)
+        if (modes.count[CHECK_MODE_ENFORCE] > 0 || is_set_for_single(snapshot, check, CHECK_MODE_ENFORCE))
                 return STANDING_PARTLY;
-        return modes.count[CHECK_MODE_OBSERVE] > 0 ? STANDING_OBSERVES : STANDING_UNUSED;
+        return modes.count[CHECK_MODE_OBSERVE] > 0 || is_set_for_single(snapshot, check, CHECK_MODE_OBSERVE)
+                   ? STANDING_OBSERVES
+                   : STANDING_UNUSED;
 }
 
 static void put_domain(struct page *page, struct span name)
@@ -101,4 +120,6 @@ void page_scope(struct page *page, enum check_id check)
                 page_word(page, WORD_scope_all);
         else
                 put_modes(page, check, &modes);
+        if (is_otherwise_for_single(page->snapshot, check))
+                page_word(page, WORD_scope_single);
 }

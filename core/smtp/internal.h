@@ -38,11 +38,12 @@ struct transaction {
         /* MAIL */
         struct span sender_domain, sender_domain_ascii;
         bool sender_is_null;
-        struct verdict_list verdicts; /* of the MAIL stage */
-        struct memo memo;             /* of the same and of RCPT, in arena */
-        struct sender_memo senders;   /* of RCPT */
-        struct check_memory memory;   /* in arena */
-        bool is_judged;               /* for a recipient that policy applies to: all its answers are in */
+        struct verdict_list verdicts;  /* of the MAIL stage */
+        struct memo memo;              /* of the same and of RCPT, in arena */
+        struct own_checks *own_checks; /* of recipients with settings of their own */
+        struct sender_memo senders;    /* of RCPT */
+        struct check_memory memory;    /* in arena */
+        bool is_judged;                /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
         struct asking *asking;   /* in arena; NULL: no source of recipients has been asked */
@@ -129,14 +130,14 @@ enum reply_id starttls_demand(struct session *session);
 bool helo_set(struct session *session, struct span name);
 struct transaction *transaction_begin(struct session *session);
 void transaction_end(struct session *session);
-void recipient_add(struct transaction *transaction, struct recipient *recipient);
+/* Notes what holds for the message of a recipient's verdict. True: RCPT is answered as if nothing stood against it. */
+bool transaction_waits_for_data(struct transaction *transaction, const struct verdict *verdict);
 
 /* The message is answered; the session goes on with commands, unless the client did not wait for that.
  * `subject`: of the reply, see reply_about. */
 enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out);
-/* Nothing stands against the text. */
-enum session_wish text_deliver(struct session *session, struct text *out);
+enum session_wish text_deliver(struct session *session, struct text *out); /* nothing stands against it */
 /* 354: the text may come. */
 enum session_wish text_begin(struct session *session, struct text *out);
 

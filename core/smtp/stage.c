@@ -244,7 +244,7 @@ static bool text_waits(const struct session *session, const struct verdict_list 
         for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
              recipient = recipient->next)
                 if (!recipient->is_postmaster &&
-                    pipeline_combine(list, 1, recipient->domain->checks, &observed).result == VERDICT_WAIT)
+                    pipeline_combine(list, 1, recipient_checks(recipient), &observed).result == VERDICT_WAIT)
                         return true;
         return false;
 }
@@ -261,8 +261,8 @@ static struct judgement combine_domains(struct session *session, const struct ve
              recipient = recipient->next) {
                 if (recipient->is_postmaster)
                         continue;
-                struct judgement own = pipeline_combine(list, 1, recipient->domain->checks, &observed);
-                note_observed(session, list, 1, recipient->domain->checks, observed);
+                struct judgement own = pipeline_combine(list, 1, recipient_checks(recipient), &observed);
+                note_observed(session, list, 1, recipient_checks(recipient), observed);
                 if (own.verdict == NULL)
                         is_taken = true;
                 else if (judgement.result != VERDICT_DEFER)

@@ -41,7 +41,7 @@ static void ask_all(const struct recipient_map *map, unsigned generation)
 
         for (unsigned i = 0; i < ADDRESSES * GENERATIONS; i++) {
                 int length = snprintf(octets, sizeof octets, "user%u", i);
-                expect(recipient_map_find(map, SPAN("isp.example"), span_of(octets, (size_t)length)) ==
+                expect(recipient_map_find(map, SPAN("isp.example"), span_of(octets, (size_t)length), NULL) ==
                        (i % GENERATIONS == generation ? RECIPIENT_KNOWN : RECIPIENT_UNKNOWN));
         }
 }

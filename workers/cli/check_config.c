@@ -5,6 +5,7 @@
 #include "conf/build/load.h"
 #include "conf/value/effective.h"
 #include "conf/value/print.h"
+#include "workers/cli/hops/names.h"
 #include "workers/cli/tls/certificates.h"
 #include "workers/cli/tls/published.h"
 #include "workers/cli/usage.h"
@@ -22,7 +23,7 @@ const char check_config_help[] =
     "--no-open     looks at the configuration alone, as for another machine\n"
     "--dns         prints the TLSA records and the MTA-STS policies that would be right, and asks the "
     "resolvers\n"
-    "              whether those that are published are\n"
+    "              whether those that are published are, and where next hops with a name are\n"
     "--start       is as mild as serve at its start, where an expired certificate is a warning only\n"
     "--effective   prints the configuration in force, each option with its value\n"
     "--print       prints every option with its default and meaning\n\n"
@@ -66,6 +67,8 @@ static void open_all(const struct wish *wish, const struct snapshot *snapshot,
         openings_check(snapshot, wish->path, complaints);
         if (wish->asks_dns)
                 published_check(snapshot, contexts, wish->path, complaints);
+        if (wish->asks_dns)
+                hop_names_check(snapshot, wish->path, complaints);
         tls_contexts_free(contexts);
 }
 

@@ -92,7 +92,7 @@ static struct mail_copy *add_copy(struct delivery *delivery, const struct messag
 
         text_over(&path, path_octets, sizeof path_octets);
         text_over(&front, front_octets, sizeof front_octets);
-        if (!maildir_path_write(&path, recipient->domain->deliver.path,
+        if (!maildir_path_write(&path, recipient_deliver(recipient)->path,
                                 domain_of_mailboxes(recipient->domain)->name, recipient->mailbox)) {
                 errno = ENAMETOOLONG;
                 return NULL;

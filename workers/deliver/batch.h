@@ -15,7 +15,7 @@ size_t delivery_run_batch(struct delivery *delivery, struct delivery_batch *begu
 /* Returns the first recipient in the list whose mail goes into a Maildir, or NULL. */
 static inline const struct recipient *next_in_maildir(const struct recipient *recipient)
 {
-        while (recipient != NULL && recipient->domain->deliver.kind != DELIVER_MAILDIR)
+        while (recipient != NULL && recipient_deliver(recipient)->kind != DELIVER_MAILDIR)
                 recipient = recipient->next;
         return recipient;
 }

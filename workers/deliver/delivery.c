@@ -25,7 +25,7 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
 
         text_over(&path, path_octets, sizeof path_octets);
         text_over(&front, front_octets, sizeof front_octets);
-        if (first != NULL && !maildir_path_write(&path, first->domain->deliver.path,
+        if (first != NULL && !maildir_path_write(&path, recipient_deliver(first)->path,
                                                  domain_of_mailboxes(first->domain)->name, first->mailbox))
                 return NULL;
         if (first != NULL)

@@ -69,17 +69,17 @@ static void end(struct hop_thread *thread, struct hop_connection *connection, co
         bool gives_up = hop_secure_gives_up(thread, connection, reason);
         bury(thread, connection);
         if (has_failed && !gives_up)
-                target_unreachable(thread, target, reason);
+                target_address_failed(thread, target, &connection->address, reason);
 }
 
-static int open_socket(const struct hop_target *target)
+static int open_socket(const struct hop_connection *connection)
 {
-        const struct next_hop *hop = &target->hop;
+        const struct next_hop *hop = &connection->target->hop;
         struct sockaddr_storage address;
 
         if (hop->kind == NEXT_HOP_AT_PATH)
                 return local_socket_connect(hop->name);
-        socklen_t length = address_to_socket(&hop->endpoint.address, hop->endpoint.port, &address);
+        socklen_t length = address_to_socket(&connection->address, hop->endpoint.port, &address);
         int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -1;
@@ -100,10 +100,13 @@ static struct hop_connection *make(struct hop_thread *thread, struct hop_target 
         if (connection == NULL)
                 return NULL;
         *connection = (struct hop_connection){.target = target,
+                                              .address = target->hop.endpoint.address,
                                               .state = CONNECTION_CONNECTS,
                                               .due_ms = thread->now_ms + thread->settings.connect_ms,
                                               .settings = thread->settings,
                                               .waits_for_output = true};
+        if (target->hop.kind == NEXT_HOP_AT_NAME)
+                connection->address = hop_addresses_choose(&target->addresses, thread->now_ms);
         connection->terms = (struct hop_terms){.hostname = connection->settings.hostname,
                                                .protocol = target->hop.protocol,
                                                .starttls = hop_secure_wish(thread, target),
@@ -122,9 +125,14 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
         struct hop_connection *connection = make(thread, target);
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = connection};
 
+        if (connection == NULL) {
+                target_unreachable(thread, target, "memory is out");
+                return;
+        }
+        struct address address = connection->address;
         errno = ENOMEM;
-        bool is_counted = connection != NULL && hop_connection_count(thread, connection);
-        int fd = is_counted ? open_socket(target) : -1;
+        bool is_counted = hop_connection_count(thread, connection);
+        int fd = is_counted ? open_socket(connection) : -1;
         if (fd >= 0 && epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0) {
                 connection->fd = fd;
                 TAILQ_INSERT_TAIL(&thread->connections, connection, entry);
@@ -139,7 +147,7 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
         if (is_counted)
                 account_give_back(&thread->account, connection->counted);
         free(connection);
-        target_unreachable(thread, target, strerrordesc_np(error));
+        target_address_failed(thread, target, &address, strerrordesc_np(error));
 }
 
 void hop_connection_take(struct hop_connection *connection, enum hop_connection_state state)

@@ -20,13 +20,39 @@ static void forget(struct hop_thread *thread, struct transfer *transfer)
         TAILQ_REMOVE(&thread->transfers, transfer, entry);
 }
 
+/* What holds for one who asked holds for those who asked the same. */
+static void report_joined(struct hop_thread *thread, struct transfer *transfer)
+{
+        struct transfer *joined;
+
+        while ((joined = TAILQ_FIRST(&transfer->joined)) != NULL) {
+                TAILQ_REMOVE(&transfer->joined, joined, waiting);
+                struct transfer_recipient *recipient = &joined->recipients[0];
+                struct span address = recipient->address;
+                *recipient = transfer->recipients[0];
+                recipient->address = address;
+                joined->answer_count = transfer->answer_count;
+                joined->answers[0] = transfer->answers[0];
+                courier_report(thread, &joined->first_job);
+        }
+}
+
 static void report_opening(struct hop_thread *thread, struct transfer *transfer)
 {
         struct transfer_job *opening = transfer->opening;
 
-        TAILQ_REMOVE(&thread->openings, transfer, openings);
+        TAILQ_REMOVE(transfer->is_callout ? &thread->callouts : &thread->openings, transfer, openings);
         transfer->opening = NULL;
+        report_joined(thread, transfer);
         courier_report(thread, opening);
+}
+
+/* A callout counts at a target no longer. */
+static void uncount(struct transfer *transfer)
+{
+        if (transfer->asked != NULL)
+                transfer->asked->callouts--;
+        transfer->asked = NULL;
 }
 
 static void report_jobs(struct hop_thread *thread, struct transfer *transfer)
@@ -48,6 +74,7 @@ static void report_jobs(struct hop_thread *thread, struct transfer *transfer)
 static void finish(struct hop_thread *thread, struct transfer *transfer)
 {
         transfer->is_over = true;
+        uncount(transfer);
         remember_fates(thread, transfer);
         if (transfer->opening == NULL) {
                 report_jobs(thread, transfer);
@@ -83,6 +110,7 @@ void courier_withdraw(struct hop_thread *thread, struct transfer *transfer)
 
 void courier_seek(struct hop_thread *thread, struct transfer *transfer)
 {
+        uncount(transfer);
         TAILQ_INSERT_TAIL(&thread->seeking, transfer, waiting);
 }
 
@@ -108,15 +136,24 @@ static void find_target(struct hop_thread *thread, struct transfer *transfer)
         target_enqueue(thread, target, transfer);
 }
 
+/* Those whose time is up, the first of them first. */
+static void give_up(struct hop_thread *thread, struct transfer_list *list, uint64_t until_ms)
+{
+        struct transfer *transfer;
+
+        while ((transfer = TAILQ_FIRST(list)) != NULL && until_ms >= transfer->deadline_ms) {
+                withdraw(thread, transfer);
+                fail(thread, transfer, "no next hop was ready in time");
+        }
+}
+
 void courier_look(struct hop_thread *thread)
 {
         struct transfer *transfer;
 
-        while ((transfer = TAILQ_FIRST(&thread->openings)) != NULL &&
-               thread->now_ms >= transfer->deadline_ms) {
-                withdraw(thread, transfer);
-                fail(thread, transfer, "no next hop was ready in time");
-        }
+        give_up(thread, &thread->openings, thread->now_ms);
+        /* At a stop no question is waited for: its client is told 451, or has been told 421. */
+        give_up(thread, &thread->callouts, atomic_load(&thread->is_stopping) ? UINT64_MAX : thread->now_ms);
         while ((transfer = TAILQ_FIRST(&thread->seeking)) != NULL) {
                 TAILQ_REMOVE(&thread->seeking, transfer, waiting);
                 find_target(thread, transfer);
@@ -125,13 +162,17 @@ void courier_look(struct hop_thread *thread)
 
 int courier_wait_ms(const struct hop_thread *thread)
 {
-        const struct transfer *first = TAILQ_FIRST(&thread->openings);
+        const struct transfer *firsts[] = {TAILQ_FIRST(&thread->openings), TAILQ_FIRST(&thread->callouts)};
+        uint64_t due_ms = UINT64_MAX;
 
         if (!TAILQ_EMPTY(&thread->seeking))
                 return 0;
-        if (first == NULL)
+        for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++)
+                if (firsts[i] != NULL && firsts[i]->deadline_ms < due_ms)
+                        due_ms = firsts[i]->deadline_ms;
+        if (due_ms == UINT64_MAX)
                 return -1;
-        return first->deadline_ms > thread->now_ms ? (int)(first->deadline_ms - thread->now_ms) : 0;
+        return due_ms > thread->now_ms ? (int)(due_ms - thread->now_ms) : 0;
 }
 
 /* ---- what a hop makes of it ---------------------------------------------------------------------------- */
@@ -182,6 +223,33 @@ static void begin(struct hop_thread *thread, struct transfer_job *job, uint32_t 
         courier_seek(thread, transfer);
 }
 
+static struct transfer *find_same(struct hop_thread *thread, const struct transfer *transfer)
+{
+        struct transfer *other;
+
+        TAILQ_FOREACH(other, &thread->callouts, openings)
+        if (key128_equals(&other->recipients[0].keys.recipient, &transfer->recipients[0].keys.recipient))
+                return other;
+        return NULL;
+}
+
+static void ask(struct hop_thread *thread, struct transfer_job *job, uint32_t worker)
+{
+        struct transfer *transfer = job->transfer, *same = find_same(thread, transfer);
+
+        transfer->worker = worker;
+        if (same != NULL) {
+                transfer->is_joined = true;
+                TAILQ_INSERT_TAIL(&same->joined, transfer, waiting);
+                return;
+        }
+        transfer->opening = job;
+        transfer->deadline_ms = thread->now_ms + thread->settings.callout_ms;
+        TAILQ_INSERT_TAIL(&thread->transfers, transfer, entry);
+        TAILQ_INSERT_TAIL(&thread->callouts, transfer, openings);
+        courier_seek(thread, transfer);
+}
+
 static void abandon(struct hop_thread *thread, struct transfer_job *job)
 {
         struct transfer *transfer = job->transfer;
@@ -214,6 +282,9 @@ void courier_take(struct hop_thread *thread, struct transfer_job *job, uint32_t 
                 break;
         case TRANSFER_ABORT:
                 abandon(thread, job);
+                break;
+        case TRANSFER_ASK:
+                ask(thread, job, worker);
                 break;
         }
 }

@@ -33,10 +33,11 @@ static bool is_refused_in_part(const struct transfer *transfer)
 static void give_data(struct hop_thread *thread, struct hop *hop, const struct transfer *transfer)
 {
         bool are_answered = hop->answered == hop->recipients;
+        bool is_partial = is_refused_in_part(transfer) && transfer->delivery == NULL;
 
-        if (are_answered && is_refused_in_part(transfer) && transfer->delivery == NULL)
+        if (are_answered && (transfer->is_callout || is_partial))
                 hop_abandon(hop);
-        else if (transfer->recipient_count == 1 || are_answered)
+        else if (!transfer->is_callout && (transfer->recipient_count == 1 || are_answered))
                 hop_data(hop, &thread->out);
 }
 
@@ -97,7 +98,7 @@ void dialogue_begin(struct hop_thread *thread, struct hop_connection *connection
         connection->block_offset = 0;
         connection->is_text_given = false;
         transfer->connection = connection;
-        transfer->is_named = false;
+        transfer->is_named = transfer->is_callout; /* nobody's mail is asked about */
         give_sender(thread, connection);
         hop_connection_advance(thread, connection, HOP_WAITS);
 }
@@ -171,8 +172,11 @@ void dialogue_event(struct hop_thread *thread, struct hop_connection *connection
         case HOP_READY:
                 give_sender(thread, connection);
                 break;
-        case HOP_SENDER:
         case HOP_RECIPIENT:
+                transfer->recipients[transfer->numbers[hop->recipient]].is_accepted = true;
+                give_recipients(thread, connection);
+                break;
+        case HOP_SENDER:
                 give_recipients(thread, connection);
                 break;
         case HOP_SETTLED:

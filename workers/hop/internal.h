@@ -4,6 +4,7 @@
 #include "core/base/expect.h"
 #include "core/client/connection.h"
 #include "core/client/text.h"
+#include "workers/hop/addresses.h"
 #include "workers/hop/thread.h"
 #include "workers/tls/client/client.h"
 
@@ -26,13 +27,16 @@ struct hop_target {
         struct transfer_list waiting;
         struct hop_connection_list idle;
         uint32_t waiting_count;
-        uint32_t busy; /* transfers that a connection of it has */
+        uint32_t callouts; /* of those that wait or that a connection has */
+        uint32_t busy;     /* transfers that a connection of it has */
         uint32_t connection_count,
-            connecting_count;    /* all; of these, those that are not ready for the first time */
-        uint32_t failures;       /* in a row */
-        uint64_t used_ms;        /* when it had a connection or a message last */
-        uint64_t down_until_ms;  /* where these are failures_max */
-        uint64_t plain_until_ms; /* TLS that may be and has failed is not tried before */
+            connecting_count;           /* all; of these, those that are not ready for the first time */
+        uint32_t failures;              /* in a row */
+        uint64_t used_ms;               /* when it had a connection or a message last */
+        uint64_t down_until_ms;         /* where these are failures_max */
+        uint64_t plain_until_ms;        /* TLS that may be and has failed is not tried before */
+        uint64_t number;                /* by which DNS answers */
+        struct hop_addresses addresses; /* where the hop has a name */
         struct tls_resumption resumption;
         struct hop_security security;
         char name[];
@@ -54,6 +58,7 @@ struct hop_connection {
         struct hop_target *target;
         struct transfer *transfer; /* NULL: none */
         enum hop_connection_state state;
+        struct address address; /* of the hop; not of one at a path */
         int fd;
         bool waits_for_output;
         uint64_t due_ms; /* while the machine has no deadline of its own */
@@ -87,6 +92,9 @@ void target_free(struct hop_target *target);
 void target_write_name(const struct hop_target *target, char ret_name[static NEXT_HOP_TEXT_MAX + 1]);
 /* The same of a connection that does not come about. */
 void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason);
+/* The same of a connection to this address, behind which a hop that has a name may have others. */
+void target_address_failed(struct hop_thread *thread, struct hop_target *target,
+                           const struct address *address, const char *reason);
 void target_lives(struct hop_thread *thread, struct hop_target *target);
 static inline bool target_is_failing(const struct hop_thread *thread, const struct hop_target *target)
 {
@@ -103,6 +111,16 @@ void hop_count_fates(struct hop_thread *thread, struct hop_target *target, const
 void hop_count_now(struct hop_thread *thread);
 /* The target ends. */
 void hop_count_gone(struct hop_target *target);
+
+/* ---- resolve.c: hops that have a name */
+
+/* Whoever is idle at an address that the name has no more is told QUIT. */
+void target_leave_gone(struct hop_thread *thread, struct hop_target *target);
+/* Asks DNS where its addresses have come to their end; what it says later wakes the thread. */
+void target_ask_if_due(struct hop_thread *thread, struct hop_target *target);
+/* A connection may be made now. Where DNS has no address that is the target's failure. */
+bool target_has_address(struct hop_thread *thread, struct hop_target *target);
+void targets_take_answers(struct hop_thread *thread);
 
 /* ---- connection.c */
 

@@ -1,8 +1,6 @@
 /* What a next hop has said of recipients is remembered, for the next mail for them: see core/lookup/rulings.h. */
 #include "workers/hop/internal.h"
 
-#include <assert.h>
-
 /* "x.1.1" and the like (RFC 3463): the mailbox is not there, whoever sends. What else a hop has against a recipient may
  * be due to the message, its sender or its client. */
 static bool is_of_mailbox(const struct transfer_recipient *recipient)
@@ -13,21 +11,6 @@ static bool is_of_mailbox(const struct transfer_recipient *recipient)
                 if (strcmp(recipient->enhanced + 1, details[i]) == 0)
                         return true;
         return false;
-}
-
-static struct ruling ruling_of(const struct transfer *transfer, const struct transfer_recipient *recipient)
-{
-        struct span text = recipient->answer == TRANSFER_NO_ANSWER
-                               ? SPAN("not taken by the mail store")
-                               : span_from(transfer->answers[recipient->answer].text);
-        struct ruling ruling = {.kind = recipient->fate == FATE_REFUSED ? RULING_REFUSES : RULING_DEFERS,
-                                .code = recipient->code,
-                                .text_length = (uint16_t)text.length};
-
-        static_assert(HOP_ANSWER_TEXT_MAX <= RULING_TEXT_MAX, "the words of a hop have room");
-        memcpy(ruling.enhanced, recipient->enhanced, sizeof ruling.enhanced);
-        memcpy(ruling.text, text.at, text.length);
-        return ruling;
 }
 
 /* Where others are taken, or come to another end, they must not meet this answer again: it is kept for the next tries
@@ -46,12 +29,13 @@ static void note(struct hop_thread *thread, const struct transfer *transfer,
                  const struct transfer_recipient *recipient)
 {
         const struct hop_settings *settings = &thread->settings;
-        struct ruling ruling = ruling_of(transfer, recipient);
+        struct ruling ruling = transfer_ruling(transfer, recipient);
 
-        if (recipient->fate == FATE_REFUSED && !transfer->is_open && is_of_mailbox(recipient))
+        if (recipient->fate == FATE_REFUSED && recipient->is_of_rcpt &&
+            (transfer->is_callout || is_of_mailbox(recipient)))
                 rulings_put(thread->remembered->rulings, &recipient->keys.recipient, &ruling, thread->now_ms,
                             settings->refusals_ms);
-        else if (parts(transfer, recipient))
+        else if (!transfer->is_callout && parts(transfer, recipient))
                 rulings_put(thread->remembered->rulings, &recipient->keys.mail, &ruling, thread->now_ms,
                             settings->partings_ms);
 }
@@ -67,5 +51,9 @@ void remember_fates(struct hop_thread *thread, const struct transfer *transfer)
                 /* 421 is said of the connection. */
                 if (is_said && recipient->code != 421)
                         note(thread, transfer, recipient);
+                else if (transfer->is_callout && recipient->is_accepted)
+                        rulings_put(thread->remembered->rulings, &recipient->keys.recipient,
+                                    &(struct ruling){.kind = RULING_TAKES}, thread->now_ms,
+                                    thread->settings.acceptances_ms);
         }
 }

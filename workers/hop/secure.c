@@ -74,7 +74,7 @@ static struct tls_stream *make_stream(struct hop_thread *thread, struct hop_conn
         struct hop_target *target = connection->target;
         const struct tls_client_wish wish = {
             .name = target->hop.kind == NEXT_HOP_AT_NAME ? target->hop.name : NULL,
-            .address = &target->hop.endpoint.address,
+            .address = &connection->address,
             .is_demanded = connection->terms.starttls == HOP_STARTTLS_MUST,
             .resumption = &target->resumption,
         };

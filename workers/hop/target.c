@@ -24,7 +24,8 @@ static struct hop_target *target_make(struct hop_thread *thread, const struct ne
 
         if (target == NULL)
                 return NULL;
-        *target = (struct hop_target){.hop = *hop, .used_ms = thread->now_ms};
+        *target =
+            (struct hop_target){.hop = *hop, .used_ms = thread->now_ms, .number = ++thread->targets_made};
         target->figures = figures_of(&thread->figures, hop);
         target->hop.weight = 1; /* that is the domain's affair */
         if (hop->name != NULL)
@@ -70,12 +71,15 @@ static uint32_t draw(struct hop_thread *thread, uint32_t below)
         return (uint32_t)((thread->random >> 33) % below);
 }
 
-static bool takes_more(const struct hop_thread *thread, const struct next_hop *hop)
+static bool takes_more(const struct hop_thread *thread, const struct next_hop *hop, bool is_callout)
 {
         const struct hop_target *target = target_find(thread, hop);
 
         if (target == NULL)
                 return true;
+        /* Whoever guesses addresses takes no more of it than that. */
+        if (is_callout && target->callouts >= thread->settings.callouts_max)
+                return false;
         return target->waiting_count < thread->settings.waiting_max &&
                (!target_is_failing(thread, target) || thread->now_ms >= target->down_until_ms);
 }
@@ -87,7 +91,7 @@ static uint32_t find_candidates(const struct hop_thread *thread, const struct tr
 
         for (uint32_t i = 0; i < transfer->hop_count; i++) {
                 const struct next_hop *hop = &transfer->hops[i];
-                if ((transfer->tried >> i & 1) != 0 || !takes_more(thread, hop))
+                if ((transfer->tried >> i & 1) != 0 || !takes_more(thread, hop, transfer->is_callout))
                         continue;
                 if (hop->weight > 0)
                         regular |= 1u << i;
@@ -160,6 +164,10 @@ void target_enqueue(struct hop_thread *thread, struct hop_target *target, struct
         if (target_is_failing(thread, target))
                 target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
         transfer->target = target;
+        if (transfer->is_callout) {
+                transfer->asked = target;
+                target->callouts++;
+        }
         TAILQ_INSERT_TAIL(&target->waiting, transfer, waiting);
         target->waiting_count++;
 }
@@ -184,13 +192,17 @@ static void serve(struct hop_thread *thread, struct hop_target *target)
 {
         struct hop_connection *idle;
 
+        target_leave_gone(thread, target);
+        if (target->waiting_count > 0)
+                target_ask_if_due(thread, target);
         while (target->waiting_count > 0 && (idle = TAILQ_FIRST(&target->idle)) != NULL) {
                 struct transfer *transfer = TAILQ_FIRST(&target->waiting);
                 target_dequeue(target, transfer);
                 dialogue_begin(thread, idle, transfer);
         }
         while (target->connecting_count < target->waiting_count &&
-               target->connection_count < connections_max(thread, &target->hop))
+               target->connection_count < connections_max(thread, &target->hop) &&
+               target_has_address(thread, target))
                 hop_connection_begin(thread, target);
 }
 
@@ -257,6 +269,18 @@ void target_unreachable(struct hop_thread *thread, struct hop_target *target, co
                 courier_seek(thread, first);
         }
         target_failed(thread, target, reason);
+}
+
+void target_address_failed(struct hop_thread *thread, struct hop_target *target,
+                           const struct address *address, const char *reason)
+{
+        uint64_t until_ms = thread->now_ms + thread->settings.retry_ms;
+
+        if (target->hop.kind == NEXT_HOP_AT_NAME &&
+            hop_addresses_fail(&target->addresses, address, until_ms, thread->now_ms))
+                hop_count(thread, target, FIGURE_connections_failed);
+        else
+                target_unreachable(thread, target, reason);
 }
 
 void target_lives(struct hop_thread *thread, struct hop_target *target)

@@ -31,6 +31,9 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
             .open_ms = options->next_hops_open_timeout_ms,
             .idle_ms = options->next_hops_idle_timeout_ms,
             .retry_ms = options->next_hops_retry_after_ms,
+            .callouts_max = (uint32_t)((options->next_hops_callouts_max + threads - 1) / threads),
+            .callout_ms = options->next_hops_callout_timeout_ms,
+            .acceptances_ms = options->next_hops_acceptances_kept_ms,
             .refusals_ms = options->next_hops_refusals_kept_ms,
             .partings_ms = options->next_hops_partings_kept_ms,
         };
@@ -111,6 +114,8 @@ static bool has_work(const struct hop_thread *thread)
         for (uint32_t i = 0; i < thread->worker_count; i++)
                 if (!channel_is_empty(&thread->jobs[i]))
                         return true;
+        if (thread->dns != NULL && dns_client_has_answers(thread->dns))
+                return true;
         return !channel_is_empty(thread->deliveries) || atomic_load(&thread->next_settings) != NULL;
 }
 
@@ -160,6 +165,7 @@ static void turn(struct hop_thread *thread, int wait_ms)
                         expect(read(thread->waker.event_fd, &count, sizeof count) == sizeof count);
         }
         take_jobs(thread);
+        targets_take_answers(thread);
         take_deliveries(thread);
         take_time_outs(thread);
         do {
@@ -176,7 +182,7 @@ static void *thread_main(void *argument)
         int wait_ms = 0;
 
         thread_set_name("hop", thread->number);
-        urcu_memb_register_thread();
+        urcu_memb_register_thread(); /* it reads the cache of DNS, and writes what is remembered */
         for (;;) {
                 bool is_stopping = atomic_load(&thread->is_stopping);
                 turn(thread, wait_ms);
@@ -219,6 +225,7 @@ bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *p
         LIST_INIT(&thread->targets);
         TAILQ_INIT(&thread->transfers);
         TAILQ_INIT(&thread->openings);
+        TAILQ_INIT(&thread->callouts);
         TAILQ_INIT(&thread->seeking);
         TAILQ_INIT(&thread->dead);
         TAILQ_INIT(&thread->connections);
@@ -229,8 +236,13 @@ bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *p
         thread->reports = calloc(thread->worker_count, sizeof(struct channel *));
         thread->deliveries = channels_create(1, &thread->waker);
         bool has_tls = tls_buffers_init(&thread->tls);
-        return has_tls && watch_waker(thread) && thread->deliveries != NULL && out != NULL &&
-               thread->input != NULL && thread->jobs != NULL && thread->reports != NULL;
+        block_pool_init(&thread->dns_memory, 4096, 4);
+        bool is_open = has_tls && watch_waker(thread) && thread->deliveries != NULL && out != NULL &&
+                       thread->input != NULL && thread->jobs != NULL && thread->reports != NULL;
+        if (is_open && parts->dns_pool != NULL)
+                thread->dns = dns_pool_client(parts->dns_pool, parts->dns_client, thread->waker.event_fd,
+                                              &thread->waker.is_asleep);
+        return is_open;
 }
 
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports)
@@ -295,6 +307,7 @@ void hop_thread_end(struct hop_thread *thread)
         waker_close(&thread->waker);
         if (thread->epoll_fd >= 0)
                 close(thread->epoll_fd);
+        block_pool_end(&thread->dns_memory);
         settings_free(atomic_exchange(&thread->next_settings, NULL));
         SSL_CTX_free(thread->settings.tls);
         tls_buffers_end(&thread->tls);

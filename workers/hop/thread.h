@@ -5,6 +5,7 @@
 #include "core/base/budget.h"
 #include "core/lookup/delivered.h"
 #include "core/smtp/metrics.h"
+#include "dns/pool/client.h"
 #include "workers/hop/figures.h"
 #include "workers/hop/transfer.h"
 #include "workers/journal/drain.h"
@@ -31,7 +32,10 @@ struct hop_settings {
         uint32_t failures_max;
         uint64_t connect_ms, open_ms, idle_ms, retry_ms;
         uint64_t patience_ms[HOP_PATIENCES];
-        uint64_t refusals_ms, partings_ms; /* what hops say of recipients is remembered so long */
+        uint32_t callouts_max; /* as connections_max */
+        uint64_t callout_ms;
+        uint64_t refusals_ms, acceptances_ms,
+            partings_ms; /* what hops say of recipients is remembered so long */
 };
 
 struct hop_target;
@@ -53,6 +57,8 @@ struct hop_thread {
         struct channel *returns;             /* back to it; NULL: there is no journal */
         const struct remembered *remembered; /* set before start; NULL: nothing is */
 
+        struct dns_client *dns; /* NULL: no name has an address */
+
         struct waker waker;
         _Atomic bool is_stopping;
         _Atomic bool gives_back;                    /* to the drain */
@@ -70,6 +76,7 @@ struct hop_thread {
         struct hop_target_list targets;
         struct transfer_list transfers; /* all that have not ended */
         struct transfer_list openings;  /* those whose OPEN is not reported, by their deadlines */
+        struct transfer_list callouts;  /* the same of ASK, without those that have joined one */
         struct transfer_list seeking;   /* a target; of their entry `waiting` */
         uint32_t drained_count;         /* of the drain, among the transfers */
         uint64_t given_back_ms;         /* when all of these have to be back; 0: they may stay */
@@ -77,8 +84,10 @@ struct hop_thread {
         struct hop_connection_list dead; /* closed in this turn; events may still name them */
         struct text out;                 /* of the connection at hand */
         char *input;
-        struct tls_buffers tls; /* the same of its TLS; empty from one connection to the next */
-        struct account account; /* of what connections hold */
+        struct tls_buffers tls;       /* the same of its TLS; empty from one connection to the next */
+        struct account account;       /* of what connections hold */
+        struct block_pool dns_memory; /* of the answer at hand */
+        uint64_t targets_made;
 };
 
 struct hop_thread_parts {
@@ -87,6 +96,8 @@ struct hop_thread_parts {
         const struct hop_settings *settings;
         struct budget *budget;
         struct log_writer *log;
+        struct dns_pool *dns_pool; /* NULL: nobody is asked */
+        uint32_t dns_client;       /* its number there */
 };
 
 /* What the options say, for one of so many threads. `tls` is borrowed, and may be NULL. */

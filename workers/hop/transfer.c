@@ -4,6 +4,7 @@
 #include "core/base/expect.h"
 #include "core/mail/recipient.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* Copies into memory that was taken for all of it. */
@@ -93,8 +94,8 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
                count = parts->message->recipient_count - left_out;
         size_t hops_size = parts->hop_count * sizeof(struct next_hop);
         size_t recipients_size = count * (sizeof(struct transfer_recipient) + sizeof(uint32_t));
-        struct transfer *transfer =
-            malloc(sizeof *transfer + hops_size + recipients_size + texts_length(parts));
+        size_t size = sizeof(struct transfer) + hops_size + recipients_size + texts_length(parts);
+        struct transfer *transfer = malloc(size);
 
         if (transfer == NULL)
                 return NULL;
@@ -108,10 +109,12 @@ struct transfer *transfer_create(const struct transfer_parts *parts)
             .recipients = recipients,
             .recipient_count = (uint32_t)count,
             .left_out = (uint32_t)left_out,
+            .size = size,
             .numbers = numbers,
             .owner = parts->owner,
         };
         STAILQ_INIT(&transfer->jobs);
+        TAILQ_INIT(&transfer->joined);
         fill_hops(hops, parts, &memory);
         fill_envelope(transfer, parts, &memory);
         return transfer;
@@ -156,6 +159,7 @@ void transfer_settle(struct transfer *transfer, uint32_t recipient, enum hop_fat
         settled->is_settled = true;
         settled->fate = fate;
         settled->code = answer->code;
+        settled->is_of_rcpt = strcmp(answer->state, "RCPT") == 0;
         memcpy(settled->enhanced, answer->enhanced, sizeof settled->enhanced);
         settled->answer = keep_answer(transfer, answer);
 }
@@ -173,4 +177,19 @@ uint32_t transfer_count(const struct transfer *transfer, enum hop_fate fate)
         for (uint32_t i = 0; i < transfer->recipient_count; i++)
                 count += transfer->recipients[i].is_settled && transfer->recipients[i].fate == fate;
         return count;
+}
+
+struct ruling transfer_ruling(const struct transfer *transfer, const struct transfer_recipient *recipient)
+{
+        struct span text = recipient->answer == TRANSFER_NO_ANSWER
+                               ? SPAN("not taken by the mail store")
+                               : span_from(transfer->answers[recipient->answer].text);
+        struct ruling ruling = {.kind = recipient->fate == FATE_REFUSED ? RULING_REFUSES : RULING_DEFERS,
+                                .code = recipient->code,
+                                .text_length = (uint16_t)text.length};
+
+        static_assert(HOP_ANSWER_TEXT_MAX <= RULING_TEXT_MAX, "the words of a hop have room");
+        memcpy(ruling.enhanced, recipient->enhanced, sizeof ruling.enhanced);
+        memcpy(ruling.text, text.at, text.length);
+        return ruling;
 }

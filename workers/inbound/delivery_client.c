@@ -89,7 +89,7 @@ bool delivery_client_store(struct worker *worker, struct connection *connection,
                 hop_client_store(worker, connection);
                 return true;
         }
-        expect(is_journals || message->recipients->domain->deliver.kind != DELIVER_HOPS);
+        expect(is_journals || recipient_deliver(message->recipients)->kind != DELIVER_HOPS);
         if (!is_journals && message_is_discarded(message))
                 return false;
         struct delivery_job *job = job_take(worker, DELIVERY_STORE);

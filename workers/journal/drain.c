@@ -132,12 +132,15 @@ static void *drain_main(void *argument)
         for (;;) {
                 bool is_stopping = atomic_load(&drain->is_stopping);
                 bool is_busy = turn(drain);
+                upkeep_count(drain);
                 bool is_flushed = flush(drain);
                 if (is_stopping && is_flushed && drain->away == 0)
                         break;
                 if (!is_busy)
                         rest(drain, !is_flushed || is_stopping);
         }
+        counter_set(&drain->counters.metrics[METRIC_journal_waiting],
+                    0); /* whoever has it next counts them */
         journal_note_drain_ended(drain->journal);
         return NULL;
 }

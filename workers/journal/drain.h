@@ -13,6 +13,7 @@
  * and return all they have. */
 #pragma once
 
+#include "core/smtp/metrics.h"
 #include "workers/journal/journal.h"
 #include "workers/journal/disk/read.h"
 
@@ -62,6 +63,7 @@ struct journal_drain {
         struct channel **deliveries; /* to each hop thread; set before start */
         struct waker waker;
         _Atomic bool is_stopping;
+        struct counters counters; /* of both threads; this one writes */
 
         /* Filled by the writer's opening; then the thread's. */
         struct journal_index index;
@@ -79,7 +81,9 @@ struct journal_drain {
         uint64_t unrecorded_at_ms; /* monotonic: when they are tried again */
         uint32_t sweep, mover; /* where the searches for old messages, and for what is in the way, go on */
         uint64_t sweep_at_ms;  /* monotonic */
-        uint64_t moved_for;    /* the generation that was to be emptied */
+        uint64_t oldest_ms,
+            sweep_oldest_ms; /* as on the disk: of what waits, by the last search, and by this one */
+        uint64_t moved_for;  /* the generation that was to be emptied */
         struct content_pool pool;
         struct mail_namer namer;
 };

@@ -1,6 +1,7 @@
 /* Old messages, and old segments. */
 #include "workers/journal/upkeep.h"
 
+#include "core/smtp/metrics.h"
 #include "dns/clock.h"
 #include "workers/journal/tries.h"
 
@@ -20,8 +21,12 @@ bool upkeep_sweep(struct journal_drain *drain)
 
         if (drain->sweep == 0 && monotonic_ms < drain->sweep_at_ms)
                 return false;
+        if (drain->sweep == 0)
+                drain->sweep_oldest_ms = UINT64_MAX;
         for (; drain->sweep < drain->index.used && left > 0 && given_up < AWAY_MAX; drain->sweep++, left--) {
                 const struct journal_entry *entry = &drain->index.entries[drain->sweep];
+                if (entry->state != JOURNAL_ENTRY_FREE && entry->time_ms < drain->sweep_oldest_ms)
+                        drain->sweep_oldest_ms = entry->time_ms;
                 if (entry->state != JOURNAL_ENTRY_WAITS || !try_is_old(drain, entry, now_ms) ||
                     entry->due_ms > now_ms)
                         continue;
@@ -33,6 +38,7 @@ bool upkeep_sweep(struct journal_drain *drain)
         if (drain->sweep < drain->index.used)
                 return true;
         drain->sweep = 0;
+        drain->oldest_ms = drain->sweep_oldest_ms;
         drain->sweep_at_ms = monotonic_ms + SWEEP_EVERY_MS;
         return false;
 }
@@ -80,8 +86,8 @@ static void move(struct journal_drain *drain, uint32_t number)
         try_returned(drain, delivery);
 }
 
-/* Few of its octets wait still, for what it keeps from being free, and somebody wants the room. That is the segment, and
- * those behind it of which nothing waits any more. */
+/* Few of its octets wait still, for what it keeps from being free, and somebody wants the room. That is the segment,
+ * and those behind it of which nothing waits any more. */
 static bool is_worth_it(const struct journal_drain *drain)
 {
         const struct journal_pin *pins = drain->index.pins;
@@ -119,4 +125,39 @@ void upkeep_publish(struct journal_drain *drain)
 
         if (first > atomic_load(&drain->journal->store.first_live))
                 atomic_store(&drain->journal->store.first_live, first);
+}
+
+/* Seconds; 0: nothing waits. */
+static uint64_t oldest_age(const struct journal_drain *drain)
+{
+        uint64_t now_ms = (uint64_t)clock_wall_ms();
+
+        return drain->index.waiting > 0 && drain->oldest_ms < now_ms ? (now_ms - drain->oldest_ms) / 1000 : 0;
+}
+
+void upkeep_count(struct journal_drain *drain)
+{
+        const struct journal_counts *counts = &drain->journal->counts;
+        const struct {
+                enum metric_id metric;
+                uint64_t number;
+        } rows[] = {
+            {METRIC_journal_waiting, drain->is_open ? counts->waiting : 0},
+            {METRIC_journal_oldest, oldest_age(drain)},
+            {METRIC_journal_free_segments, drain->free_segments},
+            {METRIC_journal_messages, counts->messages},
+            {METRIC_journal_octets, counts->octets},
+            {METRIC_journal_syncs, counts->syncs},
+            {METRIC_journal_failures, counts->failures},
+            {METRIC_journal_refused, counts->refused},
+            {METRIC_journal_settled, counts->settled},
+            {METRIC_journal_delivered, counts->delivered},
+            {METRIC_journal_deferred, counts->deferred},
+            {METRIC_journal_dead, counts->dead},
+            {METRIC_journal_damaged, counts->damaged},
+            {METRIC_journal_torn, counts->torn},
+        };
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+                counter_set(&drain->counters.metrics[rows[i].metric], rows[i].number);
 }

@@ -10,3 +10,5 @@ bool upkeep_sweep(struct journal_drain *drain);
 void upkeep_move(struct journal_drain *drain);
 /* Tells the writer which segments are not needed any more. */
 void upkeep_publish(struct journal_drain *drain);
+/* Once a turn: what whoever sums counters reads. */
+void upkeep_count(struct journal_drain *drain);

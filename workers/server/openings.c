@@ -145,27 +145,36 @@ static void check_lmdb(struct openings *openings, const char *folder)
         }
 }
 
-static void check_maildirs(struct openings *openings, const struct domain *domain)
+static void check_maildir(struct openings *openings, const struct deliver_target *deliver,
+                          const struct place *place)
 {
         struct file_system system;
         char path[PATH_MAX], denied[ACCESS_TEXT_MAX];
 
-        if (domain->deliver.kind != DELIVER_MAILDIR)
+        if (deliver->kind != DELIVER_MAILDIR)
                 return;
-        bool is_found = file_system_read_template(domain->deliver.path, &system, path, sizeof path);
+        bool is_found = file_system_read_template(deliver->path, &system, path, sizeof path);
         if (is_found && is_allowed(path, R_OK | W_OK | X_OK))
                 return;
         const char *reason = strerrordesc_np(errno);
         access_denied(path, is_found ? R_OK | W_OK | X_OK : R_OK | X_OK, denied);
         if (is_found)
                 conf_complain(
-                    openings->complaints, COMPLAINT_WARNING, &domain->place,
+                    openings->complaints, COMPLAINT_WARNING, place,
                     "deliver: no Maildir can be made in %.900s (%s%s): mail for those that exist alone", path,
                     reason, denied);
         else
-                conf_complain(openings->complaints, COMPLAINT_WARNING, &domain->place,
-                              "deliver: %.900s: %s%s: mail is deferred", domain->deliver.path, reason,
-                              denied);
+                conf_complain(openings->complaints, COMPLAINT_WARNING, place,
+                              "deliver: %.900s: %s%s: mail is deferred", deliver->path, reason, denied);
+}
+
+/* Those of single recipients as well. */
+static void check_maildirs(struct openings *openings, const struct domain *domain)
+{
+        check_maildir(openings, &domain->deliver, &domain->place);
+        for (size_t i = 0; domain->sets != NULL && i < domain->sets->count; i++)
+                if (domain->sets->sets[i].has_deliver)
+                        check_maildir(openings, &domain->sets->sets[i].deliver, &domain->sets->sets[i].place);
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------------- */

@@ -39,7 +39,7 @@ static bool allocate(struct server *server, const struct options *options)
         snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 2,
+        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 3,
                                        sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
@@ -61,7 +61,7 @@ static bool init_dns(struct server *server, const struct options *options, uint3
                 return false;
         pool.cache = server->dns_cache;
         pool.questions = &server->clients.questions;
-        pool.clients = server->worker_count + 1;
+        pool.clients = server->worker_count + 1 + server->hop_count;
         pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
@@ -170,9 +170,8 @@ static bool init_overseer(struct server *server)
 
 static bool init_threads(struct server *server, const struct options *options)
 {
-        if (!stores_init(server, options) ||
-            !clients_init(&server->clients, options, server->shares.sessions) ||
-            !init_dns(server, options, server->shares.dns_in_flight))
+        if (!clients_init(&server->clients, options, server->shares.sessions) ||
+            !init_dns(server, options, server->shares.dns_in_flight) || !stores_init(server, options))
                 return false;
         memory_bound(&server->budget, options);
         return init_workers(server, server->shares.spools * server->delivery_count) &&

@@ -77,7 +77,7 @@ struct server {
         struct upgrade upgrade;       /* to the one behind it */
         struct follow_board follow_board;
         struct control control;    /* not started without the option of its path */
-        struct dns_pool *dns_pool; /* clients: the workers and, last, the main thread */
+        struct dns_pool *dns_pool; /* clients: the workers, the main thread, and the hop threads */
 };
 
 #define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */

@@ -1,7 +1,7 @@
 /* From lines to a file of recipients: each line is read, then all are sorted, then the tree is written. */
 #include "conf/recipients/build/build.h"
 
-#include "conf/recipients/entry.h"
+#include "conf/value/recipient/settings.h"
 #include "conf/recipients/build/sorter.h"
 #include "conf/recipients/build/tree.h"
 #include "conf/text/lines.h"
@@ -16,7 +16,8 @@
 
 #define TOLD_EVERY 65536 /* lines */
 
-/* A line on its way through sort(1) is the key, this, and its number in ten digits. No key has a control character. */
+/* A line on its way through sort(1) is the key, this, its number in ten digits and, behind a blank, that of its
+ * settings, if it has some. No key has a control character. */
 #define BEHIND_KEY '\x01'
 
 struct work {
@@ -29,6 +30,7 @@ struct work {
         int file;
         uint64_t input_octets; /* 0: not known */
         uint64_t key_octets, keys;
+        struct name_table settings; /* by their text: the number */
         char message[RECIPIENT_FAULT_MAX];
 };
 
@@ -66,12 +68,30 @@ static const char *put_domain(const struct work *work, struct span domain, struc
         return NULL;
 }
 
+/* What only the configuration that names the file can tell is looked at when it does. */
+static const char *take_settings(struct work *work, struct span text, uint32_t *ret_set)
+{
+        struct recipient_settings settings;
+        struct span deliver;
+
+        if (text.length == 0 || name_table_find(&work->settings, text, ret_set))
+                return NULL;
+        const char *fault = recipient_settings_read(text, &settings, &deliver, work->message);
+        if (fault != NULL)
+                return fault;
+        if (work->settings.count == RECIPIENT_SETS_MAX)
+                return "there are too many different settings of recipients";
+        *ret_set = (uint32_t)work->settings.count + 1;
+        return name_table_add(&work->settings, text, *ret_set) ? NULL : "out of memory";
+}
+
 static const char *recipient_take(struct lines *lines, struct span entry)
 {
         struct work *work = (struct work *)lines;
         char octets[LOCAL_PART_MAX], key_octets[RECIPIENT_KEY_MAX];
+        struct span domain, settings = recipient_settings_split(&entry);
         struct text local_part, key;
-        struct span domain;
+        uint32_t set = 0;
 
         text_over(&local_part, octets, sizeof octets);
         const char *fault = recipient_entry_read(entry, &local_part, &domain, work->message);
@@ -83,12 +103,17 @@ static const char *recipient_take(struct lines *lines, struct span entry)
         text_put_char(&key, '@');
         if (!local_part_normalise(text_span(&local_part), work->build->folds, &key))
                 return "the local part is too long in lower case";
+        if ((fault = take_settings(work, settings, &set)) != NULL)
+                return fault;
         if (lines->line % TOLD_EVERY == 0)
                 tell(work, "reading", lines->octets, work->input_octets);
         work->keys++;
         work->key_octets += key.length;
         fwrite(key.at, 1, key.length, work->sorter.in);
-        fprintf(work->sorter.in, "%c%010" PRIu32 "\n", BEHIND_KEY, lines->line);
+        fprintf(work->sorter.in, "%c%010" PRIu32, BEHIND_KEY, lines->line);
+        if (set > 0)
+                fprintf(work->sorter.in, " %" PRIu32, set);
+        fputc('\n', work->sorter.in);
         return NULL;
 }
 
@@ -120,7 +145,7 @@ static bool read_lines(struct work *work)
 
 struct sorted {
         struct span key;
-        uint32_t line;
+        uint32_t line, set;
 };
 
 /* False at the end. */
@@ -131,7 +156,9 @@ static bool take_sorted(struct work *work, char **buffer, size_t *size, struct s
                 return false;
         struct span line = span_of(*buffer, (size_t)length);
         ret_sorted->key = span_of(line.at, span_find(line, BEHIND_KEY));
-        ret_sorted->line = (uint32_t)strtoul(line.at + ret_sorted->key.length + 1, NULL, 10);
+        char *rest;
+        ret_sorted->line = (uint32_t)strtoul(line.at + ret_sorted->key.length + 1, &rest, 10);
+        ret_sorted->set = (uint32_t)strtoul(rest, NULL, 10);
         return true;
 }
 
@@ -165,7 +192,7 @@ static int put_all(struct work *work)
                         tell_twice(work, &sorted, last_line);
                         continue;
                 }
-                error = tree_put(&work->tree, sorted.key);
+                error = tree_put(&work->tree, sorted.key, sorted.set);
                 last.length = 0;
                 text_put(&last, sorted.key);
                 last_line = sorted.line;
@@ -173,6 +200,18 @@ static int put_all(struct work *work)
                         tell(work, "writing", work->tree.count, work->keys);
         }
         free(buffer);
+        return error;
+}
+
+static int put_settings(struct work *work)
+{
+        struct name_table_walk walk = {0};
+        struct span text;
+        uint32_t set = 0;
+        int error = 0;
+
+        while (error == 0 && name_table_next(&work->settings, &walk, &text))
+                error = tree_put_settings(&work->tree, ++set, text);
         return error;
 }
 
@@ -186,6 +225,8 @@ static bool write_tree(struct work *work)
         int error = tree_begin(&work->tree, work->path, work->key_octets);
         if (error == 0)
                 error = put_all(work);
+        if (error == 0)
+                error = put_settings(work);
         if (error == 0 && !(feof(work->sorter.out) && !ferror(work->sorter.out)))
                 error = EIO;
         if (error != 0) {
@@ -270,6 +311,7 @@ bool recipients_build(struct recipient_build *build, struct conf_complaints *com
                         unlink(work->path);
                 close(work->file);
         }
+        name_table_end(&work->settings);
         free(work);
         return is_built;
 }

@@ -54,9 +54,18 @@ static int change_domain(struct tree *tree, struct span domain)
         return error;
 }
 
-int tree_put(struct tree *tree, struct span key)
+int tree_put_settings(struct tree *tree, uint32_t set, struct span text)
 {
-        MDB_val name = {key.length, (char *)key.at}, value = {0, name.mv_data};
+        char octets[1 + sizeof set] = {RECIPIENT_SET_MARK};
+        MDB_val name = {sizeof octets, octets}, value = {text.length, (char *)text.at};
+
+        memcpy(octets + 1, &set, sizeof set);
+        return mdb_put(tree->txn, tree->dbi, &name, &value, 0);
+}
+
+int tree_put(struct tree *tree, struct span key, uint32_t set)
+{
+        MDB_val name = {key.length, (char *)key.at}, value = {set == 0 ? 0 : sizeof set, &set};
         struct span domain = span_of(key.at, span_find(key, '@'));
         int error = 0;
 

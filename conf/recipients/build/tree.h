@@ -17,8 +17,10 @@ struct tree {
 
 /* In the file `path`, which is empty. `octets`: of all keys. */
 int tree_begin(struct tree *tree, const char *path, uint64_t octets);
-/* Keys come in their order, none twice. */
-int tree_put(struct tree *tree, struct span key);
+/* Keys come in their order, none twice. `set`: the number of its settings, or 0. */
+int tree_put(struct tree *tree, struct span key, uint32_t set);
+/* Settings with this number, from 1 on. */
+int tree_put_settings(struct tree *tree, uint32_t set, struct span text);
 /* Writes what is left, and the trailer, and waits for the disk. Whatever it returns, the tree has ended. */
 int tree_end(struct tree *tree, int file, bool folds);
 /* Ends it where it is. */

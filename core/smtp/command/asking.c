@@ -22,20 +22,21 @@ static void set_keys(const struct session *session, struct asked_recipient *reci
 {
         const struct remembered *remembered = session->host->remembered;
         const struct domain *mailboxes = domain_of_mailboxes(recipient->domain);
+        const struct recipient as = {.domain = recipient->domain, .settings = recipient->settings};
         char octets[LOCAL_PART_MAX];
         struct network network;
         struct text normal;
 
         if (remembered == NULL ||
-            (recipient->domain->deliver.hops == NULL && mailboxes->origin == RECIPIENTS_HERE))
+            (recipient_deliver(&as)->hops == NULL && mailboxes->origin == RECIPIENTS_HERE))
                 return;
         text_over(&normal, octets, sizeof octets);
         if (!local_part_normalise(text_span(&recipient->local_part),
                                   mailboxes->options.local_part_case == LOCAL_PART_FOLD, &normal))
                 return;
-        const struct span whom[] = {span_from(mailboxes->options.deliver),
-                                    span_from(mailboxes->options.recipients), recipient->domain->name,
-                                    text_span(&normal)};
+        const struct span whom[] = {
+            span_from(mailboxes->options.deliver), span_from(mailboxes->options.recipients),
+            as.settings == NULL ? SPAN("") : as.settings->text, recipient->domain->name, text_span(&normal)};
         recipient->keys.recipient = keyed_hash(&remembered->secret, whom, sizeof whom / sizeof whom[0]);
         const struct span mail[] = {key128_span(&recipient->keys.recipient),
                                     session->transaction->message.sender, client_network(session, &network)};
@@ -96,6 +97,7 @@ static enum fact ask(struct session *session, const struct asked_recipient *reci
         struct recipient_source *source = source_of(session, recipient->domain);
         struct asking *asking = begin(session, recipient);
         const struct recipient_question question = {
+            .options = &session->snapshot->options,
             .domain = recipient->domain,
             .address = recipient->address,
             .local_part = text_span(&recipient->local_part),

@@ -16,8 +16,9 @@ struct asking {
 /* A recipient that somebody may know more of. */
 struct asked_recipient {
         const struct domain *domain;
-        struct span address;    /* as the client gave it */
-        struct text local_part; /* unquoted */
+        const struct recipient_settings *settings; /* its own; NULL: none */
+        struct span address;                       /* as the client gave it */
+        struct text local_part;                    /* unquoted */
         char octets[LOCAL_PART_MAX];
         struct hop_keys keys; /* set by asking_recall() */
         bool is_ruled, waits; /* `ruling` holds; the command is to park until it does */

@@ -6,6 +6,7 @@
 #include "core/smtp/command/asking.h"
 #include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
+#include "core/smtp/command/own_checks.h"
 #include "core/smtp/internal.h"
 
 /* ---- MAIL ---------------------------------------------------------------------------------------------- */
@@ -217,7 +218,7 @@ enum reply_id candidate_find(const struct session *session, struct candidate *ca
         if (!local_part_parse_loose(candidate->path.local_part, true, local_part))
                 return REPLY_recipient_bad;
         switch (tag_find_recipient(session->snapshot, candidate->domain, text_span(local_part),
-                                   &candidate->mailbox, NULL)) {
+                                   &candidate->mailbox, NULL, &candidate->settings)) {
         case RECIPIENT_UNKNOWN:
                 return REPLY_recipient_unknown;
         case RECIPIENT_UNREADABLE:
@@ -227,22 +228,6 @@ enum reply_id candidate_find(const struct session *session, struct candidate *ca
         }
         candidate->is_postmaster = span_equals(text_span(&candidate->mailbox), SPAN("postmaster"));
         return REPLY_NONE;
-}
-
-/* The recipient that has to wait longest speaks for the message; a refusal goes before all waits. */
-static bool goes_before(const struct verdict *verdict, const struct verdict *other)
-{
-        if (other == NULL || verdict->result != other->result)
-                return other == NULL || verdict->result == VERDICT_REFUSE;
-        return verdict->retry_after_s > other->retry_after_s;
-}
-
-/* True: RCPT is answered as if nothing stood against it. */
-static bool waits_for_data(struct transaction *transaction, const struct verdict *verdict)
-{
-        if (verdict->reach != REACH_RECIPIENT && goes_before(verdict, transaction->data_verdict))
-                transaction->data_verdict = verdict;
-        return verdict->reach == REACH_MESSAGE;
 }
 
 /* What somebody else has said of the recipient, or REPLY_NONE while that is waited for. */
@@ -259,15 +244,21 @@ static enum reply_id note_asked(struct session *session, struct candidate *candi
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
-        const struct check_setting *settings = candidate->domain->checks;
+        const struct recipient as = {.domain = candidate->domain, .settings = candidate->settings};
+        const struct check_setting *settings =
+            own_checks(transaction, candidate->domain, candidate->settings);
         struct verdict_list list;
 
         candidate->refused_by = NULL;
+        candidate->checks = settings;
+        if (settings == NULL)
+                return REPLY_out_of_memory;
         if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
                 return REPLY_too_many_recipients;
-        if (!next_hop_takes_too(&transaction->message, candidate->domain))
+        if (!next_hop_takes_too(&transaction->message, recipient_deliver(&as)))
                 return REPLY_other_destination;
         candidate->asked.domain = candidate->domain;
+        candidate->asked.settings = candidate->settings;
         candidate->asked.address = candidate->path.address;
         if (asking_recall(session, &candidate->asked) != REPLY_NONE)
                 return note_asked(session, candidate, REPLY_hop_refused);
@@ -286,7 +277,7 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         candidate->waits = judgement.result == VERDICT_WAIT;
         stage_commit(session, &facts, settings, &judgement);
         transaction->is_judged |= judgement.result == VERDICT_PASS;
-        if (judgement.verdict == NULL || waits_for_data(transaction, judgement.verdict))
+        if (judgement.verdict == NULL || transaction_waits_for_data(transaction, judgement.verdict))
                 return REPLY_NONE;
         candidate->refused_by = check_infos[judgement.verdict->check].name;
         candidate->subject = judgement.verdict->subject;
@@ -320,10 +311,19 @@ struct recipient *candidate_keep(struct session *session, const struct candidate
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
             .domain = candidate->domain,
+            .settings = candidate->settings,
+            .checks = candidate->checks,
             .is_postmaster = candidate->is_postmaster,
             .keys = candidate->asked.keys,
         };
         return recipient->address.at == NULL || recipient->mailbox.at == NULL ? NULL : recipient;
+}
+
+void recipient_add(struct transaction *transaction, struct recipient *recipient)
+{
+        *transaction->recipients_end = recipient;
+        transaction->recipients_end = &recipient->next;
+        transaction->message.recipient_count++;
 }
 
 /* `domain`: NULL where it is none of ours. */

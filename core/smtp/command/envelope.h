@@ -7,6 +7,8 @@
 struct candidate {
         struct path path;
         const struct domain *domain;
+        const struct recipient_settings *settings; /* NULL: none of its own */
+        const struct check_setting *checks;        /* of its policy, once it is to be judged */
         struct text mailbox;
         char mailbox_octets[LOCAL_PART_MAX];
         bool is_postmaster;
@@ -23,6 +25,7 @@ struct candidate {
 enum reply_id candidate_find(const struct session *session, struct candidate *candidate);
 /* A copy in the transaction's arena, which is not in the envelope yet; NULL when memory is out. */
 struct recipient *candidate_keep(struct session *session, const struct candidate *candidate);
+void recipient_add(struct transaction *transaction, struct recipient *recipient);
 /* Answers RCPT, and counts and notes that. */
 enum session_wish candidate_answer(struct session *session, const struct candidate *candidate,
                                    enum reply_id reply, struct text *out);

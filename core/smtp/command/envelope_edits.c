@@ -28,6 +28,15 @@ static bool is_told(const struct message *message)
         return message->recipients != NULL && next_hop_is_asked(message);
 }
 
+/* A next hop would have had to be asked at DATA. */
+static bool goes_elsewhere(const struct message *message, const struct recipient *recipient)
+{
+        const struct deliver_target *deliver = recipient_deliver(recipient);
+
+        return message->recipients == NULL ? deliver->kind == DELIVER_HOPS
+                                           : !next_hop_takes_too(message, deliver);
+}
+
 const char *session_edit_add_recipient(struct session *session, struct span address)
 {
         struct message *message = &session->transaction->message;
@@ -43,10 +52,10 @@ const char *session_edit_add_recipient(struct session *session, struct span addr
                 return "it is no recipient of ours";
         if (message->recipient_count >= session->snapshot->options.recipients_max)
                 return "there are too many recipients";
-        if (!next_hop_takes_too(message, candidate.domain))
-                return "its mail goes to another destination";
         if ((recipient = candidate_keep(session, &candidate)) == NULL)
                 return "memory is out";
+        if (goes_elsewhere(message, recipient))
+                return "its mail goes to another destination";
         recipient_add(session->transaction, recipient);
         return NULL;
 }

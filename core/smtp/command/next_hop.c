@@ -5,22 +5,22 @@
 
 bool next_hop_is_asked(const struct message *message)
 {
-        const struct deliver_target *target = &message->recipients->domain->deliver;
+        const struct deliver_target *target = recipient_deliver(message->recipients);
         return target->kind == DELIVER_HOPS && target->journal != JOURNAL_ALWAYS;
 }
 
-bool next_hop_takes_too(const struct message *message, const struct domain *domain)
+bool next_hop_takes_too(const struct message *message, const struct deliver_target *deliver)
 {
-        bool goes_to_hops = domain->deliver.kind == DELIVER_HOPS;
+        bool goes_to_hops = deliver->kind == DELIVER_HOPS;
 
         if (message->recipients == NULL)
                 return true;
-        const struct domain *first = message->recipients->domain;
-        bool goes_elsewhere = first->deliver.kind != DELIVER_HOPS;
-        if (first == domain || (!goes_to_hops && goes_elsewhere))
+        const struct deliver_target *first = recipient_deliver(message->recipients);
+        bool goes_elsewhere = first->kind != DELIVER_HOPS;
+        if (first == deliver || (!goes_to_hops && goes_elsewhere))
                 return !goes_to_hops || message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
-        return goes_to_hops && !goes_elsewhere && first->deliver.journal == domain->deliver.journal &&
-               next_hops_are_same(first->deliver.hops, domain->deliver.hops) &&
+        return goes_to_hops && !goes_elsewhere && first->journal == deliver->journal &&
+               next_hops_are_same(first->hops, deliver->hops) &&
                message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
 }
 
@@ -37,7 +37,7 @@ static bool has_lmtp(const struct next_hop_list *hops)
 /* Only LMTP answers for each recipient, so only there some of them may get what others do not. */
 static bool may_part(const struct message *message)
 {
-        return message->recipient_count > 1 && has_lmtp(message->recipients->domain->deliver.hops);
+        return message->recipient_count > 1 && has_lmtp(recipient_deliver(message->recipients)->hops);
 }
 
 static bool may_be_known(const struct session *session)

@@ -3,9 +3,9 @@
 
 #include "core/smtp/internal.h"
 
-/* True when a recipient of this domain may be another one of the message: it goes to one destination, which is one list
- * of next hops, or all that is no next hop. */
-bool next_hop_takes_too(const struct message *message, const struct domain *domain);
+/* True when a recipient whose mail goes there may be another one of the message: it goes to one destination, which is
+ * one list of next hops, or all that is no next hop. */
+bool next_hop_takes_too(const struct message *message, const struct deliver_target *deliver);
 /* The message goes to next hops, which are to be asked first. */
 bool next_hop_is_asked(const struct message *message);
 /* Before the text of such a message. Where a recipient may have it from an earlier try it is taken whole, before a next

@@ -28,13 +28,6 @@ struct transaction *transaction_begin(struct session *session)
         return transaction;
 }
 
-void recipient_add(struct transaction *transaction, struct recipient *recipient)
-{
-        *transaction->recipients_end = recipient;
-        transaction->recipients_end = &recipient->next;
-        transaction->message.recipient_count++;
-}
-
 void transaction_end(struct session *session)
 {
         struct transaction *transaction = session->transaction;
@@ -50,4 +43,19 @@ void transaction_end(struct session *session)
         session->transaction = NULL;
         struct arena arena = transaction->arena; /* the transaction lies in it */
         arena_end(&arena);
+}
+
+/* The recipient that has to wait longest speaks for the message; a refusal goes before all waits. */
+static bool goes_before(const struct verdict *verdict, const struct verdict *other)
+{
+        if (other == NULL || verdict->result != other->result)
+                return other == NULL || verdict->result == VERDICT_REFUSE;
+        return verdict->retry_after_s > other->retry_after_s;
+}
+
+bool transaction_waits_for_data(struct transaction *transaction, const struct verdict *verdict)
+{
+        if (verdict->reach != REACH_RECIPIENT && goes_before(verdict, transaction->data_verdict))
+                transaction->data_verdict = verdict;
+        return verdict->reach == REACH_MESSAGE;
 }

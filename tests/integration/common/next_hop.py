@@ -51,6 +51,9 @@ class NextHop:
         self.is_over.set()
         self.listener.shutdown()
         self.listener.server_close()
+        self.hang_up()
+
+    def hang_up(self):
         for one in self.sockets:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

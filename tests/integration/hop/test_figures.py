@@ -74,6 +74,7 @@ def counted(directory):
             hop.answers = {"DATA": GO_AWAY}
             client.command("RSET", 250)
             ask(client, 451)
+        wait_for_value(server, 0, "hop_transfers")
         numbers = server.counters()
         counted_ones = ("hop_taken", "hop_deferred", "hop_refused", "hop_unready", "hop_abandoned", "hop_transfers", "hop_waiting", "hop_connections", "hop_reuses", "hop_downs")
         equal({name: numbers[name] for name in counted_ones}, dict(zip(counted_ones, (3, 1, 1, 1, 0, 0, 0, 2, 5, 1), strict=True)), "counters")

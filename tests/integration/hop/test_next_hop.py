@@ -73,9 +73,9 @@ def refused(directory):
             client.deliver(TEXT)
         equal([recipient for _, recipient, _ in hop.mails], ["alice@isp.example"], "mails")
         assert hop.connections <= 2, hop.connections  # one answers RSET still
-        mails = wait_for("all sessions", lambda: len(server.events("session")) == 7 and server.events("session"))
-        first = mails[0]["transactions"][0]
-        equal((first["code"], first["reply"], first["reason"]), ("550 5.1.1", "hop_refused", "who is that?"), "the log")
+        sessions = wait_for("all sessions", lambda: len(server.events("session")) == 7 and server.events("session"))
+        told = [(mail["code"], mail["reply"], mail["reason"]) for session in sessions for mail in session["transactions"] if "reason" in mail]
+        assert ("550 5.1.1", "hop_refused", "who is that?") in told, told
 
 
 @case("where the answers differ the client is told a temporary one, and no answer of LMTP is lost")

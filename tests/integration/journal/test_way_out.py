@@ -59,13 +59,13 @@ def when_down(directory):
         with server.client() as client:
             client.deliver(TEXT)
         equal(len(hop.mails), 1, "at once")
-        for step, said in ("RCPT", "550 5.1.1 who is that?"), ("RCPT", "451 4.2.0 later"), ("DOT", "452 4.2.2 full"), ("DOT", "554 5.6.0 a virus"):
+        for step, said in ("MAIL", "553 5.1.7 not you"), ("DATA", "451 4.2.0 later"), ("DOT", "452 4.2.2 full"), ("DOT", "554 5.6.0 a virus"):
             hop.answers = {step: said}
             with server.client() as client:
                 client.command(f"EHLO {HELO}", 250)
                 client.command(f"MAIL FROM:<{SENDER}>", 250)
                 client.command("RCPT TO:<alice@isp.example>", 250)
-                client.command("DATA", int(said[:3]) if step == "RCPT" else 354)
+                client.command("DATA", 354 if step == "DOT" else int(said[:3]))
                 if step == "DOT":
                     client.finish(TEXT, int(said[:3]))
         equal(listed(server), [], "the answers of a next hop are the client's")
@@ -112,6 +112,9 @@ def outcomes(directory):
         hop.answers = {}
         wait_until_empty(server)
         equal([recipient for _, recipient, _ in hop.mails], ["bob@isp.example"], "mails")
+        counted = wait_for("the counters", lambda: (found := server.counters())["journal_settled"] and found)
+        equal([counted[f"journal_{name}"] for name in ("messages", "waiting", "delivered", "dead", "damaged", "torn", "failures")], [1, 0, 1, 1, 0, 0, 0], "counters")
+        assert counted["journal_deferred"] >= 1 and counted["journal_syncs"] >= 2 and counted["journal_free_segments"] >= 4, counted
 
 
 @case("a full journal is 452, and goes on when there is room; a stop and a start lose nothing")

@@ -117,7 +117,7 @@ static const struct {
     {"domain \"x\" { recipients = \"people\" deliver = \"discard\" }",
      "deliver: must be maildir:PATH, next hops or discard:, not discard"},
     {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://store.isp.example:24\" }",
-     "deliver: needs an address in the place of store.isp.example"},
+     "deliver: needs resolvers, which say where store.isp.example is"},
     {"domain \"x\" { recipients = \"people\" deliver = \"lmtp:unix:\" }",
      "deliver = \"lmtp:unix:\": needs the path of a socket behind lmtp:unix:"},
     {"domain \"x\" { recipients = \"people\" deliver = \"lmtp://127.0.0.1\" }",

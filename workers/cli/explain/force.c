@@ -23,6 +23,16 @@ const struct check_setting *force_checks(const struct snapshot *snapshot, const 
         return domain != NULL ? domain->checks : snapshot->checks;
 }
 
+struct check_setting force_mode(const struct snapshot *snapshot, const struct force_matter *matter,
+                                enum check_id check)
+{
+        const struct recipient_settings *own = matter->settings;
+
+        if (own != NULL && (own->checks & check_bit(check)) != 0)
+                return (struct check_setting){own->modes[check], own->place};
+        return force_checks(snapshot, matter->domain)[check];
+}
+
 /* ---- what holds ---------------------------------------------------------------------------------------- */
 
 /* Options of the top level, whose value the reply goes by. */
@@ -89,10 +99,10 @@ static void add_option(const struct force *force, const char *section, const str
 
 static void add_mode(const struct force *force, const struct force_matter *matter, json_t *settings)
 {
-        const struct check_setting *setting = &force_checks(force->snapshot, matter->domain)[matter->check];
+        struct check_setting setting = force_mode(force->snapshot, matter, matter->check);
 
         if (check_infos[matter->check].kind != CHECK_KIND_RULE)
-                add(settings, "mode", span_from(check_mode_name(setting->mode)), &setting->place);
+                add(settings, "mode", span_from(check_mode_name(setting.mode)), &setting.place);
 }
 
 static void add_zones(const struct force *force, enum check_id check, json_t *settings)

@@ -22,11 +22,16 @@ void force_end(struct force *force);
 
 /* What is asked about. */
 struct force_matter {
-        enum check_id check;         /* CHECK_COUNT: none, but a limit of the server */
-        enum reply_id reply;         /* REPLY_NONE: not known */
-        const struct domain *domain; /* the recipient's; NULL: none of ours */
+        enum check_id check;                       /* CHECK_COUNT: none, but a limit of the server */
+        enum reply_id reply;                       /* REPLY_NONE: not known */
+        const struct domain *domain;               /* the recipient's; NULL: none of ours */
+        const struct recipient_settings *settings; /* of its own; NULL: none */
         struct span helo;
 };
+
+/* The mode of a check for the recipient of the matter. */
+struct check_setting force_mode(const struct snapshot *snapshot, const struct force_matter *matter,
+                                enum check_id check);
 
 /* An array of {"option", "value", "file", "line"}, or "default" in the place of the last two; the caller's. A list has
  * an entry for each of its items. */

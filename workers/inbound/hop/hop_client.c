@@ -2,6 +2,7 @@
 #include "workers/inbound/hop/hop_client.h"
 
 #include "conf/value/next_hop.h"
+#include "workers/inbound/hop/callout.h"
 #include "workers/inbound/journal/journal_client.h"
 
 /* Texts of a report. */
@@ -16,6 +17,7 @@ static void count(struct worker *worker, enum metric_id metric)
 
 bool hop_client_init(struct worker *worker)
 {
+        callout_init(worker);
         worker->hop_reports = channels_create(worker->hop_count, &worker->waker);
         for (uint32_t i = 0; worker->hop_reports != NULL && i < worker->hop_count; i++)
                 hop_thread_connect(&worker->hops[i], worker->number, &worker->hop_reports[i]);
@@ -44,7 +46,7 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
 {
         struct session *session = &connection->session;
         const struct message *message = session_envelope(session);
-        const struct next_hop_list *hops = message->recipients->domain->deliver.hops;
+        const struct next_hop_list *hops = recipient_deliver(message->recipients)->hops;
         const struct transfer_parts parts = {
             .message = message,
             .hops = hops->hops,
@@ -58,12 +60,15 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
             .owner = connection,
         };
 
-        connection->transfer = transfer_create(&parts);
-        if (connection->transfer == NULL)
+        struct transfer *transfer = transfer_create(&parts);
+        if (transfer == NULL || !account_take(&worker->account, transfer->size, BUDGET_FOR_REST)) {
+                free(transfer);
                 return false;
+        }
+        connection->transfer = transfer;
         count(worker, METRIC_hop_transfers);
-        connection->transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
-        send_own(worker, connection->transfer, &connection->transfer->first_job, TRANSFER_OPEN);
+        transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
+        send_own(worker, transfer, &transfer->first_job, TRANSFER_OPEN);
         return true;
 }
 
@@ -194,6 +199,7 @@ static void end(struct worker *worker, struct transfer *transfer)
         _Atomic uint64_t *transfers = &worker->counters.metrics[METRIC_hop_transfers];
 
         counter_set(transfers, counter_read(transfers) - 1);
+        account_give_back(&worker->account, transfer->size);
         free(transfer);
 }
 
@@ -290,6 +296,9 @@ static void take_report(struct worker *worker, struct transfer_job *job)
         case TRANSFER_ABORT:
                 end(worker, transfer);
                 break;
+        case TRANSFER_ASK:
+                callout_take(worker, transfer);
+                break;
         }
 }
 
@@ -298,7 +307,7 @@ void hop_client_receive(struct worker *worker)
         for (uint32_t i = 0; i < worker->hop_count; i++) {
                 struct parcel *parcel;
                 while ((parcel = channel_receive(&worker->hop_reports[i])) != NULL) {
-                        worker->hop_jobs_sent--;
+                        worker->hop_jobs_sent -= ((struct transfer_job *)parcel)->kind != TRANSFER_ASK;
                         take_report(worker, (struct transfer_job *)parcel);
                 }
         }

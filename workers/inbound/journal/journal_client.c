@@ -5,7 +5,7 @@
 
 bool journal_client_takes(const struct worker *worker, const struct message *message)
 {
-        return worker->journal != NULL && message->recipients->domain->deliver.journal != JOURNAL_NEVER;
+        return worker->journal != NULL && recipient_deliver(message->recipients)->journal != JOURNAL_NEVER;
 }
 
 void journal_client_fill(struct journal_job *job, const struct connection *connection)
@@ -16,7 +16,7 @@ void journal_client_fill(struct journal_job *job, const struct connection *conne
         job->origin = (struct journal_origin){
             .client = span_from(job->client),
             .helo = session->helo,
-            .destination = span_from(job->delivery.message->recipients->domain->deliver.destination),
+            .destination = span_from(recipient_deliver(job->delivery.message->recipients)->destination),
         };
 }
 

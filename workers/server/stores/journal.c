@@ -14,6 +14,7 @@ bool server_journal_init(struct server *server, const struct options *options)
             !journal_drain_init(&journal->drain, &journal->writer, &journal->plan.drain, server->hop_count,
                                 &server->log))
                 return false;
+        server->counters.sets[server->counters.count++] = &journal->drain.counters;
         for (uint32_t i = 0; i < server->hop_count; i++) {
                 journal_drain_connect(&journal->drain, i, server->hops[i].deliveries);
                 hop_thread_connect_journal(&server->hops[i], &journal->drain.returns[i]);

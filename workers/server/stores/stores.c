@@ -36,7 +36,8 @@ static bool init_hops(struct server *server, const struct options *options)
         struct hop_thread_parts parts = {.worker_count = server->worker_count,
                                          .settings = &settings,
                                          .budget = &server->budget,
-                                         .log = &server->log};
+                                         .log = &server->log,
+                                         .dns_pool = server->dns_pool};
 
         server->hops = calloc(server->hop_count, sizeof server->hops[0]);
         if (server->hops == NULL)
@@ -46,6 +47,7 @@ static bool init_hops(struct server *server, const struct options *options)
         hop_settings_read(&settings, options, server->hop_count, server->hop_tls);
         for (parts.number = 0; parts.number < server->hop_count; parts.number++) {
                 struct hop_thread *hop = &server->hops[parts.number];
+                parts.dns_client = server->worker_count + 1 + parts.number; /* behind the zone watch's */
                 if (!hop_thread_init(hop, &parts))
                         return false;
                 server->counters.sets[server->counters.count++] = &hop->counters;

@@ -21,11 +21,12 @@ static void check_recipients(const char *text, size_t length, const char *expect
         {                                                                                                    \
                 text, sizeof(text) - 1, expected                                                             \
         }
-#define FIRST(entry, message)  "/people:1: error: \"" entry "\": " message "\n"
-#define NEITHER(entry)         FIRST(entry, "neither an address nor a local part")
-#define ELSEWHERE(entry)       FIRST(entry, "the address is in another domain")
-#define WILDCARD(entry)        FIRST(entry, "an asterisk stands alone, for all that have no line of their own")
-#define MORE(entry)            FIRST(entry, "one address a line, and nothing behind it but a # comment")
+#define FIRST(entry, message) "/people:1: error: \"" entry "\": " message "\n"
+#define NEITHER(entry)        FIRST(entry, "neither an address nor a local part")
+#define ELSEWHERE(entry)      FIRST(entry, "the address is in another domain")
+#define WILDCARD(entry)       FIRST(entry, "an asterisk stands alone, for all that have no line of their own")
+#define MORE(entry)                                                                                          \
+        FIRST(entry, "one address a line, and nothing behind it but settings KEY=VALUE or a # comment")
 #define INVISIBLE(entry, code) FIRST(entry, "has an invisible character, " code)
 
 static const struct {

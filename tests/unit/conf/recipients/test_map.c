@@ -63,7 +63,7 @@ static const char *find(const struct snapshot *snapshot, const char *domain, con
         text_over(&mailbox, octets, sizeof octets - 1);
         enum recipient_answer answer =
             tag_find_recipient(snapshot, snapshot_find_domain(snapshot, span_from(domain)),
-                               span_from(local_part), &mailbox, NULL);
+                               span_from(local_part), &mailbox, NULL, NULL);
         octets[mailbox.length] = '\0';
         return answer == RECIPIENT_KNOWN ? octets : names[answer];
 }
@@ -107,7 +107,8 @@ Test(map, what_is_wrong_is_told_and_nothing_is_replaced)
               "%:3: error: \"a*@isp.example\": an asterisk stands alone, for all that have no line of their "
               "own\n"
               "%:4: error: \"a@b@c\": not a domain name\n"
-              "%:5: error: \"x@isp.example OK\": one address a line, and nothing behind it but a # comment\n"
+              "%:5: error: \"x@isp.example OK\": one address a line, and nothing behind it but settings "
+              "KEY=VALUE or a # comment\n"
               "%:6: error: \"@\": not a domain name\n");
         build("# nobody\n", folds, "error: %: names nobody\n");
         struct snapshot *snapshot = load(HOSTNAME MAPPED("isp.example", ""));

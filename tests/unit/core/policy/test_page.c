@@ -49,6 +49,21 @@ static struct snapshot *load_all(void)
         return load(ALL);
 }
 
+/* Whom a rule holds for may be said behind an address: the page tells that there are such, and not who they are. */
+Test(policy_page, single_recipients)
+{
+        write_file("people", "alice helo_name=enforce\nbob\n", 28);
+        char *page = page_of_text(HOSTNAME DOMAIN "helo_name { mode = off }");
+        cr_expect(strstr(page, "id=\"helo_name\"") != NULL, "it is in force for one of them");
+        cr_expect(strstr(page, " Single recipients have it otherwise.") != NULL);
+        cr_expect(strstr(page, "alice") == NULL);
+        free(page);
+        write_file("people", "alice\n", 6);
+        page = page_of_text(HOSTNAME DOMAIN);
+        cr_expect(strstr(page, "Single recipients") == NULL);
+        free(page);
+}
+
 /* ---- it cannot drift ----------------------------------------------------------------------------------- */
 
 static bool is_quiet(size_t option)

@@ -1,16 +1,16 @@
 /* Facts out of the command line, each check run on them, and the rows. */
 #include "workers/cli/explain/made_up/table.h"
 
-#include "conf/value/rate.h"
+#include "conf/value/recipient/settings.h"
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 #include "core/check/hooks.h"
 #include "core/mail/tag.h"
-#include "core/smtp/admit.h"
 #include "core/smtp/command/path.h"
 #include "dns/clock.h"
 #include "dns/pool/client.h"
 #include "workers/cli/explain/force.h"
+#include "workers/cli/explain/made_up/limits.h"
 
 #include <stdio.h>
 
@@ -64,10 +64,12 @@ static void find_recipient(struct table *table, const struct path *path)
         table->domain = snapshot_find_domain(snapshot, text_span(&name));
         if (table->domain == NULL || !local_part_parse_loose(path->local_part, true, &local))
                 return;
-        enum recipient_answer answer =
-            tag_find_recipient(snapshot, table->domain, text_span(&local), &table->mailbox, NULL);
+        enum recipient_answer answer = tag_find_recipient(snapshot, table->domain, text_span(&local),
+                                                          &table->mailbox, NULL, &table->settings);
         table->is_known = answer == RECIPIENT_KNOWN;
         table->is_unreadable = answer == RECIPIENT_UNREADABLE;
+        if (table->settings != NULL)
+                recipient_settings_apply(table->settings, table->domain->checks, table->checks);
         table->is_postmaster = table->is_known && span_equals(text_span(&table->mailbox), SPAN("postmaster"));
 }
 
@@ -146,7 +148,7 @@ static void settle(const struct table *table, enum check_id check, struct row *r
 
 const struct check_setting *table_settings(const struct table *table)
 {
-        return force_checks(table->facts.snapshot, table->domain);
+        return table->settings != NULL ? table->checks : force_checks(table->facts.snapshot, table->domain);
 }
 
 static enum row_kind kind_of(const struct table *table, enum check_id check)
@@ -257,31 +259,6 @@ const char *table_exemption(const struct table *table)
 
 /* ---- telling ------------------------------------------------------------------------------------------- */
 
-/* What the check would count cannot be known here: only where its limits lie. */
-static void put_limits(const struct table *table, struct text *text)
-{
-        const struct snapshot *snapshot = table->facts.snapshot;
-        const struct options *options = &snapshot->options;
-        const struct rate limits[RATE_KINDS] = {
-            [RATE_CONNECTIONS] = options->client_rate_connections,
-            [RATE_MESSAGES] = options->client_rate_messages,
-            [RATE_RECIPIENTS] = options->client_rate_recipients,
-            [RATE_UNKNOWN_RECIPIENTS] = options->client_rate_unknown_recipients,
-            [RATE_ERRORS] = options->client_rate_errors,
-            [RATE_TRANSACTIONS] = options->client_rate_transactions,
-        };
-        bool is_rated = client_is_rated(snapshot, &table->facts.client);
-
-        if (!is_rated)
-                text_put(text, SPAN("exempt"));
-        for (enum rate_kind kind = 0; kind < RATE_KINDS && is_rated; kind++) {
-                text_put_string(text, kind == 0 ? "" : ", ");
-                text_put_string(text, rate_kind_name(kind));
-                text_put_char(text, ' ');
-                rate_write(text, &limits[kind]);
-        }
-}
-
 static void put_recipient(const struct table *table, struct text *text)
 {
         text_put_printable(text, span_from(table->recipient), true);
@@ -289,13 +266,17 @@ static void put_recipient(const struct table *table, struct text *text)
                               : table->is_known      ? " is known"
                               : table->is_unreadable ? " could not be looked up"
                                                      : " is not among the domain's recipients");
+        if (table->settings == NULL)
+                return;
+        text_put_string(text, ", with settings of its own: ");
+        text_put_printable(text, table->settings->text, true);
 }
 
 void table_put_note(const struct table *table, enum check_id check, struct text *text)
 {
         switch (table->rows[check].kind) {
         case ROW_LIMITS:
-                put_limits(table, text);
+                limits_put(table->facts.snapshot, &table->facts.client, text);
                 break;
         case ROW_RULE:
                 put_recipient(table, text);

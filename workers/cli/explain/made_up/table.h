@@ -44,6 +44,8 @@ struct table {
         struct facts facts;
         struct recipient recipients[EXPLAIN_RECIPIENTS_MAX];
         const struct domain *domain; /* NULL: none of ours */
+        const struct recipient_settings *settings;
+        struct check_setting checks[CHECK_COUNT]; /* where it has settings of its own */
         bool is_known;
         bool is_unreadable; /* whether it is known could not be found out */
         bool is_postmaster;
@@ -61,7 +63,7 @@ void scene_print(const struct scene *scene);
 /* Runs the checks for the recipient with this number, and waits for all answers that they have asked for. The scene
  * outlives the table. */
 void table_run(struct table *table, struct scene *scene, size_t recipient);
-/* One for each check, of the recipient's domain. */
+/* One for each check, of the recipient or of its domain. */
 const struct check_setting *table_settings(const struct table *table);
 /* Why no check counts for this recipient, in half a sentence about it or the client; NULL: they do. */
 const char *table_exemption(const struct table *table);

@@ -78,8 +78,10 @@ static void put_verdict(json_t *json, const struct table *table, enum check_id c
 json_t *table_json(const struct table *table, const char *deciding, const struct force *force)
 {
         json_t *checks = json_array();
-        struct force_matter matter = {
-            .reply = REPLY_NONE, .domain = table->domain, .helo = table->facts.helo};
+        struct force_matter matter = {.reply = REPLY_NONE,
+                                      .domain = table->domain,
+                                      .settings = table->settings,
+                                      .helo = table->facts.helo};
 
         for (enum check_id check = 0; check < CHECK_COUNT; check++) {
                 json_t *json = json_object();

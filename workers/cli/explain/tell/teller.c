@@ -70,7 +70,7 @@ static const char *mode_today(const struct teller *teller, const struct occurren
         if (teller->snapshot == NULL || matter.check >= CHECK_COUNT ||
             check_infos[matter.check].kind == CHECK_KIND_RULE)
                 return NULL;
-        return check_mode_name(force_checks(teller->snapshot, matter.domain)[matter.check].mode);
+        return check_mode_name(force_mode(teller->snapshot, &matter, matter.check).mode);
 }
 
 static json_t *force_of(const struct teller *teller, const struct occurrence *occurrence)

@@ -2,7 +2,9 @@
 #include "workers/cli/explain/tell/unsaid.h"
 
 #include "core/base/domain_name.h"
+#include "core/base/local_part.h"
 #include "core/check/check.h"
+#include "core/mail/tag.h"
 #include "workers/cli/explain/told.h"
 
 #include <stdio.h>
@@ -32,6 +34,25 @@ static const struct domain *domain_of(const struct snapshot *snapshot, const str
         return snapshot_find_domain(snapshot, text_span(&name));
 }
 
+/* Those that it has today; NULL: none, or not known. */
+static const struct recipient_settings *settings_of(const struct snapshot *snapshot,
+                                                    const struct occurrence *occurrence)
+{
+        const struct domain *domain = domain_of(snapshot, occurrence);
+        const struct recipient_settings *settings = NULL;
+        char octets[LOCAL_PART_MAX], mailbox_octets[LOCAL_PART_MAX];
+        struct text local_part, mailbox;
+
+        if (domain == NULL)
+                return NULL;
+        struct span to = span_from(string_of(occurrence->recipient, "to"));
+        text_over(&local_part, octets, sizeof octets);
+        text_over(&mailbox, mailbox_octets, sizeof mailbox_octets);
+        if (local_part_parse_loose(span_of(to.at, span_find_last(to, '@')), true, &local_part))
+                tag_find_recipient(snapshot, domain, text_span(&local_part), &mailbox, NULL, &settings);
+        return settings;
+}
+
 struct force_matter unsaid_matter(const struct snapshot *snapshot, const struct occurrence *occurrence)
 {
         const char *reply = string_of(occurrence_innermost(occurrence), "reply"),
@@ -43,6 +64,7 @@ struct force_matter unsaid_matter(const struct snapshot *snapshot, const struct 
             .check = check_of(occurrence_check(occurrence)),
             .reply = reply == NULL ? REPLY_NONE : reply_by_name(span_from(reply)),
             .domain = domain_of(snapshot, occurrence),
+            .settings = settings_of(snapshot, occurrence),
             .helo = helo == NULL ? SPAN("") : span_from(helo),
         };
 }
@@ -116,7 +138,7 @@ static uint64_t unknown_checks(const struct snapshot *snapshot, const struct occ
 
         for (enum check_id check = 0; snapshot != NULL && check < CHECK_COUNT; check++)
                 if (check_infos[check].kind == CHECK_KIND_PURE && snapshot->check_is_wanted[check] &&
-                    force_checks(snapshot, matter.domain)[check].mode == CHECK_MODE_ENFORCE &&
+                    force_mode(snapshot, &matter, check).mode == CHECK_MODE_ENFORCE &&
                     (check_infos[check].stage > reached || matter.check == CHECK_COUNT ||
                      check > matter.check))
                         unknown |= check_bit(check);
@@ -145,7 +167,7 @@ static json_t *next_verdicts(const struct snapshot *snapshot, const struct occur
                 enum check_id check = check_of(string_of(verdict, "check"));
                 if (snapshot != NULL && check < CHECK_COUNT && check != matter.check &&
                     check_infos[check].kind == CHECK_KIND_PURE && is_enforced(verdict) &&
-                    force_checks(snapshot, matter.domain)[check].mode == CHECK_MODE_ENFORCE)
+                    force_mode(snapshot, &matter, check).mode == CHECK_MODE_ENFORCE)
                         json_array_append(next, verdict);
         }
         json_decref(verdicts);
