@@ -180,6 +180,11 @@ struct zone_options {
 #include "conf/options.def"
 };
 
+struct milter_options {
+#define MILTER_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
+#include "conf/options.def"
+};
+
 struct terms_options {
 #define TERMS_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
 #include "conf/options.def"
@@ -197,8 +202,25 @@ struct dnsbl_zone {
         _Atomic bool is_suspended;
 };
 
-#define DNSBL_ZONES_MAX   32
-#define ZONE_COUNTERS_MAX 64 /* more than zones, so that those that were there find theirs again */
+/* Where a daemon of the site listens. */
+struct daemon_address {
+        const char *path; /* of a unix socket, absolute; NULL: at the endpoint */
+        struct endpoint endpoint;
+};
+
+/* A mail filter of somebody else: a section `milter`. */
+struct mail_filter {
+        struct span name; /* terminated */
+        struct milter_options options;
+        struct daemon_address address;
+        struct place place;
+        uint8_t count_index; /* of its counters; its name keeps them over reloads */
+};
+
+#define MAIL_FILTERS_MAX    8
+#define FILTER_COUNTERS_MAX 16 /* more than filters, so that those that were there find theirs again */
+#define DNSBL_ZONES_MAX     32
+#define ZONE_COUNTERS_MAX   64 /* more than zones, so that those that were there find theirs again */
 /* Domains with counters of their own; in the place before them all others are counted. */
 #define DOMAIN_COUNTERS_MAX    64
 #define DOMAIN_COUNTERS_OTHERS 0
@@ -302,6 +324,8 @@ struct snapshot {
          * [10..11] dynamic. */
         struct dnsbl_zone *zones;
         size_t zone_count;
+        struct mail_filter *filters; /* at most MAIL_FILTERS_MAX, in the order in which they are asked */
+        size_t filter_count;
         struct terms_list listener_terms;
         struct terms_list network_terms; /* the most specific networks first */
         struct name_table tlds;          /* A-labels, lower case */

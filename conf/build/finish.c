@@ -362,6 +362,7 @@ void build_finish(struct builder *builder)
         finish_endpoints(builder);
         finish_resolvers(builder);
         build_finish_zones(builder);
+        build_finish_filters(builder);
         build_finish_page(builder);
         build_finish_keys(builder);
         build_finish_log_keys(builder);

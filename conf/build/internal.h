@@ -24,7 +24,7 @@ struct builder {
  * with single values. `scratch` lives as long as the builder. */
 void build_from_settings(struct builder *builder, const struct settings *settings, struct arena *scratch);
 /* Completes what depends on several options, on files and on this machine, and complains of errors. The next
- * nine are parts of it, and so is build_finish_terms(). */
+ * nine are parts of it, and so are build_finish_terms() and build_finish_filters(). */
 void build_finish(struct builder *builder);
 /* Completes names, recipients and delivery of each domain. */
 void build_finish_domains(struct builder *builder);
@@ -62,6 +62,10 @@ void build_finish_terms(struct builder *builder);
 /* Return the next section of the snapshot, which must have room for it, with default options. */
 struct terms *build_listener_terms(struct builder *builder, const char *title, struct place place);
 struct terms *build_network_terms(struct builder *builder, const char *title, struct place place);
+/* Completes the mail filters. */
+void build_finish_filters(struct builder *builder);
+/* Returns the next mail filter of the snapshot, with default options. The snapshot must have room for it. */
+struct mail_filter *build_filter(struct builder *builder, struct span name, struct place place);
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

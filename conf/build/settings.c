@@ -59,6 +59,8 @@ static void take_sections(struct builder *builder, const struct settings *settin
         snapshot->domains = take(builder, &snapshot->memory, domains * sizeof *snapshot->domains);
         builder->domains = take(builder, scratch, domains * sizeof *builder->domains);
         snapshot->zones = take(builder, &snapshot->memory, (zones + 1) * sizeof *snapshot->zones);
+        snapshot->filters = take(builder, &snapshot->memory,
+                                 sections_count(settings, SCOPE_MILTER) * sizeof *snapshot->filters);
         snapshot->listener_terms.sections =
             take(builder, &snapshot->memory, sections_count(settings, SCOPE_LISTENER) * sizeof(struct terms));
         snapshot->network_terms.sections =
@@ -102,6 +104,8 @@ static void begin_section(struct builder *builder, const struct setting *setting
                 begin_domain(builder, setting);
         if (scope->kind == SCOPE_ZONE)
                 setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
+        if (scope->kind == SCOPE_MILTER)
+                setting->scope->filter = build_filter(builder, span_from(scope->title), setting->place);
         if (scope->kind == SCOPE_HTTP)
                 builder->snapshot->has_http = true;
         if (scope->kind == SCOPE_LISTENER)
@@ -152,6 +156,13 @@ static void set_zone_option(struct builder *builder, const struct setting *setti
         const struct option_row *row = option_row_find(zone_option_rows, CHECK_COUNT, setting->key);
         struct place ignored;
         set_option(builder, setting, row, &setting->scope->zone->options, &ignored);
+}
+
+static void set_milter_option(struct builder *builder, const struct setting *setting)
+{
+        const struct option_row *row = option_row_find(milter_option_rows, CHECK_COUNT, setting->key);
+        struct place ignored;
+        set_option(builder, setting, row, &setting->scope->filter->options, &ignored);
 }
 
 static void set_terms_option(struct builder *builder, const struct setting *setting)
@@ -256,6 +267,9 @@ static void set_value(struct builder *builder, const struct setting *setting)
                 break;
         case SCOPE_ZONE:
                 set_zone_option(builder, setting);
+                break;
+        case SCOPE_MILTER:
+                set_milter_option(builder, setting);
                 break;
         case SCOPE_TLS:
                 set_root_option(builder, setting, SECTION_TLS);

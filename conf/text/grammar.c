@@ -130,7 +130,7 @@ static const char *const section_names[] = {
     [SCOPE_ROOT] = "",          [SCOPE_DOMAIN] = "domain",    [SCOPE_CHECK] = "",
     [SCOPE_ZONE] = "zone",      [SCOPE_REPLIES] = "replies",  [SCOPE_TLS] = "tls",
     [SCOPE_HTTP] = "http",      [SCOPE_PAGE] = "policy_page", [SCOPE_LISTENER] = "listener",
-    [SCOPE_HOPS] = "next_hops", [SCOPE_NETWORK] = "network"};
+    [SCOPE_HOPS] = "next_hops", [SCOPE_NETWORK] = "network",  [SCOPE_MILTER] = "milter"};
 
 const char *grammar_section_name(enum scope_kind kind)
 {
@@ -186,9 +186,11 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
 {
         cfg_opt_t *domain = domain_options(calls, memory), *replies = reply_options(calls, memory);
         cfg_opt_t *terms = rows_options(calls, memory, terms_option_rows, CHECK_COUNT, TERMS_OPTION_AT_END);
-        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + SECTION_COUNT + 5);
+        cfg_opt_t *milter =
+            rows_options(calls, memory, milter_option_rows, CHECK_COUNT, MILTER_OPTION_AT_END);
+        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + SECTION_COUNT + 6);
 
-        if (domain == NULL || replies == NULL || terms == NULL || root == NULL ||
+        if (domain == NULL || replies == NULL || terms == NULL || milter == NULL || root == NULL ||
             sections_add(calls, root, memory) < SECTION_COUNT)
                 return NULL;
         size_t count = SECTION_COUNT; /* the root has no opener */
@@ -197,6 +199,7 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
         root[count++] = section_option(calls, "replies", replies, CFGF_NONE);
         root[count++] = section_option(calls, "listener", terms, CFGF_TITLE);
         root[count++] = section_option(calls, "network", terms, CFGF_TITLE);
+        root[count++] = section_option(calls, "milter", milter, CFGF_TITLE);
         count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
         count += old_names_add(calls, root + count);
         return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
@@ -229,6 +232,10 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
                         text_printf(text, "; it stands in section %s", check_infos[check].name);
                         return true;
                 }
+        if (option_row_find(milter_option_rows, CHECK_COUNT, key) != NULL) {
+                text_put_string(text, "; it stands in a milter section");
+                return true;
+        }
         if (option_row_find(zone_option_rows, CHECK_COUNT, key) == NULL)
                 return false;
         text_put_string(text, "; it stands in a zone section of dnsbl");

@@ -35,7 +35,8 @@ enum scope_kind {
         SCOPE_PAGE,
         SCOPE_HOPS,
         SCOPE_LISTENER,
-        SCOPE_NETWORK
+        SCOPE_NETWORK,
+        SCOPE_MILTER
 };
 
 /* Returns the kind of a section by its name. */

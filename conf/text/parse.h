@@ -16,6 +16,7 @@ struct scope {
         /* Set by the reader of the settings. */
         struct domain *domain;
         struct dnsbl_zone *zone;
+        struct mail_filter *filter;
         struct terms *terms; /* of a listener or network section */
 };
 

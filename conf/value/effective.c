@@ -17,6 +17,7 @@ struct printer {
         struct options defaults;
         struct domain_options domain_defaults;
         struct zone_options zone_defaults;
+        struct milter_options milter_defaults;
 };
 
 static bool printer_begin(struct printer *printer, struct block_pool *pool)
@@ -30,6 +31,8 @@ static bool printer_begin(struct printer *printer, struct block_pool *pool)
                 is_set = is_set && value_set_default(row, &printer->domain_defaults, &printer->memory);
         for (const struct option_row *row = zone_option_rows; row->name != NULL; row++)
                 is_set = is_set && value_set_default(row, &printer->zone_defaults, &printer->memory);
+        for (const struct option_row *row = milter_option_rows; row->name != NULL; row++)
+                is_set = is_set && value_set_default(row, &printer->milter_defaults, &printer->memory);
         return is_set;
 }
 
@@ -106,6 +109,19 @@ static void print_terms(const struct printer *printer, const char *kind, const s
                                 value_print(printer->file, row, &terms->options);
                                 putc('\n', printer->file);
                         }
+                fputs("}\n", printer->file);
+        }
+}
+
+static void print_filters(const struct printer *printer, const struct snapshot *snapshot)
+{
+        for (const struct mail_filter *filter = snapshot->filters;
+             filter < snapshot->filters + snapshot->filter_count; filter++) {
+                fputs("milter ", printer->file);
+                quoted_print(printer->file, filter->name);
+                fputs(" {\n", printer->file);
+                for (const struct option_row *row = milter_option_rows; row->name != NULL; row++)
+                        print_option(printer, row, &filter->options, &printer->milter_defaults, "    ");
                 fputs("}\n", printer->file);
         }
 }
@@ -223,6 +239,7 @@ void effective_print(FILE *file, const struct snapshot *snapshot)
                 fputs("next_hops {\n", file);
                 print_options(&printer, snapshot, SECTION_HOPS, "    ");
                 fputs("}\n", file);
+                print_filters(&printer, snapshot);
                 print_terms(&printer, "listener", &snapshot->listener_terms);
                 print_terms(&printer, "network", &snapshot->network_terms);
                 print_checks(&printer, snapshot);

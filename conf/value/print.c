@@ -93,6 +93,14 @@ static void print_hops(FILE *file)
         fprintf(file, "}\n");
 }
 
+static void print_filters(FILE *file)
+{
+        fprintf(file, "\n# A section for each mail filter (milter), in the order in which they are asked:\n"
+                      "# milter \"rspamd\" {\n");
+        print_rows(file, milter_option_rows, CHECK_COUNT, "#     ");
+        fprintf(file, "# }\n");
+}
+
 static void print_terms(FILE *file)
 {
         fprintf(
@@ -143,6 +151,7 @@ void options_print(FILE *file)
         print_http(file);
         print_page(file);
         print_hops(file);
+        print_filters(file);
         print_terms(file);
         print_checks(file);
         print_replies(file);

@@ -38,6 +38,12 @@ const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #include "conf/options.def"
     {0}};
 
+const struct option_row milter_option_rows[MILTER_OPTION_AT_END + 1] = {
+#define MILTER_OPTION(name, type, default, min, max, help)                                                   \
+        ROW(name, type, default, min, max, help, milter_options, name, CHECK_COUNT)
+#include "conf/options.def"
+    {0}};
+
 const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1] = {
 #define TERMS_OPTION(name, type, default, min, max, help)                                                    \
         ROW(name, type, default, min, max, help, terms_options, name, CHECK_COUNT)

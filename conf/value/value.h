@@ -46,7 +46,7 @@ enum value_type {
 struct option_row {
         const char *name, *default_text, *help;
         int64_t min, max;
-        size_t offset; /* of the field in struct options, domain_options, zone_options or terms_options */
+        size_t offset; /* of the field in struct options, or in that of the rows, such as domain_options */
         enum value_type type;
         enum check_id check; /* whose section it stands in; CHECK_COUNT: none; or a SECTION_ */
 };
@@ -82,6 +82,12 @@ enum zone_option_at {
         ZONE_OPTION_AT_END
 };
 
+enum milter_option_at {
+#define MILTER_OPTION(name, type, ...) MILTER_OPTION_AT_##name,
+#include "conf/options.def"
+        MILTER_OPTION_AT_END
+};
+
 enum terms_option_at {
 #define TERMS_OPTION(name, type, ...) TERMS_OPTION_AT_##name,
 #include "conf/options.def"
@@ -92,6 +98,7 @@ enum terms_option_at {
 extern const struct option_row option_rows[OPTION_AT_END + 1];
 extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
 extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
+extern const struct option_row milter_option_rows[MILTER_OPTION_AT_END + 1];
 extern const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1];
 
 /* The zone of dnsbl when the configuration has none. The texts are of the same kinds as those of the rows. */

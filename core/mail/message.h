@@ -55,6 +55,7 @@ struct message {
         size_t recipient_count; /* at least 1 when it is to be stored */
         struct content content; /* what has not been handed over yet */
         enum newline_form newline;
+        bool is_held; /* filters are to see all of the text first: none of it is handed over before */
 };
 
 enum store_outcome {

@@ -46,11 +46,14 @@ struct transaction {
         bool is_judged;                /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        struct asking *asking;              /* in arena; NULL: no source of recipients has been asked */
-        bool is_rated;                      /* it counts as a message */
-        const struct verdict *data_verdict; /* of a recipient, DATA is answered with; NULL: none */
+        struct asking *asking;   /* in arena; NULL: no source of recipients has been asked */
+        struct recipient *asked; /* which the filters are asked about, and is not in the envelope */
+        const struct mail_filter *discarded_by; /* the client is told that all is well; NULL: nobody has */
+        bool is_rated;                          /* it counts as a message */
+        const struct verdict *data_verdict;     /* of a recipient, DATA is answered with; NULL: none */
         /* DATA */
         struct text_scan scan;
+        size_t own_length;     /* octets of our own fields in front of the text */
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
         struct verdict_list text_verdicts; /* of the DATA stage */
@@ -134,6 +137,7 @@ bool transaction_waits_for_data(struct transaction *transaction, const struct ve
  * `subject`: of the reply, see reply_about. */
 enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out);
+enum session_wish text_deliver(struct session *session, struct text *out); /* nothing stands against it */
 /* 354: the text may come. */
 enum session_wish text_begin(struct session *session, struct text *out);
 

@@ -8,6 +8,11 @@ const char *const metric_names[METRIC_COUNT] = {
 #include "core/smtp/metrics.def"
 };
 
+const char *const filter_count_names[FILTER_COUNT_COUNT] = {
+    [FILTER_COUNT_ASKED] = "asked",       [FILTER_COUNT_REFUSED] = "refused",
+    [FILTER_COUNT_DEFERRED] = "deferred", [FILTER_COUNT_DISCARDED] = "discarded",
+    [FILTER_COUNT_FAILED] = "failed",     [FILTER_COUNT_MS] = "ms"};
+
 static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "a set is nothing but counters");
 
 void counters_sum(const struct counters_list *list, struct counters *ret_sum)

@@ -24,12 +24,24 @@ enum time_id {
 /* What becomes of a recipient of a domain of ours. */
 enum recipient_outcome { RECIPIENT_ACCEPTED, RECIPIENT_DEFERRED, RECIPIENT_REFUSED, RECIPIENT_OUTCOME_COUNT };
 
+/* What becomes of questions to a mail filter, each of which is about a recipient or about a text. */
+enum filter_count {
+        FILTER_COUNT_ASKED,
+        FILTER_COUNT_REFUSED,
+        FILTER_COUNT_DEFERRED,
+        FILTER_COUNT_DISCARDED,
+        FILTER_COUNT_FAILED,
+        FILTER_COUNT_MS, /* that it took for all of them together */
+        FILTER_COUNT_COUNT
+};
+
 struct counters {
         _Atomic uint64_t metrics[METRIC_COUNT];
         _Atomic uint64_t refused[CHECK_COUNT];
         _Atomic uint64_t deferred[CHECK_COUNT];
         /* Sessions whose client each zone was asked about, and listed, by the zone's count_index. */
         _Atomic uint64_t zone_asked[ZONE_COUNTERS_MAX], zone_listed[ZONE_COUNTERS_MAX];
+        _Atomic uint64_t filter_counts[FILTER_COUNTERS_MAX][FILTER_COUNT_COUNT]; /* by count_index */
         _Atomic uint64_t observed[CHECK_COUNT];     /* what observe mode would have refused or deferred */
         _Atomic uint64_t replies[REPLY_CODE_COUNT]; /* of sessions, by their code */
         _Atomic uint64_t domain_recipients[DOMAIN_COUNTERS_MAX][RECIPIENT_OUTCOME_COUNT];
@@ -45,5 +57,6 @@ struct counters_list {
 /* Any thread: *ret_sum is what all of them have counted by now. */
 void counters_sum(const struct counters_list *list, struct counters *ret_sum);
 
+extern const char *const filter_count_names[FILTER_COUNT_COUNT];
 /* Indexed by enum metric_id. */
 extern const char *const metric_names[METRIC_COUNT];

@@ -6,6 +6,7 @@
  *                         │  └───> STORE    the caller hands session->transaction's message over, then
  *                         │                 session_stored(); from PARK, too, where the text had to wait
  *                         ├──────> OPEN     the caller asks a next hop, then session_opened()
+ *                         ├──────> FILTER   the caller asks mail filters, then session_filtered()
  *                         ├──────> SECURE   the caller makes TLS ready, then session_secure(); from there
  *                         │                 HANDSHAKE, and session_secured() or session_handshake_failed()
  *                         └──────> CLOSE    the caller writes what is in `out` and closes
@@ -98,6 +99,9 @@ enum __attribute__((packed)) session_wish {
         /* The caller asks a next hop for its go-ahead, with session->transaction's envelope but for those who are left
          * out; then session_opened(). The session may end before. */
         SESSION_OPEN,
+        /* The caller asks the mail filters of the snapshot what session_filter_question() says, then calls
+         * session_filtered(). The session may end before. */
+        SESSION_FILTER,
         SESSION_STORE,
         /* The client has said STARTTLS, and is not answered yet. If octets wait behind the line, with the caller or in
          * the socket, it calls session_note_early_input(); then session_secure(), in the same turn. */

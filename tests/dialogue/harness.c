@@ -87,7 +87,7 @@ static void pull(struct harness *harness)
         struct message *message = session_message(&harness->session);
         if (message == NULL)
                 harness->pulled.length = 0;
-        else if (harness->cutting != CUT_WHOLE)
+        else if (harness->cutting != CUT_WHOLE && !message->is_held)
                 put_content(&harness->pulled, harness, &message->content);
 }
 
@@ -181,13 +181,15 @@ void harness_settle(struct harness *harness)
                 harness_answer_starttls(harness);
         if (harness->wish == SESSION_PARK)
                 answer_next(harness);
+        if (harness->wish == SESSION_FILTER && !harness->filters_are_held)
+                harness_filter(harness);
         if (harness->wish == SESSION_STORE && !harness->store_is_held)
                 harness_report(harness, harness->store_outcome);
         if (harness->wish == SESSION_OPEN && !harness->hop_is_held)
                 harness_open(harness);
 }
 
-static void drain(struct harness *harness)
+void harness_drain(struct harness *harness)
 {
         while (harness->is_open && harness->wish == SESSION_READ && harness->unread.length > 0) {
                 struct span input = text_span(&harness->unread);
@@ -210,7 +212,9 @@ void harness_tell_to_stop(struct harness *harness)
         if (!harness->is_open || harness->stopping == HARNESS_RUNS)
                 return;
         if (harness->wish != SESSION_READ && harness->wish != SESSION_HANDSHAKE &&
-            ((harness->wish != SESSION_PARK && harness->wish != SESSION_OPEN) || !at_once))
+            ((harness->wish != SESSION_PARK && harness->wish != SESSION_OPEN &&
+              harness->wish != SESSION_FILTER) ||
+             !at_once))
                 return;
         harness->wish = session_stop(&harness->session, at_once, harness_out(harness));
         harness_settle(harness);
@@ -255,7 +259,7 @@ static void arrive(struct harness *harness, struct span octets)
                 return; /* in a handshake they are TLS's */
         put(&harness->unread, octets);
         if (harness->wish == SESSION_READ)
-                drain(harness);
+                harness_drain(harness);
         else
                 session_note_early_input(&harness->session);
 }
@@ -303,7 +307,7 @@ void harness_pass_time(struct harness *harness, uint64_t milliseconds)
                         clock_set(harness, harness->session.deadline_ms);
                 harness->wish = session_timeout(&harness->session, harness_out(harness));
                 harness_settle(harness);
-                drain(harness);
+                harness_drain(harness);
                 harness_tell_to_stop(harness);
         }
         clock_set(harness, end_ms);
@@ -317,7 +321,7 @@ void harness_stop(struct harness *harness, enum harness_stop stopping)
                 return;
         harness->wish = session_hurry(&harness->session, harness_out(harness));
         harness_settle(harness);
-        drain(harness);
+        harness_drain(harness);
         harness_tell_to_stop(harness);
 }
 
@@ -334,31 +338,19 @@ void harness_report(struct harness *harness, enum store_outcome outcome)
         keep(harness);
         harness->wish = session_stored(&harness->session, scripted_report(outcome), harness_out(harness));
         harness_settle(harness);
-        drain(harness);
-}
-
-void harness_open(struct harness *harness)
-{
-        expect(harness->is_open && harness->wish == SESSION_OPEN);
-        if (harness->unread.length > 0)
-                session_note_early_input(&harness->session);
-        harness->wish =
-            session_opened(&harness->session, scripted_report(harness->hop_outcome), harness_out(harness));
-        harness_settle(harness);
-        drain(harness);
-        harness_tell_to_stop(harness);
+        harness_drain(harness);
 }
 
 void harness_hold_dns(struct harness *harness, bool is_held)
 {
         if (harness->is_open && harness->wish != SESSION_STORE)
                 while (is_held && harness->is_open && answer_parked(harness))
-                        drain(harness);
+                        harness_drain(harness);
         harness->dns.is_held = is_held;
         if (is_held || !harness->is_open || harness->wish != SESSION_PARK)
                 return;
         answer_next(harness);
-        drain(harness);
+        harness_drain(harness);
         harness_tell_to_stop(harness);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/smtp/door/door.h"
+#include "core/smtp/command/filter.h"
 #include "core/smtp/session.h"
 #include "tests/dialogue/callout/recipients.h"
 #include "tests/dialogue/dns.h"
@@ -49,7 +50,9 @@ struct harness {
 
         bool tls_is_ready; /* the worker can take a handshake */
         bool tls_is_early; /* octets wait behind STARTTLS in the socket */
-        bool store_is_held, hop_is_held;
+        bool store_is_held, hop_is_held, filters_are_held;
+        struct filter_report filters_say; /* whose texts are in filter_words */
+        char filter_words[256];
         enum store_outcome store_outcome, hop_outcome; /* of a next hop at DATA */
         size_t messages_stored;
         struct text mailboxes; /* of the last stored message, a space before each */
@@ -77,6 +80,8 @@ struct harness {
 struct text *harness_out(struct harness *harness);
 /* What harness->wish demands is done. */
 void harness_settle(struct harness *harness);
+/* The session takes of what it has not read yet. */
+void harness_drain(struct harness *harness);
 /* The server may be stopping: the worker tells each session again whenever it has come a step further. */
 void harness_tell_to_stop(struct harness *harness);
 void harness_init_tls(struct harness *harness, uint32_t seed);
@@ -116,6 +121,8 @@ void harness_break_tls(struct harness *harness, const char *reason);
 void harness_load(struct harness *harness, enum rung rung);
 /* The store reports to a session that waits for it. */
 void harness_report(struct harness *harness, enum store_outcome outcome);
+/* The filters answer a session that waits for them. */
+void harness_filter(struct harness *harness);
 /* A next hop answers a session that asks for its go-ahead. */
 void harness_open(struct harness *harness);
 /* Nothing that is asked from now on is answered, until it is held no longer. */

@@ -210,6 +210,7 @@ static const struct directive {
     {"connect", ACTS, false, play_connect},
     {"time", ACTS, false, play_time},
     {"store", ACTS, false, play_store},
+    {"filters", ACTS, false, play_filters},
     {"hop", ACTS, false, play_hop},
     {"stop", ACTS, false, play_stop},
     {"outdated", ACTS, false, play_outdated},

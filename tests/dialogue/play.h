@@ -53,6 +53,7 @@ void play_load(struct play *play, const struct step *step);
 void play_memory(struct play *play, const struct step *step);
 void play_hop(struct play *play, const struct step *step);
 void play_store(struct play *play, const struct step *step);
+void play_filters(struct play *play, const struct step *step);
 
 /* ---- expectations.c */
 

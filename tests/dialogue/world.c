@@ -1,5 +1,6 @@
 /* Directives about the world around the session: DNS, stores, other machines, load. */
 #include "core/senders/rate_notice.h"
+#include "core/base/expect.h"
 #include "tests/dialogue/play.h"
 
 void play_dns(struct play *play, const struct step *step)
@@ -98,4 +99,38 @@ void play_store(struct play *play, const struct step *step)
         harness->store_is_held = !read_outcome(step->argument, &harness->store_outcome);
         if (!harness->store_is_held && harness->is_open && harness->wish == SESSION_STORE)
                 harness_report(harness, harness->store_outcome);
+}
+
+/* "refuse 554 5.7.1 words": code, enhanced code and words are left out where the filter has none. */
+static void read_words(struct harness *harness, struct span rest)
+{
+        struct filter_report *report = &harness->filters_say;
+        uint64_t code;
+
+        snprintf(harness->filter_words, sizeof harness->filter_words, "%.*s", (int)rest.length, rest.at);
+        rest = span_from(harness->filter_words);
+        if (report->outcome != FILTER_FAILED && rest.length > 0) {
+                expect(span_number(span_take_line(&rest, SPAN(" ")), &code));
+                report->code = (uint16_t)code;
+                report->enhanced = span_take_line(&rest, SPAN(" "));
+        }
+        report->words = rest;
+}
+
+void play_filters(struct play *play, const struct step *step)
+{
+        static const char *const names[] = {
+            [FILTER_IS_CONTENT] = "content", [FILTER_REFUSES] = "refuse", [FILTER_DEFERS] = "defer",
+            [FILTER_DISCARDS] = "discard",   [FILTER_CLOSES] = "close",   [FILTER_FAILED] = "fail"};
+        struct harness *harness = &play->harness;
+        struct span rest = step->argument, word = span_take_line(&rest, SPAN(" "));
+
+        harness->filters_are_held = span_equals(word, SPAN("hold"));
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (span_equals(word, span_from(names[i]))) {
+                        harness->filters_say = (struct filter_report){.outcome = (enum filter_outcome)i};
+                        read_words(harness, rest);
+                }
+        if (!harness->filters_are_held && harness->is_open && harness->wish == SESSION_FILTER)
+                harness_filter(harness);
 }

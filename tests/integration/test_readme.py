@@ -116,7 +116,7 @@ def numbers_and_help(directory):
 @case("each option outside of checks, and each counter, is documented")
 def options_and_counters(directory):
     page = text("conf/README.md")
-    for macro in ("OPTION", "DOMAIN_OPTION", "HTTP_OPTION", "PAGE_OPTION", "HOPS_OPTION"):
+    for macro in ("OPTION", "DOMAIN_OPTION", "HTTP_OPTION", "PAGE_OPTION", "HOPS_OPTION", "MILTER_OPTION"):
         assert_named([row[0] for row in rows("conf/options.def", macro)], "conf/README.md", page)
     assert_named([row[0] for row in rows("core/smtp/metrics.def", "METRIC")], "conf/README.md", page)
     for macro, prefix in (("CACHE_METRIC", "cache_"), ("POOL_METRIC", "pool_")):

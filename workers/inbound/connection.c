@@ -8,6 +8,7 @@
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/hop/hop_client.h"
+#include "workers/inbound/milter/filter_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
@@ -35,6 +36,7 @@ static bool waits_for_delivery(const struct worker *worker, const struct connect
 {
         return !connection->has_ended &&
                (connection->wish == SESSION_STORE || connection->wish == SESSION_OPEN ||
+                connection->wish == SESSION_FILTER ||
                 (connection->wish == SESSION_READ && delivery_client_is_congested(worker, connection)));
 }
 
@@ -79,7 +81,10 @@ static enum session_wish connection_obey(struct worker *worker, struct connectio
                                                       .reason = {"out of memory", 13}};
         struct session *session = &connection->session;
         struct store_report report;
+        struct filter_report filtered;
 
+        if (wish == SESSION_FILTER && !filter_client_ask(worker, connection, &filtered))
+                wish = session_filtered(session, &filtered, &worker->out);
         if (wish == SESSION_STORE && !delivery_client_store(worker, connection, &report))
                 wish = session_stored(session, &report, &worker->out);
         else if (wish == SESSION_OPEN && !hop_client_open(worker, connection))
@@ -140,9 +145,10 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 wish = session_input(&connection->session, &input, &worker->out);
                 /* It stopped for want of room, and is to go on once that is flushed; or the store may fail at
                  * once. */
-                input_is_new = input.length > 0 && (wish == SESSION_STORE || wish == SESSION_OPEN ||
-                                                    text_room(&worker->out) < SESSION_OUT_ROOM ||
-                                                    text_room(&worker->host.log) < SESSION_LOG_ROOM);
+                input_is_new = input.length > 0 &&
+                               (wish == SESSION_STORE || wish == SESSION_OPEN || wish == SESSION_FILTER ||
+                                text_room(&worker->out) < SESSION_OUT_ROOM ||
+                                text_room(&worker->host.log) < SESSION_LOG_ROOM);
         }
         if (is_gone)
                 return;
@@ -152,20 +158,6 @@ static void connection_advance(struct worker *worker, struct connection *connect
                 connection_break(worker, connection);
         else
                 connection_wait(worker, connection);
-}
-
-/* ---- handles: where the connection lies, and which use of that place it is (48 and 16 bits) ------------ */
-
-static uint64_t handle_of(const struct connection *connection)
-{
-        return (uint64_t)connection->generation << 48 | (uint64_t)(uintptr_t)connection;
-}
-
-/* NULL when the connection has gone. The memory of connections is never given back while the worker runs. */
-static struct connection *handle_connection(uint64_t handle)
-{
-        struct connection *connection = (struct connection *)(uintptr_t)(handle & ((UINT64_C(1) << 48) - 1));
-        return handle_of(connection) == handle && !connection->has_ended ? connection : NULL;
 }
 
 /* ---- from the worker ----------------------------------------------------------------------------------- */
@@ -195,7 +187,7 @@ void connection_begin(struct worker *worker, const struct arrival *arrival, stru
             .fd = arrival->fd, .seat = arrival->seat, .generation = connection->generation + 1};
         connection_table_enter(&worker->connections, connection);
         struct session_peer peer = arrival->peer;
-        peer.dns_handle = handle_of(connection);
+        peer.dns_handle = connection_handle(connection);
         peer.excess = arrival->excess.is_over ? &arrival->excess : NULL;
         connection->published = publication_pin(worker->publication, worker->number);
         enum session_wish wish = session_begin(&connection->session, &worker->host,
@@ -285,6 +277,16 @@ void connection_opened(struct worker *worker, struct connection *connection,
                            true);
 }
 
+void connection_filtered(struct worker *worker, struct connection *connection,
+                         const struct filter_report *report)
+{
+        worker_note_at_hand(worker, connection);
+        if (session_message(&connection->session) != NULL)
+                note_early_input(worker, connection);
+        connection_advance(worker, connection, session_filtered(&connection->session, report, &worker->out),
+                           true);
+}
+
 void connection_stored(struct worker *worker, struct connection *connection,
                        const struct store_report *report)
 {
@@ -304,7 +306,7 @@ static bool note_if_parked(struct worker *worker, struct connection *connection)
 
 void connection_answer(struct worker *worker, const struct dns_reply_message *message)
 {
-        struct connection *connection = handle_connection(message->handle);
+        struct connection *connection = connection_by_handle(message->handle);
 
         if (connection == NULL)
                 return;
@@ -318,7 +320,7 @@ void connection_answer(struct worker *worker, const struct dns_reply_message *me
 
 void connection_sender_answer(struct worker *worker, const struct sender_job *job)
 {
-        struct connection *connection = handle_connection(job->handle);
+        struct connection *connection = connection_by_handle(job->handle);
 
         if (connection == NULL)
                 return;
@@ -333,7 +335,7 @@ void connection_sender_answer(struct worker *worker, const struct sender_job *jo
 void connection_ruled(struct worker *worker, uint64_t handle, const struct key128 *key, enum fact fact,
                       const struct ruling *ruling)
 {
-        struct connection *connection = handle_connection(handle);
+        struct connection *connection = connection_by_handle(handle);
 
         if (connection == NULL)
                 return;

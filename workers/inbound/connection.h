@@ -19,6 +19,8 @@ struct worker;
 struct arrival;
 struct inflow;
 struct sender_job;
+struct filtering;
+struct filter_report;
 
 /* Octets that had to be kept between two events. */
 struct kept {
@@ -62,6 +64,7 @@ struct connection {
         struct kept *unsent;         /* replies that the socket did not take; nothing is read meanwhile */
         struct transfer *transfer;   /* the message, where it goes to a next hop */
         struct spool *spool;         /* the message so far, when it is long */
+        struct filtering *filtering; /* the mail filters that it has asked; NULL: none */
         struct connection_tls *tls;  /* NULL: it speaks in plain text */
         struct session session;
 };
@@ -99,6 +102,9 @@ void connection_appended(struct worker *worker, struct connection *connection);
 /* A next hop has given its go-ahead, or not. */
 void connection_opened(struct worker *worker, struct connection *connection,
                        const struct store_report *report);
+/* The mail filters have said what they think. */
+void connection_filtered(struct worker *worker, struct connection *connection,
+                         const struct filter_report *report);
 void connection_stored(struct worker *worker, struct connection *connection,
                        const struct store_report *report);
 /* DNS answers a question of the session with this handle, if it still is there. */

@@ -6,6 +6,7 @@
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/hop/hop_client.h"
+#include "workers/inbound/milter/filter_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_log.h"
 
@@ -54,6 +55,7 @@ void connection_end_session(struct worker *worker, struct connection *connection
 {
         delivery_client_abort(worker, connection);
         hop_client_abort(worker, connection);
+        filter_client_end(worker, connection);
         connection_note_broken(connection);
         session_end(&connection->session, ending);
         worker_make_log_room(worker);
@@ -73,7 +75,8 @@ bool connection_is_gone(struct worker *worker, struct connection *connection, ui
 {
         if (connection->wish == SESSION_OPEN && (events & EPOLLRDHUP) != 0)
                 return !connection_has_input(worker, connection);
-        return (connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN) &&
+        return (connection->wish == SESSION_PARK || connection->wish == SESSION_OPEN ||
+                connection->wish == SESSION_FILTER) &&
                (events & (EPOLLHUP | EPOLLERR)) != 0;
 }
 

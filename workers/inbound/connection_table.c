@@ -111,3 +111,17 @@ void connections_for_each(struct worker *worker,
                 }
         }
 }
+
+/* ---- handles ------------------------------------------------------------------------------------------- */
+
+uint64_t connection_handle(const struct connection *connection)
+{
+        return (uint64_t)connection->generation << 48 | (uint64_t)(uintptr_t)connection;
+}
+
+/* The memory of connections is never given back while the worker runs. */
+struct connection *connection_by_handle(uint64_t handle)
+{
+        struct connection *connection = (struct connection *)(uintptr_t)(handle & ((UINT64_C(1) << 48) - 1));
+        return connection_handle(connection) == handle && !connection->has_ended ? connection : NULL;
+}

@@ -37,3 +37,8 @@ static inline struct connection *connection_table_find(const struct connections 
 /* Each open one, of which the one at hand may end. */
 void connections_for_each(struct worker *worker,
                           void (*act)(struct worker *worker, struct connection *connection));
+
+/* Where the connection lies, and which use of that place it is: 48 and 16 bits. */
+uint64_t connection_handle(const struct connection *connection);
+/* NULL when the connection has gone. */
+struct connection *connection_by_handle(uint64_t handle);

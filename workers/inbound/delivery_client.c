@@ -137,7 +137,7 @@ static bool may_spool(const struct worker *worker, const struct connection *conn
 static bool is_to_go_ahead(const struct worker *worker, const struct connection *connection,
                            const struct message *message)
 {
-        return message->content.length > piece_min[worker->memory] &&
+        return !message->is_held && message->content.length > piece_min[worker->memory] &&
                !session_takes_text_whole(&connection->session) && may_spool(worker, connection, message);
 }
 

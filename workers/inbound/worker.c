@@ -13,6 +13,7 @@
 #include "workers/inbound/hop/hop_client.h"
 #include "workers/inbound/follow/follow.h"
 #include "workers/inbound/ids.h"
+#include "workers/inbound/milter/filter_client.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
 #include "workers/thread/name.h"
@@ -289,6 +290,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker_look_at_clock(worker);
         wheel_init(&worker->wheel, worker->host.now_ms);
         worker->streams = streams_create(worker->epoll_fd, &worker->account, worker->host.now_ms);
+        worker->filters = filter_work_create(&worker->account);
 }
 
 bool worker_init(struct worker *worker, const struct worker_parts *parts)
@@ -317,7 +319,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
         if (!channels_init(worker) || !buffers_init(worker) || !inflows_init(worker) || !epoll_init(worker))
                 return false;
         host_init(worker, parts);
-        return worker->streams != NULL &&
+        return worker->streams != NULL && worker->filters != NULL &&
                ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0, parts->id_lane));
 }
 
@@ -349,6 +351,7 @@ void worker_end(struct worker *worker)
         hop_client_end(worker);
         connections_end(&worker->connections);
         streams_destroy(worker->streams);
+        filter_work_destroy(worker->filters);
         worker_tls_end(worker);
         block_pool_end(&worker->host.session_pool);
         block_pool_end(&worker->host.transaction_pool);

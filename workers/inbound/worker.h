@@ -16,6 +16,7 @@
 
 struct self_accept;
 struct streams;
+struct filter_work;
 
 /* What epoll says an event is of: a connection's descriptor, a listener, the waker, or a stream (EVENT_OF_STREAM). */
 #define EVENT_OF_WAKER    UINT64_MAX
@@ -94,6 +95,7 @@ struct worker {
         uint32_t spool_count;  /* files in the making */
         struct wheel wheel;
         struct streams *streams; /* to daemons of the site */
+        struct filter_work *filters;
         struct connections connections;
         struct text out; /* replies of the connection at hand */
         struct tls_work tls;

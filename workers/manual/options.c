@@ -120,10 +120,11 @@ bool options_write(FILE *file, struct span section)
                 const struct option_row *rows;
                 enum check_id check;
         } sections[] = {
-            {"top", option_rows, CHECK_COUNT},          {"tls", option_rows, SECTION_TLS},
-            {"policy_page", option_rows, SECTION_PAGE}, {"http", option_rows, SECTION_HTTP},
-            {"next_hops", option_rows, SECTION_HOPS},   {"domain", domain_option_rows, CHECK_COUNT},
-            {"zone", zone_option_rows, CHECK_COUNT},    {"terms", terms_option_rows, CHECK_COUNT},
+            {"top", option_rows, CHECK_COUNT},           {"tls", option_rows, SECTION_TLS},
+            {"policy_page", option_rows, SECTION_PAGE},  {"http", option_rows, SECTION_HTTP},
+            {"next_hops", option_rows, SECTION_HOPS},    {"domain", domain_option_rows, CHECK_COUNT},
+            {"zone", zone_option_rows, CHECK_COUNT},     {"terms", terms_option_rows, CHECK_COUNT},
+            {"milter", milter_option_rows, CHECK_COUNT},
         };
         enum check_id check = check_by_name(section);
 

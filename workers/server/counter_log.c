@@ -3,8 +3,9 @@
 
 #include "core/base/domain_name.h"
 
-#define NUMBERS_MAX (METRIC_COUNT + 3 * CHECK_COUNT + 2 * DNSBL_ZONES_MAX)
-#define NAMES_SIZE  (NUMBERS_MAX * 40 + 2 * DNSBL_ZONES_MAX * DOMAIN_NAME_MAX)
+#define NUMBERS_MAX                                                                                          \
+        (METRIC_COUNT + 3 * CHECK_COUNT + 2 * DNSBL_ZONES_MAX + MAIL_FILTERS_MAX * FILTER_COUNT_COUNT)
+#define NAMES_SIZE (NUMBERS_MAX * 40 + 2 * DNSBL_ZONES_MAX * DOMAIN_NAME_MAX)
 
 /* Numbers by name, for one line. */
 struct numbers {
@@ -51,6 +52,19 @@ static void add_zones(struct numbers *numbers, const struct counters *counters,
         }
 }
 
+static void add_filters(struct numbers *numbers, const struct counters *counters,
+                        const struct snapshot *snapshot)
+{
+        char suffix[16];
+
+        for (size_t i = 0; i < snapshot->filter_count; i++)
+                for (enum filter_count what = 0; what < FILTER_COUNT_COUNT; what++) {
+                        snprintf(suffix, sizeof suffix, ".%s", filter_count_names[what]);
+                        add(numbers, "milter.", snapshot->filters[i].name, suffix,
+                            counter_read(&counters->filter_counts[snapshot->filters[i].count_index][what]));
+                }
+}
+
 void counter_log_write(const struct counter_log *counter_log)
 {
         const struct published *published = atomic_load(&counter_log->publication->published);
@@ -63,6 +77,7 @@ void counter_log_write(const struct counter_log *counter_log)
                 add(&numbers, "", span_from(metric_names[metric]), "", counter_read(&sum.metrics[metric]));
         add_checks(&numbers, &sum);
         add_zones(&numbers, &sum, published->snapshot);
+        add_filters(&numbers, &sum, published->snapshot);
         log_event_numbers(counter_log->log, "counters", numbers.names, numbers.values);
         dns_counts_log(counter_log->dns);
 }

@@ -1,4 +1,5 @@
 /* DATA (RFC 5321 4.1.1.4): message text from 354 to the answer. */
+#include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
 #include "core/smtp/trace.h"
@@ -85,6 +86,7 @@ enum session_wish command_data(struct session *session, struct span arguments, s
                 content_release(&transaction->message.content, &session->host->content_pool);
                 return refuse_data(session, REPLY_out_of_memory, out);
         }
+        filter_begin_text(session);
         if (next_hop_is_asked(&transaction->message) && !next_hop_begin_text(session))
                 return refuse_data(session, REPLY_out_of_memory, out);
         if (!next_hop_is_asked(&transaction->message) || transaction->is_taken_whole)
@@ -183,6 +185,12 @@ static enum session_wish obey_judgement(struct session *session, const struct ju
                       session->state == SESSION_STATE_TEXT_PARKED ? now_ms - session->waiting_since_ms : 0);
         if (judgement->verdict != NULL)
                 return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
+        enum session_wish wish;
+        return filter_takes_text(session, out, &wish) ? wish : text_deliver(session, out);
+}
+
+enum session_wish text_deliver(struct session *session, struct text *out)
+{
         if (session->transaction->is_taken_whole)
                 return next_hop_deliver_rest(session, out);
         session->state = SESSION_STATE_STORE;
@@ -311,6 +319,7 @@ static enum session_wish read_text(struct session *session, struct span *input, 
                 content_release(content, pool);
         else
                 text_readers_read(session, block, offset);
+        filter_look_at_length(session);
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {

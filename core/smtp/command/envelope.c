@@ -1,7 +1,10 @@
 /* MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3): the envelope, and the policy's answers to it. */
+#include "core/smtp/command/envelope.h"
+
 #include "core/base/domain_name.h"
 #include "core/mail/tag.h"
 #include "core/smtp/command/asking.h"
+#include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/command/own_checks.h"
 #include "core/smtp/internal.h"
@@ -160,20 +163,6 @@ enum session_wish mail_judge(struct session *session, struct span arguments, str
 
 /* ---- RCPT ---------------------------------------------------------------------------------------------- */
 
-/* A recipient that is being judged. */
-struct candidate {
-        struct path path;
-        const struct domain *domain;
-        const struct check_setting *checks; /* of its policy, once it is to be judged */
-        struct text mailbox;
-        char mailbox_octets[LOCAL_PART_MAX];
-        bool is_postmaster;
-        bool waits;
-        const char *refused_by; /* the check's name */
-        struct span subject;
-        struct asked_recipient asked;
-};
-
 /* On failure *arguments begins where the fault is. */
 static enum reply_id parse_rcpt(const struct session *session, struct span *arguments, struct path *path)
 {
@@ -196,7 +185,7 @@ static enum reply_id parse_rcpt(const struct session *session, struct span *argu
 }
 
 /* P1: relaying and unknown recipients. No option and no list makes an exception. */
-static enum reply_id find_recipient(const struct session *session, struct candidate *candidate)
+enum reply_id candidate_find(const struct session *session, struct candidate *candidate)
 {
         struct text *local_part = &candidate->asked.local_part;
 
@@ -297,13 +286,13 @@ static enum reply_id count_recipient(struct session *session, struct candidate *
         return instead;
 }
 
-static bool add_recipient(struct session *session, const struct candidate *candidate)
+struct recipient *candidate_keep(struct session *session, const struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
         struct recipient *recipient = arena_take(&transaction->arena, sizeof *recipient);
 
         if (recipient == NULL)
-                return false;
+                return NULL;
         *recipient = (struct recipient){
             .address = arena_copy(&transaction->arena, candidate->path.address),
             .mailbox = arena_copy(&transaction->arena, text_span(&candidate->mailbox)),
@@ -313,12 +302,14 @@ static bool add_recipient(struct session *session, const struct candidate *candi
             .is_postmaster = candidate->is_postmaster,
             .keys = candidate->asked.keys,
         };
-        if (recipient->address.at == NULL || recipient->mailbox.at == NULL)
-                return false;
+        return recipient->address.at == NULL || recipient->mailbox.at == NULL ? NULL : recipient;
+}
+
+void recipient_add(struct transaction *transaction, struct recipient *recipient)
+{
         *transaction->recipients_end = recipient;
         transaction->recipients_end = &recipient->next;
         transaction->message.recipient_count++;
-        return true;
 }
 
 /* `domain`: NULL where it is none of ours. */
@@ -339,10 +330,29 @@ static void count_answer(struct session *session, const struct domain *domain, u
         session->transaction->recipients_refused += code >= 500;
 }
 
+enum session_wish candidate_answer(struct session *session, const struct candidate *candidate,
+                                   enum reply_id reply, struct text *out)
+{
+        struct reply_about about = {.recipient = candidate->path.address,
+                                    .subject = candidate->subject,
+                                    .code = candidate->code,
+                                    .enhanced = candidate->enhanced};
+        asking_tell(&candidate->asked, reply, &about);
+        bool is_over = reply == REPLY_rate_penalty || reply == REPLY_filter_closed;
+
+        if (is_over)
+                session_close_about(session, out, reply, &about);
+        else
+                session_reply_about(session, out, reply, &about);
+        count_answer(session, candidate->domain, session->last_code);
+        record_attempt(session, &about, reply, candidate->refused_by);
+        return is_over ? SESSION_CLOSE : SESSION_READ;
+}
+
 enum session_wish command_rcpt(struct session *session, struct span arguments, struct text *out)
 {
         struct candidate candidate = {0};
-        enum session_wish wish = SESSION_READ;
+        struct recipient *recipient;
         struct span rest = arguments;
         enum reply_id reply = parse_rcpt(session, &rest, &candidate.path);
 
@@ -351,7 +361,7 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 return SESSION_READ;
         }
         follow_address(session, FOLLOW_RECIPIENT, candidate.path.address);
-        reply = find_recipient(session, &candidate);
+        reply = candidate_find(session, &candidate);
         if (reply == REPLY_NONE)
                 reply = judge_recipient(session, &candidate);
         else
@@ -365,15 +375,12 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         if (reply == REPLY_NONE && session_lacks_memory(session))
                 reply = REPLY_memory_spent;
         reply = count_recipient(session, &candidate, reply);
-        if (reply == REPLY_NONE)
-                reply = add_recipient(session, &candidate) ? REPLY_recipient_ok : REPLY_out_of_memory;
-        struct reply_about about = {.recipient = candidate.path.address, .subject = candidate.subject};
-        asking_tell(&candidate.asked, reply, &about);
-        if (reply == REPLY_rate_penalty)
-                wish = session_close(session, out, reply);
-        else
-                session_reply_about(session, out, reply, &about);
-        count_answer(session, candidate.domain, session->last_code);
-        record_attempt(session, &about, reply, candidate.refused_by);
-        return wish;
+        if (reply != REPLY_NONE)
+                return candidate_answer(session, &candidate, reply, out);
+        if ((recipient = candidate_keep(session, &candidate)) == NULL)
+                return candidate_answer(session, &candidate, REPLY_out_of_memory, out);
+        if (filters_are_asked(session) && !candidate.is_postmaster)
+                return filter_ask_recipient(session, recipient);
+        recipient_add(session->transaction, recipient);
+        return candidate_answer(session, &candidate, REPLY_recipient_ok, out);
 }

@@ -235,10 +235,9 @@ static bool keep_attempt(struct transaction *transaction, const struct attempt *
         struct attempt *attempt = arena_take(arena, sizeof *attempt);
         struct span address = arena_copy(arena, given->address);
         struct span reason = arena_copy(arena, given->reason);
-        struct span enhanced =
-            given->reason.length > 0 ? arena_copy(arena, given->enhanced) : given->enhanced;
+        struct span enhanced = arena_copy(arena, given->enhanced);
 
-        if (attempt == NULL || address.at == NULL)
+        if (attempt == NULL || address.at == NULL || enhanced.at == NULL)
                 return false;
         *attempt = *given;
         attempt->address = address;

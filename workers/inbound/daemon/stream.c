@@ -217,6 +217,8 @@ enum stream_received stream_receive(struct stream *stream, struct span *ret_inpu
         }
         if (received <= 0)
                 return STREAM_END;
+        /* Under an edge a short read has emptied the socket, but for an end of file. */
+        stream->is_readable = received == STREAM_READ_SIZE || stream->is_hung_up;
         if (before > 0)
                 memcpy(input, stream->unread.at, before);
         octets_end(stream->streams, &stream->unread);
@@ -281,5 +283,6 @@ void streams_event(uint64_t of, uint32_t events)
         if (stream->is_closed || !((events & (EPOLLIN | EPOLLRDHUP)) || is_hung_up))
                 return;
         stream->is_readable = true;
+        stream->is_hung_up |= is_hung_up || (events & EPOLLRDHUP) != 0;
         stream->act(stream, STREAM_READABLE);
 }

@@ -41,6 +41,7 @@ struct stream {
         int fd;
         bool is_connected, is_closed;
         bool is_readable; /* an edge has come and not everything behind it has been read */
+        bool is_hung_up;  /* the daemon will send no more: read on to the end of file */
         struct stream_octets unread, unsent;
 };
 
@@ -53,12 +54,6 @@ struct streams {
         LIST_HEAD(, stream) closed;
         char *input; /* STREAM_UNREAD_MAX + STREAM_READ_SIZE; of the stream at hand */
         struct wheel wheel;
-};
-
-/* Where a daemon listens. */
-struct daemon_address {
-        const char *path; /* of a unix socket; NULL: at the endpoint */
-        struct endpoint endpoint;
 };
 
 /* NULL when memory is out. */

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+static_assert(FILTER_COUNTERS_MAX >= 2 * MAIL_FILTERS_MAX,
+              "filters in force and those to come have counters");
 static_assert(ZONE_COUNTERS_MAX >= 2 * DNSBL_ZONES_MAX, "zones in force and those to come have counters");
 
 struct names {
@@ -60,6 +62,19 @@ static void inherit_zones(const struct names *names, const struct snapshot *in_f
                         take(names, next->zones[i].name, &next->zones[i].count_index);
 }
 
+static void inherit_filters(const struct names *names, const struct snapshot *in_force, struct snapshot *next)
+{
+        bool is_known[MAIL_FILTERS_MAX];
+
+        for (size_t i = 0; i < in_force->filter_count; i++)
+                hold(names, in_force->filters[i].count_index, in_force->filters[i].name);
+        for (size_t i = 0; i < next->filter_count; i++)
+                is_known[i] = find(names, next->filters[i].name, &next->filters[i].count_index);
+        for (size_t i = 0; i < next->filter_count; i++)
+                if (!is_known[i])
+                        take(names, next->filters[i].name, &next->filters[i].count_index);
+}
+
 static void inherit_domains(const struct names *names, const struct snapshot *in_force, struct snapshot *next)
 {
         names->at[DOMAIN_COUNTERS_OTHERS].used = UINT64_MAX;
@@ -79,6 +94,8 @@ void counted_inherit(struct counted *counted, const struct snapshot *in_force, s
 {
         counted->turn++;
         inherit_zones(&(struct names){counted->zones, ZONE_COUNTERS_MAX, counted->turn}, in_force, next);
+        inherit_filters(&(struct names){counted->filters, FILTER_COUNTERS_MAX, counted->turn}, in_force,
+                        next);
         inherit_domains(&(struct names){counted->domains, DOMAIN_COUNTERS_MAX, counted->turn}, in_force,
                         next);
 }

@@ -131,6 +131,26 @@ static void put_zones(const struct counters *counters, const struct snapshot *sn
                 put_zone("zone_suspended", zone, atomic_load(&zone->is_suspended), out);
 }
 
+static void put_filters(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
+{
+        const struct mail_filter *end = snapshot->filters + snapshot->filter_count;
+
+        exposition_family(
+            out, "milter_answers_total", "counter",
+            "questions to mail filters, and of these the refused, deferred, discarded and failed");
+        for (const struct mail_filter *filter = snapshot->filters; filter < end; filter++)
+                for (enum filter_count what = 0; what < FILTER_COUNT_MS; what++)
+                        exposition_number(out, "milter_answers_total", LABEL("milter", filter->name),
+                                          LABEL("answer", span_from(filter_count_names[what])),
+                                          counter_read(&counters->filter_counts[filter->count_index][what]));
+        exposition_family(out, "milter_milliseconds_total", "counter",
+                          "milliseconds that the answers of a mail filter took, all of them together");
+        for (const struct mail_filter *filter = snapshot->filters; filter < end; filter++)
+                exposition_number(
+                    out, "milter_milliseconds_total", LABEL("milter", filter->name), NULL,
+                    counter_read(&counters->filter_counts[filter->count_index][FILTER_COUNT_MS]));
+}
+
 static void put_domain(const struct counters *counters, struct span name, uint8_t index, struct text *out)
 {
         static const struct span verdicts[RECIPIENT_OUTCOME_COUNT] = {[RECIPIENT_ACCEPTED] = {"accepted", 8},
@@ -207,6 +227,7 @@ void metrics_write(const struct web_view *view, struct text *out)
                 put_row(out, &metric_rows[i], counter_read(&sum.metrics[i]));
         put_checks(&sum, view->snapshot, out);
         put_zones(&sum, view->snapshot, out);
+        put_filters(&sum, view->snapshot, out);
         put_domains(&sum, view->snapshot, out);
         put_replies(&sum, view->snapshot, out);
         put_times(&sum, out);

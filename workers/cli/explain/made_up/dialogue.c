@@ -2,6 +2,7 @@
 #include "workers/cli/explain/made_up/dialogue.h"
 
 #include "core/policy/texts.h"
+#include "core/smtp/command/filter.h"
 #include "dns/pool/client.h"
 
 #include <stdio.h>
@@ -39,6 +40,8 @@ static void hear(struct dialogue *dialogue, struct span *input)
         }
         if (wish == SESSION_SECURE)
                 wish = secure(session, said);
+        if (wish == SESSION_FILTER) /* no filter is asked, or hears of a mail that does not exist */
+                wish = session_filtered(session, &(struct filter_report){.outcome = FILTER_IS_CONTENT}, said);
         if (wish == SESSION_OPEN)
                 session_opened(session, &(struct store_report){.outcome = STORE_DONE}, said);
         for (struct span rest = text_span(said); rest.length > 0;
