@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from common.harness import PROGRAM, Server, case, equal, main
+from common.harness import PROGRAM, Server, case, equal, main, wait_for
 from common.messages import HEADER
 
 
@@ -92,7 +92,8 @@ def unreadable(directory):
         equal([answer(server, f"{name}@isp.example") for name in ("alice", "nobody", "postmaster")], [451, 451, 250], "answers")
         counters = server.counters()
         equal((counters["recipient.deferred"], counters["recipient.refused"]), (2, 0), "counters")
-        rcpts = [rcpt for session in server.sessions() for mail in session.get("transactions", []) for rcpt in mail["rcpts"]]
+        sessions = wait_for("three sessions", lambda: len(found := server.sessions()) == 3 and found)
+        rcpts = [rcpt for session in sessions for mail in session.get("transactions", []) for rcpt in mail["rcpts"]]
         equal([rcpt.get("reply") for rcpt in rcpts if rcpt["code"].startswith("451")], ["recipient_unsure"] * 2, "the log")
 
 

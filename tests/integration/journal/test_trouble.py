@@ -48,7 +48,7 @@ def fails(directory):
             assert refused and 0 in taken, (taken, refused)
             wait_for("mail again", lambda: client.begin(helo=None) or client.raw(text(1000) + b".\r\n") or client.reply()[0] == 250)
             wait_for("mail", lambda: set(taken) <= set(names(hop.mails)))
-            assert server.events("journal_failed"), "no alarm"
+            wait_for("an alarm", lambda: server.events("journal_failed"))
             assert not set(refused) & set(names(hop.mails)), "told that it was not taken"
             counted = wait_for("counters", lambda: (found := server.counters())["journal_failures"] and found)
             assert counted["journal_refused"] >= len(refused), counted
@@ -99,7 +99,7 @@ def upgraded(directory):
         wait_for("mail", lambda: len(told) > 10)
         server.upgrade()
         wait_for("the journal", lambda: len(server.events("journal_opened")) == 2)
-        equal(len(server.events("journal_released")), 1, "journal_released")
+        equal(len(wait_for("an event", lambda: server.events("journal_released"))), 1, "journal_released")
         before = len(told)
         wait_for("mail", lambda: len(told) > before + 10)
         is_over.set()

@@ -107,7 +107,7 @@ def outcomes(directory):
         wait_for("a line", lambda: "recipients 1 of 2" in listed(server)[0])
         letter, = dead_letters(server)
         assert b"X-Dead-Letter-For: alice@isp.example\n" in letter and b"550 5.1.1 who is alice?" in letter, letter
-        event, = server.events("journal_dead_letter")
+        event, = wait_for("an event", lambda: server.events("journal_dead_letter"))
         equal((event["recipients"], event["reason"], event["next_hop"]), (1, "550 5.1.1 who is alice?", hop.address), "journal_dead_letter")
         hop.answers = {}
         wait_until_empty(server)
@@ -150,7 +150,8 @@ def reloads(directory):
     with NextHop() as hop, Server(directory, deliver=hop.address) as server:
         server.write_configuration(options=JOURNAL, domain="journal = always")
         server.reload()
-        equal([line["option"] for line in server.events("restart_needed")], ["journal_size", "journal_segment", "journal_retry_min", "journal", "journal_dead_letters"], "warnings")
+        warnings = wait_for("warnings", lambda: len(found := server.events("restart_needed")) >= 5 and found)
+        equal([line["option"] for line in warnings], ["journal_size", "journal_segment", "journal_retry_min", "journal", "journal_dead_letters"], "warnings")
         with server.client() as client:
             client.deliver(TEXT)
         equal(len(hop.mails), 1, "by cut-through")
