@@ -200,6 +200,13 @@ static void print_sets(const struct printer *printer, const struct recipient_set
                 fprintf(printer->file, "    # and %zu more settings\n", sets->count - SETS_SHOWN);
 }
 
+/* A journal that is not there for the domain cannot be asked for. */
+static bool is_said(const struct option_row *row, const struct domain *domain)
+{
+        return row != &domain_option_rows[DOMAIN_OPTION_AT_journal] ||
+               domain->options.journal == domain->deliver.journal;
+}
+
 static void print_domain(const struct printer *printer, const struct domain *domain)
 {
         uint64_t count = domain_of_mailboxes(domain)->recipient_count;
@@ -208,6 +215,8 @@ static void print_domain(const struct printer *printer, const struct domain *dom
                 domain->name.at, count, count == 1 ? "" : "s");
         print_sets(printer, domain->sets);
         for (const struct option_row *row = domain_option_rows; row->name != NULL; row++) {
+                if (!is_said(row, domain))
+                        continue;
                 if (row != &domain_option_rows[DOMAIN_OPTION_AT_deliver] || domain->alias_of != NULL) {
                         print_option(printer, row, &domain->options, &printer->domain_defaults, "    ");
                         continue;

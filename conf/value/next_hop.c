@@ -272,6 +272,15 @@ void next_hop_write(struct text *text, const struct next_hop *hop)
         }
 }
 
+void next_hop_write_string(const struct next_hop *hop, char ret_text[static NEXT_HOP_TEXT_MAX + 1])
+{
+        struct text text;
+
+        text_over(&text, ret_text, NEXT_HOP_TEXT_MAX);
+        next_hop_write(&text, hop);
+        ret_text[text.length] = '\0';
+}
+
 static void write_setting(struct text *text, const struct setting *setting, const struct next_hop *hop)
 {
         const char *const *words = setting->row == NULL ? NULL : value_words(setting->row);

@@ -68,5 +68,7 @@ bool next_hop_equals(const struct next_hop *left, const struct next_hop *right);
 bool next_hops_are_same(const struct next_hop_list *left, const struct next_hop_list *right);
 /* "lmtp://192.0.2.1:24", without what stands behind it. */
 void next_hop_write(struct text *text, const struct next_hop *hop);
+/* Writes the same, with a terminator. */
+void next_hop_write_string(const struct next_hop *hop, char ret_text[static NEXT_HOP_TEXT_MAX + 1]);
 /* The same text, with weights that are not 1. */
 void next_hops_write(struct text *text, const struct next_hop_list *list);

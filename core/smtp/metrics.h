@@ -12,7 +12,7 @@ enum metric_id {
 
 enum time_id {
         TIME_NONE, /* a place that nobody counts in */
-#define TIME(name, metric, stage, help) TIME_##name,
+#define TIME(name, ...) TIME_##name,
 #include "core/smtp/metrics.def"
         TIME_COUNT
 };

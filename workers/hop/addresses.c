@@ -7,7 +7,8 @@
 #define AGAIN_SOON_MS 1000  /* it fails, and there are none */
 #define ABSENT_MAX_S  60    /* a name that has no address may get one soon, whatever DNS says */
 
-static const enum dns_type types[HOP_QUESTIONS] = {[HOP_QUESTION_A] = DNS_A, [HOP_QUESTION_AAAA] = DNS_AAAA};
+const enum dns_type hop_question_types[HOP_QUESTIONS] = {
+    [HOP_QUESTION_A] = DNS_A, [HOP_QUESTION_AAAA] = DNS_AAAA};
 
 /* ---- answers ------------------------------------------------------------------------------------------- */
 
@@ -36,12 +37,14 @@ static void add(struct hop_addresses_found *found, enum dns_type type, const str
                         found->addresses[found->count++] = address_of(type, answer->records[i].data);
 }
 
-static struct hop_address *find(struct hop_addresses *addresses, const struct address *address)
+/* Where it is among them; their count: nowhere. */
+static uint32_t find(const struct hop_addresses *addresses, const struct address *address)
 {
-        for (uint32_t i = 0; i < addresses->count; i++)
-                if (address_equals(&addresses->addresses[i].address, address))
-                        return &addresses->addresses[i];
-        return NULL;
+        uint32_t i = 0;
+
+        while (i < addresses->count && !address_equals(&addresses->addresses[i].address, address))
+                i++;
+        return i;
 }
 
 /* That one of them is down holds on. */
@@ -51,9 +54,10 @@ static void replace(struct hop_addresses *addresses)
         struct hop_address fresh[HOP_ADDRESSES_MAX];
 
         for (uint32_t i = 0; i < found->count; i++) {
-                const struct hop_address *known = find(addresses, &found->addresses[i]);
-                fresh[i] =
-                    (struct hop_address){found->addresses[i], known == NULL ? 0 : known->down_until_ms};
+                uint32_t known = find(addresses, &found->addresses[i]);
+                uint64_t down_until_ms =
+                    known < addresses->count ? addresses->addresses[known].down_until_ms : 0;
+                fresh[i] = (struct hop_address){found->addresses[i], down_until_ms};
         }
         memcpy(addresses->addresses, fresh, found->count * sizeof fresh[0]);
         addresses->count = found->count;
@@ -79,7 +83,7 @@ bool hop_addresses_answer(struct hop_addresses *addresses, enum dns_type type,
         uint32_t bit = 0;
 
         for (uint32_t i = 0; i < HOP_QUESTIONS; i++)
-                bit |= types[i] == type ? 1u << i : 0;
+                bit |= hop_question_types[i] == type ? 1u << i : 0;
         if ((found->pending & bit) == 0)
                 return false;
         found->pending &= ~bit;
@@ -99,10 +103,7 @@ bool hop_addresses_answer(struct hop_addresses *addresses, enum dns_type type,
 
 bool hop_addresses_have(const struct hop_addresses *addresses, const struct address *address)
 {
-        for (uint32_t i = 0; i < addresses->count; i++)
-                if (address_equals(&addresses->addresses[i].address, address))
-                        return true;
-        return false;
+        return find(addresses, address) < addresses->count;
 }
 
 struct address hop_addresses_choose(struct hop_addresses *addresses, uint64_t now_ms)
@@ -122,10 +123,10 @@ struct address hop_addresses_choose(struct hop_addresses *addresses, uint64_t no
 bool hop_addresses_fail(struct hop_addresses *addresses, const struct address *address, uint64_t until_ms,
                         uint64_t now_ms)
 {
-        struct hop_address *failed = find(addresses, address);
+        uint32_t failed = find(addresses, address);
 
-        if (failed != NULL)
-                failed->down_until_ms = until_ms;
+        if (failed < addresses->count)
+                addresses->addresses[failed].down_until_ms = until_ms;
         for (uint32_t i = 0; i < addresses->count; i++)
                 if (now_ms >= addresses->addresses[i].down_until_ms)
                         return true;

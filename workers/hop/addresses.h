@@ -33,6 +33,8 @@ struct hop_addresses {
 
 enum hop_question { HOP_QUESTION_A, HOP_QUESTION_AAAA, HOP_QUESTIONS };
 
+extern const enum dns_type hop_question_types[HOP_QUESTIONS];
+
 /* The questions have been asked: answers follow, by hop_addresses_answer(). */
 void hop_addresses_begin(struct hop_addresses *addresses);
 /* The answer to one of them. True when it was the last, and the addresses are as good as they can be now. */

@@ -91,7 +91,7 @@ static void tell_reason(struct journal_delivery *delivery, const struct transfer
         }
         if (told == NULL)
                 return;
-        const char *words = told->answer == TRANSFER_NO_ANSWER ? "" : transfer->answers[told->answer].text;
+        const char *words = transfer_words(transfer, told).at;
         if (told->code == 0)
                 snprintf(delivery->reason, sizeof delivery->reason, "%s", words);
         else

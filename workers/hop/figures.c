@@ -7,17 +7,14 @@ struct figures *figures_of(struct figures_table *table, const struct next_hop *h
 {
         uint32_t count = atomic_load_explicit(&table->count, memory_order_relaxed);
         char octets[NEXT_HOP_TEXT_MAX + 1];
-        struct text name;
 
-        text_over(&name, octets, sizeof octets - 1);
-        next_hop_write(&name, hop);
-        octets[name.length] = '\0';
+        next_hop_write_string(hop, octets);
         for (uint32_t i = 0; i < count; i++)
                 if (strcmp(table->rows[i].name, octets) == 0)
                         return &table->rows[i];
         if (count == FIGURES_MAX)
                 return &table->rows[FIGURES_MAX];
-        memcpy(table->rows[count].name, octets, name.length + 1);
+        memcpy(table->rows[count].name, octets, strlen(octets) + 1);
         atomic_store_explicit(&table->count, count + 1, memory_order_release);
         return &table->rows[count];
 }

@@ -88,8 +88,6 @@ void targets_serve(struct hop_thread *thread);
 void target_failed(struct hop_thread *thread, struct hop_target *target, const char *reason);
 /* Nothing of it is under way. */
 void target_free(struct hop_target *target);
-/* Its name alone, with a terminator. */
-void target_write_name(const struct hop_target *target, char ret_name[static NEXT_HOP_TEXT_MAX + 1]);
 /* The same of a connection that does not come about. */
 void target_unreachable(struct hop_thread *thread, struct hop_target *target, const char *reason);
 /* The same of a connection to this address, behind which a hop that has a name may have others. */

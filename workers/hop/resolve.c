@@ -3,8 +3,6 @@
 
 #include "dns/answer.h"
 
-static const enum dns_type types[HOP_QUESTIONS] = {[HOP_QUESTION_A] = DNS_A, [HOP_QUESTION_AAAA] = DNS_AAAA};
-
 static void take(struct hop_thread *thread, struct hop_target *target, enum dns_type type,
                  const struct dns_answer *answer)
 {
@@ -49,7 +47,7 @@ void target_ask_if_due(struct hop_thread *thread, struct hop_target *target)
                 return;
         hop_addresses_begin(&target->addresses);
         for (size_t i = 0; i < HOP_QUESTIONS; i++)
-                ask(thread, target, types[i]);
+                ask(thread, target, hop_question_types[i]);
         if (thread->dns != NULL)
                 dns_client_flush(thread->dns);
 }

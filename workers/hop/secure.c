@@ -50,7 +50,7 @@ static void tell(struct hop_thread *thread, struct hop_connection *connection)
             told->fault == security.fault)
                 return;
         *told = security;
-        target_write_name(connection->target, name);
+        next_hop_write_string(&connection->target->hop, name);
         if (security.fault == NULL)
                 log_event(thread->log, "next_hop_secured", "next_hop", name, "version", security.version,
                           "cipher", security.cipher, NULL);
@@ -134,7 +134,7 @@ bool hop_secure_gives_up(struct hop_thread *thread, struct hop_connection *conne
             connection->hop.ending == HOP_ENDED_BY_FAULT)
                 return false;
         if (thread->now_ms >= target->plain_until_ms) {
-                target_write_name(target, name);
+                next_hop_write_string(&target->hop, name);
                 log_event(thread->log, "next_hop_plain", "next_hop", name, "reason", reason, NULL);
         }
         target->plain_until_ms = thread->now_ms + PLAIN_MS;

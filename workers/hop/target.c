@@ -54,15 +54,6 @@ static void release(const struct hop_thread *thread, struct hop_target *target)
                 target_free(target);
 }
 
-void target_write_name(const struct hop_target *target, char ret_name[static NEXT_HOP_TEXT_MAX + 1])
-{
-        struct text text;
-
-        text_over(&text, ret_name, NEXT_HOP_TEXT_MAX);
-        next_hop_write(&text, &target->hop);
-        ret_name[text.length] = '\0';
-}
-
 /* ---- the choice ---------------------------------------------------------------------------------------- */
 
 static uint32_t draw(struct hop_thread *thread, uint32_t below)
@@ -224,7 +215,7 @@ static void log_health(const struct hop_thread *thread, const struct hop_target 
 {
         char name[NEXT_HOP_TEXT_MAX + 1];
 
-        target_write_name(target, name);
+        next_hop_write_string(&target->hop, name);
         if (reason == NULL)
                 log_event(thread->log, event, "next_hop", name, NULL);
         else

@@ -109,8 +109,11 @@ static void take_time_outs(struct hop_thread *thread)
                 hop_connection_tick(thread, (struct hop_connection *)timer);
 }
 
+/* Looked at again between the announcement of a sleep and the sleep: whoever wakes before that is not heard. */
 static bool has_work(const struct hop_thread *thread)
 {
+        if (atomic_load(&thread->gives_back) && thread->given_back_ms == 0)
+                return true;
         for (uint32_t i = 0; i < thread->worker_count; i++)
                 if (!channel_is_empty(&thread->jobs[i]))
                         return true;

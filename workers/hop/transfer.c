@@ -179,11 +179,16 @@ uint32_t transfer_count(const struct transfer *transfer, enum hop_fate fate)
         return count;
 }
 
+struct span transfer_words(const struct transfer *transfer, const struct transfer_recipient *recipient)
+{
+        return recipient->answer == TRANSFER_NO_ANSWER ? SPAN("")
+                                                       : span_from(transfer->answers[recipient->answer].text);
+}
+
 struct ruling transfer_ruling(const struct transfer *transfer, const struct transfer_recipient *recipient)
 {
-        struct span text = recipient->answer == TRANSFER_NO_ANSWER
-                               ? SPAN("not taken by the mail store")
-                               : span_from(transfer->answers[recipient->answer].text);
+        struct span text = recipient->answer == TRANSFER_NO_ANSWER ? SPAN("not taken by the mail store")
+                                                                   : transfer_words(transfer, recipient);
         struct ruling ruling = {.kind = recipient->fate == FATE_REFUSED ? RULING_REFUSES : RULING_DEFERS,
                                 .code = recipient->code,
                                 .text_length = (uint16_t)text.length};

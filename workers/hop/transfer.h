@@ -117,5 +117,7 @@ void transfer_settle(struct transfer *transfer, uint32_t recipient, enum hop_fat
 void transfer_settle_rest(struct transfer *transfer, enum hop_fate fate, const struct hop_answer *answer);
 /* What the hop has said of a recipient that it refused or deferred. */
 struct ruling transfer_ruling(const struct transfer *transfer, const struct transfer_recipient *recipient);
+/* The words of what it was told; none, where they are not kept. */
+struct span transfer_words(const struct transfer *transfer, const struct transfer_recipient *recipient);
 /* How many have come to this one. */
 uint32_t transfer_count(const struct transfer *transfer, enum hop_fate fate);

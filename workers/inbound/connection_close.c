@@ -55,7 +55,7 @@ void connection_end_session(struct worker *worker, struct connection *connection
 {
         delivery_client_abort(worker, connection);
         hop_client_abort(worker, connection);
-        filter_client_end(worker, connection);
+        filter_client_end(connection);
         connection_note_broken(connection);
         session_end(&connection->session, ending);
         worker_make_log_room(worker);

@@ -127,11 +127,13 @@ void upkeep_publish(struct journal_drain *drain)
                 atomic_store(&drain->journal->store.first_live, first);
 }
 
-/* Seconds; 0: nothing waits. */
+/* Seconds; 0: nothing waits. Until the writer tells of its opening, its thread owns the index, and fills it. */
 static uint64_t oldest_age(const struct journal_drain *drain)
 {
         uint64_t now_ms = (uint64_t)clock_wall_ms();
 
+        if (!drain->is_open)
+                return 0;
         return drain->index.waiting > 0 && drain->oldest_ms < now_ms ? (now_ms - drain->oldest_ms) / 1000 : 0;
 }
 

@@ -147,7 +147,8 @@ def as_json(directory):
         grey = json.loads(explain(server, *made_up, "--json"))["mails"][0]["recipients"][0]
         equal((grey["outcome"], grey["check"]), ("put_off", "greylist"), "outcome")
     of_dns = {f"mails[].checks[].facts[].{key}" for key in ("name", "records", "ttl", "ms", "given")}
-    equal(sorted(documented().keys() - found - of_dns), ["mails[].reason"], "keys that no JSON has")
+    of_hops = {f"mails[].{key}" for key in ("reason", "next_hop", "hop_answer")}
+    equal(documented().keys() - found - of_dns, of_hops, "keys that no JSON has")
 
 
 if __name__ == "__main__":

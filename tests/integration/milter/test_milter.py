@@ -5,14 +5,16 @@ import os
 import socket
 import struct
 
-from common.harness import Server, case, equal, main, run_program, wait_for, without_trace
+from common.harness import PATIENCE, Server, case, equal, main, run_program, wait_for, without_trace
 from common.messages import HEADER
 from common.milter import GO_AWAY, HANG, SILENT, Milter, body, frame, insertion, words
 from common.next_hop import NextHop
 
 TEXT = HEADER + b"text\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 2000
-QUICK = "connect_timeout = 400ms command_timeout = 400ms end_timeout = 400ms content_timeout = 2s"
+# What hangs costs this each time; a filter that answers must be sooner also on a machine that is busy.
+LIMIT = f"{400 * PATIENCE}ms"
+QUICK = f"connect_timeout = {LIMIT} command_timeout = {LIMIT} end_timeout = {LIMIT} content_timeout = {2 * PATIENCE}s"
 
 
 def serve(directory, *milters, options="", more="", **places):

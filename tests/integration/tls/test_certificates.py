@@ -12,7 +12,7 @@ import subprocess
 
 from common.dns_peers import MX, SERVFAIL, TXT, ScriptedDns, by_table, exchange, text
 from common.harness import IS_ROOT, PROGRAM, SECONDS, Server, Skip, case, equal, main, run_program, wait_for
-from common.tls import TlsClient, context, make_certificate
+from common.tls import TlsClient, context, make_certificate, make_expired
 from common.web import wait_for_status, web_server
 
 TLSA = 52

@@ -127,12 +127,6 @@ static const struct transfer_recipient *find_speaker(const struct transfer *tran
         return speaker;
 }
 
-static struct span words_of(const struct transfer *transfer, const struct transfer_recipient *recipient)
-{
-        return recipient->answer == TRANSFER_NO_ANSWER ? SPAN("")
-                                                       : span_from(transfer->answers[recipient->answer].text);
-}
-
 static void put_names(struct store_report *report, const struct transfer *transfer, struct said *said)
 {
         const struct transfer_recipient *first = &transfer->recipients[0];
@@ -150,7 +144,7 @@ static void put_names(struct store_report *report, const struct transfer *transf
         text_put_char(&text, ' ');
         text_put_string(&text, first->enhanced);
         text_put_char(&text, ' ');
-        text_put(&text, words_of(transfer, first));
+        text_put(&text, transfer_words(transfer, first));
         report->words = text_span(&text);
 }
 
@@ -165,10 +159,10 @@ static struct store_report judge(const struct transfer *transfer)
                 return (struct store_report){.outcome = STORE_DONE};
         const struct transfer_recipient *speaker = find_speaker(transfer);
         if (speaker == NULL) {
-                report.reason = words_of(transfer, &transfer->recipients[0]);
+                report.reason = transfer_words(transfer, &transfer->recipients[0]);
                 return report;
         }
-        report.reason = words_of(transfer, speaker);
+        report.reason = transfer_words(transfer, speaker);
         report.outcome = is_refused ? STORE_REFUSED_BY_HOP : STORE_DEFERRED_BY_HOP;
         /* Where its class is not that of the outcome, or it would end our session, ours is told. */
         bool is_told = speaker->fate == FATE_REFUSED ? is_refused : speaker->code != 421;

@@ -19,7 +19,7 @@ static void refuse(struct filtering *filtering, const struct filter_link *link, 
 }
 
 /* At the front of what the filter was shown. */
-static void add_quarantine(struct filter_link *link)
+static enum milter_edit_outcome add_quarantine(struct filter_link *link)
 {
         char octets[QUARANTINE_MAX];
         struct text value;
@@ -29,8 +29,8 @@ static void add_quarantine(struct filter_link *link)
         text_put(&value, link->filter->name);
         text_put_string(&value, ": ");
         text_put(&value, link->edits.quarantine);
-        (void)milter_edit_field(&link->edits, MILTER_INSERTS_FIELD, 0, SPAN(QUARANTINE_FIELD),
-                                text_span(&value), true);
+        return milter_edit_field(&link->edits, MILTER_INSERTS_FIELD, 0, SPAN(QUARANTINE_FIELD),
+                                 text_span(&value), true);
 }
 
 static bool is_of_text(const struct milter_edit *edit)
@@ -84,8 +84,8 @@ bool edits_apply(struct filtering *filtering, struct filter_link *link)
 
         if (edits->arena == NULL)
                 return true;
-        if (edits->quarantines)
-                add_quarantine(link);
+        if (edits->quarantines && add_quarantine(link) == MILTER_EDIT_BOUND)
+                refuse(filtering, link, "no room is left for its quarantine", 1);
         if (edits->refused > 0)
                 refuse(filtering, link, edits->refusal, edits->refused);
         bool is_applied = apply_to_text(filtering, edits);

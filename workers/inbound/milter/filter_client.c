@@ -128,8 +128,6 @@ static bool take_edits(struct filtering *filtering, struct filter_link *link)
 /* True: the question is answered by this filter; false: the next one is asked. */
 static bool take_answer(struct filtering *filtering, struct filter_link *link, enum link_answer answer)
 {
-        bool is_answered = false;
-
         count(filtering, link->filter, FILTER_COUNT_MS, filtering->worker->host.now_ms - filtering->asked_ms);
         if (answer == LINK_OBJECTS) {
                 take_objection(filtering, link);
@@ -137,8 +135,8 @@ static bool take_answer(struct filtering *filtering, struct filter_link *link, e
         }
         if (answer == LINK_CONTENT)
                 return filtering->question.about == FILTER_ABOUT_TEXT && take_edits(filtering, link);
-        is_answered = take_failure(filtering, link->milter.why,
-                                   link->is_begun ? milter_state_name(&link->milter) : "CONNECT");
+        bool is_answered = take_failure(filtering, link->milter.why,
+                                        link->is_begun ? milter_state_name(&link->milter) : "CONNECT");
         close_link(filtering, filtering->at);
         return is_answered;
 }
@@ -166,7 +164,7 @@ static struct filter_link *find_link(struct filtering *filtering, const struct m
 {
         struct filter_link *link = filtering->links[filtering->at];
 
-        if (link != NULL && link->helo != NULL &&
+        if (link != NULL && link->is_introduced &&
             !address_equals(&link->client, &filtering_session(filtering)->peer.client))
                 close_link(filtering, filtering->at);
         if (filtering->links[filtering->at] == NULL && has_room(filtering, filter))
@@ -248,11 +246,10 @@ bool filter_client_ask(struct worker *worker, struct connection *connection, str
         return false;
 }
 
-void filter_client_end(struct worker *worker, struct connection *connection)
+void filter_client_end(struct connection *connection)
 {
         struct filtering *filtering = connection->filtering;
 
-        (void)worker;
         if (filtering == NULL)
                 return;
         connection->filtering = NULL;

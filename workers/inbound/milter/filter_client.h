@@ -21,4 +21,4 @@ void filter_work_destroy(struct filter_work *work);
 bool filter_client_ask(struct worker *worker, struct connection *connection,
                        struct filter_report *ret_report);
 /* The session is over: filters are told, and their connections closed. */
-void filter_client_end(struct worker *worker, struct connection *connection);
+void filter_client_end(struct connection *connection);

@@ -201,7 +201,7 @@ static void put_times(const struct counters *counters, struct text *out)
         static const struct {
                 const char *metric, *stage, *help;
         } rows[TIME_COUNT] = {
-#define TIME(name, metric, stage, help) [TIME_##name] = {#metric "_seconds", stage, help},
+#define TIME(name, metric, stage, shown, help) [TIME_##name] = {#metric "_seconds", stage, help},
 #include "core/smtp/metrics.def"
         };
 

@@ -76,14 +76,8 @@ void page_write_times(const struct web_view *view, struct text *out)
         static const char *const columns[] = {"Of the last hour", "#How many", "#Half", "#95 percent",
                                               "#99 percent",      "#Mean",     NULL};
         static const char *const names[TIME_COUNT] = {
-            [TIME_session] = "Sessions",
-            [TIME_stage_helo] = "HELO and EHLO",
-            [TIME_stage_mail] = "MAIL",
-            [TIME_stage_rcpt] = "RCPT",
-            [TIME_stage_data] = "Verdict on the text",
-            [TIME_delivery] = "Delivery",
-            [TIME_hop_open] = "Go-ahead of a next hop",
-            [TIME_hop_answer] = "Answer of a next hop",
+#define TIME(name, metric, stage, shown, help) [TIME_##name] = (shown),
+#include "core/smtp/metrics.def"
         };
         const struct sample *now = samples_back(&view->samples->minute, 0);
         const struct sample *then = samples_oldest(&view->samples->hour);
