@@ -1,6 +1,7 @@
 /* Files of segments. */
 #include "workers/journal/disk/folder.h"
 
+#include "core/base/expect.h"
 #include "dns/clock.h"
 
 #include <dirent.h>
@@ -84,6 +85,7 @@ bool journal_folder_open(struct journal_folder *folder, const char *path, uint64
         folder->slot_count = count_slots(folder->fd);
         if (folder->slot_count < folder->slots_hard)
                 folder->slot_count = folder->slots_hard;
+        expect(folder->slot_count >= SLOTS_MIN);
         if (open_slots(folder, is_read_only ? O_RDONLY : O_RDWR))
                 return true;
         int error = errno;
