@@ -30,14 +30,20 @@ def shown_state(bound, low, high):
     return "undecided" if len(sides) == 2 else "met" if sides.pop() else "missed"
 
 
+def multiple(figure, other):
+    """As the page writes it."""
+    quotient = float(figure) / float(other)
+    return f"{quotient:.2f}" if quotient < 10 else f"{quotient:.0f}"
+
+
 def assert_bars_divide(page):
     """Each multiple beside a bar is the quotient of the two figures that are shown."""
     bars = re.findall(r'>(floor|gatepost)</text>.*<text x="[0-9.]+" y="[0-9.]+">([0-9.]+)<tspan[^>]*>([0-9.]+) × (\w+)', page)
     equal(len(bars), 6, "bars")
-    for (first, floor, multiple, _), (second, ours, ratio, to) in zip(bars[::2], bars[1::2]):
+    for (first, floor, of_ours, _), (second, ours, ratio, to) in zip(bars[::2], bars[1::2]):
         equal((first, second, to), ("floor", "gatepost", "floor"), "bars")
-        equal(ratio, f"{float(ours) / float(floor):.2f}", "multiple")
-        equal(multiple, f"{float(floor) / float(ours):.2f}", "multiple of gatepost's")
+        equal(ratio, multiple(ours, floor), "multiple")
+        equal(of_ours, multiple(floor, ours), "multiple of gatepost's")
 
 
 def assert_targets_agree(page):
