@@ -42,7 +42,9 @@ def known(directory):
                 client.command("RCPT TO:<postmaster@isp.example>", 250)
                 client.command("DATA", 354)
                 client.finish(TEXT)
-        equal(hop.commands[:4], ["LHLO mx1.isp.example", "MAIL FROM:<>", f"RCPT TO:<{BOB}>", "RSET"], "the first commands")
+        # The next question may come by another connection before that.
+        equal(hop.commands[:3], ["LHLO mx1.isp.example", "MAIL FROM:<>", f"RCPT TO:<{BOB}>"], "the first commands")
+        assert "RSET" in hop.commands, hop.commands
         equal((asked(hop, BOB), asked(hop, "Alice@ISP.example"), len(hop.mails)), (1, 3, 4), "bob, alice, mails")
         assert hop.connections <= 2, hop.connections
         equal((server.counters()["callouts"], server.counters()["recipient.refused"]), (2, 2), "counters")
