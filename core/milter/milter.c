@@ -270,7 +270,7 @@ enum milter_event milter_input(struct milter *milter, struct span *input, struct
         while (event == MILTER_WAITS && input->length > 0 && hear(milter, input, &event))
                 if (event == MILTER_WAITS)
                         event = next_event(milter);
-        if (milter->stage == MILTER_STATE_CLOSED)
+        if (milter->stage == MILTER_STATE_CLOSED && input->length > 0)
                 *input = span_skip(*input, input->length);
         milter_set_deadline(milter);
         return event;
