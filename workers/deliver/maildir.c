@@ -3,6 +3,7 @@
 
 #include "core/base/expect.h"
 #include "dns/clock.h"
+#include "workers/deliver/pieces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,15 +189,7 @@ static bool gather_flush(struct gather *gather)
                         continue;
                 if (written < 0)
                         return false;
-                while (count > 0 && (size_t)written >= piece->iov_len) {
-                        written -= (ssize_t)piece->iov_len;
-                        piece++;
-                        count--;
-                }
-                if (count > 0) {
-                        piece->iov_base = (char *)piece->iov_base + written;
-                        piece->iov_len -= (size_t)written;
-                }
+                pieces_skip(&piece, &count, (size_t)written);
         }
         return true;
 }

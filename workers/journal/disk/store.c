@@ -2,6 +2,7 @@
 #include "workers/journal/disk/store.h"
 
 #include "dns/clock.h"
+#include "workers/deliver/pieces.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -182,15 +183,7 @@ static bool write_pieces(int fd, struct iovec *piece, int count, uint64_t offset
                         return false;
                 }
                 offset += (uint64_t)written;
-                while (count > 0 && (size_t)written >= piece->iov_len) {
-                        written -= (ssize_t)piece->iov_len;
-                        piece++;
-                        count--;
-                }
-                if (count > 0) {
-                        piece->iov_base = (char *)piece->iov_base + written;
-                        piece->iov_len -= (size_t)written;
-                }
+                pieces_skip(&piece, &count, (size_t)written);
         }
         return true;
 }
