@@ -64,41 +64,30 @@ static void print_checks(FILE *file)
         }
 }
 
-static void print_tls(FILE *file)
-{
-        fprintf(file, "\n# Certificates, and what TLS (STARTTLS) is like.\ntls {\n");
-        print_rows(file, option_rows, SECTION_TLS, "    ");
-        fprintf(file, "}\n");
-}
+/* Sections of their own, beside those of checks. One that not everybody has is commented out. */
+static const struct section {
+        const char *comment, *heading;
+        const struct option_row *rows;
+        enum check_id at;
+        bool is_commented_out;
+} sections[] = {
+    {"Certificates, and what TLS (STARTTLS) is like.", "tls", option_rows, SECTION_TLS, false},
+    {"The state of the server, its counters and its pages, for operators and their tools.", "http",
+     option_rows, SECTION_HTTP, true},
+    {"Whom the policy page names, and how they are reached.", "policy_page", option_rows, SECTION_PAGE,
+     false},
+    {"Next hops, where `deliver` of a domain names some.", "next_hops", option_rows, SECTION_HOPS, false},
+    {"A section for each mail filter (milter), in the order in which they are asked:", "milter \"rspamd\"",
+     milter_option_rows, CHECK_COUNT, true},
+};
 
-static void print_http(FILE *file)
+static void print_section(FILE *file, const struct section *section)
 {
-        fprintf(file, "\n# The state of the server, its counters and its pages, for operators and their "
-                      "tools.\n# http {\n");
-        print_rows(file, option_rows, SECTION_HTTP, "#     ");
-        fprintf(file, "# }\n");
-}
+        const char *begin = section->is_commented_out ? "# " : "";
 
-static void print_page(FILE *file)
-{
-        fprintf(file, "\n# Whom the policy page names, and how they are reached.\npolicy_page {\n");
-        print_rows(file, option_rows, SECTION_PAGE, "    ");
-        fprintf(file, "}\n");
-}
-
-static void print_hops(FILE *file)
-{
-        fprintf(file, "\n# Next hops, where `deliver` of a domain names some.\nnext_hops {\n");
-        print_rows(file, option_rows, SECTION_HOPS, "    ");
-        fprintf(file, "}\n");
-}
-
-static void print_filters(FILE *file)
-{
-        fprintf(file, "\n# A section for each mail filter (milter), in the order in which they are asked:\n"
-                      "# milter \"rspamd\" {\n");
-        print_rows(file, milter_option_rows, CHECK_COUNT, "#     ");
-        fprintf(file, "# }\n");
+        fprintf(file, "\n# %s\n%s%s {\n", section->comment, begin, section->heading);
+        print_rows(file, section->rows, section->at, section->is_commented_out ? "#     " : "    ");
+        fprintf(file, "%s}\n", begin);
 }
 
 static void print_terms(FILE *file)
@@ -147,11 +136,8 @@ void options_print(FILE *file)
 {
         fprintf(file, "# All options with their defaults.\n\n");
         print_rows(file, option_rows, CHECK_COUNT, "");
-        print_tls(file);
-        print_http(file);
-        print_page(file);
-        print_hops(file);
-        print_filters(file);
+        for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+                print_section(file, &sections[i]);
         print_terms(file);
         print_checks(file);
         print_replies(file);
