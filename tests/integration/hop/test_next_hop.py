@@ -193,5 +193,14 @@ def stop(directory):
                 asking.expect(421, "DATA")
 
 
+@case("a reload says which options of next hops take a restart")
+def restart(directory):
+    with NextHop() as hop, serve(directory, hop) as server:
+        server.write_configuration(options="hop_threads = 2 next_hops { rulings_memory = 1M delivered_memory = 2M }")
+        server.reload()
+        told = wait_for("three warnings", lambda: len(found := server.events("restart_needed")) >= 3 and found)
+        equal(sorted(line["option"] for line in told), ["hop_threads", "next_hops.delivered_memory", "next_hops.rulings_memory"], "options")
+
+
 if __name__ == "__main__":
     main()
