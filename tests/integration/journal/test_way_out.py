@@ -2,6 +2,7 @@
 """Mail that goes to next hops by way of the journal: when its client is told 250, and what the next hop gets when."""
 
 from common.harness import HELO, SENDER, Server, case, configuration, equal, free_port, main, run_program, wait_for
+from common.journal import listed, wait_until_empty
 from common.messages import HEADER
 from common.next_hop import GO_AWAY, NextHop
 
@@ -16,18 +17,8 @@ def serve(directory, *hops, use="when-down", options="", **places):
     return Server(directory, f"{JOURNAL} {options}", deliver=names, domain=f"journal = {use}", **places)
 
 
-def listed(server):
-    run = run_program("journal", "list", "-c", str(server.directory / "gatepost.conf"))
-    equal(run.returncode, 0, run.stderr)
-    return run.stdout.splitlines()
-
-
 def dead_letters(server):
     return [path.read_bytes() for path in (server.directory / "journal/dead-letters/new").glob("*")]
-
-
-def wait_until_empty(server):
-    wait_for("an empty journal", lambda: not listed(server))
 
 
 @case("always: the client is told 250 while the next hop is away, and gets its mail when that is back, once, as it was sent")
