@@ -7,7 +7,7 @@ import time
 from common.dns_peers import A, AAAA, MX, SERVFAIL, ScriptedDns, address, by_table, exchange
 from common.harness import PROGRAM, SECONDS, Server, case, equal, main, wait_for
 from common.messages import HEADER
-from common.next_hop import NextHop
+from common.next_hop import NextHop, code_of_data
 from common.tls import make_certificate
 from common.tls_hop import TlsHop
 
@@ -29,11 +29,7 @@ def deliver(server):
 def try_to_deliver(server):
     """The code that DATA is told, or 250."""
     with server.client() as client:
-        client.command("EHLO client.example.com", 250)
-        client.command("MAIL FROM:<me@example.com>", 250)
-        client.command("RCPT TO:<alice@isp.example>", 250)
-        client.raw(b"DATA\r\n")
-        code = client.reply()[0]
+        code = code_of_data(client)
         if code == 354:
             client.finish(TEXT)
             return 250

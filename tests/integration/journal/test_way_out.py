@@ -53,9 +53,7 @@ def when_down(directory):
         for step, said in ("MAIL", "553 5.1.7 not you"), ("DATA", "451 4.2.0 later"), ("DOT", "452 4.2.2 full"), ("DOT", "554 5.6.0 a virus"):
             hop.answers = {step: said}
             with server.client() as client:
-                client.command(f"EHLO {HELO}", 250)
-                client.command(f"MAIL FROM:<{SENDER}>", 250)
-                client.command("RCPT TO:<alice@isp.example>", 250)
+                client.envelope()
                 client.command("DATA", 354 if step == "DOT" else int(said[:3]))
                 if step == "DOT":
                     client.finish(TEXT, int(said[:3]))
