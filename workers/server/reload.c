@@ -52,6 +52,7 @@ static void print_complaints(const struct loading *loading, const char *event,
 /* Numbers that tables and memory were made by, or threads, unless the option leaves their number to us. */
 static const enum option_at fixed_options[] = {
     OPTION_AT_delivery_threads,
+    OPTION_AT_hop_threads,
     OPTION_AT_client_rate_memory,
     OPTION_AT_dns_threads,
     OPTION_AT_dns_in_flight_max,

@@ -356,13 +356,17 @@ class Client:
         self.raw(line.encode() + b"\r\n")
         return self.expect(code, line)
 
-    def begin(self, recipients=("alice@isp.example",), sender=SENDER, helo=HELO, parameters=""):
-        """EHLO to DATA."""
+    def envelope(self, recipients=("alice@isp.example",), sender=SENDER, helo=HELO, parameters=""):
+        """EHLO to the last RCPT."""
         if helo:
             self.command(f"EHLO {helo}", 250)
         self.command(f"MAIL FROM:<{sender}>{parameters}", 250)
         for recipient in recipients:
             self.command(f"RCPT TO:<{recipient}>", 250)
+
+    def begin(self, *parts, **more):
+        """EHLO to DATA."""
+        self.envelope(*parts, **more)
         self.command("DATA", 354)
 
     def finish(self, text, code=250):

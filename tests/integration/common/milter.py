@@ -7,10 +7,8 @@ import struct
 import threading
 
 GO_AWAY, HANG = object(), object()  # in the place of an answer
-CONTINUE = b"c"
 STEPS = {"O": "OPTIONS", "C": "CONNECT", "H": "HELO", "M": "MAIL", "R": "RCPT", "T": "DATA", "L": "HEADER", "N": "END_OF_HEADER",
          "B": "BODY", "E": "END"}
-ADD_FIELDS, CHANGE_BODY, ADD_RECIPIENTS, DELETE_RECIPIENTS, CHANGE_FIELDS, QUARANTINE, CHANGE_SENDER = (1 << n for n in range(7))
 SILENT = 0xFF080  # rspamd's: no reply to anything before the end
 
 
@@ -107,7 +105,7 @@ class Milter:
             if command == "A":
                 text = b""
             elif command == "O":
-                self.answer(connection, "OPTIONS", frame("O")[:0] + struct.pack(">IcIII", 13, b"O", 6, self.actions, self.steps))
+                self.answer(connection, "OPTIONS", struct.pack(">IcIII", 13, b"O", 6, self.actions, self.steps))
             elif command == "L":
                 name, value = data.split(b"\0")[:2]
                 text += name + b":" + (b"" if self.steps & 0x100000 else b" ") + value.replace(b"\n", b"\r\n") + b"\r\n"

@@ -9,6 +9,13 @@ GO_AWAY, HANG, ENDLESS = object(), object(), object()  # in the place of an answ
 TAKE_AND_GO = object()  # the mail is taken, and nobody hears of it
 
 
+def code_of_data(client, **envelope):
+    """What DATA is told behind this envelope."""
+    client.envelope(**envelope)
+    client.raw(b"DATA\r\n")
+    return client.reply()[0]
+
+
 class Drip(str):
     """An answer that comes octet by octet."""
 
@@ -57,6 +64,10 @@ class NextHop:
         for one in self.sockets:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def asked(self, recipient):
+        """How often it was told RCPT."""
+        return self.commands.count(f"RCPT TO:<{recipient}>")
 
     # ---- one connection
 

@@ -25,10 +25,6 @@ def begin(client, sender=SENDER):
     client.command(f"MAIL FROM:<{sender}>", 250)
 
 
-def asked(hop, recipient):
-    return hop.commands.count(f"RCPT TO:<{recipient}>")
-
-
 @case("the next hop says who is there; what it has said is remembered, and mail goes on the same connection")
 def known(directory):
     with NextHop() as hop, Asking(directory, hop) as server:
@@ -45,7 +41,7 @@ def known(directory):
         # The next question may come by another connection before that.
         equal(hop.commands[:3], ["LHLO mx1.isp.example", "MAIL FROM:<>", f"RCPT TO:<{BOB}>"], "the first commands")
         assert "RSET" in hop.commands, hop.commands
-        equal((asked(hop, BOB), asked(hop, "Alice@ISP.example"), len(hop.mails)), (1, 3, 4), "bob, alice, mails")
+        equal((hop.asked(BOB), hop.asked("Alice@ISP.example"), len(hop.mails)), (1, 3, 4), "bob, alice, mails")
         assert hop.connections <= 2, hop.connections
         equal((server.counters()["callouts"], server.counters()["recipient.refused"]), (2, 2), "counters")
 
@@ -83,7 +79,7 @@ def hung(directory):
                 for client in first, second, third:
                     begin(client)
                 first.raw(f"RCPT TO:<{ALICE}>\r\n".encode())
-                wait_for("the question", lambda: asked(hanging, ALICE) == 1)
+                wait_for("the question", lambda: hanging.asked(ALICE) == 1)
                 second.raw(f"RCPT TO:<{ALICE}>\r\n".encode())
                 third.command(f"RCPT TO:<{BOB}>", 451)
                 third.command("RCPT TO:<alice@other.example>", 250)
@@ -91,7 +87,7 @@ def hung(directory):
                 third.finish(TEXT)
                 for client in first, second:
                     client.expect(451, "RCPT")
-            equal((asked(hanging, ALICE), asked(hanging, BOB), len(other.mails)), (1, 0, 1), "alice, bob, mails")
+            equal((hanging.asked(ALICE), hanging.asked(BOB), len(other.mails)), (1, 0, 1), "alice, bob, mails")
             found = wait_for("the answers", lambda: server.counters()["callouts_failed"] == 3 and server.counters())
             equal((found["callouts"], found["callouts_joined"]), (4, 1), "callouts")
 
@@ -105,7 +101,7 @@ def stop(directory):
                 for client in leaving, asking:
                     begin(client)
                     client.raw(f"RCPT TO:<{ALICE}>\r\n".encode())
-                wait_for("the question", lambda: asked(hop, ALICE) == 1)
+                wait_for("the question", lambda: hop.asked(ALICE) == 1)
                 leaving.close()
                 server.stop()
                 asking.expect(421, "RCPT")

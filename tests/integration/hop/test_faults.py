@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 
-from common.harness import HELO, PATIENCE, SENDER, Server, case, equal, free_port, main, note, wait_for
+from common.harness import HELO, PATIENCE, Server, case, equal, free_port, main, note, wait_for
 from common.messages import HEADER
-from common.next_hop import ENDLESS, GO_AWAY, HANG, TAKE_AND_GO, Drip, NextHop
+from common.next_hop import ENDLESS, GO_AWAY, HANG, TAKE_AND_GO, Drip, NextHop, code_of_data
 
 # A longer run: GATEPOST_HOP_MESSAGES=20000 python3 ...
 MESSAGES = int(os.environ.get("GATEPOST_HOP_MESSAGES", "120"))
@@ -38,8 +38,8 @@ def name_of(text):
 class Load:
     """Clients that send one mail each in turn; `told` is what each mail was answered. With `again` it is sent until it is taken."""
 
-    def __init__(self, server, recipients=("alice@isp.example",), messages=MESSAGES, again=False):
-        self.server, self.recipients, self.again = server, recipients, again
+    def __init__(self, server, messages=MESSAGES, again=False):
+        self.server, self.again = server, again
         self.told, self.tries, self.faults = {}, collections.Counter(), []
         self.left = collections.deque(f"m{number}" for number in range(messages))
         self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(CLIENTS)]
@@ -71,11 +71,7 @@ class Load:
             self.faults.append(repr(fault))
 
     def send(self, client, name):
-        client.command(f"MAIL FROM:<{SENDER}>", 250)
-        for recipient in self.recipients:
-            client.command(f"RCPT TO:<{recipient}>", 250)
-        client.raw(b"DATA\r\n")
-        code = client.reply()[0]
+        code = code_of_data(client, helo=None)
         if code == 354:
             client.raw(text_of(name).replace(b"\r\n.", b"\r\n..") + b".\r\n")
             code = client.reply()[0]
@@ -205,9 +201,7 @@ def hung(directory):
             hanging.answers = {"MAIL": HANG}
             waiting = [server.client() for _ in range(10)]
             for client in waiting:
-                client.command(f"EHLO {HELO}", 250)
-                client.command(f"MAIL FROM:<{SENDER}>", 250)
-                client.command("RCPT TO:<alice@isp.example>", 250)
+                client.envelope()
                 client.raw(b"DATA\r\n")
             wait_for("all wait", lambda: server.counters()["hop_transfers"] == 10)
             during = pace(server)

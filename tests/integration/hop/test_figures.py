@@ -3,9 +3,9 @@
 
 import re
 
-from common.harness import HELO, SENDER, case, equal, free_port, main, run_program, wait_for
+from common.harness import HELO, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, HANG, NextHop
+from common.next_hop import GO_AWAY, HANG, NextHop, code_of_data
 from common.web import get, web_server
 
 TEXT = HEADER + b"text\r\n"
@@ -24,22 +24,15 @@ def wait_for_value(server, number, name, **labels):
     wait_for(f"{name} {labels} = {number} ({read(server, name, **labels)})", lambda: read(server, name, **labels) == number)
 
 
-def begin(client):
-    client.command(f"MAIL FROM:<{SENDER}>", 250)
-    client.command("RCPT TO:<alice@isp.example>", 250)
-
-
 def ask(client, code):
     """Up to DATA, which is told this code."""
-    begin(client)
+    client.envelope(helo=None)
     client.command("DATA", code)
 
 
 def is_let_in(client):
     client.command("RSET", 250)
-    begin(client)
-    client.raw(b"DATA\r\n")
-    return client.reply()[0] == 354
+    return code_of_data(client, helo=None) == 354
 
 
 @case("the log of a session and explain tell which next hop took a message, and its words; of one that did not, which it was")
@@ -91,9 +84,7 @@ def seen(directory):
         hop.answers = {"MAIL": HANG}
         with server.client() as first, server.client() as second:
             for client in first, second:
-                client.command(f"EHLO {HELO}", 250)
-                client.command(f"MAIL FROM:<{SENDER}>", 250)
-                client.command("RCPT TO:<alice@isp.example>", 250)
+                client.envelope()
                 client.raw(b"DATA\r\n")
             for name in "waiting", "busy", "connections":
                 wait_for_value(server, 1, f"next_hop_{name}", next_hop=hop.address)

@@ -5,7 +5,7 @@ import ssl
 
 from common.harness import Server, case, equal, free_port, main, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, HANG
+from common.next_hop import GO_AWAY, HANG, code_of_data
 from common.tls import make_certificate, make_expired
 from common.tls_hop import TlsHop
 
@@ -25,26 +25,18 @@ def deliver(server, text=TEXT):
         client.deliver(text)
 
 
-def data(client):
-    client.command("EHLO client.example.com", 250)
-    client.command("MAIL FROM:<me@example.com>", 250)
-    client.command("RCPT TO:<alice@isp.example>", 250)
-    client.raw(b"DATA\r\n")
-    return client.reply()[0]
-
-
 def deliver_again(server):
     """As soon as the next hop is tried again."""
     def is_taken():
         with server.client() as client:
-            return data(client) == 354 and client.finish(TEXT)
+            return code_of_data(client) == 354 and client.finish(TEXT)
     wait_for("a next hop", is_taken)
 
 
 def refused(server):
     """A message for which no next hop is ready."""
     with server.client() as client:
-        equal(data(client), 451, "DATA")
+        equal(code_of_data(client), 451, "DATA")
 
 
 def last(server, event, field="reason"):

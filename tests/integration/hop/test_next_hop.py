@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Mail goes to next hops that take it, refuse it, fail, lie and hang: what the client is told, and what they get."""
 
-import time
-
 from common.harness import HELO, PATIENCE, SENDER, Server, case, equal, free_port, main, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, HANG, NextHop
+from common.next_hop import GO_AWAY, HANG, NextHop, code_of_data
 
 TEXT = HEADER + b"..dot\r\nend\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 3000
@@ -19,10 +17,7 @@ def serve(directory, *hops, options="", **places):
 
 def data(client, code, recipients=("alice@isp.example",)):
     """What DATA is told, which has this code."""
-    client.command(f"EHLO {HELO}", 250)
-    client.command(f"MAIL FROM:<{SENDER}>", 250)
-    for recipient in recipients:
-        client.command(f"RCPT TO:<{recipient}>", 250)
+    client.envelope(recipients)
     return client.command("DATA", code)
 
 
@@ -101,9 +96,10 @@ def dead(directory):
         down = wait_for("next_hop_down", lambda: server.events("next_hop_down"))
         equal([line["next_hop"] for line in down], [f"lmtp://127.0.0.1:{port}"], "next_hop_down")
         with NextHop(port=port) as late:
-            time.sleep(0.3)
-            with server.client() as client:
-                client.deliver(TEXT)
+            def is_taken():
+                with server.client() as client:
+                    return code_of_data(client) == 354 and client.finish(TEXT)
+            wait_for("another try", is_taken)
             equal(len(late.mails), 1, "mails")
             wait_for("next_hop_up", lambda: len(server.events("next_hop_up")) == 1)
         server.write_configuration(deliver=f"lmtp://127.0.0.1:{port} {hop.address} weight=0")
@@ -139,9 +135,7 @@ def hung(directory):
         with serve(directory, hanging, options=f"open_timeout = {PATIENCE}s connections_max = 1", domain=domain) as server:
             with server.client() as waiting, server.client() as leaving:
                 for client in waiting, leaving:
-                    client.command(f"EHLO {HELO}", 250)
-                    client.command(f"MAIL FROM:<{SENDER}>", 250)
-                    client.command("RCPT TO:<alice@isp.example>", 250)
+                    client.envelope()
                     client.raw(b"DATA\r\n")
                 leaving.close()
                 for _ in range(3):
@@ -184,13 +178,20 @@ def stop(directory):
         hop.answers = {"MAIL": HANG}
         with serve(directory, hop, options="} shutdown_timeout = 1s spf {") as server:
             with server.client() as asking:
-                asking.command(f"EHLO {HELO}", 250)
-                asking.command(f"MAIL FROM:<{SENDER}>", 250)
-                asking.command("RCPT TO:<alice@isp.example>", 250)
+                asking.envelope()
                 asking.raw(b"DATA\r\n")
                 wait_for("MAIL at the hop", lambda: any(command.startswith("MAIL") for command in hop.commands))
                 server.stop()
                 asking.expect(421, "DATA")
+
+
+@case("a reload says which options of next hops take a restart")
+def restart(directory):
+    with NextHop() as hop, serve(directory, hop) as server:
+        server.write_configuration(options="hop_threads = 2 next_hops { rulings_memory = 1M delivered_memory = 2M }")
+        server.reload()
+        told = wait_for("three warnings", lambda: len(found := server.events("restart_needed")) >= 3 and found)
+        equal(sorted(line["option"] for line in told), ["hop_threads", "next_hops.delivered_memory", "next_hops.rulings_memory"], "options")
 
 
 if __name__ == "__main__":

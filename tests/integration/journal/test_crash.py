@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 
-from common.harness import Client, HELO, SENDER, Server, case, equal, main, note, run_program, wait_for
+from common.harness import Client, HELO, SENDER, Server, case, equal, main, note, wait_for
+from common.journal import wait_until_empty
 from common.next_hop import NextHop
 
 KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 8
@@ -103,7 +104,7 @@ def killed(directory):
             server.start()
         load.end()
         with server:
-            wait_for("an empty journal", lambda: not run_program("journal", "list", "-c", str(directory / "gatepost.conf")).stdout)
+            wait_until_empty(server)
         opened = server.events("journal_opened")
         equal([line["damaged"] for line in opened], [0] * (KILLS + 1), "damaged records")
         doubled = check(load, hop.mails)
@@ -124,7 +125,7 @@ def not_killed(directory):
         load.end()
         server.stop()
         server.start()
-        wait_for("an empty journal", lambda: not run_program("journal", "list", "-c", str(directory / "gatepost.conf")).stdout)
+        wait_until_empty(server)
         equal(check(load, hop.mails), 0, "mails that came twice")
         note(f"{len(load.acknowledged)} mails")
 

@@ -6,7 +6,8 @@ import random
 import threading
 
 from common.faults import Faults
-from common.harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
+from common.harness import HELO, Server, case, equal, free_port, main, wait_for
+from common.journal import wait_until_empty
 from common.messages import HEADER
 from common.next_hop import NextHop
 from common.upgrade import Upgradable
@@ -104,7 +105,7 @@ def upgraded(directory):
         wait_for("mail", lambda: len(told) > before + 10)
         is_over.set()
         thread.join()
-        wait_for("an empty journal", lambda: not run_program("journal", "list", "-c", str(directory / "gatepost.conf")).stdout)
+        wait_until_empty(server)
         equal({number: 1 for number in told}, {number: times for number, times in names(hop.mails).items() if number in told}, "mails")
 
 

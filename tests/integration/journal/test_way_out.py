@@ -2,6 +2,7 @@
 """Mail that goes to next hops by way of the journal: when its client is told 250, and what the next hop gets when."""
 
 from common.harness import HELO, SENDER, Server, case, configuration, equal, free_port, main, run_program, wait_for
+from common.journal import listed, wait_until_empty
 from common.messages import HEADER
 from common.next_hop import GO_AWAY, NextHop
 
@@ -16,18 +17,8 @@ def serve(directory, *hops, use="when-down", options="", **places):
     return Server(directory, f"{JOURNAL} {options}", deliver=names, domain=f"journal = {use}", **places)
 
 
-def listed(server):
-    run = run_program("journal", "list", "-c", str(server.directory / "gatepost.conf"))
-    equal(run.returncode, 0, run.stderr)
-    return run.stdout.splitlines()
-
-
 def dead_letters(server):
     return [path.read_bytes() for path in (server.directory / "journal/dead-letters/new").glob("*")]
-
-
-def wait_until_empty(server):
-    wait_for("an empty journal", lambda: not listed(server))
 
 
 @case("always: the client is told 250 while the next hop is away, and gets its mail when that is back, once, as it was sent")
@@ -62,9 +53,7 @@ def when_down(directory):
         for step, said in ("MAIL", "553 5.1.7 not you"), ("DATA", "451 4.2.0 later"), ("DOT", "452 4.2.2 full"), ("DOT", "554 5.6.0 a virus"):
             hop.answers = {step: said}
             with server.client() as client:
-                client.command(f"EHLO {HELO}", 250)
-                client.command(f"MAIL FROM:<{SENDER}>", 250)
-                client.command("RCPT TO:<alice@isp.example>", 250)
+                client.envelope()
                 client.command("DATA", 354 if step == "DOT" else int(said[:3]))
                 if step == "DOT":
                     client.finish(TEXT, int(said[:3]))

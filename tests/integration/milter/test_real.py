@@ -4,27 +4,20 @@ on loopback alone."""
 
 import contextlib
 import signal
-import socket
 import subprocess
 
-from common.harness import SECONDS, Server, case, equal, free_port, main, need_program, wait_for
+from common.harness import SECONDS, Server, case, die_with_parent, equal, free_port, is_listening, main, need_program, wait_for
 from common.messages import HEADER
 
 GTUBE = HEADER + b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
 
 
-def takes_connections(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
 @contextlib.contextmanager
 def daemon(command, port, log, stop=signal.SIGTERM):
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=die_with_parent)
     try:
-        wait_for(command[0], lambda: process.poll() is not None or takes_connections(port), 2 * SECONDS)
+        wait_for(command[0], lambda: process.poll() is not None or is_listening(port), 2 * SECONDS)
         assert process.poll() is None, log.read_text(errors="replace")[-3000:]
         yield process
     finally:
