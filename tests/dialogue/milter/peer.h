@@ -5,9 +5,7 @@
 #include "core/milter/apply.h"
 #include "core/milter/give.h"
 #include "core/milter/steps.h"
-
-/* How the filter's octets arrive. */
-enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
+#include "tests/dialogue/exchange/cutting.h"
 
 #define PEER_KEPT_SIZE (1u << 18)
 
@@ -27,7 +25,7 @@ struct peer {
         bool is_open;
         bool is_stuck; /* the filter takes no octets of ours */
         bool is_giving;
-        bool is_ending; /* the edits are of the message that is to be judged */
+        bool is_ending;                         /* the edits are of the message that is to be judged */
         struct text out;
         struct text unread; /* a frame that has not come whole */
         struct text said;   /* by us */
