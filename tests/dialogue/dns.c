@@ -3,6 +3,7 @@
 
 #include "core/base/address.h"
 #include "core/base/expect.h"
+#include "tests/dialogue/exchange/cutting.h"
 #include "tests/dialogue/script.h"
 
 #define RECORDS_MAX 40
@@ -119,10 +120,7 @@ static bool is_silent(const struct scripted_dns *dns, const struct dns_question 
 
 static size_t random_below(struct scripted_dns *dns, size_t limit)
 {
-        dns->random ^= dns->random << 13;
-        dns->random ^= dns->random >> 17;
-        dns->random ^= dns->random << 5;
-        return dns->random % limit;
+        return random_next(&dns->random) % limit;
 }
 
 static bool is_answered_at_once(struct scripted_dns *dns)

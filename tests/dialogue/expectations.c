@@ -2,23 +2,15 @@
 #include "core/smtp/internal.h"
 #include "tests/dialogue/play.h"
 
-#include <stdio.h>
-#include <stdarg.h>
-
 #define REPLY_LINE_MAX 510 /* without CRLF, RFC 5321 4.5.3.1.5 */
 
 void play_fail(struct play *play, const struct step *step, const char *format, ...)
 {
-        char message[4096];
         va_list arguments;
 
-        if (play->failure.length > 0)
-                return;
         va_start(arguments, format);
-        vsnprintf(message, sizeof message, format, arguments);
+        script_fail(play->script, step, &play->failure, format, arguments);
         va_end(arguments);
-        text_printf(&play->failure, "%s:%u: ", play->script->path, step->line);
-        text_put_printable(&play->failure, span_from(message), true);
 }
 
 void play_fail_differs(struct play *play, const struct step *step, struct span expected, struct span got)

@@ -268,10 +268,8 @@ static size_t next_piece(struct harness *harness, size_t left)
 {
         if (harness->cutting != CUT_PIECES)
                 return harness->cutting == CUT_WHOLE ? left : 1;
-        harness->random ^= harness->random << 13;
-        harness->random ^= harness->random >> 17;
-        harness->random ^= harness->random << 5;
-        size_t piece = 1 + (harness->random >> 8) % (harness->random & 1 ? 3 : 60);
+        uint32_t random = random_next(&harness->random);
+        size_t piece = 1 + (random >> 8) % (random & 1 ? 3 : 60);
         return piece < left ? piece : left;
 }
 

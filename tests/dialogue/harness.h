@@ -7,10 +7,8 @@
 #include "core/smtp/session.h"
 #include "tests/dialogue/callout/recipients.h"
 #include "tests/dialogue/dns.h"
+#include "tests/dialogue/exchange/cutting.h"
 #include "tests/dialogue/senders.h"
-
-/* How the client's octets reach the session. */
-enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
 
 /* Octets that one test may say, log or store. */
 #ifndef KEPT_SIZE
@@ -26,8 +24,8 @@ struct harness {
         struct budget budget;
         struct account account; /* of all memory that the host gives */
         struct counters counters;
-        enum cutting cutting;
-        uint32_t random; /* of CUT_PIECES, not 0 */
+        enum cutting cutting; /* of the client's octets */
+        uint32_t random;      /* of CUT_PIECES, not 0 */
 
         struct scripted_dns dns;
         struct scripted_senders senders;

@@ -1,5 +1,6 @@
 /* Runs dialogue scripts: each one whole, octet by octet and in random pieces, and demands the same transcript
  * of all. TAP. */
+#include "tests/dialogue/play.h"
 #include "tests/dialogue/tap.h"
 
 static const struct {
@@ -43,7 +44,7 @@ static void run(const char *path, struct tap *tap)
                 compare(play, "said", &plays[0].harness.said, &play->harness.said);
                 compare(play, "logged", &plays[0].harness.logged, &play->harness.logged);
                 compare(play, "stored", &plays[0].harness.stored, &play->harness.stored);
-                tap_play(tap, play->failure.length == 0, play, modes[i].name);
+                tap_play(tap, play->failure.length == 0, &script, &play->failure, modes[i].name);
         }
         for (size_t i = 0; i < MODE_COUNT; i++)
                 play_end(&plays[i]);
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
         struct tap tap;
 
         tap_begin(&tap, (size_t)(argc - 1) * MODE_COUNT);
+        tap_make_folder(&tap);
         for (int i = 1; i < argc; i++)
                 run(argv[i], &tap);
         return tap_end(&tap);

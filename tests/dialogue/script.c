@@ -128,3 +128,15 @@ void script_end(struct script *script)
         free(script->steps);
         free(script->octets);
 }
+
+void script_fail(const struct script *script, const struct step *step, struct text *failure,
+                 const char *format, va_list arguments)
+{
+        char message[4096];
+
+        if (failure->length > 0)
+                return;
+        vsnprintf(message, sizeof message, format, arguments);
+        text_printf(failure, "%s:%u: ", script->path, step->line);
+        text_put_printable(failure, span_from(message), true);
+}

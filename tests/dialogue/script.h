@@ -4,6 +4,8 @@
 
 #include "core/base/text.h"
 
+#include <stdarg.h>
+
 struct step {
         unsigned line;
         struct span word;     /* up to the first space */
@@ -26,5 +28,8 @@ void script_end(struct script *script);
 struct span span_take_line(struct span *rest, struct span end);
 /* \r \n \t \0 \\ \xHH in `span` become octets; false on any other backslash. */
 bool text_put_unescaped(struct text *text, struct span span);
+/* What did not go as the step says, with its place; the first failure counts. */
+void script_fail(const struct script *script, const struct step *step, struct text *failure,
+                 const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
 /* `pattern` is the line, or ends with '*' and the line starts with the rest. */
 bool line_matches(struct span line, struct span pattern);

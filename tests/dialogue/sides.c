@@ -1,6 +1,7 @@
 /* No rung of the ladder of load changes a verdict's side: plays each script without load and on each rung, and
  * demands that no recipient is taken there whom the policy refuses, and none refused who is taken. Deferrals are
  * allowed. TAP. */
+#include "tests/dialogue/play.h"
 #include "tests/dialogue/tap.h"
 
 #include <jansson.h>
@@ -113,7 +114,7 @@ static void run(const char *path, struct tap *tap)
                 play_mute(&play, &script, tap->directory, loads[i].rung, loads[i].knowing);
                 json_t *under = sides_of(&play);
                 bool is_good = play.failure.length == 0 && keep_their_sides(without, under);
-                tap_play(tap, is_good, &play, loads[i].name);
+                tap_play(tap, is_good, &script, &play.failure, loads[i].name);
                 json_decref(under);
                 play_end(&play);
         }
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
         char name[128];
 
         tap_begin(&tap, (size_t)(argc - 1) * LOAD_COUNT + 1);
+        tap_make_folder(&tap);
         for (int i = 1; i < argc; i++)
                 run(argv[i], &tap);
         snprintf(name, sizeof name, "of %zu recipients %zu had the same verdict, and the others a deferral",

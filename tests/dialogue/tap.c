@@ -8,9 +8,14 @@
 
 void tap_begin(struct tap *tap, size_t tests)
 {
-        *tap = (struct tap){.directory = "/tmp/gatepost-dialogue.XXXXXX", .is_good = true};
-        expect(mkdtemp(tap->directory) != NULL);
+        *tap = (struct tap){.is_good = true};
         printf("TAP version 13\n1..%zu\n", tests);
+}
+
+void tap_make_folder(struct tap *tap)
+{
+        strcpy(tap->directory, "/tmp/gatepost-dialogue.XXXXXX");
+        expect(mkdtemp(tap->directory) != NULL);
 }
 
 void tap_test(struct tap *tap, bool is_good, const char *name)
@@ -19,14 +24,15 @@ void tap_test(struct tap *tap, bool is_good, const char *name)
         tap->is_good = tap->is_good && is_good;
 }
 
-void tap_play(struct tap *tap, bool is_good, const struct play *play, const char *mode)
+void tap_play(struct tap *tap, bool is_good, const struct script *script, const struct text *failure,
+              const char *mode)
 {
         char name[512];
 
-        snprintf(name, sizeof name, "%s, %s", play->script->path, mode);
+        snprintf(name, sizeof name, "%s, %s", script->path, mode);
         tap_test(tap, is_good, name);
-        if (play->failure.length > 0)
-                printf("# %.*s\n", (int)play->failure.length, play->failure.at);
+        if (failure->length > 0)
+                printf("# %.*s\n", (int)failure->length, failure->at);
 }
 
 static int delete_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
@@ -37,6 +43,7 @@ static int delete_entry(const char *path, const struct stat *status, int kind, s
 
 int tap_end(struct tap *tap)
 {
-        nftw(tap->directory, delete_entry, 8, FTW_DEPTH | FTW_PHYS);
+        if (tap->directory[0] != '\0')
+                nftw(tap->directory, delete_entry, 8, FTW_DEPTH | FTW_PHYS);
         return tap->is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,18 +1,18 @@
 /* Directives of what the caller does. */
 #include "tests/dialogue/hop/play.h"
 
-static void judge(struct hop_play *play, enum hop_fit fit)
+static void judge(struct exchange *play, enum hop_fit fit)
 {
         if (fit != HOP_FITS)
-                text_printf(&play->peer.events, "unfit %s\n", hop_fit_reply(fit));
-        peer_flush(&play->peer);
+                text_printf(&play->peer->events, "unfit %s\n", hop_fit_reply(fit));
+        peer_flush(play->peer);
 }
 
-void hop_play_mail(struct hop_play *play, const struct step *step)
+void hop_play_mail(struct exchange *play, const struct step *step)
 {
         struct span rest = step->argument;
         struct hop_sender sender = {.address = span_take_line(&rest, SPAN(" "))};
-        struct hop *hop = &play->peer.hop;
+        struct hop *hop = &play->peer->hop;
 
         if (span_equals(sender.address, SPAN("<>")))
                 sender.address = SPAN("");
@@ -23,22 +23,22 @@ void hop_play_mail(struct hop_play *play, const struct step *step)
                 else if (span_equals(word, SPAN("smtputf8")))
                         sender.is_smtputf8 = true;
                 else if (!span_number(word, &sender.size))
-                        hop_play_fail(play, step, "expected 8bit, smtputf8 or a size");
+                        exchange_fail(play, step, "expected 8bit, smtputf8 or a size");
         }
         if (hop_takes_mail(hop))
-                judge(play, hop_mail(hop, &sender, &play->peer.out));
+                judge(play, hop_mail(hop, &sender, &play->peer->out));
         else
-                hop_play_fail(play, step, "it is not ready");
+                exchange_fail(play, step, "it is not ready");
 }
 
-static bool can_say(struct hop_play *play, const struct step *step)
+static bool can_say(struct exchange *play, const struct step *step)
 {
-        if (!hop_takes(&play->peer.hop))
-                hop_play_fail(play, step, "no command can be given now");
-        return hop_takes(&play->peer.hop);
+        if (!hop_takes(&play->peer->hop))
+                exchange_fail(play, step, "no command can be given now");
+        return hop_takes(&play->peer->hop);
 }
 
-void hop_play_rcpt(struct hop_play *play, const struct step *step)
+void hop_play_rcpt(struct exchange *play, const struct step *step)
 {
         char octets[1024];
         struct text address;
@@ -46,47 +46,47 @@ void hop_play_rcpt(struct hop_play *play, const struct step *step)
         text_over(&address, octets, sizeof octets);
         text_put_unescaped(&address, step->argument);
         if (can_say(play, step))
-                judge(play, hop_recipient(&play->peer.hop, text_span(&address), &play->peer.out));
+                judge(play, hop_recipient(&play->peer->hop, text_span(&address), &play->peer->out));
 }
 
-void hop_play_data(struct hop_play *play, const struct step *step)
+void hop_play_data(struct exchange *play, const struct step *step)
 {
         if (!can_say(play, step))
                 return;
-        hop_data(&play->peer.hop, &play->peer.out);
-        peer_tell(&play->peer, hop_input(&play->peer.hop, &(struct span){0}, &play->peer.out));
-        peer_flush(&play->peer);
+        hop_data(&play->peer->hop, &play->peer->out);
+        peer_tell(play->peer, hop_input(&play->peer->hop, &(struct span){0}, &play->peer->out));
+        peer_flush(play->peer);
 }
 
-void hop_play_text(struct hop_play *play, const struct step *step)
+void hop_play_text(struct exchange *play, const struct step *step)
 {
         static char octets[1 << 16];
         struct text text;
 
         text_over(&text, octets, sizeof octets);
         if (!text_put_unescaped(&text, step->argument))
-                hop_play_fail(play, step, "bad escape");
-        peer_text(&play->peer, text_span(&text));
+                exchange_fail(play, step, "bad escape");
+        peer_text(play->peer, text_span(&text));
 }
 
-void hop_play_dot(struct hop_play *play, const struct step *step)
+void hop_play_dot(struct exchange *play, const struct step *step)
 {
         (void)step;
-        if (!hop_dot(&play->peer.hop, &play->peer.out))
-                text_put_string(&play->peer.events, "no dot\n");
-        peer_flush(&play->peer);
+        if (!hop_dot(&play->peer->hop, &play->peer->out))
+                text_put_string(&play->peer->events, "no dot\n");
+        peer_flush(play->peer);
 }
 
-void hop_play_abandon(struct hop_play *play, const struct step *step)
+void hop_play_abandon(struct exchange *play, const struct step *step)
 {
         (void)step;
-        hop_abandon(&play->peer.hop);
-        peer_tell(&play->peer, hop_input(&play->peer.hop, &(struct span){0}, &play->peer.out));
-        peer_flush(&play->peer);
+        hop_abandon(&play->peer->hop);
+        peer_tell(play->peer, hop_input(&play->peer->hop, &(struct span){0}, &play->peer->out));
+        peer_flush(play->peer);
 }
 
 /* ADDRESS PORT PROTO [helo=...] [name=...] [ident=...] */
-void hop_play_name(struct hop_play *play, const struct step *step)
+void hop_play_name(struct exchange *play, const struct step *step)
 {
         struct span rest = step->argument;
         struct hop_client client = {0};
@@ -97,7 +97,7 @@ void hop_play_name(struct hop_play *play, const struct step *step)
         text_over(&helo, octets, sizeof octets);
         if (!address_parse(span_take_line(&rest, SPAN(" ")), &client.address) ||
             !span_number(span_take_line(&rest, SPAN(" ")), &port))
-                hop_play_fail(play, step, "expected an address and a port");
+                exchange_fail(play, step, "expected an address and a port");
         client.port = (uint16_t)port;
         client.is_esmtp = span_equals(span_take_line(&rest, SPAN(" ")), SPAN("ESMTP"));
         while (rest.length > 0) {
@@ -109,29 +109,29 @@ void hop_play_name(struct hop_play *play, const struct step *step)
                 else
                         client.ident = value;
         }
-        if (!hop_name_client(&play->peer.hop, &client, &play->peer.out))
-                text_put_string(&play->peer.events, "not named\n");
-        peer_flush(&play->peer);
+        if (!hop_name_client(&play->peer->hop, &client, &play->peer->out))
+                text_put_string(&play->peer->events, "not named\n");
+        peer_flush(play->peer);
 }
 
-void hop_play_probe(struct hop_play *play, const struct step *step)
+void hop_play_probe(struct exchange *play, const struct step *step)
 {
         (void)step;
-        hop_probe(&play->peer.hop, &play->peer.out);
-        peer_flush(&play->peer);
+        hop_probe(&play->peer->hop, &play->peer->out);
+        peer_flush(play->peer);
 }
 
-void hop_play_quit(struct hop_play *play, const struct step *step)
+void hop_play_quit(struct exchange *play, const struct step *step)
 {
         (void)step;
-        hop_quit(&play->peer.hop, &play->peer.out);
-        peer_flush(&play->peer);
+        hop_quit(&play->peer->hop, &play->peer->out);
+        peer_flush(play->peer);
 }
 
-void hop_play_stop(struct hop_play *play, const struct step *step)
+void hop_play_stop(struct exchange *play, const struct step *step)
 {
         bool at_once = span_equals(step->argument, SPAN("now"));
 
-        peer_tell(&play->peer, hop_stop(&play->peer.hop, at_once, &play->peer.out));
-        peer_flush(&play->peer);
+        peer_tell(play->peer, hop_stop(&play->peer->hop, at_once, &play->peer->out));
+        peer_flush(play->peer);
 }

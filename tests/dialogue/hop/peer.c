@@ -123,25 +123,10 @@ static void feed(struct peer *peer, struct span piece)
         peer->unread.length = input.length;
 }
 
-static size_t piece_length(struct peer *peer, size_t length)
-{
-        size_t most = length;
-
-        if (peer->cutting == CUT_OCTETS)
-                most = 1;
-        if (peer->cutting == CUT_PIECES) {
-                peer->random ^= peer->random << 13;
-                peer->random ^= peer->random >> 17;
-                peer->random ^= peer->random << 5;
-                most = 1 + peer->random % 40;
-        }
-        return most < length ? most : length;
-}
-
 void peer_flight(struct peer *peer, struct span octets)
 {
         while (octets.length > 0 && peer->is_open) {
-                size_t length = piece_length(peer, octets.length);
+                size_t length = cut_length(peer->cutting, &peer->random, octets.length);
                 feed(peer, span_of(octets.at, length));
                 octets = span_skip(octets, length);
         }
@@ -151,7 +136,7 @@ void peer_flight(struct peer *peer, struct span octets)
 void peer_text(struct peer *peer, struct span text)
 {
         while (text.length > 0 && hop_is_texting(&peer->hop) && !peer->is_stuck) {
-                struct span piece = span_of(text.at, piece_length(peer, text.length));
+                struct span piece = span_of(text.at, cut_length(peer->cutting, &peer->random, text.length));
                 size_t length = piece.length;
                 hop_text(&peer->hop, &piece, room(peer));
                 text = span_skip(text, length - piece.length);

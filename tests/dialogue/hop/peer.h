@@ -6,9 +6,7 @@
 #include "core/client/naming.h"
 #include "core/client/text.h"
 #include "core/client/transaction.h"
-
-/* How the hop's octets arrive. */
-enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
+#include "tests/dialogue/exchange/cutting.h"
 
 #define PEER_KEPT_SIZE (1u << 18)
 

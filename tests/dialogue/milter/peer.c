@@ -244,6 +244,12 @@ void milter_peer_flush(struct peer *peer)
         send_out(peer);
 }
 
+static size_t piece_length(struct peer *peer, size_t length)
+{
+        return cut_length(peer->cutting, &peer->random,
+                          length < MILTER_INPUT_MAX ? length : MILTER_INPUT_MAX);
+}
+
 static void feed(struct peer *peer, struct span piece)
 {
         struct span input;
@@ -259,21 +265,6 @@ static void feed(struct peer *peer, struct span piece)
         expect(input.length <= MILTER_INPUT_MAX || !peer->is_open);
         memmove(peer->unread.at, input.at, input.length);
         peer->unread.length = input.length;
-}
-
-static size_t piece_length(struct peer *peer, size_t length)
-{
-        size_t most = length < MILTER_INPUT_MAX ? length : MILTER_INPUT_MAX;
-
-        if (peer->cutting == CUT_OCTETS)
-                most = 1;
-        if (peer->cutting == CUT_PIECES) {
-                peer->random ^= peer->random << 13;
-                peer->random ^= peer->random >> 17;
-                peer->random ^= peer->random << 5;
-                most = 1 + peer->random % 40;
-        }
-        return most < length ? most : length;
 }
 
 void milter_peer_flight(struct peer *peer, struct span octets)

@@ -5,11 +5,10 @@
 #include "core/milter/apply.h"
 #include "core/milter/give.h"
 #include "core/milter/steps.h"
-
-/* How the filter's octets arrive. */
-enum cutting { CUT_WHOLE, CUT_OCTETS, CUT_PIECES };
+#include "tests/dialogue/exchange/cutting.h"
 
 #define PEER_KEPT_SIZE (1u << 18)
+#define MACROS_MAX     8
 
 struct peer {
         struct milter milter;
@@ -27,7 +26,10 @@ struct peer {
         bool is_open;
         bool is_stuck; /* the filter takes no octets of ours */
         bool is_giving;
-        bool is_ending; /* the edits are of the message that is to be judged */
+        bool is_ending;                         /* the edits are of the message that is to be judged */
+        struct milter_macro macros[MACROS_MAX]; /* of the next step */
+        size_t macro_count;
+        char macro_names[MACROS_MAX][64];
         struct text out;
         struct text unread; /* a frame that has not come whole */
         struct text said;   /* by us */

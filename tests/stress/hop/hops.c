@@ -19,6 +19,14 @@ static void deliver_one(const struct next_hop *targets, size_t count)
         free(transfer);
 }
 
+static void fail_one(const struct next_hop *target, enum hop_fate fate, unsigned code)
+{
+        struct transfer *transfer = open_one(target, 1, 1, false);
+
+        expect_fate(transfer, 0, fate, code);
+        free(transfer);
+}
+
 static void test_delivered_on_one_connection(void)
 {
         struct peer peer;
@@ -55,12 +63,8 @@ static void test_refused_at_rcpt(void)
         expect_fate(transfer, 1, FATE_REFUSED, 550);
         expect(strcmp(transfer->recipients[1].enhanced, "5.1.1") == 0);
         free(transfer);
-        transfer = open_one(&peer.hop, 1, 1, false);
-        expect_fate(transfer, 0, FATE_DEFERRED, 452);
-        free(transfer);
-        transfer = open_one(&peer.hop, 1, 1, false);
-        expect_fate(transfer, 0, FATE_DEFERRED, 451);
-        free(transfer);
+        fail_one(&peer.hop, FATE_DEFERRED, 452);
+        fail_one(&peer.hop, FATE_DEFERRED, 451);
         deliver_one(&peer.hop, 1);
         end();
         expect(peer.connections == 1);
@@ -154,11 +158,8 @@ static void test_garbage_and_refusals_to_serve(void)
 
         begin(&settings);
         peer_begin(&peer, HOP_LMTP, "S: SSH-2.0-OpenSSH\nE:\nS: 554 go away\nC: QUIT\nX:\n");
-        for (int i = 0; i < 2; i++) {
-                struct transfer *transfer = open_one(&peer.hop, 1, 1, false);
-                expect_fate(transfer, 0, FATE_BROKEN, 0);
-                free(transfer);
-        }
+        for (int i = 0; i < 2; i++)
+                fail_one(&peer.hop, FATE_BROKEN, 0);
         end();
         expect(peer.connections == 2);
         peer_end(&peer);
@@ -224,28 +225,35 @@ static void test_aborts(void)
         peer_end(&peer);
 }
 
-/* More than sockets hold waits here, and comes whole. */
-static void test_long_text_to_a_slow_reader(void)
+/* More than sockets hold, to one that reads only when all of it has been given. */
+static void deliver_long_text(struct peer *peer)
 {
         enum { PIECES = 60, PIECE = 100000 };
         static char piece[PIECE + 1];
-        struct peer peer;
 
         for (size_t i = 0; i < PIECE; i++)
                 piece[i] = (char)(i % 100 == 98 ? '\r' : i % 100 == 99 ? '\n' : 'x');
-        begin(&settings);
-        peer_begin(&peer, HOP_LMTP, HELLO OPENS "W:\nT:\nS: 250 ok\nC: QUIT\n");
-        struct transfer *transfer = open_one(&peer.hop, 1, 1, true);
+        struct transfer *transfer = open_one(&peer->hop, 1, 1, true);
         for (int i = 0; i < PIECES; i++)
                 post(transfer, TRANSFER_APPEND, span_of(piece, PIECE));
         post(transfer, TRANSFER_STORE, SPAN("end\r\n"));
-        peer_go_on(&peer);
+        peer_go_on(peer);
         for (int i = 0; i < PIECES; i++)
                 take(transfer, TRANSFER_APPEND);
         take(transfer, TRANSFER_STORE);
         expect_fate(transfer, 0, FATE_DELIVERED, 250);
-        expect(peer.text_length == (size_t)PIECES * PIECE + strlen("end\r\n.\r\n"));
+        expect(peer->text_length == (size_t)PIECES * PIECE + strlen("end\r\n.\r\n"));
         free(transfer);
+}
+
+/* It waits here, and comes whole. */
+static void test_long_text_to_a_slow_reader(void)
+{
+        struct peer peer;
+
+        begin(&settings);
+        peer_begin(&peer, HOP_LMTP, HELLO OPENS "W:\nT:\nS: 250 ok\nC: QUIT\n");
+        deliver_long_text(&peer);
         end();
         peer_end(&peer);
 }
@@ -297,30 +305,16 @@ static struct hop_settings with_tls(enum hop_starttls starttls)
         return secured;
 }
 
-/* More than sockets hold, in records. */
+/* In records. */
 static void test_long_text_by_tls(void)
 {
-        enum { PIECES = 60, PIECE = 100000 };
-        static char piece[PIECE + 1];
         struct hop_settings secured = with_tls(HOP_STARTTLS_MAY);
         struct peer peer;
 
-        for (size_t i = 0; i < PIECE; i++)
-                piece[i] = (char)(i % 100 == 98 ? '\r' : i % 100 == 99 ? '\n' : 'x');
         begin(&secured);
         peer_begin(&peer, HOP_LMTP, SECURED TAKES OPENS "W:\nT:\nS: 250 ok\nC: QUIT\n");
         deliver_one(&peer.hop, 1);
-        struct transfer *transfer = open_one(&peer.hop, 1, 1, true);
-        for (int i = 0; i < PIECES; i++)
-                post(transfer, TRANSFER_APPEND, span_of(piece, PIECE));
-        post(transfer, TRANSFER_STORE, SPAN("end\r\n"));
-        peer_go_on(&peer);
-        for (int i = 0; i < PIECES; i++)
-                take(transfer, TRANSFER_APPEND);
-        take(transfer, TRANSFER_STORE);
-        expect_fate(transfer, 0, FATE_DELIVERED, 250);
-        expect(peer.text_length == (size_t)PIECES * PIECE + strlen("end\r\n.\r\n"));
-        free(transfer);
+        deliver_long_text(&peer);
         end();
         expect(peer.connections == 1);
         peer_end(&peer);
@@ -336,11 +330,8 @@ static void test_handshakes_that_fail(void)
         secured.patience_ms[HOP_PATIENCE_handshake] = 300;
         begin(&secured);
         peer_begin(&peer, HOP_LMTP, SECURES "L:\nX:\n" SECURES "E:\n" SECURES "O: 1\nX:\n");
-        for (int i = 0; i < 3; i++) {
-                struct transfer *transfer = open_one(&peer.hop, 1, 1, false);
-                expect_fate(transfer, 0, FATE_BROKEN, 0);
-                free(transfer);
-        }
+        for (int i = 0; i < 3; i++)
+                fail_one(&peer.hop, FATE_BROKEN, 0);
         end();
         expect(peer.connections == 3);
         peer_end(&peer);
