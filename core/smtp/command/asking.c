@@ -119,12 +119,15 @@ static enum fact hear(struct session *session, struct asked_recipient *recipient
         return fact == FACT_PENDING && session->transaction->asking->is_late ? FACT_FAILED : fact;
 }
 
+bool asking_is_due(const struct asked_recipient *recipient)
+{
+        return recipient->is_ruled || origin_of(recipient) != RECIPIENTS_HERE;
+}
+
 enum reply_id asking_hear(struct session *session, struct asked_recipient *recipient)
 {
         enum fact fact = FACT_FOUND;
 
-        if (!recipient->is_ruled && origin_of(recipient) == RECIPIENTS_HERE)
-                return REPLY_NONE;
         if (!recipient->is_ruled && session_looks_only(session)) {
                 session_note_deferral(session);
                 return REPLY_overloaded_mail;
