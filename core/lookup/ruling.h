@@ -5,9 +5,9 @@
  *         └────── ask ──> recipient source ── PENDING: the session parks, and session_ruled() brings the answer
  *
  * Another source is added so: an enumerator in enum recipient_origin (conf/snapshot.h); the prefix of the option
- * `recipients` that means it (conf/build/domains.c sets domain->origin); its deadline in asking_due_ms()
- * (core/smtp/command/asking.c); a `struct recipient_source` whose ask() follows the contract below, which the worker
- * puts into host->recipient_sources at that enumerator; and a call of connection_ruled() when an answer has come.
+ * `recipients` that means it (conf/build/domains.c sets domain->origin); a `struct recipient_source` whose ask()
+ * follows the contract below, which the worker puts into host->recipient_sources at that enumerator; and a call of
+ * connection_ruled() when an answer has come. Sessions give all sources the same time (core/smtp/command/asking.c).
  * The session looks for a ruling in the memory before it asks, and has all else: parking, the reply and the log. What a
  * source has said is kept by the source, if it is to be kept, by rulings_put() under the key of the question. */
 #pragma once

@@ -21,10 +21,9 @@ static void put_name(struct text *text, struct span name)
 
 static enum reverse_result find_reverse_name(struct session *session, struct reverse_names *ret_names)
 {
-        struct facts facts = stage_facts(session, &session->arena, &session->memo);
-
         if (!session->snapshot->options.received_reverse_name)
                 return REVERSE_NONE;
+        struct facts facts = stage_facts(session, &session->arena, &session->memo);
         return reverse_lookup(&facts, ret_names);
 }
 

@@ -69,16 +69,9 @@ enum reply_id asking_recall(struct session *session, struct asked_recipient *rec
 
 /* ---- the question -------------------------------------------------------------------------------------- */
 
-/* When the session gives up. The source has the same time, and begins earlier. */
-static uint64_t asking_due_ms(const struct session *session, enum recipient_origin origin)
+static enum recipient_origin origin_of(const struct asked_recipient *recipient)
 {
-        (void)origin;
-        return session->host->now_ms + session->snapshot->options.next_hops_callout_timeout_ms;
-}
-
-static struct recipient_source *source_of(const struct session *session, const struct domain *domain)
-{
-        return session->host->recipient_sources[domain_of_mailboxes(domain)->origin];
+        return domain_of_mailboxes(recipient->domain)->origin;
 }
 
 /* Its memory serves all recipients of the transaction. NULL when there is none. */
@@ -95,7 +88,7 @@ static struct asking *begin(struct session *session, const struct asked_recipien
 
 static enum fact ask(struct session *session, const struct asked_recipient *recipient)
 {
-        struct recipient_source *source = source_of(session, recipient->domain);
+        struct recipient_source *source = session->host->recipient_sources[origin_of(recipient)];
         struct asking *asking = begin(session, recipient);
         const struct recipient_question question = {
             .options = &session->snapshot->options,
@@ -108,7 +101,8 @@ static enum fact ask(struct session *session, const struct asked_recipient *reci
         if (asking == NULL || source == NULL)
                 return FACT_FAILED;
         asking->fact = source->ask(source, &question, session->peer.dns_handle, &asking->ruling);
-        asking->due_ms = asking_due_ms(session, domain_of_mailboxes(recipient->domain)->origin);
+        /* When the session gives up. The source has the same time, and begins earlier. */
+        asking->due_ms = session->host->now_ms + session->snapshot->options.next_hops_callout_timeout_ms;
         return asking->fact;
 }
 
@@ -125,12 +119,15 @@ static enum fact hear(struct session *session, struct asked_recipient *recipient
         return fact == FACT_PENDING && session->transaction->asking->is_late ? FACT_FAILED : fact;
 }
 
+bool asking_is_due(const struct asked_recipient *recipient)
+{
+        return recipient->is_ruled || origin_of(recipient) != RECIPIENTS_HERE;
+}
+
 enum reply_id asking_hear(struct session *session, struct asked_recipient *recipient)
 {
         enum fact fact = FACT_FOUND;
 
-        if (!recipient->is_ruled && domain_of_mailboxes(recipient->domain)->origin == RECIPIENTS_HERE)
-                return REPLY_NONE;
         if (!recipient->is_ruled && session_looks_only(session)) {
                 session_note_deferral(session);
                 return REPLY_overloaded_mail;
@@ -192,6 +189,5 @@ void asking_note(struct session *session, enum reply_id reply)
 bool asking_is_unknown(const struct asked_recipient *recipient, enum reply_id reply)
 {
         return reply == REPLY_recipient_unknown ||
-               (reply == REPLY_hop_refused &&
-                domain_of_mailboxes(recipient->domain)->origin != RECIPIENTS_HERE);
+               (reply == REPLY_hop_refused && origin_of(recipient) != RECIPIENTS_HERE);
 }

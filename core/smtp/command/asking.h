@@ -27,8 +27,10 @@ struct asked_recipient {
 
 /* Looks for what is remembered of the recipient. REPLY_NONE, unless it is refused. */
 enum reply_id asking_recall(struct session *session, struct asked_recipient *recipient);
-/* Nothing else stands against the recipient: what is remembered counts, and else the source of its domain is asked, for
- * whom that has one. REPLY_NONE where mail for it is taken, or where it waits. */
+/* Somebody has said what counts, or is to be asked: asking_hear() is to be called. */
+bool asking_is_due(const struct asked_recipient *recipient);
+/* Nothing else stands against the recipient: what is remembered counts, and else the source of its domain is asked.
+ * REPLY_NONE where mail for it is taken, or where it waits. */
 enum reply_id asking_hear(struct session *session, struct asked_recipient *recipient);
 /* Puts what was said into the reply, where it is that. */
 void asking_tell(const struct asked_recipient *recipient, enum reply_id reply, struct reply_about *about);

@@ -253,7 +253,7 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         struct facts facts =
             stage_recipient_facts(session, text_span(&candidate->mailbox), candidate->domain);
         stage_rcpt(session, &facts, &list);
-        if (stage_passes(session, settings, &list)) {
+        if (asking_is_due(&candidate->asked) && stage_passes(session, settings, &list)) {
                 enum reply_id reply = asking_hear(session, &candidate->asked);
                 candidate->waits = candidate->asked.waits;
                 if (candidate->waits || reply != REPLY_NONE)

@@ -11,17 +11,14 @@ bool next_hop_is_asked(const struct message *message)
 
 bool next_hop_takes_too(const struct message *message, const struct deliver_target *deliver)
 {
-        bool goes_to_hops = deliver->kind == DELIVER_HOPS;
-
         if (message->recipients == NULL)
                 return true;
         const struct deliver_target *first = recipient_deliver(message->recipients);
-        bool goes_elsewhere = first->kind != DELIVER_HOPS;
-        if (first == deliver || (!goes_to_hops && goes_elsewhere))
-                return !goes_to_hops || message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
-        return goes_to_hops && !goes_elsewhere && first->journal == deliver->journal &&
-               next_hops_are_same(first->hops, deliver->hops) &&
-               message->recipient_count < NEXT_HOP_RECIPIENTS_MAX;
+        if (first->kind != DELIVER_HOPS || deliver->kind != DELIVER_HOPS)
+                return first->kind != DELIVER_HOPS && deliver->kind != DELIVER_HOPS;
+        return message->recipient_count < NEXT_HOP_RECIPIENTS_MAX &&
+               (first == deliver ||
+                (first->journal == deliver->journal && next_hops_are_same(first->hops, deliver->hops)));
 }
 
 /* ---- who has a message already ------------------------------------------------------------------------- */
