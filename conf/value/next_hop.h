@@ -62,6 +62,15 @@ static inline enum hop_starttls next_hop_starttls(const struct next_hop *hop, en
                 return HOP_STARTTLS_NONE;
         return next_hop_gives(hop, NEXT_HOP_TLS) ? hop->starttls : usual;
 }
+/* Where the domain's mail may go: first as it says itself, then as is said of single recipients. NULL: there are no
+ * more. */
+static inline const struct deliver_target *domain_deliver_at(const struct domain *domain, size_t number)
+{
+        if (number == 0)
+                return &domain->deliver;
+        bool is_there = domain->sets != NULL && number <= domain->sets->count;
+        return is_there ? &domain->sets->sets[number - 1].deliver : NULL;
+}
 /* The same next hop, and the same is said of it but for its weight. */
 bool next_hop_equals(const struct next_hop *left, const struct next_hop *right);
 /* The same next hops with the same settings, in the same order. */

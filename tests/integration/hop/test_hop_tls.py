@@ -60,6 +60,15 @@ def secured(directory):
             equal(hop.commands.count(hop.commands[0]), 2, "greetings")  # before and after
 
 
+@case("next hops that single recipients alone have are spoken to by TLS, too")
+def of_recipients(directory):
+    make_certificate(directory, "good", hosts=HERE)
+    with TlsHop(directory, "good") as hop, serve(directory, "maildir:mail/%d/%u", recipients=("alice", f"bob deliver={hop.address}")) as server:
+        with server.client() as client:
+            client.deliver(TEXT, recipients=("bob@isp.example",))
+        equal((len(hop.mails), hop.texts_in_clear), (1, 0), "mails, texts in clear")
+
+
 @case("what cannot be verified gets no mail where it must be, and gets it where it may; the log says why")
 def unverified(directory):
     make_certificate(directory, "good", hosts=HERE)

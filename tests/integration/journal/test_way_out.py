@@ -136,14 +136,15 @@ def full(directory):
 
 @case("options of the journal wait for a restart, and domains that want one that is not there yet go on without")
 def reloads(directory):
-    with NextHop() as hop, Server(directory, deliver=hop.address) as server:
+    with NextHop() as hop, Server(directory, deliver=hop.address, recipients=("alice", f"bob deliver={hop.address}")) as server:
         server.write_configuration(options=JOURNAL, domain="journal = always")
         server.reload()
         warnings = wait_for("warnings", lambda: len(found := server.events("restart_needed")) >= 5 and found)
         equal([line["option"] for line in warnings], ["journal_size", "journal_segment", "journal_retry_min", "journal", "journal_dead_letters"], "warnings")
         with server.client() as client:
             client.deliver(TEXT)
-        equal(len(hop.mails), 1, "by cut-through")
+            client.deliver(TEXT, recipients=("bob@isp.example",), helo=None)
+        equal(len(hop.mails), 2, "by cut-through")
         assert not (directory / "journal").exists()
 
 

@@ -28,10 +28,17 @@ bool server_journal_start(struct server_journal *journal)
                (journal_drain_start(&journal->drain) && journal_start(&journal->writer));
 }
 
+static void do_without(struct domain *domain)
+{
+        domain->deliver.journal = JOURNAL_NEVER;
+        for (size_t i = 0; domain->sets != NULL && i < domain->sets->count; i++)
+                domain->sets->sets[i].deliver.journal = JOURNAL_NEVER;
+}
+
 void server_journal_fit(const struct server_journal *journal, struct snapshot *snapshot)
 {
         for (size_t i = 0; i < snapshot->domain_count && !journal->is_there; i++)
-                snapshot->domains[i].deliver.journal = JOURNAL_NEVER;
+                do_without(&snapshot->domains[i]);
 }
 
 /* The drain ends when all is back. */

@@ -19,17 +19,24 @@ static enum hop_starttls stricter(enum hop_starttls left, enum hop_starttls righ
         return left > right ? left : right;
 }
 
+static enum hop_starttls wanted_of(const struct deliver_target *deliver, enum hop_starttls usual)
+{
+        enum hop_starttls most = HOP_STARTTLS_NONE;
+
+        for (size_t i = 0; deliver->kind == DELIVER_HOPS && i < deliver->hops->count; i++)
+                most = stricter(most, next_hop_starttls(&deliver->hops->hops[i], usual));
+        return most;
+}
+
 /* The strictest that holds for any next hop. */
 static enum hop_starttls most_wanted(const struct snapshot *snapshot)
 {
         enum hop_starttls most = HOP_STARTTLS_NONE;
+        const struct deliver_target *deliver;
 
-        for (size_t i = 0; i < snapshot->domain_count; i++) {
-                const struct deliver_target *deliver = &snapshot->domains[i].deliver;
-                for (size_t j = 0; deliver->kind == DELIVER_HOPS && j < deliver->hops->count; j++)
-                        most = stricter(most, next_hop_starttls(&deliver->hops->hops[j],
-                                                                snapshot->options.next_hops_tls));
-        }
+        for (size_t i = 0; i < snapshot->domain_count; i++)
+                for (size_t j = 0; (deliver = domain_deliver_at(&snapshot->domains[i], j)) != NULL; j++)
+                        most = stricter(most, wanted_of(deliver, snapshot->options.next_hops_tls));
         return most;
 }
 
