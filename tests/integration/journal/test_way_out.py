@@ -147,14 +147,16 @@ def full(directory):
 
 @case("options of the journal wait for a restart, and domains that want one that is not there yet go on without")
 def reloads(directory):
-    with NextHop() as hop, Server(directory, deliver=hop.address) as server:
+    with NextHop() as hop, NextHop() as own, Server(directory, deliver=hop.address) as server:
+        (directory / "recipients.txt").write_text(f"alice\nbob deliver={own.address}\n")
         server.write_configuration(options=JOURNAL, domain="journal = always")
         server.reload()
         warnings = wait_for("warnings", lambda: len(found := server.events("restart_needed")) >= 5 and found)
         equal([line["option"] for line in warnings], ["journal_size", "journal_segment", "journal_retry_min", "journal", "journal_dead_letters"], "warnings")
         with server.client() as client:
             client.deliver(TEXT)
-        equal(len(hop.mails), 1, "by cut-through")
+            client.deliver(TEXT, helo=None, recipients=("bob@isp.example",))
+        equal((len(hop.mails), len(own.mails)), (1, 1), "by cut-through, to the recipient's own next hop as well")
         assert not (directory / "journal").exists()
 
 

@@ -30,8 +30,12 @@ bool server_journal_start(struct server_journal *journal)
 
 void server_journal_fit(const struct server_journal *journal, struct snapshot *snapshot)
 {
-        for (size_t i = 0; i < snapshot->domain_count && !journal->is_there; i++)
+        for (size_t i = 0; i < snapshot->domain_count && !journal->is_there; i++) {
+                const struct recipient_sets *sets = snapshot->domains[i].sets;
                 snapshot->domains[i].deliver.journal = JOURNAL_NEVER;
+                for (size_t j = 0; sets != NULL && j < sets->count; j++)
+                        sets->sets[j].deliver.journal = JOURNAL_NEVER;
+        }
 }
 
 /* The drain ends when all is back. */
