@@ -247,13 +247,12 @@ static bool open_output(struct work *work)
         const char *output = work->build->output, *slash = strrchr(output, '/');
         size_t folder = slash == NULL ? 0 : (size_t)(slash - output) + 1;
 
-        snprintf(work->folder, sizeof work->folder, "%s", slash == NULL ? "." : output);
-        if (slash != NULL)
-                work->folder[folder] = '\0';
         if (strlen(output) + sizeof ".XXXXXX" > sizeof work->path) {
                 errno = ENAMETOOLONG;
                 return fail_by_errno(work, output);
         }
+        snprintf(work->folder, sizeof work->folder, "%.*s", slash == NULL ? 1 : (int)folder,
+                 slash == NULL ? "." : output);
         snprintf(work->path, sizeof work->path, "%.*s.%s.XXXXXX", (int)folder, output, output + folder);
         work->file = mkostemp(work->path, O_CLOEXEC);
         return work->file >= 0 || fail_by_errno(work, output);

@@ -124,9 +124,11 @@ def checked(directory):
     table = {(NAME, A): (address("127.0.0.1"), address("127.0.0.2"))}
     with ScriptedDns(by_table(table)) as dns:
         server = serve(directory, dns, 24, behind="lmtp://no.isp.example:24")
+        (directory / "recipients.txt").write_text("alice\nbob deliver=lmtp://own.isp.example:24\n")
         run = run_program("check-config", "--dns", "-c", directory / "gatepost.conf")
         assert f"next hop: {NAME} A found, 2 records" in run.stdout and "127.0.0.1, 127.0.0.2" in run.stdout, run.stdout
-        assert "error: next hop no.isp.example: its name has no address" in run.stderr, run.stderr
+        for name in ("no.isp.example", "own.isp.example"):
+            assert f"error: next hop {name}: its name has no address" in run.stderr, run.stderr
         equal(run.returncode, 1, "status")
         server.write_configuration(options=server.options.replace(f'resolvers = {{"127.0.0.1:{dns.port}"}}', ""))
         run = run_program("check-config", "--no-open", "-c", directory / "gatepost.conf")

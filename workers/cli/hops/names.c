@@ -54,13 +54,21 @@ static void look_at(struct look *look, const char *name)
         arena_end(&memory);
 }
 
+static void look_at_target(struct look *look, const struct deliver_target *deliver)
+{
+        for (size_t i = 0; deliver->kind == DELIVER_HOPS && i < deliver->hops->count; i++)
+                if (deliver->hops->hops[i].kind == NEXT_HOP_AT_NAME)
+                        look_at(look, deliver->hops->hops[i].name);
+}
+
+/* Those of single recipients as well. */
 static void look_at_all(struct look *look, const struct snapshot *snapshot)
 {
         for (size_t i = 0; i < snapshot->domain_count; i++) {
-                const struct deliver_target *deliver = &snapshot->domains[i].deliver;
-                for (size_t j = 0; deliver->kind == DELIVER_HOPS && j < deliver->hops->count; j++)
-                        if (deliver->hops->hops[j].kind == NEXT_HOP_AT_NAME)
-                                look_at(look, deliver->hops->hops[j].name);
+                const struct recipient_sets *sets = snapshot->domains[i].sets;
+                look_at_target(look, &snapshot->domains[i].deliver);
+                for (size_t j = 0; sets != NULL && j < sets->count; j++)
+                        look_at_target(look, &sets->sets[j].deliver);
         }
 }
 

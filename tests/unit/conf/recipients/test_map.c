@@ -180,6 +180,19 @@ Test(map, catch_alls_and_aliases)
         snapshot_free(snapshot);
 }
 
+Test(map, no_file_can_be_made_where_the_path_is_too_long)
+{
+        enum { LENGTH = 16 << 20 };
+        struct conf_complaints complaints = {0};
+        struct recipient_build wish = {.input = path_of("people"), .output = calloc(1, LENGTH + 1)};
+
+        memset((char *)(uintptr_t)wish.output, '/', LENGTH);
+        cr_expect_not(recipients_build(&wish, &complaints));
+        cr_expect(strstr(complaints.text, ": File name too long\n") != NULL);
+        free((char *)(uintptr_t)wish.output);
+        conf_complaints_end(&complaints);
+}
+
 /* ---- files that are not as they were made --------------------------------------------------------------- */
 
 static void check_refused(const char *reason)
