@@ -4,6 +4,7 @@
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
 
+#include <errno.h>
 #include <libpsl.h>
 #include <stdlib.h>
 
@@ -140,8 +141,9 @@ enum recipient_answer domain_find_settings(const struct domain *domain, struct s
         text_over(&normal, octets, sizeof octets);
         *ret_settings = NULL;
         domain = domain_of_mailboxes(domain);
+        errno = 0;
         if (!local_part_normalise(local_part, domain->options.local_part_case == LOCAL_PART_FOLD, &normal))
-                return RECIPIENT_UNKNOWN;
+                return errno == ENOMEM ? RECIPIENT_UNREADABLE : RECIPIENT_UNKNOWN;
         struct span mailbox = text_span(&normal);
         enum recipient_answer answer = find_known(domain, &mailbox, ret_settings);
         if (answer == RECIPIENT_KNOWN && mailbox.length > text_room(ret_mailbox))
@@ -219,6 +221,29 @@ struct terms_options snapshot_terms(const struct snapshot *snapshot, const struc
 }
 
 /* ---- building ------------------------------------------------------------------------------------------ */
+
+static bool zones_are_files(const struct snapshot *snapshot, bool of_names)
+{
+        size_t files = 0;
+
+        for (size_t i = 0; i < snapshot->zone_count; i++) {
+                const struct zone_options *zone = &snapshot->zones[i].options;
+                if (zone->names != of_names)
+                        continue;
+                if (zone->file.count == 0)
+                        return false;
+                files++;
+        }
+        return files > 0;
+}
+
+bool snapshot_lacks_dns(const struct snapshot *snapshot, enum check_id check)
+{
+        if (check_infos[check].needs != NEEDS_DNS || snapshot->options.resolvers.count > 0)
+                return false;
+        bool is_of_zones = check == CHECK_dnsbl || check == CHECK_rhsbl;
+        return !is_of_zones || !zones_are_files(snapshot, check == CHECK_rhsbl);
+}
 
 struct snapshot *snapshot_new(void)
 {

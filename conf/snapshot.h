@@ -5,9 +5,11 @@
 
 #include "conf/checks.h"
 #include "core/base/name_table.h"
+#include "conf/recipients/daemon.h"
 #include "conf/recipients/map.h"
 #include "conf/recipients/settings.h"
 #include "conf/replies.h"
+#include "conf/words/words.h"
 #include "core/base/address.h"
 #include "core/base/arena.h"
 
@@ -18,42 +20,10 @@ struct text_list {
         size_t count;
 };
 
-struct endpoint {
-        struct address address; /* all zero octets: any IPv6 (and not IPv4); 0.0.0.0: any IPv4 */
-        uint16_t port;
-};
-
-static inline bool endpoint_equals(const struct endpoint *left, const struct endpoint *right)
-{
-        return left->port == right->port && address_equals(&left->address, &right->address);
-}
-
 struct endpoint_list {
         struct endpoint *endpoints;
         size_t count;
 };
-
-enum reject_moment { REJECT_AT_RCPT, REJECT_AT_FIRST };
-enum newline_form { NEWLINE_CRLF, NEWLINE_LF };
-enum listed_moment { LISTED_AT_RCPT, LISTED_UNDER_LOAD, LISTED_AT_ACCEPT };
-enum local_part_case { LOCAL_PART_FOLD, LOCAL_PART_EXACT };
-
-enum failure_action { ACTION_PASS, ACTION_DEFER, ACTION_REFUSE };
-enum repair_action { REPAIR_REFUSE, REPAIR_NORMALISE };
-enum sandbox_mode { SANDBOX_OFF, SANDBOX_OBSERVE, SANDBOX_ENFORCE, SANDBOX_KILL };
-enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
-enum certificate_wish { CERTIFICATE_NOT_WANTED, CERTIFICATE_WANTED };
-enum language { LANGUAGE_ENGLISH, LANGUAGE_GERMAN, LANGUAGE_COUNT };
-/* How a next hop is told who our client is. */
-enum hop_naming { HOP_NAMES_NOBODY, HOP_NAMES_BY_XCLIENT, HOP_NAMES_BY_XFORWARD };
-/* MAY: where the hop offers and takes it, else in plain text. MUST: else nothing. */
-enum hop_starttls { HOP_STARTTLS_NONE, HOP_STARTTLS_MAY, HOP_STARTTLS_MUST };
-/* Whether a field stands in a copy: where nobody says otherwise, as it is usual for whoever takes the copy. */
-enum field_wish { FIELD_AUTO, FIELD_YES, FIELD_NO };
-enum delivered_to { DELIVERED_TO_NOT, DELIVERED_TO_MAILBOX, DELIVERED_TO_ADDRESS };
-enum log_addresses { LOG_ADDRESSES_PLAIN, LOG_ADDRESSES_PSEUDONYM };
-enum starttls_policy { STARTTLS_OFFER, STARTTLS_REQUIRE, STARTTLS_OFF };
-enum exchange_requirement { REQUIRE_MX, REQUIRE_MX_OR_ADDRESS };
 
 /* A filter of IPv4 addresses. For each of the four octets it has the values that match, as 256 bits. */
 struct answer_filter {
@@ -82,23 +52,31 @@ struct rate {
         uint64_t events, window_ms;
 };
 
+#define CONFIGURATION_DIGEST_SIZE 13 /* hexadecimal digits, with a NUL */
+
 #define OPTION_AUTO UINT64_MAX /* what an AUTO_COUNT is then: the program finds a number itself */
 
 #define OPTION_FIELD_RATE       struct rate
+#define OPTION_FIELD_SHARE      uint64_t
 #define OPTION_FIELD_MODE       enum check_mode
 #define OPTION_FIELD_ACTION     enum failure_action
 #define OPTION_FIELD_EXCHANGE   enum exchange_requirement
+#define OPTION_FIELD_FORMAT     enum feed_format
+#define OPTION_FIELD_FALLBACK   enum feed_fallback
 #define OPTION_FIELD_REPAIR     enum repair_action
 #define OPTION_FIELD_SANDBOX    enum sandbox_mode
 #define OPTION_FIELD_VERSION    enum tls_version
 #define OPTION_FIELD_WISH       enum certificate_wish
 #define OPTION_FIELD_LANGUAGE   enum language
 #define OPTION_FIELD_ADDRESSES  enum log_addresses
+#define OPTION_FIELD_ASKED      enum service_asked
 #define OPTION_FIELD_NAMING     enum hop_naming
 #define OPTION_FIELD_SECURING   enum hop_starttls
 #define OPTION_FIELD_JOURNAL    enum journal_use
 #define OPTION_FIELD_FIELD      enum field_wish
 #define OPTION_FIELD_DELIVERED  enum delivered_to
+#define OPTION_FIELD_LEAVING    enum failure_left_to
+#define OPTION_FIELD_QUARANTINE enum quarantine_form
 #define OPTION_FIELD_WEIGHT     int64_t
 #define OPTION_FIELD_FILTERS    struct filter_list
 #define OPTION_FIELD_COUNT      uint64_t
@@ -121,20 +99,26 @@ struct rate {
 
 /* The field of an option is named like its row, and its unit is added: idle_timeout_ms. */
 #define OPTION_NAME_RATE(name)       name
+#define OPTION_NAME_SHARE(name)      name##_ppm
 #define OPTION_NAME_MODE(name)       name
 #define OPTION_NAME_ACTION(name)     name
 #define OPTION_NAME_EXCHANGE(name)   name
+#define OPTION_NAME_FORMAT(name)     name
+#define OPTION_NAME_FALLBACK(name)   name
 #define OPTION_NAME_REPAIR(name)     name
 #define OPTION_NAME_SANDBOX(name)    name
 #define OPTION_NAME_VERSION(name)    name
 #define OPTION_NAME_WISH(name)       name
 #define OPTION_NAME_LANGUAGE(name)   name
 #define OPTION_NAME_ADDRESSES(name)  name
+#define OPTION_NAME_ASKED(name)      name
 #define OPTION_NAME_NAMING(name)     name
 #define OPTION_NAME_SECURING(name)   name
 #define OPTION_NAME_JOURNAL(name)    name
 #define OPTION_NAME_FIELD(name)      name
 #define OPTION_NAME_DELIVERED(name)  name
+#define OPTION_NAME_LEAVING(name)    name
+#define OPTION_NAME_QUARANTINE(name) name
 #define OPTION_NAME_WEIGHT(name)     name
 #define OPTION_NAME_FILTERS(name)    name
 #define OPTION_NAME_COUNT(name)      name
@@ -180,8 +164,10 @@ struct zone_options {
 #include "conf/options.def"
 };
 
-struct milter_options {
-#define MILTER_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
+struct filter_options {
+#define FILTER_OPTION(name, type, ...)  OPTION_FIELD_##type OPTION_NAME_##type(name);
+#define MILTER_OPTION(name, type, ...)  OPTION_FIELD_##type OPTION_NAME_##type(name);
+#define SERVICE_OPTION(name, type, ...) OPTION_FIELD_##type OPTION_NAME_##type(name);
 #include "conf/options.def"
 };
 
@@ -190,6 +176,8 @@ struct terms_options {
 #include "conf/options.def"
 };
 
+struct dns_source;
+
 /* A DNS blocklist or allowlist (RFC 5782). */
 struct dnsbl_zone {
         struct span name;  /* A-labels, lower case */
@@ -197,21 +185,19 @@ struct dnsbl_zone {
         struct zone_options options;
         struct place place;
         uint8_t count_index; /* of its counters; its name keeps them over reloads */
+        /* Answers in place of DNS, from files; NULL: nobody does. Set before the snapshot is published, by its
+         * owner, which outlives the snapshot. */
+        struct dns_source *feed;
         /* The one thing that changes in a snapshot, written by the main thread: the zone fails its self-test
          * (RFC 5782 5) or lists nearly everybody of a sudden; until that is over it only observes. */
         _Atomic bool is_suspended;
 };
 
-/* Where a daemon of the site listens. */
-struct daemon_address {
-        const char *path; /* of a unix socket, absolute; NULL: at the endpoint */
-        struct endpoint endpoint;
-};
-
-/* A mail filter of somebody else: a section `milter`. */
+/* A mail filter of somebody else: a section `milter`, or `policy_service`. */
 struct mail_filter {
         struct span name; /* terminated */
-        struct milter_options options;
+        enum filter_kind { FILTER_MILTER, FILTER_SERVICE } kind;
+        struct filter_options options; /* those of its kind */
         struct daemon_address address;
         struct place place;
         uint8_t count_index; /* of its counters; its name keeps them over reloads */
@@ -254,10 +240,22 @@ struct check_setting {
 
 enum sender_store_kind { SENDER_STORE_NONE, SENDER_STORE_LMDB, SENDER_STORE_REDIS };
 
+#define REDIS_INSTANCES_MAX 8 /* among which keys are spread */
+#define REDIS_SERVERS_MAX   8 /* of an instance; and sentinels */
+
+/* One of several Redis that know nothing of each other. */
+struct redis_instance {
+        const char *name;             /* its first server, or what sentinels call its master */
+        struct endpoint_list servers; /* in the order in which they are tried; none: sentinels are asked */
+};
+
 struct sender_target {
         enum sender_store_kind kind;
-        const char *path;             /* lmdb: absolute */
-        struct endpoint_list servers; /* redis: in the order in which they are tried */
+        const char *path;                 /* lmdb: absolute */
+        struct redis_instance *instances; /* redis: at least one */
+        size_t instance_count;
+        struct endpoint_list sentinels; /* none: the instances have servers */
+        bool uses_tls;                  /* with servers and sentinels */
 };
 
 enum http_kind { HTTP_NOWHERE, HTTP_AT_ADDRESS, HTTP_AT_PATH };
@@ -267,13 +265,6 @@ struct http_target {
         enum http_kind kind;
         struct endpoint endpoint;
         const char *path; /* of a unix socket: absolute */
-};
-
-/* Who says which recipients a domain has. */
-enum recipient_origin {
-        RECIPIENTS_HERE,   /* the snapshot */
-        RECIPIENTS_AT_HOP, /* the domain's next hops, by a callout */
-        RECIPIENT_ORIGINS
 };
 
 /* A mapped file, however many domains name it. */
@@ -288,6 +279,9 @@ struct domain {
         struct span name; /* A-labels, lower case */
         struct domain_options options;
         enum recipient_origin origin;
+        const struct socketmap_daemon *socketmap; /* of that origin: who is asked; else NULL */
+        struct span map_name;                     /* which of its maps */
+        struct place recipients_place;            /* where that is said */
         /* Local parts, unquoted, by local_part_normalise(), each with the number of its settings, from 1 on, or 0;
          * nobody where `map` is not NULL, or the origin elsewhere. */
         struct name_table recipients;
@@ -298,6 +292,9 @@ struct domain {
         bool has_catch_all;            /* among them: RECIPIENT_CATCH_ALL */
         const struct domain *alias_of; /* whose recipients and mailboxes it has; NULL: its own */
         struct deliver_target deliver;
+        enum journal_use
+            journal;      /* for mail to next hops, its own or its recipients'; NEVER: there is none */
+        uint32_t filters; /* of the snapshot's, those that are asked about its mail; a bit mask */
         struct check_setting checks[CHECK_COUNT]; /* its own, else the global ones */
         struct place place;
         uint8_t count_index; /* of its counters, DOMAIN_COUNTERS_OTHERS: of those of the others */
@@ -311,7 +308,8 @@ static inline const struct domain *domain_of_mailboxes(const struct domain *doma
 }
 
 struct snapshot {
-        struct options options; /* hostname is never empty here */
+        struct options options;                 /* hostname is never empty here */
+        char digest[CONFIGURATION_DIGEST_SIZE]; /* of what the configuration says; see conf/text/digest.h */
         struct check_setting checks[CHECK_COUNT];
         bool check_is_wanted[CHECK_COUNT];     /* its mode is not off globally or for some domain */
         bool check_is_everywhere[CHECK_COUNT]; /* every domain enforces it, and there is one */
@@ -326,6 +324,8 @@ struct snapshot {
         size_t zone_count;
         struct mail_filter *filters; /* at most MAIL_FILTERS_MAX, in the order in which they are asked */
         size_t filter_count;
+        struct socketmap_daemon *socketmaps; /* at most SOCKETMAPS_MAX */
+        size_t socketmap_count;
         struct terms_list listener_terms;
         struct terms_list network_terms; /* the most specific networks first */
         struct name_table tlds;          /* A-labels, lower case */
@@ -388,6 +388,8 @@ struct terms_options snapshot_terms(const struct snapshot *snapshot, const struc
 /* Indexed by enum ehlo_keyword. */
 extern const char *const ehlo_keyword_names[EHLO_KEYWORD_COUNT];
 
+/* Without resolvers the check has nobody to ask: it is off. Zones that are read from files need none. */
+bool snapshot_lacks_dns(const struct snapshot *snapshot, enum check_id check);
 /* Returns an empty snapshot to be filled in, or NULL when memory is out. */
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *snapshot);

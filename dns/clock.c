@@ -1,13 +1,38 @@
 /* The kernel's clocks. */
 #include "dns/clock.h"
 
+#include <stdlib.h>
 #include <time.h>
+
+#define JUMP_MS 60000
 
 static int64_t read_us(clockid_t clock)
 {
         struct timespec now;
         clock_gettime(clock, &now);
         return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static uint64_t read_ns(clockid_t clock)
+{
+        struct timespec now;
+        clock_gettime(clock, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+        return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_thread_cpu_ns(void)
+{
+        return read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t clock_process_cpu_ns(void)
+{
+        return read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 uint64_t clock_monotonic_us(void)
@@ -38,6 +63,15 @@ int64_t clock_wall_ms(void)
 int64_t clock_wall_s(void)
 {
         return clock_wall_us() / 1000000;
+}
+
+int64_t clock_watch_jump_ms(struct clock_watch *watch)
+{
+        int64_t before_ms = watch->ahead_ms;
+
+        watch->ahead_ms = clock_wall_ms() - (int64_t)clock_monotonic_ms();
+        int64_t jump_ms = before_ms == 0 ? 0 : watch->ahead_ms - before_ms;
+        return llabs(jump_ms) < JUMP_MS ? 0 : jump_ms;
 }
 
 /* By looking again and again: ThreadSanitizer knows no join that waits by this clock, and the other clock may be

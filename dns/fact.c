@@ -63,6 +63,18 @@ static void entry_file(struct memo *memo, struct memo_entry *entry)
         memo->pending += fact == FACT_PENDING;
 }
 
+/* Who knows it by heart is asked beyond the quota. */
+static bool entry_ask_first(struct memo *memo, struct memo_entry *entry, struct dns_source *first)
+{
+        struct dns_answer answer = failed;
+
+        if (first == NULL ||
+            first->ask(first, &entry->question, &memo->asker, memo->arena, &answer) == FACT_PENDING)
+                return false;
+        entry->answer = answer;
+        return true;
+}
+
 static void entry_ask(struct memo *memo, struct memo_entry *entry)
 {
         if (memo->source == NULL || memo->asked >= memo->quota ||
@@ -88,9 +100,9 @@ static enum fact tell(const struct dns_answer *answer, const struct dns_answer *
         return answer->fact;
 }
 
-/* `is_kept`: the name lives as long as the memo. */
-static enum fact ask(struct memo *memo, const struct dns_question *asked, bool is_kept,
-                     const struct dns_answer **ret_answer)
+/* `is_kept`: the name lives as long as the memo. `first`: is asked before the memo's source; NULL: nobody. */
+static enum fact ask(struct memo *memo, struct dns_source *first, const struct dns_question *asked,
+                     bool is_kept, const struct dns_answer **ret_answer)
 {
         struct dns_question question = *asked;
         char buffer[DNS_NAME_MAX];
@@ -112,7 +124,8 @@ static enum fact ask(struct memo *memo, const struct dns_question *asked, bool i
                 *link = entry_create(memo, &question, is_kept);
                 if (*link == NULL)
                         return tell(&failed, ret_answer);
-                entry_ask(memo, *link);
+                if (!entry_ask_first(memo, *link, first))
+                        entry_ask(memo, *link);
         } else {
                 entry_ask_again(memo, *link);
         }
@@ -124,31 +137,37 @@ static enum fact ask(struct memo *memo, const struct dns_question *asked, bool i
 enum fact memo_ask(struct memo *memo, struct span name, enum dns_type type,
                    const struct dns_answer **ret_answer)
 {
-        return ask(memo, &(struct dns_question){.name = name, .type = type}, false, ret_answer);
+        return ask(memo, NULL, &(struct dns_question){.name = name, .type = type}, false, ret_answer);
 }
 
 enum fact memo_ask_urgently(struct memo *memo, struct span name, enum dns_type type,
                             const struct dns_answer **ret_answer)
 {
-        return ask(memo, &(struct dns_question){.name = name, .type = type, .is_urgent = true}, false,
+        return ask(memo, NULL, &(struct dns_question){.name = name, .type = type, .is_urgent = true}, false,
                    ret_answer);
 }
 
 enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
                         const struct dns_answer **ret_answer)
 {
-        return ask(memo, &(struct dns_question){.name = name, .type = type}, true, ret_answer);
+        return ask(memo, NULL, &(struct dns_question){.name = name, .type = type}, true, ret_answer);
+}
+
+enum fact memo_ask_first(struct memo *memo, struct dns_source *first, const struct dns_question *question,
+                         bool looks_only, const struct dns_answer **ret_answer)
+{
+        bool looked_only = memo->asker.looks_only;
+
+        memo->asker.looks_only = looked_only || looks_only;
+        enum fact fact = ask(memo, first, question, false, ret_answer);
+        memo->asker.looks_only = looked_only;
+        return fact;
 }
 
 enum fact memo_look(struct memo *memo, const struct dns_question *question,
                     const struct dns_answer **ret_answer)
 {
-        bool looked_only = memo->asker.looks_only;
-
-        memo->asker.looks_only = true;
-        enum fact fact = ask(memo, question, false, ret_answer);
-        memo->asker.looks_only = looked_only;
-        return fact;
+        return memo_ask_first(memo, NULL, question, true, ret_answer);
 }
 
 bool memo_has_unasked(const struct memo *memo)

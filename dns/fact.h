@@ -117,6 +117,10 @@ enum fact memo_ask_kept(struct memo *memo, struct span name, enum dns_type type,
  * later may make it do so. */
 enum fact memo_look(struct memo *memo, const struct dns_question *question,
                     const struct dns_answer **ret_answer);
+/* Asks `first` in place of the memo's source; where that leaves it open, PENDING and unasked, the memo's source is
+ * asked after all. NULL: nobody is. `looks_only`: the memo's source is asked as memo_look() does. */
+enum fact memo_ask_first(struct memo *memo, struct dns_source *first, const struct dns_question *question,
+                         bool looks_only, const struct dns_answer **ret_answer);
 /* A question found no place, or was only looked up: nobody has been asked, so that no answer is on its way. */
 bool memo_has_unasked(const struct memo *memo);
 /* Takes the answer to a pending question and copies it. It is passed over when the memo does not wait for

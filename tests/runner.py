@@ -16,13 +16,24 @@ FOLDERS = {None: "build", "address": "build-asan", "thread": "build-tsan"}
 SETUP = {None: [], "address": ["-Db_sanitize=address,undefined", "--optimization=2"],
          "thread": ["-Db_sanitize=thread", "--optimization=2"]}
 JOBS = str(os.cpu_count() or 1)
-LANES = 2
+LANES = 3
+# A program of one thread has nothing that ThreadSanitizer could find.
+OF_ONE_THREAD = {"dialogue", "fuzz"}
+# So many lines of why a test failed stand at the end.
+SAID_AGAIN = 40
 # A hanging file of integration tests ends after this.
 SECONDS = 600
 
 
 def say(text):
     print(text, flush=True)
+
+
+def comments_around(output, start, end):
+    """Why a case failed, in lines: our own tests say it before the result, others after it."""
+    before = re.search(r"(?:^#.*\n)*\Z", output[:start], re.M)[0]
+    after = re.match(r"\n?((?:#.*\n)*)", output[end:])[1]
+    return [*before.splitlines()[-SAID_AGAIN:], *after.splitlines()[:SAID_AGAIN]]
 
 
 class Count:
@@ -32,19 +43,24 @@ class Count:
     def add_tap(self, program, output, status):
         """Counts TAP lines; without any the exit status is the result. A plan that was not kept is a failure."""
         planned = re.search(r"^1\.\.(\d+)", output, re.M)
-        results = re.findall(r"^(not ok|ok)\b(.*)$", output, re.M)
-        for result, rest in results:
+        results = list(re.finditer(r"^(not ok|ok)\b(.*)$", output, re.M))
+        for found in results:
+            result, rest = found.groups()
             if "# SKIP" in rest:
                 self.skipped.append(program + rest)
             elif result == "ok":
                 self.passed += 1
             else:
-                self.failures.append(program + rest)
+                self.fail(program + rest, comments_around(output, *found.span()))
         broken = planned is not None and int(planned[1]) != len(results)
-        if broken or status != 0 and "not ok" not in (result for result, _ in results):
-            self.failures.append(f"{program} (status {status}, {len(results)} results)")
+        if broken or status != 0 and "not ok" not in (found[1] for found in results):
+            self.fail(f"{program} (status {status}, {len(results)} results)", output.splitlines()[-SAID_AGAIN:])
         elif not results and planned is None:
             self.passed += 1
+
+    def fail(self, what, why=()):
+        """`why`: lines. The end of a long output is what people read; they stand there."""
+        self.failures.append("\n".join([what, *why]))
 
     def finish(self, began):
         for name in self.skipped:
@@ -69,16 +85,18 @@ def build(folder, sanitize):
     subprocess.run(["ninja", "-C", folder], cwd=ROOT, check=True)
 
 
-def meson_names(folder, only):
+def meson_names(folder, only, sanitize):
     """One for each test that meson will run: of those that share a name it runs all."""
+    left_out = OF_ONE_THREAD if sanitize == "thread" else set()
     listing = subprocess.run(["meson", "introspect", "--tests", folder], capture_output=True, text=True, check=True)
     tests = json.loads(listing.stdout)
-    wanted = {test["name"] for test in tests if only.search(f"{' '.join(test['suite'])} {test['name']}")}
+    wanted = {test["name"] for test in tests if only.search(f"{' '.join(test['suite'])} {test['name']}")
+              and not left_out & {suite.partition(":")[2] for suite in test["suite"]}}
     return [test["name"] for test in tests if test["name"] in wanted]
 
 
-def run_meson(folder, only, environment, count):
-    names = meson_names(folder, only)
+def run_meson(folder, options, environment, count):
+    names = meson_names(folder, options.only, options.sanitize)
     if not names:
         return
     log = folder / "meson-logs/testlog.json"
@@ -90,7 +108,7 @@ def run_meson(folder, only, environment, count):
     for test in tests:
         count.add_tap(test["name"], test["stdout"], 0 if test["result"] == "OK" else test["returncode"] or 1)
     if len(tests) != len(names):
-        count.failures.append(f"meson test ({len(tests)} results of {len(names)} tests)")
+        count.fail(f"meson test ({len(tests)} results of {len(names)} tests)")
 
 
 def run_tap(path, environment, count):
@@ -102,15 +120,16 @@ def run_tap(path, environment, count):
     count.add_tap(name, run.stdout, run.returncode)
 
 
-def is_alone(path):
-    """It measures, loads the machine, or uses what there is one of, and says so at its beginning: # alone: REASON"""
-    return "\n# alone: " in path.read_text()[:2000]
+def says(path, what):
+    """At its beginning a file may say `# alone: REASON`, because it measures, loads the machine, or uses what there is one of;
+    or `# threads elsewhere: REASON`, because what it tests has one thread, or those that other files test."""
+    return f"\n# {what}: " in path.read_text()[:2000]
 
 
 def run_taps(paths, environment, count):
-    """Most of the time they wait; so those that may run beside each other do, two at a time."""
+    """Most of the time they wait; so those that may run beside each other do, some at a time."""
     with concurrent.futures.ThreadPoolExecutor(LANES) as lanes:
-        beside = [path for path in paths if not is_alone(path)]
+        beside = [path for path in paths if not says(path, "alone")]
         for run in [lanes.submit(run_tap, path, environment, count) for path in beside]:
             run.result()
     for path in paths:
@@ -127,14 +146,15 @@ def run_all(options, count):
     environment = sanitizer_environment(reports) if options.sanitize else dict(os.environ)
     environment |= {"GATEPOST": str(folder / "gatepost"), "GATEPOST_SANITIZE": options.sanitize or "",
                     "PYTHONPATH": str(ROOT / "tests/integration")}
-    run_meson(folder, options.only, environment, count)
+    run_meson(folder, options, environment, count)
     paths = sorted((ROOT / "tests/integration").rglob("test_*.py"))
+    if options.sanitize == "thread":
+        paths = [path for path in paths if not says(path, "threads elsewhere")]
     if options.sanitize is None:
         paths.insert(0, ROOT / "tests/style")
     run_taps([path for path in paths if options.only.search(str(path.relative_to(ROOT)))], environment, count)
     for report in reports.iterdir():
-        say(report.read_text(errors="replace")[:8000])
-        count.failures.append(f"sanitizer: {report.name}")
+        count.fail(f"sanitizer: {report.name}", [report.read_text(errors="replace")[:8000]])
 
 
 def main():
@@ -147,7 +167,7 @@ def main():
     try:
         run_all(options, count)
     except (OSError, subprocess.CalledProcessError) as error:
-        count.failures.append(str(error))
+        count.fail(str(error))
     return count.finish(began)
 
 

@@ -3,6 +3,7 @@
 #include "workers/cli/subcommands.h"
 #include "workers/cli/usage.h"
 #include "workers/server/signals.h"
+#include "workers/tls/reasons.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -101,6 +102,7 @@ int main(int argc, char **argv)
                              fcntl(STDERR_FILENO, F_GETFD) < 0;
         if (is_any_closed && !hold_standard_descriptors())
                 return 1;
+        tls_memory_watch();
         if (argc < 2)
                 return help(stderr, USAGE_STATUS);
         const struct subcommand *subcommand = subcommand_find(argv[1]);

@@ -28,6 +28,20 @@ struct reader {
 /* All that were read; they are kept to the end. */
 static struct workload *workloads;
 
+/* FOLDER/NAME.txt, or that of a folder there with the first word of the name, such as journal/journal-4k.txt. */
+static FILE *open_file(const char *folder, const char *name, char *ret_path, size_t size)
+{
+        if (strchr(name, '/') != NULL)
+                snprintf(ret_path, size, "%s", name);
+        else
+                snprintf(ret_path, size, "%s/%s.txt", folder, name);
+        FILE *file = fopen(ret_path, "re");
+        if (file != NULL || strchr(name, '/') != NULL)
+                return file;
+        snprintf(ret_path, size, "%s/%.*s/%s.txt", folder, (int)strcspn(name, "-"), name, name);
+        return fopen(ret_path, "re");
+}
+
 static void read_file(struct workload *workload, const char *folder, const char *name, unsigned share);
 
 __attribute__((noreturn)) static void reader_fail(const struct reader *reader, const char *problem)
@@ -254,11 +268,7 @@ static void read_file(struct workload *workload, const char *folder, const char 
         char line[LINE_SIZE], path[512];
         struct reader reader = {.path = path, .workload = workload};
 
-        if (strchr(name, '/') != NULL)
-                snprintf(path, sizeof path, "%s", name);
-        else
-                snprintf(path, sizeof path, "%s/%s.txt", folder, name);
-        FILE *file = fopen(path, "re");
+        FILE *file = open_file(folder, name, path, sizeof path);
         if (file == NULL)
                 bench_fail("cannot open scenario %s", path);
         while (fgets(line, sizeof line, file) != NULL) {

@@ -62,9 +62,10 @@ struct workload {
         size_t flight_max; /* octets */
 };
 
-/* Reads FOLDER/NAME.txt, or the file `name` when there is a slash in it, as it is with the server of that
- * name (NULL: any). Behind the name may stand wishes, see tls_wishes_take(), each after a colon. Ends the program
- * with file and line when that cannot be. Freed by nobody: the bench needs them to its end. */
+/* Reads FOLDER/NAME.txt or, for a name such as tls-none, FOLDER/tls/NAME.txt; or the file `name` when there is a slash
+ * in it, as it is with the server of that name (NULL: any). Behind the name may stand wishes, see tls_wishes_take(),
+ * each after a colon. Ends the program with file and line when that cannot be. Freed by nobody: the bench needs them
+ * to its end. */
 struct workload *workload_read(const char *folder, const char *name, const char *server);
 
 /* What each session has of its own in its octets. */

@@ -3,6 +3,7 @@
 
 #include "bench/common.h"
 #include "bench/load/syscalls.h"
+#include "bench/peers/sink.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,10 +99,12 @@ struct trial trial_run(const struct bench_options *options, const struct sockadd
         if (watched != NULL)
                 before = usage_read(watched);
         double own_us = own_cpu_us();
+        uint64_t sunk = sink_count().messages;
         uint64_t begin_ns = bench_now_ns();
         load_measure(load);
         wait_for(load, options->sessions == 0 ? options->seconds : 1e6, label);
         uint64_t sessions = load_sessions(load), end_ns = bench_now_ns();
+        sunk = sink_count().messages - sunk;
         load_stop(load);
         own_us = own_cpu_us() - own_us;
         if (watched != NULL)
@@ -116,6 +119,7 @@ struct trial trial_run(const struct bench_options *options, const struct sockadd
         trial.voluntary = grown(before.voluntary, after.voluntary) / count;
         trial.involuntary = grown(before.involuntary, after.involuntary) / count;
         trial.generator_cpu_us = own_us / count;
+        trial.handed_on = (double)sunk / count;
         trial.cpu_source = watched == NULL ? "none" : usage_source(watched);
         return trial;
 }
@@ -203,13 +207,13 @@ json_t *trial_json(const struct trial *trial)
                         snprintf(code, sizeof code, "%u", i);
                         json_object_set_new(codes, code, json_integer((json_int_t)trial->load->codes[i]));
                 }
-        return json_pack("{s:s,s:i,s:f,s:f,s:I,s:I,s:f,s:f,s:s,s:f,s:f,s:f,s:o,s:o,s:o}", "scenario",
+        return json_pack("{s:s,s:i,s:f,s:f,s:I,s:I,s:f,s:f,s:s,s:f,s:f,s:f,s:f,s:o,s:o,s:o}", "scenario",
                          trial->workload->name, "concurrency", (int)trial->concurrency, "rate", trial->rate,
                          "seconds", trial->seconds, "sessions", (json_int_t)trial->load->sessions, "failures",
                          (json_int_t)trial->load->failures, "sessions_per_s", trial->sessions_per_s,
                          "server_cpu_us", trial->cpu_us, "server_cpu_source", trial->cpu_source,
                          "generator_cpu_us", trial->generator_cpu_us, "voluntary_switches", trial->voluntary,
-                         "involuntary_switches", trial->involuntary, "session",
+                         "involuntary_switches", trial->involuntary, "handed_on", trial->handed_on, "session",
                          quantiles_json(&trial->load->session), "codes", codes, "steps", steps_json(trial));
 }
 
@@ -230,6 +234,8 @@ void trial_print(const struct trial *trial)
                "%.1f us\n",
                trial->cpu_us, trial->cpu_source, trial->voluntary, trial->involuntary,
                trial->generator_cpu_us);
+        if (trial->handed_on > 0)
+                printf("  %.2f messages a session were handed on meanwhile\n", trial->handed_on);
         printf("  replies:");
         for (unsigned i = 1; i < CODES; i++)
                 if (trial->load->codes[i] > 0)

@@ -16,6 +16,8 @@ struct trial {
         /* These are for a session, and 0 where the server is not watched. */
         double cpu_us, runnable_us, voluntary, involuntary;
         double generator_cpu_us;
+        double
+            handed_on; /* messages that the sink has had meanwhile, for each session; 0 where none is handed on */
         const char *cpu_source;
         struct load_figures *load;
 };

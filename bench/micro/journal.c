@@ -70,7 +70,7 @@ static struct waker waker;
 static struct channel *reports, *news, *done;
 static struct content_pool pool;
 static const struct journal_origin origin = {
-    {"192.0.2.1", 9}, {"client.example", 14}, {"lmtp://[::1]:24", 15}};
+    {"192.0.2.1", 9}, {"client.example", 14}, {"lmtp://[::1]:24", 15}, false};
 static struct recipient recipient = {.address = {"alice@isp.example", 17}};
 static const struct message message = {
     .id = "1BS0T7G1VBQB", .sender = {"me@example.com", 14}, .recipients = &recipient, .recipient_count = 1};

@@ -190,6 +190,7 @@ static void cell_take(struct cell *cell, const struct trial *trial)
             [FIGURE_P99_9] = histogram_quantile_us(session, 0.999),
             [FIGURE_SWITCHES] = trial->voluntary + trial->involuntary,
             [FIGURE_GENERATOR] = trial->generator_cpu_us,
+            [FIGURE_HANDED_ON] = trial->handed_on,
         };
 
         for (unsigned i = 0; i < FIGURES; i++)

@@ -8,9 +8,9 @@
 /* ---- medians and ratios -------------------------------------------------------------------------------- */
 
 const struct shape figure_shapes[FIGURES] = {
-    [FIGURE_RATE] = {1, 0},      [FIGURE_CPU] = {1, 1},      [FIGURE_P50] = {1000, 2},
-    [FIGURE_P99] = {1000, 2},    [FIGURE_P99_9] = {1000, 2}, [FIGURE_SWITCHES] = {1, 2},
-    [FIGURE_GENERATOR] = {1, 1},
+    [FIGURE_RATE] = {1, 0},      [FIGURE_CPU] = {1, 1},       [FIGURE_P50] = {1000, 2},
+    [FIGURE_P99] = {1000, 2},    [FIGURE_P99_9] = {1000, 2},  [FIGURE_SWITCHES] = {1, 2},
+    [FIGURE_GENERATOR] = {1, 1}, [FIGURE_HANDED_ON] = {1, 2},
 };
 
 const char *figure_name(enum figure figure)

@@ -21,6 +21,7 @@ enum figure {
         FIGURE_P99_9,
         FIGURE_SWITCHES,  /* the server's context switches a session */
         FIGURE_GENERATOR, /* generator CPU us a session */
+        FIGURE_HANDED_ON, /* messages that the sink has had meanwhile, for each session */
         FIGURES
 };
 

@@ -6,10 +6,10 @@ static json_t *figures_json(const struct comparison *comparison, const struct co
                             enum peer_kind peer)
 {
         static const char *const names[FIGURES] = {
-            [FIGURE_RATE] = "sessions_per_s",       [FIGURE_CPU] = "server_cpu_us",
-            [FIGURE_P50] = "session_p50_us",        [FIGURE_P99] = "session_p99_us",
-            [FIGURE_P99_9] = "session_p99_9_us",    [FIGURE_SWITCHES] = "context_switches",
-            [FIGURE_GENERATOR] = "generator_cpu_us"};
+            [FIGURE_RATE] = "sessions_per_s",        [FIGURE_CPU] = "server_cpu_us",
+            [FIGURE_P50] = "session_p50_us",         [FIGURE_P99] = "session_p99_us",
+            [FIGURE_P99_9] = "session_p99_9_us",     [FIGURE_SWITCHES] = "context_switches",
+            [FIGURE_GENERATOR] = "generator_cpu_us", [FIGURE_HANDED_ON] = "handed_on"};
         const struct cell *cell = &compare_case->cells[peer];
         json_t *figures = json_object();
 

@@ -28,6 +28,8 @@ static void print_row(const struct compare_case *compare_case, enum peer_kind pe
                spread_of(cell, FIGURE_P99_9).median / 1000, spread_of(cell, FIGURE_SWITCHES).median);
         if (cell->syscalls != NULL)
                 printf(" %7.2f", syscalls_of(cell));
+        if (spread_of(cell, FIGURE_HANDED_ON).median > 0)
+                printf(" handed on: %.2f", spread_of(cell, FIGURE_HANDED_ON).median);
         printf("%s\n", cell->failures > 0 ? " FAILED" : "");
 }
 

@@ -53,6 +53,8 @@ double median_of(const double *values, unsigned count);
 /* The cases. */
 void suite_dns_cost(struct suite *suite);
 void suite_senders(struct suite *suite);
+void suite_shadow(struct suite *suite);
+void suite_records(struct suite *suite);
 void suite_dns_late(struct suite *suite);
 void suite_dns_cold(struct suite *suite);
 void suite_clients(struct suite *suite);
@@ -64,5 +66,7 @@ void suite_workers(struct suite *suite);
 void suite_arrivals(struct suite *suite);
 void suite_acceptors(struct suite *suite);
 void suite_hops(struct suite *suite);
+void suite_hop_dead(struct suite *suite);
+void suite_journal(struct suite *suite);
 void suite_overload(struct suite *suite);
 void suite_tls(struct suite *suite);

@@ -3,9 +3,8 @@
 #include "conf/build/internal.h"
 #include "conf/value/list.h"
 #include "conf/value/next_hop.h"
+#include "conf/value/path.h"
 #include "core/base/domain_name.h"
-
-#define COMPONENT_MAX 255 /* NAME_MAX of Linux */
 
 static void complain(struct builder *builder, struct place place, const char *message, const char *detail)
 {
@@ -37,36 +36,6 @@ static void finish_name(struct builder *builder, struct domain *domain)
                 builder->out_of_memory = true;
 }
 
-/* NULL, or what is wrong with a path for mailboxes. */
-static const char *mailbox_path_fault(const char *path)
-{
-        bool has_user = false;
-        for (; *path != '\0'; path++) {
-                if (*path != '%')
-                        continue;
-                path++;
-                if (*path == '\0' || strchr("du%", *path) == NULL)
-                        return "there are %d (domain), %u (local part) and %% (percent sign) in ";
-                has_user = has_user || *path == 'u';
-        }
-        return has_user ? NULL : "needs %u (local part) in ";
-}
-
-/* No mailbox could be made: of a local part one octet counts at least. */
-static bool has_long_component(const char *path, size_t domain_length)
-{
-        size_t length = 0;
-        for (; *path != '\0' && length <= COMPONENT_MAX; path++) {
-                if (*path == '/')
-                        length = 0;
-                else
-                        length += path[0] == '%' && path[1] == 'd' ? domain_length : 1;
-                if (*path == '%')
-                        path++;
-        }
-        return length > COMPONENT_MAX;
-}
-
 static void read_hops(struct builder *builder, const char *text, struct place place,
                       struct deliver_target *ret_target)
 {
@@ -93,27 +62,41 @@ static void read_hops(struct builder *builder, const char *text, struct place pl
                                       "deliver: needs resolvers, which say where %s is", hops->hops[i].name);
 }
 
-/* Who says nothing has it where there is one. */
 void build_journal(struct builder *builder, enum journal_use use, struct place place,
                    struct deliver_target *deliver)
 {
         char octets[NEXT_HOPS_TEXT_MAX];
         struct text text;
 
-        if (builder->snapshot->options.journal[0] == '\0' || use == JOURNAL_NEVER ||
-            deliver->kind != DELIVER_HOPS)
+        if (builder->snapshot->options.journal[0] == '\0' || deliver->kind != DELIVER_HOPS)
                 return;
         text_over(&text, octets, sizeof octets);
         next_hops_write(&text, deliver->hops);
-        if (text.length > NEXT_HOPS_JOURNAL_MAX)
-                complain(builder, place,
-                         "deliver: a list of next hops that the journal keeps has 1023 octets at most", "");
-        deliver->journal = use;
+        if (text.length > NEXT_HOPS_JOURNAL_MAX) {
+                if (use != JOURNAL_NEVER)
+                        complain(
+                            builder, place,
+                            "deliver: a list of next hops that the journal keeps has 1023 octets at most",
+                            "");
+                return;
+        }
         deliver->destination = arena_string(&builder->snapshot->memory, text_span(&text));
         if (deliver->destination == NULL)
                 builder->out_of_memory = true;
 }
 
+/* The domain's own, or some that are said of recipients. */
+static bool has_hops(const struct domain *domain)
+{
+        const struct deliver_target *deliver;
+        size_t number = 0;
+
+        while ((deliver = domain_deliver_at(domain, number)) != NULL && deliver->kind != DELIVER_HOPS)
+                number++;
+        return deliver != NULL || domain->options.socketmap_settings;
+}
+
+/* Who says nothing has it where there is one. */
 static void finish_journal(struct builder *builder, struct domain *domain, const struct place *said)
 {
         enum journal_use use = domain->options.journal;
@@ -122,9 +105,10 @@ static void finish_journal(struct builder *builder, struct domain *domain, const
         if (said->file != NULL && use != JOURNAL_NEVER && !is_there)
                 complain(builder, *said,
                          "journal: needs the option journal, which names a folder, outside of domains", "");
-        if (said->file != NULL && use != JOURNAL_NEVER && domain->deliver.kind != DELIVER_HOPS)
+        if (said->file != NULL && use != JOURNAL_NEVER && !has_hops(domain))
                 complain(builder, *said, "journal: needs next hops in deliver, to which its mail goes", "");
         build_journal(builder, use, domain->place, &domain->deliver);
+        domain->journal = is_there && has_hops(domain) ? use : JOURNAL_NEVER;
 }
 
 void build_deliver(struct builder *builder, const char *text, size_t name_length, struct place place,
@@ -158,7 +142,7 @@ void build_deliver(struct builder *builder, const char *text, size_t name_length
         const char *fault = mailbox_path_fault(ret_target->path);
         if (fault != NULL)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "deliver: %s%.900s", fault, text);
-        else if (has_long_component(ret_target->path, name_length))
+        else if (mailbox_path_has_long_component(ret_target->path, name_length))
                 complain(builder, place, "deliver: no folder's name has more than 255 octets: ", text);
 }
 
@@ -167,6 +151,14 @@ static void finish_extension(struct builder *builder, const struct domain *domai
         const char *text = domain->options.extension;
         if (text[0] != '\0' && (text[1] != '\0' || strchr("!#$%&'*+-/=?^_`{|}~", text[0]) == NULL))
                 complain(builder, place, "extension: must be one special character such as +, not ", text);
+}
+
+static void finish_quarantine(struct builder *builder, const struct domain *domain, struct place place)
+{
+        const char *text = domain->options.quarantine_folder;
+        if (text[0] != '\0' && !mailbox_folder_is_valid(text))
+                complain(builder, place, "quarantine_folder: must be the name of a folder such as Junk, not ",
+                         text);
 }
 
 /* Those of a map, whose syntax was looked at when it was built. */
@@ -263,13 +255,19 @@ static bool read_source(struct builder *builder, struct domain *domain, struct p
 
 static void finish_recipients(struct builder *builder, struct domain *domain, struct place place)
 {
+        static const struct span socketmap = {"socketmap:", 10};
+        struct span source = span_from(domain->options.recipients);
         const char *path;
 
         if (domain->options.recipients[0] == '\0') {
                 complain(builder, place, "recipients: needs a file", "");
                 return;
         }
-        if (span_equals_nocase(span_from(domain->options.recipients), SPAN("callout:"))) {
+        if (span_starts_nocase(source, socketmap)) {
+                build_socketmap(builder, domain, span_skip(source, socketmap.length), place);
+                return;
+        }
+        if (span_equals_nocase(source, SPAN("callout:"))) {
                 domain->origin = RECIPIENTS_AT_HOP;
                 if (domain->deliver.hops == NULL)
                         complain(builder, place,
@@ -277,7 +275,7 @@ static void finish_recipients(struct builder *builder, struct domain *domain, st
                                  "");
                 return;
         }
-        if (!read_source(builder, domain, place))
+        if (build_recipients_are_misspelt(builder, source, place) || !read_source(builder, domain, place))
                 return;
         const struct recipient_settings *settings;
         domain->has_catch_all = domain_find_catch_all(domain, &settings) == RECIPIENT_KNOWN;
@@ -320,6 +318,7 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
         const struct place *deliver = &places->options[DOMAIN_OPTION_AT_deliver];
 
         finish_extension(builder, domain, places->options[DOMAIN_OPTION_AT_extension]);
+        finish_quarantine(builder, domain, places->options[DOMAIN_OPTION_AT_quarantine_folder]);
         for (size_t check = 0; check < CHECK_COUNT; check++)
                 if (domain->checks[check].place.file == NULL)
                         domain->checks[check] = builder->snapshot->checks[check];
@@ -332,11 +331,15 @@ static void finish_domain(struct builder *builder, struct domain *domain, const 
                               &domain->deliver);
         else
                 complain(builder, domain->place, "deliver is missing in this domain", "");
-        finish_journal(builder, domain, &places->options[DOMAIN_OPTION_AT_journal]);
+        const struct place *settings = &places->options[DOMAIN_OPTION_AT_socketmap_settings];
         if (recipients->file != NULL)
                 finish_recipients(builder, domain, *recipients);
         else
                 complain(builder, domain->place, "recipients is missing in this domain", "");
+        finish_journal(builder, domain, &places->options[DOMAIN_OPTION_AT_journal]);
+        if (domain->options.socketmap_settings && domain->origin != RECIPIENTS_AT_SOCKETMAP)
+                complain(builder, *settings, "socketmap_settings: needs recipients = \"socketmap:...\", not ",
+                         domain->options.recipients);
 }
 
 void build_finish_domains(struct builder *builder)
@@ -350,8 +353,11 @@ void build_finish_domains(struct builder *builder)
                         snapshot->domains[i].count_index = (uint8_t)(i + 1);
                 finish_domain(builder, &snapshot->domains[i], &builder->domains[i]);
         }
-        for (size_t i = 0; i < snapshot->domain_count; i++) /* a target may stand behind its alias */
-                snapshot->domains[i].deliver = domain_of_mailboxes(&snapshot->domains[i])->deliver;
+        for (size_t i = 0; i < snapshot->domain_count; i++) { /* a target may stand behind its alias */
+                struct domain *domain = &snapshot->domains[i];
+                domain->deliver = domain_of_mailboxes(domain)->deliver;
+                domain->journal = domain_of_mailboxes(domain)->journal;
+        }
         if (snapshot->domain_count == 0 && !snapshot->options.allow_no_domains)
                 conf_complain(
                     builder->complaints, COMPLAINT_ERROR, &builder->whole,

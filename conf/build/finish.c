@@ -272,7 +272,7 @@ static void finish_check(struct builder *builder, enum check_id check)
 {
         struct snapshot *snapshot = builder->snapshot;
         const struct check_setting *setting = &snapshot->checks[check];
-        bool is_off = check_infos[check].needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
+        bool is_off = snapshot_lacks_dns(snapshot, check);
         bool is_wanted = setting->mode != CHECK_MODE_OFF, is_everywhere = snapshot->domain_count > 0;
 
         if (is_off)
@@ -286,6 +286,8 @@ static void finish_check(struct builder *builder, enum check_id check)
                 bool is_weak_for_some =
                     sets != NULL && ((sets->checks[CHECK_MODE_OFF] | sets->checks[CHECK_MODE_OBSERVE]) &
                                      check_bit(check)) != 0;
+                /* What a daemon may say of a recipient nobody knows beforehand. */
+                is_weak_for_some |= snapshot->domains[i].options.socketmap_settings;
                 is_wanted = is_wanted || own->mode != CHECK_MODE_OFF || is_wanted_by_some;
                 is_everywhere = is_everywhere && own->mode == CHECK_MODE_ENFORCE && !is_weak_for_some;
                 if (is_off && !place_is(&own->place, &setting->place))

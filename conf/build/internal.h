@@ -31,7 +31,7 @@ void build_finish_domains(struct builder *builder);
 /* Reads where mail goes. `name_length`: octets of the domain's name, 0 where it is not known. */
 void build_deliver(struct builder *builder, const char *text, size_t name_length, struct place place,
                    struct deliver_target *ret_target);
-/* Says of a target that is complete what the journal is for its mail. */
+/* Says of a target that is complete what the journal is to know of it, where that is for such use. */
 void build_journal(struct builder *builder, enum journal_use use, struct place place,
                    struct deliver_target *deliver);
 /* Reads the keys of bounce_reference. */
@@ -62,10 +62,16 @@ void build_finish_terms(struct builder *builder);
 /* Return the next section of the snapshot, which must have room for it, with default options. */
 struct terms *build_listener_terms(struct builder *builder, const char *title, struct place place);
 struct terms *build_network_terms(struct builder *builder, const char *title, struct place place);
-/* Completes the mail filters. */
+/* Reads where the daemon listens that knows the domain's recipients: the option behind "socketmap:". */
+void build_socketmap(struct builder *builder, struct domain *domain, struct span text, struct place place);
+/* True, with a complaint, where the option `recipients` begins nearly as a word that means something else than a
+ * file. */
+bool build_recipients_are_misspelt(struct builder *builder, struct span text, struct place place);
+/* Completes the mail filters, and reads which of them each domain wants. */
 void build_finish_filters(struct builder *builder);
 /* Returns the next mail filter of the snapshot, with default options. The snapshot must have room for it. */
-struct mail_filter *build_filter(struct builder *builder, struct span name, struct place place);
+struct mail_filter *build_filter(struct builder *builder, enum filter_kind kind, struct span name,
+                                 struct place place);
 /* Returns the next zone of the snapshot, with default options. The snapshot must have room for it. */
 struct dnsbl_zone *build_zone(struct builder *builder, struct span name, struct place place);
 

@@ -2,6 +2,7 @@
 #include "conf/build/load.h"
 
 #include "conf/build/internal.h"
+#include "conf/text/digest.h"
 
 #include <stdio.h>
 #include <errno.h>
@@ -26,6 +27,7 @@ static void build(struct snapshot *snapshot, struct source *source, const char *
         block_pool_init(&pool, BLOCK_SIZE, 0);
         arena_init(&scratch, &pool, SIZE_MAX / 2);
         if (conf_parse(source, directory, &scratch, &snapshot->memory, &settings)) {
+                settings_digest(&settings, snapshot->digest);
                 build_from_settings(&builder, &settings, &scratch);
                 /* Half a text would only give errors about what is missing. */
                 if (!builder.out_of_memory && settings.are_complete)

@@ -276,6 +276,30 @@ static void warn_of_scores(struct builder *builder)
                 warn_of_score(builder, OPTION_AT_greylist_if_score, clients, "addresses");
 }
 
+/* ---- aliases ------------------------------------------------------------------------------------------- */
+
+/* All else is that of the domain which has the mailboxes. */
+static bool is_of_alias(enum domain_option_at option)
+{
+        return option == DOMAIN_OPTION_AT_alias_of || option == DOMAIN_OPTION_AT_mail_filters ||
+               option == DOMAIN_OPTION_AT_dmarc_quarantine || option == DOMAIN_OPTION_AT_tls_certificate ||
+               option == DOMAIN_OPTION_AT_tls_key;
+}
+
+static void warn_of_aliases(struct builder *builder)
+{
+        for (size_t i = 0; i < builder->snapshot->domain_count; i++) {
+                const struct domain *domain = &builder->snapshot->domains[i];
+                const struct place *places = builder->domains[i].options;
+                for (size_t at = 0; domain->alias_of != NULL && at < DOMAIN_OPTION_AT_END; at++)
+                        if (places[at].file != NULL && !is_of_alias((enum domain_option_at)at))
+                                conf_complain(builder->complaints, COMPLAINT_WARNING, &places[at],
+                                              "%s: without effect here: for an alias that of %.*s counts",
+                                              domain_option_rows[at].name, (int)domain->alias_of->name.length,
+                                              domain->alias_of->name.at);
+        }
+}
+
 void build_warn_of_unmeant(struct builder *builder)
 {
         warn_of_small_numbers(builder);
@@ -286,4 +310,5 @@ void build_warn_of_unmeant(struct builder *builder)
         warn_of_wide_networks(builder);
         warn_of_dumb_zones(builder);
         warn_of_scores(builder);
+        warn_of_aliases(builder);
 }

@@ -89,6 +89,9 @@ void build_finish_page(struct builder *builder)
             !is_mail_address(span_from(options->policy_page_postmaster)))
                 complain(builder, OPTION_AT_policy_page_postmaster,
                          "must be a mail address such as postmaster@isp.example");
+        if (options->dmarc_report_from[0] != '\0' && !is_mail_address(span_from(options->dmarc_report_from)))
+                complain(builder, OPTION_AT_dmarc_report_from,
+                         "must be a mail address such as dmarc-reports@isp.example");
         if (options->policy_page_telephone[0] != '\0' &&
             !is_telephone(span_from(options->policy_page_telephone)))
                 complain(builder, OPTION_AT_policy_page_telephone, "must be a number such as +49 30 1234567");

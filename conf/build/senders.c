@@ -4,7 +4,11 @@
 
 #include <libpsl.h>
 
-#define SERVERS_MAX 8
+#define REDIS_FORM "needs up to 8 of ADDRESS:PORT, separated by commas"
+#define SENTINEL_FORM                                                                                        \
+        "redis+sentinel:// needs up to 8 of ADDRESS:PORT, separated by commas, and /NAME of the master"
+#define FORM          "must be lmdb:FOLDER, redis://ADDRESS:PORT, or redis+sentinel://ADDRESS:PORT/NAME"
+#define NAME_MAX_HERE 100 /* octets of the name of a master */
 
 static void complain(struct builder *builder, const char *reason)
 {
@@ -12,26 +16,98 @@ static void complain(struct builder *builder, const char *reason)
         conf_complain(builder->complaints, COMPLAINT_ERROR, &place, "sender_store: %s", reason);
 }
 
-static void read_servers(struct builder *builder, struct span rest)
+/* Takes the text up to the next separator, which goes too. False: there is none more. */
+static bool next_part(struct span *rest, char separator, struct span *ret_part)
 {
-        struct endpoint_list *servers = &builder->snapshot->sender_store.servers;
+        size_t at;
 
-        servers->endpoints = arena_take(&builder->snapshot->memory, SERVERS_MAX * sizeof *servers->endpoints);
-        if (servers->endpoints == NULL) {
-                builder->out_of_memory = true;
-                return;
+        if (rest->at == NULL)
+                return false;
+        at = span_find(*rest, separator);
+        *ret_part = span_of(rest->at, at == SIZE_MAX ? rest->length : at);
+        *rest = at == SIZE_MAX ? (struct span){0} : span_skip(*rest, at + 1);
+        return true;
+}
+
+static void *take(struct builder *builder, size_t size)
+{
+        void *memory = arena_take(&builder->snapshot->memory, size);
+        builder->out_of_memory = builder->out_of_memory || memory == NULL;
+        return memory;
+}
+
+/* False when the text is no list of servers, or memory is out. */
+static bool read_servers(struct builder *builder, struct span text, struct endpoint_list *ret_servers)
+{
+        struct span server;
+
+        *ret_servers = (struct endpoint_list){take(builder, REDIS_SERVERS_MAX * sizeof(struct endpoint)), 0};
+        if (ret_servers->endpoints == NULL)
+                return false;
+        while (next_part(&text, ',', &server)) {
+                if (ret_servers->count == REDIS_SERVERS_MAX ||
+                    !endpoint_parse(span_trim(server), &ret_servers->endpoints[ret_servers->count]))
+                        return false;
+                ret_servers->count++;
         }
-        for (bool is_last = false; !is_last;) {
-                size_t comma = span_find(rest, ',');
-                is_last = comma == SIZE_MAX;
-                struct span server = span_of(rest.at, is_last ? rest.length : comma);
-                rest = span_skip(rest, server.length + 1);
-                if (servers->count == SERVERS_MAX ||
-                    !endpoint_parse(span_trim(server), &servers->endpoints[servers->count])) {
-                        complain(builder, "redis:// needs up to 8 of ADDRESS:PORT, separated by commas");
+        return true;
+}
+
+static const char *name_of_server(struct builder *builder, const struct endpoint *server)
+{
+        char octets[ADDRESS_TEXT_MAX + 10];
+        struct text name;
+
+        text_over(&name, octets, sizeof octets);
+        endpoint_put(&name, server);
+        return arena_string(&builder->snapshot->memory, text_span(&name));
+}
+
+/* A name of a master goes to sentinels and to logs as it is. */
+static const char *name_of_master(struct builder *builder, struct span text)
+{
+        for (size_t i = 0; i < text.length; i++)
+                if (!ascii_is_alnum(text.at[i]) && span_find(SPAN("-_."), text.at[i]) == SIZE_MAX)
+                        return NULL;
+        return text.length == 0 || text.length > NAME_MAX_HERE
+                   ? NULL
+                   : arena_string(&builder->snapshot->memory, text);
+}
+
+static bool is_named_twice(const struct sender_target *target, const char *name)
+{
+        for (size_t i = 0; i < target->instance_count; i++)
+                if (strcmp(target->instances[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* Each part is an instance: its servers, or behind sentinels its name. */
+static void read_instances(struct builder *builder, struct span text, const char *form)
+{
+        struct sender_target *target = &builder->snapshot->sender_store;
+        struct span part;
+
+        target->instances = take(builder, REDIS_INSTANCES_MAX * sizeof *target->instances);
+        while (target->instances != NULL && next_part(&text, '|', &part)) {
+                struct redis_instance instance = {0};
+                if (target->instance_count == REDIS_INSTANCES_MAX) {
+                        complain(builder, "at most 8 instances share the records");
                         return;
                 }
-                servers->count++;
+                if (target->sentinels.count > 0)
+                        instance.name = name_of_master(builder, span_trim(part));
+                else if (read_servers(builder, part, &instance.servers))
+                        instance.name = name_of_server(builder, &instance.servers.endpoints[0]);
+                if (instance.name == NULL) {
+                        complain(builder, form);
+                        return;
+                }
+                if (is_named_twice(target, instance.name)) {
+                        complain(builder, "names an instance twice");
+                        return;
+                }
+                target->instances[target->instance_count++] = instance;
         }
 }
 
@@ -43,9 +119,64 @@ static void say_if_long(struct builder *builder, enum option_at option, const ch
                               option_rows[option].name, octets);
 }
 
+static void finish_redis(struct builder *builder)
+{
+        const struct options *options = &builder->snapshot->options;
+
+        say_if_long(builder, OPTION_AT_sender_prefix, options->sender_prefix, 60);
+        say_if_long(builder, OPTION_AT_sender_user, options->sender_user, 250);
+        say_if_long(builder, OPTION_AT_sender_password, options->sender_password, 250);
+        say_if_long(builder, OPTION_AT_sender_tls_name, options->sender_tls_name, 250);
+        if (options->sender_user[0] != '\0' && options->sender_password[0] == '\0' &&
+            options->sender_password_file[0] == '\0') {
+                struct place place = build_option_place(builder, OPTION_AT_sender_user);
+                conf_complain(builder->complaints, COMPLAINT_ERROR, &place,
+                              "sender_user: needs sender_password_file too");
+        }
+        if (builder->snapshot->sender_store.uses_tls && !REDIS_HAS_TLS)
+                complain(builder, "rediss: this program was built with a hiredis that has no TLS "
+                                  "(hiredis_ssl of hiredis 1.0 or later)");
+}
+
+/* False: the text names no Redis. */
+static bool read_redis(struct builder *builder, struct span text)
+{
+        static const struct {
+                struct span scheme;
+                bool has_sentinels, uses_tls;
+                const char *form;
+        } schemes[] = {
+            {{"redis://", 8}, false, false, "redis:// " REDIS_FORM},
+            {{"rediss://", 9}, false, true, "rediss:// " REDIS_FORM},
+            {{"redis+sentinel://", 17}, true, false, SENTINEL_FORM},
+            {{"rediss+sentinel://", 18}, true, true, SENTINEL_FORM},
+        };
+        struct sender_target *target = &builder->snapshot->sender_store;
+        size_t i = 0;
+
+        while (i < sizeof schemes / sizeof *schemes && !span_starts_nocase(text, schemes[i].scheme))
+                i++;
+        if (i == sizeof schemes / sizeof *schemes)
+                return false;
+        target->kind = SENDER_STORE_REDIS;
+        target->uses_tls = schemes[i].uses_tls;
+        text = span_skip(text, schemes[i].scheme.length);
+        if (schemes[i].has_sentinels) {
+                struct span sentinels = {0};
+                next_part(&text, '/', &sentinels);
+                if (text.at == NULL || !read_servers(builder, sentinels, &target->sentinels)) {
+                        complain(builder, schemes[i].form);
+                        return true;
+                }
+        }
+        read_instances(builder, text, schemes[i].form);
+        finish_redis(builder);
+        return true;
+}
+
 static void read_target(struct builder *builder)
 {
-        static const struct span lmdb = {"lmdb:", 5}, redis = {"redis://", 8};
+        static const struct span lmdb = {"lmdb:", 5};
         struct span text = span_from(builder->snapshot->options.sender_store);
         struct sender_target *target = &builder->snapshot->sender_store;
 
@@ -56,14 +187,8 @@ static void read_target(struct builder *builder)
                 target->path = path_resolve(span_skip(text, lmdb.length), builder->directory,
                                             &builder->snapshot->memory);
                 builder->out_of_memory = builder->out_of_memory || target->path == NULL;
-        } else if (span_starts_nocase(text, redis)) {
-                target->kind = SENDER_STORE_REDIS;
-                read_servers(builder, span_skip(text, redis.length));
-                say_if_long(builder, OPTION_AT_sender_prefix, builder->snapshot->options.sender_prefix, 60);
-                say_if_long(builder, OPTION_AT_sender_password, builder->snapshot->options.sender_password,
-                            250);
-        } else {
-                complain(builder, "must be lmdb:FOLDER or redis://ADDRESS:PORT");
+        } else if (!read_redis(builder, text)) {
+                complain(builder, FORM);
         }
 }
 

@@ -59,8 +59,10 @@ static void take_sections(struct builder *builder, const struct settings *settin
         snapshot->domains = take(builder, &snapshot->memory, domains * sizeof *snapshot->domains);
         builder->domains = take(builder, scratch, domains * sizeof *builder->domains);
         snapshot->zones = take(builder, &snapshot->memory, (zones + 1) * sizeof *snapshot->zones);
-        snapshot->filters = take(builder, &snapshot->memory,
-                                 sections_count(settings, SCOPE_MILTER) * sizeof *snapshot->filters);
+        snapshot->filters =
+            take(builder, &snapshot->memory,
+                 (sections_count(settings, SCOPE_MILTER) + sections_count(settings, SCOPE_SERVICE)) *
+                     sizeof *snapshot->filters);
         snapshot->listener_terms.sections =
             take(builder, &snapshot->memory, sections_count(settings, SCOPE_LISTENER) * sizeof(struct terms));
         snapshot->network_terms.sections =
@@ -105,7 +107,11 @@ static void begin_section(struct builder *builder, const struct setting *setting
         if (scope->kind == SCOPE_ZONE)
                 setting->scope->zone = build_zone(builder, span_from(scope->title), setting->place);
         if (scope->kind == SCOPE_MILTER)
-                setting->scope->filter = build_filter(builder, span_from(scope->title), setting->place);
+                setting->scope->filter =
+                    build_filter(builder, FILTER_MILTER, span_from(scope->title), setting->place);
+        if (scope->kind == SCOPE_SERVICE)
+                setting->scope->filter =
+                    build_filter(builder, FILTER_SERVICE, span_from(scope->title), setting->place);
         if (scope->kind == SCOPE_HTTP)
                 builder->snapshot->has_http = true;
         if (scope->kind == SCOPE_LISTENER)
@@ -158,11 +164,13 @@ static void set_zone_option(struct builder *builder, const struct setting *setti
         set_option(builder, setting, row, &setting->scope->zone->options, &ignored);
 }
 
-static void set_milter_option(struct builder *builder, const struct setting *setting)
+static void set_filter_option(struct builder *builder, const struct setting *setting)
 {
-        const struct option_row *row = option_row_find(milter_option_rows, CHECK_COUNT, setting->key);
+        struct mail_filter *filter = setting->scope->filter;
+        const struct option_row *row =
+            option_row_find(filter_option_rows(filter->kind), CHECK_COUNT, setting->key);
         struct place ignored;
-        set_option(builder, setting, row, &setting->scope->filter->options, &ignored);
+        set_option(builder, setting, row, &filter->options, &ignored);
 }
 
 static void set_terms_option(struct builder *builder, const struct setting *setting)
@@ -269,7 +277,8 @@ static void set_value(struct builder *builder, const struct setting *setting)
                 set_zone_option(builder, setting);
                 break;
         case SCOPE_MILTER:
-                set_milter_option(builder, setting);
+        case SCOPE_SERVICE:
+                set_filter_option(builder, setting);
                 break;
         case SCOPE_TLS:
                 set_root_option(builder, setting, SECTION_TLS);

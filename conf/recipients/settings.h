@@ -20,8 +20,7 @@ struct deliver_target {
         enum deliver_kind kind;
         const char *path;                 /* maildir: absolute path with %d and %u */
         const struct next_hop_list *hops; /* next hops: conf/value/next_hop.h; not empty */
-        enum journal_use journal;         /* NEVER: there is none, or no hops */
-        const char *destination;          /* the hops as text, for the journal; NULL: it takes no such mail */
+        const char *destination;          /* the hops as text; NULL: there are none, or no journal */
 };
 
 /* What a line of recipients says behind the address: it holds in the place of what the domain says. */

@@ -126,11 +126,19 @@ static cfg_opt_t *reply_options(const struct grammar_calls *calls, struct arena 
 }
 
 /* The section of a check is named as the check is. */
-static const char *const section_names[] = {
-    [SCOPE_ROOT] = "",          [SCOPE_DOMAIN] = "domain",    [SCOPE_CHECK] = "",
-    [SCOPE_ZONE] = "zone",      [SCOPE_REPLIES] = "replies",  [SCOPE_TLS] = "tls",
-    [SCOPE_HTTP] = "http",      [SCOPE_PAGE] = "policy_page", [SCOPE_LISTENER] = "listener",
-    [SCOPE_HOPS] = "next_hops", [SCOPE_NETWORK] = "network",  [SCOPE_MILTER] = "milter"};
+static const char *const section_names[] = {[SCOPE_ROOT] = "",
+                                            [SCOPE_DOMAIN] = "domain",
+                                            [SCOPE_CHECK] = "",
+                                            [SCOPE_ZONE] = "zone",
+                                            [SCOPE_REPLIES] = "replies",
+                                            [SCOPE_TLS] = "tls",
+                                            [SCOPE_HTTP] = "http",
+                                            [SCOPE_PAGE] = "policy_page",
+                                            [SCOPE_LISTENER] = "listener",
+                                            [SCOPE_HOPS] = "next_hops",
+                                            [SCOPE_NETWORK] = "network",
+                                            [SCOPE_MILTER] = "milter",
+                                            [SCOPE_SERVICE] = "policy_service"};
 
 const char *grammar_section_name(enum scope_kind kind)
 {
@@ -188,10 +196,12 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
         cfg_opt_t *terms = rows_options(calls, memory, terms_option_rows, CHECK_COUNT, TERMS_OPTION_AT_END);
         cfg_opt_t *milter =
             rows_options(calls, memory, milter_option_rows, CHECK_COUNT, MILTER_OPTION_AT_END);
-        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + SECTION_COUNT + 6);
+        cfg_opt_t *service =
+            rows_options(calls, memory, service_option_rows, CHECK_COUNT, SERVICE_OPTION_AT_END);
+        cfg_opt_t *root = options_take(calls, memory, OPTION_AT_END + CHECK_COUNT + SECTION_COUNT + 7);
 
-        if (domain == NULL || replies == NULL || terms == NULL || milter == NULL || root == NULL ||
-            sections_add(calls, root, memory) < SECTION_COUNT)
+        if (domain == NULL || replies == NULL || terms == NULL || milter == NULL || service == NULL ||
+            root == NULL || sections_add(calls, root, memory) < SECTION_COUNT)
                 return NULL;
         size_t count = SECTION_COUNT; /* the root has no opener */
         root[count++] = (cfg_opt_t){.name = "include", .type = CFGT_FUNC, .func = calls->include};
@@ -200,6 +210,7 @@ cfg_opt_t *grammar_build(const struct grammar_calls *calls, struct arena *memory
         root[count++] = section_option(calls, "listener", terms, CFGF_TITLE);
         root[count++] = section_option(calls, "network", terms, CFGF_TITLE);
         root[count++] = section_option(calls, "milter", milter, CFGF_TITLE);
+        root[count++] = section_option(calls, "policy_service", service, CFGF_TITLE);
         count += rows_add(calls, root + count, option_rows, CHECK_COUNT);
         count += old_names_add(calls, root + count);
         return checks_add(calls, root + count, false, memory) > 0 ? root : NULL;
@@ -234,6 +245,10 @@ static bool say_right_place(const char *section, const char *key, bool in_domain
                 }
         if (option_row_find(milter_option_rows, CHECK_COUNT, key) != NULL) {
                 text_put_string(text, "; it stands in a milter section");
+                return true;
+        }
+        if (option_row_find(service_option_rows, CHECK_COUNT, key) != NULL) {
+                text_put_string(text, "; it stands in a policy_service section");
                 return true;
         }
         if (option_row_find(zone_option_rows, CHECK_COUNT, key) == NULL)

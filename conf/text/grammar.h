@@ -36,7 +36,8 @@ enum scope_kind {
         SCOPE_HOPS,
         SCOPE_LISTENER,
         SCOPE_NETWORK,
-        SCOPE_MILTER
+        SCOPE_MILTER,
+        SCOPE_SERVICE
 };
 
 /* Returns the kind of a section by its name. */

@@ -17,7 +17,7 @@ struct printer {
         struct options defaults;
         struct domain_options domain_defaults;
         struct zone_options zone_defaults;
-        struct milter_options milter_defaults;
+        struct filter_options filter_defaults;
 };
 
 static bool printer_begin(struct printer *printer, struct block_pool *pool)
@@ -31,8 +31,10 @@ static bool printer_begin(struct printer *printer, struct block_pool *pool)
                 is_set = is_set && value_set_default(row, &printer->domain_defaults, &printer->memory);
         for (const struct option_row *row = zone_option_rows; row->name != NULL; row++)
                 is_set = is_set && value_set_default(row, &printer->zone_defaults, &printer->memory);
-        for (const struct option_row *row = milter_option_rows; row->name != NULL; row++)
-                is_set = is_set && value_set_default(row, &printer->milter_defaults, &printer->memory);
+        for (enum filter_kind kind = FILTER_MILTER; kind <= FILTER_SERVICE; kind++)
+                for (const struct option_row *row = filter_option_rows(kind); row->name != NULL; row++)
+                        is_set =
+                            is_set && value_set_default(row, &printer->filter_defaults, &printer->memory);
         return is_set;
 }
 
@@ -117,11 +119,12 @@ static void print_filters(const struct printer *printer, const struct snapshot *
 {
         for (const struct mail_filter *filter = snapshot->filters;
              filter < snapshot->filters + snapshot->filter_count; filter++) {
-                fputs("milter ", printer->file);
+                fputs(filter->kind == FILTER_MILTER ? "milter " : "policy_service ", printer->file);
                 quoted_print(printer->file, filter->name);
                 fputs(" {\n", printer->file);
-                for (const struct option_row *row = milter_option_rows; row->name != NULL; row++)
-                        print_option(printer, row, &filter->options, &printer->milter_defaults, "    ");
+                for (const struct option_row *row = filter_option_rows(filter->kind); row->name != NULL;
+                     row++)
+                        print_option(printer, row, &filter->options, &printer->filter_defaults, "    ");
                 fputs("}\n", printer->file);
         }
 }
@@ -130,7 +133,7 @@ static void print_mode(const struct printer *printer, const struct snapshot *sna
 {
         const struct check_info *info = &check_infos[check];
         enum check_mode mode = snapshot->checks[check].mode;
-        bool lacks_dns = info->needs == NEEDS_DNS && snapshot->options.resolvers.count == 0;
+        bool lacks_dns = snapshot_lacks_dns(snapshot, check);
 
         if (info->kind != CHECK_KIND_RULE)
                 fprintf(printer->file, "    mode = %s%s%s\n", check_mode_name(mode),
@@ -204,7 +207,7 @@ static void print_sets(const struct printer *printer, const struct recipient_set
 static bool is_said(const struct option_row *row, const struct domain *domain)
 {
         return row != &domain_option_rows[DOMAIN_OPTION_AT_journal] ||
-               domain->options.journal == domain->deliver.journal;
+               domain->options.journal == domain->journal;
 }
 
 static void print_domain(const struct printer *printer, const struct domain *domain)

@@ -98,6 +98,15 @@ void endpoint_put(struct text *text, const struct endpoint *endpoint)
         text_put_number(text, endpoint->port);
 }
 
+void endpoint_write(const struct address *address, uint16_t port, char ret_text[static ENDPOINT_TEXT_MAX])
+{
+        struct text text;
+
+        text_over(&text, ret_text, ENDPOINT_TEXT_MAX);
+        endpoint_put(&text, &(struct endpoint){*address, port});
+        text_put_char(&text, '\0');
+}
+
 static bool endpoint_append(struct span text, struct endpoint_list *list, struct arena *memory,
                             struct text *error)
 {

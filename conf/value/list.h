@@ -17,3 +17,6 @@ bool domain_name_read(struct span text, struct text *name);
 /* "192.0.2.1:25", "[2001:db8::1]:25" */
 bool endpoint_parse(struct span text, struct endpoint *ret_endpoint);
 void endpoint_put(struct text *text, const struct endpoint *endpoint);
+#define ENDPOINT_TEXT_MAX (ADDRESS_TEXT_MAX + 9) /* "[...]:65535" with a terminator */
+/* The same, terminated. */
+void endpoint_write(const struct address *address, uint16_t port, char ret_text[static ENDPOINT_TEXT_MAX]);

@@ -52,6 +52,8 @@ static bool set_host(struct span word, struct next_hop *hop, struct arena *memor
 
         if (endpoint_parse(word, &hop->endpoint))
                 return true;
+        if (span_find(word, ',') != SIZE_MAX)
+                return say(error, "next hops have blanks between them, and no commas");
         text_over(&name, octets, sizeof octets);
         if (colon == SIZE_MAX || !span_number(span_skip(word, colon + 1), &port) || port < 1 ||
             port > UINT16_MAX)
@@ -185,6 +187,18 @@ static bool read_number(const struct setting *setting, struct span text, uint32_
         return false;
 }
 
+/* A word that is no next hop, but looks like what stands behind one. */
+static bool say_unknown(struct text *error, struct span name)
+{
+        text_put(error, name);
+        text_put_string(error, "= is unknown: behind a next hop may stand ");
+        for (size_t i = 0; i < NEXT_HOP_SETTINGS; i++) {
+                text_put_string(error, i == 0 ? "" : i + 1 == NEXT_HOP_SETTINGS ? " and " : ", ");
+                say_of(error, &settings[i], "=");
+        }
+        return false;
+}
+
 /* To the last one of the list. */
 static bool give(const struct setting *setting, struct span text, struct next_hop_list *list,
                  struct text *error)
@@ -219,6 +233,9 @@ bool next_hops_set(struct span text, struct next_hop_list *field, struct arena *
                 if (word.length == 0)
                         continue;
                 const struct setting *setting = setting_of(word);
+                size_t sign = span_find(word, '=');
+                if (setting == NULL && sign != SIZE_MAX && scheme_of(word) == NULL)
+                        return say_unknown(ret_error, span_of(word.at, sign));
                 if (setting != NULL
                         ? !give(setting, span_skip(word, strlen(setting->name) + 1), &list, ret_error)
                         : !append(word, &list, memory, directory, ret_error))

@@ -79,6 +79,8 @@ static const struct section {
     {"Next hops, where `deliver` of a domain names some.", "next_hops", option_rows, SECTION_HOPS, false},
     {"A section for each mail filter (milter), in the order in which they are asked:", "milter \"rspamd\"",
      milter_option_rows, CHECK_COUNT, true},
+    {"And one for each policy service (Postfix's check_policy_service), which has its place among them:",
+     "policy_service \"postgrey\"", service_option_rows, CHECK_COUNT, true},
 };
 
 static void print_section(FILE *file, const struct section *section)

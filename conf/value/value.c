@@ -38,9 +38,18 @@ const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #include "conf/options.def"
     {0}};
 
+#define FILTER_ROW(name, type, default, min, max, help)                                                      \
+        ROW(name, type, default, min, max, help, filter_options, name, CHECK_COUNT)
+
 const struct option_row milter_option_rows[MILTER_OPTION_AT_END + 1] = {
-#define MILTER_OPTION(name, type, default, min, max, help)                                                   \
-        ROW(name, type, default, min, max, help, milter_options, name, CHECK_COUNT)
+#define FILTER_OPTION(...) FILTER_ROW(__VA_ARGS__)
+#define MILTER_OPTION(...) FILTER_ROW(__VA_ARGS__)
+#include "conf/options.def"
+    {0}};
+
+const struct option_row service_option_rows[SERVICE_OPTION_AT_END + 1] = {
+#define FILTER_OPTION(...)  FILTER_ROW(__VA_ARGS__)
+#define SERVICE_OPTION(...) FILTER_ROW(__VA_ARGS__)
 #include "conf/options.def"
     {0}};
 
@@ -204,7 +213,7 @@ static bool word_parse(struct span text, const char *const *words, unsigned *ret
         return false;
 }
 
-#define WORDS_MAX 5
+#define WORDS_MAX (FEED_FORMATS + 1)
 
 /* Of the types that are one word out of a few, in the order of their enumerators. */
 static const char *const words_of_types[VALUE_TYPES][WORDS_MAX] = {
@@ -216,6 +225,8 @@ static const char *const words_of_types[VALUE_TYPES][WORDS_MAX] = {
     [VALUE_MODE] = {"off", "observe", "enforce", NULL},
     [VALUE_ACTION] = {"pass", "defer", "refuse", NULL},
     [VALUE_EXCHANGE] = {"mx", "mx-or-address", NULL},
+    [VALUE_FORMAT] = {FEED_FORMAT_NAMES, NULL},
+    [VALUE_FALLBACK] = {"error", "dns", NULL},
     [VALUE_REPAIR] = {"refuse", "normalise", NULL},
     [VALUE_SANDBOX] = {"off", "observe", "enforce", "kill", NULL},
     [VALUE_STARTTLS] = {"offer", "require", "off", NULL},
@@ -223,11 +234,14 @@ static const char *const words_of_types[VALUE_TYPES][WORDS_MAX] = {
     [VALUE_WISH] = {"no", "ask", NULL},
     [VALUE_LANGUAGE] = {"en", "de", NULL},
     [VALUE_ADDRESSES] = {"plain", "pseudonym", NULL},
+    [VALUE_ASKED] = {"rcpt", "end", "both", NULL},
     [VALUE_NAMING] = {"none", "xclient", "xforward", NULL},
     [VALUE_SECURING] = {"none", "may", "must", NULL},
     [VALUE_JOURNAL] = {"never", "when-down", "always", NULL},
     [VALUE_FIELD] = {"auto", "yes", "no", NULL},
     [VALUE_DELIVERED] = {"no", "mailbox", "address", NULL},
+    [VALUE_LEAVING] = {"refuse", "dmarc", NULL},
+    [VALUE_QUARANTINE] = {"no", "field", "refuse", NULL},
 };
 static const char *const mild_action_words[] = {"pass", "defer", NULL};
 
@@ -332,6 +346,8 @@ bool value_set(const struct option_row *row, struct span text, void *base, struc
                 return weight_set(row, text, field, ret_error);
         case VALUE_RATE:
                 return rate_set(row, text, field, ret_error);
+        case VALUE_SHARE:
+                return share_set(row, text, field, ret_error);
         default:
                 return word_set(text, value_words(row), field, ret_error);
         }

@@ -24,6 +24,8 @@ enum value_type {
         VALUE_MODE,
         VALUE_ACTION,
         VALUE_EXCHANGE,
+        VALUE_FORMAT,
+        VALUE_FALLBACK,
         VALUE_REPAIR,
         VALUE_SANDBOX,
         VALUE_STARTTLS,
@@ -32,13 +34,17 @@ enum value_type {
         VALUE_WISH,
         VALUE_LANGUAGE,
         VALUE_ADDRESSES,
+        VALUE_ASKED,
         VALUE_NAMING,
         VALUE_SECURING,
         VALUE_JOURNAL,
         VALUE_FIELD,
         VALUE_DELIVERED,
+        VALUE_LEAVING,
+        VALUE_QUARANTINE,
         VALUE_WEIGHT,
         VALUE_RATE,
+        VALUE_SHARE,
         VALUE_FILTERS,
         VALUE_TYPES
 };
@@ -83,9 +89,17 @@ enum zone_option_at {
 };
 
 enum milter_option_at {
+#define FILTER_OPTION(name, type, ...) MILTER_OPTION_AT_##name,
 #define MILTER_OPTION(name, type, ...) MILTER_OPTION_AT_##name,
 #include "conf/options.def"
         MILTER_OPTION_AT_END
+};
+
+enum service_option_at {
+#define FILTER_OPTION(name, type, ...)  SERVICE_OPTION_AT_##name,
+#define SERVICE_OPTION(name, type, ...) SERVICE_OPTION_AT_##name,
+#include "conf/options.def"
+        SERVICE_OPTION_AT_END
 };
 
 enum terms_option_at {
@@ -99,7 +113,14 @@ extern const struct option_row option_rows[OPTION_AT_END + 1];
 extern const struct option_row domain_option_rows[DOMAIN_OPTION_AT_END + 1];
 extern const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1];
 extern const struct option_row milter_option_rows[MILTER_OPTION_AT_END + 1];
+extern const struct option_row service_option_rows[SERVICE_OPTION_AT_END + 1];
 extern const struct option_row terms_option_rows[TERMS_OPTION_AT_END + 1];
+
+/* Those of a section of this kind, in struct filter_options. */
+static inline const struct option_row *filter_option_rows(enum filter_kind kind)
+{
+        return kind == FILTER_MILTER ? milter_option_rows : service_option_rows;
+}
 
 /* The zone of dnsbl when the configuration has none. The texts are of the same kinds as those of the rows. */
 #define DEFAULT_ZONE         "zen.spamhaus.org"

@@ -80,6 +80,8 @@ void value_print(FILE *file, const struct option_row *row, const void *base)
                 quoted_print(file, span_from(*(const char *const *)field));
         else if (row->type == VALUE_RATE)
                 rate_write(&text, field);
+        else if (row->type == VALUE_SHARE)
+                share_write(&text, *(const uint64_t *)field);
         else if (row->type == VALUE_WEIGHT)
                 text_printf(&text, "%" PRId64, *(const int64_t *)field);
         else if (value_word(row, base) != NULL)

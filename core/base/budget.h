@@ -38,6 +38,13 @@ void budget_set(struct budget *budget, uint64_t max, uint64_t tight_percent);
 /* How full the budget is. A level that was reached is left only when some more is free than when it began. */
 enum budget_level budget_level(const struct budget *budget, enum budget_level before);
 
+/* Less than half of what makes it tight is out: what is only better to have may be kept. */
+static inline bool budget_has_plenty(const struct budget *budget)
+{
+        return atomic_load_explicit(&budget->leased, memory_order_relaxed) <
+               atomic_load_explicit(&budget->tight_at, memory_order_relaxed) / 2;
+}
+
 /* For those below: gets more of the budget, or gives some back. */
 bool account_lease(struct account *account, size_t octets, enum budget_use use);
 void account_return(struct account *account);

@@ -126,6 +126,11 @@ bool name_table_next(const struct name_table *table, struct name_table_walk *wal
         return true;
 }
 
+size_t name_table_octets(const struct name_table *table)
+{
+        return table->octets_size + table->slot_count * (sizeof *table->slots + sizeof *table->hashes);
+}
+
 void name_table_end(struct name_table *table)
 {
         free(table->octets);

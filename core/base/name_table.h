@@ -25,4 +25,6 @@ struct name_table_walk {
 };
 /* The next name, in the order in which they were added; false when there is none. */
 bool name_table_next(const struct name_table *table, struct name_table_walk *walk, struct span *ret_name);
+/* Memory that it has. */
+size_t name_table_octets(const struct name_table *table);
 void name_table_end(struct name_table *table);

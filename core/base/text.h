@@ -2,6 +2,10 @@
  * within its bound. */
 #pragma once
 
+/* The digits of a number that is a macro, as a literal. */
+#define AS_TEXT(number)  AS_TEXT2(number)
+#define AS_TEXT2(number) #number
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

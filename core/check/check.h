@@ -17,6 +17,7 @@ enum verdict_result { VERDICT_PASS, VERDICT_REFUSE, VERDICT_DEFER, VERDICT_WAIT 
 extern const char *const verdict_result_names[];
 
 struct check_memory;
+struct check_costs;
 struct recipient;
 
 /* Whom a verdict on a recipient stands against. */
@@ -38,6 +39,14 @@ struct verdict {
         uint32_t retry_after_s; /* of a deferral that reaches the message: the longest one is DATA's */
         /* whatever the mode: it rests on a list that is suspended, or on a part of the check that only observes */
         bool only_observes;
+        bool is_quarantine; /* it reaches those domains alone that refuse what is to be put into quarantine */
+        bool is_of_text;    /* of the stage DATA, whatever the check's own is */
+};
+
+/* Where it is counted what checks cost. */
+struct cost_meter {
+        struct check_costs *costs;  /* NULL: nowhere */
+        uint64_t (*clock_ns)(void); /* monotonic; NULL: the session is not measured */
 };
 
 /* Each stage adds to what is known: what comes later is empty before. */
@@ -63,6 +72,7 @@ struct facts {
         /* From MAIL on, their transaction's: questions to the store of senders, and what each check keeps. */
         struct sender_memo *senders;
         struct check_memory *memory;
+        struct cost_meter meter;
         int64_t wall_s;
         /* For verdicts and their text; ends after all who read them. */
         struct arena *arena;
@@ -126,6 +136,11 @@ struct zone_marks {
         bool check##_text_begin(const struct facts *facts);                                                  \
         bool check##_text_read(const struct facts *facts, struct span octets);                               \
         void check##_text_end(const struct facts *facts);
+
+/* For a check of another stage that lets mail pass and says at the end of the text whether that was right: once more
+ * there, as a check of the stage DATA. */
+#define HOOK_JUDGE_TEXT(check)                                                                               \
+        enum verdict_result check##_judge_text(const struct facts *facts, struct verdict *verdict);
 
 /* Once, at the end of a session that asked DNS and waits for nothing: no question goes out any more. */
 #define HOOK_MARK_ZONES(check) struct zone_marks check##_mark_zones(const struct facts *facts);

@@ -2,6 +2,8 @@
  * all sessions would have to walk through for the few rows that there are. */
 #include "core/check/hooks.h"
 
+#include "core/check/cost/cost.h"
+
 #include <assert.h>
 
 /* Others would never be given the text. */
@@ -13,6 +15,14 @@ enum check_stage {
         static_assert(STAGE_OF_##check == (int)STAGE_DATA, #check " is not of the stage DATA");
 #include "core/check/checks.def"
 
+/* What a hook does is the check's doing. */
+#define COUNTED(facts, id, call)                                                                             \
+        do {                                                                                                 \
+                struct cost_mark mark = cost_begin(facts);                                                   \
+                call;                                                                                        \
+                cost_end(facts, id, mark);                                                                   \
+        } while (false)
+
 static bool is_wanted(const struct facts *facts, enum check_id check)
 {
         return facts->snapshot->check_is_wanted[check];
@@ -22,7 +32,7 @@ void hooks_prepare(const struct facts *facts)
 {
 #define HOOK_PREPARE(check)                                                                                  \
         if (is_wanted(facts, CHECK_##check))                                                                 \
-                check##_prepare(facts);
+                COUNTED(facts, CHECK_##check, check##_prepare(facts));
 #include "core/check/checks.def"
 }
 
@@ -30,7 +40,7 @@ void hooks_commit(const struct facts *facts, const struct check_setting *setting
 {
 #define HOOK_COMMIT(check)                                                                                   \
         if (is_wanted(facts, CHECK_##check) && settings[CHECK_##check].mode != CHECK_MODE_OFF)               \
-                check##_commit(facts);
+                COUNTED(facts, CHECK_##check, check##_commit(facts));
 #include "core/check/checks.def"
 }
 
@@ -38,7 +48,7 @@ void hooks_stored(const struct facts *facts)
 {
 #define HOOK_STORED(check)                                                                                   \
         if (is_wanted(facts, CHECK_##check))                                                                 \
-                check##_stored(facts);
+                COUNTED(facts, CHECK_##check, check##_stored(facts));
 #include "core/check/checks.def"
 }
 
@@ -51,7 +61,7 @@ bool hooks_write_fields(const struct facts *facts, struct content *content, stru
 #define HOOK_WRITE_FIELD(check)                                                                              \
         text_over(&field, octets, sizeof octets);                                                            \
         if (is_wanted(facts, CHECK_##check))                                                                 \
-                check##_write_field(facts, &field);                                                          \
+                COUNTED(facts, CHECK_##check, check##_write_field(facts, &field));                           \
         if (!field.overflowed)                                                                               \
                 has_memory = has_memory && content_append(content, pool, text_span(&field));
 #include "core/check/checks.def"
@@ -71,8 +81,12 @@ uint64_t hooks_text_begin(const struct facts *facts, uint64_t checks)
 
 uint64_t hooks_text_read(const struct facts *facts, uint64_t readers, struct span octets)
 {
+        bool wants_more = true;
+
 #define HOOK_READ_TEXT(check)                                                                                \
-        if ((readers & check_bit(CHECK_##check)) != 0 && !check##_text_read(facts, octets))                  \
+        if ((readers & check_bit(CHECK_##check)) != 0)                                                       \
+                COUNTED(facts, CHECK_##check, wants_more = check##_text_read(facts, octets));                \
+        if ((readers & check_bit(CHECK_##check)) != 0 && !wants_more)                                        \
                 readers &= ~check_bit(CHECK_##check);
 #include "core/check/checks.def"
         return readers;
@@ -82,7 +96,7 @@ void hooks_text_end(const struct facts *facts, uint64_t readers)
 {
 #define HOOK_READ_TEXT(check)                                                                                \
         if ((readers & check_bit(CHECK_##check)) != 0)                                                       \
-                check##_text_end(facts);
+                COUNTED(facts, CHECK_##check, check##_text_end(facts));
 #include "core/check/checks.def"
 }
 

@@ -2,18 +2,12 @@
 #include "core/check/pipeline.h"
 
 #include "core/base/expect.h"
+#include "core/check/cost/cost.h"
 #include "core/mail/message.h"
 
 #include <assert.h>
 
 static_assert(CHECK_COUNT <= 64, "masks of checks are 64 bits");
-
-/* At the end of a text nothing waits. */
-#define NEEDS_NOTHING false
-#define NEEDS_DNS     true
-#define CHECK(name, policy, stage, needs, ...)                                                               \
-        static_assert(STAGE_##stage != STAGE_DATA || !NEEDS_##needs, #name " must not wait");
-#include "core/check/checks.def"
 
 typedef enum verdict_result check_function(const struct facts *facts, struct verdict *verdict);
 
@@ -22,6 +16,20 @@ static check_function *const check_functions[CHECK_COUNT] = {
 #define CHECK(name, ...) [CHECK_##name] = check_##name,
 #include "core/check/checks.def"
 };
+
+/* Of checks of other stages, at the end of the text. */
+static check_function *const text_functions[CHECK_COUNT] = {
+#define HOOK_JUDGE_TEXT(check) [CHECK_##check] = check##_judge_text,
+#include "core/check/checks.def"
+};
+
+/* NULL: the check has nothing to say at this stage. */
+static check_function *function_at(enum check_id check, enum stage stage)
+{
+        if (check_infos[check].stage == stage)
+                return check_functions[check];
+        return stage == STAGE_DATA ? text_functions[check] : NULL;
+}
 
 /* In the place of a verdict that could not be kept: whatever it was, the client is to come again. */
 static const struct verdict lost_verdicts[CHECK_COUNT] = {
@@ -63,19 +71,24 @@ static void list_put(struct verdict_list *list, const struct verdict *verdict, s
         *link = kept;
 }
 
-enum verdict_result pipeline_check(const struct facts *facts, enum check_id check,
+enum verdict_result pipeline_check(const struct facts *facts, enum check_id check, enum stage stage,
                                    struct verdict *ret_verdict)
 {
-        expect(check_functions[check] != NULL);
-        *ret_verdict = (struct verdict){.check = check};
-        ret_verdict->result = check_functions[check](facts, ret_verdict);
+        check_function *function = function_at(check, stage);
+
+        *ret_verdict = (struct verdict){.check = check, .is_of_text = stage == STAGE_DATA};
+        if (function == NULL)
+                return VERDICT_PASS;
+        struct cost_mark mark = cost_begin(facts);
+        ret_verdict->result = function(facts, ret_verdict);
+        cost_end(facts, check, mark);
         return ret_verdict->result;
 }
 
-static void run(const struct facts *facts, enum check_id check, struct verdict_list *list)
+static void run(const struct facts *facts, enum check_id check, enum stage stage, struct verdict_list *list)
 {
         struct verdict verdict;
-        enum verdict_result result = pipeline_check(facts, check, &verdict);
+        enum verdict_result result = pipeline_check(facts, check, stage, &verdict);
 
         list->waiting &= ~check_bit(check);
         if (result == VERDICT_WAIT)
@@ -87,16 +100,16 @@ static void run(const struct facts *facts, enum check_id check, struct verdict_l
 void pipeline_run(const struct facts *facts, enum stage stage, struct verdict_list *list)
 {
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
-                if (check_infos[check].stage == stage && facts->snapshot->check_is_wanted[check])
-                        run(facts, check, list);
+                if (facts->snapshot->check_is_wanted[check] && function_at(check, stage) != NULL)
+                        run(facts, check, stage, list);
 }
 
 void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict_list *list)
 {
         for (uint64_t left = list->waiting; left != 0; left &= left - 1) {
                 enum check_id check = (enum check_id)__builtin_ctzll(left);
-                if (check_infos[check].stage == stage)
-                        run(facts, check, list);
+                if (function_at(check, stage) != NULL)
+                        run(facts, check, stage, list);
         }
 }
 
@@ -129,7 +142,7 @@ uint64_t pipeline_asked_for(const struct facts *facts, enum stage stage)
         uint64_t checks = 0;
 
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
-                if (check_infos[check].stage == stage && facts->snapshot->check_is_wanted[check] &&
+                if (facts->snapshot->check_is_wanted[check] && function_at(check, stage) != NULL &&
                     is_asked_for(facts->recipients, check))
                         checks |= check_bit(check);
         return checks;

@@ -3,8 +3,8 @@
 
 #include "core/check/check.h"
 
-/* Runs one check of kind CHECK_KIND_PURE. */
-enum verdict_result pipeline_check(const struct facts *facts, enum check_id check,
+/* Runs one check of kind CHECK_KIND_PURE. VERDICT_PASS where it has nothing to say at this stage. */
+enum verdict_result pipeline_check(const struct facts *facts, enum check_id check, enum stage stage,
                                    struct verdict *ret_verdict);
 
 /* Verdicts that did not pass, in table order, at most one a check, and the checks that still wait for an
@@ -30,8 +30,8 @@ void pipeline_resume(const struct facts *facts, enum stage stage, struct verdict
 /* Takes the checks of the stage off the list. */
 void verdict_list_forget(struct verdict_list *list, enum stage stage);
 
-/* The wanted checks of the stage, as a bit mask, that the domain of at least one of the facts' recipients has
- * on. Postmaster's recipients do not count: they hear everybody (RFC 5321 4.5.1). */
+/* The wanted checks that have something to say at the stage, as a bit mask, and that the domain of at least one of the
+ * facts' recipients has on. Postmaster's recipients do not count: they hear everybody (RFC 5321 4.5.1). */
 uint64_t pipeline_asked_for(const struct facts *facts, enum stage stage);
 
 /* A verdict with the mode under which it counts. */

@@ -142,15 +142,6 @@ enum hop_event hop_interrupted(struct hop *hop, unsigned class, struct text *out
         return HOP_WAITS;
 }
 
-void hop_probe(struct hop *hop, struct text *out)
-{
-        if (!hop_is_ready(hop))
-                return;
-        hop->is_ready = false;
-        hop_command(hop, HOP_STATE_NOOP, "NOOP", out);
-        hop_set_deadline(hop);
-}
-
 void hop_quit(struct hop *hop, struct text *out)
 {
         if (!hop_is_ready(hop))

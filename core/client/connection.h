@@ -8,6 +8,5 @@ enum hop_event hop_secured(struct hop *hop, struct text *out);
 /* The event was SECURE, and TLS does not come about. `reason` is copied. The connection is of no more use; whether
  * another one may go without TLS is the caller's decision. */
 enum hop_event hop_handshake_failed(struct hop *hop, const char *reason, struct text *out);
-/* The next two do nothing unless hop_is_ready(). A look whether the hop lives: READY again, or CLOSE. */
-void hop_probe(struct hop *hop, struct text *out);
+/* Does nothing unless hop_is_ready(). */
 void hop_quit(struct hop *hop, struct text *out);

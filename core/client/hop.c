@@ -7,21 +7,17 @@
 
 #include <assert.h>
 
-enum state_stop { STOP_QUITS, STOP_LEAVES, STOP_FINISHES };
-
 struct state {
         const char *name;
         enum hop_event (*answered)(struct hop *hop, unsigned class, struct text *out);
         unsigned good, lines_max;
         enum hop_patience patience;
         enum hop_fate fate;
-        enum state_stop stop;
 };
 
 static const struct state states[HOP_STATES] = {
-#define STATE(name, answered, good, lines_max, patience, fate, stop)                                         \
-        [HOP_STATE_##                                                                                        \
-            name] = {#name, answered, good, lines_max, HOP_PATIENCE_##patience, FATE_##fate, STOP_##stop},
+#define STATE(name, answered, good, lines_max, patience, fate)                                               \
+        [HOP_STATE_##name] = {#name, answered, good, lines_max, HOP_PATIENCE_##patience, FATE_##fate},
 #include "core/client/states.def"
 #undef STATE
 };
@@ -93,6 +89,20 @@ static void take_owed(struct hop *hop)
 
 /* ---- time ---------------------------------------------------------------------------------------------- */
 
+/* Of what goes on for several answers, at the latest. */
+static uint64_t last_deadline(const struct hop *hop)
+{
+        const uint64_t *patience_ms = hop->terms->patience_ms;
+        uint64_t whole_ms = hop->begun_ms + patience_ms[HOP_PATIENCE_transaction];
+        uint64_t answers_ms = patience_ms[HOP_PATIENCE_answers];
+
+        if (hop_state(hop) != HOP_STATE_DOT)
+                return whole_ms;
+        if (answers_ms < patience_ms[HOP_PATIENCE_dot])
+                answers_ms = patience_ms[HOP_PATIENCE_dot];
+        return hop->dot_ms + answers_ms < whole_ms ? hop->dot_ms + answers_ms : whole_ms;
+}
+
 void hop_set_deadline(struct hop *hop)
 {
         enum hop_patience patience = state_of(hop)->patience;
@@ -102,8 +112,8 @@ void hop_set_deadline(struct hop *hop)
                 patience = HOP_PATIENCE_never;
         hop->deadline_ms =
             patience == HOP_PATIENCE_never ? UINT64_MAX : hop->since_ms + patience_ms[patience];
-        if (hop->is_under_way && hop->deadline_ms > hop->begun_ms + patience_ms[HOP_PATIENCE_transaction])
-                hop->deadline_ms = hop->begun_ms + patience_ms[HOP_PATIENCE_transaction];
+        if (hop->is_under_way && hop->deadline_ms > last_deadline(hop))
+                hop->deadline_ms = last_deadline(hop);
 }
 
 void hop_sent(struct hop *hop, size_t left)
@@ -164,7 +174,7 @@ static enum hop_event finish(struct hop *hop, struct text *out)
                 hop_command(hop, HOP_STATE_RSET, "RSET", out);
                 return HOP_WAITS;
         }
-        if (hop->is_stopping || (transactions_max > 0 && hop->transactions >= transactions_max)) {
+        if (transactions_max > 0 && hop->transactions >= transactions_max) {
                 hop_command(hop, HOP_STATE_QUIT, "QUIT", out);
                 return HOP_WAITS;
         }
@@ -288,17 +298,5 @@ enum hop_event hop_timeout(struct hop *hop, struct text *out)
 enum hop_event hop_lost(struct hop *hop, struct text *out)
 {
         break_off(hop, HOP_ENDED_BY_CLOSE, "it closed the connection");
-        return tell(hop, out);
-}
-
-enum hop_event hop_stop(struct hop *hop, bool at_once, struct text *out)
-{
-        enum state_stop stop = state_of(hop)->stop;
-
-        hop->is_stopping = true;
-        if (stop == STOP_LEAVES || (stop == STOP_FINISHES && at_once))
-                break_off(hop, HOP_ENDED_BY_US, "we are closing");
-        else
-                hop_quit(hop, out);
         return tell(hop, out);
 }

@@ -92,7 +92,7 @@ enum __attribute__((packed)) hop_ending {
         HOP_ENDED_BY_TIMEOUT,
         HOP_ENDED_BY_FAULT, /* it said what it must not */
         HOP_ENDED_BY_TLS,   /* none where it must be, or the handshake failed */
-        HOP_ENDED_BY_US,    /* a text was abandoned, or we stop */
+        HOP_ENDED_BY_US,    /* a text was abandoned */
 };
 
 struct hop {
@@ -121,11 +121,11 @@ struct hop {
         uint8_t unsent;        /* of the owed ones, from the last on: their commands have not been sent */
         bool has_unsent;       /* octets of ours wait to be sent */
         bool is_ready;         /* READY has been said, and nothing has begun since */
-        bool is_stopping;      /* QUIT instead of READY */
         bool is_plain_to_stay; /* STARTTLS was refused, and may be */
 
         /* Of the transaction. */
         uint64_t begun_ms;
+        uint64_t dot_ms;                        /* when the dot was given */
         uint64_t open[HOP_RECIPIENTS_MAX / 64]; /* bits: recipients without a fate */
         uint32_t recipients, answered;          /* given; of those answered at RCPT */
         enum hop_fate rest;                     /* what those come to that have no fate when is_settling */
@@ -146,9 +146,6 @@ void hop_sent(struct hop *hop, size_t left);
 enum hop_event hop_timeout(struct hop *hop, struct text *out);
 /* The hop has closed, or the connection is broken; what had been read was given before. */
 enum hop_event hop_lost(struct hop *hop, struct text *out);
-/* We are closing. A transaction goes on to its end unless `at_once` is set: then its recipients have their fates
- * at once. */
-enum hop_event hop_stop(struct hop *hop, bool at_once, struct text *out);
 
 /* READY was said last, and the hop has said nothing since. */
 static inline bool hop_is_ready(const struct hop *hop)

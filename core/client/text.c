@@ -93,6 +93,7 @@ bool hop_dot(struct hop *hop, struct text *out)
         if (hop->last != '\n')
                 text_put_string(out, hop->last == '\r' ? " \r\n" : "\r\n");
         hop_command(hop, HOP_STATE_DOT, ".", out);
+        hop->dot_ms = hop->now_ms;
         hop_set_deadline(hop);
         return true;
 }

@@ -57,7 +57,9 @@ static const char *put_field(struct delegation_answer *answer, struct span field
         if (value.length == 0)
                 return "its field has no value";
         span_copy_cut(name, answer->name, sizeof answer->name);
-        return put_text(answer, value) ? NULL : "its field is too long";
+        if (name.length + 2 + value.length > DELEGATION_TEXT_MAX || !put_text(answer, value))
+                return "its field is too long";
+        return NULL;
 }
 
 /* 4xx or 5xx; 0: it is none. */

@@ -57,7 +57,9 @@ enum delegation_verdict {
         DELEGATION_DEFERS,
         DELEGATION_DEFERS_IF_ACCEPTED, /* by all others */
         DELEGATION_DEFERS_IF_REJECTED, /* by another: not for good */
-        DELEGATION_PREPENDS,           /* else it continues */
+        DELEGATION_DISCARDS,
+        DELEGATION_HOLDS,    /* in quarantine; else it continues */
+        DELEGATION_PREPENDS, /* else it continues */
 };
 
 struct delegation_answer {

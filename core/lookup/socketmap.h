@@ -10,10 +10,10 @@
  * whether an address exists has not said that it does not. */
 #pragma once
 
+#include "conf/recipients/daemon.h"
 #include "dns/fact.h"
 
-#define SOCKETMAP_NAME_MAX 64  /* octets of the map's name, without blanks */
-#define SOCKETMAP_KEY_MAX  512 /* octets of a key: an address */
+#define SOCKETMAP_KEY_MAX 512 /* octets of a key: an address */
 #define SOCKETMAP_ANSWER_MAX                                                                                 \
         4096 /* octets within the netstring; Postfix takes 100000, and an answer of ours is short */
 #define SOCKETMAP_OUT_ROOM (SOCKETMAP_NAME_MAX + SOCKETMAP_KEY_MAX + 8)

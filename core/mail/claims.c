@@ -160,7 +160,7 @@ void claims_init(struct claims *claims, const struct snapshot *snapshot)
         claims->snapshot = snapshot;
         claims->removed = claims->conversions = 0;
         claims->state = CLAIMS_START;
-        claims->field = CLAIMS_KEEP;
+        claims->field = CLAIMS_START;
         claims->held_length = 0;
 }
 
@@ -314,6 +314,12 @@ static bool start(struct claims *claims, struct span *octets, struct content *co
 {
         struct span kept = {octets->at, 0};
 
+        if (claims->field == CLAIMS_START && (octets->at[0] == ' ' || octets->at[0] == '\t')) {
+                claims->state = CLAIMS_OVER;
+                return content_append(content, pool, SPAN("\r\n"));
+        }
+        if (claims->field == CLAIMS_START)
+                claims->field = CLAIMS_KEEP;
         if (claims->field == CLAIMS_KEEP)
                 kept = kept_lines(*octets);
         *octets = span_skip(*octets, kept.length);

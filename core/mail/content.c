@@ -1,6 +1,8 @@
 /* Message text in blocks, and the pool of unused blocks. */
 #include "core/mail/content.h"
 
+#include "core/base/expect.h"
+
 #include <stdlib.h>
 
 void content_pool_init(struct content_pool *pool, size_t free_max)
@@ -74,11 +76,47 @@ bool content_append(struct content *content, struct content_pool *pool, struct s
         return true;
 }
 
+/* The first block is written anew, up to two of them; the others stay. */
+bool content_insert(struct content *content, struct content_pool *pool, size_t place, struct span octets)
+{
+        struct content_block *first = content->first;
+        struct content made = {0}, rest, old = {first, first, first == NULL ? 0 : first->length};
+        struct span before = span_of(first == NULL ? NULL : first->octets, old.length);
+
+        expect(place <= old.length);
+        if (!content_append(&made, pool, span_of(before.at, place)) || !content_append(&made, pool, octets) ||
+            !content_append(&made, pool, span_skip(before, place))) {
+                content_release(&made, pool);
+                return false;
+        }
+        rest =
+            (struct content){first == NULL ? NULL : first->next, content->last, content->length - old.length};
+        if (first != NULL)
+                first->next = NULL;
+        content_release(&old, pool);
+        content_join(&made, &rest);
+        *content = made;
+        return true;
+}
+
 struct content content_detach(struct content *content)
 {
         struct content detached = *content;
         *content = (struct content){0};
         return detached;
+}
+
+void content_join(struct content *content, struct content *rest)
+{
+        if (rest->first == NULL)
+                return;
+        if (content->last == NULL)
+                content->first = rest->first;
+        else
+                content->last->next = rest->first;
+        content->last = rest->last;
+        content->length += rest->length;
+        *rest = (struct content){0};
 }
 
 void content_release(struct content *content, struct content_pool *pool)

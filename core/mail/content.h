@@ -39,7 +39,11 @@ static inline uint64_t content_pool_unused(const struct content_pool *pool)
 }
 /* Appends the octets. False when memory is out, or the account's budget; the octets that had room stay appended. */
 bool content_append(struct content *content, struct content_pool *pool, struct span octets);
+/* Puts the octets in at a place in the first block, or at its end. False when memory is out; then nothing was. */
+bool content_insert(struct content *content, struct content_pool *pool, size_t place, struct span octets);
 /* Empties `content` and returns what it held; the blocks are the caller's. */
 struct content content_detach(struct content *content);
+/* Appends what `rest` holds, and empties it; no octet is copied. */
+void content_join(struct content *content, struct content *rest);
 /* Gives the blocks back to the pool. */
 void content_release(struct content *content, struct content_pool *pool);

@@ -46,6 +46,18 @@ static inline const struct deliver_target *recipient_deliver(const struct recipi
         return settings_deliver(recipient->settings, recipient->domain);
 }
 
+/* What the journal is for it: its domain says so. */
+static inline enum journal_use settings_journal(const struct recipient_settings *settings,
+                                                const struct domain *domain)
+{
+        return settings_deliver(settings, domain)->destination == NULL ? JOURNAL_NEVER : domain->journal;
+}
+
+static inline enum journal_use recipient_journal(const struct recipient *recipient)
+{
+        return settings_journal(recipient->settings, recipient->domain);
+}
+
 struct message {
         char id[16];        /* terminated; also in Received and in the log */
         struct span sender; /* without brackets; empty: the null sender */
@@ -55,8 +67,12 @@ struct message {
         size_t recipient_count; /* at least 1 when it is to be stored */
         struct content content; /* what has not been handed over yet */
         enum newline_form newline;
-        bool is_held; /* filters are to see all of the text first: none of it is handed over before */
+        bool is_held;        /* none of its text is handed over before all of it is here */
+        bool is_quarantined; /* a Maildir gets it in the folder that its domain has for that */
 };
+
+#define QUARANTINE_MARK                                                                                      \
+        "X-Quarantine" /* name of the field that says who wants the message in quarantine, and why */
 
 enum store_outcome {
         STORE_DONE,            /* every recipient has it, durably */

@@ -10,6 +10,8 @@
  *   - an insertion counts all that is ours as one field, as other MTAs count their Received, so 0 and 1 are the
  *     front of what the filter was shown; it counts what was inserted before too, but what was added is always
  *     behind it.
+ * A header that ends with a line which is no field has an empty line put behind it, lest somebody else reads on for
+ * fields where the filter has seen the body.
  * Returns false, with no blocks taken, where memory is out. */
 bool milter_apply(const struct milter_edits *edits, const struct content *text, size_t own,
                   struct content *ret_text, struct content_pool *pool);

@@ -77,6 +77,16 @@ bool field_read(struct content_place place, struct field *ret_field)
         return true;
 }
 
+uint32_t field_count(struct content_place place, uint32_t most)
+{
+        struct field field;
+        uint32_t count = 0;
+
+        for (; count <= most && field_read(place, &field); place = content_skip(place, field.length))
+                count++;
+        return count;
+}
+
 struct content_place header_skip_end(struct content_place place, bool *ret_has_blank_line)
 {
         struct content_place behind = content_skip(place, 1);

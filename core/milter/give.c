@@ -3,6 +3,11 @@
 
 #include "core/milter/steps.h"
 
+bool milter_has_too_many_fields(const struct content *text, size_t own)
+{
+        return field_count(content_skip(content_begin(text), own), MILTER_FIELDS_MAX) > MILTER_FIELDS_MAX;
+}
+
 void milter_give_begin(struct milter_giving *giving, const struct content *text, size_t own)
 {
         *giving = (struct milter_giving){.place = content_skip(content_begin(text), own)};
@@ -16,6 +21,7 @@ static enum milter_event give_field(struct milter *milter, struct milter_giving 
         if (!field_read(giving->place, &field)) {
                 giving->place = header_skip_end(giving->place, &has_blank_line);
                 giving->is_in_body = true;
+                giving->lacks_blank_line = !has_blank_line && giving->place.block != NULL;
                 return milter_end_of_header(milter, out);
         }
         struct content_place value = content_skip(giving->place, field.value);

@@ -12,7 +12,6 @@ struct milter_row {
         const char *answers;
         enum milter_scope scope;
         enum milter_patience patience;
-        bool finishes; /* when we stop */
 };
 
 extern const struct milter_row milter_rows[MILTER_STATES];

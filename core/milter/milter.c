@@ -8,10 +8,8 @@
 
 #define LENGTH_OCTETS 4u
 
-enum stop { STOP_LEAVES, STOP_FINISHES };
-
 const struct milter_row milter_rows[MILTER_STATES] = {
-#define STATE(name, octet, first, last, left_out, silent, answers, scope, patience, stop)                    \
+#define STATE(name, octet, first, last, left_out, silent, answers, scope, patience)                          \
         [MILTER_STATE_##name] = {#name,                                                                      \
                                  octet,                                                                      \
                                  MILTER_STATE_##first,                                                       \
@@ -20,8 +18,7 @@ const struct milter_row milter_rows[MILTER_STATES] = {
                                  MILTER_STEP_##silent,                                                       \
                                  answers,                                                                    \
                                  MILTER_FOR_##scope,                                                         \
-                                 MILTER_PATIENCE_##patience,                                                 \
-                                 STOP_##stop == STOP_FINISHES},
+                                 MILTER_PATIENCE_##patience},
 #include "core/milter/states.def"
 #undef STATE
 };
@@ -40,11 +37,6 @@ const uint64_t milter_patience_most_ms[MILTER_PATIENCES] = {
 static const struct milter_row *row_of(const struct milter *milter)
 {
         return &milter_rows[milter->stage];
-}
-
-const char *milter_state_name(const struct milter *milter)
-{
-        return row_of(milter)->name;
 }
 
 bool milter_takes_step(const struct milter *milter)
@@ -102,6 +94,7 @@ void milter_fail(struct milter *milter, enum milter_failure failure, const char 
 {
         if (milter->stage == MILTER_STATE_CLOSED)
                 return;
+        milter->failed_at = row_of(milter)->name;
         close_dialogue(milter);
         milter->is_failing = true;
         milter->failure = failure;
@@ -262,10 +255,8 @@ static bool hear(struct milter *milter, struct span *input, enum milter_event *r
         return true;
 }
 
-enum milter_event milter_input(struct milter *milter, struct span *input, struct text *out)
+enum milter_event milter_input(struct milter *milter, struct span *input)
 {
-        if (milter->is_stopping && milter_takes_step(milter) && !row_of(milter)->finishes)
-                milter_quit(milter, out);
         enum milter_event event = next_event(milter);
         while (event == MILTER_WAITS && input->length > 0 && hear(milter, input, &event))
                 if (event == MILTER_WAITS)
@@ -288,13 +279,5 @@ enum milter_event milter_timeout(struct milter *milter)
 enum milter_event milter_lost(struct milter *milter)
 {
         milter_fail(milter, MILTER_FAILED_BY_CLOSE, "it closed the connection");
-        return tell(milter);
-}
-
-enum milter_event milter_stop(struct milter *milter, bool at_once, struct text *out)
-{
-        milter->is_stopping = true;
-        if (at_once || !row_of(milter)->finishes)
-                milter_quit(milter, out);
         return tell(milter);
 }

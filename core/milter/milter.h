@@ -126,6 +126,8 @@ struct milter {
         struct milter_judgement judgement;
         enum milter_failure failure;
         const char *why; /* it failed; static */
+        /* What was waited for then, or given last, for logs: "CONNECT", "END"; static. */
+        const char *failed_at;
 
         /* Of the connection. */
         const struct milter_terms *terms;
@@ -133,10 +135,9 @@ struct milter {
         enum milter_state stage;          /* the step that was given last */
         bool is_owed;                     /* and a reply to it */
         bool has_unsent;                  /* octets of ours wait to be sent */
-        bool is_stopping;
-        bool is_failing;   /* FAILED is still to be told */
-        uint64_t asked_ms; /* when the step was given that a reply is owed to */
-        uint64_t since_ms; /* when the wait began, or last came forward */
+        bool is_failing;                  /* FAILED is still to be told */
+        uint64_t asked_ms;                /* when the step was given that a reply is owed to */
+        uint64_t since_ms;                /* when the wait began, or last came forward */
 
         /* Of the message. */
         uint64_t begun_ms;          /* when its first field was given */
@@ -159,20 +160,16 @@ struct milter_macros {
 /* A connection stands. The options are written. READY follows. */
 void milter_begin(struct milter *milter, const struct milter_terms *terms, uint64_t now_ms, struct text *out);
 /* Uses octets from the front of *input and advances it past them. */
-enum milter_event milter_input(struct milter *milter, struct span *input, struct text *out);
+enum milter_event milter_input(struct milter *milter, struct span *input);
 /* Octets of `out` have been sent, and so many are left. */
 void milter_sent(struct milter *milter, size_t left);
 /* The deadline has passed. */
 enum milter_event milter_timeout(struct milter *milter);
 /* The filter has closed, or the connection is broken; what had been read was given before. */
 enum milter_event milter_lost(struct milter *milter);
-/* We are closing. A message goes on to its verdict unless `at_once` is set. */
-enum milter_event milter_stop(struct milter *milter, bool at_once, struct text *out);
 /* The session is over, wherever it stood. CLOSE follows. */
 void milter_quit(struct milter *milter, struct text *out);
 
-/* This tells for logs what is waited for, or was given last: "CONNECT", "END". */
-const char *milter_state_name(const struct milter *milter);
 /* No reply is owed, and it has neither failed nor ended: the next step may be given. */
 bool milter_takes_step(const struct milter *milter);
 /* The filter is not asked for the rest of the message, or of the connection. */

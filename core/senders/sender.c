@@ -9,19 +9,31 @@ void sender_secret_set(struct sender_secret *ret_secret, const uint8_t octets[st
         mac_sha256_prepare(&ret_secret->key, span_of((const char *)octets, SENDER_SECRET_SIZE));
 }
 
-struct sender_key sender_key_of(const struct sender_secret *secret, struct span text)
+static void key_without_secret(struct span text, struct sender_key *ret_key)
 {
-        uint8_t mac[MAC_SHA256_SIZE];
         XXH128_canonical_t canonical;
-        struct sender_key key;
 
         XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.at, text.length));
-        memcpy(key.unkeyed, canonical.digest, sizeof key.unkeyed);
-        memcpy(key.octets, key.unkeyed, sizeof key.octets);
+        memcpy(ret_key->unkeyed, canonical.digest, sizeof ret_key->unkeyed);
+        memcpy(ret_key->octets, ret_key->unkeyed, sizeof ret_key->octets);
+}
+
+static void key_add_secret(const struct sender_secret *secret, struct span text, struct sender_key *key)
+{
+        uint8_t mac[MAC_SHA256_SIZE];
+
         if (secret == NULL)
-                return key;
+                return;
         mac_sha256_with(&secret->key, text, mac);
-        memcpy(key.octets, mac, sizeof key.octets);
+        memcpy(key->octets, mac, sizeof key->octets);
+}
+
+struct sender_key sender_key_of(const struct sender_secret *secret, struct span text)
+{
+        struct sender_key key;
+
+        key_without_secret(text, &key);
+        key_add_secret(secret, text, &key);
         return key;
 }
 
@@ -42,7 +54,7 @@ static uint32_t larger(uint32_t left, uint32_t right)
 
 void sender_merge(struct sender_record *record, bool is_new, const struct sender_record *more)
 {
-        if (is_new || record->expires_s <= more->last_s) {
+        if (is_new || sender_is_to_come(record, more->last_s) || record->expires_s <= more->last_s) {
                 *record = *more;
                 return;
         }
@@ -81,6 +93,48 @@ void sender_record_read(const uint8_t octets[static SENDER_RECORD_SIZE], struct 
         };
 }
 
+/* ---- shares -------------------------------------------------------------------------------------------- */
+
+void sender_placing_add(struct sender_placing *placing, struct span name)
+{
+        placing->shares[placing->count++].seed = XXH3_64bits(name.at, name.length);
+}
+
+uint64_t sender_share_weight(const struct sender_share *share, const uint8_t unkeyed[static SENDER_KEY_SIZE])
+{
+        return XXH3_64bits_withSeed(unkeyed, SENDER_KEY_SIZE, share->seed);
+}
+
+uint32_t sender_placing_find(const struct sender_placing *placing,
+                             const uint8_t unkeyed[static SENDER_KEY_SIZE])
+{
+        uint64_t heaviest = 0;
+        uint32_t found = 0;
+
+        for (uint32_t i = 0; placing->count > 1 && i < placing->count; i++) {
+                uint64_t weight = sender_share_weight(&placing->shares[i], unkeyed);
+                if (weight > heaviest) {
+                        heaviest = weight;
+                        found = i;
+                }
+        }
+        return found;
+}
+
+struct sender_key sender_source_key(const struct sender_source *source, struct span text)
+{
+        const struct sender_placing *placing =
+            source == NULL ? NULL : atomic_load_explicit(&source->placing, memory_order_acquire);
+        struct sender_key key;
+
+        key_without_secret(text, &key);
+        if (placing == NULL)
+                return key;
+        const struct sender_share *share = &placing->shares[sender_placing_find(placing, key.unkeyed)];
+        key_add_secret(atomic_load_explicit(&share->secret, memory_order_acquire), text, &key);
+        return key;
+}
+
 /* ---- memo ---------------------------------------------------------------------------------------------- */
 
 void sender_memo_init(struct sender_memo *memo, struct arena *arena, struct sender_source *source,
@@ -108,6 +162,7 @@ static struct sender_entry *memo_file(struct sender_memo *memo, const struct sen
         memo->entries = entry;
         if (memo->source != NULL)
                 entry->fact = memo->source->ask(memo->source, key, memo->handle, &entry->record);
+        memo->asked++;
         memo->pending += entry->fact == FACT_PENDING;
         memo->failed += entry->fact == FACT_FAILED;
         return entry;
@@ -115,9 +170,7 @@ static struct sender_entry *memo_file(struct sender_memo *memo, const struct sen
 
 struct sender_key sender_memo_key(const struct sender_memo *memo, struct span text)
 {
-        return sender_key_of(
-            memo->source == NULL ? NULL : atomic_load_explicit(&memo->source->secret, memory_order_acquire),
-            text);
+        return sender_source_key(memo->source, text);
 }
 
 enum fact sender_ask(struct sender_memo *memo, const struct sender_key *key, int64_t now_s,

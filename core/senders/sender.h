@@ -17,8 +17,8 @@
 #define SENDER_KEY_SIZE    16
 #define SENDER_SECRET_SIZE 32
 
-/* What the store's keys are made with: nobody outside can find a text that has the key of another. It lies in
- * the store itself, so that all who share the store share it. */
+/* What the keys of a share are made with: nobody outside can find a text that has the key of another. It lies in
+ * the share itself, so that all who share the store share it. */
 struct sender_secret {
         uint8_t octets[SENDER_SECRET_SIZE];
         struct mac_sha256_key key; /* made of them */
@@ -29,6 +29,23 @@ struct sender_key {
         /* The key without a secret, under which earlier versions have stored the record: it is looked for there
          * too. The same as `octets` where the store has no secret. */
         uint8_t unkeyed[SENDER_KEY_SIZE];
+};
+
+#define SENDER_SHARES_MAX 8
+
+/* A part of the store, which knows of no other part: a file, or one of several Redis. */
+struct sender_share {
+        uint64_t seed; /* of its name */
+        /* Stays where it is; NULL: it has none, or cannot be asked yet. */
+        const struct sender_secret *_Atomic secret;
+        _Atomic bool is_reachable; /* worth asking */
+};
+
+/* Which share has which key: the one with the highest weight for it (rendezvous hashing). So the order of the shares is
+ * of no matter, and a share that comes or goes moves its own keys alone. */
+struct sender_placing {
+        uint32_t count; /* at least 1 */
+        struct sender_share shares[SENDER_SHARES_MAX];
 };
 
 /* Times in seconds since 1970: 32 bits last until 2106. */
@@ -56,18 +73,38 @@ struct sender_source {
         /* Tells a notice of at most SENDER_TEXT_MAX octets to all machines that share the store. It is copied
          * and may be lost, as effects may. NULL when there are no other machines. */
         void (*tell)(struct sender_source *source, struct span notice);
-        /* The store's, which stays where it is; NULL: it has none, or cannot be asked yet. */
-        const struct sender_secret *_Atomic secret;
+        /* The store's, which stays where it is; NULL: it has no shares yet. */
+        struct sender_placing *_Atomic placing;
 };
 
 void sender_secret_set(struct sender_secret *ret_secret, const uint8_t octets[static SENDER_SECRET_SIZE]);
 /* Returns the key of a text. `secret` may be NULL. */
 struct sender_key sender_key_of(const struct sender_secret *secret, struct span text);
+/* Adds a share of this name, for which there must be room. */
+void sender_placing_add(struct sender_placing *placing, struct span name);
+/* Returns the weight of the share for a key without a secret. */
+uint64_t sender_share_weight(const struct sender_share *share, const uint8_t unkeyed[static SENDER_KEY_SIZE]);
+/* Returns the number of the share that has the key. */
+uint32_t sender_placing_find(const struct sender_placing *placing,
+                             const uint8_t unkeyed[static SENDER_KEY_SIZE]);
+/* Returns the key of a text in the store of `source`, which may be NULL. Any thread may ask. */
+struct sender_key sender_source_key(const struct sender_source *source, struct span text);
 /* True when a record may lie under the key without a secret. */
 bool sender_key_has_unkeyed(const struct sender_key *key);
 bool sender_key_equals(const struct sender_key *left, const struct sender_key *right);
 
-/* Merges `more` into the record. With `is_new` there was none. An expired record begins anew. */
+/* By so much the clocks of machines differ at most: a first contact that is further ahead was noted by one that was
+ * wrong. */
+#define SENDER_CLOCKS_DIFFER_S 60
+
+/* Of nothing but such a first contact. */
+static inline bool sender_is_to_come(const struct sender_record *record, int64_t now_s)
+{
+        return record->count == 0 && record->first_s > now_s + SENDER_CLOCKS_DIFFER_S;
+}
+
+/* Merges `more` into the record. With `is_new` there was none. An expired record begins anew, and one that is to
+ * come. */
 void sender_merge(struct sender_record *record, bool is_new, const struct sender_record *more);
 /* The octets are little-endian, so that all machines of a fleet agree. */
 void sender_record_write(const struct sender_record *record, uint8_t ret_octets[static SENDER_RECORD_SIZE]);
@@ -87,8 +124,7 @@ struct sender_memo {
         struct sender_source *source; /* NULL: every question fails */
         uint64_t handle;
         struct sender_entry *entries;
-        uint32_t pending;
-        uint32_t failed;
+        uint32_t asked, pending, failed;
         uint64_t due_ms; /* set by who waits: when what is pending is to be given up; 0: nobody waits */
         bool is_late;    /* that time has passed: what is pending reads as failed */
 };

@@ -73,10 +73,11 @@ bool named_client_is_refused(struct session *session, struct text *out, enum ses
         return true;
 }
 
-/* Of the checks that need the store of senders some ask for the reverse name as early as others, and Received does. */
+/* Of the checks that need the store of senders some ask for the reverse name as early as others, and Received and mail
+ * filters do. */
 static bool asks_at_connect(const struct snapshot *snapshot)
 {
-        if (snapshot->options.received_reverse_name)
+        if (snapshot->options.received_reverse_name || snapshot->filter_count > 0)
                 return snapshot->options.resolvers.count > 0;
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
                 if (snapshot->check_is_wanted[check] &&

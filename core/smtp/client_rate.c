@@ -69,7 +69,9 @@ void rate_client_is_known(struct session *session)
         if (session->is_rated)
                 rates_init(&session->rates, ledger, &session->snapshot->options, &session->peer.client,
                            session->host->now_ms);
-        session->client_has_good_history = session->is_rated && rates_has_good_history(&session->rates);
+        session->client_has_good_history = session->host->recall != NULL
+                                               ? tape_had_good_history(session)
+                                               : session->is_rated && rates_has_good_history(&session->rates);
         if (session->oddities != NULL)
                 session->oddities->rate_evidence.length = 0;
         if (session->is_rated && session->peer.excess != NULL)
@@ -117,6 +119,8 @@ static enum reply_id too_much(struct session *session, const struct rate_excess 
         struct text text;
 
         count_excess(session);
+        if (session->tape != NULL)
+                tape_excess(session, excess->kind);
         text_over(&text, octets, sizeof octets);
         rate_excess_write(&text, excess, &session->peer.client, &session->snapshot->options);
         if (verdict != NULL) {
@@ -131,13 +135,21 @@ static enum reply_id too_much(struct session *session, const struct rate_excess 
         return rate_mode(session) == CHECK_MODE_OBSERVE ? REPLY_NONE : reply;
 }
 
+/* What a session that is played again has been told of its limits. */
+static enum reply_id recalled(struct session *session, enum rate_kind kind)
+{
+        return tape_had_excess(session, kind)
+                   ? too_much(session, &(struct rate_excess){.is_over = true, .kind = kind})
+                   : REPLY_NONE;
+}
+
 enum reply_id rate_transaction(struct session *session)
 {
         struct rate_excess excess = {0};
         enum reply_id reply = REPLY_NONE;
 
         if (!session->is_rated)
-                return REPLY_NONE;
+                return recalled(session, RATE_TRANSACTIONS);
         if (rates_take(rates_of(session), RATE_TRANSACTIONS, 1, &excess))
                 count_untold(&session->untold.transactions, 1);
         else
@@ -153,8 +165,10 @@ enum reply_id rate_recipient(struct session *session)
         struct rate_excess excess = {0};
         enum reply_id reply = REPLY_NONE;
 
-        if (!session->is_rated)
-                return REPLY_NONE;
+        if (!session->is_rated) {
+                reply = recalled(session, RATE_MESSAGES);
+                return reply != REPLY_NONE ? reply : recalled(session, RATE_RECIPIENTS);
+        }
         if (!transaction->is_rated) {
                 transaction->is_rated = rates_take(rates, RATE_MESSAGES, 1, &excess);
                 count_untold(&session->untold.messages, transaction->is_rated);
@@ -242,9 +256,12 @@ static bool note_faults(struct session *session, enum rate_kind kind, uint64_t f
 bool rate_unknown_recipient(struct session *session)
 {
         if (!session->is_rated)
-                return false;
+                return tape_had_excess(session, RATE_UNKNOWN_RECIPIENTS) &&
+                       rate_mode(session) == CHECK_MODE_ENFORCE;
         count_untold(&session->untold.unknown_recipients, 1);
         if (note_faults(session, RATE_UNKNOWN_RECIPIENTS, 1)) {
+                if (session->tape != NULL)
+                        tape_excess(session, RATE_UNKNOWN_RECIPIENTS);
                 count_excess(session);
                 if (rate_mode(session) == CHECK_MODE_ENFORCE)
                         return true;

@@ -30,6 +30,8 @@ static void note_early(struct session *session, enum check_mode mode, struct spa
 
 enum session_wish session_close_behind_starttls(struct session *session, struct span octets, struct text *out)
 {
+        if (session->tape != NULL)
+                tape_early(session, octets);
         note_early(session, CHECK_MODE_ENFORCE, octets);
         counter_add(&session->host->counters->metrics[METRIC_tls_early], 1);
         counter_add(&session->host->counters->metrics[METRIC_sessions_early], 1);
@@ -50,6 +52,8 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
 {
         enum check_mode mode = early_mode(session);
 
+        if (session->tape != NULL)
+                tape_early(session, octets);
         if (mode == CHECK_MODE_OFF)
                 return false;
         note_early(session, mode, octets);

@@ -63,6 +63,8 @@ enum session_wish session_secured(struct session *session, const struct tls_fact
         (void)out; /* the client speaks next */
         expect(session->state == SESSION_STATE_HANDSHAKE);
         struct session_tls *tls = session->tls;
+        if (session->tape != NULL)
+                tape_secured(session);
         *tls = (struct session_tls){
             .stand = TLS_STANDS,
             .is_resumed = facts->is_resumed,

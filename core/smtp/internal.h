@@ -5,6 +5,7 @@
 #include "core/check/memory.h"
 #include "core/check/pipeline.h"
 #include "core/smtp/admit.h"
+#include "core/smtp/command/filter.h"
 #include "core/smtp/command/path.h"
 #include "core/smtp/session.h"
 #include "core/smtp/text_scan.h"
@@ -14,10 +15,8 @@
 /* Octets kept of what has not ended. A command line has at most so many with its CR. The 512 octets of RFC 5321
  * 4.5.3.1.4 are what everybody must take at least, and each extension adds to them. */
 #define LINE_KEEP_MAX    2048
-#define PROXY_HEADER_MAX 128 /* the addresses; what follows them is not kept */
-
-#define TLS_REASON_SIZE  80 /* with its terminator; a longer one is cut */
-#define TLS_VERSION_SIZE 16
+#define PROXY_HEADER_MAX 128                          /* the addresses; what follows them is not kept */
+enum { TLS_REASON_SIZE = 80, TLS_VERSION_SIZE = 16 }; /* with the terminator; a longer one is cut */
 
 /* A verdict that counted, under the setting of one recipient domain. */
 struct finding {
@@ -38,22 +37,22 @@ struct transaction {
         /* MAIL */
         struct span sender_domain, sender_domain_ascii;
         bool sender_is_null;
-        struct verdict_list verdicts;  /* of the MAIL stage */
-        struct memo memo;              /* of the same and of RCPT, in arena */
-        struct own_checks *own_checks; /* of recipients with settings of their own */
-        struct sender_memo senders;    /* of RCPT */
-        struct check_memory memory;    /* in arena */
-        bool is_judged;                /* for a recipient that policy applies to: all its answers are in */
+        struct verdict_list verdicts;       /* of the MAIL stage */
+        struct memo memo;                   /* of the same and of RCPT, in arena */
+        struct own_checks *own_checks;      /* of recipients with settings of their own */
+        struct sender_memo senders;         /* of RCPT */
+        struct check_memory memory;         /* in arena */
+        uint64_t waits_for, waits_since_ms; /* what is parked: for these checks, a bit mask */
+        bool is_judged; /* for a recipient that policy applies to: all its answers are in */
         /* RCPT */
         uint32_t recipients_refused, recipients_deferred;
-        struct asking *asking;   /* in arena; NULL: no source of recipients has been asked */
-        struct recipient *asked; /* which the filters are asked about, and is not in the envelope */
-        const struct mail_filter *discarded_by; /* the client is told that all is well; NULL: nobody has */
-        bool is_rated;                          /* it counts as a message */
-        const struct verdict *data_verdict;     /* of a recipient, DATA is answered with; NULL: none */
+        struct asking *asking; /* in arena; NULL: no source of recipients has been asked */
+        struct transaction_filters filters;
+        bool is_rated;                      /* it counts as a message */
+        const struct verdict *data_verdict; /* of a recipient, DATA is answered with; NULL: none */
         /* DATA */
         struct text_scan scan;
-        size_t own_length;     /* octets of our own fields in front of the text */
+        size_t front_length, own_length; /* octets of our own fields: of those in front of all, and of all */
         uint64_t text_checks;  /* of the stage DATA, that a recipient's policy asks for; a bit mask */
         uint64_t text_readers; /* of these, those that want more of the text */
         struct verdict_list text_verdicts; /* of the DATA stage */
@@ -61,7 +60,7 @@ struct transaction {
         bool is_taken_whole;     /* before a next hop is asked */
         uint64_t text_begun_ms, text_last_ms;
         uint64_t rate_check_ms; /* when the data rate is looked at next */
-        bool is_text_seen, is_stored;
+        bool is_text_seen, is_stored, is_author_asked, is_author_told, is_dmarc_marked;
         bool is_syntax_noted; /* the log will tell what is wrong with the text */
         /* For the log. */
         struct attempt *attempts, **attempts_end;
@@ -107,8 +106,7 @@ enum session_wish session_close(struct session *session, struct text *out, enum 
 enum session_wish session_close_about(struct session *session, struct text *out, enum reply_id id,
                                       const struct reply_about *about);
 
-/* ---- command/: command.c, envelope.c, data.c, xclient.c, starttls.c: one function per command; `arguments` without
- * surrounding blanks */
+/* ---- command/: one function per command; `arguments` without surrounding blanks */
 
 /* `line_fault`: what is wrong with the line as such, or REPLY_NONE; the line then may be a part only.
  * `evidence`: of that. */
@@ -133,8 +131,7 @@ void transaction_end(struct session *session);
 /* Notes what holds for the message of a recipient's verdict. True: RCPT is answered as if nothing stood against it. */
 bool transaction_waits_for_data(struct transaction *transaction, const struct verdict *verdict);
 
-/* The message is answered; the session goes on with commands, unless the client did not wait for that.
- * `subject`: of the reply, see reply_about. */
+/* The message is answered; the session goes on with commands, unless the client did not wait for that. */
 enum session_wish text_answer(struct session *session, enum reply_id reply, const struct reply_about *about,
                               struct text *out);
 enum session_wish text_deliver(struct session *session, struct text *out); /* nothing stands against it */
@@ -249,8 +246,7 @@ bool session_is_too_early(struct session *session, struct span octets, struct te
                           enum session_wish *ret_wish);
 /* What comes early is noted at least. */
 bool session_minds_early(const struct session *session);
-/* They came behind STARTTLS: the session is over, whatever the mode, for they would be taken for what comes under
- * TLS. */
+/* The same behind STARTTLS, whatever the mode: they would be taken for what comes under TLS. */
 enum session_wish session_close_behind_starttls(struct session *session, struct span octets,
                                                 struct text *out);
 /* They came with the end of a text: text_answer() sees to them when the message is answered. */
@@ -264,10 +260,10 @@ void questions_set_client(struct session *session);
  * again when some of them have ended. True: *ret_wish tells; when the time is up the session is over. */
 bool session_holds(struct session *session, enum parked parked, struct span arguments, struct text *out,
                    enum session_wish *ret_wish);
-/* Under load DNS is not asked about clients that nobody knows. */
+/* Under load DNS is not asked about clients that nobody knows. Who is played again gets what was asked then. */
 static inline bool session_looks_only(const struct session *session)
 {
-        return session->host->rung >= RUNG_cached && !session->is_known;
+        return session->host->recall == NULL && session->host->rung >= RUNG_cached && !session->is_known;
 }
 /* An answer that a command waits for will not come, because nobody has been asked, or is to be: it counts neither as
  * passed nor as refused, and the command is answered REPLY_overloaded_mail, which the caller counts by
@@ -319,7 +315,6 @@ void stage_stored(struct session *session);
 struct judgement stage_data(struct session *session);
 /* Once more after WAIT. */
 struct judgement stage_data_again(struct session *session);
-
 /* TLS begins: what checks have made of HELO counts no more. */
 void stage_forget_helo(struct session *session);
 
@@ -329,6 +324,10 @@ void text_readers_begin(struct session *session);
 /* What the content holds from `offset` of `block` on is new; NULL: all that it holds. */
 void text_readers_read(struct session *session, const struct content_block *block, size_t offset);
 void text_readers_end(struct session *session);
+/* A field is to tell of the text what DNS has not said yet. */
+bool text_readers_wait(struct session *session);
+/* Nothing stands against the text: such fields go on top. False when memory is out. */
+bool text_readers_write_fields(struct session *session);
 
 /* ---- client_rate.c (check client_rate) */
 
@@ -349,8 +348,8 @@ bool rate_spares(const struct session *session);
 /* The client leaves, or becomes another: the ledger learns what it has done so far. */
 void rate_settle(struct session *session);
 
-/* ---- record/transaction.c */
-
+/* ---- record/measure.c, record/transaction.c */
+void measure_rule(struct session *session, enum check_id rule); /* it has refused a recipient */
 /* `about`: of the reply that was given. */
 void record_attempt(struct session *session, const struct reply_about *about, enum reply_id reply,
                     const char *check);

@@ -13,6 +13,12 @@ const char *const filter_count_names[FILTER_COUNT_COUNT] = {
     [FILTER_COUNT_DEFERRED] = "deferred", [FILTER_COUNT_DISCARDED] = "discarded",
     [FILTER_COUNT_FAILED] = "failed",     [FILTER_COUNT_MS] = "ms"};
 
+const char *const socketmap_count_names[SOCKETMAP_COUNT_COUNT] = {
+    [SOCKETMAP_COUNT_ASKED] = "asked",   [SOCKETMAP_COUNT_JOINED] = "joined",
+    [SOCKETMAP_COUNT_FOUND] = "found",   [SOCKETMAP_COUNT_ABSENT] = "absent",
+    [SOCKETMAP_COUNT_FAILED] = "failed", [SOCKETMAP_COUNT_CONNECTIONS] = "connections",
+    [SOCKETMAP_COUNT_MS] = "ms"};
+
 static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "a set is nothing but counters");
 
 void counters_sum(const struct counters_list *list, struct counters *ret_sum)

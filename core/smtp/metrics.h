@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/snapshot.h"
+#include "core/check/cost/cost.h"
 #include "core/base/count/histogram.h"
 
 enum metric_id {
@@ -35,17 +36,31 @@ enum filter_count {
         FILTER_COUNT_COUNT
 };
 
+/* What becomes of questions of sessions to a daemon that knows recipients. */
+enum socketmap_count {
+        SOCKETMAP_COUNT_ASKED,
+        SOCKETMAP_COUNT_JOINED, /* of them: an equal one was on its way already */
+        SOCKETMAP_COUNT_FOUND,
+        SOCKETMAP_COUNT_ABSENT,
+        SOCKETMAP_COUNT_FAILED,
+        SOCKETMAP_COUNT_CONNECTIONS, /* that were begun */
+        SOCKETMAP_COUNT_MS,          /* that the answers took, all of them together */
+        SOCKETMAP_COUNT_COUNT
+};
+
 struct counters {
         _Atomic uint64_t metrics[METRIC_COUNT];
         _Atomic uint64_t refused[CHECK_COUNT];
         _Atomic uint64_t deferred[CHECK_COUNT];
         /* Sessions whose client each zone was asked about, and listed, by the zone's count_index. */
         _Atomic uint64_t zone_asked[ZONE_COUNTERS_MAX], zone_listed[ZONE_COUNTERS_MAX];
-        _Atomic uint64_t filter_counts[FILTER_COUNTERS_MAX][FILTER_COUNT_COUNT]; /* by count_index */
+        _Atomic uint64_t filter_counts[FILTER_COUNTERS_MAX][FILTER_COUNT_COUNT];          /* by count_index */
+        _Atomic uint64_t socketmap_counts[SOCKETMAP_COUNTERS_MAX][SOCKETMAP_COUNT_COUNT]; /* the same */
         _Atomic uint64_t observed[CHECK_COUNT];     /* what observe mode would have refused or deferred */
         _Atomic uint64_t replies[REPLY_CODE_COUNT]; /* of sessions, by their code */
         _Atomic uint64_t domain_recipients[DOMAIN_COUNTERS_MAX][RECIPIENT_OUTCOME_COUNT];
         struct histogram times[TIME_COUNT];
+        struct check_costs costs;
 };
 
 /* The sets of all threads that count. */
@@ -58,5 +73,6 @@ struct counters_list {
 void counters_sum(const struct counters_list *list, struct counters *ret_sum);
 
 extern const char *const filter_count_names[FILTER_COUNT_COUNT];
+extern const char *const socketmap_count_names[SOCKETMAP_COUNT_COUNT];
 /* Indexed by enum metric_id. */
 extern const char *const metric_names[METRIC_COUNT];

@@ -102,7 +102,7 @@ enum session_wish session_park(struct session *session, enum parked parked, stru
 
 static bool has_unasked(const struct session *session)
 {
-        return memo_has_unasked(&session->memo) ||
+        return tape_lacks_answer(session) || memo_has_unasked(&session->memo) ||
                (session->transaction != NULL && memo_has_unasked(&session->transaction->memo));
 }
 

@@ -92,6 +92,8 @@ void session_reply_about(struct session *session, struct text *out, enum reply_i
                 session->errors++;
                 session->errors_total++;
         }
+        if (session->tape != NULL)
+                tape_reply(session, id);
         if (reply_infos[id].is_syntax)
                 syntax_note(session, id, about->subject);
 }

@@ -1,6 +1,7 @@
 /* The session as a machine: its beginning, its end, and the table of states, which says what an event means in
  * each of them. */
 #include "core/smtp/internal.h"
+#include "core/smtp/record/measure.h"
 
 #include <assert.h>
 
@@ -120,6 +121,8 @@ void session_name_client(struct session *session, const struct address *client, 
 {
         session->naming = NAMING_DONE;
         set_client(session, client, port);
+        if (session->tape != NULL)
+                tape_client(session);
         follow_client(session);
 }
 
@@ -142,9 +145,12 @@ enum session_wish session_begin(struct session *session, struct session_host *ho
                    SESSION_ARENA_MAX + (size_t)snapshot->options.dns_questions_max * ADDRESSES_OCTETS_MAX);
         arena_init(&session->record_arena, &host->session_pool, SESSION_ARENA_MAX);
         counter_add(&host->counters->metrics[METRIC_sessions], 1);
+        measure_begin(session);
         if (network_list_contains(&snapshot->options.proxy_networks, &peer->client))
                 session->naming = NAMING_OPEN;
         set_client(session, &peer->client, peer->client_port);
+        if (tape_is_wished(session))
+                tape_begin(session);
         follow_client(session);
         if (peer->needs_proxy_header && session->naming != NAMING_OPEN)
                 return session_close(session, out, REPLY_proxy_not_trusted);
@@ -193,6 +199,8 @@ void session_note_early_input(struct session *session)
 enum session_wish session_resume(struct session *session, struct text *out)
 {
         const struct state *state = state_of(session);
+
+        measure_wait_over(session);
         return state->resume == NULL ? state->wish : state->resume(session, out);
 }
 
@@ -260,6 +268,8 @@ enum session_wish session_stored(struct session *session, const struct store_rep
         if (outcome == STORE_DONE) {
                 stage_stored(session);
                 rate_stored(session);
+                counter_add(&session->host->counters->metrics[METRIC_messages_quarantined],
+                            session->transaction->message.is_quarantined);
                 session->messages_total++;
                 session->commands = session->junk = 0;
                 if (is_for_others(session->transaction->message.recipients))
@@ -358,7 +368,8 @@ void session_end(struct session *session, enum session_ending ending)
         stage_count_zones(session);
         rate_settle(session);
         leave_seat(session);
-        if (is_probe(session))
+        bool is_of_use = !is_probe(session);
+        if (!is_of_use)
                 counter_add(&session->host->counters->metrics[METRIC_probes], 1);
         else
                 record_session(session);
@@ -368,6 +379,7 @@ void session_end(struct session *session, enum session_ending ending)
         histogram_add(&session->host->counters->times[TIME_session],
                       session->host->now_ms - session->peer.accepted_ms);
         arena_end(&session->record_arena);
+        tape_end(session, is_of_use);
         arena_end(&session->arena);
 }
 

@@ -28,6 +28,8 @@
 #include "core/senders/client_table.h"
 #include "core/smtp/follow/follow.h"
 #include "core/smtp/metrics.h"
+#include "core/smtp/tape/recall.h"
+#include "core/smtp/tape/tape.h"
 #include "core/senders/rates.h"
 #include "core/senders/tls_no_go.h"
 
@@ -60,8 +62,13 @@ struct session_host {
         struct ids ids;                    /* of replies and messages */
         enum rung rung;                    /* of the ladder of load */
         uint64_t turn_us;                  /* monotonic: when the last unknown client in turn is greeted */
+        uint64_t (*clock_ns)(void);        /* monotonic; NULL: no session is measured */
+        uint64_t unmeasured;               /* sessions since the last one that was measured */
         bool memory_is_spent;              /* no mail begins, and none grows by a recipient: 452 */
         struct follow follow;              /* who follows sessions live */
+        uint32_t facts_due;                /* parts of a million of a tape that the next sessions owe */
+        struct tape_sink *sink;            /* where tapes go beside the log; NULL: nowhere */
+        struct tape_recall *recall; /* sessions are played again, from their tapes; NULL: they are not */
         /* By their origin: where recipients are asked about that are not here; NULL: nobody can be asked. */
         struct recipient_source *recipient_sources[RECIPIENT_ORIGINS];
         /* Of recipients at next hops; NULL: nothing is. */
@@ -195,6 +202,7 @@ struct session {
         bool client_has_good_history;
         bool is_known; /* by its history, or by the configuration: under load it goes first */
         bool is_esmtp;
+        bool is_measured;        /* option measure_every: a refusal waits for the checks behind it */
         uint8_t followed;        /* by whom, as bits of host->follow.active */
         struct client_seat seat; /* of the client, where it was named; that of a socket is the caller's */
         struct session_peer peer;
@@ -215,8 +223,9 @@ struct session {
         char line_bare;  /* the first bare CR or LF of the unended line; NUL: none */
         bool came_early; /* octets arrived while nobody read, or before it can be told what they are */
         enum parked parked;
-        bool was_refused; /* by a check or a rule, be it once */
-        bool is_held;     /* the parked command has not begun: too many questions are in flight */
+        bool was_refused;   /* by a check or a rule, be it once */
+        bool sends_secrets; /* it has sent AUTH, and no command since */
+        bool is_held;       /* the parked command has not begun: too many questions are in flight */
         uint16_t parked_length, parked_room; /* octets of the arguments, and of the buffer */
         char *parked_arguments;      /* in arena, one buffer for all parked commands; NULL: none yet */
         uint32_t errors_settled;     /* of the total: those that the ledger knows of */
@@ -236,6 +245,7 @@ struct session {
         uint32_t record_part, commands_total, errors_total, messages_total;
         struct session_oddities *oddities; /* in arena; NULL: none */
         struct session_tls *tls;           /* in arena; NULL: the client has begun no handshake */
+        struct tape *tape;                 /* NULL: this session has none */
         uint16_t last_code;
         enum starttls_withheld starttls_withheld;
         enum session_ending ending;

@@ -1,6 +1,8 @@
 /* Between protocol and policy: the facts that a session knows, and what verdicts on them mean for it. */
+#include "core/check/authorship.h"
 #include "core/check/hooks.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/record/measure.h"
 #include "core/smtp/trace.h"
 
 struct facts stage_facts(const struct session *session, struct arena *arena, struct memo *memo)
@@ -13,6 +15,7 @@ struct facts stage_facts(const struct session *session, struct arena *arena, str
             .is_terse = session->host->rung >= RUNG_terse,
             .helo = session->helo,
             .memo = memo,
+            .meter = {&session->host->counters->costs, session->is_measured ? session->host->clock_ns : NULL},
             .wall_s = session->host->wall_ms / 1000,
             .arena = arena,
         };
@@ -189,6 +192,24 @@ static struct judgement combine_what_counts(const struct verdict_list *lists, si
         return judgement;
 }
 
+/* Who waits, waits for all; for whom DNS is not asked, what counts decides. Where it is measured what checks have to
+ * say a refusal waits for those behind it. */
+static struct judgement combine(const struct session *session, const struct verdict_list *lists,
+                                size_t list_count, const struct check_setting *settings,
+                                uint64_t *ret_observed)
+{
+        struct judgement judgement = pipeline_combine(lists, list_count, settings, ret_observed);
+
+        if (judgement.result == VERDICT_WAIT && session_defers(session))
+                return combine_what_counts(lists, list_count, settings, ret_observed);
+        if (judgement.result == VERDICT_REFUSE && session->is_measured && !session_defers(session) &&
+            measure_waits(lists, list_count, settings) != 0) {
+                *ret_observed = 0;
+                return (struct judgement){.result = VERDICT_WAIT};
+        }
+        return judgement;
+}
+
 struct lists {
         struct verdict_list of[3];
 };
@@ -225,12 +246,38 @@ struct judgement stage_judge(struct session *session, const struct check_setting
         if (verdict_list_is_empty(&lists[0]) && verdict_list_is_empty(&lists[1]) &&
             verdict_list_is_empty(&lists[2]))
                 return (struct judgement){.result = VERDICT_PASS};
-        struct judgement judgement = pipeline_combine(lists, 3, settings, &observed);
-        if (judgement.result == VERDICT_WAIT && session_defers(session))
-                judgement = combine_what_counts(lists, 3, settings, &observed);
+        struct judgement judgement = combine(session, lists, 3, settings, &observed);
+        if (judgement.result == VERDICT_WAIT)
+                measure_wait(session, measure_waits(lists, 3, settings));
+        else
+                measure_judgement(session, lists, 3, settings);
         note_observed(session, lists, 3, settings, observed);
         if (judgement.verdict != NULL)
                 note_verdict(session, &judgement);
+        return judgement;
+}
+
+/* What DMARC wants in quarantine reaches the domains that refuse such mail; others mark it. */
+static void leave_quarantine_to(const struct domain *domain, const struct verdict_list *list,
+                                struct check_setting settings[static CHECK_COUNT])
+{
+        for (const struct verdict *verdict = list->first; verdict != NULL; verdict = verdict->next)
+                if (authorship_leaves(verdict, domain))
+                        settings[verdict->check].mode = CHECK_MODE_OFF;
+}
+
+/* What stands against a text for one recipient. */
+static struct judgement combine_text(const struct session *session, const struct verdict_list *list,
+                                     const struct recipient *recipient, uint64_t *ret_observed)
+{
+        const struct check_setting *own = recipient_checks(recipient);
+        struct check_setting settings[CHECK_COUNT];
+
+        memcpy(settings, own, sizeof settings);
+        leave_quarantine_to(recipient->domain, list, settings);
+        struct judgement judgement = combine(session, list, 1, settings, ret_observed);
+        if (judgement.setting != NULL)
+                judgement.setting = &own[judgement.setting - settings];
         return judgement;
 }
 
@@ -244,9 +291,20 @@ static bool text_waits(const struct session *session, const struct verdict_list 
         for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
              recipient = recipient->next)
                 if (!recipient->is_postmaster &&
-                    pipeline_combine(list, 1, recipient_checks(recipient), &observed).result == VERDICT_WAIT)
+                    combine_text(session, list, recipient, &observed).result == VERDICT_WAIT)
                         return true;
         return false;
+}
+
+static uint64_t text_waits_for(const struct session *session, const struct verdict_list *list)
+{
+        uint64_t waits_for = 0;
+
+        for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
+             recipient = recipient->next)
+                if (!recipient->is_postmaster)
+                        waits_for |= measure_waits(list, 1, recipient_checks(recipient));
+        return waits_for;
 }
 
 /* Under the settings of each recipient's domain. A deferral of one is an answer for those who refuse, too: it
@@ -261,7 +319,8 @@ static struct judgement combine_domains(struct session *session, const struct ve
              recipient = recipient->next) {
                 if (recipient->is_postmaster)
                         continue;
-                struct judgement own = pipeline_combine(list, 1, recipient_checks(recipient), &observed);
+                struct judgement own = combine_text(session, list, recipient, &observed);
+                measure_judgement(session, list, 1, recipient_checks(recipient));
                 note_observed(session, list, 1, recipient_checks(recipient), observed);
                 if (own.verdict == NULL)
                         is_taken = true;
@@ -279,8 +338,12 @@ static struct judgement judge_text(struct session *session)
 {
         const struct verdict_list *list = &session->transaction->text_verdicts;
 
-        if (text_waits(session, list))
+        if (text_waits(session, list) || text_readers_wait(session)) {
+                measure_wait(session, text_waits_for(session, list));
                 return (struct judgement){.result = VERDICT_WAIT};
+        }
+        if (session->tape != NULL)
+                tape_text(session, REPLY_NONE);
         if (verdict_list_is_empty(list))
                 return (struct judgement){.result = VERDICT_PASS};
         struct judgement judgement = combine_domains(session, list);
@@ -292,6 +355,10 @@ static struct judgement judge_text(struct session *session)
 struct judgement stage_data(struct session *session)
 {
         text_readers_end(session);
+        if (session->host->recall != NULL) {
+                tape_judge_text(session, &session->transaction->text_verdicts);
+                return judge_text(session);
+        }
         memo_begin_stage(&session->transaction->memo);
         sender_memo_begin_stage(&session->transaction->senders);
         run_transaction_stage(session, STAGE_DATA, &session->transaction->text_verdicts);

@@ -8,11 +8,6 @@
 /* Short lines are gathered before they are stored: a text of nothing else would cost a call for every two octets. */
 #define GATHERED_MAX 4096
 
-void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max)
-{
-        *scan = (struct text_scan){.size_max = size_max, .line_max = line_max, .in_header = true, .line = 1};
-}
-
 static void note_flaw(struct text_scan *scan, enum text_flaw flaw, uint64_t octet)
 {
         if (scan->flaws[flaw].line > 0)
@@ -36,6 +31,8 @@ static void store(struct text_scan *scan, struct span octets, struct content *co
                 scan->is_too_large = scan->is_bad = true;
         if (scan->is_bad)
                 return;
+        if (scan->reader != NULL)
+                auth_reader_read(scan->reader, octets);
         if (!(scan->claims == NULL ? content_append(content, pool, octets)
                                    : claims_read(scan->claims, octets, content, pool)))
                 scan->is_out_of_memory = scan->is_bad = true;

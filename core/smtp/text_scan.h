@@ -2,6 +2,7 @@
  * notes what is wrong with them. Only <CRLF>.<CRLF> is an end, whatever a bare LF is taken for. */
 #pragma once
 
+#include "core/auth/reader.h"
 #include "core/mail/claims.h"
 #include "core/mail/message.h"
 #include "core/mail/message_id.h"
@@ -43,6 +44,7 @@ struct text_scan {
         uint64_t line_max;             /* with CRLF; 0: any */
         struct claims *claims;         /* what passes there is kept; NULL: everything is */
         struct message_id *message_id; /* NULL: nobody wants to know */
+        struct auth_reader *reader;    /* of what the client sends, with what claims take out; NULL: none */
         bool mends_bare_lf;            /* it is kept as CRLF, and is no reason to refuse the message */
         /* Found so far. */
         uint64_t size; /* octets kept or that would have been */
@@ -61,7 +63,10 @@ struct text_scan {
         uint64_t lone_dot_end; /* behind the last lone dot's line; 0: there was none */
 };
 
-void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max);
+static inline void text_scan_init(struct text_scan *scan, uint64_t size_max, uint64_t line_max)
+{
+        *scan = (struct text_scan){.size_max = size_max, .line_max = line_max, .in_header = true, .line = 1};
+}
 /* Reads *input to its end or to the end of the text, and advances it. True at the end of the text. Octets are
  * kept in `content` as long as nothing is wrong with them. */
 bool text_scan_read(struct text_scan *scan, struct span *input, struct content *content,

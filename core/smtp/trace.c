@@ -10,18 +10,23 @@
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/internal.h"
 
+static bool is_of_name(char c)
+{
+        return ascii_is_alnum(c) || (c != '\0' && strchr(".-_:[]", c) != NULL);
+}
+
 static void put_name(struct text *text, struct span name)
 {
-        for (size_t i = 0; i < name.length; i++) {
-                char c = name.at[i];
-                text_put_char(text,
-                              ascii_is_alnum(c) || (c != '\0' && strchr(".-_:[]", c) != NULL) ? c : '?');
-        }
+        for (size_t i = 0; i < name.length; i++)
+                text_put_char(text, is_of_name(name.at[i]) ? name.at[i] : '?');
 }
 
 static enum reverse_result find_reverse_name(struct session *session, struct reverse_names *ret_names)
 {
-        if (!session->snapshot->options.received_reverse_name)
+        const struct options *options = &session->snapshot->options;
+
+        if (!options->received_reverse_name && !options->authentication_results &&
+            !filters_are_there(session))
                 return REVERSE_NONE;
         struct facts facts = stage_facts(session, &session->arena, &session->memo);
         return reverse_lookup(&facts, ret_names);
@@ -37,6 +42,24 @@ bool trace_waits(struct session *session)
 {
         struct reverse_names names;
         return find_reverse_name(session, &names) == REVERSE_PENDING && !session_defers(session);
+}
+
+struct span trace_reverse_name(struct session *session, bool *ret_is_verified)
+{
+        struct reverse_names names;
+        enum reverse_result result = find_reverse_name(session, &names);
+        bool has_name = result == REVERSE_VERIFIED || result == REVERSE_UNVERIFIED;
+
+        for (size_t i = 0; has_name && i < names.names[0].length; i++)
+                has_name = is_of_name(names.names[0].at[i]);
+        *ret_is_verified = has_name && result == REVERSE_VERIFIED;
+        return has_name ? names.names[0] : SPAN("");
+}
+
+enum reverse_result trace_iprev(struct session *session)
+{
+        struct reverse_names names;
+        return find_reverse_name(session, &names);
 }
 
 /* As other servers have it: a name that does not lead back is none, whatever it says. */
@@ -102,6 +125,7 @@ static bool write_front(struct session *session)
                 return true;
         text_over(&front, octets, sizeof octets);
         front_write_for_hop(&front, message);
+        session->transaction->front_length = front.length;
         return content_append(&message->content, &session->host->content_pool, text_span(&front));
 }
 
@@ -134,7 +158,7 @@ bool trace_write(struct session *session)
         date_write_mail(&field, session->host->wall_ms / 1000);
         text_put_string(&field, "\r\n");
         expect(!field.overflowed);
-        if (!write_front(session) || !write_check_fields(session))
+        if (!write_front(session) || !write_check_fields(session) || !filter_write_fields(session))
                 return false;
         return content_append(&transaction->message.content, &session->host->content_pool, text_span(&field));
 }

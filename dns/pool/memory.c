@@ -83,12 +83,13 @@ void *dns_memory_resize(void *argument, void *octets, size_t size)
         if (octets == NULL)
                 return dns_memory_take(argument, size);
         const struct piece *piece = (const struct piece *)((char *)octets - HEADER);
-        if (size_of(size) == piece->size)
+        size_t room = piece->size - HEADER;
+        if (size <= room)
                 return octets;
-        void *more = dns_memory_take(argument, size);
+        void *more = dns_memory_take(argument, size < 2 * room ? 2 * room : size);
         if (more == NULL)
                 return NULL;
-        memcpy(more, octets, piece->size - HEADER < size ? piece->size - HEADER : size);
+        memcpy(more, octets, room);
         dns_memory_give(argument, octets);
         return more;
 }

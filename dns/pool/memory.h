@@ -1,5 +1,7 @@
 /* Memory for one getdns context, which takes and gives back some forty small pieces for each question, always
- * of the same sizes. It belongs to one thread. */
+ * of the same sizes. What grows is given double the room, because getdns asks for ten more of a list at a time, and a
+ * stranger's record has 60 000 strings: so what is copied grows with them, not with their square. It belongs to one
+ * thread. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Who is let in, as an acceptor decides it. */
+#include "core/base/expect.h"
 #include "tests/dialogue/harness.h"
 
 /* What the door looks up, and does not ask. */
@@ -59,4 +60,10 @@ bool harness_admits(struct harness *harness)
                 client_reply_write(&harness->said, snapshot,
                                    &(struct client_reply){.id = reply, .client = &peer->client});
         return reply == REPLY_NONE && door_is_open(harness);
+}
+
+void harness_seat(struct harness *harness, const struct address *client, const struct options *options)
+{
+        struct client_seat seat;
+        expect(client_table_enter(&harness->clients, client, options, &seat) == NULL);
 }

@@ -119,7 +119,20 @@ static const _Atomic uint64_t *find_counter(const struct counters *counters, str
                 return &counters->refused[check];
         if (span_equals(name, SPAN("deferred")))
                 return &counters->deferred[check];
-        return span_equals(name, SPAN("observed")) ? &counters->observed[check] : NULL;
+        if (span_equals(name, SPAN("observed")))
+                return &counters->observed[check];
+        const struct check_cost *cost = &counters->costs.of[check];
+        const struct {
+                struct span name;
+                const _Atomic uint64_t *counter;
+        } costs[] = {{SPAN("questions"), &cost->questions}, {SPAN("waited_ms"), &cost->waited_ms},
+                     {SPAN("alone_ms"), &cost->alone_ms},   {SPAN("busy_ns"), &cost->busy_ns},
+                     {SPAN("against"), &cost->against},     {SPAN("alone"), &cost->alone}};
+        for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
+                if (span_equals(name, costs[i].name))
+                        return costs[i].counter;
+        enum check_id other = check_by_name(name); /* spf.dnsbl: both were against */
+        return other == CHECK_COUNT ? NULL : &counters->costs.together[check][other];
 }
 
 void play_count(struct play *play, const struct step *step)

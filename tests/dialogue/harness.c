@@ -11,10 +11,19 @@
 
 #define USE_ROOM(harness, text, name) text_over(text, (harness)->room.name, sizeof(harness)->room.name)
 
+void (*harness_look)(const struct snapshot *snapshot, struct span lines);
+
 static struct sketch sketch_over(_Atomic uint32_t counts[2][HARNESS_COUNTS], uint64_t key)
 {
         memset(counts, 0, 2 * sizeof counts[0]);
         return (struct sketch){.key = key, .mask = HARNESS_COUNTS - 1, .rows = {counts[0], counts[1]}};
+}
+
+/* A microsecond each time that somebody looks. */
+static uint64_t tick(void)
+{
+        static uint64_t now_ns;
+        return now_ns += 1000;
 }
 
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering)
@@ -23,6 +32,7 @@ void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, 
         harness->cutting = cutting;
         harness->random = seed;
         harness->host = (struct session_host){.counters = &harness->counters,
+                                              .clock_ns = tick,
                                               .now_ms = 1000000,
                                               .wall_ms = WALL_START_MS,
                                               .ids = {.sequence = 1}};
@@ -111,6 +121,8 @@ static void keep(struct harness *harness)
 static void take_log(struct harness *harness)
 {
         put(&harness->logged, text_span(&harness->host.log));
+        if (harness_look != NULL)
+                harness_look(harness->session.snapshot, text_span(&harness->host.log));
         harness->host.log.length = 0;
 }
 
@@ -220,12 +232,6 @@ void harness_tell_to_stop(struct harness *harness)
         harness_settle(harness);
 }
 
-void harness_seat(struct harness *harness, const struct address *client, const struct options *options)
-{
-        struct client_seat seat;
-        expect(client_table_enter(&harness->clients, client, options, &seat) == NULL);
-}
-
 /* In some of a script's plays: the client cannot tell who has greeted. */
 static void greet(struct harness *harness)
 {
@@ -245,9 +251,13 @@ void harness_connect(struct harness *harness)
                 return;
         greet(harness);
         harness->peer.dns_handle++;
+        if (harness_look != NULL) /* its own, which nobody else goes by */
+                ((struct snapshot *)(uintptr_t)harness->snapshot)->options.log_facts_ppm = 1000000;
         harness->is_open = true;
         harness->stopping = HARNESS_RUNS;
         harness->unread.length = 0;
+        if (harness->measures_all)
+                harness->host.unmeasured = UINT64_MAX / 2;
         harness->wish = session_begin(&harness->session, &harness->host, harness->snapshot, &harness->peer,
                                       harness_out(harness));
         harness_settle(harness);

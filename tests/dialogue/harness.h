@@ -44,6 +44,7 @@ struct harness {
         struct session session;
         enum session_wish wish;
         bool is_open; /* between session_begin() and session_end() */
+        bool measures_all;
         enum harness_stop stopping;
 
         bool tls_is_ready; /* the worker can take a handshake */
@@ -91,6 +92,9 @@ bool harness_answer_from_source(struct harness *harness);
 void harness_answer_starttls(struct harness *harness);
 
 /* ---- for tests */
+
+/* Where it is set, each session has a tape (log_facts), and is shown what a session writes to its log. */
+extern void (*harness_look)(const struct snapshot *snapshot, struct span lines);
 
 /* `harness` is to be static: it takes 17 MiB. */
 void harness_init(struct harness *harness, enum cutting cutting, uint32_t seed, enum answering answering);

@@ -10,6 +10,8 @@ static const char default_configuration[] =
     "hostname = \"mx.isp.example\"\n"
     "domain \"isp.example\" { recipients = \"recipients\" deliver = \"discard:\" }\n";
 
+struct tape_sink *play_sink;
+
 /* ---- set-up */
 
 static void write_file(struct play *play, const struct step *step, struct span name, struct span octets)
@@ -298,6 +300,7 @@ static void begin(struct play *play, const struct step *step)
 {
         struct session_peer *peer = &play->harness.peer;
 
+        play->harness.host.sink = play_sink;
         write_file(play, step, SPAN("recipients"), SPAN("alice\nbob\n"));
         configure(play, step, default_configuration, SPAN(""));
         *peer = (struct session_peer){.client_port = 40000, .server_port = 25};
@@ -317,7 +320,9 @@ static void finish(struct play *play, const struct step *step)
 
 static void prepare(struct play *play, const struct script *script, const char *directory)
 {
-        *play = (struct play){.script = script, .directory = directory};
+        memset(play, 0, offsetof(struct play, harness));
+        play->script = script;
+        play->directory = directory;
         text_over(&play->flight, play->flight_octets, sizeof play->flight_octets);
         text_over(&play->failure, play->failure_octets, sizeof play->failure_octets);
 }
@@ -336,7 +341,7 @@ void play_script(struct play *play, const struct script *script, const char *dir
 }
 
 void play_mute(struct play *play, const struct script *script, const char *directory, enum rung rung,
-               enum knowing knowing)
+               enum knowing knowing, bool is_measured)
 {
         const struct step outside = {.line = 0};
 
@@ -345,6 +350,7 @@ void play_mute(struct play *play, const struct script *script, const char *direc
         harness_init(&play->harness, CUT_WHOLE, 1, ANSWER_AT_ONCE);
         begin(play, &outside);
         play->harness.dns.knowing = knowing;
+        play->harness.measures_all = is_measured;
         harness_load(&play->harness, rung);
         for (size_t i = 0; i < script->count && play->failure.length == 0; i++)
                 play_step_mutely(play, &script->steps[i]);

@@ -10,24 +10,28 @@ struct play {
         const struct script *script;
         const char *directory; /* where files of the configuration are written */
         bool is_mute;          /* nothing is expected, and the rung stays: see play_mute() */
-        struct harness harness;
         struct snapshot *snapshots[SNAPSHOTS_MAX];
         size_t snapshot_count;
-        size_t said_read;   /* offset in harness.said of what no directive has expected yet */
-        struct text flight; /* gathered, not sent yet */
-        char flight_octets[1 << 19];
+        size_t said_read;    /* offset in harness.said of what no directive has expected yet */
+        struct text flight;  /* gathered, not sent yet */
         struct text failure; /* empty: none */
-        char failure_octets[16384];
+        /* The harness clears itself. Where the texts lie is never cleared: it is much. */
+        struct harness harness;
+        char flight_octets[1 << 19], failure_octets[16384];
 };
+
+/* Where it is set, sessions have tapes for it. */
+extern struct tape_sink *play_sink;
 
 /* What did not go as the script says is in play->failure. */
 void play_script(struct play *play, const struct script *script, const char *directory, enum cutting cutting,
                  uint32_t seed, enum answering answering);
-/* Plays what the client and the world do, on this rung from the first connection to the last: nothing is expected, what
- * makes no sense any more in a session that has gone another way is left out, and so is how a server stops. Each
- * session begins a second after the one before, when its turn has come. */
+/* Plays what the client and the world do, on this rung from the first connection to the last, all sessions measured or
+ * as the configuration has it: nothing is expected, what makes no sense any more in a session that has gone another way
+ * is left out, and so is how a server stops. Each session begins a second after the one before, when its turn has
+ * come. */
 void play_mute(struct play *play, const struct script *script, const char *directory, enum rung rung,
-               enum knowing knowing);
+               enum knowing knowing, bool is_measured);
 void play_end(struct play *play);
 
 /* ---- for directives; the first failure counts */

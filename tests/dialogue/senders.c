@@ -72,11 +72,14 @@ static void tell(struct sender_source *source, struct span notice)
 void scripted_senders_init(struct scripted_senders *state, enum answering answering)
 {
         static struct sender_secret secret;
+        static struct sender_placing placing = {.count = 1};
         static const uint8_t octets[SENDER_SECRET_SIZE] = "as in a store that chose one";
 
         sender_secret_set(&secret, octets);
+        placing.shares[0].secret = &secret;
         *state = (struct scripted_senders){
-            .source = {.ask = ask, .apply = apply, .tell = tell, .secret = &secret}, .answering = answering};
+            .source = {.ask = ask, .apply = apply, .tell = tell, .placing = &placing},
+            .answering = answering};
         text_over(&state->told, state->told_octets, sizeof state->told_octets);
 }
 

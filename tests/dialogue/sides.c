@@ -1,6 +1,6 @@
-/* No rung of the ladder of load changes a verdict's side: plays each script without load and on each rung, and
- * demands that no recipient is taken there whom the policy refuses, and none refused who is taken. Deferrals are
- * allowed. TAP. */
+/* No rung of the ladder of load changes a verdict's side, nor does it when checks are measured: plays each script
+ * without either, on each rung, and measured, and demands that no recipient is taken there whom the policy refuses, and
+ * none refused who is taken. Deferrals are allowed. TAP. */
 #include "tests/dialogue/play.h"
 #include "tests/dialogue/tap.h"
 
@@ -10,15 +10,18 @@ static const struct {
         enum rung rung;
         enum knowing knowing;
         const char *name;
+        bool is_measured;
 } loads[] = {
-    {RUNG_hurry, KNOWS_ALL, "hurry"},
-    {RUNG_terse, KNOWS_ALL, "terse"},
-    {RUNG_terse, KNOWS_HALF, "terse, half in the cache"},
-    {RUNG_turn, KNOWS_HALF, "turn"},
-    {RUNG_cached, KNOWS_ALL, "cached, all in the cache"},
-    {RUNG_cached, KNOWS_HALF, "cached, half in the cache"},
-    {RUNG_cached, KNOWS_ANSWERED, "cached, nothing in the cache"},
-    {RUNG_known, KNOWS_HALF, "known"},
+    {RUNG_ease, KNOWS_ALL, "measured", true},
+    {RUNG_cached, KNOWS_HALF, "measured, half in the cache", true},
+    {RUNG_hurry, KNOWS_ALL, "hurry", false},
+    {RUNG_terse, KNOWS_ALL, "terse", false},
+    {RUNG_terse, KNOWS_HALF, "terse, half in the cache", false},
+    {RUNG_turn, KNOWS_HALF, "turn", false},
+    {RUNG_cached, KNOWS_ALL, "cached, all in the cache", false},
+    {RUNG_cached, KNOWS_HALF, "cached, half in the cache", false},
+    {RUNG_cached, KNOWS_ANSWERED, "cached, nothing in the cache", false},
+    {RUNG_known, KNOWS_HALF, "known", false},
 };
 
 #define LOAD_COUNT (sizeof loads / sizeof loads[0])
@@ -107,11 +110,12 @@ static void run(const char *path, struct tap *tap)
                 tap->is_good = false;
                 return;
         }
-        play_mute(&play, &script, tap->directory, RUNG_ease, KNOWS_ALL);
+        play_mute(&play, &script, tap->directory, RUNG_ease, KNOWS_ALL, false);
         json_t *without = sides_of(&play);
         play_end(&play);
         for (size_t i = 0; i < LOAD_COUNT; i++) {
-                play_mute(&play, &script, tap->directory, loads[i].rung, loads[i].knowing);
+                play_mute(&play, &script, tap->directory, loads[i].rung, loads[i].knowing,
+                          loads[i].is_measured);
                 json_t *under = sides_of(&play);
                 bool is_good = play.failure.length == 0 && keep_their_sides(without, under);
                 tap_play(tap, is_good, &script, &play.failure, loads[i].name);

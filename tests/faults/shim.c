@@ -273,6 +273,19 @@ int socket(int domain, int type, int protocol)
         return fails(FAULT_socket, NULL) ? -1 : next(domain, type, protocol);
 }
 
+/* One that is interrupted goes on by itself (POSIX), but at a unix socket, which is no wait. */
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+        NEXT(connect)
+        if (!fails(FAULT_connect, NULL))
+                return next(fd, address, length);
+        int error = errno;
+        if (error == EINTR && address.__sockaddr__->sa_family != AF_UNIX)
+                next(fd, address, length);
+        errno = error;
+        return -1;
+}
+
 int accept4(int listener, __SOCKADDR_ARG address, socklen_t *length, int flags)
 {
         NEXT(accept4)

@@ -28,6 +28,7 @@
         CALL(send)                                                                                           \
         CALL(recv)                                                                                           \
         CALL(socket)                                                                                         \
+        CALL(connect)                                                                                        \
         CALL(SSL_new)                                                                                        \
         CALL(SSL_do_handshake)                                                                               \
         CALL(SSL_read_ex)                                                                                    \

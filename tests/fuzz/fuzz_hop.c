@@ -214,13 +214,8 @@ static bool happen(struct play *play, char what)
         case 5:
                 peer->is_stuck = !peer->is_stuck;
                 return true;
-        case 6:
-        case 7:
-                peer_tell(peer, hop_stop(hop, what == 7, &peer->out));
-                return true;
         case 8:
-                if (hop_is_ready(hop))
-                        hop_probe(hop, &peer->out);
+                hop_quit(hop, &peer->out);
                 return true;
         case 14:
                 play->may_begin = true;
@@ -261,7 +256,7 @@ static void run(struct play *play, struct span input, enum cutting cutting)
         while (said < input.length && peer->is_open && peer->said.length < PEER_KEPT_SIZE / 2 &&
                peer->events.length < PEER_KEPT_SIZE / 2) {
                 char what = input.at[said];
-                if (strchr("\1\2\3\4\5\6\7\x08\x0b\x0c\x0e", what) == NULL || what == '\0') {
+                if (strchr("\1\2\3\4\5\x08\x0b\x0c\x0e", what) == NULL || what == '\0') {
                         said++;
                         continue;
                 }

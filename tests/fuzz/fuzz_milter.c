@@ -178,7 +178,7 @@ static void settle(struct play *play)
         struct span nothing = {0};
 
         if (peer->is_open)
-                milter_peer_tell(peer, milter_input(&peer->milter, &nothing, &peer->out));
+                milter_peer_tell(peer, milter_input(&peer->milter, &nothing));
         milter_peer_flush(peer);
         while (say_next(play))
                 milter_peer_flush(peer);
@@ -204,8 +204,6 @@ static void happen(struct play *play, char what)
         } else if (what == 'a' && milter_takes_step(milter)) {
                 milter_abort(milter, &peer->out);
                 peer->is_giving = peer->giving.is_done = false;
-        } else if (what == 'x' || what == 'X') {
-                milter_peer_tell(peer, milter_stop(milter, what == 'X', &peer->out));
         } else if (what == 'q') {
                 milter_quit(milter, &peer->out);
         }

@@ -205,12 +205,20 @@ static void act(struct harness *harness, struct span line)
 static void fill_dns(struct scripted_dns *dns)
 {
         static const char *const lines[] = {
-            "b.example MX 10 mx.b.example", "mx.b.example A 203.0.113.1",
-            "b.example TXT v=spf1 mx ?all", "c.example TXT v=spf1 -all",
-            "c.example MX 10 mx.b.example", "7.2.0.192.zen.spamhaus.org A 127.0.0.2",
-            "d.example MX silent",          "text.b.example A 127.0.0.2",
-            "text.c.example A 127.0.0.4",   "text.d.example A silent",
-            "c.example A silent",           "mail.example.org A 203.0.113.2",
+            "b.example MX 10 mx.b.example",
+            "mx.b.example A 203.0.113.1",
+            "b.example TXT v=spf1 mx ?all",
+            "c.example TXT v=spf1 -all",
+            "c.example MX 10 mx.b.example",
+            "7.2.0.192.zen.spamhaus.org A 127.0.0.2",
+            "d.example MX silent",
+            "text.b.example A 127.0.0.2",
+            "text.c.example A 127.0.0.4",
+            "text.d.example A silent",
+            "c.example A silent",
+            "mail.example.org A 203.0.113.2",
+            "_dmarc.d.example TXT v=DMARC1; p=reject",
+            "s._domainkey.d.example TXT v=DKIM1; k=ed25519; p=A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=",
         };
         for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
                 expect(scripted_dns_add(dns, span_from(lines[i])));

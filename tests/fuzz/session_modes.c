@@ -66,11 +66,16 @@ static void modes_set(struct snapshot *snapshot, const struct session_modes *mod
 
 #define FILTER "milter \"spam\" { connect = \"inet:127.0.0.1:1\"  text_max = 2k }\n"
 
+#define AUTHOR                                                                                               \
+        "authentication_results = yes\n dmarc { mode = enforce  arc_trusted = {\"d.example\"} }\n"           \
+        "spf { on_fail = dmarc }\n sender_tld { mode = off }\n sender_mx { mode = off }\n dnsbl { mode = "   \
+        "off }\n"
+
 #define TLS "tls { certificate = {\"certificate.pem\"} handshake_timeout = 5s }\n"
 
 /* By "M" and a digit: what early_talker does, how long the pause is, who is trusted, whether texts wait, how much
- * may be in flight, what the rule syntax takes, who is offered TLS, whether filters are asked.
- * Without it: the first. */
+ * may be in flight, what the rule syntax takes, who is offered TLS, whether filters are asked, whether we tell who
+ * wrote a mail. Without it: the first. */
 static const char *const variants[] = {
     "early_talker { mode = enforce }\n",
     "early_talker { mode = observe }\n",
@@ -94,6 +99,8 @@ static const char *const variants[] = {
     "early_talker { mode = off }\n reject_at = first\n greeting_pause = 2s\n" TLS TEXT_WAITS,
     "early_talker { mode = off }\n" FILTER,
     "early_talker { mode = enforce }\n" FILTER TEXT_WAITS,
+    "early_talker { mode = off }\n" AUTHOR,
+    "early_talker { mode = off }\n" AUTHOR FILTER,
 };
 
 static_assert(sizeof variants / sizeof variants[0] == SESSION_VARIANTS, "the letters of M");

@@ -3,7 +3,7 @@
 
 #include "conf/snapshot.h"
 
-#define SESSION_VARIANTS 20
+#define SESSION_VARIANTS 22
 
 /* The configuration of this number, with the modes that `line` says: an octet for each check, in the order of
  * checks.def. Of its remainder by 27 the three digits to base 3 are the mode of all, of the first domain and of the

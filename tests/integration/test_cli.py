@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line: help of each subcommand, what is missing is named, exit statuses."""
+# threads elsewhere: the command line
 
 import contextlib
 import re

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from common.harness import HELO, Server, Skip, case, equal, main
+from common.harness import HELO, Server, Skip, case, equal, main, wait_for
 from common.messages import HEADER
 
 INSIDE = "GATEPOST_TEST_MOUNTS"
@@ -81,6 +81,7 @@ def unproven(directory):
     mount("-t", "overlay", "-o", options, "none", str(directory / "over"))
     domains = domain(0, directory / "over") + domain(1, directory / "disk") + domain(2, directory / "over")
     with Server(directory, "maildir_sync_together = 1\n" + domains, deliver="discard:") as server:
+        wait_for("the events", lambda: len(syncs(server)) == 2)
         equal(sorted(syncs(server)), [(str(directory / "disk"), "tmpfs", "together"),
                                       (str(directory / "over"), "overlayfs", "each")], "events")
         assert f"{directory}/over" in server.stderr(), server.stderr()

@@ -7,13 +7,14 @@ import time
 from common.fleet import Redis, fleet, running, wait_until_reachable
 from common.harness import HELO, SENDER, case, equal, main, run_program, wait_for
 from common.messages import HEADER
+from common.senders import SENDER_TIMEOUT
 
 HARVESTER, OFFENDER, SLY, GOOD = "127.0.1.1", "127.0.2.1", "127.0.3.1", "127.0.4.1"
 
 
 def options(redis, shared="yes"):
     return f"""sender_store = "redis://127.0.0.1:{redis.port}"
-sender_timeout = 300ms
+sender_timeout = {SENDER_TIMEOUT}ms
 client_rate {{ mode = enforce  shared = {shared}  unknown_recipients = 5/10m  penalty = 1h }}"""
 
 

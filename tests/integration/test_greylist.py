@@ -6,38 +6,11 @@ import signal
 
 from common.fleet import Redis, fleet, running, wait_until_reachable
 from common.harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
-
-ANYBODY = "carol@example.com"
-
-
-def mail(server, sender=ANYBODY, recipient="alice"):
-    """RCPT's code and text; what is taken is delivered."""
-    with server.client() as client:
-        client.command(f"EHLO {HELO}", 250)
-        client.command(f"MAIL FROM:<{sender}>", 250)
-        client.raw(f"RCPT TO:<{recipient}@isp.example>\r\n".encode())
-        code, text = client.reply()
-        if code == 250:
-            client.command("DATA", 354)
-            client.finish(b"Subject: x\r\n\r\ntext\r\n")
-        client.command("QUIT", 221)
-        return code, text
-
-
-def seconds_left(answer):
-    equal(answer[0], 451, f"code of {answer}")
-    return int(re.match(r"4\.7\.1 greylisted, try again in (\d+) s", answer[1])[1])
+from common.senders import ANYBODY, SENDER_TIMEOUT, greylist, mail, seconds_left
 
 
 def options(store, delay="1h", more=""):
-    return f'sender_store = "{store}"\nstate_timeout = 300ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
-
-
-def greylist(server, *arguments, status=0):
-    verb, *rest = arguments
-    run = run_program("greylist", verb, "-c", str(server.directory / "gatepost.conf"), *rest)
-    equal(run.returncode, status, f"status ({run.stderr})")
-    return run.stdout
+    return f'sender_store = "{store}"\nstate_timeout = {SENDER_TIMEOUT}ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
 
 
 @case("first contact is deferred, a retry passes, and the client is allowed after some deliveries")

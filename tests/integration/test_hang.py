@@ -3,6 +3,7 @@
 # alone: a server that is late is taken for one that hangs
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -16,6 +17,7 @@ from common.messages import HEADER
 SHORT = HEADER + b"short\r\n"
 LONG = HEADER + b"x" * 70 + b"\r\n" + (b"y" * 998 + b"\r\n") * 1500
 LEFT = 3  # the exit status that tells of it
+JOURNAL = 'journal = "journal" journal_size = 24M journal_segment = 4M journal_retry_min = 500ms\n'
 WORKERS_LATE = 8  # seconds beyond shutdown_timeout until workers have gone
 
 
@@ -31,6 +33,16 @@ def stop_while_hanging(server, prefix, seconds):
     stopped = hang(server, prefix)
     server.signal(signal.SIGTERM)
     return stopped, seconds * PATIENCE
+
+
+def insist(server, client):
+    """Three signals end it at once. Those that come before it has heard the one before count as one, so that there may be more."""
+    count = 0
+    while count < 3 or not select.select([client.socket], [], [], 0)[0]:
+        assert count < 100, "it does not hear"
+        server.signal(signal.SIGTERM)
+        time.sleep(0.2)
+        count += 1
 
 
 @case("the mail's disk hangs: clients get 421 and keep their messages, the log names them, status 3")
@@ -64,7 +76,7 @@ def delivery_recovers(directory):
     with Server(directory, "shutdown_timeout = 30s") as server:
         stopped = hang(server, "delivery-")
         client = at_the_store(server, SHORT)
-        time.sleep(0.2)
+        time.sleep(0.2 * PATIENCE)
         server.signal(signal.SIGTERM)
         time.sleep(1)
         release(stopped)
@@ -78,12 +90,31 @@ def impatient(directory):
     server = Server(directory, "shutdown_timeout = 1h").start()
     stopped = hang(server, "delivery-")
     client = at_the_store(server, SHORT)
-    time.sleep(0.2)
-    for _ in range(3):
-        server.signal(signal.SIGTERM)
-        time.sleep(0.2)
+    time.sleep(0.2 * PATIENCE)
+    insist(server, client)
     client.expect(421, "the text")
     assert expect_end(server, stopped, LEFT, 15 * PATIENCE) < 6 * PATIENCE
+
+
+@case("the journal's disk comes back behind a stop that waits no more: what it writes then is the message, HELO and all")
+def journal_behind(directory):
+    server = Server(directory, JOURNAL, "journal = always", deliver="smtp://127.0.0.1:9").start()
+    wait_for("the journal", lambda: server.events("journal_opened"))
+    stopped = hang(server, "journal")
+    client = server.client()
+    client.command("EHLO behind.example.com", 250)
+    client.command("MAIL FROM:<me@example.com>", 250)
+    client.command("RCPT TO:<alice@isp.example>", 250)
+    client.command("DATA", 354)
+    client.raw(SHORT + b".\r\n")
+    time.sleep(0.3 * PATIENCE)
+    insist(server, client)
+    client.expect(421, "the text")
+    wait_for("the workers' end", lambda: not threads(server.process, "worker-"))
+    release(stopped)
+    expect_end(server, [], LEFT, 20 * PATIENCE)
+    octets = b"".join(path.read_bytes() for path in (directory / "journal").iterdir())
+    assert b"behind.example.com" in octets and SHORT in octets, len(octets)
 
 
 @case("one worker hangs: the others end in order, and the process with them")
@@ -139,6 +170,66 @@ def reload_and_stop(directory):
             server.signal(signal.SIGHUP)
             time.sleep(delay)
             assert server.stop() < 10 * PATIENCE
+
+
+@case("SIGTERM while a promotion reads files: the shadow ends, what it judged by is read on, and the stop is in order")
+def promotion_and_stop(directory):
+    os.environ["MALLOC_PERTURB_"] = "165"  # what is freed says something else
+    server = Server(directory, OPTIONS, recipients=["alice", *(f"user{n}" for n in range(100_000))]).start()
+    del os.environ["MALLOC_PERTURB_"]
+    with Control(server) as control:
+        assert control.ask(f"shadow_start 1000000 {server.directory / 'gatepost.conf'}")[-1]["ok"]
+        control.send(b"shadow_promote 0 force\n")
+        wait_for("the promotion's thread", lambda: threads(server.process, "aside"))
+        stopped = hang_at_file(server, "aside", directory / "recipients.txt")
+        server.signal(signal.SIGTERM)
+        equal(control.answer(), [{"ok": False, "error": "nothing has changed: the server stops"}], "answer to the promotion")
+    wait_for("the shadow's end", lambda: server.events("shadow_ended"))
+    time.sleep(0.1)  # it is freed behind that line
+    release(stopped)
+    expect_end(server, [], 0, 20 * PATIENCE)
+
+
+@case("whoever has ordered something behind work that a stop leaves aside hears that the server stops, and nothing changes")
+def orders_behind(directory):
+    server = Server(directory, OPTIONS, recipients=["alice", *(f"user{n}" for n in range(100_000))]).start()
+    with Control(server) as control, Control(server) as other:
+        assert control.ask(f"shadow_start 1000000 {server.directory / 'gatepost.conf'}")[-1]["ok"]
+        control.send(b"shadow_promote 0 force\n")
+        wait_for("the promotion's thread", lambda: threads(server.process, "aside"))
+        stopped = hang_at_file(server, "aside", directory / "recipients.txt")
+        other.send(b"shadow_stop\n")
+        time.sleep(0.2 * PATIENCE)
+        # What the main thread hears before, so that it turns once more.
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+            server.signal(number)
+        equal(control.answer()[-1], {"ok": False, "error": "nothing has changed: the server stops"}, "promotion")
+        equal(other.answer()[-1], {"ok": False, "error": "the server stops"}, "the order behind it")
+    time.sleep(0.3)
+    release(stopped)
+    expect_end(server, [], 0, 20 * PATIENCE)
+    equal(len(server.events("shadow_ended")), 1, "ends of the shadow")
+
+
+@case("the drain hangs with a drop, and comes back while the server stops: no drop is waited for")
+def drop_behind(directory):
+    server = Server(directory, OPTIONS + JOURNAL, "journal = always", deliver="smtp://127.0.0.1:9").start()
+    wait_for("the journal", lambda: server.events("journal_opened"))
+    with server.client() as client:
+        client.deliver(SHORT)
+    with Control(server) as control, Control(server) as other:
+        stopped = hang(server, "drain")
+        control.send(b"journal_drop 1\n")
+        wait_for("the drop's thread", lambda: threads(server.process, "aside"))
+        other.send(b"journal_drop 77\n")
+        time.sleep(0.2 * PATIENCE)
+        server.signal(signal.SIGUSR2)
+        server.signal(signal.SIGTERM)
+        for each in (control, other):
+            equal(each.answer()[-1], {"ok": False, "error": "the server stops"}, "a drop")
+    time.sleep(0.3)
+    release(stopped)
+    assert expect_end(server, [], 0, 20 * PATIENCE) < 4 * PATIENCE
 
 
 @case("a Redis that says nothing any more does not keep a stop")

@@ -262,7 +262,7 @@ def foreign(directory):
             client.expect(421)
             assert client.is_closed()
         sessions = wait_for("three log lines", lambda: len(server.sessions()) == 3 and server.sessions())
-        assert time.monotonic() - began < 3 * PATIENCE, "too slow"
+        assert time.monotonic() - began < 10 * PATIENCE, "too slow"
         equal(sorted(session["foreign"] for session in sessions), ["HTTP POST", "TLS ClientHello", "TLS ClientHello"], "foreign")
         equal({session["reply"] for session in sessions}, {"foreign_protocol"}, "reply")
         equal(server.counters()["sessions_foreign"], 3, "sessions_foreign")

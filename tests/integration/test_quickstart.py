@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """conf/quickstart as a new user runs it, from the build to the end of both programs, and its demo; on ports of the test's own."""
+# threads elsewhere: a server like others
 # alone: conf/quickstart builds in the tree
 
 import os

@@ -116,7 +116,7 @@ def numbers_and_help(directory):
 @case("each option outside of checks, and each counter, is documented")
 def options_and_counters(directory):
     page = text("conf/README.md")
-    for macro in ("OPTION", "DOMAIN_OPTION", "HTTP_OPTION", "PAGE_OPTION", "HOPS_OPTION", "MILTER_OPTION"):
+    for macro in ("OPTION", "DOMAIN_OPTION", "HTTP_OPTION", "PAGE_OPTION", "HOPS_OPTION", "FILTER_OPTION", "MILTER_OPTION", "SERVICE_OPTION"):
         assert_named([row[0] for row in rows("conf/options.def", macro)], "conf/README.md", page)
     assert_named([row[0] for row in rows("core/smtp/metrics.def", "METRIC")], "conf/README.md", page)
     for macro, prefix in (("CACHE_METRIC", "cache_"), ("POOL_METRIC", "pool_")):
@@ -169,7 +169,7 @@ def events(directory):
     calls = [call for source in sources.values()
              for call in re.findall(rf"\b(?:{'|'.join(sorted(givers))})\(([^;]*);", source) if "const char" not in call]
     words = {word for call in calls for word in re.findall(r'"([a-z]+(?:_[a-z]+)*)"', call)}
-    assert {"start", "listener_opened", "zone_released", "sender_unreachable", "more_before"} <= words, words
+    assert {"start", "listener_opened", "zone_released", "sender_sentinel_failed", "more_before"} <= words, words
     assert_named(words, "conf/README.md", section("conf/README.md", "## The log"))
 
 

@@ -176,7 +176,7 @@ static void *ask_nobody(void *argument)
                         told++;
                 }
                 /* As a worker would that has not heard yet. */
-                atomic_store(&store.is_reachable, true);
+                atomic_store(&atomic_load(&source->placing)->shares[0].is_reachable, true);
                 enum fact fact = source->ask(source, &key, i, &record);
                 expect(fact == FACT_PENDING || fact == FACT_FAILED);
                 pending += fact == FACT_PENDING;
@@ -221,7 +221,8 @@ static void set_up(void)
         for (uint32_t i = 0; i < WORKERS; i++)
                 expect(waker_open(&wakers[i]));
         snapshot.options.sender_store = snapshot.options.sender_prefix = snapshot.options.sender_password =
-            "";
+            snapshot.options.sender_user = snapshot.options.sender_tls_ca = snapshot.options.sender_tls_name =
+                "";
         snapshot.options.sender_timeout_ms = 500;
         snapshot.sender_store = (struct sender_target){.kind = SENDER_STORE_LMDB, .path = folder};
 }
@@ -252,7 +253,9 @@ int main(void)
         expect(file_size() <= 4 << 20);
 
         expect(address_parse(SPAN("127.0.0.99"), &nowhere.address));
-        snapshot.sender_store = (struct sender_target){.kind = SENDER_STORE_REDIS, .servers = {&nowhere, 1}};
+        struct redis_instance instance = {"nowhere", {&nowhere, 1}};
+        snapshot.sender_store =
+            (struct sender_target){.kind = SENDER_STORE_REDIS, .instances = &instance, .instance_count = 1};
         store_begin();
         run_workers(ask_nobody);
         store_end();

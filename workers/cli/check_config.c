@@ -9,10 +9,12 @@
 #include "workers/cli/tls/certificates.h"
 #include "workers/cli/tls/published.h"
 #include "workers/cli/usage.h"
+#include "workers/feed/keeper.h"
 #include "workers/process/user.h"
 #include "workers/server/openings.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 const char check_config_help[] =
     "usage: gatepost check-config -c FILE [--no-open | --dns] [--start] [--effective]\n"
@@ -58,13 +60,13 @@ static struct snapshot *read_as_user(struct snapshot *snapshot, const char *path
         return again;
 }
 
-static void open_all(const struct wish *wish, const struct snapshot *snapshot,
-                     struct conf_complaints *complaints)
+static void open_all(const struct wish *wish, struct snapshot *snapshot, struct conf_complaints *complaints)
 {
         struct tls_contexts *contexts =
             certificates_check(snapshot, wish->is_start ? TLS_AT_START : TLS_AT_CHECK, complaints);
 
         openings_check(snapshot, wish->path, complaints);
+        feed_keeper_check(snapshot, complaints);
         if (wish->asks_dns)
                 published_check(snapshot, contexts, wish->path, complaints);
         if (wish->asks_dns)
@@ -87,7 +89,16 @@ static void tell_of_not_opened(const struct wish *wish, const struct snapshot *s
                               "certificates were not looked at, as --no-open says");
 }
 
-/* Complaints go to stderr, so that what is printed can be kept. */
+/* Complaints go to stderr, so that what is printed can be kept; their sum goes to `file`. */
+static void print_complaints(const char *path, const struct conf_complaints *complaints, FILE *file)
+{
+        if (complaints->text != NULL)
+                fputs(complaints->text, stderr);
+        fprintf(file, "%s: %u error%s, %u warning%s\n", path, complaints->errors,
+                complaints->errors == 1 ? "" : "s", complaints->warnings,
+                complaints->warnings == 1 ? "" : "s");
+}
+
 static int check(const struct wish *wish)
 {
         struct conf_complaints complaints = {0};
@@ -99,17 +110,48 @@ static int check(const struct wish *wish)
                 open_all(wish, snapshot, &complaints);
         else
                 tell_of_not_opened(wish, snapshot, &complaints);
-        if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
-        fprintf(wish->is_effective ? stderr : stdout, "%s: %u error%s, %u warning%s\n", wish->path,
-                complaints.errors, complaints.errors == 1 ? "" : "s", complaints.warnings,
-                complaints.warnings == 1 ? "" : "s");
+        print_complaints(wish->path, &complaints, wish->is_effective ? stderr : stdout);
         if (snapshot != NULL && wish->is_effective)
                 effective_print(stdout, snapshot);
         int status = complaints.errors > 0 || fflush(stdout) != 0 ? 1 : 0;
         conf_complaints_end(&complaints);
         snapshot_free(snapshot);
         return status;
+}
+
+static bool are_here(const struct text_list *paths)
+{
+        for (size_t i = 0; i < paths->count; i++)
+                if (access(paths->texts[i], R_OK) != 0)
+                        return false;
+        return true;
+}
+
+/* Certificates are looked at where they are on this machine. */
+static void look_at_files(const char *path, struct snapshot *snapshot, struct conf_complaints *complaints)
+{
+        const struct place place = {path, 0};
+
+        if (are_here(&snapshot->options.tls_certificate) && are_here(&snapshot->options.tls_key))
+                tls_contexts_free(certificates_check(snapshot, TLS_AT_START, complaints));
+        else
+                conf_complain(complaints, COMPLAINT_NOTE, &place,
+                              "certificates were not looked at: some are not here, or cannot be read");
+        feed_keeper_check(snapshot, complaints);
+}
+
+bool check_config_tell(const char *path)
+{
+        struct conf_complaints complaints = {0};
+        struct snapshot *snapshot = snapshot_load(path, &complaints);
+
+        if (snapshot != NULL)
+                look_at_files(path, snapshot, &complaints);
+        print_complaints(path, &complaints, stdout);
+        bool is_well = complaints.errors == 0 && fflush(stdout) == 0;
+        conf_complaints_end(&complaints);
+        snapshot_free(snapshot);
+        return is_well;
 }
 
 int check_config_main(int argc, char **argv)

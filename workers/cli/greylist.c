@@ -77,7 +77,7 @@ static bool meant_parse(const char *who, struct meant *ret_meant)
 /* ---- list, forget -------------------------------------------------------------------------------------- */
 
 struct walk {
-        const struct sender_secret *secret;
+        const struct sender_source *source;
         const struct meant *meant; /* count 0: everybody */
         time_t now;
         struct sender_key *keys; /* of what is to be forgotten */
@@ -93,7 +93,7 @@ static bool is_meant(const struct walk *walk, const struct sender_key *key, stru
 
         identity.length = span_find(text, ' ') < text.length ? span_find(text, ' ') : text.length;
         for (size_t i = 0; i < meant->count; i++) {
-                struct sender_key own = sender_key_of(walk->secret, text_span(&meant->identities[i]));
+                struct sender_key own = sender_source_key(walk->source, text_span(&meant->identities[i]));
                 if (sender_key_equals(&own, key) ||
                     memcmp(own.unkeyed, key->octets, sizeof own.unkeyed) == 0 ||
                     span_equals(identity, text_span(&meant->identities[i])))
@@ -165,13 +165,13 @@ static void gather_key(void *context, const struct sender_key *key, const struct
 
 static bool list(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.secret = access->source.secret, .meant = meant, .now = clock_wall_s()};
+        struct walk walk = {.source = &access->source, .meant = meant, .now = clock_wall_s()};
         return sender_access_each(access, print_row, &walk);
 }
 
 static bool forget(struct sender_access *access, const struct meant *meant)
 {
-        struct walk walk = {.secret = access->source.secret, .meant = meant};
+        struct walk walk = {.source = &access->source, .meant = meant};
         bool is_good = sender_access_each(access, gather_key, &walk) && !walk.is_out_of_memory &&
                        sender_access_forget(access, walk.keys, walk.key_count);
 
@@ -187,7 +187,7 @@ static bool allow(struct sender_access *access, const struct meant *meant)
 
         for (size_t i = 0; i < meant->count; i++) {
                 struct span identity = text_span(&meant->identities[i]);
-                struct sender_effect effect = {sender_key_of(access->source.secret, identity),
+                struct sender_effect effect = {sender_source_key(&access->source, identity),
                                                {now_s, now_s, UINT32_MAX, UINT32_MAX},
                                                identity};
                 if (effect.text.length > SENDER_TEXT_MAX)

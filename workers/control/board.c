@@ -23,10 +23,10 @@ void follow_board_end(struct follow_board *board)
 /* What workers go by, or may. */
 static uint32_t used(const struct follow_board *board)
 {
-        uint32_t bits = atomic_load_explicit(&board->active, memory_order_relaxed);
+        uint32_t bits = atomic_load(&board->active);
 
         for (uint32_t i = 0; i < board->lane_count; i++)
-                bits |= atomic_load_explicit(&board->lanes[i].seen, memory_order_acquire);
+                bits |= atomic_load(&board->lanes[i].seen);
         return bits;
 }
 
@@ -39,7 +39,7 @@ uint32_t follow_board_add(struct follow_board *board, const struct follow_filter
                 if ((bits & bit) != 0)
                         continue;
                 board->filters[i] = *filter;
-                atomic_fetch_or_explicit(&board->active, bit, memory_order_release);
+                atomic_fetch_or(&board->active, bit);
                 return bit;
         }
         return 0;
@@ -47,7 +47,7 @@ uint32_t follow_board_add(struct follow_board *board, const struct follow_filter
 
 void follow_board_remove(struct follow_board *board, uint32_t bit)
 {
-        atomic_fetch_and_explicit(&board->active, ~bit, memory_order_release);
+        atomic_fetch_and(&board->active, ~bit);
 }
 
 bool follow_board_take(struct follow_board *board, struct follow_line *ret_line)

@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 
-#define CONTROL_LINE_MAX     1024                        /* octets of an order, with its newline */
 #define CONTROL_LINE_WAIT_MS 60000                       /* for the next line: somebody may type */
 #define CONTROL_OUT_SIZE     (CONTROL_ANSWER_MAX + 4096) /* with the answers to orders that are no orders */
 
@@ -22,6 +21,8 @@ struct control_client {
         uint64_t deadline_ms; /* until then the next line has come, or some of the answers were taken */
         uint64_t asked;       /* whose order is older: a count */
         enum control_order order;
+        uint64_t number;              /* behind its word; 0: none */
+        char words[CONTROL_LINE_MAX]; /* the same; empty: none */
         uint32_t user, process;
         /* Where it follows sessions live; see follower.h. It orders nothing else then, and is not read. */
         uint32_t follower;                  /* its bit among those who follow; 0: it does not */

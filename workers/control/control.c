@@ -68,6 +68,37 @@ static void tell_orders(struct control_client *client)
         control_client_answer(client, NULL);
 }
 
+static bool take_argument(struct control_client *client, enum control_argument wanted, struct span argument)
+{
+        client->number = 0;
+        span_copy_cut(argument, client->words, sizeof client->words);
+        switch (wanted) {
+        case CONTROL_TAKES_NOTHING:
+                return argument.length == 0;
+        case CONTROL_TAKES_NUMBER:
+                return span_number(argument, &client->number);
+        case CONTROL_TAKES_WORDS:
+                break;
+        }
+        return argument.length > 0;
+}
+
+/* CONTROL_ORDER_COUNT: it is none. */
+static enum control_order find_order(struct span line, struct control_client *client)
+{
+        const char *space = memchr(line.at, ' ', line.length);
+        struct span word = space == NULL ? line : span_of(line.at, (size_t)(space - line.at));
+        struct span argument = span_trim(span_skip(line, word.length));
+        size_t order = 0;
+
+        while (order < CONTROL_ORDER_COUNT && !span_equals(word, span_from(control_order_words[order])))
+                order++;
+        if (order == CONTROL_ORDER_COUNT)
+                return CONTROL_ORDER_COUNT;
+        bool is_good = take_argument(client, control_order_arguments[order], argument);
+        return is_good ? (enum control_order)order : CONTROL_ORDER_COUNT;
+}
+
 static void obey(struct control *control, struct control_client *client, struct span line)
 {
         struct span word = span_trim(line);
@@ -88,15 +119,15 @@ static void obey(struct control *control, struct control_client *client, struct 
                 follower_begin(client, control->parts.board, span_trim(span_skip(word, 6)));
                 return;
         }
-        for (size_t i = 0; i < CONTROL_ORDER_COUNT; i++)
-                if (span_equals(word, span_from(control_order_words[i]))) {
-                        client->is_waiting = true;
-                        client->is_given = false;
-                        client->order = (enum control_order)i;
-                        client->asked = ++control->asked;
-                        return;
-                }
-        control_client_answer(client, "there is no such order; help lists all of them");
+        enum control_order order = find_order(word, client);
+        if (order == CONTROL_ORDER_COUNT) {
+                control_client_answer(client, "there is no such order; help lists all of them");
+                return;
+        }
+        client->is_waiting = true;
+        client->is_given = false;
+        client->order = order;
+        client->asked = ++control->asked;
 }
 
 static void take_lines(struct control *control, struct control_client *client)
@@ -173,6 +204,8 @@ static void give_order(struct control *control)
                 return;
         client->is_given = true;
         job->order = client->order;
+        job->number = client->number;
+        memcpy(job->words, client->words, sizeof job->words);
         job->user = client->user;
         job->process = client->process;
         job->answer.length = 0;

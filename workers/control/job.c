@@ -2,12 +2,17 @@
 #include "workers/control/job.h"
 
 const char *const control_order_words[CONTROL_ORDER_COUNT] = {
-#define ORDER(word, purpose) #word,
+#define ORDER(word, ...) #word,
 #include "workers/control/orders.def"
 };
 
 const char *const control_order_purposes[CONTROL_ORDER_COUNT] = {
-#define ORDER(word, purpose) purpose,
+#define ORDER(word, argument, purpose) purpose,
+#include "workers/control/orders.def"
+};
+
+const enum control_argument control_order_arguments[CONTROL_ORDER_COUNT] = {
+#define ORDER(word, argument, purpose) CONTROL_TAKES_##argument,
 #include "workers/control/orders.def"
 };
 

@@ -84,6 +84,26 @@ static void spool_append(struct delivery *delivery, struct spool *spool, const s
 
 /* ---- steps of a batch ---------------------------------------------------------------------------------- */
 
+bool recipient_path_write(struct text *path, const struct message *message, const struct recipient *recipient)
+{
+        const struct domain *domain = domain_of_mailboxes(recipient->domain);
+        const char *folder = domain->options.quarantine_folder;
+        size_t before = path->length;
+
+        if (!maildir_path_write(path, recipient_deliver(recipient)->path, domain->name, recipient->mailbox))
+                return false;
+        if (!message->is_quarantined || folder[0] == '\0')
+                return true;
+        path->length--; /* its terminator */
+        text_put(path, SPAN("/."));
+        text_put_string(path, folder);
+        text_put_char(path, '\0');
+        if (!path->overflowed)
+                return true;
+        path->length = before;
+        return false;
+}
+
 static struct mail_copy *add_copy(struct delivery *delivery, const struct message *message,
                                   const struct recipient *recipient)
 {
@@ -92,8 +112,7 @@ static struct mail_copy *add_copy(struct delivery *delivery, const struct messag
 
         text_over(&path, path_octets, sizeof path_octets);
         text_over(&front, front_octets, sizeof front_octets);
-        if (!maildir_path_write(&path, recipient_deliver(recipient)->path,
-                                domain_of_mailboxes(recipient->domain)->name, recipient->mailbox)) {
+        if (!recipient_path_write(&path, message, recipient)) {
                 errno = ENAMETOOLONG;
                 return NULL;
         }

@@ -12,6 +12,12 @@
 size_t delivery_run_batch(struct delivery *delivery, struct delivery_batch *begun,
                           struct delivery_batch *published);
 
+/* Appends the path of the Maildir where this recipient of the message gets it, and a terminator: in quarantine a folder
+ * of the mailbox (Maildir++: a directory in it whose name begins with a dot), if the domain has one for that. False,
+ * with `path` as before, when it does not fit. */
+bool recipient_path_write(struct text *path, const struct message *message,
+                          const struct recipient *recipient);
+
 /* Returns the first recipient in the list whose mail goes into a Maildir, or NULL. */
 static inline const struct recipient *next_in_maildir(const struct recipient *recipient)
 {

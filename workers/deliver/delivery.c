@@ -25,8 +25,7 @@ struct spool *spool_create(const struct message *message, uint32_t delivery, voi
 
         text_over(&path, path_octets, sizeof path_octets);
         text_over(&front, front_octets, sizeof front_octets);
-        if (first != NULL && !maildir_path_write(&path, recipient_deliver(first)->path,
-                                                 domain_of_mailboxes(first->domain)->name, first->mailbox))
+        if (first != NULL && !recipient_path_write(&path, message, first))
                 return NULL;
         if (first != NULL)
                 front_write(&front, message, first);

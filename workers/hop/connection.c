@@ -1,15 +1,16 @@
 /* Connections to next hops: octets between the socket and the machine. */
 #include "workers/hop/internal.h"
 
-#include "conf/socket_address.h"
 #include "dns/clock.h"
-#include "workers/local/socket.h"
+#include "workers/local/octets.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* Whose queue of connections is full is asked again after so long, see connect.c. */
+#define BUSY_PAUSE_MS 20
 
 /* ---- its life ------------------------------------------------------------------------------------------ */
 
@@ -19,6 +20,8 @@ static void schedule(struct hop_thread *thread, struct hop_connection *connectio
 
         if (connection->state != CONNECTION_CONNECTS && connection->hop.deadline_ms < due_ms)
                 due_ms = connection->hop.deadline_ms;
+        if (connection->fd < 0 && thread->now_ms + BUSY_PAUSE_MS < due_ms)
+                due_ms = thread->now_ms + BUSY_PAUSE_MS;
         wheel_schedule(&thread->wheel, &connection->timer, due_ms);
 }
 
@@ -34,7 +37,8 @@ static void bury(struct hop_thread *thread, struct hop_connection *connection)
         target->connection_count--;
         connection->state = CONNECTION_DEAD;
         wheel_cancel(&thread->wheel, &connection->timer);
-        close(connection->fd);
+        if (connection->fd >= 0)
+                close(connection->fd);
         free(connection->unsent);
         connection->unsent = NULL;
         tls_stream_free(connection->stream);
@@ -72,27 +76,6 @@ static void end(struct hop_thread *thread, struct hop_connection *connection, co
                 target_address_failed(thread, target, &connection->address, reason);
 }
 
-static int open_socket(const struct hop_connection *connection)
-{
-        const struct next_hop *hop = &connection->target->hop;
-        struct sockaddr_storage address;
-
-        if (hop->kind == NEXT_HOP_AT_PATH)
-                return local_socket_connect(hop->name);
-        socklen_t length = address_to_socket(&connection->address, hop->endpoint.port, &address);
-        int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return -1;
-        /* What we send is gathered already. */
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-        if (connect(fd, (const struct sockaddr *)&address, length) == 0 || errno == EINPROGRESS)
-                return fd;
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-}
-
 static struct hop_connection *make(struct hop_thread *thread, struct hop_target *target)
 {
         struct hop_connection *connection = malloc(sizeof *connection);
@@ -102,6 +85,7 @@ static struct hop_connection *make(struct hop_thread *thread, struct hop_target 
         *connection = (struct hop_connection){.target = target,
                                               .address = target->hop.endpoint.address,
                                               .state = CONNECTION_CONNECTS,
+                                              .fd = -1,
                                               .due_ms = thread->now_ms + thread->settings.connect_ms,
                                               .settings = thread->settings,
                                               .waits_for_output = true};
@@ -123,7 +107,6 @@ static struct hop_connection *make(struct hop_thread *thread, struct hop_target 
 void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
 {
         struct hop_connection *connection = make(thread, target);
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = connection};
 
         if (connection == NULL) {
                 target_unreachable(thread, target, "memory is out");
@@ -132,9 +115,7 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
         struct address address = connection->address;
         errno = ENOMEM;
         bool is_counted = hop_connection_count(thread, connection);
-        int fd = is_counted ? open_socket(connection) : -1;
-        if (fd >= 0 && epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0) {
-                connection->fd = fd;
+        if (is_counted && hop_connect(thread, connection)) {
                 TAILQ_INSERT_TAIL(&thread->connections, connection, entry);
                 target->connection_count++;
                 target->connecting_count++;
@@ -142,8 +123,6 @@ void hop_connection_begin(struct hop_thread *thread, struct hop_target *target)
                 return;
         }
         int error = errno;
-        if (fd >= 0)
-                close(fd);
         if (is_counted)
                 account_give_back(&thread->account, connection->counted);
         free(connection);
@@ -288,10 +267,12 @@ static bool read_on(struct hop_thread *thread, struct hop_connection *connection
 {
         bool is_plain = connection->stream == NULL;
         char *room = is_plain ? thread->input + connection->unread_length : thread->tls.input;
-        ssize_t received = recv(connection->fd, room, is_plain ? HOP_READ_SIZE : TLS_INPUT_MAX, 0);
+        ssize_t received = socket_receive(connection->fd, room, is_plain ? HOP_READ_SIZE : TLS_INPUT_MAX);
 
-        if (received < 0 && (errno == EAGAIN || errno == EINTR))
+        if (received < 0 && errno == EAGAIN)
                 return true;
+        if (received < 0)
+                hop_octets_note_failure(connection);
         if (received <= 0)
                 return take_end(thread, connection);
         return is_plain ? take_octets(thread, connection, (size_t)received)
@@ -343,14 +324,24 @@ void hop_connection_leave(struct hop_thread *thread, struct hop_connection *conn
         hop_connection_advance(thread, connection, HOP_WAITS);
 }
 
+static void tick_connecting(struct hop_thread *thread, struct hop_connection *connection)
+{
+        bool is_busy = connection->fd < 0;
+
+        if (thread->now_ms >= connection->due_ms)
+                end(thread, connection,
+                    is_busy ? "its queue of connections stays full" : "the connection took too long");
+        else if (is_busy && !hop_connect(thread, connection))
+                end(thread, connection, strerrordesc_np(errno));
+        else
+                schedule(thread, connection);
+}
+
 void hop_connection_tick(struct hop_thread *thread, struct hop_connection *connection)
 {
         connection->hop.now_ms = thread->now_ms;
         if (connection->state == CONNECTION_CONNECTS) {
-                if (thread->now_ms >= connection->due_ms)
-                        end(thread, connection, "the connection took too long");
-                else
-                        schedule(thread, connection);
+                tick_connecting(thread, connection);
         } else if (thread->now_ms >= connection->hop.deadline_ms) {
                 hop_connection_advance(thread, connection, hop_timeout(&connection->hop, &thread->out));
         } else if (connection->state == CONNECTION_IDLE && thread->now_ms >= connection->due_ms) {

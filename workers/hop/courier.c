@@ -124,12 +124,24 @@ static void fail(struct hop_thread *thread, struct transfer *transfer, const cha
         finish(thread, transfer);
 }
 
+static void fail_for_want_of_any(struct hop_thread *thread, struct transfer *transfer)
+{
+        char octets[HOP_ANSWER_TEXT_MAX];
+        struct text reason;
+
+        text_over(&reason, octets, sizeof octets - 1);
+        text_put_string(&reason, "no next hop takes mail now");
+        target_say_why(thread, transfer, &reason);
+        octets[reason.length] = '\0';
+        fail(thread, transfer, octets);
+}
+
 static void find_target(struct hop_thread *thread, struct transfer *transfer)
 {
         struct hop_target *target = target_choose(thread, transfer);
 
         if (target == NULL) {
-                fail(thread, transfer, "no next hop takes mail now");
+                fail_for_want_of_any(thread, transfer);
                 return;
         }
         transfer_forget_answers(transfer);
@@ -191,7 +203,7 @@ static void judge_target(struct hop_thread *thread, struct hop_target *target,
         if (!is_broken)
                 target_lives(thread, target);
         else if (!may_repeat)
-                target_failed(thread, target, transfer->answers[0].text);
+                target_broke(thread, target, transfer);
 }
 
 void courier_over(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer,
@@ -206,6 +218,8 @@ void courier_over(struct hop_thread *thread, struct hop_target *target, struct t
         }
         if (may_repeat)
                 transfer->tried &= ~(1u << (transfer->hop - transfer->hops));
+        else
+                transfer->was_broken_off = true;
         courier_seek(thread, transfer);
 }
 

@@ -7,15 +7,51 @@
 
 /* ---- a transfer ---------------------------------------------------------------------------------------- */
 
-/* Those who wait, as an envelope has them; NULL when memory is out. */
-static struct recipient *list_recipients(const struct journal_delivery *delivery, struct message *message)
+/* Where mail may go. */
+struct places {
+        const struct snapshot *snapshot;       /* in force */
+        const struct next_hop_list *of_record; /* when the mail came */
+};
+
+/* Its domain's next hops are those in force, so that mail does not wait for one that is gone for good. */
+static const struct next_hop_list *hops_of(const struct places *places,
+                                           const struct journal_delivery *delivery, struct span address)
+{
+        size_t at = span_find_last(address, '@');
+        const struct domain *domain = NULL;
+
+        if (!delivery->message.is_own && at != SIZE_MAX)
+                domain = snapshot_find_domain(places->snapshot, span_skip(address, at + 1));
+        bool has_hops = domain != NULL && domain->deliver.kind == DELIVER_HOPS;
+        return has_hops ? domain->deliver.hops : places->of_record;
+}
+
+/* Those of one recipient who waits, whoever that is: domains may have parted since the mail came, and each is to have
+ * its turn. NULL: nobody waits. */
+static const struct next_hop_list *choose(struct hop_thread *thread, const struct places *places,
+                                          const struct journal_delivery *delivery)
+{
+        struct span rest = delivery->message.recipients, address;
+        const struct next_hop_list *chosen = NULL;
+        uint32_t waiting = 0;
+
+        for (uint32_t i = 0; journal_string_take(&rest, &address); i++)
+                if (delivery->states[i] == RECIPIENT_WAITS && target_draw(thread, ++waiting) == 0)
+                        chosen = hops_of(places, delivery, address);
+        return chosen;
+}
+
+/* Those who wait and whose mail goes to `hops`, as an envelope has them; NULL when memory is out. */
+static struct recipient *list_recipients(const struct journal_delivery *delivery, const struct places *places,
+                                         const struct next_hop_list *hops, struct message *message)
 {
         uint32_t count = delivery->message.recipient_count;
         struct span rest = delivery->message.recipients, address;
         struct recipient *recipients = calloc(count, sizeof *recipients);
 
         for (uint32_t i = 0; recipients != NULL && journal_string_take(&rest, &address); i++) {
-                if (delivery->states[i] != RECIPIENT_WAITS)
+                if (delivery->states[i] != RECIPIENT_WAITS ||
+                    !next_hops_are_same(hops_of(places, delivery, address), hops))
                         continue;
                 struct recipient *recipient = &recipients[message->recipient_count++];
                 recipient->address = address;
@@ -26,11 +62,12 @@ static struct recipient *list_recipients(const struct journal_delivery *delivery
         return recipients;
 }
 
-static struct transfer *make_of(const struct journal_delivery *delivery, const struct next_hop_list *hops)
+static struct transfer *make_of(const struct journal_delivery *delivery, const struct places *places,
+                                const struct next_hop_list *hops)
 {
         const struct journal_message *record = &delivery->message;
         struct message message = {.sender = record->sender};
-        struct recipient *recipients = list_recipients(delivery, &message);
+        struct recipient *recipients = list_recipients(delivery, places, hops, &message);
         struct transfer *transfer = NULL;
         struct transfer_parts parts = {
             .message = &message,
@@ -48,8 +85,20 @@ static struct transfer *make_of(const struct journal_delivery *delivery, const s
         return transfer;
 }
 
+static struct transfer *make_by_snapshot(struct hop_thread *thread, const struct journal_delivery *delivery,
+                                         const struct next_hop_list *of_record)
+{
+        struct published *published = publication_pin(thread->publication, thread->pinner);
+        const struct places places = {published->snapshot, of_record};
+        const struct next_hop_list *hops = choose(thread, &places, delivery);
+        struct transfer *transfer = hops == NULL ? NULL : make_of(delivery, &places, hops);
+
+        publication_unpin(published, thread->pinner);
+        return transfer;
+}
+
 /* NULL when memory is out, or the record names no next hop that is understood. */
-static struct transfer *make(const struct journal_delivery *delivery)
+static struct transfer *make(struct hop_thread *thread, const struct journal_delivery *delivery)
 {
         char octets[256];
         struct text error;
@@ -62,7 +111,7 @@ static struct transfer *make(const struct journal_delivery *delivery)
         block_pool_init(&pool, 4096, 0);
         arena_init(&arena, &pool, SIZE_MAX);
         if (next_hops_set(delivery->message.destination, &hops, &arena, "/", &error))
-                transfer = make_of(delivery, &hops);
+                transfer = make_by_snapshot(thread, delivery, &hops);
         arena_end(&arena);
         block_pool_end(&pool);
         return transfer;
@@ -99,13 +148,22 @@ static void tell_reason(struct journal_delivery *delivery, const struct transfer
                          told->enhanced, words);
 }
 
-/* Where no hop was there that is the destination's fault, and else the message's. */
+/* Recipients of both are in the same order; those of other next hops are not in the transfer. */
+static bool is_next(const struct transfer *transfer, uint32_t number, struct span address)
+{
+        return number < transfer->recipient_count &&
+               span_equals(transfer->recipients[number].address, address);
+}
+
+/* Where no hop was there that is the destination's fault, and else the message's: others are not to wait for one of
+ * which a hop dies. */
 static enum journal_try judge(struct journal_delivery *delivery, const struct transfer *transfer)
 {
+        struct span rest = delivery->message.recipients, address;
         uint32_t number = 0;
 
-        for (uint32_t i = 0; i < delivery->message.recipient_count; i++) {
-                if (delivery->states[i] != RECIPIENT_WAITS)
+        for (uint32_t i = 0; journal_string_take(&rest, &address); i++) {
+                if (delivery->states[i] != RECIPIENT_WAITS || !is_next(transfer, number, address))
                         continue;
                 enum hop_fate fate = transfer->recipients[number++].fate;
                 delivery->states[i] = fate == FATE_DELIVERED ? RECIPIENT_DONE
@@ -115,7 +173,7 @@ static enum journal_try judge(struct journal_delivery *delivery, const struct tr
         tell_reason(delivery, transfer);
         bool is_away =
             !transfer->is_open && transfer_count(transfer, FATE_BROKEN) == transfer->recipient_count;
-        return is_away ? JOURNAL_UNREACHABLE : JOURNAL_TRIED;
+        return !is_away ? JOURNAL_TRIED : transfer->was_broken_off ? JOURNAL_BROKEN : JOURNAL_UNREACHABLE;
 }
 
 void drained_report(struct hop_thread *thread, struct transfer *transfer)
@@ -139,7 +197,7 @@ void drained_begin(struct hop_thread *thread, struct journal_delivery *delivery)
                 send_back(thread, delivery, JOURNAL_UNTRIED);
                 return;
         }
-        transfer = make(delivery);
+        transfer = make(thread, delivery);
         if (transfer == NULL) {
                 send_back(thread, delivery, JOURNAL_UNREACHABLE);
                 return;

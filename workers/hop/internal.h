@@ -39,6 +39,9 @@ struct hop_target {
         struct hop_addresses addresses; /* where the hop has a name */
         struct tls_resumption resumption;
         struct hop_security security;
+        /* Of the mail at which it broke last, and that counted; empty since it lives. */
+        char broken_sender[HOP_ADDRESS_MAX + 1], broken_recipient[HOP_ADDRESS_MAX + 1];
+        char failure[HOP_ANSWER_TEXT_MAX]; /* why it has failed last; empty since it lives */
         char name[];
 };
 
@@ -59,9 +62,10 @@ struct hop_connection {
         struct transfer *transfer; /* NULL: none */
         enum hop_connection_state state;
         struct address address; /* of the hop; not of one at a path */
-        int fd;
+        int fd;                 /* -1: while it connects, one that is busy is asked again soon */
         bool waits_for_output;
-        uint64_t due_ms; /* while the machine has no deadline of its own */
+        bool lacks_memory; /* that is why it ends: ours, and no fault of the hop */
+        uint64_t due_ms;   /* while the machine has no deadline of its own */
         struct hop_settings settings;
         struct hop_terms terms;
         struct hop hop;
@@ -80,12 +84,16 @@ struct hop_connection {
 
 /* The one among those of the transfer that is to be asked next, made if need be; NULL: none takes it. */
 struct hop_target *target_choose(struct hop_thread *thread, struct transfer *transfer);
+/* A number that is less than `below`, by chance. */
+uint32_t target_draw(struct hop_thread *thread, uint32_t below);
 void target_enqueue(struct hop_thread *thread, struct hop_target *target, struct transfer *transfer);
 void target_dequeue(struct hop_target *target, struct transfer *transfer);
 /* Gives waiting transfers to connections, makes more of these, and forgets targets of which nothing is left. */
 void targets_serve(struct hop_thread *thread);
 /* It has failed, for this reason. Where it is down now, those who wait for it seek another one. */
 void target_failed(struct hop_thread *thread, struct hop_target *target, const char *reason);
+/* The same where it broke at this transfer: in a row that counts once for a sender, and once for a recipient. */
+void target_broke(struct hop_thread *thread, struct hop_target *target, const struct transfer *transfer);
 /* Nothing of it is under way. */
 void target_free(struct hop_target *target);
 /* The same of a connection that does not come about. */
@@ -94,6 +102,8 @@ void target_unreachable(struct hop_thread *thread, struct hop_target *target, co
 void target_address_failed(struct hop_thread *thread, struct hop_target *target,
                            const struct address *address, const char *reason);
 void target_lives(struct hop_thread *thread, struct hop_target *target);
+/* Why nobody takes the transfer: what the hop that was asked last, or else the first one, has failed of. */
+void target_say_why(const struct hop_thread *thread, const struct transfer *transfer, struct text *text);
 static inline bool target_is_failing(const struct hop_thread *thread, const struct hop_target *target)
 {
         return target->failures >= thread->settings.failures_max;
@@ -120,6 +130,11 @@ void target_ask_if_due(struct hop_thread *thread, struct hop_target *target);
 bool target_has_address(struct hop_thread *thread, struct hop_target *target);
 void targets_take_answers(struct hop_thread *thread);
 
+/* ---- connect.c */
+
+/* Its socket begins to connect, or is to be tried again, where `fd` is -1 still. False, with errno: it does neither. */
+bool hop_connect(struct hop_thread *thread, struct hop_connection *connection);
+
 /* ---- connection.c */
 
 /* One more connection, where the target does not fail at once. */
@@ -143,6 +158,8 @@ void hop_connections_end(struct hop_thread *thread);
 /* ---- octets.c: what goes out */
 
 void hop_octets_watch(struct hop_thread *thread, struct hop_connection *connection, bool waits_for_output);
+/* The call for its socket, which has failed, did so for want of memory: that is noted. */
+void hop_octets_note_failure(struct hop_connection *connection);
 /* What the machine has said, and TLS, goes out or is kept. False: the connection is broken, as in the next. */
 bool hop_octets_flush(struct hop_thread *thread, struct hop_connection *connection);
 bool hop_octets_send_kept(struct hop_thread *thread, struct hop_connection *connection);
@@ -161,7 +178,8 @@ enum hop_event hop_secure_begin(struct hop_thread *thread, struct hop_connection
 enum hop_event hop_secure_go_on(struct hop_thread *thread, struct hop_connection *connection,
                                 struct span octets, struct span *ret_input);
 bool hop_secure_is_under_way(const struct hop_connection *connection);
-/* The connection ends. True where that is a handshake which may fail, so that the next one goes in plain text. */
+/* The connection ends. True where that is a handshake which may fail, so that the next one goes in plain text; never
+ * for want of memory of our own, which shall lower nobody's security. */
 bool hop_secure_gives_up(struct hop_thread *thread, struct hop_connection *connection, const char *reason);
 
 /* ---- dialogue.c: between the machine and the transfer */

@@ -1,9 +1,10 @@
 /* What goes out to a next hop: sealed where TLS stands, and kept where the socket does not take it. */
 #include "workers/hop/internal.h"
 
+#include "workers/local/octets.h"
+
 #include <errno.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 void hop_octets_watch(struct hop_thread *thread, struct hop_connection *connection, bool waits_for_output)
 {
@@ -16,30 +17,31 @@ void hop_octets_watch(struct hop_thread *thread, struct hop_connection *connecti
         expect(epoll_ctl(thread->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) == 0);
 }
 
-/* Sends the front of `octets` and advances past it. False: the connection is broken. */
-static bool send_octets(int fd, struct span *octets)
+void hop_octets_note_failure(struct hop_connection *connection)
 {
-        while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
-                if (sent < 0 && errno == EINTR)
-                        continue;
-                if (sent < 0)
-                        return errno == EAGAIN;
-                *octets = span_skip(*octets, (size_t)sent);
-        }
-        return true;
+        connection->lacks_memory |= errno == ENOMEM || errno == ENOBUFS;
+}
+
+/* False: the connection is broken. */
+static bool send_octets(struct hop_connection *connection, struct span *octets)
+{
+        if (socket_send(connection->fd, octets, 0))
+                return true;
+        hop_octets_note_failure(connection);
+        return false;
 }
 
 static bool keep(struct hop_thread *thread, struct hop_connection *connection, struct span octets)
 {
         char *longer = realloc(connection->unsent, connection->unsent_length + octets.length);
 
-        if (longer == NULL)
-                return false;
-        memcpy(longer + connection->unsent_length, octets.at, octets.length);
-        connection->unsent = longer;
-        connection->unsent_length += octets.length;
-        return hop_connection_count(thread, connection);
+        if (longer != NULL) {
+                memcpy(longer + connection->unsent_length, octets.at, octets.length);
+                connection->unsent = longer;
+                connection->unsent_length += octets.length;
+        }
+        connection->lacks_memory = longer == NULL || !hop_connection_count(thread, connection);
+        return !connection->lacks_memory;
 }
 
 /* What the machine has said, with what a handshake has. The buffer of TLS is every connection's, and empty after this.
@@ -69,7 +71,7 @@ bool hop_octets_flush(struct hop_thread *thread, struct hop_connection *connecti
                 return false;
         if (octets.length == 0)
                 return true;
-        if (connection->unsent == NULL && !send_octets(connection->fd, &octets))
+        if (connection->unsent == NULL && !send_octets(connection, &octets))
                 return false;
         if (octets.length > 0 && !keep(thread, connection, octets))
                 return false;
@@ -82,7 +84,7 @@ bool hop_octets_send_kept(struct hop_thread *thread, struct hop_connection *conn
 {
         struct span octets = span_of(connection->unsent, connection->unsent_length);
 
-        if (!send_octets(connection->fd, &octets))
+        if (!send_octets(connection, &octets))
                 return false;
         if (octets.length > 0) {
                 memmove(connection->unsent, octets.at, octets.length);
@@ -103,5 +105,5 @@ void hop_octets_send_last(struct hop_thread *thread, struct hop_connection *conn
 
         take_said(thread, connection, true, &octets);
         if (connection->unsent == NULL)
-                send_octets(connection->fd, &octets);
+                send_octets(connection, &octets);
 }

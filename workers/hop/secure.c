@@ -31,6 +31,7 @@ static bool count_stream(struct hop_thread *thread, struct hop_connection *conne
 {
         if (hop_connection_count(thread, connection))
                 return true;
+        connection->lacks_memory = true;
         tls_stream_break(connection->stream, "memory is out");
         return false;
 }
@@ -125,13 +126,18 @@ bool hop_secure_is_under_way(const struct hop_connection *connection)
         return connection->stream != NULL && !tls_stream_is_established(connection->stream);
 }
 
+static bool lacks_memory(const struct hop_connection *connection)
+{
+        return connection->lacks_memory || tls_stream_lacks_memory(connection->stream);
+}
+
 bool hop_secure_gives_up(struct hop_thread *thread, struct hop_connection *connection, const char *reason)
 {
         struct hop_target *target = connection->target;
         char name[NEXT_HOP_TEXT_MAX + 1];
 
         if (!hop_secure_is_under_way(connection) || connection->terms.starttls != HOP_STARTTLS_MAY ||
-            connection->hop.ending == HOP_ENDED_BY_FAULT)
+            connection->hop.ending == HOP_ENDED_BY_FAULT || lacks_memory(connection))
                 return false;
         if (thread->now_ms >= target->plain_until_ms) {
                 next_hop_write_string(&target->hop, name);

@@ -56,7 +56,7 @@ static void release(const struct hop_thread *thread, struct hop_target *target)
 
 /* ---- the choice ---------------------------------------------------------------------------------------- */
 
-static uint32_t draw(struct hop_thread *thread, uint32_t below)
+uint32_t target_draw(struct hop_thread *thread, uint32_t below)
 {
         thread->random = thread->random * 6364136223846793005u + 1442695040888963407u;
         return (uint32_t)((thread->random >> 33) % below);
@@ -106,7 +106,7 @@ static uint32_t draw_candidate(struct hop_thread *thread, const struct transfer 
         for (uint32_t i = 0; i < transfer->hop_count; i++)
                 if ((candidates >> i & 1) != 0)
                         sum += weight_of(&transfer->hops[i]);
-        uint32_t left = draw(thread, sum);
+        uint32_t left = target_draw(thread, sum);
         for (uint32_t i = 0; i < transfer->hop_count; i++) {
                 if ((candidates >> i & 1) == 0)
                         continue;
@@ -237,6 +237,7 @@ void target_failed(struct hop_thread *thread, struct hop_target *target, const c
         bool was_failing = target_is_failing(thread, target);
 
         target->failures++;
+        span_copy_cut(span_from(reason), target->failure, sizeof target->failure);
         if (!target_is_failing(thread, target))
                 return;
         target->down_until_ms = thread->now_ms + thread->settings.retry_ms;
@@ -245,6 +246,29 @@ void target_failed(struct hop_thread *thread, struct hop_target *target, const c
                 log_health(thread, target, "next_hop_down", reason);
         }
         send_elsewhere(thread, target);
+}
+
+static bool is_broken_by(const struct hop_target *target, const struct transfer *transfer)
+{
+        struct span sender = transfer->sender.address, recipient = span_from(target->broken_recipient);
+        bool is_known = !transfer->is_callout && sender.length > 0 &&
+                        span_equals(span_from(target->broken_sender), sender);
+
+        for (uint32_t i = 0; i < transfer->recipient_count && !is_known; i++)
+                is_known = span_equals(transfer->recipients[i].address, recipient);
+        return is_known;
+}
+
+/* What one sender writes, or a mailbox that is damaged, may break a hop that takes all other mail: one alone shall not
+ * make it count as down for everybody. A hop that breaks at all mail meets another one soon. */
+void target_broke(struct hop_thread *thread, struct hop_target *target, const struct transfer *transfer)
+{
+        if (is_broken_by(target, transfer))
+                return;
+        span_copy_cut(transfer->sender.address, target->broken_sender, sizeof target->broken_sender);
+        span_copy_cut(transfer->recipients[0].address, target->broken_recipient,
+                      sizeof target->broken_recipient);
+        target_failed(thread, target, transfer->answers[0].text);
 }
 
 /* Whoever waits longest has had this try: it seeks another one. Where there are connections it waits for them, for a
@@ -280,6 +304,22 @@ void target_lives(struct hop_thread *thread, struct hop_target *target)
 
         target->failures = 0;
         target->down_until_ms = 0;
+        target->broken_sender[0] = target->broken_recipient[0] = target->failure[0] = '\0';
         if (was_failing)
                 log_health(thread, target, "next_hop_up", NULL);
+}
+
+void target_say_why(const struct hop_thread *thread, const struct transfer *transfer, struct text *text)
+{
+        const struct next_hop *hop = transfer->hop != NULL ? transfer->hop : &transfer->hops[0];
+        const struct hop_target *target = target_find(thread, hop);
+        char name[NEXT_HOP_TEXT_MAX + 1];
+
+        if (target == NULL || target->failure[0] == '\0')
+                return;
+        next_hop_write_string(hop, name);
+        text_put_string(text, ": ");
+        text_put_string(text, name);
+        text_put_string(text, ": ");
+        text_put_string(text, target->failure);
 }

@@ -45,6 +45,7 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
         }
         settings->patience_ms[HOP_PATIENCE_block] = options->next_hops_text_timeout_ms;
         settings->patience_ms[HOP_PATIENCE_dot] = options->next_hops_dot_timeout_ms;
+        settings->patience_ms[HOP_PATIENCE_answers] = hop_patience_most_ms[HOP_PATIENCE_answers];
         settings->patience_ms[HOP_PATIENCE_transaction] = hop_patience_most_ms[HOP_PATIENCE_transaction];
 }
 
@@ -253,9 +254,12 @@ void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct chann
         thread->reports[worker] = reports;
 }
 
-void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns)
+void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns,
+                                struct publication *publication, size_t pinner)
 {
         thread->returns = returns;
+        thread->publication = publication;
+        thread->pinner = pinner;
 }
 
 void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered)

@@ -10,6 +10,7 @@
 #include "workers/hop/transfer.h"
 #include "workers/journal/drain.h"
 #include "workers/log/writer.h"
+#include "workers/thread/publication.h"
 #include "workers/thread/wheel.h"
 #include "workers/tls/stream.h"
 
@@ -55,6 +56,8 @@ struct hop_thread {
         struct channel **reports;            /* to each worker; set before start */
         struct channel *deliveries;          /* from the journal's drain */
         struct channel *returns;             /* back to it; NULL: there is no journal */
+        struct publication *publication;     /* where domains' mail goes now; NULL: as returns */
+        size_t pinner;                       /* that the thread is there */
         const struct remembered *remembered; /* set before start; NULL: nothing is */
 
         struct dns_client *dns; /* NULL: no name has an address */
@@ -108,8 +111,10 @@ void hop_settings_read(struct hop_settings *settings, const struct options *opti
 bool hop_thread_init(struct hop_thread *thread, const struct hop_thread_parts *parts);
 /* Before the start: reports to this worker go there. */
 void hop_thread_connect(struct hop_thread *thread, uint32_t worker, struct channel *reports);
-/* The same of deliveries of the journal, which come by thread->deliveries. */
-void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns);
+/* The same of deliveries of the journal, which come by thread->deliveries. The thread is this pinner of the
+ * publication. */
+void hop_thread_connect_journal(struct hop_thread *thread, struct channel *returns,
+                                struct publication *publication, size_t pinner);
 /* The same: what hops say of recipients goes there. */
 void hop_thread_remember(struct hop_thread *thread, const struct remembered *remembered);
 bool hop_thread_start(struct hop_thread *thread);

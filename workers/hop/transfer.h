@@ -66,6 +66,8 @@ struct transfer {
         uint32_t thread;   /* number of the hop thread that has it */
         size_t in_flight;  /* octets of pieces that have not been reported */
         bool is_in_pieces; /* STORE brings the end of the text alone */
+        bool keeps;        /* pieces that were reported, for the journal where the hop breaks */
+        struct content kept;
         /* OPEN, and STORE or ABORT, so that neither needs memory; owner as of all jobs. */
         struct transfer_job first_job, last_job;
 
@@ -82,6 +84,7 @@ struct transfer {
         uint32_t given;    /* recipients that the hop at hand was told, or that cannot be told it */
         uint32_t *numbers; /* which recipient each one is that the hop was given */
         bool is_named, is_over, is_ended;
+        bool was_broken_off;               /* by a hop that was told of it, and not for a stale connection */
         bool is_callout, is_joined;        /* the same question is under way: it waits for that answer */
         struct transfer_list joined;       /* those who do, of their entry `waiting` */
         struct hop_target *asked;          /* a callout counts there; NULL: nowhere */

@@ -6,7 +6,7 @@
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/delivery_client.h"
 #include "workers/inbound/hop/hop_client.h"
-#include "workers/inbound/milter/filter_client.h"
+#include "workers/inbound/filter/filter_client.h"
 #include "workers/inbound/worker.h"
 #include "workers/inbound/worker_log.h"
 

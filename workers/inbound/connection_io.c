@@ -3,6 +3,7 @@
 
 #include "workers/inbound/connection_tls.h"
 #include "workers/inbound/worker.h"
+#include "workers/local/octets.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -65,20 +66,6 @@ static void wait_for_output(struct worker *worker, struct connection *connection
         watch_again(worker, connection);
 }
 
-/* Gives `octets` to the kernel; advances past what it took. False when the connection is broken. */
-static bool send_octets(int fd, struct span *octets, int flags)
-{
-        while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL | flags);
-                if (sent < 0 && errno == EAGAIN)
-                        return true;
-                if (sent < 0)
-                        return false;
-                *octets = span_skip(*octets, (size_t)sent);
-        }
-        return true;
-}
-
 /* The end of the connection, which comes at once, goes into the segment of the last words: one less for both
  * sides. Not where octets of the client may be unread: these would turn the end into a reset that leaves the
  * last words behind. */
@@ -102,7 +89,7 @@ bool connection_flush(struct worker *worker, struct connection *connection)
         out->length = 0;
         if (octets.length == 0)
                 return true;
-        if (connection->unsent == NULL && !send_octets(connection->fd, &octets, flags_of(connection)))
+        if (connection->unsent == NULL && !socket_send(connection->fd, &octets, flags_of(connection)))
                 return false;
         if (octets.length == 0)
                 return true;
@@ -115,7 +102,7 @@ bool connection_send_kept(struct worker *worker, struct connection *connection)
         struct kept *unsent = connection->unsent;
         struct span octets = span_of(unsent->octets, unsent->length);
 
-        if (!send_octets(connection->fd, &octets, 0))
+        if (!socket_send(connection->fd, &octets, 0))
                 return false;
         memmove(unsent->octets, octets.at, octets.length);
         unsent->length = octets.length;
@@ -131,7 +118,7 @@ enum received connection_take(struct connection *connection, char *room, size_t 
         *ret_octets = SPAN("");
         if (!connection->is_readable)
                 return RECEIVED_NOTHING;
-        ssize_t received = recv(connection->fd, room, size, 0);
+        ssize_t received = socket_receive(connection->fd, room, size);
         if (received < 0 && errno == EAGAIN) {
                 connection->is_readable = false;
                 return RECEIVED_NOTHING;

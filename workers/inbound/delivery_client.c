@@ -216,6 +216,8 @@ void delivery_client_text(struct worker *worker, struct connection *connection)
         if (connection->transfer != NULL && session->state != SESSION_STATE_OPEN &&
             !is_of(message, connection->transfer->id))
                 hop_client_abort(worker, connection);
+        if (connection->transfer != NULL && worker->memory != BUDGET_EASY)
+                hop_client_keep_nothing(worker, connection->transfer);
         if (session->state == SESSION_STATE_TEXT && message != NULL &&
             is_to_go_ahead(worker, connection, message))
                 send_piece(worker, connection, message);

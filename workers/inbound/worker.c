@@ -13,7 +13,8 @@
 #include "workers/inbound/hop/hop_client.h"
 #include "workers/inbound/follow/follow.h"
 #include "workers/inbound/ids.h"
-#include "workers/inbound/milter/filter_client.h"
+#include "workers/inbound/filter/filter_client.h"
+#include "workers/inbound/recipient/client.h"
 #include "workers/inbound/worker_load.h"
 #include "workers/inbound/worker_log.h"
 #include "workers/thread/name.h"
@@ -218,6 +219,8 @@ static void *worker_main(void *argument)
         } while (!is_finished(worker));
         sender_end(worker);
         worker_log_end(worker);
+        /* Nobody takes it for one that hangs while a stop waits for those behind it. */
+        heartbeat_sleep(&worker->heartbeat);
         urcu_memb_unregister_thread();
         atomic_store(&worker->has_ended, true);
         return NULL;
@@ -280,6 +283,7 @@ static void host_init(struct worker *worker, const struct worker_parts *parts)
         worker->senders =
             sender_store_client(parts->senders, worker->number, &worker->waker, &worker->counters);
         worker->host.counters = &worker->counters;
+        worker->host.clock_ns = clock_monotonic_ns;
         worker->host.dns = dns_client_source(worker->dns);
         worker->host.senders = sender_client_source(worker->senders);
         worker->host.questions = parts->questions;
@@ -319,7 +323,7 @@ bool worker_init(struct worker *worker, const struct worker_parts *parts)
         if (!channels_init(worker) || !buffers_init(worker) || !inflows_init(worker) || !epoll_init(worker))
                 return false;
         host_init(worker, parts);
-        return worker->streams != NULL && worker->filters != NULL &&
+        return worker->streams != NULL && worker->filters != NULL && recipient_client_init(worker) &&
                ids_init(&worker->host.ids, parts->id_key, worker->number, ids_begin(0, parts->id_lane));
 }
 
@@ -350,8 +354,9 @@ void worker_end(struct worker *worker)
         delivery_client_end(worker);
         hop_client_end(worker);
         connections_end(&worker->connections);
-        streams_destroy(worker->streams);
+        recipient_client_end(worker);
         filter_work_destroy(worker->filters);
+        streams_destroy(worker->streams);
         worker_tls_end(worker);
         block_pool_end(&worker->host.session_pool);
         block_pool_end(&worker->host.transaction_pool);

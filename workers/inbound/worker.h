@@ -106,6 +106,7 @@ struct worker {
         uint32_t hop_jobs_sent; /* those not reported */
         uint64_t transfers_begun;
         struct recipient_source callouts;
+        struct recipient_source *socketmaps;
         struct log_buffer *log_buffer;
         uint64_t log_begun_ms; /* since when lines wait in the buffer */
         uint32_t log_buffers;  /* with those that the log writer has */

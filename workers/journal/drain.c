@@ -72,7 +72,8 @@ static bool has_work(struct journal_drain *drain)
 
         for (uint32_t i = 0; i < drain->hop_count; i++)
                 is_idle = is_idle && channel_is_empty(&drain->returns[i]);
-        return !is_idle || atomic_load(&drain->is_stopping);
+        return !is_idle || atomic_load(&drain->is_stopping) ||
+               (atomic_load(&drain->to_drop) != 0 && drain->dropping == JOURNAL_NONE && drain->is_open);
 }
 
 static bool flush(struct journal_drain *drain)
@@ -107,6 +108,7 @@ static bool turn(struct journal_drain *drain)
         bool is_busy = false;
 
         drain->next_ms = UINT64_MAX;
+        upkeep_heed_clock(drain);
         read_news(drain);
         read_done(drain);
         read_returns(drain);
@@ -116,6 +118,7 @@ static bool turn(struct journal_drain *drain)
                 tries_forget_unrecorded(drain);
         } else {
                 tries_record_again(drain);
+                tries_drop(drain);
                 tries_hand_out(drain);
                 is_busy = upkeep_sweep(drain);
                 upkeep_move(drain);
@@ -153,7 +156,8 @@ bool journal_drain_init(struct journal_drain *drain, struct journal *journal,
                                         .settings = *settings,
                                         .hop_count = hop_count,
                                         .log = log,
-                                        .waker = {.event_fd = -1}};
+                                        .waker = {.event_fd = -1},
+                                        .dropping = JOURNAL_NONE};
         content_pool_init(&drain->pool, BLOCKS_KEPT);
         mail_namer_init(&drain->namer, NAMER);
         drain->news = channels_create(1, &drain->waker);
@@ -175,6 +179,22 @@ void journal_drain_connect(struct journal_drain *drain, uint32_t hop, struct cha
 bool journal_drain_start(struct journal_drain *drain)
 {
         return pthread_create(&drain->thread, NULL, drain_main, drain) == 0;
+}
+
+enum journal_drop journal_drain_drop(struct journal_drain *drain, uint64_t sequence)
+{
+        uint64_t until_ms = clock_monotonic_ms() + JOURNAL_DROP_WAIT_MS;
+
+        if (atomic_load(&drain->to_drop) != 0)
+                return JOURNAL_DROP_LATE; /* the one before is under way still */
+        if (sequence == 0)
+                return JOURNAL_DROP_UNKNOWN;
+        atomic_store(&drain->to_drop, sequence);
+        waker_wake(&drain->waker);
+        while (atomic_load(&drain->to_drop) != 0 && !atomic_load(&drain->is_stopping) &&
+               clock_monotonic_ms() < until_ms)
+                nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+        return atomic_load(&drain->to_drop) == 0 ? drain->dropped : JOURNAL_DROP_LATE;
 }
 
 void journal_drain_stop(struct journal_drain *drain)

@@ -149,6 +149,23 @@ void journal_index_put_back(struct journal_index *index, uint32_t entry, uint64_
         heap_settle(index, queue, queue->count++, entry);
 }
 
+void journal_index_hasten(struct journal_index *index, uint32_t entry, uint64_t now_ms, uint64_t latest_ms)
+{
+        const struct journal_entry *late = &index->entries[entry];
+
+        if (late->state != JOURNAL_ENTRY_WAITS || late->due_ms <= latest_ms)
+                return;
+        journal_index_take(index, entry);
+        journal_index_put_back(index, entry, now_ms);
+}
+
+void journal_index_hasten_queues(struct journal_index *index, uint64_t now_ms, uint64_t latest_ms)
+{
+        for (uint32_t i = 0; i < index->queue_count; i++)
+                if (index->queues[i].retry_at_ms > latest_ms)
+                        index->queues[i].retry_at_ms = now_ms;
+}
+
 uint32_t journal_index_due(struct journal_index *index, uint64_t now_ms, uint32_t in_flight_max,
                            uint64_t *ret_next_ms)
 {
@@ -157,7 +174,8 @@ uint32_t journal_index_due(struct journal_index *index, uint64_t now_ms, uint32_
         for (uint32_t i = 0; i < index->queue_count; i++) {
                 uint32_t turn = (index->queue_turn + i) % index->queue_count;
                 const struct journal_queue *queue = &index->queues[turn];
-                if (queue->count == 0 || queue->in_flight >= in_flight_max)
+                if (queue->count == 0 || queue->in_flight >= in_flight_max ||
+                    queue->in_hand >= JOURNAL_QUEUE_IN_HAND_OCTETS)
                         continue;
                 uint64_t due_ms = index->entries[queue->entries[0]].due_ms;
                 if (due_ms < queue->retry_at_ms)

@@ -8,6 +8,10 @@
 #define JOURNAL_NONE            UINT32_MAX
 #define JOURNAL_DESTINATION_MAX NEXT_HOPS_JOURNAL_MAX
 
+/* Of texts that are in memory; of one destination's a quarter, so that one that hangs leaves room for others. */
+#define JOURNAL_IN_HAND_OCTETS       (UINT64_C(64) << 20)
+#define JOURNAL_QUEUE_IN_HAND_OCTETS (JOURNAL_IN_HAND_OCTETS / 4)
+
 enum journal_entry_state {
         JOURNAL_ENTRY_FREE,
         JOURNAL_ENTRY_WAITS, /* in its destination's queue */
@@ -32,8 +36,10 @@ struct journal_queue {
         uint32_t *entries;
         uint32_t count, size;
         uint32_t in_flight;
-        uint32_t failures;    /* in a row, of the destination as such */
-        uint64_t retry_at_ms; /* nothing is tried before; as on the disk */
+        uint64_t in_hand;          /* octets of texts; owner: whoever reads them */
+        uint32_t failures;         /* in a row, of the destination as such */
+        uint64_t failing_since_ms; /* monotonic: when nobody could be asked first; 0: it was asked last */
+        uint64_t retry_at_ms;      /* nothing is tried before; as on the disk */
 };
 
 /* What still needs a generation. */
@@ -69,6 +75,9 @@ uint32_t journal_index_find(const struct journal_index *index, uint64_t sequence
 /* Takes it out of its queue, or puts it back there, due at this time: room is kept for it. */
 void journal_index_take(struct journal_index *index, uint32_t entry);
 void journal_index_put_back(struct journal_index *index, uint32_t entry, uint64_t due_ms);
+/* The clock on the wall was in the future, and is set back: what is due later than `latest_ms` is due now. */
+void journal_index_hasten(struct journal_index *index, uint32_t entry, uint64_t now_ms, uint64_t latest_ms);
+void journal_index_hasten_queues(struct journal_index *index, uint64_t now_ms, uint64_t latest_ms);
 /* Of the destinations in turn the message that is due first, where one is, and the destination may be tried; else
  * JOURNAL_NONE, and *ret_next_ms is when to ask again at the latest. */
 uint32_t journal_index_due(struct journal_index *index, uint64_t now_ms, uint32_t in_flight_max,

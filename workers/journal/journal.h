@@ -24,6 +24,7 @@ struct journal_origin {
         struct span client;      /* its address, as text */
         struct span helo;        /* as it said */
         struct span destination; /* where it is to go, as the next hop's name */
+        bool is_own;             /* that is said of recipients, not of their domain */
 };
 
 /* From a worker, and back. `delivery.spool` is made by spool_create(). */
@@ -32,6 +33,8 @@ struct journal_job {
         struct journal_origin origin; /* STORE; its texts are lent until the report */
         /* Owner: the worker. */
         char client[ADDRESS_TEXT_MAX + 1];
+        /* With a dot at its end; a stop may end the session before the report. */
+        char helo[DOMAIN_NAME_MAX + 2];
         struct message *rest; /* what a next hop has left of a message; NULL: all of it goes to the journal */
 };
 

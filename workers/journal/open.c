@@ -136,9 +136,25 @@ static void set_segments_aside(struct journal_folder *folder)
         bool is_empty;
 
         for (uint32_t i = 0; i < folder->slot_count; i++)
-                if (!journal_slot_header(folder, i, &segment, &is_empty) && folder->slots[i].fd >= 0 &&
-                    !is_empty)
+                if (!journal_slot_header(folder, i, &segment, &is_empty) && !is_empty)
                         journal_slot_set_aside(folder, i);
+}
+
+static void set_twins_aside(struct journal_folder *folder, const struct journal_survey *survey)
+{
+        for (size_t i = 0; i < survey->twin_count; i++)
+                journal_slot_set_aside(folder, survey->parts[survey->part_count + i].slot);
+}
+
+/* What was cut off is told once, or again where its file cannot be made as long as it was. */
+static void lengthen_cut(const struct journal_folder *folder, const struct journal_survey *survey)
+{
+        for (size_t i = 0; i < survey->part_count; i++) {
+                const struct journal_part *part = &survey->parts[i];
+                if (journal_slot_is_cut(folder, part->slot, &part->segment) &&
+                    ftruncate(folder->slots[part->slot].fd, (off_t)part->segment.size) != 0)
+                        return;
+        }
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
@@ -175,10 +191,13 @@ static bool read_all(struct journal_store *store, struct journal_index *index,
                 if (!is_read)
                         errno = ENOMEM;
                 is_read = is_read && settle_damages(&store->folder, &survey, report, &has_covered);
-                report->damaged += loading.damaged;
+                report->damaged += loading.damaged + survey.cut_segments;
                 report->lost_segments = survey.lost_segments;
-                if (is_read && !has_covered)
+                if (is_read && !has_covered) {
+                        set_twins_aside(&store->folder, &survey);
+                        lengthen_cut(&store->folder, &survey);
                         go_on(store, &survey, index);
+                }
                 int error = errno;
                 journal_survey_end(&survey);
                 errno = error;

@@ -189,6 +189,7 @@ static bool put_store(struct journal *journal, struct journal_job *job)
             .destination = job->origin.destination,
             .recipient_count = (uint32_t)(message->recipient_count - recipients_left_out(message)),
             .is_smtputf8 = message->is_smtputf8,
+            .is_own = job->origin.is_own,
         };
 
         if (job->delivery.spool != NULL)

@@ -3,6 +3,7 @@
 
 #include "dns/clock.h"
 #include "workers/journal/dead_letter.h"
+#include "workers/journal/tell.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +17,15 @@ bool try_is_old(const struct journal_drain *drain, const struct journal_entry *e
         return now_ms >= entry->time_ms + drain->settings.lifetime_ms;
 }
 
+bool try_is_hopeless(const struct journal_drain *drain, const struct journal_entry *entry, uint64_t now_ms,
+                     uint64_t monotonic_ms)
+{
+        const struct journal_queue *queue = &drain->index.queues[entry->destination];
+
+        return try_is_old(drain, entry, now_ms) && queue->failing_since_ms > 0 &&
+               monotonic_ms >= queue->failing_since_ms + drain->settings.retry_max_ms;
+}
+
 /* After so many failures in a row, at least one. */
 static uint64_t wait_of(const struct journal_drain *drain, uint32_t failures)
 {
@@ -26,10 +36,16 @@ static uint64_t wait_of(const struct journal_drain *drain, uint32_t failures)
 
 /* ---- deliveries ---------------------------------------------------------------------------------------- */
 
+static struct journal_queue *queue_of(struct journal_drain *drain, const struct journal_delivery *delivery)
+{
+        return &drain->index.queues[drain->index.entries[delivery->entry].destination];
+}
+
 static void delivery_free(struct journal_drain *drain, struct journal_delivery *delivery)
 {
         drain->away--;
         drain->in_hand -= delivery->content.length;
+        queue_of(drain, delivery)->in_hand -= delivery->content.length;
         content_release(&delivery->content, &drain->pool);
         free(delivery->copy.octets);
         free(delivery->states);
@@ -56,6 +72,7 @@ static enum journal_read delivery_read(struct journal_drain *drain, struct journ
             folder, &entry->message, &drain->pool, &delivery->copy, &delivery->message, &delivery->content);
 
         drain->in_hand += delivery->content.length;
+        queue_of(drain, delivery)->in_hand += delivery->content.length;
         if (result != JOURNAL_READ_DONE)
                 return result;
         uint32_t count = delivery->message.recipient_count;
@@ -92,19 +109,27 @@ static void record(struct journal_drain *drain, struct journal_delivery *deliver
         try_send_order(drain, delivery);
 }
 
+/* Nobody waits any more. One state says so for whatever recipients there are, so nothing needs to be read. */
+static void record_dropped(struct journal_drain *drain, struct journal_delivery *delivery)
+{
+        static const char dropped[] = {RECIPIENT_DROPPED};
+
+        delivery->order.kind = JOURNAL_ORDER_OUTCOME;
+        delivery->order.outcome = (struct journal_outcome){
+            .message = drain->index.entries[delivery->entry].sequence, .states = span_of(dropped, 1)};
+        try_send_order(drain, delivery);
+}
+
 /* A message that cannot be read is lost: that is told, counted, and settled. */
 static void record_damage(struct journal_drain *drain, struct journal_delivery *delivery)
 {
-        static const char dropped[] = {RECIPIENT_DROPPED};
         const struct journal_entry *entry = &drain->index.entries[delivery->entry];
 
         drain->journal->counts.damaged++;
         log_event(drain->log, "journal_damaged", "path", drain->journal->settings.path,
                   LOG_NUMBER("message", entry->sequence), LOG_NUMBER("segment", entry->message.generation),
                   LOG_NUMBER("offset", entry->message.offset), NULL);
-        delivery->order.outcome =
-            (struct journal_outcome){.message = entry->sequence, .states = span_of(dropped, 1)};
-        try_send_order(drain, delivery);
+        record_dropped(drain, delivery);
 }
 
 /* False when there are dead recipients, and their letter could not be written: they wait again then. */
@@ -119,13 +144,7 @@ static bool bury(struct journal_drain *drain, struct journal_delivery *delivery)
         bool is_buried =
             dead_letter_write(drain->settings.dead_letters, &drain->namer, &drain->pool, &delivery->message,
                               &delivery->content, delivery->states, delivery->before, delivery->reason);
-        int error = errno;
-        char id[32], destination[JOURNAL_DESTINATION_MAX + 1];
-        span_copy_cut(delivery->message.id, id, sizeof id);
-        span_copy_cut(delivery->message.destination, destination, sizeof destination);
-        log_event(drain->log, "journal_dead_letter", "id", id, "next_hop", destination, "reason",
-                  delivery->reason, "fault", is_buried ? "" : strerrordesc_np(error),
-                  LOG_NUMBER("recipients", dead), NULL);
+        tell_dead(drain, delivery, dead, is_buried ? "" : strerrordesc_np(errno));
         if (is_buried)
                 drain->journal->counts.dead += dead;
         for (uint32_t i = 0; i < count && !is_buried; i++)
@@ -155,6 +174,36 @@ static void put_back(struct journal_drain *drain, struct journal_delivery *deliv
         delivery_free(drain, delivery);
 }
 
+/* ---- dropping ------------------------------------------------------------------------------------------ */
+
+static void end_drop(struct journal_drain *drain, enum journal_drop outcome)
+{
+        drain->dropping = JOURNAL_NONE;
+        drain->dropped = outcome;
+        atomic_store(&drain->to_drop, 0);
+}
+
+void tries_drop(struct journal_drain *drain)
+{
+        uint64_t sequence = atomic_load(&drain->to_drop);
+
+        if (sequence == 0 || drain->dropping != JOURNAL_NONE)
+                return;
+        uint32_t entry = journal_index_find(&drain->index, sequence);
+        if (entry == JOURNAL_NONE || drain->index.entries[entry].state != JOURNAL_ENTRY_WAITS) {
+                end_drop(drain, entry == JOURNAL_NONE ? JOURNAL_DROP_UNKNOWN : JOURNAL_DROP_AWAY);
+                return;
+        }
+        struct journal_delivery *delivery = delivery_create(drain, entry);
+        if (delivery == NULL) {
+                end_drop(drain, JOURNAL_DROP_LATE);
+                return;
+        }
+        journal_index_take(&drain->index, entry);
+        drain->dropping = entry;
+        record_dropped(drain, delivery);
+}
+
 /* ---- handing out --------------------------------------------------------------------------------------- */
 
 struct journal_delivery *try_begin(struct journal_drain *drain, uint32_t entry)
@@ -182,7 +231,7 @@ struct journal_delivery *try_begin(struct journal_drain *drain, uint32_t entry)
 
 void tries_hand_out(struct journal_drain *drain)
 {
-        uint64_t now_ms = (uint64_t)clock_wall_ms();
+        uint64_t now_ms = (uint64_t)clock_wall_ms(), monotonic_ms = clock_monotonic_ms();
         uint32_t entry;
 
         drain->next_ms = UINT64_MAX;
@@ -193,7 +242,7 @@ void tries_hand_out(struct journal_drain *drain)
                 if (delivery == NULL)
                         continue;
                 uint32_t hop = drain->index.entries[entry].destination % drain->hop_count;
-                if (try_is_old(drain, &drain->index.entries[entry], now_ms))
+                if (try_is_hopeless(drain, &drain->index.entries[entry], now_ms, monotonic_ms))
                         try_give_up(drain, delivery, "it has waited for journal_lifetime");
                 else
                         channel_send(drain->deliveries[hop], &delivery->parcel);
@@ -205,17 +254,21 @@ void tries_hand_out(struct journal_drain *drain)
 /* The next hop decides what it does with each recipient; whoever it says nothing of waits. */
 static void count_states(struct journal_drain *drain, const struct journal_delivery *delivery)
 {
-        for (uint32_t i = 0; i < delivery->message.recipient_count; i++)
-                drain->journal->counts.delivered +=
-                    delivery->states[i] == RECIPIENT_DONE && delivery->before[i] == RECIPIENT_WAITS;
-        drain->journal->counts.deferred += somebody_waits(delivery);
+        uint32_t delivered = 0, waiting = 0;
+
+        for (uint32_t i = 0; i < delivery->message.recipient_count; i++) {
+                delivered += delivery->states[i] == RECIPIENT_DONE && delivery->before[i] == RECIPIENT_WAITS;
+                waiting += delivery->states[i] == RECIPIENT_WAITS;
+        }
+        drain->journal->counts.delivered += delivered;
+        drain->journal->counts.deferred += waiting > 0;
+        tell_tried(drain, delivery, delivered, waiting);
 }
 
 static void returned_tried(struct journal_drain *drain, struct journal_delivery *delivery, uint64_t now_ms)
 {
         struct journal_entry *entry = &drain->index.entries[delivery->entry];
 
-        drain->index.queues[entry->destination].failures = 0;
         entry->attempts++;
         count_states(drain, delivery);
         if (somebody_waits(delivery) && try_is_old(drain, entry, now_ms)) {
@@ -234,23 +287,37 @@ static void returned_tried(struct journal_drain *drain, struct journal_delivery 
 void try_returned(struct journal_drain *drain, struct journal_delivery *delivery)
 {
         struct journal_entry *entry = &drain->index.entries[delivery->entry];
-        struct journal_queue *queue = &drain->index.queues[entry->destination];
+        struct journal_queue *queue = queue_of(drain, delivery);
         uint64_t now_ms = (uint64_t)clock_wall_ms();
 
         switch (delivery->result) {
         case JOURNAL_TRIED:
+                /* Those that were kept back while this one was to show whether the hop lives go on at once. */
+                queue->failures = 0;
+                queue->retry_at_ms = 0;
+                queue->failing_since_ms = 0;
+                returned_tried(drain, delivery, now_ms);
+                return;
+        case JOURNAL_BROKEN:
+                /* The next one that is to show whether the hop takes mail need not wait longer for that. */
+                queue->failures = 0;
                 returned_tried(drain, delivery, now_ms);
                 return;
         case JOURNAL_UNREACHABLE:
                 /* Those that were away together tell one failure. */
+                if (queue->failing_since_ms == 0)
+                        queue->failing_since_ms = clock_monotonic_ms();
                 if (queue->retry_at_ms <= now_ms)
                         queue->retry_at_ms = now_ms + wait_of(drain, ++queue->failures);
                 drain->journal->counts.deferred++;
-                break;
+                /* Behind the others: it shall be another one that shows whether the hop lives, but none at which
+                 * the hop broke off already. */
+                put_back(drain, delivery, entry->due_ms + 1);
+                return;
         case JOURNAL_UNTRIED:
-                break;
+                put_back(drain, delivery, entry->due_ms);
+                return;
         }
-        put_back(drain, delivery, entry->due_ms);
 }
 
 static void settle(struct journal_drain *drain, struct journal_delivery *delivery)
@@ -259,6 +326,11 @@ static void settle(struct journal_drain *drain, struct journal_delivery *deliver
         uint64_t due_ms = delivery->order.outcome.due_ms;
 
         if (!journal_outcome_waits(&delivery->order.outcome)) {
+                if (delivery->entry == drain->dropping) {
+                        log_event(drain->log, "journal_dropped", LOG_NUMBER("message", entry->sequence),
+                                  NULL);
+                        end_drop(drain, JOURNAL_DROP_DONE);
+                }
                 journal_index_remove(&drain->index, delivery->entry);
                 drain->journal->counts.settled++;
                 drain->journal->counts.waiting--;

@@ -5,6 +5,8 @@
 
 /* Reads the message, which is taken out of its queue. NULL when it is put back, or given up because it is damaged. */
 struct journal_delivery *try_begin(struct journal_drain *drain, uint32_t entry);
+/* What another thread wants dropped. */
+void tries_drop(struct journal_drain *drain);
 /* Hands out what is due, as much as may be. */
 void tries_hand_out(struct journal_drain *drain);
 /* Sees to what a hop thread has returned. */
@@ -17,5 +19,9 @@ void try_recorded(struct journal_drain *drain, struct journal_delivery *delivery
 void tries_record_again(struct journal_drain *drain);
 /* The thread ends: it waits for them no more. Their outcomes are lost, as in a crash. */
 void tries_forget_unrecorded(struct journal_drain *drain);
+/* It has waited for the lifetime, as the clock on the wall says: one more try in vain, and it is given up. */
 bool try_is_old(const struct journal_drain *drain, const struct journal_entry *entry, uint64_t now_ms);
+/* The same of one that no try is to be waited for: its destination could not be reached for retry_max. */
+bool try_is_hopeless(const struct journal_drain *drain, const struct journal_entry *entry, uint64_t now_ms,
+                     uint64_t monotonic_ms);
 void try_send_order(struct journal_drain *drain, struct journal_delivery *delivery);

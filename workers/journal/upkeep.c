@@ -10,25 +10,37 @@
 #define SWEEP_EVERY_MS 60000
 #define SWEEP_ENTRIES  10000 /* looked at in a turn */
 #define SPARE          2     /* segments, and an eighth of all, that are to be free */
+#define WRONG_MS       60000 /* by which a clock may be, or a wait longer than retry_max */
 #define AWAY_MAX       16    /* messages that are given up or moved at a time */
 
 /* ---- lifetime ------------------------------------------------------------------------------------------ */
 
+void upkeep_heed_clock(struct journal_drain *drain)
+{
+        int64_t jump_ms = clock_watch_jump_ms(&drain->clock);
+
+        for (uint32_t i = 0; jump_ms != 0 && i < drain->index.used; i++)
+                drain->index.entries[i].time_ms += (uint64_t)jump_ms;
+}
+
 bool upkeep_sweep(struct journal_drain *drain)
 {
         uint64_t now_ms = (uint64_t)clock_wall_ms(), monotonic_ms = clock_monotonic_ms();
+        uint64_t latest_ms = now_ms + drain->settings.retry_max_ms + WRONG_MS;
         uint32_t left = SWEEP_ENTRIES, given_up = 0;
 
         if (drain->sweep == 0 && monotonic_ms < drain->sweep_at_ms)
                 return false;
         if (drain->sweep == 0)
                 drain->sweep_oldest_ms = UINT64_MAX;
+        journal_index_hasten_queues(&drain->index, now_ms, latest_ms);
         for (; drain->sweep < drain->index.used && left > 0 && given_up < AWAY_MAX; drain->sweep++, left--) {
                 const struct journal_entry *entry = &drain->index.entries[drain->sweep];
                 if (entry->state != JOURNAL_ENTRY_FREE && entry->time_ms < drain->sweep_oldest_ms)
                         drain->sweep_oldest_ms = entry->time_ms;
-                if (entry->state != JOURNAL_ENTRY_WAITS || !try_is_old(drain, entry, now_ms) ||
-                    entry->due_ms > now_ms)
+                journal_index_hasten(&drain->index, drain->sweep, now_ms, latest_ms);
+                if (entry->state != JOURNAL_ENTRY_WAITS || entry->due_ms > now_ms ||
+                    !try_is_hopeless(drain, entry, now_ms, monotonic_ms))
                         continue;
                 struct journal_delivery *delivery = try_begin(drain, drain->sweep);
                 if (delivery != NULL)

@@ -102,6 +102,16 @@ static int close_after_failure(int fd)
 
 /* ---- who is there -------------------------------------------------------------------------------------- */
 
+static bool connect_to(int fd, const struct sockaddr_un *address)
+{
+        int result;
+
+        do
+                result = connect(fd, (const struct sockaddr *)address, sizeof *address);
+        while (result != 0 && errno == EINTR);
+        return result == 0;
+}
+
 int local_socket_connect(const char *path)
 {
         struct reach reach;
@@ -109,7 +119,7 @@ int local_socket_connect(const char *path)
         if (!reach_begin(&reach, path, ""))
                 return -1;
         int fd = make_socket();
-        if (fd >= 0 && connect(fd, (const struct sockaddr *)&reach.address, sizeof reach.address) != 0)
+        if (fd >= 0 && !connect_to(fd, &reach.address))
                 fd = close_after_failure(fd);
         reach_end(&reach);
         return fd;

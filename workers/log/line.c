@@ -4,7 +4,6 @@
 
 #include "workers/log/words.h"
 
-#define HEAD      "{\"time\":\""
 #define EVENT     "\",\"event\":\""
 #define TIME_SIZE 24 /* 2026-11-25T01:02:03.123Z */
 
@@ -50,9 +49,9 @@ static enum field_kind kind_of(struct span event, struct span name)
 
 struct span log_line_event(struct span line)
 {
-        const size_t at = sizeof HEAD - 1 + TIME_SIZE, start = at + sizeof EVENT - 1;
+        const size_t at = sizeof LOG_LINE_HEAD - 1 + TIME_SIZE, start = at + sizeof EVENT - 1;
 
-        if (line.length <= start || memcmp(line.at, HEAD, sizeof HEAD - 1) != 0 ||
+        if (line.length <= start || memcmp(line.at, LOG_LINE_HEAD, sizeof LOG_LINE_HEAD - 1) != 0 ||
             memcmp(line.at + at, EVENT, sizeof EVENT - 1) != 0)
                 return SPAN("");
         struct span rest = span_skip(line, start);
@@ -73,7 +72,7 @@ static const struct pseudonym_key *key_of(const struct pseudonym_keys *keys, str
 {
         uint32_t day = UINT32_MAX;
 
-        pseudonym_day_read(span_skip(line, sizeof HEAD - 1), &day);
+        pseudonym_day_read(span_skip(line, sizeof LOG_LINE_HEAD - 1), &day);
         return pseudonym_key_of_day(keys, day);
 }
 

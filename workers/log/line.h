@@ -3,6 +3,9 @@
 
 #include "core/base/digest/pseudonym.h"
 
+/* With what each line begins, before its time. */
+#define LOG_LINE_HEAD "{\"time\":\""
+
 /* How lines are hidden. */
 struct log_privacy {
         const struct pseudonym_keys *keys; /* NULL: nothing is hidden */

@@ -42,6 +42,8 @@ static const char *value_look(enum value_type type)
                 return "whole number";
         case VALUE_RATE:
                 return "rate or off";
+        case VALUE_SHARE:
+                return "share";
         case VALUE_FILTERS:
                 return "list of address patterns";
         default:
@@ -124,7 +126,7 @@ bool options_write(FILE *file, struct span section)
             {"policy_page", option_rows, SECTION_PAGE},  {"http", option_rows, SECTION_HTTP},
             {"next_hops", option_rows, SECTION_HOPS},    {"domain", domain_option_rows, CHECK_COUNT},
             {"zone", zone_option_rows, CHECK_COUNT},     {"terms", terms_option_rows, CHECK_COUNT},
-            {"milter", milter_option_rows, CHECK_COUNT},
+            {"milter", milter_option_rows, CHECK_COUNT}, {"policy_service", service_option_rows, CHECK_COUNT},
         };
         enum check_id check = check_by_name(section);
 

@@ -3,13 +3,7 @@
 
 #include "core/policy/texts.h"
 #include "workers/policy/occurrence.h"
-
-static struct span value_of(const json_t *object, const char *key)
-{
-        const json_t *value = json_object_get(object, key);
-        return json_is_string(value) ? span_of(json_string_value(value), json_string_length(value))
-                                     : SPAN("");
-}
+#include "workers/policy/value.h"
 
 static struct span domain_of(struct span address)
 {

@@ -1,12 +1,10 @@
 /* Waiting for the store of senders, outside of the server. */
 #include "workers/senders/access.h"
 
-#include "workers/senders/redis_job.h"
+#include "workers/senders/redis/access.h"
 
-#include <hiredis/hiredis.h>
-#include <sys/stat.h>
+#include <stdio.h>
 
-#define WAIT_SECONDS 5
 #define FORGET_BATCH 1000 /* for the server's writer waits meanwhile */
 
 static bool fail(const char *reason)
@@ -40,7 +38,9 @@ static bool open_lmdb(struct sender_access *access, const struct snapshot *snaps
                 return fail(mdb_strerror(error));
         access->reader = sender_lmdb_reader(&access->lmdb);
         access->source.ask = ask_lmdb;
-        access->source.secret = sender_lmdb_secret(&access->lmdb);
+        sender_placing_add(&access->placing, SPAN("lmdb"));
+        access->placing.shares[0].secret = sender_lmdb_secret(&access->lmdb);
+        access->source.placing = &access->placing;
         return access->reader != NULL || fail("too many readers");
 }
 
@@ -102,183 +102,6 @@ static bool forget_lmdb(struct sender_access *access, const struct sender_key *k
         return error == 0 || fail(mdb_strerror(error));
 }
 
-/* ---- redis --------------------------------------------------------------------------------------------- */
-
-/* NULL, with the reason on stderr, for errors. */
-static redisReply *checked(struct sender_access *access, redisReply *reply)
-{
-        if (reply == NULL)
-                fail(access->redis->errstr);
-        else if (reply->type == REDIS_REPLY_ERROR)
-                fail(reply->str);
-        else
-                return reply;
-        if (reply != NULL)
-                freeReplyObject(reply);
-        return NULL;
-}
-
-static bool read_value(const redisReply *reply, struct sender_record *ret_record)
-{
-        if (reply->type != REDIS_REPLY_STRING || (size_t)reply->len < SENDER_RECORD_SIZE)
-                return false;
-        sender_record_read((const uint8_t *)reply->str, ret_record);
-        return true;
-}
-
-static enum fact ask_redis(struct sender_source *source, const struct sender_key *key, uint64_t handle,
-                           struct sender_record *ret_record)
-{
-        struct sender_access *access = (struct sender_access *)source;
-        struct sender_names names;
-
-        (void)handle;
-        sender_redis_put_names(&names, access->prefix, key);
-        redisReply *reply = checked(access, redisCommand(access->redis, "MGET %b %b", names.keyed,
-                                                         names.length, names.unkeyed, names.length));
-        if (reply == NULL)
-                return FACT_FAILED;
-        bool is_found = false;
-        for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && !is_found; i++)
-                is_found = read_value(reply->element[i], ret_record);
-        freeReplyObject(reply);
-        return is_found ? FACT_FOUND : FACT_ABSENT;
-}
-
-static bool connect_redis(struct sender_access *access, const struct endpoint *server, const char *password)
-{
-        const struct timeval timeout = {.tv_sec = WAIT_SECONDS};
-        char address[ADDRESS_TEXT_MAX + 1];
-
-        address_write_string(&server->address, address);
-        access->redis = redisConnectWithTimeout(address, server->port, timeout);
-        if (access->redis == NULL || access->redis->err != 0)
-                return fail(access->redis == NULL ? "out of memory" : access->redis->errstr);
-        redisSetTimeout(access->redis, timeout);
-        redisReply *reply =
-            checked(access, password[0] == '\0' ? redisCommand(access->redis, "PING")
-                                                : redisCommand(access->redis, "AUTH %s", password));
-        if (reply != NULL)
-                freeReplyObject(reply);
-        return reply != NULL;
-}
-
-/* As the server does it. */
-static bool read_secret(struct sender_access *access)
-{
-        uint8_t octets[SENDER_SECRET_SIZE];
-        char name[SENDER_NAME_MAX];
-        size_t length = sender_redis_put_secret_name(name, access->prefix);
-
-        sender_secret_choose(octets);
-        redisReply *reply =
-            checked(access, redisCommand(access->redis, "SET %b %b NX", name, length, octets, sizeof octets));
-        if (reply == NULL)
-                return false;
-        freeReplyObject(reply);
-        reply = checked(access, redisCommand(access->redis, "GET %b", name, length));
-        bool is_read = reply != NULL && sender_redis_read_secret(reply, &access->secret);
-        if (reply != NULL && !is_read)
-                fail("it has no secret for its keys");
-        if (reply != NULL)
-                freeReplyObject(reply);
-        access->source.secret = &access->secret;
-        return is_read;
-}
-
-static bool open_redis(struct sender_access *access, const struct snapshot *snapshot)
-{
-        const struct endpoint_list *servers = &snapshot->sender_store.servers;
-
-        access->prefix = snapshot->options.sender_prefix;
-        access->source.ask = ask_redis;
-        for (size_t i = 0; i < servers->count; i++) {
-                if (connect_redis(access, &servers->endpoints[i], snapshot->options.sender_password) &&
-                    read_secret(access))
-                        return true;
-                if (access->redis != NULL)
-                        redisFree(access->redis);
-                access->redis = NULL;
-        }
-        return false;
-}
-
-static bool hexadecimal_read(struct span text, uint8_t *octets, size_t count)
-{
-        for (size_t i = 0; i < count; i++)
-                if (text.length < 2 * count || sscanf(text.at + 2 * i, "%2hhx", &octets[i]) != 1)
-                        return false;
-        return text.length == 2 * count;
-}
-
-static void visit_redis(struct sender_access *access, const redisReply *name, sender_visit *visit,
-                        void *context)
-{
-        struct span hexadecimal = span_skip(span_of(name->str, (size_t)name->len), strlen(access->prefix));
-        struct sender_record record;
-        struct sender_key key;
-
-        if (!hexadecimal_read(hexadecimal, key.octets, sizeof key.octets))
-                return;
-        memcpy(key.unkeyed, key.octets, sizeof key.unkeyed);
-        redisReply *reply =
-            checked(access, redisCommand(access->redis, "GET %b", name->str, (size_t)name->len));
-        if (reply != NULL && read_value(reply, &record))
-                visit(context, &key, &record,
-                      span_skip(span_of(reply->str, (size_t)reply->len), SENDER_RECORD_SIZE));
-        if (reply != NULL)
-                freeReplyObject(reply);
-}
-
-/* SCAN may give a key twice; that is no harm here. */
-static bool each_redis(struct sender_access *access, sender_visit *visit, void *context)
-{
-        char at[32] = "0";
-
-        do {
-                redisReply *reply = checked(
-                    access, redisCommand(access->redis, "SCAN %s MATCH %s* COUNT 1000", at, access->prefix));
-                if (reply == NULL)
-                        return false;
-                if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-                        strcpy(at, "0");
-                else
-                        snprintf(at, sizeof at, "%s", reply->element[0]->str);
-                for (size_t i = 0; reply->elements == 2 && i < reply->element[1]->elements; i++)
-                        visit_redis(access, reply->element[1]->element[i], visit, context);
-                freeReplyObject(reply);
-        } while (strcmp(at, "0") != 0);
-        return true;
-}
-
-static bool merge_redis(struct sender_access *access, const struct sender_effect *effect)
-{
-        uint8_t record[SENDER_RECORD_SIZE];
-        struct sender_names names;
-
-        sender_redis_put_names(&names, access->prefix, &effect->key);
-        sender_record_write(&effect->record, record);
-        redisReply *reply =
-            checked(access, redisCommand(access->redis, "EVAL %s 2 %b %b %b %b", sender_redis_script,
-                                         names.keyed, names.length, names.unkeyed, names.length, record,
-                                         sizeof record, effect->text.at, effect->text.length));
-        if (reply != NULL)
-                freeReplyObject(reply);
-        return reply != NULL;
-}
-
-static bool forget_redis(struct sender_access *access, const struct sender_key *key)
-{
-        struct sender_names names;
-
-        sender_redis_put_names(&names, access->prefix, key);
-        redisReply *reply = checked(access, redisCommand(access->redis, "DEL %b", names.keyed, names.length));
-
-        if (reply != NULL)
-                freeReplyObject(reply);
-        return reply != NULL;
-}
-
 /* ---- either -------------------------------------------------------------------------------------------- */
 
 bool sender_access_open(struct sender_access *access, const struct snapshot *snapshot, bool is_read_only)
@@ -289,7 +112,7 @@ bool sender_access_open(struct sender_access *access, const struct snapshot *sna
         if (access->kind == SENDER_STORE_LMDB)
                 is_open = open_lmdb(access, snapshot, is_read_only);
         else if (access->kind == SENDER_STORE_REDIS)
-                is_open = open_redis(access, snapshot);
+                is_open = redis_access_open(access, snapshot);
         else
                 fail("the configuration names none (sender_store)");
         if (!is_open)
@@ -302,21 +125,20 @@ void sender_access_close(struct sender_access *access)
         if (access->reader != NULL)
                 mdb_txn_abort(access->reader);
         sender_lmdb_close(&access->lmdb);
-        if (access->redis != NULL)
-                redisFree(access->redis);
+        redis_access_close(access);
         access->reader = NULL;
-        access->redis = NULL;
 }
 
 bool sender_access_each(struct sender_access *access, sender_visit *visit, void *context)
 {
         return access->kind == SENDER_STORE_LMDB ? each_lmdb(access, visit, context)
-                                                 : each_redis(access, visit, context);
+                                                 : redis_access_each(access, visit, context);
 }
 
 bool sender_access_merge(struct sender_access *access, const struct sender_effect *effect)
 {
-        return access->kind == SENDER_STORE_LMDB ? merge_lmdb(access, effect) : merge_redis(access, effect);
+        return access->kind == SENDER_STORE_LMDB ? merge_lmdb(access, effect)
+                                                 : redis_access_merge(access, effect);
 }
 
 bool sender_access_forget(struct sender_access *access, const struct sender_key *keys, size_t count)
@@ -326,7 +148,7 @@ bool sender_access_forget(struct sender_access *access, const struct sender_key 
                 if (access->kind == SENDER_STORE_REDIS)
                         batch = 1;
                 if (!(access->kind == SENDER_STORE_LMDB ? forget_lmdb(access, keys + i, batch)
-                                                        : forget_redis(access, keys + i)))
+                                                        : redis_access_forget(access, keys + i)))
                         return false;
                 i += batch;
         }

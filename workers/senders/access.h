@@ -6,15 +6,17 @@
 #include "conf/snapshot.h"
 
 struct redisContext;
+struct redis_settings;
 
 struct sender_access {
         struct sender_source source; /* looks up; what is to be remembered is not */
         enum sender_store_kind kind;
         struct sender_lmdb lmdb;
         MDB_txn *reader;
-        struct redisContext *redis;
-        const char *prefix;
-        struct sender_secret secret; /* redis */
+        struct sender_placing placing;
+        struct redis_settings *redis;                     /* NULL: it is not open */
+        struct redisContext *contexts[SENDER_SHARES_MAX]; /* of its instances; NULL: it cannot be reached */
+        struct sender_secret secrets[SENDER_SHARES_MAX];
 };
 
 /* Is given a record, and the text that its key is the hash of, which is empty when it is not kept. `context`

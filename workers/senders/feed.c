@@ -1,35 +1,41 @@
 /* XADD and XREAD, of Redis 5. */
 #include "workers/senders/feed.h"
 
-#include "core/base/expect.h"
 #include "dns/clock.h"
-
-#include <sys/random.h>
 
 #define HEAR_EVERY_MS   200
 #define HEAR_MAX        1000  /* notices at once; when there are so many, the next are asked for at once */
 #define KEPT            65536 /* notices, about; some megabytes */
 #define REFUSED_WAIT_MS 60000
 
-#define AS_TEXT(number)  AS_TEXT2(number)
-#define AS_TEXT2(number) #number
-
-void sender_feed_init(struct sender_feed *feed, struct sender_store *store, const char *prefix)
+void sender_feed_init(struct sender_feed *feed, struct sender_store *store, struct sender_trouble *trouble,
+                      const char *prefix)
 {
-        uint64_t origin;
-
-        *feed = (struct sender_feed){.store = store, .last_id = "0"};
-        expect(getrandom(&origin, sizeof origin, 0) == sizeof origin);
-        snprintf(feed->origin, sizeof feed->origin, "%016llx", (unsigned long long)origin);
+        *feed = (struct sender_feed){.store = store, .trouble = trouble, .last_id = "0"};
         snprintf(feed->stream, sizeof feed->stream, "%snotices", prefix);
+}
+
+/* The ids of notices begin with the time of day there, in milliseconds. */
+void sender_feed_begin(struct sender_feed *feed, const struct sender_feed *former, bool is_reload)
+{
+        if (former != NULL)
+                memcpy(feed->last_id, former->last_id, sizeof feed->last_id);
+        else if (is_reload)
+                snprintf(feed->last_id, sizeof feed->last_id, "%lld", (long long)clock_wall_ms());
+        feed->is_in_force = true;
+}
+
+void sender_feed_end(struct sender_feed *feed)
+{
+        feed->is_in_force = false;
 }
 
 bool sender_feed_tell(const struct sender_feed *feed, redisAsyncContext *context,
                       const struct sender_job *job, redisCallbackFn *done)
 {
         return redisAsyncCommand(context, done, (void *)(uintptr_t)job,
-                                 "XADD %s MAXLEN ~ " AS_TEXT(KEPT) " * %s %b", feed->stream, feed->origin,
-                                 job->text, job->text_length) == REDIS_OK;
+                                 "XADD %s MAXLEN ~ " AS_TEXT(KEPT) " * %s %b", feed->stream,
+                                 feed->store->origin, job->text, job->text_length) == REDIS_OK;
 }
 
 /* ---- hearing ------------------------------------------------------------------------------------------- */
@@ -55,7 +61,7 @@ static void hear_entry(struct sender_feed *feed, const redisReply *entry)
         if (!is_text(id) || (size_t)id->len >= sizeof feed->last_id)
                 return;
         memcpy(feed->last_id, id->str, (size_t)id->len + 1);
-        if (is_text(origin) && is_text(notice) && strcmp(origin->str, feed->origin) != 0)
+        if (is_text(origin) && is_text(notice) && strcmp(origin->str, feed->store->origin) != 0)
                 feed->store->hear(feed->store->hearer, span_of(notice->str, (size_t)notice->len));
 }
 
@@ -67,10 +73,10 @@ static void heard(redisAsyncContext *context, void *data, void *argument)
 
         (void)context;
         feed->is_asked = false;
-        if (reply == NULL)
+        if (reply == NULL || !feed->is_in_force)
                 return;
         if (reply->type == REDIS_REPLY_ERROR) {
-                sender_store_complain(feed->store, "sender_refused", reply->str);
+                sender_complain(feed->trouble, "sender_refused", reply->str);
                 feed->ask_at_ms = clock_monotonic_ms() + REFUSED_WAIT_MS;
                 return;
         }
@@ -86,7 +92,7 @@ bool sender_feed_listen(struct sender_feed *feed, redisAsyncContext *context)
 {
         uint64_t now_ms = clock_monotonic_ms();
 
-        if (feed->store->hear == NULL || feed->is_asked || now_ms < feed->ask_at_ms)
+        if (feed->store->hear == NULL || !feed->is_in_force || feed->is_asked || now_ms < feed->ask_at_ms)
                 return true;
         feed->is_asked = true;
         feed->asked_ms = now_ms;
@@ -97,7 +103,7 @@ bool sender_feed_listen(struct sender_feed *feed, redisAsyncContext *context)
 
 uint64_t sender_feed_wait_ms(const struct sender_feed *feed, uint64_t now_ms)
 {
-        if (feed->store->hear == NULL || feed->is_asked)
+        if (feed->store->hear == NULL || !feed->is_in_force || feed->is_asked)
                 return UINT64_MAX;
         return feed->ask_at_ms > now_ms ? feed->ask_at_ms - now_ms : 0;
 }

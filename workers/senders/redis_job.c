@@ -5,13 +5,16 @@
 
 #include <sys/random.h>
 
+#define CLOCKS_DIFFER AS_TEXT(SENDER_CLOCKS_DIFFER_S)
+
 const char sender_redis_script[] =
+    "local differ = " CLOCKS_DIFFER "\n"
     "local first, last, expires, count = struct.unpack('<I4I4I4I4', ARGV[1])\n"
     "local text, old = ARGV[2], redis.call('GET', KEYS[1]) or redis.call('GET', KEYS[2])\n"
     "if old and #old >= 16 then\n"
     "  local f, l, e, c = struct.unpack('<I4I4I4I4', old)\n"
     "  if text == '' then text = string.sub(old, 17) end\n"
-    "  if e > last then\n"
+    "  if e > last and (c > 0 or f <= last + differ) then\n"
     "    first, last, expires = f, math.max(l, last), math.max(e, expires)\n"
     "    count = math.min(c + count, 4294967295)\n"
     "  end\n"
@@ -76,17 +79,21 @@ bool sender_redis_send(redisAsyncContext *context, redisCallbackFn *done, struct
                                  job->text_length) == REDIS_OK;
 }
 
-void sender_redis_read(const redisReply *reply, struct sender_job *job)
+bool sender_redis_read_record(const redisReply *value, struct sender_record *ret_record)
 {
-        job->fact = FACT_FAILED;
+        if (value->type != REDIS_REPLY_STRING || (size_t)value->len < SENDER_RECORD_SIZE)
+                return false;
+        sender_record_read((const uint8_t *)value->str, ret_record);
+        return true;
+}
+
+enum fact sender_redis_read(const redisReply *reply, struct sender_record *ret_record)
+{
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-                return;
+                return FACT_FAILED;
         const redisReply *value =
             reply->element[0]->type == REDIS_REPLY_NIL ? reply->element[1] : reply->element[0];
         if (value->type == REDIS_REPLY_NIL)
-                job->fact = FACT_ABSENT;
-        if (value->type != REDIS_REPLY_STRING || (size_t)value->len < SENDER_RECORD_SIZE)
-                return;
-        sender_record_read((const uint8_t *)value->str, &job->record);
-        job->fact = FACT_FOUND;
+                return FACT_ABSENT;
+        return sender_redis_read_record(value, ret_record) ? FACT_FOUND : FACT_FAILED;
 }

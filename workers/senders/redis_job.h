@@ -30,5 +30,7 @@ bool sender_redis_read_secret(const redisReply *reply, struct sender_secret *ret
  * of no use. */
 bool sender_redis_send(redisAsyncContext *context, redisCallbackFn *done, struct sender_job *job,
                        const char *prefix, const char *script);
-/* Reads the answer to a question into the job. */
-void sender_redis_read(const redisReply *reply, struct sender_job *job);
+/* False: it is no record. */
+bool sender_redis_read_record(const redisReply *value, struct sender_record *ret_record);
+/* Reads the answer to a question. */
+enum fact sender_redis_read(const redisReply *reply, struct sender_record *ret_record);

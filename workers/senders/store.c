@@ -9,10 +9,8 @@
 #include "workers/senders/writer.h"
 
 #include <errno.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <urcu/urcu-memb.h>
-
-#define COMPLAINT_EVERY_MS 60000
 
 /* ---- the worker's side --------------------------------------------------------------------------------- */
 
@@ -60,13 +58,22 @@ static enum fact ask_mapped(struct sender_source *source, const struct sender_ke
         return sender_lmdb_get(&client->store->lmdb, client->reader, key, ret_record);
 }
 
+/* The thread looks for itself which instance that is: others may be in force then. */
+static bool is_worth_asking(const struct sender_source *source, const struct sender_key *key)
+{
+        const struct sender_placing *placing = atomic_load_explicit(&source->placing, memory_order_acquire);
+        const struct sender_share *share = &placing->shares[sender_placing_find(placing, key->unkeyed)];
+
+        return atomic_load_explicit(&share->is_reachable, memory_order_relaxed);
+}
+
 static enum fact ask_thread(struct sender_source *source, const struct sender_key *key, uint64_t handle,
                             struct sender_record *ret_record)
 {
         struct sender_client *client = (struct sender_client *)source;
 
         (void)ret_record;
-        if (!atomic_load_explicit(&client->store->is_reachable, memory_order_relaxed))
+        if (!is_worth_asking(source, key))
                 return FACT_FAILED;
         return client_send(client, SENDER_JOB_ASK, handle, &(struct sender_effect){.key = *key})
                    ? FACT_PENDING
@@ -180,21 +187,9 @@ bool sender_store_flush(struct sender_store *store)
         return is_flushed;
 }
 
-void sender_store_set_secret(struct sender_store *store, const struct sender_secret *secret)
-{
-        for (uint32_t i = 0; i < store->client_count; i++)
-                atomic_store_explicit(&store->clients[i].source.secret, secret, memory_order_release);
-}
-
 void sender_store_complain(struct sender_store *store, const char *event, const char *reason)
 {
-        uint64_t now_ms = clock_monotonic_ms();
-
-        if (store->complaint_ms != 0 && now_ms - store->complaint_ms < COMPLAINT_EVERY_MS)
-                return;
-        store->complaint_ms = now_ms;
-        console_warn("gatepost: %s: %s", event, reason);
-        log_event(store->log, event, "reason", reason, NULL);
+        sender_complain(&store->trouble, event, reason);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
@@ -210,8 +205,7 @@ static bool clients_create(struct sender_store *store)
                 client->source.ask = store->kind == SENDER_STORE_LMDB ? ask_mapped : ask_thread;
                 client->source.apply = apply;
                 client->source.tell = store->kind == SENDER_STORE_REDIS ? tell : NULL;
-                client->source.secret =
-                    store->kind == SENDER_STORE_LMDB ? sender_lmdb_secret(&store->lmdb) : NULL;
+                client->source.placing = store->kind == SENDER_STORE_LMDB ? &store->lmdb_placing : NULL;
                 if (client->jobs == NULL || client->done == NULL)
                         return false;
                 if (store->kind == SENDER_STORE_LMDB &&
@@ -223,43 +217,115 @@ static bool clients_create(struct sender_store *store)
         return store->clients != NULL;
 }
 
+static bool open_lmdb(struct sender_store *store, const struct snapshot *snapshot)
+{
+        const char *path = snapshot->sender_store.path;
+        char denied[ACCESS_TEXT_MAX];
+        int error = sender_lmdb_open(&store->lmdb, path, snapshot->options.sender_size_octets, false);
+
+        if (error != 0) {
+                console_fail("gatepost: cannot open the store of senders in %s: %s%s", path,
+                             mdb_strerror(error), access_denied(path, R_OK | W_OK, denied));
+                return false;
+        }
+        sender_placing_add(&store->lmdb_placing, SPAN("lmdb"));
+        store->lmdb_placing.shares[0].secret = sender_lmdb_secret(&store->lmdb);
+        return true;
+}
+
+static bool open_redis(struct sender_store *store, const struct snapshot *snapshot)
+{
+        struct conf_complaints complaints = {0};
+        struct redis_settings *settings = redis_settings_make(snapshot, &complaints);
+
+        if (settings == NULL)
+                console_complaints(complaints.text);
+        conf_complaints_end(&complaints);
+        if (settings != NULL)
+                store->redis = sender_redis_create(store, settings);
+        return store->redis != NULL;
+}
+
+/* Changes with whatever has to be read or connected to anew. */
+static struct sender_key identity_of(const struct snapshot *snapshot)
+{
+        const struct options *options = &snapshot->options;
+        struct stat authorities = {0};
+        char octets[4096];
+        struct text text;
+
+        if (snapshot->sender_store.uses_tls)
+                stat(options->sender_tls_ca, &authorities);
+        text_over(&text, octets, sizeof octets);
+        text_printf(&text, "%s %s %s %s %llu %llu %s %s %lld %lld", options->sender_store,
+                    options->sender_prefix, options->sender_user, options->sender_password,
+                    (unsigned long long)options->sender_size_octets,
+                    (unsigned long long)options->sender_timeout_ms, options->sender_tls_ca,
+                    options->sender_tls_name, (long long)authorities.st_ino,
+                    (long long)authorities.st_mtim.tv_sec * 1000000000LL + authorities.st_mtim.tv_nsec);
+        return sender_key_of(NULL, text_span(&text));
+}
+
 bool sender_store_open(struct sender_store *store, const struct snapshot *snapshot, uint32_t clients,
                        struct log_writer *log)
 {
         const struct sender_target *target = &snapshot->sender_store;
 
-        *store = (struct sender_store){
-            .kind = target->kind, .client_count = clients, .log = log, .waker = {.event_fd = -1}};
-        if (store->kind == SENDER_STORE_LMDB) {
-                int error =
-                    sender_lmdb_open(&store->lmdb, target->path, snapshot->options.sender_size_octets, false);
-                if (error != 0) {
-                        char denied[ACCESS_TEXT_MAX];
-                        console_fail("gatepost: cannot open the store of senders in %s: %s%s", target->path,
-                                     mdb_strerror(error), access_denied(target->path, R_OK | W_OK, denied));
-                        return false;
-                }
-        }
-        if ((store->kind == SENDER_STORE_REDIS &&
-             (store->redis = sender_redis_create(store, snapshot)) == NULL) ||
-            !waker_open(&store->waker) || !clients_create(store)) {
+        *store = (struct sender_store){.kind = target->kind,
+                                       .client_count = clients,
+                                       .log = log,
+                                       .waker = {.event_fd = -1},
+                                       .board = {.lock = PTHREAD_MUTEX_INITIALIZER},
+                                       .trouble = {.log = log},
+                                       .identity = identity_of(snapshot)};
+        if (store->kind == SENDER_STORE_LMDB && !open_lmdb(store, snapshot))
+                return false;
+        if (!waker_open(&store->waker) || !clients_create(store) ||
+            (store->kind == SENDER_STORE_REDIS && !open_redis(store, snapshot))) {
                 console_fail("gatepost: cannot open the store of senders: %s", strerror(errno));
                 return false;
         }
         return true;
 }
 
-struct sender_key sender_store_identity(const struct snapshot *snapshot)
+/* ---- reload -------------------------------------------------------------------------------------------- */
+
+bool sender_store_takes_restart(const struct sender_store *store, const struct snapshot *snapshot)
 {
-        const struct options *options = &snapshot->options;
-        char octets[2048];
-        int length = snprintf(octets, sizeof octets, "%s %s %s %llu %llu", options->sender_store,
-                              options->sender_prefix, options->sender_password,
-                              (unsigned long long)options->sender_size_octets,
-                              (unsigned long long)options->sender_timeout_ms);
-        return sender_key_of(
-            NULL, span_of(octets, (size_t)length < sizeof octets ? (size_t)length : sizeof octets - 1));
+        struct sender_key wanted = identity_of(snapshot);
+        bool is_redis =
+            store->kind == SENDER_STORE_REDIS && snapshot->sender_store.kind == SENDER_STORE_REDIS;
+
+        return !is_redis && !sender_key_equals(&wanted, &store->identity);
 }
+
+bool sender_store_prepare(const struct sender_store *store, const struct snapshot *snapshot,
+                          struct sender_change *ret_change, struct conf_complaints *complaints)
+{
+        *ret_change = (struct sender_change){.identity = identity_of(snapshot)};
+        if (store->kind != SENDER_STORE_REDIS || snapshot->sender_store.kind != SENDER_STORE_REDIS ||
+            sender_key_equals(&ret_change->identity, &store->identity))
+                return true;
+        ret_change->settings = redis_settings_make(snapshot, complaints);
+        return ret_change->settings != NULL;
+}
+
+void sender_store_change(struct sender_store *store, struct sender_change *change)
+{
+        if (change->settings == NULL)
+                return;
+        store->identity = change->identity;
+        sender_redis_offer(store->redis, change->settings);
+        change->settings = NULL;
+}
+
+void sender_change_drop(struct sender_change *change)
+{
+        redis_settings_free(change->settings);
+        change->settings = NULL;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 static void *thread_main(void *argument)
 {

@@ -3,11 +3,14 @@
  * the store is not in this machine's memory. No worker ever waits for it. */
 #pragma once
 
+#include "conf/complaints.h"
 #include "core/smtp/metrics.h"
 #include "core/senders/sender.h"
 #include "workers/thread/channel.h"
 #include "workers/log/writer.h"
+#include "workers/senders/board.h"
 #include "workers/senders/lmdb.h"
+#include "workers/senders/trouble.h"
 
 #include <pthread.h>
 
@@ -44,6 +47,7 @@ struct sender_client {
         uint32_t outstanding;
 };
 
+struct redis_settings;
 struct sender_redis;
 
 struct sender_store {
@@ -52,27 +56,45 @@ struct sender_store {
         uint32_t client_count;
         struct sender_client *clients;
         struct sender_lmdb lmdb;
+        struct sender_placing lmdb_placing; /* its only share */
         struct sender_redis *redis;
         struct log_writer *log;
         void (*hear)(void *hearer,
                      struct span notice); /* redis: each of other machines, in the thread; or NULL */
         void *hearer;
+        char origin[17]; /* redis: marks what this machine tells */
         pthread_t thread;
 
         struct waker waker;
         _Atomic bool is_stopping;
-        _Atomic bool is_reachable; /* redis: worth asking */
+        struct sender_board board; /* redis */
 
         /* Owner: the thread. */
-        uint64_t complaint_ms; /* when the last one was logged */
+        struct sender_trouble trouble; /* that is no instance's of Redis */
+
+        /* Owner: the main thread, and what it lets others do aside. */
+        struct sender_key identity; /* of the options in force */
 };
 
 /* Opens what the snapshot's sender_store names, which may be nothing. False with the reason on standard
  * error. */
 bool sender_store_open(struct sender_store *store, const struct snapshot *snapshot, uint32_t clients,
                        struct log_writer *log);
-/* Returns a hash of the options that only a restart can change. */
-struct sender_key sender_store_identity(const struct snapshot *snapshot);
+/* True when the snapshot wants another store than this one can become. */
+bool sender_store_takes_restart(const struct sender_store *store, const struct snapshot *snapshot);
+
+/* What a reload changes of the store. */
+struct sender_change {
+        struct redis_settings *settings; /* NULL: nothing */
+        struct sender_key identity;
+};
+
+/* Blocks on files. False with complaints. */
+bool sender_store_prepare(const struct sender_store *store, const struct snapshot *snapshot,
+                          struct sender_change *ret_change, struct conf_complaints *complaints);
+/* Puts the change in force while the store runs, or drops it. */
+void sender_store_change(struct sender_store *store, struct sender_change *change);
+void sender_change_drop(struct sender_change *change);
 bool sender_store_start(struct sender_store *store);
 /* Waits until everything is stored that can be. All workers must have ended. False when the thread runs still at
  * this moment of clock_monotonic_ms(). */
@@ -97,7 +119,5 @@ bool sender_store_is_empty(const struct sender_store *store);
 void sender_store_return(struct sender_store *store, struct sender_job *job, enum fact fact);
 /* Hands back what was returned. False while some of it waits for room; then it is to be called again soon. */
 bool sender_store_flush(struct sender_store *store);
-/* The secret of the store's keys is known, or has become another; it must stay where it is. */
-void sender_store_set_secret(struct sender_store *store, const struct sender_secret *secret);
 /* Tells the log and standard error of trouble, once a minute at most. */
 void sender_store_complain(struct sender_store *store, const char *event, const char *reason);

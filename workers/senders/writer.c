@@ -10,6 +10,7 @@
 #define SWEEP_EVERY_MS 1000 /* a part of the records each time ... */
 #define SWEEP_PARTS    1800 /* ... so that all are seen in half an hour; it also keeps them in memory */
 #define SWEEP_MIN      500
+#define CLOCK_REST_MS  3600000 /* no record goes so soon after the clock was set, which may be wrong */
 
 /* A batch must find room in what is kept free, a third: each job may change some pages of its own, and what
  * the batch before has freed cannot be used yet. */
@@ -125,7 +126,10 @@ static void wait_for_jobs(struct sender_store *store, uint64_t until_ms)
 
 void sender_writer_run(struct sender_store *store)
 {
-        uint64_t sweep_at_ms = clock_monotonic_ms() + SWEEP_EVERY_MS;
+        uint64_t now_ms = clock_monotonic_ms(), sweep_at_ms = now_ms + SWEEP_EVERY_MS, rests_until_ms = 0;
+        struct clock_watch clock = {0};
+
+        clock_watch_jump_ms(&clock);
 
         while (!atomic_load(&store->is_stopping) || !sender_store_is_empty(store)) {
                 wait_for_jobs(store, sweep_at_ms);
@@ -133,10 +137,14 @@ void sender_writer_run(struct sender_store *store)
                 if (batch != NULL)
                         write_batch(store, batch);
                 sender_store_flush(store); /* what finds no room goes with the next batch, or in a second */
-                if (clock_monotonic_ms() >= sweep_at_ms) {
+                now_ms = clock_monotonic_ms();
+                if (now_ms < sweep_at_ms)
+                        continue;
+                if (clock_watch_jump_ms(&clock) != 0)
+                        rests_until_ms = now_ms + CLOCK_REST_MS;
+                if (now_ms >= rests_until_ms)
                         sweep(store);
-                        sweep_at_ms = clock_monotonic_ms() + SWEEP_EVERY_MS;
-                }
+                sweep_at_ms = clock_monotonic_ms() + SWEEP_EVERY_MS;
         }
         sender_store_flush(store);
 }

@@ -3,9 +3,12 @@
 
 #include "core/base/domain_name.h"
 
+#define SOCKETMAP_NUMBERS (SOCKETMAPS_MAX * SOCKETMAP_COUNT_COUNT)
 #define NUMBERS_MAX                                                                                          \
-        (METRIC_COUNT + 3 * CHECK_COUNT + 2 * DNSBL_ZONES_MAX + MAIL_FILTERS_MAX * FILTER_COUNT_COUNT)
-#define NAMES_SIZE (NUMBERS_MAX * 40 + 2 * DNSBL_ZONES_MAX * DOMAIN_NAME_MAX)
+        (METRIC_COUNT + 3 * CHECK_COUNT + 2 * DNSBL_ZONES_MAX + MAIL_FILTERS_MAX * FILTER_COUNT_COUNT +      \
+         SOCKETMAP_NUMBERS)
+#define NAMES_SIZE                                                                                           \
+        (NUMBERS_MAX * 40 + 2 * DNSBL_ZONES_MAX * DOMAIN_NAME_MAX + SOCKETMAP_NUMBERS * SOCKETMAP_PATH_MAX)
 
 /* Numbers by name, for one line. */
 struct numbers {
@@ -60,9 +63,24 @@ static void add_filters(struct numbers *numbers, const struct counters *counters
         for (size_t i = 0; i < snapshot->filter_count; i++)
                 for (enum filter_count what = 0; what < FILTER_COUNT_COUNT; what++) {
                         snprintf(suffix, sizeof suffix, ".%s", filter_count_names[what]);
-                        add(numbers, "milter.", snapshot->filters[i].name, suffix,
+                        add(numbers, "filter.", snapshot->filters[i].name, suffix,
                             counter_read(&counters->filter_counts[snapshot->filters[i].count_index][what]));
                 }
+}
+
+static void add_socketmaps(struct numbers *numbers, const struct counters *counters,
+                           const struct snapshot *snapshot)
+{
+        char suffix[16];
+
+        for (size_t i = 0; i < snapshot->socketmap_count; i++) {
+                const struct socketmap_daemon *daemon = &snapshot->socketmaps[i];
+                for (enum socketmap_count what = 0; what < SOCKETMAP_COUNT_COUNT; what++) {
+                        snprintf(suffix, sizeof suffix, ".%s", socketmap_count_names[what]);
+                        add(numbers, "socketmap.", daemon->name, suffix,
+                            counter_read(&counters->socketmap_counts[daemon->count_index][what]));
+                }
+        }
 }
 
 void counter_log_write(const struct counter_log *counter_log)
@@ -78,6 +96,7 @@ void counter_log_write(const struct counter_log *counter_log)
         add_checks(&numbers, &sum);
         add_zones(&numbers, &sum, published->snapshot);
         add_filters(&numbers, &sum, published->snapshot);
+        add_socketmaps(&numbers, &sum, published->snapshot);
         log_event_numbers(counter_log->log, "counters", numbers.names, numbers.values);
         dns_counts_log(counter_log->dns);
 }

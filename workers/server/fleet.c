@@ -20,7 +20,6 @@ void fleet_hear(void *argument, struct span notice)
 
 bool fleet_open(struct server *server, const struct snapshot *snapshot)
 {
-        server->senders_at_start = sender_store_identity(snapshot);
         if (!sender_store_open(&server->senders, snapshot, server->worker_count, &server->log))
                 return false;
         id_key_make(&server->senders, &server->id_key);

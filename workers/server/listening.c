@@ -1,6 +1,7 @@
 /* Which sockets there are is the main thread's business; who accepts from them is told by orders. */
 #include "workers/server/listening.h"
 
+#include "conf/value/list.h"
 #include "dns/clock.h"
 #include "workers/log/console.h"
 #include "workers/process/powers.h"

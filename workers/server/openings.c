@@ -3,6 +3,7 @@
 
 #include "conf/text/access.h"
 #include "conf/socket_address.h"
+#include "conf/value/list.h"
 #include "workers/deliver/file_system.h"
 #include "workers/inbound/accept/listener.h"
 #include "workers/local/socket.h"
@@ -257,16 +258,29 @@ static bool answers(const struct endpoint *server, int timeout_ms)
         return is_open;
 }
 
+static bool any_answers(const struct endpoint_list *servers, int timeout_ms)
+{
+        for (size_t i = 0; i < servers->count; i++)
+                if (answers(&servers->endpoints[i], timeout_ms))
+                        return true;
+        return false;
+}
+
 /* One of several servers is enough, and mail passes without any: no error. */
 static void check_redis(struct openings *openings)
 {
-        const struct endpoint_list *servers = &openings->snapshot->sender_store.servers;
+        const struct sender_target *target = &openings->snapshot->sender_store;
+        int timeout_ms = (int)openings->snapshot->options.sender_timeout_ms;
 
-        for (size_t i = 0; i < servers->count; i++)
-                if (answers(&servers->endpoints[i], (int)openings->snapshot->options.sender_timeout_ms))
-                        return;
-        complain(openings, COMPLAINT_WARNING, "sender_store", openings->snapshot->options.sender_store,
-                 "no server can be reached");
+        if (target->sentinels.count > 0 && !any_answers(&target->sentinels, timeout_ms))
+                complain(openings, COMPLAINT_WARNING, "sender_store",
+                         openings->snapshot->options.sender_store, "no sentinel can be reached");
+        for (size_t i = 0; target->sentinels.count == 0 && i < target->instance_count; i++)
+                if (!any_answers(&target->instances[i].servers, timeout_ms))
+                        complain(openings, COMPLAINT_WARNING, "sender_store",
+                                 target->instance_count > 1 ? target->instances[i].name
+                                                            : openings->snapshot->options.sender_store,
+                                 "no server can be reached");
 }
 
 void openings_check(const struct snapshot *snapshot, const char *path, struct conf_complaints *complaints)

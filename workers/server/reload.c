@@ -14,8 +14,9 @@
 #include "workers/server/stores/stores.h"
 #include "workers/server/listening.h"
 #include "workers/server/manager/manager.h"
+#include "workers/server/pages/changes.h"
 #include "workers/server/pages/pages.h"
-#include "workers/server/store_syncs.h"
+#include "workers/server/reload_log.h"
 #include "workers/tls/client/client.h"
 
 #include <errno.h>
@@ -25,11 +26,14 @@
 /* What a reload reads from files. */
 struct loading {
         struct server *server;
-        struct control_job *job; /* hears the complaints; NULL: nobody waits for them */
+        const char *path;
+        const struct snapshot *judged; /* what the file is to say; NULL: whatever it says */
+        struct control_job *job;       /* hears the complaints; NULL: nobody waits for them */
         struct conf_complaints complaints;
         struct snapshot *snapshot;     /* NULL: there is none, for these complaints */
         struct tls_contexts *contexts; /* of the snapshot; NULL: it has no TLS */
         SSL_CTX *hop_tls;              /* the same to next hops */
+        struct sender_change senders;
         struct conf_complaints faults; /* what of it cannot be opened */
         struct web_change web;
         char *changes;          /* that the snapshot makes, as a text for the pages; NULL: none */
@@ -104,7 +108,6 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
 {
         const struct server *server = loading->server;
         const struct options *options = &snapshot->options, *at_start = &server->options_at_start;
-        struct sender_key senders = sender_store_identity(snapshot);
         struct journal_plan journal = {.path = ""};
         journal_plan_make(&journal, options);
         const struct {
@@ -118,7 +121,7 @@ static void warn_of_restarts(const struct loading *loading, const struct snapsho
             {options->core_dumps != at_start->core_dumps, OPTION_AT_core_dumps},
             {options->hot_upgrade != at_start->hot_upgrade, OPTION_AT_hot_upgrade},
             {options->keep_bind_capability != at_start->keep_bind_capability, OPTION_AT_keep_bind_capability},
-            {!sender_key_equals(&server->senders_at_start, &senders), OPTION_AT_sender_store},
+            {sender_store_takes_restart(&server->senders, snapshot), OPTION_AT_sender_store},
             {strcmp(server->control_path, options->control) != 0, OPTION_AT_control},
             {strcmp(server->journal.plan.path, journal.path) != 0, OPTION_AT_journal},
             {strcmp(server->journal.plan.dead_letters, journal.dead_letters) != 0,
@@ -144,7 +147,7 @@ static bool go_over(struct server *server, struct loading *loading, struct liste
         struct published *next = publication_prepare(&server->publication, loading->snapshot);
 
         if (next == NULL)
-                conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){server->path, 0},
+                conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->path, 0},
                               "no memory to put it in force");
         if (next == NULL || !listening_open(server, bound, &loading->faults)) {
                 free(next);
@@ -161,7 +164,7 @@ static bool open_web(struct server *server, struct loading *loading)
         if (web_prepare(&server->web, loading->snapshot, &server->inherited, &loading->web))
                 return true;
         const char *reason = strerror(errno);
-        conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){server->path, 0},
+        conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->path, 0},
                       "cannot listen on %s: %s", loading->web.name, reason);
         log_event(&server->log, "listen_failed", "address", loading->web.name, "reason", reason, NULL);
         return false;
@@ -201,44 +204,8 @@ static void set_dns(struct server *server, const struct options *options)
                 console_fail("gatepost: no memory for the new resolvers; the former ones are asked");
 }
 
-/* Work aside: opens the log of the configuration in force anew. */
-static void open_log_anew(void *argument)
-{
-        struct server *server = argument;
-        const struct published *published = atomic_load(&server->publication.published);
-        const char *fault;
-        struct log_target *log = log_open(published->snapshot, &fault);
-
-        if (log == NULL) {
-                console_fail("gatepost: cannot open log %s: %s; the open file stays in use",
-                             published->snapshot->options.log, fault);
-                return;
-        }
-        log_writer_switch(&server->log, log);
-        log_event(&server->log, "log_opened", NULL);
-}
-
-void reload_log(struct server *server)
-{
-        aside_run(&server->aside, open_log_anew, NULL, server);
-}
-
-/* Work aside: the store's disk may hang. */
-static void tell_syncs(void *argument)
-{
-        struct server *server = argument;
-        const struct published *published = atomic_load(&server->publication.published);
-
-        store_syncs_tell(&server->log, published->snapshot);
-}
-
-void reload_tell_syncs(struct server *server)
-{
-        aside_run(&server->aside, tell_syncs, NULL, server);
-}
-
 /* False, with the reasons, when the snapshot takes away what it should not, or its certificates are wrong. */
-static bool complete(struct loading *loading, const struct snapshot *snapshot)
+static bool complete(struct loading *loading, struct snapshot *snapshot)
 {
         const struct published *published = atomic_load(&loading->server->publication.published);
         unsigned errors = loading->complaints.errors;
@@ -249,17 +216,48 @@ static bool complete(struct loading *loading, const struct snapshot *snapshot)
             tls_contexts_load(snapshot, tls_contexts_of(published), &loading->server->certificates.tickets,
                               TLS_AT_RELOAD, &loading->complaints);
         loading->hop_tls = tls_client_open(snapshot, &loading->complaints);
-        return loading->complaints.errors == errors;
+        return loading->complaints.errors == errors &&
+               sender_store_prepare(&loading->server->senders, snapshot, &loading->senders,
+                                    &loading->complaints) &&
+               feed_keeper_prepare(&loading->server->feeds, snapshot, &loading->complaints);
+}
+
+/* It is not put in force. NULL: there is none. */
+static void forget(struct snapshot *snapshot)
+{
+        if (snapshot != NULL)
+                feed_keeper_forget(snapshot);
+        snapshot_free(snapshot);
+}
+
+/* The server's own file decides again. */
+static void warn_of_promoted(struct loading *loading, const struct snapshot *snapshot)
+{
+        const struct published *published = atomic_load(&loading->server->publication.published);
+        const char *promoted = loading->server->promoted;
+
+        if (loading->judged == NULL && promoted[0] != '\0' &&
+            !changes_are_none(published->snapshot, snapshot))
+                conf_complain(&loading->complaints, COMPLAINT_WARNING, &(struct place){loading->path, 0},
+                              "what was promoted from %s is in force no more: this file does not say it",
+                              promoted);
 }
 
 /* NULL, with the reasons, when it cannot be put in force. */
 static struct snapshot *load_next(struct loading *loading)
 {
-        struct snapshot *snapshot = snapshot_load(loading->server->path, &loading->complaints);
+        struct snapshot *snapshot = snapshot_load(loading->path, &loading->complaints);
 
-        if (snapshot == NULL || complete(loading, snapshot))
+        if (snapshot == NULL)
+                return NULL;
+        if (loading->judged != NULL && !changes_are_none(loading->judged, snapshot)) {
+                conf_complain(&loading->complaints, COMPLAINT_ERROR, &(struct place){loading->path, 0},
+                              "it has changed since the shadow was started");
+        } else if (complete(loading, snapshot)) {
+                warn_of_promoted(loading, snapshot);
                 return snapshot;
-        snapshot_free(snapshot);
+        }
+        forget(snapshot);
         return NULL;
 }
 
@@ -275,7 +273,7 @@ static void load(void *argument)
         char denied[ACCESS_TEXT_MAX];
         loading->log = log_open(loading->snapshot, &fault);
         if (loading->log == NULL)
-                conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->server->path, 0},
+                conf_complain(&loading->faults, COMPLAINT_ERROR, &(struct place){loading->path, 0},
                               "cannot open log %s: %s%s", loading->snapshot->options.log, fault,
                               access_denied(loading->snapshot->options.log, W_OK, denied));
         else
@@ -286,6 +284,7 @@ static void end_loading(struct loading *loading)
 {
         log_target_free(loading->log);
         SSL_CTX_free(loading->hop_tls);
+        sender_change_drop(&loading->senders);
         conf_complaints_end(&loading->complaints);
         conf_complaints_end(&loading->faults);
         free(loading->changes);
@@ -298,7 +297,7 @@ static void drop(void *argument)
         struct loading *loading = argument;
 
         tls_contexts_free(loading->contexts);
-        snapshot_free(loading->snapshot);
+        forget(loading->snapshot);
         end_loading(loading);
 }
 
@@ -314,7 +313,7 @@ static void fail(struct server *server, const struct loading *loading,
         pages_after_failure(server, reasons);
         console_fail("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
-        snapshot_free(loading->snapshot);
+        forget(loading->snapshot);
         struct span error = conf_complaints_first_error(reasons);
         span_copy_cut(error.length > 0 ? error : SPAN("no memory"), ret_reason, RELOAD_REASON_SIZE);
 }
@@ -323,9 +322,11 @@ static void succeed(struct server *server, struct loading *loading, struct liste
 {
         const struct snapshot *snapshot = loading->snapshot;
 
+        feed_keeper_use(&server->feeds, snapshot);
         set_dns(server, &snapshot->options);
         stores_set(server, &snapshot->options, loading->hop_tls);
         loading->hop_tls = NULL;
+        sender_store_change(&server->senders, &loading->senders);
         memory_bound(&server->budget, &snapshot->options);
         generations_bound(server);
         listening_use(server, opened);
@@ -343,7 +344,9 @@ static void succeed(struct server *server, struct loading *loading, struct liste
         console_print("gatepost: configuration reloaded");
 }
 
-bool reload(struct server *server, struct control_job *job, char ret_reason[static RELOAD_REASON_SIZE])
+/* As `like` says, what is to be put in force. */
+static bool put_in_force(struct server *server, const struct loading *like,
+                         char ret_reason[static RELOAD_REASON_SIZE])
 {
         struct listener *opened;
 
@@ -360,7 +363,7 @@ bool reload(struct server *server, struct control_job *job, char ret_reason[stat
                 manager_tell_outcome(server, ret_reason);
                 return false;
         }
-        *loading = (struct loading){.server = server, .job = job};
+        *loading = *like;
         /* Else it is the server's end, and the work aside may go on with it. */
         if (!aside_run(&server->aside, load, drop, loading)) {
                 span_copy_cut(SPAN("the server stops"), ret_reason, RELOAD_REASON_SIZE);
@@ -374,4 +377,24 @@ bool reload(struct server *server, struct control_job *job, char ret_reason[stat
         manager_tell_outcome(server, is_prepared ? NULL : ret_reason);
         end_loading(loading);
         return is_prepared;
+}
+
+bool reload(struct server *server, struct control_job *job, char ret_reason[static RELOAD_REASON_SIZE])
+{
+        const struct loading like = {.server = server, .path = server->path, .job = job};
+
+        if (!put_in_force(server, &like, ret_reason))
+                return false;
+        server->promoted[0] = '\0';
+        shadow_forget(&server->shadow);
+        return true;
+}
+
+bool reload_promote(struct server *server, const struct shadow_subject *judged, struct control_job *job,
+                    char ret_reason[static RELOAD_REASON_SIZE])
+{
+        const struct loading like = {
+            .server = server, .path = judged->path, .judged = judged->snapshot, .job = job};
+
+        return put_in_force(server, &like, ret_reason);
 }

@@ -18,6 +18,7 @@
 #include "workers/server/manager/manager.h"
 #include "workers/server/pages/pages.h"
 #include "workers/server/reload.h"
+#include "workers/server/reload_log.h"
 #include "workers/server/signals.h"
 #include "workers/server/stores/stores.h"
 #include "workers/server/status_line.h"
@@ -39,7 +40,7 @@ static bool allocate(struct server *server, const struct options *options)
         snprintf(server->user_at_start, sizeof server->user_at_start, "%s", options->user);
         server->workers =
             aligned_alloc(_Alignof(struct worker), server->worker_count * sizeof server->workers[0]);
-        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 3,
+        server->counters.sets = calloc(server->worker_count + server->acceptor_count + server->hop_count + 4,
                                        sizeof(const struct counters *));
         server->acceptors = calloc(server->acceptor_count + 1, sizeof server->acceptors[0]);
         server->self_accepts = calloc(server->worker_count, sizeof server->self_accepts[0]);
@@ -61,7 +62,7 @@ static bool init_dns(struct server *server, const struct options *options, uint3
                 return false;
         pool.cache = server->dns_cache;
         pool.questions = &server->clients.questions;
-        pool.clients = server->worker_count + 1 + server->hop_count;
+        pool.clients = server->worker_count + 1 + server->hop_count + 1;
         pool.in_flight_max = in_flight_max;
         server->dns_pool = dns_pool_create(&pool);
         return server->dns_pool != NULL;
@@ -157,6 +158,7 @@ static bool init_overseer(struct server *server)
             .handshakes = &server->handshakes,
             .dns_pool = server->dns_pool,
             .dns_in_flight_max = server->shares.dns_in_flight,
+            .shadow_out = &server->shadow.out,
             .acceptors = server->acceptors,
             .acceptor_count = server->acceptor_count,
             .main_thread = &server->heartbeat,
@@ -213,8 +215,7 @@ static void free_all(struct server *server)
         dns_cache_destroy(server->dns_cache);
         publication_end(&server->publication);
         certificates_end(&server->certificates);
-        control_end(&server->control);
-        follow_board_end(&server->follow_board);
+        orders_end(server);
         free(server->counters.sets);
         free(server->acceptors);
         free(server->self_accepts);
@@ -227,7 +228,6 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
 {
         const struct timespec second = {.tv_sec = 1};
         struct status_line status;
-        struct counters counters;
 
         status_line_begin(&status);
         for (;;) {
@@ -250,12 +250,11 @@ static void serve_until_stopped(struct server *server, const sigset_t *signals, 
                 refused_calls_tell(&server->log, &server->own_counters);
                 certificates_look(&server->certificates, (uint64_t)time(NULL));
                 counter_log_look(&server->counter_log, clock_monotonic_ms());
-                if (shows_status_line) {
-                        counters_sum(&server->counters, &counters);
-                        status_line_print(&status, &counters,
+                machine_look(server);
+                if (shows_status_line)
+                        status_line_print(&status, &server->counters,
                                           workers_open(server->workers, server->worker_count),
                                           load_rung(&server->load));
-                }
         }
         heartbeat_sleep(&server->heartbeat);
         status_line_end(&status);
@@ -314,7 +313,8 @@ static bool start(struct server *server, struct snapshot *snapshot, struct tls_c
         }
         if (!allocate(server, &snapshot->options) ||
             !log_writer_init(&server->log, log, server->worker_count) ||
-            !publication_init(&server->publication, server->worker_count + 3 + server->acceptor_count,
+            !publication_init(&server->publication,
+                              server->worker_count + 3 + server->acceptor_count + server->hop_count,
                               snapshot)) {
                 console_fail("gatepost: cannot start: %s", strerror(errno));
                 return false;
@@ -373,7 +373,7 @@ int server_run(const struct server_wish *wish)
         signals_let_end(true);
         struct snapshot *snapshot = first_snapshot(&first);
         struct tls_contexts *contexts = NULL;
-        bool is_ready = snapshot != NULL &&
+        bool is_ready = snapshot != NULL && feed_keeper_load_first(&server.feeds, snapshot) &&
                         certificates_load_first(&server.certificates, snapshot, &contexts, &server.hop_tls);
         signals_let_end(false);
         if (!is_ready)

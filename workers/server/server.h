@@ -5,6 +5,7 @@
 #include "workers/inbound/accept/clients.h"
 #include "workers/inbound/accept/inherited.h"
 #include "workers/control/control.h"
+#include "workers/feed/keeper.h"
 #include "workers/inbound/accept/self_accept.h"
 #include "workers/process/notify.h"
 #include "workers/server/bounds/aside.h"
@@ -13,6 +14,7 @@
 #include "workers/server/counter_log.h"
 #include "workers/server/bounds/descriptors.h"
 #include "workers/server/fleet.h"
+#include "workers/server/machine/machine.h"
 #include "workers/server/overseer/overseer.h"
 #include "workers/server/stores/journal.h"
 #include "workers/server/tls/certificates.h"
@@ -20,6 +22,7 @@
 #include "workers/server/upgrade/upgrade.h"
 #include "workers/server/web/web.h"
 #include "workers/server/zone_watch.h"
+#include "workers/shadow/shadow.h"
 
 /* Listeners of the first snapshot, bound and not open: ports below 1024 are root's to bind. */
 struct listening_early {
@@ -62,10 +65,11 @@ struct server {
         struct inherited_list inherited; /* sockets that the process was started with */
         struct listening_early early;    /* what was bound before the user changed */
         struct sender_store senders;
-        struct sender_key senders_at_start; /* the store's identity */
         struct id_key id_key;
         struct fleet fleet;
+        struct machine machine; /* what the fleet is told of it */
         struct dns_cache *dns_cache;
+        struct feed_keeper feeds; /* lists of DNS zones in files */
         struct zone_watch zone_watch;
         struct dns_counts dns_counts;
         struct counter_log counter_log;
@@ -76,8 +80,10 @@ struct server {
         struct succession succession; /* to the process before this one */
         struct upgrade upgrade;       /* to the one behind it */
         struct follow_board follow_board;
-        struct control control;    /* not started without the option of its path */
-        struct dns_pool *dns_pool; /* clients: the workers, the main thread, and the hop threads */
+        struct control control;         /* not started without the option of its path */
+        struct shadow shadow;           /* not there without the control socket */
+        char promoted[SHADOW_PATH_MAX]; /* in force in the place of the server's own file; empty: that is */
+        struct dns_pool *dns_pool; /* clients: the workers, the main thread, the hop threads, the shadow */
 };
 
 #define SERVER_STATUS_LEFT 3 /* the exit status when the stop left threads or messages behind */

@@ -44,19 +44,22 @@ void status_line_begin(struct status_line *status)
         *status = (struct status_line){.is_terminal = isatty(STDOUT_FILENO)};
 }
 
-void status_line_print(struct status_line *status, const struct counters *counters, uint64_t open,
+void status_line_print(struct status_line *status, const struct counters_list *list, uint64_t open,
                        enum rung rung)
 {
         static const char *const names[RUNG] = {"open", "accepted", "refused", "deferred"};
+        struct counters counters;
+
+        counters_sum(list, &counters);
         const uint64_t numbers[NUMBERS] = {
             [OPEN] = open,
             [RUNG] = rung,
-            [ACCEPTED] = counter_read(&counters->metrics[METRIC_messages_accepted]),
-            [REFUSED] = refusals_of_checks(counters),
-            [DEFERRED] = counter_read(&counters->metrics[METRIC_recipients_deferred]) +
-                         counter_read(&counters->metrics[METRIC_messages_deferred]) +
-                         counter_read(&counters->metrics[METRIC_connections_refused]) +
-                         counter_read(&counters->metrics[METRIC_clients_unserved]),
+            [ACCEPTED] = counter_read(&counters.metrics[METRIC_messages_accepted]),
+            [REFUSED] = refusals_of_checks(&counters),
+            [DEFERRED] = counter_read(&counters.metrics[METRIC_recipients_deferred]) +
+                         counter_read(&counters.metrics[METRIC_messages_deferred]) +
+                         counter_read(&counters.metrics[METRIC_connections_refused]) +
+                         counter_read(&counters.metrics[METRIC_clients_unserved]),
         };
         char octets[512];
         struct text line;
@@ -74,7 +77,7 @@ void status_line_print(struct status_line *status, const struct counters *counte
         }
         if (rung != RUNG_ease)
                 text_printf(&line, "  load: %s", rung_names[rung]);
-        put_top_checks(counters, &line);
+        put_top_checks(&counters, &line);
         if (!status->is_terminal)
                 text_put_char(&line, '\n');
         if (!console_write(STDOUT_FILENO, text_span(&line)))

@@ -10,8 +10,8 @@ struct status_line {
 };
 
 void status_line_begin(struct status_line *status);
-/* To be called once a second, with the sums of all counters, the number of open sockets and the rung of the ladder of
+/* To be called once a second, with all counters, the number of open sockets and the rung of the ladder of
  * load, which is told unless it is the lowest. */
-void status_line_print(struct status_line *status, const struct counters *counters, uint64_t open,
+void status_line_print(struct status_line *status, const struct counters_list *list, uint64_t open,
                        enum rung rung);
 void status_line_end(struct status_line *status);

@@ -67,7 +67,8 @@ static enum fact ask_point(struct watched_zone *watched, const struct dnsbl_zone
         text_put_string(&name, point);
         text_put_char(&name, '.');
         text_put(&name, zone->name);
-        return memo_ask_urgently(&watched->memo, text_span(&name), DNS_A, ret_answer);
+        const struct dns_question question = {.name = text_span(&name), .type = DNS_A, .is_urgent = true};
+        return memo_ask_first(&watched->memo, zone->feed, &question, false, ret_answer);
 }
 
 static bool is_listing(const struct dnsbl_zone *zone, const struct dns_answer *answer)
@@ -302,19 +303,21 @@ static void take_answers(struct zone_watch *watch)
 
 void zone_watch_look(struct zone_watch *watch, uint64_t now_ms)
 {
-        struct snapshot *snapshot = atomic_load(&watch->parts.publication->published)->snapshot;
+        const struct published *published = atomic_load(&watch->parts.publication->published);
+        struct snapshot *snapshot = published->snapshot;
         struct counters counters;
 
-        if (snapshot != watch->snapshot)
+        if (published->number != watch->published) {
+                watch->published = published->number;
                 take_snapshot(watch, snapshot, now_ms);
+        }
         take_answers(watch);
-        if (snapshot->options.resolvers.count == 0)
-                return;
         counters_sum(watch->parts.counters, &counters);
         for (size_t i = 0; i < snapshot->zone_count; i++) {
                 struct watched_zone *watched = &watch->zones[i];
                 struct dnsbl_zone *zone = &snapshot->zones[i];
-                if (!is_wanted(snapshot, zone))
+                if (!is_wanted(snapshot, zone) ||
+                    (snapshot->options.resolvers.count == 0 && zone->feed == NULL))
                         continue;
                 look_at_share(watched, zone, counter_read(&counters.zone_asked[zone->count_index]),
                               counter_read(&counters.zone_listed[zone->count_index]), now_ms);

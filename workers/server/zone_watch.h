@@ -41,6 +41,7 @@ struct zone_watch {
         _Atomic bool is_asleep; /* never: the thread looks once a second by itself */
         int event_fd;
         struct snapshot *snapshot; /* whose zones these are */
+        uint64_t published;        /* its number; 0: there is none yet */
         uint64_t generation;
         struct watched_zone zones[DNSBL_ZONES_MAX];
 };

@@ -13,6 +13,7 @@ static struct published *published_create(size_t pinner_count, struct snapshot *
         if (published == NULL)
                 return NULL;
         published->snapshot = snapshot;
+        published->number = 1;
         published->older = NULL;
         published->companion = NULL;
         published->companion_end = NULL;
@@ -61,6 +62,7 @@ struct published *publication_prepare(const struct publication *publication, str
 
 void publication_put(struct publication *publication, struct published *next)
 {
+        next->number = atomic_load_explicit(&publication->published, memory_order_relaxed)->number + 1;
         struct published *before =
             atomic_exchange_explicit(&publication->published, next, memory_order_acq_rel);
         /* After this, whoever read the old pointer has counted its pin. */

@@ -21,6 +21,7 @@ enum published_age {
 
 struct published {
         struct snapshot *snapshot;
+        uint64_t number; /* from 1, of those put; an address is used again */
         /* What others have made for it, such as the contexts of TLS; NULL: nothing. It ends before the snapshot. */
         void *companion;
         void (*companion_end)(void *companion);

@@ -2,10 +2,12 @@
  * words stay in brackets, so that they can be looked up. core/smtp/handshake.c counts by words in these texts. */
 #include "workers/tls/reasons.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /* Said of a client, and of a next hop. */
 #define ALIKE(text)                                                                                          \
@@ -92,4 +94,48 @@ const char *tls_verification_reason(long result)
                 if (result == verifications[i].result)
                         return verifications[i].text;
         return X509_verify_cert_error_string(result);
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+static _Thread_local bool has_failed;
+
+/* Nothing is NULL, as OpenSSL has it by itself. */
+static void *watched_malloc(size_t size, const char *file, int line)
+{
+        void *memory = size == 0 ? NULL : malloc(size);
+
+        (void)file, (void)line;
+        has_failed |= memory == NULL && size > 0;
+        return memory;
+}
+
+static void *watched_realloc(void *before, size_t size, const char *file, int line)
+{
+        if (before == NULL || size == 0) {
+                free(before);
+                return watched_malloc(size, file, line);
+        }
+        void *memory = realloc(before, size);
+        has_failed |= memory == NULL;
+        return memory;
+}
+
+static void unwatched_free(void *memory, const char *file, int line)
+{
+        (void)file, (void)line;
+        free(memory);
+}
+
+void tls_memory_watch(void)
+{
+        CRYPTO_set_mem_functions(watched_malloc, watched_realloc, unwatched_free);
+}
+
+bool tls_memory_has_failed(void)
+{
+        bool answer = has_failed;
+
+        has_failed = false;
+        return answer;
 }

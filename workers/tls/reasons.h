@@ -1,6 +1,8 @@
 /* Why something of TLS has failed, in plain words where OpenSSL's would lead astray. */
 #pragma once
 
+#include <stdbool.h>
+
 /* Who the other side is. */
 enum reason_of { REASON_OF_CLIENT, REASON_OF_HOP, REASONS_OF };
 
@@ -9,3 +11,9 @@ enum reason_of { REASON_OF_CLIENT, REASON_OF_HOP, REASONS_OF };
 const char *tls_reason(unsigned long error, enum reason_of peer);
 /* Why a certificate is not taken, by X509_V_ERR_: a constant. */
 const char *tls_verification_reason(long result);
+
+/* OpenSSL itself seldom tells want of memory from other errors, so its calls for memory are watched. To be called
+ * before anything else of OpenSSL is; without it, and when it comes too late, no failure is known. */
+void tls_memory_watch(void);
+/* One of them has failed in this thread since it was last asked. */
+bool tls_memory_has_failed(void);

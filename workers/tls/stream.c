@@ -25,6 +25,7 @@ struct tls_stream {
         uint32_t use;   /* octets that have not earned a credit yet */
         enum tls_end end;
         bool is_established;
+        bool lacks_memory;
         struct tls_walk walk; /* in the handshake */
 };
 
@@ -158,6 +159,13 @@ void tls_stream_break(struct tls_stream *stream, const char *reason)
         stream->reason = reason;
 }
 
+/* Errors and failures of before are none of what comes now. */
+static void forget_failures(void)
+{
+        ERR_clear_error();
+        (void)tls_memory_has_failed();
+}
+
 /* Want of memory, whatever it has led to; else the last one that says why: since OpenSSL 3.2 there may be another
  * behind it, that the record layer has failed. */
 static unsigned long cause_of_failure(void)
@@ -179,11 +187,12 @@ static bool is_failed_verification(unsigned long cause)
 }
 
 /* The texts are static, but for the numbers of errors that OpenSSL has no words for. */
-static const char *reason_of_failure(const struct tls_stream *stream)
+static const char *reason_of_failure(struct tls_stream *stream)
 {
         unsigned long cause = cause_of_failure();
         const char *reason = tls_reason(cause, is_server(stream) ? REASON_OF_CLIENT : REASON_OF_HOP);
 
+        stream->lacks_memory = tls_memory_has_failed() || ERR_GET_REASON(cause) == ERR_R_MALLOC_FAILURE;
         if (stream->credit < 0)
                 return "too many records of little use";
         if (is_failed_verification(cause))
@@ -223,7 +232,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct span in
                 tls_stream_break(stream, "a message is too long");
                 return handshake_failed(stream);
         }
-        ERR_clear_error();
+        forget_failures();
         stream->buffers->taken = input;
         /* It takes its role itself. SSL_set_accept_state() would, since OpenSSL 3.2, make the record
          * layer anew without telling when there is no memory for it, and SSL_set_bio() would crash. */
@@ -306,6 +315,11 @@ enum tls_end tls_stream_end(const struct tls_stream *stream)
 const char *tls_stream_reason(const struct tls_stream *stream)
 {
         return stream->reason;
+}
+
+bool tls_stream_lacks_memory(const struct tls_stream *stream)
+{
+        return stream->lacks_memory;
 }
 
 const char *tls_stream_offered(const struct tls_stream *stream)

@@ -79,6 +79,8 @@ enum tls_end tls_stream_end(const struct tls_stream *stream);
 void tls_stream_break(struct tls_stream *stream, const char *reason);
 /* Why it has failed or is broken: a static text, of workers/tls/reasons.c mostly. */
 const char *tls_stream_reason(const struct tls_stream *stream);
+/* It has failed because OpenSSL got no memory: that says nothing of the peer. */
+bool tls_stream_lacks_memory(const struct tls_stream *stream);
 /* The highest version that a client has offered, a static text; "": unknown, or we are the client. */
 const char *tls_stream_offered(const struct tls_stream *stream);
 /* Octets of memory that count for it now. */

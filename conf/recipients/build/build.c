@@ -172,9 +172,11 @@ static void tell_twice(struct work *work, const struct sorted *sorted, uint32_t 
         text_put(&address, recipient_shown(span_skip(sorted->key, at + 1)));
         text_put(&address, span_of(sorted->key.at + at, 1));
         text_put(&address, span_of(sorted->key.at, at));
-        snprintf(message, sizeof message, "is in line %" PRIu32 " already", first);
+        snprintf(message, sizeof message, "%sis in line %" PRIu32 " already",
+                 sorted->set > 0 ? "has settings, and " : "", first);
         work->lines.line = sorted->line;
-        lines_complain(&work->lines, COMPLAINT_WARNING, text_span(&address), message);
+        lines_complain(&work->lines, sorted->set > 0 ? COMPLAINT_ERROR : COMPLAINT_WARNING,
+                       text_span(&address), message);
 }
 
 static int put_all(struct work *work)
@@ -234,6 +236,10 @@ static bool write_tree(struct work *work)
                 return fail(work, output, mdb_strerror(error));
         }
         lines_tell_rest(&work->lines);
+        if (work->lines.told[COMPLAINT_ERROR] > 0) {
+                tree_abandon(&work->tree);
+                return false;
+        }
         tell(work, "syncing", 0, 0);
         error = tree_end(&work->tree, work->file, work->build->folds);
         return error == 0 || fail(work, output, mdb_strerror(error));

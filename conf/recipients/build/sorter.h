@@ -1,4 +1,4 @@
-/* sort(1), which sorts more lines than memory holds, as a child process. Only conf/recipients includes this. */
+/* sort(1), which sorts more lines than memory holds, as a child process. */
 #pragma once
 
 #include <stdbool.h>

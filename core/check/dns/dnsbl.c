@@ -20,13 +20,14 @@ static bool is_error(const struct dnsbl_zone *zone, const uint8_t *address)
                filter_list_matches(&zone->options.errors, address);
 }
 
-/* About clients before they have said anything, so that no flood of theirs keeps their listing from being
- * known. */
-static enum fact ask(const struct facts *facts, const struct dnsbl_zone *zone, struct span question,
-                     enum dns_type type, const struct dns_answer **ret_answer)
+/* Of the zone's feed, or of DNS; about clients before they have said anything, so that no flood of theirs keeps
+ * their listing from being known. */
+static enum fact ask(struct memo *memo, const struct dnsbl_zone *zone, struct span question,
+                     enum dns_type type, bool looks_only, const struct dns_answer **ret_answer)
 {
-        return zone->options.names ? memo_ask(facts->memo, question, type, ret_answer)
-                                   : memo_ask_urgently(facts->memo, question, type, ret_answer);
+        const struct dns_question asked = {.name = question, .type = type, .is_urgent = !zone->options.names};
+
+        return memo_ask_first(memo, zone->feed, &asked, looks_only, ret_answer);
 }
 
 static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zone *zone,
@@ -36,7 +37,7 @@ static enum zone_state zone_ask(const struct facts *facts, const struct dnsbl_zo
         enum zone_state state = ZONE_SILENT;
 
         *ret_is_dynamic = false;
-        switch (ask(facts, zone, question, DNS_A, ret_answer)) {
+        switch (ask(facts->memo, zone, question, DNS_A, false, ret_answer)) {
         case FACT_ABSENT:
                 return ZONE_SILENT;
         case FACT_FAILED:
@@ -109,10 +110,7 @@ static bool ask_reason(const struct facts *facts, const struct dnsbl_zone *zone,
 {
         const struct dns_record *reason = NULL;
         const struct dns_answer *answer;
-        enum fact fact =
-            facts->is_terse
-                ? memo_look(facts->memo, &(struct dns_question){.name = question, .type = DNS_TXT}, &answer)
-                : ask(facts, zone, question, DNS_TXT, &answer);
+        enum fact fact = ask(facts->memo, zone, question, DNS_TXT, facts->is_terse, &answer);
 
         dns_choose(answer, NULL, NULL, &reason, 1);
         *ret_reason = reason != NULL ? reason->data : (struct span){0};

@@ -172,7 +172,8 @@ static enum greylist_result by_triplet(const struct facts *facts, struct finding
         const struct sender_record *record = &finding->triplet_record;
 
         finding->seconds_left = delay_s;
-        if (!finding->has_triplet_record)
+        /* A first contact of the future is one under a clock that has been set back: it begins anew. */
+        if (!finding->has_triplet_record || sender_is_to_come(record, facts->wall_s))
                 return GREYLIST_FIRST;
         if (record->count > 0 || facts->wall_s >= (int64_t)record->first_s + delay_s)
                 return GREYLIST_PASSED;
@@ -315,7 +316,8 @@ static void remember(const struct facts *facts, const struct sender_key *key, st
 static bool is_recent(const struct facts *facts, const struct sender_record *record)
 {
         uint32_t interval_s = seconds(facts->snapshot->options.greylist_auto_allow_interval_ms);
-        return record->count > 0 && facts->wall_s < (int64_t)record->last_s + interval_s;
+        return record->count > 0 && facts->wall_s < (int64_t)record->last_s + interval_s &&
+               record->last_s <= facts->wall_s + interval_s + SENDER_CLOCKS_DIFFER_S;
 }
 
 static void remember_triplet(const struct facts *facts, const struct greylist_memory *memory,

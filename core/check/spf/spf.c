@@ -4,6 +4,7 @@
 
 #include "core/base/domain_name.h"
 #include "core/base/local_part.h"
+#include "core/check/authorship.h"
 #include "core/check/memory.h"
 #include "core/check/pipeline.h"
 #include "core/check/spf/received.h"
@@ -111,6 +112,23 @@ static enum verdict_result error(const struct facts *facts, struct verdict *verd
         return facts_on_failure(action);
 }
 
+static enum verdict_result refuse(const struct facts *facts, struct verdict *verdict,
+                                  const struct spf_detail *detail)
+{
+        verdict->reply = REPLY_spf_fail;
+        verdict->subject = detail->explanation;
+        if (detail->explanation.length == 0)
+                verdict->subject =
+                    facts_note(facts, judged_domain(facts), "does not permit your address to send for it");
+        verdict->evidence = fail_evidence(facts, detail);
+        return VERDICT_REFUSE;
+}
+
+static bool leaves_fail_to_dmarc(const struct facts *facts)
+{
+        return facts->snapshot->options.spf_on_fail == FAILURE_LEFT_TO_DMARC;
+}
+
 enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict)
 {
         const struct options *options = &facts->snapshot->options;
@@ -122,13 +140,7 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
         case SPF_WAIT:
                 return VERDICT_WAIT;
         case SPF_FAIL:
-                verdict->reply = REPLY_spf_fail;
-                verdict->subject = detail->explanation;
-                if (detail->explanation.length == 0)
-                        verdict->subject = facts_note(facts, judged_domain(facts),
-                                                      "does not permit your address to send for it");
-                verdict->evidence = fail_evidence(facts, detail);
-                return VERDICT_REFUSE;
+                return leaves_fail_to_dmarc(facts) ? VERDICT_PASS : refuse(facts, verdict, detail);
         case SPF_PERMERROR:
                 return error(facts, verdict, REPLY_spf_permerror, options->spf_permerror, detail->problem);
         case SPF_TEMPERROR:
@@ -140,6 +152,40 @@ enum verdict_result check_spf(const struct facts *facts, struct verdict *verdict
                 break;
         }
         return VERDICT_PASS;
+}
+
+/* Where the domain in From has a policy, its word counts, and else SPF's own. */
+static bool is_refused_by_dmarc(const struct authorship *authorship)
+{
+        const struct dmarc_verdict *dmarc = &authorship->dmarc;
+
+        if (dmarc->result == AUTH_FAIL)
+                return authorship_disposition(authorship) == DMARC_POLICY_REJECT;
+        if (dmarc->result == AUTH_TEMPERROR)
+                return !dmarc->has_record || dmarc->policy == DMARC_POLICY_REJECT;
+        return dmarc->result != AUTH_PASS;
+}
+
+enum verdict_result spf_judge_text(const struct facts *facts, struct verdict *verdict)
+{
+        const struct authorship *authorship;
+        const struct spf_detail *detail;
+
+        if (!leaves_fail_to_dmarc(facts) || !spf_counts(facts) || spf_lookup(facts, &detail) != SPF_FAIL)
+                return VERDICT_PASS;
+        authorship = authorship_judge(facts);
+        if (check_memory_is_out(facts, CHECK_dmarc))
+                return facts_out_of_memory(verdict);
+        if (authorship != NULL && !authorship->is_judged)
+                return VERDICT_WAIT;
+        if (authorship == NULL || !is_refused_by_dmarc(authorship))
+                return VERDICT_PASS;
+        refuse(facts, verdict, detail);
+        if (authorship->dmarc.result != AUTH_TEMPERROR)
+                return VERDICT_REFUSE;
+        verdict->reply = REPLY_dmarc_temperror;
+        verdict->subject = dmarc_author_domain(&authorship->author);
+        return VERDICT_DEFER;
 }
 
 static_assert(SPF_RECEIVED_MAX <= CHECK_FIELD_MAX, "the field must fit");

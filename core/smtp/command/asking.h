@@ -22,10 +22,22 @@ struct asked_recipient {
         char octets[LOCAL_PART_MAX];
         struct hop_keys keys; /* set by asking_recall() */
         bool is_ruled, waits; /* `ruling` holds; the command is to park until it does */
+        bool is_found;        /* its directory knows it: `settings`, and `whom` */
+        enum ruling_whom whom;
+        bool is_unserved;  /* nobody is asked under this load */
+        const char *fault; /* why the directory has not said anything; NULL: see `ruling` */
         struct ruling ruling;
 };
 
-/* Looks for what is remembered of the recipient. REPLY_NONE, unless it is refused. */
+/* Its domain has a directory that may have settings for it: asking_learn() comes before the checks. */
+bool asking_is_first(const struct asked_recipient *recipient);
+/* Asks the directory of its domain, or remembers what that has said. REPLY_NONE where the directory knows the
+ * recipient, or where that is waited for. */
+enum reply_id asking_learn(struct session *session, struct asked_recipient *recipient);
+/* The mailbox that the directory knows, where it is another one, takes the place of that in `mailbox`. */
+void asking_set_mailbox(const struct session *session, const struct asked_recipient *recipient,
+                        struct text *mailbox);
+/* Looks for what is remembered of the recipient at next hops. REPLY_NONE, unless it is refused. */
 enum reply_id asking_recall(struct session *session, struct asked_recipient *recipient);
 /* Somebody has said what counts, or is to be asked: asking_hear() is to be called. */
 bool asking_is_due(const struct asked_recipient *recipient);

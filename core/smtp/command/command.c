@@ -281,19 +281,28 @@ static uint32_t syntax_faults(const struct session *session)
         return session->oddities == NULL ? 0 : session->oddities->syntax_faults;
 }
 
-/* Behind the mechanism of AUTH stands a password, or as good as one (RFC 4954 4): it goes into no log. */
-static struct span without_secret(struct span line)
+static bool is_blank(char octet)
 {
-        static const struct span auth = {"AUTH ", 5};
-        size_t end = auth.length;
+        return octet == ' ' || octet == '\t';
+}
 
-        if (!span_starts_nocase(line, auth))
+/* What goes into a log of a line. Behind the mechanism of AUTH stands a password, or as good as one (RFC 4954 4). Who
+ * does not heed that we have no AUTH sends it on the next lines. */
+static struct span without_secret(struct session *session, struct span line)
+{
+        struct span trimmed = span_trim(line), rest = trimmed;
+        size_t end = 4; /* of AUTH */
+
+        if (session->sends_secrets && command_find(span_take_word(&rest)) == NULL)
+                return SPAN("*");
+        session->sends_secrets = span_starts_nocase(trimmed, SPAN("AUTH"));
+        if (!session->sends_secrets)
                 return line;
-        while (end < line.length && line.at[end] == ' ')
+        while (end < trimmed.length && is_blank(trimmed.at[end]))
                 end++;
-        while (end < line.length && line.at[end] != ' ')
+        while (end < trimmed.length && !is_blank(trimmed.at[end]))
                 end++;
-        return span_of(line.at, end);
+        return span_of(line.at, (size_t)(trimmed.at - line.at) + end);
 }
 
 /* The last line that was a fault of protocol, for whoever asks why a client gets nowhere. */
@@ -318,6 +327,9 @@ enum session_wish command_run(struct session *session, struct span line, enum re
 
         if (session->host->follow.active != 0)
                 follow_command(session, line, out);
+        struct span told = without_secret(session, line);
+        if (session->tape != NULL)
+                tape_command(session, told, fault);
         session->commands++;
         session->commands_total++;
         counter_add(&session->host->counters->metrics[METRIC_commands], 1);
@@ -328,7 +340,7 @@ enum session_wish command_run(struct session *session, struct span line, enum re
         enum session_wish wish = fault == REPLY_NONE ? run_or_refuse(session, line, out)
                                                      : answer_about(session, out, fault, evidence);
         if (session->errors > errors && (session->reject_id[0] == '\0' || syntax_faults(session) > faults))
-                keep_bad_line(session, without_secret(line));
+                keep_bad_line(session, told);
         if (session->followed != 0)
                 follow_replies(session, out);
         return wish;

@@ -14,6 +14,8 @@
 static enum session_wish answer_verdict(struct session *session, const struct verdict *verdict,
                                         struct text *out)
 {
+        if (session->tape != NULL)
+                tape_blame(session, verdict->check);
         session_reply_about(session, out, verdict->reply, &(struct reply_about){.subject = verdict->subject});
         record_final(session, verdict->reply);
         return SESSION_READ;
@@ -59,6 +61,8 @@ enum session_wish text_begin(struct session *session, struct text *out)
         struct transaction *transaction = session->transaction;
         uint64_t now_ms = session->host->now_ms;
 
+        if (session->tape != NULL)
+                tape_envelope(session);
         text_readers_begin(session);
         transaction->text_begun_ms = transaction->text_last_ms = now_ms;
         transaction->rate_check_ms =
@@ -179,12 +183,19 @@ static enum session_wish obey_judgement(struct session *session, const struct ju
 {
         uint64_t now_ms = session->host->now_ms;
 
-        if (judgement->result == VERDICT_WAIT)
+        if (judgement->result == VERDICT_WAIT && !session_defers(session))
                 return session_park_text(session);
         histogram_add(&session->host->counters->times[TIME_stage_data],
                       session->state == SESSION_STATE_TEXT_PARKED ? now_ms - session->waiting_since_ms : 0);
+        if (judgement->result == VERDICT_WAIT) {
+                session_note_deferral(session);
+                return refuse_text(session, REPLY_overloaded_mail, SPAN(""), out);
+        }
         if (judgement->verdict != NULL)
                 return refuse_text(session, judgement->verdict->reply, judgement->verdict->subject, out);
+        if (!text_readers_write_fields(session))
+                return refuse_text(session, REPLY_out_of_memory, span_from(session->transaction->message.id),
+                                   out);
         enum session_wish wish;
         return filter_takes_text(session, out, &wish) ? wish : text_deliver(session, out);
 }
@@ -209,7 +220,9 @@ static enum session_wish end_text(struct session *session, struct span rest, str
 {
         if (rest.length > 0)
                 session_note_behind_text(session, rest);
-        enum reply_id fault = text_fault(session);
+        enum reply_id fault = tape_text_fault(session, text_fault(session));
+        if (fault != REPLY_NONE && session->tape != NULL)
+                tape_text(session, fault);
         if (fault != REPLY_NONE && reply_infos[fault].is_syntax)
                 return refuse_text(session, fault, syntax_note_text(session, fault), out);
         if (fault != REPLY_NONE)
@@ -280,6 +293,8 @@ static enum reply_id lasting_fault(const struct session *session)
 static enum session_wish close_text(struct session *session, enum reply_id fault, struct text *out)
 {
         struct span place = syntax_note_text(session, fault);
+        if (session->tape != NULL)
+                tape_text(session, fault);
         enum session_wish wish =
             session_close_about(session, out, fault, &(struct reply_about){.subject = place});
 
@@ -323,6 +338,8 @@ static enum session_wish read_text(struct session *session, struct span *input, 
         if (is_end)
                 return end_text(session, *input, out);
         if (is_endless(session)) {
+                if (session->tape != NULL)
+                        tape_text(session, REPLY_message_too_large);
                 enum session_wish wish = session_close(session, out, REPLY_message_too_large);
                 record_final(session, REPLY_message_too_large);
                 return wish;

@@ -60,5 +60,7 @@ void ehlo_put_capabilities(struct session *session, struct text *out)
         }
         out->at[last + 3] = ' ';
         session->last_code = 250;
+        if (session->tape != NULL)
+                tape_reply(session, REPLY_helo);
         counter_add(&session->host->counters->replies[session->last_code - REPLY_CODE_MIN], 1);
 }

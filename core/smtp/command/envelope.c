@@ -8,12 +8,14 @@
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/command/own_checks.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/trace.h"
 
 /* ---- MAIL ---------------------------------------------------------------------------------------------- */
 
 struct mail_parameters {
-        bool has_size, has_body, is_smtputf8;
+        bool has_size, is_smtputf8;
         uint64_t size;
+        const char *body; /* NULL: there is none */
 };
 
 /* REPLY_NONE when the parameter is good. */
@@ -27,10 +29,11 @@ static enum reply_id take_parameter(const struct parameter *parameter, struct ma
                 return REPLY_NONE;
         }
         if (span_equals_nocase(parameter->keyword, SPAN("BODY"))) {
-                if (parameters->has_body || (!span_equals_nocase(parameter->value, SPAN("7BIT")) &&
-                                             !span_equals_nocase(parameter->value, SPAN("8BITMIME"))))
+                bool is_7bit = span_equals_nocase(parameter->value, SPAN("7BIT"));
+                if (parameters->body != NULL ||
+                    (!is_7bit && !span_equals_nocase(parameter->value, SPAN("8BITMIME"))))
                         return REPLY_parameter_bad;
-                parameters->has_body = true;
+                parameters->body = is_7bit ? "7BIT" : "8BITMIME";
                 return REPLY_NONE;
         }
         if (span_equals_nocase(parameter->keyword, SPAN("SMTPUTF8"))) {
@@ -136,6 +139,7 @@ enum session_wish command_mail(struct session *session, struct span arguments, s
         }
         transaction->message.is_smtputf8 = parameters.is_smtputf8;
         transaction->message.declared_size = parameters.size;
+        transaction->filters.body = parameters.body;
         follow_address(session, FOLLOW_SENDER, transaction->message.sender);
         if ((fault = rate_transaction(session)) != REPLY_NONE)
                 return mail_refuse(session, out, fault, SPAN(""));
@@ -220,6 +224,7 @@ enum reply_id candidate_find(const struct session *session, struct candidate *ca
 /* What somebody else has said of the recipient, or REPLY_NONE while that is waited for. */
 static enum reply_id note_asked(struct session *session, struct candidate *candidate, enum reply_id reply)
 {
+        candidate->waits = candidate->asked.waits;
         if (reply == REPLY_NONE)
                 return reply;
         candidate->refused_by = check_infos[CHECK_recipient].name;
@@ -231,21 +236,28 @@ static enum reply_id note_asked(struct session *session, struct candidate *candi
 static enum reply_id judge_recipient(struct session *session, struct candidate *candidate)
 {
         struct transaction *transaction = session->transaction;
+        struct verdict_list list;
+        enum reply_id reply = REPLY_NONE;
+
+        candidate->asked.domain = candidate->domain;
+        candidate->asked.address = candidate->path.address;
+        candidate->refused_by = NULL;
+        if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
+                return REPLY_too_many_recipients;
+        if (!candidate->is_postmaster && asking_is_first(&candidate->asked))
+                reply = note_asked(session, candidate, asking_learn(session, &candidate->asked));
+        if (candidate->waits || reply != REPLY_NONE)
+                return reply;
+        asking_set_mailbox(session, &candidate->asked, &candidate->mailbox);
         const struct check_setting *settings =
             own_checks(transaction, candidate->domain, candidate->asked.settings);
-        struct verdict_list list;
-
-        candidate->refused_by = NULL;
         candidate->checks = settings;
         if (settings == NULL)
                 return REPLY_out_of_memory;
-        if (transaction->message.recipient_count >= session->snapshot->options.recipients_max)
-                return REPLY_too_many_recipients;
-        if (!next_hop_takes_too(&transaction->message,
-                                settings_deliver(candidate->asked.settings, candidate->domain)))
+        if (!next_hop_takes_too(&transaction->message, candidate->asked.settings, candidate->domain))
                 return REPLY_other_destination;
-        candidate->asked.domain = candidate->domain;
-        candidate->asked.address = candidate->path.address;
+        if (!candidate->is_postmaster && !filters_go_together(session, candidate->domain))
+                return REPLY_other_filters;
         if (asking_recall(session, &candidate->asked) != REPLY_NONE)
                 return note_asked(session, candidate, REPLY_hop_refused);
         if (candidate->is_postmaster)
@@ -253,12 +265,10 @@ static enum reply_id judge_recipient(struct session *session, struct candidate *
         struct facts facts =
             stage_recipient_facts(session, text_span(&candidate->mailbox), candidate->domain);
         stage_rcpt(session, &facts, &list);
-        if (asking_is_due(&candidate->asked) && stage_passes(session, settings, &list)) {
-                enum reply_id reply = asking_hear(session, &candidate->asked);
-                candidate->waits = candidate->asked.waits;
-                if (candidate->waits || reply != REPLY_NONE)
-                        return note_asked(session, candidate, reply);
-        }
+        if (asking_is_due(&candidate->asked) && stage_passes(session, settings, &list))
+                reply = note_asked(session, candidate, asking_hear(session, &candidate->asked));
+        if (candidate->waits || reply != REPLY_NONE)
+                return reply;
         struct judgement judgement = stage_judge(session, settings, &list);
         candidate->waits = judgement.result == VERDICT_WAIT;
         stage_commit(session, &facts, settings, &judgement);
@@ -366,6 +376,8 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
                 reply = judge_recipient(session, &candidate);
         else
                 asking_note(session, reply);
+        bool is_filtered = !candidate.is_postmaster && filters_are_asked(session, candidate.domain);
+        candidate.waits |= reply == REPLY_NONE && is_filtered && trace_waits(session);
         if (candidate.waits && !session_defers(session))
                 return session_park(session, PARKED_RCPT, arguments, out);
         if (candidate.waits) {
@@ -377,9 +389,10 @@ enum session_wish command_rcpt(struct session *session, struct span arguments, s
         reply = count_recipient(session, &candidate, reply);
         if (reply != REPLY_NONE)
                 return candidate_answer(session, &candidate, reply, out);
+        asking_set_mailbox(session, &candidate.asked, &candidate.mailbox);
         if ((recipient = candidate_keep(session, &candidate)) == NULL)
                 return candidate_answer(session, &candidate, REPLY_out_of_memory, out);
-        if (filters_are_asked(session) && !candidate.is_postmaster)
+        if (is_filtered)
                 return filter_ask_recipient(session, recipient);
         recipient_add(session->transaction, recipient);
         return candidate_answer(session, &candidate, REPLY_recipient_ok, out);

@@ -2,6 +2,7 @@
  * RCPT. A next hop has been told the envelope by then, so that of its messages stays as it is. */
 #include "core/smtp/command/envelope_edits.h"
 
+#include "core/smtp/command/filter.h"
 #include "core/smtp/command/next_hop.h"
 #include "core/smtp/command/envelope.h"
 
@@ -31,10 +32,9 @@ static bool is_told(const struct message *message)
 /* A next hop would have had to be asked at DATA. */
 static bool goes_elsewhere(const struct message *message, const struct recipient *recipient)
 {
-        const struct deliver_target *deliver = recipient_deliver(recipient);
-
-        return message->recipients == NULL ? deliver->kind == DELIVER_HOPS
-                                           : !next_hop_takes_too(message, deliver);
+        return message->recipients == NULL
+                   ? recipient_deliver(recipient)->kind == DELIVER_HOPS
+                   : !next_hop_takes_too(message, recipient->settings, recipient->domain);
 }
 
 const char *session_edit_add_recipient(struct session *session, struct span address)
@@ -56,6 +56,8 @@ const char *session_edit_add_recipient(struct session *session, struct span addr
                 return "memory is out";
         if (goes_elsewhere(message, recipient))
                 return "its mail goes to another destination";
+        if (!recipient->is_postmaster && !filters_go_together(session, recipient->domain))
+                return "its domain wants other filters";
         recipient_add(session->transaction, recipient);
         return NULL;
 }

@@ -2,10 +2,58 @@
 #include "core/smtp/command/filter.h"
 
 #include "core/smtp/command/envelope.h"
+#include "core/smtp/command/next_hop.h"
+#include "core/smtp/trace.h"
 
-#define EVIDENCE_MAX 200 /* octets */
+#define EVIDENCE_MAX 200   /* octets */
+#define FIELDS_MAX   16384 /* octets of the fields in front of a message */
+#define FIELD_MAX    998   /* RFC 5322 2.1.1 */
 
 /* ---- when they are asked ------------------------------------------------------------------------------- */
+
+bool filter_is_asked(const struct mail_filter *filter, enum filter_subject about, uint64_t length)
+{
+        if (filter->kind == FILTER_SERVICE)
+                return filter->options.at == SERVICE_ASKED_BOTH ||
+                       (filter->options.at == SERVICE_ASKED_RCPT) == (about == FILTER_ABOUT_RECIPIENT);
+        return about == FILTER_ABOUT_RECIPIENT || filter->options.text_max_octets == 0 ||
+               length <= filter->options.text_max_octets;
+}
+
+static bool are_asked(const struct session *session, const struct domain *domain, enum filter_subject about,
+                      uint64_t length)
+{
+        if (domain == NULL || !filters_are_there(session))
+                return false;
+        for (size_t i = 0; i < session->snapshot->filter_count; i++)
+                if ((domain->filters >> i & 1) != 0 &&
+                    filter_is_asked(&session->snapshot->filters[i], about, length))
+                        return true;
+        return false;
+}
+
+bool filters_are_asked(const struct session *session, const struct domain *domain)
+{
+        return are_asked(session, domain, FILTER_ABOUT_RECIPIENT, 0);
+}
+
+/* The domain that says for all recipients what is asked. Postmaster hears everybody (RFC 5321 4.5.1): NULL where there
+ * is nobody else. */
+static const struct domain *filtered_domain(const struct message *message)
+{
+        const struct recipient *recipient = message->recipients;
+
+        while (recipient != NULL && recipient->is_postmaster)
+                recipient = recipient->next;
+        return recipient == NULL ? NULL : recipient->domain;
+}
+
+bool filters_go_together(const struct session *session, const struct domain *domain)
+{
+        const struct domain *before = filtered_domain(&session->transaction->message);
+
+        return before == NULL || !filters_are_there(session) || before->filters == domain->filters;
+}
 
 static enum session_wish ask(struct session *session, enum session_state state)
 {
@@ -16,36 +64,60 @@ static enum session_wish ask(struct session *session, enum session_state state)
 
 enum session_wish filter_ask_recipient(struct session *session, struct recipient *recipient)
 {
-        session->transaction->asked = recipient;
+        struct transaction_filters *filters = &session->transaction->filters;
+        struct filter_field **end = &filters->fields;
+
+        while (*end != NULL)
+                end = &(*end)->next;
+        filters->fields_of_asked = end;
+        filters->asked = recipient;
         return ask(session, SESSION_STATE_FILTER_RCPT);
 }
 
-/* Postmaster hears everybody (RFC 5321 4.5.1). */
+/* Postmaster hears everybody (RFC 5321 4.5.1): where others do not get the message, he does. Their count: 0 also where
+ * nobody is left to get it. */
+static size_t leave_to_postmaster(struct transaction *transaction)
+{
+        struct message *message = &transaction->message;
+        struct recipient **link = &message->recipients;
+        size_t others = 0;
+
+        for (const struct recipient *recipient = *link; recipient != NULL; recipient = recipient->next)
+                others += !recipient->is_postmaster;
+        if (others == message->recipient_count)
+                return 0;
+        while (*link != NULL)
+                if ((*link)->is_postmaster)
+                        link = &(*link)->next;
+                else
+                        *link = (*link)->next;
+        transaction->recipients_end = link;
+        message->recipient_count -= others;
+        return others;
+}
+
 void filter_begin_text(struct session *session)
 {
         struct message *message = &session->transaction->message;
 
+        if (session->transaction->filters.discarded_by != NULL)
+                (void)leave_to_postmaster(session->transaction);
         session->transaction->own_length = message->content.length;
-        message->is_held = false;
-        if (!filters_are_asked(session) || session->transaction->discarded_by != NULL)
-                return;
-        for (const struct recipient *recipient = message->recipients; recipient != NULL;
-             recipient = recipient->next)
-                message->is_held |= !recipient->is_postmaster;
+        session->transaction->filters.want_text =
+            session->transaction->filters.discarded_by == NULL &&
+            are_asked(session, filtered_domain(message), FILTER_ABOUT_TEXT, 0);
+        message->is_held = session->transaction->filters.want_text;
 }
 
 void filter_look_at_length(struct session *session)
 {
-        const struct snapshot *snapshot = session->snapshot;
         struct transaction *transaction = session->transaction;
-        uint64_t length = transaction->message.content.length - transaction->own_length;
+        struct message *message = &transaction->message;
 
-        if (!transaction->message.is_held)
-                return;
-        for (size_t i = 0; i < snapshot->filter_count; i++)
-                if (filter_sees_length(&snapshot->filters[i], length))
-                        return;
-        transaction->message.is_held = false;
+        transaction->filters.want_text =
+            transaction->filters.want_text && are_asked(session, filtered_domain(message), FILTER_ABOUT_TEXT,
+                                                        message->content.length - transaction->own_length);
+        message->is_held = transaction->filters.want_text || transaction->is_author_told;
 }
 
 static enum session_wish discard(struct session *session, struct text *out);
@@ -53,30 +125,80 @@ static enum session_wish discard(struct session *session, struct text *out);
 bool filter_takes_text(struct session *session, struct text *out, enum session_wish *ret_wish)
 {
         const struct transaction *transaction = session->transaction;
-        bool is_discarded = transaction->discarded_by != NULL;
+        bool is_discarded = transaction->filters.discarded_by != NULL;
 
         if (is_discarded)
                 *ret_wish = discard(session, out);
-        else if (transaction->message.is_held)
+        else if (transaction->filters.want_text)
                 *ret_wish = ask(session, SESSION_STATE_FILTER_TEXT);
-        return is_discarded || transaction->message.is_held;
+        return is_discarded || transaction->filters.want_text;
 }
 
 struct filter_question session_filter_question(struct session *session)
 {
         struct transaction *transaction = session->transaction;
         bool is_about_text = session->state == SESSION_STATE_FILTER_TEXT;
-        bool is_secured = session_is_secured(session);
+        bool is_secured = session_is_secured(session), is_verified;
+        struct span name = trace_reverse_name(session, &is_verified);
+        const struct domain *domain =
+            is_about_text ? filtered_domain(&transaction->message) : transaction->filters.asked->domain;
 
         expect(is_about_text || session->state == SESSION_STATE_FILTER_RCPT);
         return (struct filter_question){
             .about = is_about_text ? FILTER_ABOUT_TEXT : FILTER_ABOUT_RECIPIENT,
             .message = &transaction->message,
-            .recipient = is_about_text ? SPAN("") : transaction->asked->address,
+            .recipient = is_about_text ? SPAN("") : transaction->filters.asked->address,
+            .wanted = domain->filters,
             .own = transaction->own_length,
+            .client_name = is_verified ? name : SPAN(""),
+            .reverse_name = name,
+            .body = transaction->filters.body == NULL ? "" : transaction->filters.body,
             .tls_version = is_secured ? session->tls->version : "",
             .tls_cipher = is_secured ? session->tls->cipher : "",
         };
+}
+
+const char *session_filter_add_field(struct session *session, struct span name, struct span value)
+{
+        struct transaction *transaction = session->transaction;
+        struct filter_field **end = &transaction->filters.fields;
+        char octets[FIELD_MAX + 2];
+        size_t octets_before = 0;
+        struct text line;
+
+        expect(session->state == SESSION_STATE_FILTER_RCPT);
+        text_over(&line, octets, sizeof octets);
+        text_put(&line, name);
+        text_put_string(&line, ": ");
+        text_put(&line, value);
+        text_put_string(&line, "\r\n");
+        for (; *end != NULL; end = &(*end)->next)
+                octets_before += (*end)->line.length;
+        if (line.overflowed || octets_before + line.length > FIELDS_MAX)
+                return "no room is left for its field";
+        struct filter_field *field = arena_take(&transaction->arena, sizeof *field);
+        struct span copy = arena_copy(&transaction->arena, text_span(&line));
+        if (field == NULL || copy.at == NULL)
+                return "memory is out";
+        *field = (struct filter_field){.line = copy};
+        *end = field;
+        return NULL;
+}
+
+void session_filter_quarantine(struct session *session)
+{
+        session->transaction->message.is_quarantined = true;
+}
+
+bool filter_write_fields(struct session *session)
+{
+        struct transaction *transaction = session->transaction;
+
+        for (const struct filter_field *field = transaction->filters.fields; field != NULL;
+             field = field->next)
+                if (!content_append(&transaction->message.content, &session->host->content_pool, field->line))
+                        return false;
+        return true;
 }
 
 /* ---- what comes of the answer -------------------------------------------------------------------------- */
@@ -148,7 +270,8 @@ static enum reply_id note_objection(struct session *session, const struct filter
 
 static struct span words_of(const struct filter_report *report)
 {
-        return report->code != 0 ? report->words : SPAN("refused by a mail filter");
+        return report->code != 0 && report->words.length > 0 ? report->words
+                                                             : SPAN("refused by a mail filter");
 }
 
 static bool has_own_code(const struct filter_report *report)
@@ -159,9 +282,13 @@ static bool has_own_code(const struct filter_report *report)
 static enum session_wish discard(struct session *session, struct text *out)
 {
         struct filter_report report = {.outcome = FILTER_DISCARDS,
-                                       .filter = session->transaction->discarded_by};
+                                       .filter = session->transaction->filters.discarded_by};
 
         note(session, &report, VERDICT_PASS, REPLY_accepted);
+        size_t others = leave_to_postmaster(session->transaction);
+        const struct recipient *left = session->transaction->message.recipients;
+        if (left != NULL && left->is_postmaster)
+                return others > 0 ? next_hop_deliver_anew(session, out) : text_deliver(session, out);
         counter_add(&session->host->counters->metrics[METRIC_messages_discarded], 1);
         return text_answer(session, REPLY_accepted,
                            &(struct reply_about){.subject = span_from(session->transaction->message.id)},
@@ -172,18 +299,20 @@ static enum session_wish take_recipient(struct session *session, const struct fi
                                         struct text *out)
 {
         struct transaction *transaction = session->transaction;
-        struct recipient *recipient = transaction->asked;
+        struct transaction_filters *filters = &transaction->filters;
+        struct recipient *recipient = filters->asked;
         struct candidate candidate = {.path.address = recipient->address, .domain = recipient->domain};
         enum reply_id reply = REPLY_recipient_ok;
 
-        transaction->asked = NULL;
+        filters->asked = NULL;
         session->state = SESSION_STATE_COMMAND;
         session->came_early = false;
         if (report->outcome == FILTER_DISCARDS)
-                transaction->discarded_by = report->filter;
+                filters->discarded_by = report->filter;
         if (report->outcome == FILTER_IS_CONTENT || report->outcome == FILTER_DISCARDS) {
                 recipient_add(transaction, recipient);
         } else {
+                *filters->fields_of_asked = NULL;
                 reply = note_objection(session, report);
                 candidate.refused_by = check_infos[CHECK_mail_filter].name;
                 candidate.subject = words_of(report);
@@ -225,8 +354,8 @@ static enum session_wish take_text(struct session *session, const struct filter_
                       session->host->now_ms - session->waiting_since_ms);
         transaction->message.is_held = false;
         if (report->outcome == FILTER_DISCARDS)
-                transaction->discarded_by = report->filter;
-        if (transaction->discarded_by != NULL)
+                transaction->filters.discarded_by = report->filter;
+        if (transaction->filters.discarded_by != NULL)
                 return discard(session, out);
         if (report->outcome != FILTER_IS_CONTENT)
                 return object_to_text(session, report, out);

@@ -5,20 +5,23 @@
 
 bool next_hop_is_asked(const struct message *message)
 {
-        const struct deliver_target *target = recipient_deliver(message->recipients);
-        return target->kind == DELIVER_HOPS && target->journal != JOURNAL_ALWAYS;
+        return recipient_deliver(message->recipients)->kind == DELIVER_HOPS &&
+               recipient_journal(message->recipients) != JOURNAL_ALWAYS;
 }
 
-bool next_hop_takes_too(const struct message *message, const struct deliver_target *deliver)
+bool next_hop_takes_too(const struct message *message, const struct recipient_settings *settings,
+                        const struct domain *domain)
 {
+        const struct deliver_target *deliver = settings_deliver(settings, domain);
+
         if (message->recipients == NULL)
                 return true;
         const struct deliver_target *first = recipient_deliver(message->recipients);
         if (first->kind != DELIVER_HOPS || deliver->kind != DELIVER_HOPS)
                 return first->kind != DELIVER_HOPS && deliver->kind != DELIVER_HOPS;
         return message->recipient_count < NEXT_HOP_RECIPIENTS_MAX &&
-               (first == deliver ||
-                (first->journal == deliver->journal && next_hops_are_same(first->hops, deliver->hops)));
+               recipient_journal(message->recipients) == settings_journal(settings, domain) &&
+               (first == deliver || next_hops_are_same(first->hops, deliver->hops));
 }
 
 /* ---- who has a message already ------------------------------------------------------------------------- */
@@ -83,6 +86,18 @@ enum session_wish next_hop_deliver_rest(struct session *session, struct text *ou
                 session->state = SESSION_STATE_STORE;
                 return session_stored(session, &known, out);
         }
+        session->state = SESSION_STATE_OPEN;
+        session_set_deadline(session);
+        return SESSION_OPEN;
+}
+
+enum session_wish next_hop_deliver_anew(struct session *session, struct text *out)
+{
+        struct transaction *transaction = session->transaction;
+
+        if (!next_hop_is_asked(&transaction->message) || transaction->is_taken_whole)
+                return text_deliver(session, out);
+        transaction->is_taken_whole = true;
         session->state = SESSION_STATE_OPEN;
         session_set_deadline(session);
         return SESSION_OPEN;

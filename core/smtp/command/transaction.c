@@ -38,6 +38,8 @@ void transaction_end(struct session *session)
         counter_add(&session->host->counters->metrics[METRIC_sender_failed],
                     state->failed + (state->is_late ? state->pending : 0));
         syntax_note_text(session, REPLY_NONE);
+        if (session->tape != NULL)
+                tape_transaction_end(session);
         record_transaction(session);
         content_release(&transaction->message.content, &session->host->content_pool);
         session->transaction = NULL;

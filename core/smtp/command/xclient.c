@@ -137,6 +137,8 @@ enum session_wish command_xclient(struct session *session, struct span arguments
         if (named_client_is_refused(session, out, &wish))
                 return wish;
         stage_connect(session);
+        if (xclient.helo.length > 0 && session->tape != NULL)
+                tape_helo(session, text_span(&xclient.helo));
         if (xclient.helo.length > 0 && !helo_set(session, text_span(&xclient.helo))) {
                 session_reply(session, out, REPLY_out_of_memory);
                 return SESSION_READ;

@@ -53,8 +53,8 @@ static bool is_listed(struct door *door, const struct snapshot *snapshot, const 
             .wall_s = door->host->wall_ms / 1000,
             .arena = &arena,
         };
-        bool is_refused =
-            pipeline_check(&facts, CHECK_dnsbl, &verdict) == VERDICT_REFUSE && !verdict.only_observes;
+        bool is_refused = pipeline_check(&facts, CHECK_dnsbl, STAGE_CONNECT, &verdict) == VERDICT_REFUSE &&
+                          !verdict.only_observes;
         if (is_refused) {
                 refusal->check = CHECK_dnsbl;
                 span_copy_cut(verdict.subject, refusal->subject, sizeof refusal->subject);

@@ -6,7 +6,8 @@
 
 #include <time.h>
 
-#define RECORD_MAX 8192 /* octets of ended transactions kept for one line; a longer one is kept alone */
+#define FACTS_FRAME 64   /* octets around the facts of a line */
+#define RECORD_MAX  8192 /* octets of ended transactions kept for one line; a longer one is kept alone */
 
 /* The JSON object of a transaction, or of one of its pieces. */
 struct record_piece {
@@ -151,6 +152,22 @@ static void put_end(struct text *json, const struct session *session)
         put_number(json, "ms", session->host->now_ms - session->peer.accepted_ms);
 }
 
+/* Whole or not at all: a part of what was known is not known. */
+static void put_facts(struct text *json, struct session *session, size_t before)
+{
+        if (session->tape == NULL || !session->tape->is_for_log || session->host->recall != NULL)
+                return;
+        struct span facts = tape_finish(session);
+        bool has_room = json->length - before + facts.length + FACTS_FRAME <= LOG_LINE_MAX;
+
+        if (facts.length > 0 && has_room) {
+                put_string(json, "facts", facts);
+        } else {
+                put_key(json, "facts_cut");
+                text_put(json, SPAN("true"));
+        }
+}
+
 static void write_line(struct session *session, bool is_last)
 {
         struct text *log = &session->host->log;
@@ -162,8 +179,10 @@ static void write_line(struct session *session, bool is_last)
         record_put_faults(log, session);
         if (!is_last || session->record_part > 0)
                 put_number(log, "part", ++session->record_part);
-        if (is_last)
+        if (is_last) {
                 put_end(log, session);
+                put_facts(log, session, before);
+        }
         text_put(log, SPAN("}\n"));
         if (log->overflowed) {
                 log->length = before;

@@ -3,9 +3,13 @@
  * may name as many as it likes. */
 #include "core/check/hooks.h"
 #include "core/smtp/internal.h"
+#include "core/smtp/record/author.h"
 #include "core/smtp/record/json.h"
 
-#define TRANSACTION_MAX  20480 /* octets of one object */
+#include <assert.h>
+
+#define TRANSACTION_MAX  24704 /* octets of one object */
+#define LINE_REST_MAX    8000  /* octets of a line around it */
 #define REFUSED_MAIL_MAX 4096  /* octets of that of a mail that MAIL was refused for */
 #define ATTEMPTS_MAX     8192  /* of them for recipients */
 #define FINDINGS_MAX     8     /* verdicts told for one transaction */
@@ -13,14 +17,17 @@
 #define ATTEMPT_REFUSED_MAX 176
 #define ATTEMPT_TAKEN_MAX   48
 
+static_assert(TRANSACTION_MAX + LINE_REST_MAX <= LOG_LINE_MAX, "a line has room for each object");
+
 /* A RCPT command and its answer, for the log. */
 struct attempt {
         struct attempt *next;
         struct span address;
         uint16_t code;
         struct span enhanced;
-        struct span reason; /* the words of a next hop; empty: none has decided */
-        const char *check;  /* who refused; NULL: nobody */
+        struct span
+            reason; /* the words of a next hop, or why a source of recipients is unsure; empty: neither */
+        const char *check; /* who refused; NULL: nobody */
         enum reply_id reply;
         char reject_id[ID_TEXT_SIZE];
 };
@@ -82,7 +89,9 @@ static void put_verdict(struct text *json, const struct finding *finding)
         put_string(
             json, "mode",
             span_from(check_mode_name(verdict->only_observes ? CHECK_MODE_OBSERVE : finding->setting->mode)));
-        put_string(json, "stage", span_from(stage_name(check_infos[verdict->check].stage)));
+        put_string(
+            json, "stage",
+            span_from(stage_name(verdict->is_of_text ? STAGE_DATA : check_infos[verdict->check].stage)));
         put_string(json, "reply", span_from(reply_infos[verdict->reply].name));
         put_string(json, "evidence", verdict->evidence);
         record_put_place(json, finding->setting);
@@ -144,6 +153,10 @@ static void put_text(struct text *json, const struct transaction *transaction)
                 if (id.length > 0)
                         put_string(json, "message_id", id);
         }
+        if (transaction->message.is_quarantined) {
+                put_key(json, "quarantined");
+                text_put_string(json, "true");
+        }
         if (transaction->stored_file.length > 0)
                 put_string(json, "file", transaction->stored_file);
         if (transaction->store_reason.length > 0)
@@ -179,6 +192,7 @@ static void put_transaction(struct text *json, const struct session *session)
         put_verdicts(json, transaction);
         put_counts(json, transaction);
         put_check_results(json, session);
+        record_put_author(json, session);
         put_text(json, transaction);
         put_final(json, transaction);
         put_number(json, "ms", session->host->now_ms - transaction->begun_ms);
@@ -257,12 +271,14 @@ void record_attempt(struct session *session, const struct reply_about *about, en
             .address = about->recipient,
             .code = about->code != 0 ? about->code : template->code,
             .enhanced = about->code != 0 ? about->enhanced : template->enhanced,
-            .reason = about->code != 0 ? about->subject : SPAN(""),
+            .reason = about->code != 0 || reply == REPLY_recipient_unsure ? about->subject : SPAN(""),
             .check = check,
             .reply = reply,
         };
         size_t room = attempt_room(&attempt);
 
+        if (session->tape != NULL)
+                tape_blame_answer(session, check);
         memcpy(attempt.reject_id, session->reject_id, sizeof attempt.reject_id);
         if (transaction->attempts_room + room > ATTEMPTS_MAX)
                 write_piece(session);
@@ -283,6 +299,8 @@ void record_finding(struct session *session, const struct verdict *verdict,
         struct finding *finding;
 
         follow_verdict(session, verdict, setting);
+        if (session->tape != NULL && setting->mode == CHECK_MODE_ENFORCE && !verdict->only_observes)
+                tape_blame(session, verdict->check);
         if (transaction == NULL)
                 return;
         for (finding = transaction->findings; finding != NULL; finding = finding->next)
@@ -336,6 +354,7 @@ void record_transaction(struct session *session)
 
         text_over(&json, octets, sizeof octets);
         put_transaction(&json, session);
+        record_count_author(session);
         record_keep(session, &json);
         forget_attempts(session->transaction);
 }

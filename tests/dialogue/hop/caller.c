@@ -114,24 +114,9 @@ void hop_play_name(struct exchange *play, const struct step *step)
         peer_flush(play->peer);
 }
 
-void hop_play_probe(struct exchange *play, const struct step *step)
-{
-        (void)step;
-        hop_probe(&play->peer->hop, &play->peer->out);
-        peer_flush(play->peer);
-}
-
 void hop_play_quit(struct exchange *play, const struct step *step)
 {
         (void)step;
         hop_quit(&play->peer->hop, &play->peer->out);
-        peer_flush(play->peer);
-}
-
-void hop_play_stop(struct exchange *play, const struct step *step)
-{
-        bool at_once = span_equals(step->argument, SPAN("now"));
-
-        peer_tell(play->peer, hop_stop(&play->peer->hop, at_once, &play->peer->out));
         peer_flush(play->peer);
 }

@@ -107,13 +107,12 @@ static void play_unstuck(struct exchange *play, const struct step *step)
 /* ---- playing ------------------------------------------------------------------------------------------- */
 
 static const struct directive directives[] = {
-    {"H:", GATHERS, play_line},      {"connect", ASIDE, play_connect},    {"lost", ACTS, play_lost},
-    {"time", ACTS, play_time},       {"secured", ACTS, play_secured},     {"unsecured", ACTS, play_unsecured},
-    {"stuck", ACTS, play_stuck},     {"unstuck", ACTS, play_unstuck},     {"mail", ACTS, hop_play_mail},
-    {"rcpt", ACTS, hop_play_rcpt},   {"data", ACTS, hop_play_data},       {"text", ACTS, hop_play_text},
-    {"dot", ACTS, hop_play_dot},     {"abandon", ACTS, hop_play_abandon}, {"name", ACTS, hop_play_name},
-    {"probe", ACTS, hop_play_probe}, {"quit", ACTS, hop_play_quit},       {"stop", ACTS, hop_play_stop},
-
+    {"H:", GATHERS, play_line},    {"connect", ASIDE, play_connect},    {"lost", ACTS, play_lost},
+    {"time", ACTS, play_time},     {"secured", ACTS, play_secured},     {"unsecured", ACTS, play_unsecured},
+    {"stuck", ACTS, play_stuck},   {"unstuck", ACTS, play_unstuck},     {"mail", ACTS, hop_play_mail},
+    {"rcpt", ACTS, hop_play_rcpt}, {"data", ACTS, hop_play_data},       {"text", ACTS, hop_play_text},
+    {"dot", ACTS, hop_play_dot},   {"abandon", ACTS, hop_play_abandon}, {"name", ACTS, hop_play_name},
+    {"quit", ACTS, hop_play_quit},
 };
 
 static struct span take_said(struct span *rest)

@@ -13,6 +13,4 @@ void hop_play_text(struct exchange *play, const struct step *step);
 void hop_play_dot(struct exchange *play, const struct step *step);
 void hop_play_abandon(struct exchange *play, const struct step *step);
 void hop_play_name(struct exchange *play, const struct step *step);
-void hop_play_probe(struct exchange *play, const struct step *step);
 void hop_play_quit(struct exchange *play, const struct step *step);
-void hop_play_stop(struct exchange *play, const struct step *step);

@@ -5,7 +5,7 @@
 static void tell(struct exchange *play, enum milter_event event)
 {
         milter_peer_tell(play->peer, event);
-        milter_peer_tell(play->peer, milter_input(&play->peer->milter, &(struct span){0}, &play->peer->out));
+        milter_peer_tell(play->peer, milter_input(&play->peer->milter, &(struct span){0}));
         milter_peer_flush(play->peer);
         play->peer->macro_count = 0;
 }
@@ -131,13 +131,6 @@ void milter_play_quit(struct exchange *play, const struct step *step)
         (void)step;
         milter_quit(&play->peer->milter, &play->peer->out);
         tell(play, MILTER_WAITS);
-}
-
-void milter_play_stop(struct exchange *play, const struct step *step)
-{
-        bool at_once = span_equals(step->argument, SPAN("now"));
-
-        tell(play, milter_stop(&play->peer->milter, at_once, &play->peer->out));
 }
 
 void milter_play_apply(struct exchange *play, const struct step *step)

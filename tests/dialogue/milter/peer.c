@@ -215,7 +215,7 @@ void milter_peer_tell(struct peer *peer, enum milter_event event)
         while (event != MILTER_WAITS && peer->is_open) {
                 note(peer, event);
                 if (peer->is_open)
-                        event = milter_input(&peer->milter, &nothing, room(peer));
+                        event = milter_input(&peer->milter, &nothing);
         }
 }
 
@@ -231,7 +231,7 @@ static void give_on(struct peer *peer)
                         peer->is_giving = false;
                         text_put_string(&peer->events, "given\n");
                 }
-                milter_peer_tell(peer, milter_input(&peer->milter, &nothing, room(peer)));
+                milter_peer_tell(peer, milter_input(&peer->milter, &nothing));
                 if (event == MILTER_WAITS && peer->is_stuck)
                         break;
         }
@@ -257,7 +257,7 @@ static void feed(struct peer *peer, struct span piece)
         text_put(&peer->unread, piece);
         input = text_span(&peer->unread);
         do {
-                enum milter_event event = milter_input(&peer->milter, &input, room(peer));
+                enum milter_event event = milter_input(&peer->milter, &input);
                 if (event == MILTER_WAITS)
                         break;
                 note(peer, event);

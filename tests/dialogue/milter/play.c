@@ -97,7 +97,6 @@ static const struct directive directives[] = {
     {"rcpt", ACTS, milter_play_rcpt},    {"data", ACTS, milter_play_data},
     {"give", ACTS, milter_play_give},    {"end", ACTS, milter_play_end},
     {"abort", ACTS, milter_play_abort},  {"quit", ACTS, milter_play_quit},
-    {"stop", ACTS, milter_play_stop},
 };
 
 /* A frame, as "X DATA"; what is not a whole one, as it is. */

@@ -17,5 +17,4 @@ void milter_play_give(struct exchange *play, const struct step *step);
 void milter_play_end(struct exchange *play, const struct step *step);
 void milter_play_abort(struct exchange *play, const struct step *step);
 void milter_play_quit(struct exchange *play, const struct step *step);
-void milter_play_stop(struct exchange *play, const struct step *step);
 void milter_play_apply(struct exchange *play, const struct step *step);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """gatepost explain, for a client and an envelope and for what the log has of a reject id or an envelope; gatepost checks; observe
 mode."""
+# threads elsewhere: explain, and the pool that a server has
 
 import bz2
 import gzip

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """gatepost explain and the log as a whole: each reject id that any reply has had is found and explained, and a mail in pieces is
 joined across the files of a rotation."""
+# threads elsewhere: explain reads a log
 
 import contextlib
 import gzip

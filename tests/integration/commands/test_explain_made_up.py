@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """gatepost explain for a session that is made up: for each recipient what decides, from which line, what each check saw, what would
 decide next; answers of DNS that are given; and the same as JSON, of which the manual names every key."""
+# threads elsewhere: explain, and the pool that a server has
 
 import contextlib
 import json

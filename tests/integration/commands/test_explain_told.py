@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What gatepost explain tells of mails in the log beside the story: what the checks had against them, the lines that this came from
 and come from today, what would have decided next as far as that is known, and how to ask again; all of it as JSON, too."""
+# threads elsewhere: explain, and the pool that a server has
 
 import json
 import os

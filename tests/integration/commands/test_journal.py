@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """gatepost journal: what it tells of a journal, also of one that a server has open, and what it drops."""
+# threads elsewhere: a journal on the disk
 
 import pathlib
 import re
@@ -54,7 +55,7 @@ def offline(directory):
     assert (directory / "journal/damaged").is_dir(), "what is damaged is saved by whoever opens it"
 
 
-@case("while a server has it list, show and verify read on, and drop is refused")
+@case("while a server has it list, show and verify read on, and drop needs its control socket")
 def in_use(directory):
     with make(directory, "60") as process:
         equal(process.stdout.readline(), "made\n", "make")
@@ -62,7 +63,7 @@ def in_use(directory):
         equal(len(numbers(listed)), 4, listed)
         assert "4 messages wait, 0 damages" in journal(directory, "verify")
         assert "text of MAIL3" in journal(directory, "show", numbers(listed)["MAIL3"])
-        assert "a server has it" in journal(directory, "drop", numbers(listed)["MAIL1"], status=1)
+        assert "it sets no option `control`" in journal(directory, "drop", numbers(listed)["MAIL1"], status=1)
         process.kill()
     equal(len(numbers(journal(directory, "list"))), 4, "after its death")
     journal(directory, "verify")

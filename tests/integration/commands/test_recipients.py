@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """gatepost recipients build, and a server that has its recipients from the file: SIGHUP, files cut and files replaced."""
+# threads elsewhere: recipients build
 
 import os
 import signal
@@ -103,10 +104,18 @@ def wrong(directory):
     before = (directory / "db").read_bytes()
     told = build(directory, ["bob@isp.example", "alice"], status=1)
     assert '(standard input):2: error: "alice": has no domain' in told and "db is as it was" in told, told
+    told = build(directory, ["alice@isp.example", "bob@isp.example", "ALICE@isp.example spf=off"], status=1)
+    assert '(standard input):3: error: "alice@isp.example": has settings, and is in line 1 already' in told, told
     told = build(directory, ["bob@isp.example"], "--memory", "nonsense", status=1)
     assert "sort" in told, told
     equal((directory / "db").read_bytes(), before, "the file")
     equal(left_behind(directory), [], "files beside it")
+    (directory / "list").write_text("alice@isp.example\n")
+    os.link(directory / "list", directory / "linked")
+    for out in "list", "linked":
+        made = subprocess.run([PROGRAM, "recipients", "build", "list", "--out", out], capture_output=True, text=True, check=False, cwd=directory)
+        assert made.returncode == 2 and "--out is FILE itself" in made.stderr, made
+    equal((directory / "list").read_text(), "alice@isp.example\n", "the list, in the place of which nothing is to be made")
 
 
 if __name__ == "__main__":

@@ -56,9 +56,10 @@ def address(text):
     return ipaddress.ip_address(text).packed
 
 
-def text(string):
+def text(string, length=255):
+    """TXT, in strings of so many octets."""
     octets = string.encode()
-    return b"".join(bytes([len(octets[at:at + 255])]) + octets[at:at + 255] for at in range(0, len(octets), 255))
+    return b"".join(bytes([len(octets[at:at + length])]) + octets[at:at + length] for at in range(0, len(octets), length))
 
 
 def exchange(name, preference=10):

@@ -103,7 +103,7 @@ def wait_hanging(server, stopped, seconds):
 
 def expect_end(server, stopped, status, seconds):
     found, took = wait_hanging(server, stopped, seconds)
-    equal(found, status, f"exit status (stderr {server.stderr()[-2000:]})")
     reports = "".join(path.read_text() for path in server.directory.glob("sanitizer.*"))
     assert not reports, f"sanitizer: {reports[:6000]}"
+    equal(found, status, f"exit status (stderr {server.stderr()[-2000:]})")
     return took

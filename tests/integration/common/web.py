@@ -1,6 +1,7 @@
 """HTTP of a server under test: requests octet for octet, and where its section has it listen."""
 
 import contextlib
+import html
 import json
 import re
 import socket
@@ -69,3 +70,22 @@ def wait_for_status(web, path, status):
             answer = get(web, path)
             return answer.status == status and answer
     return wait_for(f"{path} with {status}", look)
+
+
+# ---- the status page
+
+
+def page(server):
+    return wait_for_status(server.web, "/", 200)
+
+
+def text_of(octets):
+    """What is read of it."""
+    without = re.sub(r"<style>.*?</style>", "", octets, flags=re.S)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", without)))
+
+
+def row(text, name):
+    """The numbers behind the name of a row."""
+    found = re.search(rf'<th scope="row">{re.escape(name)}</th>(.*?)</tr>', text, re.S)
+    return [int(number.replace(",", "")) for number in re.findall(r'<td class="number[^"]*">([\d,]+)</td>', found[1])]

@@ -13,7 +13,7 @@ import sys
 import time
 
 from common.control import OPTIONS, Control, command
-from common.harness import IS_ROOT, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
+from common.harness import IS_ROOT, PATIENCE, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
 
 
 def deliver(server):
@@ -156,7 +156,7 @@ def no_descriptors(directory):
             before = thread_seconds(server)
             time.sleep(1)
             waiting = thread_seconds(server) - before
-            assert waiting <= 0.1, f"{waiting} s of a second"
+            assert waiting <= 0.1 * PATIENCE, f"{waiting} s of a second"
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (256, 256))
             equal(control.answer()[-1], {"ok": True}, "later")
 

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from common.faults import Faults
-from common.harness import PROGRAM, SANITIZE, Server, case, main, note
+from common.harness import PROGRAM, SANITIZE, Server, Skip, case, main, note
 from world import Senders, descriptors, faulty_server, has_recovered, tally
 
 CALLS = ("malloc", "calloc", "realloc", "aligned_alloc")
@@ -47,6 +47,30 @@ def each(directory):
         has_recovered(server, post, before)
         note(f"worker, TLS: {reached}")
         note(f"{len(post.told)} mails: {tally(list(post.told.values()))}")
+
+
+@case("a recipient whose name cannot be read for want of memory is put off, and is never unknown")
+def recipient(directory):
+    if SANITIZE == "thread":
+        raise Skip("ThreadSanitizer has calls for memory of its own, which do not fail")
+    faults = Faults(directory)
+    replies = 'replies { recipient_unsure = "451 4.3.0 later" recipient_unknown = "550 5.1.1 unknown" }\n'  # in ASCII
+    server = Server(directory, "workers = 1\nclient_rate { mode = off }\n" + replies, recipients=["größe"])
+    with server.start(faults.prefix()), server.client() as client:
+        client.command("EHLO client.example.com", 250)
+        client.command("MAIL FROM:<me@example.com> SMTPUTF8", 250)
+        client.command("RCPT TO:<Größe@isp.example>", 250)
+        told = []
+        for call in CALLS:
+            # Twice the first one: the worker may ask for memory for something else at that moment.
+            for number in (1, *range(1, 20)):
+                faults.set(call, errno.ENOMEM, first=number, count=1, thread="worker")
+                client.raw("RCPT TO:<GRÖßE@isp.example>\r\n".encode())
+                told.append(client.reply()[0])
+                faults.end(call)
+                if faults.counts(call)[1] == 0 and number > 1:
+                    break
+        assert 451 in told and set(told) <= {250, 451, 452}, told
 
 
 @case("a thousandth, a hundredth and a tenth of all calls for memory fail while mail comes in")

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Domains whose recipients the next hop knows: it is asked at RCPT, and costs little however many are guessed."""
 
+import json
+
+from common.explained import assert_documented, explain
 from common.harness import HELO, PATIENCE, SENDER, Server, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
-from common.next_hop import HANG, NextHop
+from common.daemons.next_hop import HANG, NextHop
 
 TEXT = HEADER + b"text\r\n"
 ALICE, BOB, CAROL = "alice@isp.example", "bob@isp.example", "carol@isp.example"
@@ -44,6 +47,25 @@ def known(directory):
         equal((hop.asked(BOB), hop.asked("Alice@ISP.example"), len(hop.mails)), (1, 3, 4), "bob, alice, mails")
         assert hop.connections <= 2, hop.connections
         equal((server.counters()["callouts"], server.counters()["recipient.refused"]), (2, 2), "counters")
+
+
+@case("explain tells the words by which the next hop has refused a recipient, alone and among others, and so does its JSON")
+def words(directory):
+    with NextHop() as hop, Asking(directory, hop) as server:
+        hop.answers = {"RCPT bob": "550 5.1.1 who is bob?"}
+        with server.client() as client:
+            begin(client)
+            told = client.command(f"RCPT TO:<{BOB}>", 550)
+            client.command(f"RCPT TO:<{ALICE}>", 250)
+            client.command("DATA", 354)
+            client.finish(TEXT)
+            client.command("QUIT", 221)
+        wait_for("the session", server.sessions)
+        for what in (told, "--since=1h"):
+            said = explain(server, what)
+            assert "its words (who is bob?)" in said, said
+        known = assert_documented(json.loads(explain(server, "--json", told)))
+        assert "mails[].reason" in known, known
 
 
 @case("nobody is unknown because the next hop cannot say: it is dead, it defers, or it does not like the question")

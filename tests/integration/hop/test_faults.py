@@ -14,7 +14,7 @@ import time
 
 from common.harness import HELO, PATIENCE, Server, case, equal, free_port, main, note, wait_for
 from common.messages import HEADER
-from common.next_hop import ENDLESS, GO_AWAY, HANG, TAKE_AND_GO, Drip, NextHop, code_of_data
+from common.daemons.next_hop import ENDLESS, GO_AWAY, HANG, TAKE_AND_GO, Drip, NextHop, code_of_data
 
 # A longer run: GATEPOST_HOP_MESSAGES=20000 python3 ...
 MESSAGES = int(os.environ.get("GATEPOST_HOP_MESSAGES", "120"))
@@ -143,7 +143,7 @@ def at_random(directory):
 # The next hop as a process of its own: what it has said 250 to is in its folder, and a kill of it takes nothing back.
 PEER = """
 import itertools, pathlib, sys, threading
-from common.next_hop import NextHop
+from common.daemons.next_hop import NextHop
 folder, count = pathlib.Path(sys.argv[2]), itertools.count()
 class Keeper(NextHop):
     def take(self, connection, sender, recipients, text):

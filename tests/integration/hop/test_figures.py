@@ -3,9 +3,9 @@
 
 import re
 
-from common.harness import HELO, case, equal, free_port, main, run_program, wait_for
+from common.harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, HANG, NextHop, code_of_data
+from common.daemons.next_hop import GO_AWAY, HANG, NextHop, code_of_data
 from common.web import get, web_server
 
 TEXT = HEADER + b"text\r\n"
@@ -51,6 +51,23 @@ def told(directory):
         assert f"Next hop: {hop.address}\nWhat it said: 250 2.0.0 Ok: queued as 4Zx1\n" in said, said
         said = run_program("explain", "-c", str(directory / "gatepost.conf"), deferred["reject_id"]).stdout
         assert f"Next hop: {hop.address}\n" in said, said
+
+
+@case("where no next hop takes mail, the log and explain tell why one does not, and that no check was against it")
+def dead(directory):
+    address = f"lmtp://127.0.0.1:{free_port()}"
+    with Server(directory, "next_hops { failures_max = 2 }", deliver=address) as server:
+        with server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            for _ in range(3):  # the last one is not asked any more
+                ask(client, 451)
+                client.command("RSET", 250)
+            client.command("QUIT", 221)
+        deferred = wait_for("the session", server.sessions)[0]["transactions"]
+        equal({mail["reason"] for mail in deferred}, {f"no next hop takes mail now: {address}: Connection refused"}, "reasons")
+        for mail in deferred:
+            said = run_program("explain", "-c", str(directory / "gatepost.conf"), mail["reject_id"]).stdout
+            assert f"{address}: Connection refused" in said and "Not in the log" not in said, said
 
 
 @case("messages, recipients and connections are counted, of all next hops and of each, and times are taken")

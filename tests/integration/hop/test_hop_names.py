@@ -4,9 +4,9 @@
 from common.dns_peers import A, AAAA, MX, SERVFAIL, ScriptedDns, address, by_table, exchange
 from common.harness import Server, case, equal, main, run_program, wait_for
 from common.messages import HEADER
-from common.next_hop import NextHop, code_of_data
+from common.daemons.next_hop import NextHop, code_of_data
 from common.tls import make_certificate
-from common.tls_hop import TlsHop
+from common.daemons.tls_hop import TlsHop
 
 TEXT = HEADER + b"text\r\n"
 NAME = "store.isp.example"

@@ -3,7 +3,7 @@
 
 from common.harness import Client, Server, case, equal, free_port, main
 from common.messages import HEADER
-from common.next_hop import NextHop
+from common.daemons.next_hop import NextHop
 
 TEXT = HEADER + b"text\r\n"
 CLIENTS = {"TCP4 192.0.2.7 192.0.2.1 4711": ("192.0.2.7", "4711"), "TCP6 2001:db8::7 2001:db8::1 4712": ("IPv6:2001:db8::7", "4712")}

@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
 """Next hops with TLS: what is verified, what a failed handshake leads to, and what is said in plain text."""
 
+import collections
+import errno
+import os
 import ssl
 
-from common.harness import Server, case, equal, free_port, main, wait_for
+from common.faults import Faults
+from common.harness import SANITIZE, Server, case, equal, free_port, main, note, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, HANG, code_of_data
+from common.daemons.next_hop import GO_AWAY, HANG, code_of_data
 from common.tls import make_certificate, make_expired
-from common.tls_hop import TlsHop
+from common.daemons.tls_hop import TlsHop
 
 TEXT = HEADER + b"text\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 3000
 HERE = ("127.0.0.1",)
+CALLS = ("malloc", "calloc", "realloc")
+IS_WHOLE = os.environ.get("GATEPOST_WHOLE", "") != ""
 
 
 def serve(directory, hop, options="failures_max = 1", tls="must", ca="good", **places):
@@ -194,6 +200,31 @@ def late(directory):
         with TlsHop(directory, "good", port=port) as hop:
             deliver_again(server)
             equal(len(hop.secured), 1, "handshakes")
+
+
+@case("whichever call for memory of ours fails in a handshake, nothing goes in plain text, then or later")
+def no_memory(directory):
+    make_certificate(directory, "good", hosts=HERE)
+    faults, told = Faults(directory), collections.Counter()
+    with TlsHop(directory, "good") as hop:
+        server = serve(directory, hop, "transactions_max = 1 failures_max = 1000", tls="may")
+        with server.start(faults.prefix()):
+            for call in CALLS:
+                for number in range(1 if IS_WHOLE else 12, 10000, 1 if IS_WHOLE else 61):
+                    faults.set(call, errno.ENOMEM, first=number, count=1, thread="hop")
+                    with server.client() as client:
+                        code = code_of_data(client)
+                        if code == 354:
+                            client.raw(TEXT + b".\r\n")
+                            code = client.reply()[0]
+                        told[code] += 1
+                    faults.end(call)
+                    if faults.counts(call)[1] == 0:
+                        break
+                note(f"{call}: {number - 1} calls, {dict(told)}")
+            deliver(server)
+            equal((hop.texts_in_clear, server.events("next_hop_plain")), (0, []), "texts in clear, and the log")
+        assert told[250] and (told[451] > 3 or SANITIZE == "thread"), told
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Mail goes to next hops that take it, refuse it, fail, lie and hang: what the client is told, and what they get."""
 
+import contextlib
+import socket
+import time
+
 from common.harness import HELO, PATIENCE, SENDER, Server, case, equal, free_port, main, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, HANG, NextHop, code_of_data
+from common.daemons.next_hop import GO_AWAY, HANG, NextHop, code_of_data
 
 TEXT = HEADER + b"..dot\r\nend\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 3000
@@ -47,6 +51,38 @@ def at_a_path(directory):
         with server.client() as client:
             client.deliver(TEXT)
         equal(len(hop.mails), 1, "mails")
+
+
+@case("a unix socket whose queue is full is busy: it is tried again, and counts as down only where that lasts for connect_timeout")
+def busy(directory):
+    path = directory / "lmtp"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as burst:
+        listener.bind(str(path))
+        listener.listen(0)
+        listener.settimeout(10 * PATIENCE)
+        place = f"lmtp:unix:{path}"
+        server = serve(directory, place, options=f"failures_max = 1 retry_after = 100ms connect_timeout = {3 * PATIENCE}s")
+        with server, server.client() as client:
+            first = burst.enter_context(socket.socket(socket.AF_UNIX))
+            first.connect(str(path))
+            client.envelope()
+            client.raw(b"DATA\r\n")
+            time.sleep(0.3)
+            accepted, _ = listener.accept()  # the next one fits
+            accepted.close()
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb", 0) as hop:
+                for said in b"220 hop", b"250 hop", b"250 ok", b"250 ok", b"354 go on":
+                    hop.write(said + b"\r\n")
+                    hop.readline()
+                equal(client.reply()[0], 354, "DATA")
+                equal(server.events("next_hop_down"), [], "a failure")
+            client.close()
+            burst.enter_context(socket.socket(socket.AF_UNIX)).connect(str(path))
+            with server.client() as client:
+                equal(code_of_data(client), 451, "DATA")
+            down = wait_for("next_hop_down", lambda: server.events("next_hop_down"))
+            equal([line["reason"] for line in down], ["its queue of connections stays full"], "next_hop_down")
 
 
 @case("the words of a next hop reach the client: at DATA those on the envelope, and behind the text those on the text")
@@ -125,6 +161,26 @@ def broken(directory):
         hop.answers = {}
         with server.client() as client:
             client.deliver(TEXT)
+
+
+@case("one that breaks at all mail of one sender, or for one mailbox, takes that of the others all the same; at all mail it is down")
+def broken_by_one(directory):
+    with NextHop() as hop, serve(directory, hop, options="retry_after = 60s", recipients=("alice", "bob", "carol")) as server:
+        senders = [f"{number}@example.com" for number in range(5)]
+        for answers, envelopes in (({"MAIL": GO_AWAY}, [(senders[0], BOTH[:1])] * 4), ({"RCPT bob": GO_AWAY}, [(sender, BOTH[1:]) for sender in senders])):
+            hop.answers = answers
+            for sender, recipients in envelopes:
+                with server.client() as client:
+                    equal(code_of_data(client, sender=sender, recipients=recipients), 451, "DATA")
+            hop.answers = {}
+            with server.client() as client:
+                client.deliver(TEXT)
+        equal((len(hop.mails), server.events("next_hop_down")), (2, []), "mails, next_hop_down")
+        hop.answers = {"MAIL": GO_AWAY}
+        for sender, recipient in zip(senders, ("alice", "bob", "carol")):
+            with server.client() as client:
+                equal(code_of_data(client, sender=sender, recipients=[f"{recipient}@isp.example"]), 451, "DATA")
+        wait_for("next_hop_down", lambda: server.events("next_hop_down"))
 
 
 @case("one that hangs holds up no mail for another one, and its own is told 451 in time, or abandoned with its client")

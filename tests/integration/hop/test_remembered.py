@@ -3,7 +3,7 @@
 
 from common.harness import HELO, SENDER, Server, case, equal, main, wait_for
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, NextHop
+from common.daemons.next_hop import GO_AWAY, NextHop
 
 TEXT = HEADER + b"text\r\n"
 ALICE, BOB, CAROL = "alice@isp.example", "bob@isp.example", "carol@isp.example"

@@ -5,7 +5,7 @@ import pwd
 import re
 import shutil
 
-from common.dovecot import Dovecot, need_dovecot
+from common.daemons.dovecot import Dovecot, need_dovecot
 from common.harness import SENDER, Server, case, equal, free_port, main, wait_for
 from common.messages import HEADER, MESSAGES
 from common.postfix import Postfix, need_postfix

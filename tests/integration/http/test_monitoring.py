@@ -16,16 +16,30 @@ DASHBOARD = ROOT / "conf/monitoring/grafana-dashboard.json"
 LABELS = {"instance", "job", "le"}
 
 
-def series(directory):
-    """({names}, {labels}) of a server that has all there is."""
+def all_metrics(directory):
+    """What a server says that has all there is."""
+    (directory / "list").write_text("127.0.0.2\n")
     next_hop = f"lmtp://127.0.0.1:{free_port()}"
-    with ScriptedDns(by_table({})) as dns, web_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n' + tls_options(directory), deliver=next_hop) as server:
+    options = f'''policy_service "dead" {{ connect = "inet:127.0.0.1:{free_port()}" on_failure = pass }}
+dnsbl {{ zone "bl.example" {{ file = {{"list"}} }} }}
+domain "else.example" {{ recipients = "socketmap:inet:127.0.0.1:{free_port()}:virtual" deliver = "discard:" }}
+''' + tls_options(directory)
+    with ScriptedDns(by_table({})) as dns, web_server(directory, f'resolvers = {{"127.0.0.1:{dns.port}"}}\n{options}', deliver=next_hop) as server:
         with server.client() as client:  # a next hop is seen when it has been asked
-            for command, code in ("EHLO client.example.com", 250), ("MAIL FROM:<>", 250), ("RCPT TO:<postmaster>", 250), ("DATA", 451):
+            for command, code in ("EHLO client.example.com", 250), ("MAIL FROM:<>", 250), ("RCPT TO:<postmaster@isp.example>", 250), ("DATA", 451):
                 client.command(command, code)
-        text = wait_for_status(server.web, "/metrics", 200).text()
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
+        return wait_for_status(server.web, "/metrics", 200).text()
+
+
+def series(directory):
+    """({names}, {labels}) of it."""
+    lines = [line for line in all_metrics(directory).splitlines() if not line.startswith("#")]
     return {re.match(r"\w+", line)[0] for line in lines}, {label for line in lines for label in re.findall(r'(\w+)="', line)}
+
+
+@case("promtool finds nothing to mend in /metrics")
+def linted(directory):
+    equal(promtool("check", "metrics", text=all_metrics(directory)), "", "promtool check metrics")
 
 
 def names_in(expressions):

@@ -3,35 +3,18 @@
 
 import base64
 import hashlib
-import html
 import re
 import subprocess
 
 from common.dns_peers import A, ScriptedDns, by_table
 from common.harness import Skip, case, equal, main, wait_for
 from common.tls import tls_options
-from common.web import wait_for_status, web_server
+from common.web import page, row, text_of, web_server
 
 LISTS = 'dnsbl { zone "zen.spamhaus.org" { } zone "dbl.example" { names = yes } }\n'
 
 # The Debian package is for the system's own Python.
 VALIDATOR = "import html5lib, sys; html5lib.HTMLParser(strict=True).parse(sys.stdin.read())"
-
-
-def page(server):
-    return wait_for_status(server.web, "/", 200)
-
-
-def text_of(octets):
-    """What is read of it."""
-    without = re.sub(r"<style>.*?</style>", "", octets, flags=re.S)
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", without)))
-
-
-def row(text, name):
-    """The numbers behind the name of a row."""
-    found = re.search(rf'<th scope="row">{re.escape(name)}</th>(.*?)</tr>', text, re.S)
-    return [int(number.replace(",", "")) for number in re.findall(r'<td class="number[^"]*">([\d,]+)</td>', found[1])]
 
 
 @case("the page is valid HTML, needs nothing from elsewhere and no script, and its sheet is the one that its header allows")

@@ -12,7 +12,7 @@ import time
 
 from common.harness import Client, HELO, SENDER, Server, case, equal, main, note, wait_for
 from common.journal import wait_until_empty
-from common.next_hop import NextHop
+from common.daemons.next_hop import NextHop
 
 KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 8
 CLIENTS = 6

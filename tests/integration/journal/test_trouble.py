@@ -9,7 +9,7 @@ from common.faults import Faults
 from common.harness import HELO, Server, case, equal, free_port, main, wait_for
 from common.journal import wait_until_empty
 from common.messages import HEADER
-from common.next_hop import NextHop
+from common.daemons.next_hop import NextHop
 from common.upgrade import Upgradable
 
 JOURNAL = 'journal = "journal" journal_size = 24M journal_segment = 4M journal_retry_min = 100ms journal_retry_max = 200ms\n'
@@ -53,6 +53,29 @@ def fails(directory):
             assert not set(refused) & set(names(hop.mails)), "told that it was not taken"
             counted = wait_for("counters", lambda: (found := server.counters())["journal_failures"] and found)
             assert counted["journal_refused"] >= len(refused), counted
+
+
+@case("who has a mail of which the journal cannot take the rest gets no second copy by the client's next try")
+def parted(directory):
+    faults = Faults(directory)
+    both = ["alice@isp.example", "bob@isp.example"]
+    with NextHop() as hop:
+        hop.answers = {"DOT bob": "451 4.2.1 later"}
+        server = Server(directory, JOURNAL, deliver=hop.address)
+        with server.start(faults.prefix()), server.client() as client:
+            client.command(f"EHLO {HELO}", 250)
+            faults.set("fdatasync", errno.EIO, thread="journal")
+            client.envelope(recipients=both, helo=None)
+            client.command("DATA", 354)
+            client.finish(text(1), 451)
+            equal([recipient for _, recipient, _ in hop.mails], both[:1], "who has it")
+            faults.end_all()
+            hop.answers = {}
+            client.envelope(recipients=both, helo=None)
+            client.command("DATA", 354)
+            client.finish(text(1))
+            wait_for("the rest", lambda: len(hop.mails) >= 2)
+            equal(sorted(recipient for _, recipient, _ in hop.mails), both, "mails")
 
 
 @case("flipped octets: what is damaged is counted and set aside, the rest is delivered, and nothing in part")

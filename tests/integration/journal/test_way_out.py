@@ -4,7 +4,7 @@
 from common.harness import HELO, SENDER, Server, case, configuration, equal, free_port, main, run_program, wait_for
 from common.journal import listed, wait_until_empty
 from common.messages import HEADER
-from common.next_hop import GO_AWAY, NextHop
+from common.daemons.next_hop import GO_AWAY, NextHop
 
 TEXT = HEADER + b"..dot\r\nend\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 3000
@@ -84,6 +84,27 @@ def mixed(directory):
         hop.answers = {}
         wait_until_empty(server)
         equal([recipient for _, recipient, _ in hop.mails], ["alice@isp.example", "bob@isp.example"], "mails")
+
+
+@case("the log follows mail of the journal by its id, and so does explain, also where the log was rotated meanwhile")
+def followed(directory):
+    with NextHop() as hop, serve(directory, hop, use="always") as server:
+        hop.answers = {"DOT bob": "451 4.2.0 bob is busy"}
+        with server.client() as client:
+            client.begin(recipients=BOTH)
+            told = client.finish(TEXT)
+        wait_for("the first try", lambda: server.events("journal_tried"))
+        wait_for("the session", lambda: server.events("session"))
+        (directory / "log").rename(directory / "log.1")
+        server.reload()
+        hop.answers = {}
+        wait_until_empty(server)
+        wait_for("the last try", lambda: any(event["waiting"] == 0 for event in server.events("journal_tried")))
+        run = run_program("explain", "-c", directory / "gatepost.conf", told)
+        words = " ".join(run.stdout.split())
+        for wanted in (hop.address, "451 4.2.0 bob is busy", '"delivered": 1', '"waiting": 1', '"waiting": 0'):
+            assert wanted in words, run.stdout + run.stderr
+        assert run.stdout.count("An event of the log") >= 2 and "was taken" in words, run.stdout
 
 
 @case("what a next hop refuses becomes a dead letter, for those it refuses; who is put off is tried again alone")

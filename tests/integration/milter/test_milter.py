@@ -1,20 +1,27 @@
 #!/usr/bin/env python3
 """Mail filters judge, change, hang, die and lie: what the client is told, what is delivered, and what it costs."""
 
+import contextlib
+import errno
 import os
 import socket
 import struct
+import time
 
-from common.harness import PATIENCE, Server, case, equal, main, run_program, wait_for, without_trace
+from common.dns_peers import DnsStub
+from common.dns_world import client_from, dns_server
+from common.faults import Faults
+from common.harness import PATIENCE, ROOT, Server, case, equal, main, run_program, wait_for, without_trace
 from common.messages import HEADER
-from common.milter import GO_AWAY, HANG, SILENT, Milter, body, frame, insertion, words
-from common.next_hop import NextHop
+from common.daemons.milter import GO_AWAY, HANG, SILENT, Milter, body, frame, insertion, words
+from common.daemons.next_hop import NextHop
 
 TEXT = HEADER + b"text\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 2000
 # What hangs costs this each time; a filter that answers must be sooner also on a machine that is busy.
-LIMIT = f"{400 * PATIENCE}ms"
+LIMIT = f"{1000 * PATIENCE}ms"
 QUICK = f"connect_timeout = {LIMIT} command_timeout = {LIMIT} end_timeout = {LIMIT} content_timeout = {2 * PATIENCE}s"
+QUEUED = 2 * PATIENCE  # seconds
 
 
 def serve(directory, *milters, options="", more="", **places):
@@ -34,7 +41,7 @@ def told(directory):
     with Milter() as milter, serve(directory, milter) as server:
         with server.client() as client:
             client.command("EHLO client.example.com", 250)
-            client.command("MAIL FROM:<me@example.com> SIZE=100", 250)
+            client.command("MAIL FROM:<me@example.com> SIZE=100 body=8bitMIME", 250)
             client.command("RCPT TO:<nobody@isp.example>", 550)
             equal(milter.connections, 0, "connections of a session that our own policy refuses")
             for recipient in "alice", "bob":
@@ -50,13 +57,47 @@ def told(directory):
         data = dict(milter.told)
         assert data["CONNECT"].startswith(b"[127.0.0.1]\x004") and data["CONNECT"].endswith(b"127.0.0.1\0"), data["CONNECT"]
         equal((data["HELO"], data["MAIL"]), (b"client.example.com\0", b"<me@example.com>\0"), "HELO, MAIL")
-        assert (("MAIL", b"<me@example.com>\0SIZE=100\0") in milter.told), milter.told
+        assert (("MAIL", b"<me@example.com>\0SIZE=100\0BODY=8BITMIME\0") in milter.told), milter.told
         equal(milter.texts, [TEXT, TEXT], "texts")
         equal((milter.macros["C"]["j"], milter.macros["R"]["{rcpt_addr}"]), ("mx1.isp.example", "alice@isp.example"), "macros")
         assert len(milter.macros["M"]["i"]) == 12, milter.macros
         equal([without_trace(mail) for mail in server.mails()], [TEXT, TEXT], "mails")
         counters = server.counters()
-        equal((counters["milter.filter0.asked"], counters["milter.filter0.failed"]), (5, 0), "counters")
+        equal((counters["filter.filter0.asked"], counters["filter.filter0.failed"]), (5, 0), "counters")
+
+
+@case("a filter is told the client's name in DNS where that leads back to it, and else its address")
+def named(directory):
+    with DnsStub(ROOT / "conf/example.zone") as dns, Milter() as milter, dns_server(directory, [dns.port], "dynamic_client { mode = off }\n" + milter.section()) as server:
+        for client, name, both, pointer in (("192.0.2.7", "mail.example.com", "mail.example.com [192.0.2.7]", "mail.example.com"),
+                                            ("192.0.2.79", "[192.0.2.79]", "[192.0.2.79]", "nowhere.example.net"),
+                                            ("192.0.2.5", "[192.0.2.5]", "[192.0.2.5]", "[192.0.2.5]")):
+            milter.told.clear()
+            with client_from(server, client) as session:
+                session.command("EHLO mail.example.com", 250)
+                session.command("MAIL FROM:<me@example.com> BODY=7bit SMTPUTF8", 250)
+                session.command("RCPT TO:<alice@isp.example>", 250)
+            data = dict(milter.told)
+            equal(data["CONNECT"].split(b"\0")[0].decode(), name, "CONNECT")
+            equal(data["MAIL"], b"<me@example.com>\0BODY=7BIT\0SMTPUTF8\0", "MAIL")
+            macros = milter.macros["C"]
+            equal((macros["_"], macros["{client_name}"], macros["{client_ptr}"]), (both, name, pointer), "macros")
+
+
+@case("a domain's mail is shown to those filters alone that the domain wants")
+def of_domain(directory):
+    domain = 'domain "some.example" { alias_of = "isp.example" mail_filters = " filter1  filter2 " }\n'
+    with Milter() as first, Milter() as second, Milter() as third, serve(directory, first, second, third, more=domain) as server:
+        ask(server, 250, ["alice@some.example"])
+        equal([len(milter.texts) for milter in (first, second, third)], [0, 1, 1], "texts")
+        equal(first.connections, 0, "connections")
+        second.answers = {"END": frame("+", "<bob@isp.example>") + frame("c")}
+        ask(server, 250, ["alice@some.example"])
+        told = wait_for("the event", lambda: server.events("filter_edit_refused"))
+        equal(told[0]["reason"], "its domain wants other filters", "a recipient of another domain")
+        ask(server, 250)
+        equal([len(milter.texts) for milter in (first, second, third)], [1, 3, 3], "texts")
+        equal((len(server.mails("alice")), len(server.mails("bob"))), (3, 1), "mails")
 
 
 @case("its words reach the client with our reject id, and the log has them as evidence")
@@ -128,9 +169,55 @@ def changed(directory):
         assert b"X-Quarantine: filter0: a suspect" in lines, mail
         assert b"Subject: changed\r\n" in second.texts[0] and second.texts[0].endswith(b"another\r\nbody\r\n"), second.texts
         assert b"dkim=fail" not in first.texts[0], first.texts
-        reasons = [event["reason"] for event in wait_for("events", lambda: server.events("milter_edit_refused"))]
+        reasons = [event["reason"] for event in wait_for("events", lambda: server.events("filter_edit_refused"))]
         assert "it is no recipient of ours" in reasons, reasons
         assert server.counters()["filter_edits_refused"] >= 2
+
+
+@case("a header that a line ends which is no field ends there for everybody: for each filter, and for the store")
+def no_field(directory):
+    with Milter() as first, Milter() as second, serve(directory, first, second) as server:
+        for answers in {}, {"END_OF_HEADER": frame("a")}, {"END": frame("h", "X-Seen", "yes") + frame("c")}:
+            first.answers = answers
+            ask(server, 250, text=b"Subject: a\r\nno field\r\nContent-Type: text/html\r\n\r\ntext\r\n")
+            seen = b"X-Seen: yes\r\n" if "END" in answers else b""
+            wanted = b"Subject: a\r\n" + seen + b"\r\nno field\r\nContent-Type: text/html\r\n\r\ntext\r\n"
+            equal((without_trace(server.mails()[-1]), second.texts[-1]), (wanted, wanted), "the mail, and what the second filter saw")
+
+
+@case("a quarantine that finds no room is a failure of its filter")
+def quarantined(directory):
+    for on_failure, code in ("defer", 451), ("pass", 250):
+        folder = directory / on_failure
+        folder.mkdir()
+        with Milter() as milter, serve(folder, milter, options=f"on_failure = {on_failure}") as server:
+            milter.answers = {"END": frame("h", "X-N", "y") * 512 + frame("q", "a suspect") + frame("c")}
+            ask(server, code)
+            equal(server.counters()["filter.filter0.failed"], 1, "failures")
+            equal([b"X-N" in mail for mail in server.mails()], [False] * (code == 250), "mails with what it wanted changed")
+            reasons = [event["reason"] for event in wait_for("the event", lambda: server.events("filter_failed"))]
+            equal(reasons, ["no room is left for its quarantine"], "reasons")
+
+
+@case("mail in quarantine is in the folder that its domain has for that, and the next mail is not")
+def folder(directory):
+    with Milter() as milter, serve(directory, milter, domain="quarantine_folder = Junk.Held") as server:
+        for edits in frame("q", "a suspect"), frame("h", "X-Seen", "yes"):
+            milter.answers = {"END": edits + frame("c")}
+            ask(server, 250)
+        held = [path.read_bytes() for path in directory.glob("mail/isp.example/alice/.Junk.Held/new/*")]
+        equal([b"\r\nX-Quarantine: filter0: a suspect\r\n" in mail for mail in held], [True], "mails in the folder")
+        equal([b"X-Seen: yes" in mail for mail in server.mails()], [True], "mails in the mailbox")
+
+
+@case("a long reason of a quarantine is cut where a character ends")
+def long_reason(directory):
+    with Milter() as milter, serve(directory, milter) as server:
+        milter.answers = {"END": frame("q", "€" * 2000) + frame("c")}
+        ask(server, 250)
+        field = next(line for line in server.mails()[0].split(b"\r\n") if line.startswith(b"X-Quarantine: filter0: "))
+        reason = field.partition(b"filter0: ")[2].decode()
+        assert len(reason) > 100 and set(reason) == {"€"}, reason
 
 
 @case("what a filter discards, or has no recipients any more, is told 250 and delivered to nobody")
@@ -141,6 +228,17 @@ def discarded(directory):
             ask(server, 250)
         equal(server.mails(), [], "mails")
         equal(server.counters()["messages_discarded"], 3, "counted")
+
+
+@case("postmaster gets what is discarded all the same, and alone: also from a next hop that has been told of others")
+def postmaster(directory):
+    with NextHop() as hop, Milter() as milter, serve(directory, milter, deliver=hop.address) as server:
+        for step in "RCPT", "END":
+            milter.answers = {step: frame("d")}
+            ask(server, 250, recipients=("alice@isp.example", "postmaster@isp.example", "bob@isp.example"))
+        equal([(recipients, mail.endswith(b"\r\n" + TEXT)) for _, recipients, mail in hop.mails],
+              [("postmaster@isp.example", True)] * 2, "mails")
+        equal(server.counters()["messages_discarded"], 0, "discarded for everybody")
 
 
 @case("one that hangs, dies or lies costs its own time: on_failure says what becomes of the mail, and the session goes on")
@@ -171,8 +269,8 @@ def failing(directory):
                 found = len(os.listdir(f"/proc/{server.process.pid}/fd"))
                 assert found <= descriptors + 1, (found, descriptors)  # the milter's
             equal(len(server.mails()), len(faults) + 1 if on_failure == "pass" else 1, "mails")
-            equal(server.counters()["milter.filter0.failed"], len(faults), "failures")
-            wait_for("an event", lambda: server.events("milter_failed"))
+            equal(server.counters()["filter.filter0.failed"], len(faults), "failures")
+            equal(wait_for("an event", lambda: server.events("filter_failed"))[0]["step"], "OPTIONS", "the first step that fails")
 
 
 @case("a hung filter has so many connections and no more, a client that leaves frees its own, and a stop waits for none")
@@ -206,13 +304,124 @@ def long(directory):
         equal(milter.texts, [LONG], "texts")
         assert hop.mails[0][2].endswith(LONG[len(HEADER):]) and b"\r\nX-Seen: yes\r\n" in hop.mails[0][2]
         equal(len(hop.mails), 1, "mails")
-        told = wait_for("the event", lambda: server.events("milter_edit_refused"))
+        told = wait_for("the event", lambda: server.events("filter_edit_refused"))
         equal(told[0]["reason"], "the next hop has the envelope already", "an edit of the envelope")
         milter.answers = {"END": frame("r")}
         ask(server, 550, text=LONG)
         milter.answers = {"END": frame("d")}
         ask(server, 250, text=LONG)
         equal(len(hop.mails), 1, "mails")
+
+
+@case("a session that asks nothing now makes room for one that asks, and goes on where it was with another connection")
+def shared(directory):
+    with Milter() as milter, serve(directory, milter, options="connections_max = 1") as server:
+        with server.client() as idle, server.client() as other:
+            for client in idle, other:
+                client.command("EHLO client.example.com", 250)
+                client.command("MAIL FROM:<me@example.com>", 250)
+                client.command("RCPT TO:<alice@isp.example>", 250)
+            for client in idle, other:
+                client.command("DATA", 354)
+                client.finish(TEXT)
+        equal((len(server.mails()), len(milter.texts)), (2, 2), "mails, texts")
+        wait_for("the last of four connections", lambda: (milter.connections, milter.open) == (4, 0))
+        equal(server.counters()["filter.filter0.failed"], 0, "failures")
+
+
+@case("two that take a connection from each other have a filter told all again so often, then one is put off; texts are judged")
+def told_again(directory):
+    names = [f"user{number}" for number in range(60)]
+    with Milter() as milter, serve(directory, milter, options="connections_max = 1 on_failure = pass", recipients=names) as server:
+        with server.client() as one, server.client() as other:
+            codes = {one: [], other: []}
+            for client in codes:
+                client.command("EHLO client.example.com", 250)
+                client.command("MAIL FROM:<me@example.com>", 250)
+            for name in names:
+                for client in codes:
+                    client.raw(f"RCPT TO:<{name}@isp.example>\r\n".encode())
+                    codes[client].append(client.reply()[0])
+            # From then on it takes no connection from the other, who has it to himself.
+            taken = codes[one].index(451)
+            assert 15 < taken < 25 and set(codes[one][taken:]) == {451}, codes[one]
+            equal(codes[other], [250] * 60, "codes of the other")
+            for client in codes:
+                client.command("DATA", 354)
+                client.finish(TEXT)
+        told = sum(step == "RCPT" for step, _ in milter.told)
+        assert told < 700, told  # without a bound it would be 3600
+        equal(milter.texts, [TEXT, TEXT], "texts")
+        assert {event["reason"] for event in server.events("filter_failed")} == {"its connections were lost too often"}
+
+
+@case("a header of 2000 fields is judged, and one with more is refused before a filter is asked about it")
+def many_fields(directory):
+    fields = b"".join(b"A:%d\r\n" % number for number in range(2000))
+    with Milter() as milter, serve(directory, milter) as server:
+        ask(server, 250, text=fields + b"\r\ntext\r\n")
+        said = ask(server, 552, text=b"B: one more\r\n" + fields + b"\r\ntext\r\n")
+        assert said.startswith("5.3.4 the header has too many fields"), said
+        ask(server, 250, text=fields + b"no field\r\n" + fields)
+        equal(len(milter.texts), 2, "texts")
+        equal(len(server.mails()), 2, "mails")
+        equal(server.counters()["filter.filter0.refused"], 1, "refused")
+
+
+@case("a connection that was kept and is closed just as it is used is no failure: the question goes to a new one, once")
+def let_go(directory):
+    for steps in 0, SILENT:
+        folder = directory / str(steps)
+        folder.mkdir()
+        with Milter(steps=steps) as milter, serve(folder, milter) as server, server.client() as client:
+            answers = iter(())
+            milter.answers = {"END" if steps else "MAIL": lambda: next(answers, frame("c"))}
+            client.deliver(TEXT)
+            answers = iter((GO_AWAY,))
+            client.deliver(TEXT, helo=None)
+            equal((milter.connections, len(server.mails())), (2, 2), "connections, mails")
+            equal(server.counters()["filter.filter0.failed"], 0, "failures")
+            answers = iter((GO_AWAY, GO_AWAY))
+            if steps:
+                client.begin(helo=None)
+                client.finish(TEXT, 451)
+            else:
+                client.command("MAIL FROM:<me@example.com>", 250)
+                client.command("RCPT TO:<alice@isp.example>", 451)
+            equal((milter.connections, server.counters()["filter.filter0.failed"]), (3, 1), "connections, failures")
+
+
+@case("where the queue of a filter's unix socket is full, a session waits for a place in it, for connect_timeout at most")
+def queued(directory):
+    path = str(directory / "milter")
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as queue:
+        listener.bind(path)
+        listener.listen(0)
+        queue.enter_context(socket.socket(socket.AF_UNIX)).connect(path)
+        section = f'milter "filter0" {{ connect = "unix:{path}" connect_timeout = {QUEUED}s }}\n'
+        with Server(directory, "workers = 1\n" + section) as server, server.client() as client:
+            client.command("EHLO client.example.com", 250)
+            client.command("MAIL FROM:<me@example.com>", 250)
+            begun = time.monotonic()
+            client.command("RCPT TO:<alice@isp.example>", 451)
+            assert time.monotonic() - begun > QUEUED - 0.5, "it was not waited for"
+            client.raw(b"RCPT TO:<alice@isp.example>\r\n")
+            time.sleep(0.2)
+            listener.accept()[0].close()
+            with listener.accept()[0] as connection, contextlib.suppress(StopIteration):
+                equal(connection.recv(4), b"\0\0\0\r", "the length of its first command")
+            equal(client.reply()[0], 451, "it has closed")
+            equal(server.counters()["filter.filter0.failed"], 2, "failures")
+
+
+@case("what a filter wanted changed of a text that it then refuses is not kept")
+def dropped(directory):
+    with Milter() as milter, serve(directory, milter) as server:
+        milter.answers = {"END": body(b"y" * 1_000_000) * 8 + frame("r")}
+        with server.client() as client:
+            client.begin()
+            client.finish(TEXT, 550)
+            wait_for("memory that was given back", lambda: server.counters()["memory_held"] < 1_000_000)
 
 
 @case("a reload leaves open sessions their filters, and check-config says what is wrong")
@@ -228,16 +437,35 @@ def reloaded(directory):
             client.finish(TEXT)
         ask(server, 250)
         equal((len(milter.texts), len(other.texts)), (1, 1), "texts")
-        equal(server.counters()["milter.filter0.asked"], 4, "its counters are those of its name")
+        equal(server.counters()["filter.filter0.asked"], 4, "its counters are those of its name")
     for section, complaint in (('milter "a" { connect = "tcp:1" }', "connect must be inet:ADDRESS:PORT or unix:PATH"),
                                ('milter "a b" { connect = "unix:x" }', "a name has 1 to 32 letters"),
                                ('milter "a" { connect = "unix:x" }\nmilter "a" { connect = "unix:x" }', 'is given twice'),
                                ('milter "a" { connect = "unix:x" on_failure = accept }', "must be pass or defer"),
+                               ('domain "b.example" { alias_of = "isp.example" mail_filters = "a" }', 'there is no milter, and no policy_service, "a"'),
+                               ('domain "b.example" { alias_of = "isp.example" mail_filters = "" }', "must be yes, no or names of filters"),
                                ('milter "a" { conect = "unix:x" }', 'did you mean "connect"?')):
         server.write_configuration(options=section)
         told = run_program("check-config", "--no-open", "-c", str(directory / "gatepost.conf"))
         assert complaint in told.stdout + told.stderr and "gatepost.conf:" in told.stdout + told.stderr, told
         equal(told.returncode, 1, "status")
+
+
+@case("calls that a signal interrupts are made again: no filter fails for that")
+def interrupted(directory):
+    faults = Faults(directory)
+    with Milter(path=directory / "milter") as at_path, Milter() as other:
+        server = serve(directory, at_path, other)
+        with server.start(faults.prefix()):
+            for call in "connect", "send", "recv":
+                faults.set(call, errno.EINTR, per_million=300_000, seed=1, thread="worker")
+            for _ in range(10):
+                ask(server, 250)
+            equal([faults.counts(call)[1] > 0 for call in ("connect", "send", "recv")], [True] * 3, "interrupted")
+            faults.end_all()
+            counters = server.counters()
+            equal([counters[f"filter.filter{number}.failed"] for number in (0, 1)], [0, 0], "failures")
+            equal(len(server.mails()), 10, "mails")
 
 
 main()

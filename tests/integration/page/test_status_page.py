@@ -6,9 +6,11 @@ import re
 
 from common.browser import Browser
 from common.dns_peers import A, ScriptedDns, by_table
-from common.harness import PROGRAM, case, equal, main, wait_for
+from common.harness import PROGRAM, case, equal, free_port, main, wait_for
+from common.daemons.milter import Milter
 from common.tls import tls_options
 from common.web import wait_for_status, web_server
+from common.daemons.socketmap import Socketmap
 
 # Names as long as there are, and what is long lies next to what is short.
 ZONES = """dnsbl { threshold = 1
@@ -26,9 +28,9 @@ def refused(server, address):
         client.command("QUIT", 221)
 
 
-def accepted(server):
+def accepted(server, recipient="alice@isp.example"):
     with server.client() as client:
-        client.deliver(b"Subject: x\r\n")
+        client.deliver(b"Subject: x\r\n", recipients=[recipient])
         client.command("QUIT", 221)
 
 
@@ -38,6 +40,7 @@ def fill(server):
         refused(server, f"127.0.0.{last}")
     for _ in range(3):
         accepted(server)
+    accepted(server, "alice@else.example")
     server.write_configuration(options=server.options + "\nidle_timeout = 4m\nspf { mode = observe }")
     server.reload()
     wait_for("what has been counted", lambda: re.search(
@@ -81,9 +84,12 @@ CONTRAST = """(() => {
 
 @case("on a phone and on a desk, light and dark, it fits, can be read, asks for nothing else, and does without scripts")
 def browser(directory):
-    with ScriptedDns(by_table(LISTED)) as dns:
-        options = f'workers = 2\nacceptors = 2\nresolvers = {{"127.0.0.1:{dns.port}"}}\nsender_mx {{ mode = off }}\n'
-        with web_server(directory, options + ZONES + tls_options(directory)) as server, Browser(directory) as tab:
+    with ScriptedDns(by_table(LISTED)) as dns, Milter() as milter, Socketmap({None: "OK"}) as daemon:
+        options = f'workers = 2\nacceptors = 2\nresolvers = {{"127.0.0.1:{dns.port}"}}\nsender_mx {{ mode = off }}\njournal = "journal"\n'
+        options += milter.section("spam-filter") + ZONES + tls_options(directory) + f"""
+domain "else.example" {{ recipients = "socketmap:{daemon.address}:virtual" deliver = "lmtp://127.0.0.1:{free_port()}" journal = always }}
+"""
+        with web_server(directory, options) as server, Browser(directory) as tab:
             tab.call("Network.enable")
             tab.call("Emulation.setScriptExecutionDisabled", value=True)
             address = f"http://127.0.0.1:{server.web}/"
@@ -115,7 +121,8 @@ def read_aloud(tree):
     told = " ".join(name for _, name, _ in tree)
     # All that an operator wants to see at a glance.
     for words in ("Sessions", "a second", "Refusals by check", "dnsbl", "127.0.0.0/24", "zen.spamhaus.org", "answers", "worker-1",
-                  "acceptor-1", "Delivery", "mx1.isp.example", "Days left", "Generation", "idle_timeout: 5m becomes 4m"):
+                  "acceptor-1", "Delivery", "mx1.isp.example", "Days left", "Mail filters", "spam-filter",
+                  "Daemons of recipients", "inet:127.0.0.1:", "Next hops", "Journal", "takes mail", "message waits", "Generation", "idle_timeout: 5m becomes 4m"):
         assert words in told, f"nothing reads {words!r} aloud: {told}"
 
 

@@ -31,7 +31,8 @@ def nobody(directory):
     for name in (str(directory / "nobody"), "x", "/" + 200 * "x"):
         with Server(directory).start(prefix=("env", f"NOTIFY_SOCKET={name}")) as server, server.client() as client:
             client.command("QUIT", 221)
-            assert "gatepost: cannot tell the service manager that it is ready" in server.stderr(), server.stderr()
+            words = "gatepost: cannot tell the service manager that it is ready"
+            wait_for(words, lambda: words in server.stderr())
 
 
 @case("a reload is told with its moment, and its end with the outcome and, where it has failed, with file and line; so is a stop")

@@ -197,6 +197,7 @@ def let_through(directory):
 @case("a SIGSYS that somebody sends is no refusal")
 def sent(directory):
     with Server(directory) as server:
+        wait_for("the server", lambda: server.events("ready"))  # it listens before it heeds the signal
         server.signal(signal.SIGSYS)
         deliver(server)
         equal(server.counters()["calls_refused"], 0, "calls_refused")

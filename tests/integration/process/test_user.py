@@ -118,10 +118,11 @@ def reloads(directory):
         (directory / "log").rename(directory / "log.1")
         port = free_port()
         server.write_recipients(["alice", "bob", "carol"])
-        server.write_configuration(listen=[*server.listen, f"127.0.0.1:{port}"], options='sender_store = "lmdb:state"')
+        server.listen.append(f"127.0.0.1:{port}")
+        server.write_configuration(options='sender_store = "lmdb:state"')
         server.signal(signal.SIGHUP)
         wait_for("the other listener", lambda: is_listening(port))
-        wait_for("the new log", lambda: any(line["option"] == "user" for line in server.events("restart_needed")))
+        wait_for("the new log", lambda: any(line["option"] == "user" for line in server.events("restart_needed")) and server.events("reload"))
         equal((directory / "log").stat().st_uid, entry.pw_uid, "owner of the new log")
         server.write_configuration(options='sender_store = "lmdb:state"\nuser = "root"')
         server.reload()
@@ -134,8 +135,7 @@ def reloads(directory):
         (directory / "recipients.txt").chmod(0o644)
         low = low_port()
         server.write_configuration(listen=[*server.listen, f"127.0.0.1:{low}"])
-        server.signal(signal.SIGHUP)
-        failure = wait_for("the failure", lambda: server.events("reload_failed")[1:])[-1]["complaints"]
+        failure = server.ask(signal.SIGHUP, "reload_failed")["complaints"]
         for words in (f"127.0.0.1:{low}", "restart", "socket activation", "keep_bind_capability"):
             assert words in failure, failure
         assert is_listening(port) and not is_listening(low), "nothing changes"

@@ -4,7 +4,7 @@ address a next hop is told where the client has said that of an alias."""
 
 from common.harness import SENDER, Server, case, equal, main
 from common.messages import HEADER
-from common.next_hop import NextHop
+from common.daemons.next_hop import NextHop
 
 TEXT = HEADER + b"text\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 1000  # longer than what a session holds: it is sent ahead

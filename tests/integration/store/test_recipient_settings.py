@@ -5,7 +5,7 @@ import subprocess
 
 from common.harness import HELO, PROGRAM, SENDER, Server, case, equal, main, wait_for
 from common.messages import HEADER
-from common.next_hop import NextHop
+from common.daemons.next_hop import NextHop
 
 TEXT = HEADER + b"text\r\n"
 

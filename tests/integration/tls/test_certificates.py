@@ -153,7 +153,7 @@ def failed_before(directory):
         assert not is_offered(), "offered after a reload without a new certificate"
         make(directory, "a", subject="new")
         reload(server, "reload")
-        assert is_offered(), "not offered with the new certificate"
+        wait_for("STARTTLS with the new certificate", is_offered)
 
 
 @case("an expired certificate does not keep the server from starting, nor other changes from a reload; without one there is no STARTTLS")

@@ -11,7 +11,7 @@ import threading
 
 from common.dns_peers import ScriptedDns
 from common.dns_world import options_with
-from common.harness import Server, case, equal, free_port, main, note, wait_for, without_trace
+from common.harness import PATIENCE, Server, case, equal, free_port, main, note, wait_for, without_trace
 from common.messages import HEADER
 from common.tls import KEY_UPDATE_WITH_ANSWER, Opened, RecordWriter, TlsClient, context, make_certificate, tls_options
 
@@ -387,7 +387,7 @@ def floods(directory):
 @case("records that are none of the session's are not early input; octets in one are")
 def early_input(directory):
     with ScriptedDns(lambda query, is_tcp, send: None) as dns:
-        options, _ = options_with([dns.port], "dns_timeout = 700ms\n", off=("dnsbl", "rhsbl", "spf"))
+        options, _ = options_with([dns.port], f"dns_timeout = {PATIENCE}s\n", off=("dnsbl", "rhsbl", "spf"))
         with tls_server(directory, options + "sender_mx { mode = enforce }\n") as server:
             for number, (early, code) in enumerate(((lambda writer: writer.key_update(), 451),
                                                     (lambda writer: writer.record(b""), 451),
@@ -407,7 +407,7 @@ def early_input(directory):
 @case("what is no record ends a session that waits for DNS, and the log tells the reason")
 def broken_while_parked(directory):
     with ScriptedDns(lambda query, is_tcp, send: None) as dns:
-        options, _ = options_with([dns.port], "dns_timeout = 700ms\n", off=("dnsbl", "rhsbl", "spf"))
+        options, _ = options_with([dns.port], "dns_timeout = 1m\n", off=("dnsbl", "rhsbl", "spf"))
         with tls_server(directory, options + "sender_mx { mode = enforce }\n") as server, secure(server) as client:
             client.command("EHLO client.example.com", 250)
             client.command("MAIL FROM:<me@example.com>", 250)

@@ -338,7 +338,7 @@ static void test_handshakes_that_fail(void)
         SSL_CTX_free(secured.tls);
 }
 
-/* One that may be in plain text is, behind a handshake that has failed, and behind one for which there is no memory. */
+/* One that may be in plain text is, behind a handshake that has failed. */
 static void test_plain_text_behind_a_failed_handshake(void)
 {
         struct hop_settings secured = with_tls(HOP_STARTTLS_MAY);
@@ -351,13 +351,24 @@ static void test_plain_text_behind_a_failed_handshake(void)
         end();
         expect(peer.connections == 2);
         peer_end(&peer);
+        SSL_CTX_free(secured.tls);
+}
+
+/* It is our own that we have no memory for a handshake: nothing goes in plain text for that, then or later. */
+static void test_no_plain_text_for_want_of_memory(void)
+{
+        struct hop_settings secured = with_tls(HOP_STARTTLS_MAY);
+        struct peer peer;
+
         budget_octets = TLS_HANDSHAKE_SIZE;
         begin(&secured);
-        peer_begin(&peer, HOP_LMTP, SECURES "E:\n" HELLO TAKES "C: QUIT\n");
+        budget_octets = (uint64_t)64 << 20;
+        peer_begin(&peer, HOP_LMTP, SECURES "E:\n" SECURED TAKES "C: QUIT\n");
+        fail_one(&peer.hop, FATE_BROKEN, 0);
+        budget_set(&budget, budget_octets, 90);
         deliver_one(&peer.hop, 1);
         end();
         peer_end(&peer);
-        budget_octets = (uint64_t)64 << 20;
         SSL_CTX_free(secured.tls);
 }
 
@@ -378,6 +389,7 @@ int main(void)
         test_long_text_by_tls();
         test_handshakes_that_fail();
         test_plain_text_behind_a_failed_handshake();
+        test_no_plain_text_for_want_of_memory();
         expect(log_writer_stop(&log_writer));
         log_writer_end(&log_writer);
         content_pool_end(&pool);

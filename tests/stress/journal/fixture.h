@@ -115,7 +115,7 @@ static inline void run_settle(struct run *run, const char *id, enum recipient_st
 
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
-static struct journal_origin origin = {{"192.0.2.1", 9}, {"client.example", 14}, {"lmtp:unix:/s", 12}};
+static struct journal_origin origin = {{"192.0.2.1", 9}, {"client.example", 14}, {"lmtp:unix:/s", 12}, false};
 
 /* A job with all that it lends. */
 struct sent {

@@ -107,7 +107,21 @@ static void test_dead(void)
         run_stop(&run);
         run_start(&run);
         expect(store(&run, "OLD", SPAN("Subject: old\r\n\r\n")) == STORE_DONE);
+        run_settle(&run, "OLD", RECIPIENT_WAITS);
         wait_until_settled(&run);
+        expect_dead_letter("X-Dead-Letter-Reason: 550 5.1.1 as the test says\n");
+        /* Nobody can be asked: that is tried, and lasts for a while before it counts. */
+        expect(store(&run, "GONE", SPAN("Subject: gone\r\n\r\n")) == STORE_DONE);
+        int tries = 0;
+        while (atomic_load(&run.journal.counts.waiting) > 0) {
+                struct parcel *parcel = channel_receive(run.hop);
+                tries += parcel != NULL;
+                if (parcel != NULL)
+                        run_return(&run, (struct journal_delivery *)parcel, JOURNAL_UNREACHABLE);
+                else
+                        usleep(1000);
+        }
+        expect(tries > 0);
         expect_dead_letter("X-Dead-Letter-Reason: it has waited for journal_lifetime\n");
         run_stop(&run);
         drain_settings.lifetime_ms = 3600000;

@@ -143,6 +143,12 @@ static const struct {
      "extension: must be one special character such as +, not ++"},
     {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" extension = \"a\" }",
      "extension: must be one special character such as +, not a"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" quarantine_folder = \".Junk\" }",
+     "quarantine_folder: must be the name of a folder such as Junk, not .Junk"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" quarantine_folder = \"Junk..Old\" }",
+     "quarantine_folder: must be the name of a folder such as Junk, not Junk..Old"},
+    {"domain \"x\" { recipients = \"people\" deliver = \"discard:\" quarantine_folder = \"a/b\" }",
+     "quarantine_folder: must be the name of a folder such as Junk, not a/b"},
 };
 
 Test(snapshot, bad_domains_are_told)
@@ -253,12 +259,14 @@ static void expect_same_options(const struct snapshot *left, const struct snapsh
 #define PUT_ACTION(value)     text_put_number(&text, value)
 #define PUT_AUTO_COUNT(value) text_put_number(&text, value)
 #define PUT_EXCHANGE(value)   text_put_number(&text, value)
+#define PUT_LEAVING(value)    text_put_number(&text, value)
 #define PUT_REPAIR(value)     text_put_number(&text, value)
 #define PUT_SANDBOX(value)    text_put_number(&text, value)
 #define PUT_STARTTLS(value)   text_put_number(&text, value)
 #define PUT_KEYWORDS(value)   text_put_number(&text, value)
 #define PUT_ADDRESSES(value)  text_put_number(&text, value)
 #define PUT_RATE(value)       rate_write(&text, &(value))
+#define PUT_SHARE(value)      share_write(&text, value)
 #define OPTION(name, type, ...)                                                                              \
         text_put_string(&text, #name "=");                                                                   \
         PUT_##type(from->OPTION_NAME_##type(name));                                                          \

@@ -62,6 +62,11 @@ static bool send_line(int fd, const char *line)
         return length < (int)sizeof octets && send(fd, octets, (size_t)length, MSG_NOSIGNAL) == length;
 }
 
+static const char *name_of(const struct ask *ask)
+{
+        return ask->name != NULL ? ask->name : ask->order;
+}
+
 /* True: it was the last line, and *ret_status is set. */
 static bool take_line(const struct ask *ask, const char *text, int *ret_status)
 {
@@ -69,7 +74,7 @@ static bool take_line(const struct ask *ask, const char *text, int *ret_status)
         bool is_last = ok != NULL;
 
         if (is_last && !json_is_true(ok))
-                fprintf(stderr, "gatepost: %s: %s\n", ask->order,
+                fprintf(stderr, "gatepost: %s: %s\n", name_of(ask),
                         json_string_value(json_object_get(line, "error")));
         if (is_last)
                 *ret_status = json_is_true(ok) ? 0 : 1;
@@ -127,7 +132,7 @@ static int take_answer(int fd, const struct ask *ask)
         }
         free(octets);
         if (!is_over)
-                fail(ask->order, "the server has gone, or does not answer");
+                fail(name_of(ask), "the server has gone, or does not answer");
         return status;
 }
 
@@ -136,14 +141,14 @@ int ask_server(const struct ask *ask, const char *help)
         int status = 1;
 
         if (ask->configuration == NULL)
-                return usage_fault(help, "%s: -c FILE is missing", ask->order);
+                return usage_fault(help, "%s: -c FILE is missing", name_of(ask));
         int fd = find_server(ask->configuration);
         if (fd < 0)
                 return 1;
         if (send_line(fd, ask->order))
                 status = take_answer(fd, ask);
         else
-                fail(ask->order, strerror(errno));
+                fail(name_of(ask), strerror(errno));
         close(fd);
         return status;
 }

@@ -8,6 +8,7 @@ struct ask {
         const char *
             configuration; /* a file, whose option `control` names the socket; it may have faults otherwise */
         const char *order; /* a line without its newline */
+        const char *name;  /* by which its failure is told; NULL: the line */
         /* Is given each line of the answer but the last; NULL: they are shown as they are. */
         void (*show)(const json_t *line);
         bool has_no_end; /* lines may come as long as they like, and nobody waits for the last one in vain */

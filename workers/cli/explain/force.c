@@ -2,7 +2,8 @@
 #include "workers/cli/explain/force.h"
 
 #include "conf/value/value.h"
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
+#include "workers/policy/value.h"
 
 #include <stdio.h>
 
@@ -62,6 +63,7 @@ static const struct reply_option {
     {REPLY_message_loops, "hops_max"},
     {REPLY_tls_required, "starttls"},
     {REPLY_tls_required_not_ready, "starttls"},
+    {REPLY_dnsbl, "refuse_listed_at"},
     {REPLY_dnsbl_busy, "refuse_listed_at"},
 };
 
@@ -172,13 +174,6 @@ json_t *force_json(const struct force *force, const struct force_matter *matter)
 }
 
 /* ---- words --------------------------------------------------------------------------------------------- */
-
-static struct span value_of(const json_t *setting, const char *key)
-{
-        const json_t *value = json_object_get(setting, key);
-        return json_is_string(value) ? span_of(json_string_value(value), json_string_length(value))
-                                     : SPAN("");
-}
 
 static bool is_named(const json_t *setting, struct span evidence)
 {

@@ -7,10 +7,10 @@
 #include "core/base/ids/ids.h"
 #include "core/base/text.h"
 #include "dns/clock.h"
-#include "workers/cli/explain/log_files.h"
 #include "workers/cli/explain/newest.h"
 #include "workers/cli/explain/pieces.h"
-#include "workers/cli/explain/revealer.h"
+#include "workers/cli/files/log_files.h"
+#include "workers/cli/shared/revealer.h"
 #include "workers/cli/usage.h"
 #include "workers/log/line.h"
 
@@ -178,7 +178,7 @@ static void look_at_line(void *context, const char *octets)
 }
 
 /* An id is in one file, with all that tells of it, unless it is that of a mail in pieces between which the log was
- * rotated. The newest file comes first: whoever asks does so soon. */
+ * rotated, or that was in the journal then. The newest file comes first: whoever asks does so soon. */
 static size_t read_by_id(struct look *look, const struct log_files *files)
 {
         size_t searched = 0;
@@ -186,7 +186,7 @@ static size_t read_by_id(struct look *look, const struct log_files *files)
         look->lines = json_array();
         for (size_t i = 0; i < files->count && !pieces_are_whole(look->lines, look->id); i++) {
                 look->file_lines = json_array();
-                searched += log_file_read(&files->files[i], look_at_line, look);
+                searched += log_file_read(&files->files[i], false, look_at_line, look) != LOG_FILE_UNREAD;
                 json_array_extend(look->file_lines, look->lines);
                 json_decref(look->lines);
                 look->lines = look->file_lines;
@@ -205,7 +205,7 @@ static size_t read_by_envelope(struct look *look, const struct log_files *files)
         size_t searched = 0;
 
         for (size_t i = files->count; i > 0; i--)
-                searched += log_file_read(&files->files[i - 1], look_at_line, look);
+                searched += log_file_read(&files->files[i - 1], false, look_at_line, look) != LOG_FILE_UNREAD;
         return searched;
 }
 

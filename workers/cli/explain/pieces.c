@@ -66,6 +66,14 @@ bool pieces_join(struct pieces *pieces, json_t *line, const char *id)
         return has_taken;
 }
 
+/* It tells what became of a mail later on, maybe days. */
+static bool is_of_journal(const json_t *line)
+{
+        const char *event = json_string_value(json_object_get(line, "event"));
+
+        return event != NULL && strncmp(event, "journal_", strlen("journal_")) == 0;
+}
+
 bool pieces_are_whole(const json_t *lines, const char *id)
 {
         for (size_t i = 0; i < json_array_size(lines); i++) {
@@ -77,7 +85,10 @@ bool pieces_are_whole(const json_t *lines, const char *id)
                                 return number_of(transaction, "rcpts_before") == 0;
                 }
         }
-        return json_array_size(lines) > 0;
+        for (size_t i = 0; i < json_array_size(lines); i++)
+                if (!is_of_journal(json_array_get(lines, i)))
+                        return true;
+        return false;
 }
 
 void pieces_end(struct pieces *pieces)

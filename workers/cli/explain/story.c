@@ -2,7 +2,7 @@
 #include "workers/cli/explain/story.h"
 
 #include "core/policy/texts.h"
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
 
 #include <stdio.h>
 
@@ -125,7 +125,10 @@ static void print_outcome(const struct occurrence *occurrence, enum story_kind k
 
         switch (story_outcome(occurrence, kind)) {
         case STORY_IS_TAKEN:
-                printf("%s taken", was);
+                printf("%s taken%s", was,
+                       json_is_true(json_object_get(occurrence->transaction, "quarantined"))
+                           ? ", with a mark of quarantine"
+                           : "");
                 break;
         case STORY_IS_REFUSED:
                 printf("%s refused (%s)", was, code);
@@ -155,6 +158,7 @@ static void print_recipient(const struct occurrence *occurrence, enum story_kind
         print_outcome(occurrence, kind);
         if (advice != NULL)
                 printf(": %s", advice->why.in[LANGUAGE_ENGLISH]);
+        print_value(" (", advice == NULL ? NULL : occurrence->recipient, "reason", ")");
         print_value(" [", advice == NULL ? NULL : occurrence->recipient, "reject_id", "]");
         putchar('\n');
 }
@@ -202,6 +206,7 @@ static void print_reason(const struct occurrence *occurrence)
         print_value(" (it sent: ", closed, "early", ")");
         print_value(" (", closed, "limit", ")");
         print_value(" (", closed, "foreign", ")");
+        print_value(" (", occurrence->recipient, "reason", ")");
         printf(".\nWhat the sender can do: %s\n", advice->remedy.in[LANGUAGE_ENGLISH]);
 }
 

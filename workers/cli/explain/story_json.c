@@ -1,7 +1,7 @@
 /* The same facts under names. */
 #include "workers/cli/explain/story_json.h"
 
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
 
 static void copy(json_t *object, const json_t *from, const char *key)
 {
@@ -57,6 +57,7 @@ void story_put(json_t *object, const struct occurrence *of, enum story_kind kind
                 return;
         copy(object, innermost, "code");
         copy(object, innermost, "reply");
+        copy(object, innermost, "reason");
         told_put_text(object, "check", occurrence_check(occurrence));
         told_put(object, "evidence", story_evidence(occurrence));
         if (kind == STORY_HAPPENED) /* the id of a session that was only played leads nowhere */

@@ -1,6 +1,8 @@
 /* drop. */
 #include "workers/cli/journal/drop.h"
 
+#include "workers/cli/control/ask.h"
+#include "workers/cli/journal/journal.h"
 #include "workers/journal/open.h"
 #include "workers/journal/disk/read.h"
 
@@ -60,6 +62,20 @@ static bool drop_all(struct journal_store *store, struct journal_index *index,
         return is_good;
 }
 
+/* The server that has the journal drops them. */
+static int let_server_drop(const struct journal_numbers *numbers)
+{
+        int status = 0;
+
+        for (size_t i = 0; i < numbers->count; i++) {
+                char order[64];
+                snprintf(order, sizeof order, "journal_drop %llu", (unsigned long long)numbers->at[i]);
+                const struct ask ask = {.configuration = numbers->configuration, .order = order};
+                status |= ask_server(&ask, journal_help);
+        }
+        return status;
+}
+
 int journal_drop(const struct options *options, const struct journal_numbers *numbers)
 {
         struct journal_store store = {.folder = {.fd = -1, .lock = -1}};
@@ -78,9 +94,7 @@ int journal_drop(const struct options *options, const struct journal_numbers *nu
                 status = drop_all(&store, &index, numbers) ? 0 : 1;
                 break;
         case JOURNAL_IS_TAKEN:
-                fprintf(stderr,
-                        "gatepost: journal %s: a server has it; messages can be dropped when it has ended\n",
-                        options->journal);
+                status = let_server_drop(numbers);
                 break;
         case JOURNAL_IS_BROKEN:
                 fprintf(stderr, "gatepost: journal %s: %s\n", options->journal, strerror(errno));

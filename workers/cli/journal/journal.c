@@ -17,8 +17,9 @@ const char journal_help[] =
     "usage: gatepost journal list -c FILE             what waits: a line for each message\n"
     "       gatepost journal show -c FILE NUMBER...   envelopes and texts\n"
     "       gatepost journal verify -c FILE           reads all of it, and tells what is damaged\n"
-    "       gatepost journal drop -c FILE NUMBER...   these are not delivered; no server may run\n\n"
-    "NUMBER is the first word of a line of list. All but drop may be used while the server runs.\n\n"
+    "       gatepost journal drop -c FILE NUMBER...   these are not delivered\n\n"
+    "NUMBER is the first word of a line of list. A server may run meanwhile; it drops\n"
+    "messages itself then, and FILE names its control socket (option `control`).\n\n"
     "Exit status: 0; 1 FILE is wrong, there is no journal, no such message, or damage; 2 wrong call.\n";
 
 static const struct {
@@ -94,6 +95,7 @@ int journal_main(int argc, char **argv)
         int count = argc - optind - 1;
         if (verbs[verb].takes_numbers && count == 0)
                 return usage_fault(journal_help, "journal: NUMBER is missing");
+        numbers.configuration = configuration;
         numbers.at = calloc((size_t)count + 1, sizeof *numbers.at);
         if (numbers.at == NULL)
                 return 1;

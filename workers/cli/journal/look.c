@@ -152,8 +152,11 @@ static uint64_t count_unreadable(struct journal_view *view)
 
 static uint64_t print_damages(const struct journal_view *view)
 {
-        uint64_t count = view->senseless;
+        uint64_t count = view->senseless + view->survey.cut_segments;
 
+        if (view->survey.cut_segments > 0)
+                printf("%llu segments have been cut, and what stood there is gone\n",
+                       (unsigned long long)view->survey.cut_segments);
         for (size_t i = 0; i < view->survey.damage_count; i++) {
                 const struct journal_damage *damage = &view->survey.damages[i];
                 bool is_loss = journal_damage_is_loss(&view->survey, damage);

@@ -7,4 +7,5 @@
 struct journal_numbers {
         uint64_t *at;
         size_t count;
+        const char *configuration; /* the file, which names the socket of a server */
 };

@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* No message is looked for in them: they are not set aside here, only passed over. */
+static void forget_twins(struct journal_view *view)
+{
+        const struct journal_part *twins = view->survey.parts + view->survey.part_count;
+
+        for (size_t i = 0; i < view->survey.twin_count; i++)
+                view->folder.slots[twins[i].slot].generation = 0;
+}
+
 bool journal_view_begin(struct journal_view *view, const struct options *options)
 {
         struct journal_loading loading = {.index = &view->index};
@@ -18,6 +27,7 @@ bool journal_view_begin(struct journal_view *view, const struct options *options
                 journal_folder_note_headers(&view->folder);
                 is_read = journal_survey_run(&view->survey, &view->folder, journal_load_record, &loading) &&
                           !loading.is_out_of_memory;
+                forget_twins(view);
         }
         view->senseless = loading.damaged;
         if (!is_read)

@@ -140,7 +140,16 @@ bool new_key_add(const struct new_key_wish *wish)
         }
         size_t count = keys->count;
         bool is_due = count == 0 || keys->keys[count - 1].day <= last_day;
+        bool is_of_future = count > 0 && keys->keys[count - 1].day > day_of(tomorrow_s);
         free(keys);
+        if (is_of_future) {
+                fprintf(
+                    stderr,
+                    "gatepost: the last key of %s is from a day to come, as of a clock that was ahead: no "
+                    "other can follow it until then; take its line out\n",
+                    wish->path);
+                return false;
+        }
         if (!is_due) {
                 printf("no key is due\n");
                 return true;

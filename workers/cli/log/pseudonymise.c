@@ -2,21 +2,14 @@
 #include "workers/cli/log/pseudonymise.h"
 
 #include "dns/clock.h"
-#include "workers/cli/explain/log_files.h"
+#include "workers/cli/files/log_files.h"
+#include "workers/cli/files/same.h"
 #include "workers/cli/log/rewrite.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static bool is_same_file(const char *left, const char *right)
-{
-        struct stat one, other;
-
-        return stat(left, &one) == 0 && stat(right, &other) == 0 && one.st_ino == other.st_ino &&
-               one.st_dev == other.st_dev;
-}
 
 static bool rewrite(const struct log_privacy *privacy, const char *path)
 {

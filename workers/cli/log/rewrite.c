@@ -3,6 +3,8 @@
 
 #include "core/base/date.h"
 #include "dns/clock.h"
+#include "workers/cli/files/aside.h"
+#include "workers/cli/files/log_files.h"
 #include "workers/cli/log/lines.h"
 #include "workers/log/target.h"
 
@@ -15,8 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DONE_EVENT  "log_pseudonymised"
-#define PROGRESS_MS 1000
+#define DONE_EVENT "log_pseudonymised"
 
 struct rewrite {
         const char *path;
@@ -27,7 +28,8 @@ struct rewrite {
         gzFile in, out;
         struct lines lines;
         char *rendered; /* LOG_RENDERED_MAX octets */
-        uint64_t line_count, told_ms;
+        uint64_t line_count;
+        struct log_progress progress;
         bool shows_progress;
         const char *fault;
 };
@@ -151,17 +153,6 @@ static bool put_mark(struct rewrite *rewrite, struct span first)
         return put(rewrite, text_span(&line));
 }
 
-static void show_progress(struct rewrite *rewrite)
-{
-        uint64_t now_ms = clock_monotonic_ms();
-
-        if (!rewrite->shows_progress || now_ms - rewrite->told_ms < PROGRESS_MS)
-                return;
-        rewrite->told_ms = now_ms;
-        fprintf(stderr, "gatepost: %s: %.0f %%\n", rewrite->path,
-                100.0 * (double)gzoffset(rewrite->in) / (double)(rewrite->status.st_size + 1));
-}
-
 static bool put_hidden(struct rewrite *rewrite, struct span line)
 {
         struct text out;
@@ -171,7 +162,8 @@ static bool put_hidden(struct rewrite *rewrite, struct span line)
         if (out.overflowed)
                 return fail(rewrite, "a line is too long");
         rewrite->line_count++;
-        show_progress(rewrite);
+        if (rewrite->shows_progress)
+                log_progress_tell(&rewrite->progress, gzoffset(rewrite->in));
         return put(rewrite, text_span(&out));
 }
 
@@ -180,6 +172,7 @@ static enum rewrite_outcome copy(struct rewrite *rewrite)
         enum lines_result result;
         struct span line;
 
+        rewrite->progress.size = rewrite->status.st_size;
         while ((result = lines_next(&rewrite->lines, &line, &rewrite->fault)) == LINES_GIVEN) {
                 if (rewrite->out == NULL && span_equals(log_line_event(line), SPAN(DONE_EVENT)))
                         return REWRITE_NOT_NEEDED;
@@ -188,6 +181,7 @@ static enum rewrite_outcome copy(struct rewrite *rewrite)
                 if (!put_hidden(rewrite, line))
                         return REWRITE_FAILED;
         }
+        log_progress_end(&rewrite->progress);
         if (result == LINES_FAILED)
                 return REWRITE_FAILED;
         return rewrite->out == NULL ? REWRITE_NOT_NEEDED
@@ -196,18 +190,14 @@ static enum rewrite_outcome copy(struct rewrite *rewrite)
 
 /* ---- the exchange -------------------------------------------------------------------------------------- */
 
-static bool sync_folder(const char *path)
+static bool sync_folder_of(const char *path)
 {
         char folder[PATH_MAX];
         const char *slash = strrchr(path, '/');
         int length = slash == NULL ? 0 : (int)(slash + 1 - path);
 
         snprintf(folder, sizeof folder, "%.*s.", length, path);
-        int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool is_synced = fd >= 0 && fsync(fd) == 0;
-        if (fd >= 0)
-                close(fd);
-        return is_synced;
+        return aside_sync_folder(folder);
 }
 
 static bool take_place(struct rewrite *rewrite)
@@ -220,7 +210,7 @@ static bool take_place(struct rewrite *rewrite)
                 return fail_errno(rewrite);
         if (is_written_to(rewrite->old_fd) || !is_in_place(rewrite))
                 return fail(rewrite, "somebody has changed it meanwhile");
-        if (rename(rewrite->beside, rewrite->path) != 0 || !sync_folder(rewrite->path))
+        if (rename(rewrite->beside, rewrite->path) != 0 || !sync_folder_of(rewrite->path))
                 return fail_errno(rewrite);
         return true;
 }
@@ -251,7 +241,7 @@ enum rewrite_outcome rewrite_file(const char *path, const struct log_privacy *pr
             .old_fd = -1,
             .new_fd = -1,
             .rendered = malloc(LOG_RENDERED_MAX),
-            .told_ms = clock_monotonic_ms(),
+            .progress = {.path = path, .told_ms = clock_monotonic_ms()},
             .shows_progress = shows_progress,
         };
         enum rewrite_outcome outcome = REWRITE_FAILED;

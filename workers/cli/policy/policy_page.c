@@ -3,10 +3,10 @@
 
 #include "conf/build/load.h"
 #include "core/policy/page.h"
+#include "workers/cli/files/aside.h"
 #include "workers/cli/usage.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,25 +53,16 @@ static bool set_paths(struct output *output, const char *folder)
         return false;
 }
 
-/* What the disk does not take is told at the end at the latest. */
 static bool write_aside(struct output *output, const struct snapshot *snapshot)
 {
         static const char *const links[LANGUAGE_COUNT] = {"en.html", "de.html"};
-        int fd = open(output->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+        FILE *file = aside_open(output->aside, 0644);
 
-        output->is_aside = fd >= 0;
-        if (file == NULL && fd >= 0)
-                close(fd);
+        output->is_aside = file != NULL;
         if (file == NULL)
                 return false;
         policy_page_write(file, snapshot, output->language, links);
-        bool is_written = fflush(file) == 0 && !ferror(file) && fsync(fd) == 0;
-        int error = errno;
-        is_written = fclose(file) == 0 && is_written;
-        if (!is_written && error != 0)
-                errno = error;
-        return is_written;
+        return aside_close(file);
 }
 
 static bool put_in_place(struct output *output)

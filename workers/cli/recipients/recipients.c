@@ -3,6 +3,8 @@
 
 #include "conf/recipients/build/build.h"
 #include "core/base/domain_name.h"
+#include "workers/cli/files/progress.h"
+#include "workers/cli/files/same.h"
 #include "workers/cli/usage.h"
 
 #include <getopt.h>
@@ -11,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define BAR_LENGTH 40
 
 const char recipients_help[] =
     "usage: gatepost recipients build FILE|- --out DB [--domain NAME] [--exact] [--memory SIZE]\n\n"
@@ -27,27 +27,13 @@ const char recipients_help[] =
     "  --memory SIZE   for sorting, such as 512M; by default 128M\n\n"
     "Exit status: 0; 1 nothing was replaced; 2 wrong call.\n";
 
-static void show(const char *step, uint64_t done, uint64_t whole)
-{
-        static const char full[] = "########################################";
-        unsigned length = whole == 0 ? 0 : (unsigned)(done * BAR_LENGTH / whole);
-
-        length = length > BAR_LENGTH ? BAR_LENGTH : length;
-        fprintf(stderr, "\r%-8s [%-*.*s] ", step, BAR_LENGTH, (int)length, full);
-        if (whole > 0)
-                fprintf(stderr, "%3u %%", length * 100 / BAR_LENGTH);
-        else if (done > 0)
-                fprintf(stderr, "%" PRIu64, done);
-        fflush(stderr);
-}
-
 static int run(struct recipient_build *build)
 {
         struct conf_complaints complaints = {0};
 
         signal(SIGPIPE, SIG_IGN); /* sort may end early */
         if (isatty(STDERR_FILENO))
-                build->progress = show;
+                build->progress = progress_show;
         bool is_built = recipients_build(build, &complaints);
         if (build->progress != NULL)
                 fprintf(stderr, "\n");
@@ -90,6 +76,8 @@ int recipients_main(int argc, char **argv)
                                !domain_name_to_ascii(span_from(domain), &name) || name.overflowed))
                 return usage_fault(recipients_help, "recipients: \"%s\" is no domain name", domain);
         build.input = strcmp(input, "-") == 0 ? NULL : input;
+        if (build.input != NULL && is_same_file(build.input, build.output))
+                return usage_fault(recipients_help, "recipients: --out is FILE itself");
         build.domain = text_span(&name);
         build.folds = !is_exact;
         return run(&build);

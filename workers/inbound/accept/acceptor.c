@@ -60,11 +60,6 @@ static void set_blocking(struct acceptor *acceptor, bool is_blocking)
 
 /* ---- listeners ----------------------------------------------------------------------------------------- */
 
-static void leave(struct acceptor *acceptor, struct listener *listener)
-{
-        admission_note_left(&acceptor->admission, listener, listener_leave(listener));
-}
-
 static void listen_on(struct acceptor *acceptor, struct listener *listener)
 {
         size_t count = acceptor->listener_count + 1;
@@ -77,7 +72,7 @@ static void listen_on(struct acceptor *acceptor, struct listener *listener)
                 acceptor->polled = polled;
         if (listeners == NULL || polled == NULL) {
                 admission_note_deaf(&acceptor->admission, listener, ENOMEM);
-                leave(acceptor, listener);
+                admission_leave(&acceptor->admission, listener);
                 return;
         }
         listeners[count - 1] = listener;
@@ -97,7 +92,7 @@ static bool stays(struct acceptor *acceptor, const struct snapshot *snapshot, st
                         intake_last(acceptor, snapshot, listener, departure) == ACCEPTED_NOBODY;
         if (departure != DEPARTURE_OVER && (departure == DEPARTURE_YOUNG || !is_empty))
                 return true;
-        leave(acceptor, listener);
+        admission_leave(&acceptor->admission, listener);
         return false;
 }
 

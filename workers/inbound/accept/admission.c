@@ -2,6 +2,7 @@
 #include "workers/inbound/accept/admission.h"
 
 #include "conf/socket_address.h"
+#include "conf/value/list.h"
 #include "dns/clock.h"
 #include "workers/inbound/worker.h"
 
@@ -145,13 +146,17 @@ void admission_note_deaf(struct admission *admission, const struct listener *lis
         tell_log(admission, "listen_failed", "address", name, "reason", strerror(error), NULL);
 }
 
-void admission_note_left(struct admission *admission, const struct listener *listener, uint32_t left)
+void admission_leave(struct admission *admission, struct listener *listener)
 {
+        /* The main thread may free it at once. */
+        const struct address address = listener->endpoint.address;
+        uint16_t port = listener->port;
+        uint32_t left = listener_leave(listener);
         char name[ENDPOINT_TEXT_MAX];
 
         if (left == 0)
                 return;
-        endpoint_write(&listener->endpoint.address, listener->port, name);
+        endpoint_write(&address, port, name);
         tell_log(admission, "clients_left", "address", name, LOG_NUMBER("clients", left), NULL);
 }
 

@@ -74,8 +74,8 @@ void admission_send_away(struct admission *admission, const struct snapshot *sna
  * are out. */
 enum accepted admission_turn_away(struct admission *admission, const struct snapshot *snapshot,
                                   const struct listener *listener);
-/* The listener is not used any more: `left` clients were in its queue and are lost. */
-void admission_note_left(struct admission *admission, const struct listener *listener, uint32_t left);
+/* The listener is not used any more by whoever this is; logs those in its queue, who are lost. */
+void admission_leave(struct admission *admission, struct listener *listener);
 /* Nobody is accepted from the listener, for this error: logs it, once a minute. */
 void admission_note_deaf(struct admission *admission, const struct listener *listener, int error);
 /* accept4() or epoll_ctl() failed for want of descriptors or memory: logs it, once a minute. */

@@ -6,6 +6,7 @@
  * leave the list when they are used. */
 #pragma once
 
+#include "conf/value/list.h"
 #include "workers/inbound/accept/listener.h"
 
 #define INHERITED_MAX 250 /* as many as can be handed over */

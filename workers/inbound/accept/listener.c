@@ -221,12 +221,3 @@ uint32_t listener_leave(struct listener *listener)
         atomic_store_explicit(&listener->is_closed, true, memory_order_release);
         return left;
 }
-
-void endpoint_write(const struct address *address, uint16_t port, char ret_text[static ENDPOINT_TEXT_MAX])
-{
-        struct text text;
-
-        text_over(&text, ret_text, ENDPOINT_TEXT_MAX);
-        endpoint_put(&text, &(struct endpoint){*address, port});
-        text_put_char(&text, '\0');
-}

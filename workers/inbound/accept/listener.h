@@ -12,8 +12,6 @@
 
 #include <stdatomic.h>
 
-#define ENDPOINT_TEXT_MAX (ADDRESS_TEXT_MAX + 9) /* "[...]:65535" with a terminator */
-
 #define DEPARTURE_MS      250  /* a handshake that has begun is over by then */
 #define DEPARTURE_LATE_MS 750  /* more, and whoever cannot be let in for want of descriptors is turned away */
 #define DEPARTURE_MAX_MS  1500 /* more, and whoever is in the queue still is left behind */
@@ -77,6 +75,3 @@ enum departure {
 enum departure listener_departure(const struct listener *listener, uint64_t now_ms);
 /* A user: it does not use the listener any more. Gives how many that leaves behind in the queue. */
 uint32_t listener_leave(struct listener *listener);
-
-/* `ret_text`: "127.0.0.1:25" or "[::1]:25", terminated. */
-void endpoint_write(const struct address *address, uint16_t port, char ret_text[static ENDPOINT_TEXT_MAX]);

@@ -142,18 +142,13 @@ void self_accept_event(struct self_accept *self, struct listener *listener, uint
         publication_unpin(published, self->worker->number);
 }
 
-static void leave(struct self_accept *self, struct listener *listener)
-{
-        admission_note_left(&self->admission, listener, listener_leave(listener));
-}
-
 static void listen_on(struct self_accept *self, struct listener *listener)
 {
         struct watched *longer = realloc(self->watched, (self->listener_count + 1) * sizeof self->watched[0]);
 
         if (longer == NULL) {
                 admission_note_deaf(&self->admission, listener, ENOMEM);
-                leave(self, listener);
+                admission_leave(&self->admission, listener);
                 return;
         }
         self->watched = longer;
@@ -194,7 +189,7 @@ static bool stays(struct self_accept *self, const struct snapshot *snapshot, str
         if (departure != DEPARTURE_OVER && (departure == DEPARTURE_YOUNG || !is_empty))
                 return true;
         unwatch(self, watched);
-        leave(self, listener);
+        admission_leave(&self->admission, listener);
         return false;
 }
 

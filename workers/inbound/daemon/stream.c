@@ -1,19 +1,18 @@
 /* Streams: octets between a daemon's socket and its owner. */
 #include "workers/inbound/daemon/stream.h"
 
-#include "conf/socket_address.h"
 #include "core/base/expect.h"
+#include "workers/local/octets.h"
 #include "workers/local/socket.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define QUEUING_MS 20 /* between two tries */
+#define WATCHED    (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /* ---- all of them --------------------------------------------------------------------------------------- */
 
@@ -25,6 +24,8 @@ struct streams *streams_create(int epoll_fd, struct account *account, uint64_t n
                 return NULL;
         *streams = (struct streams){.epoll_fd = epoll_fd, .account = account, .now_ms = now_ms};
         wheel_init(&streams->wheel, now_ms);
+        TAILQ_INIT(&streams->closed);
+        TAILQ_INIT(&streams->queuing);
         return streams;
 }
 
@@ -32,8 +33,8 @@ static void bury(struct streams *streams)
 {
         struct stream *stream;
 
-        while ((stream = LIST_FIRST(&streams->closed)) != NULL) {
-                LIST_REMOVE(stream, entry);
+        while ((stream = TAILQ_FIRST(&streams->closed)) != NULL) {
+                TAILQ_REMOVE(&streams->closed, stream, entry);
                 free(stream);
         }
 }
@@ -53,10 +54,14 @@ void streams_destroy(struct streams *streams)
         free(streams);
 }
 
+static void try_again(struct streams *streams);
+
 void streams_expire(struct streams *streams)
 {
         struct timer *timer;
 
+        if (streams->now_ms >= streams->queuing_ms)
+                try_again(streams);
         while ((timer = wheel_expire(&streams->wheel, streams->now_ms)) != NULL) {
                 struct stream *stream = (struct stream *)timer;
                 if (stream->due_ms > streams->now_ms)
@@ -68,29 +73,19 @@ void streams_expire(struct streams *streams)
 
 int streams_wait_ms(const struct streams *streams)
 {
-        return streams->open_count == 0 ? -1 : wheel_wait_ms(&streams->wheel, streams->now_ms);
+        int wait_ms = streams->open_count == 0 ? -1 : wheel_wait_ms(&streams->wheel, streams->now_ms);
+
+        if (TAILQ_EMPTY(&streams->queuing) || (wait_ms >= 0 && wait_ms < QUEUING_MS))
+                return wait_ms;
+        return QUEUING_MS;
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
-/* Whoever writes a request in one piece waits for nobody's acknowledgement (Nagle). */
-static int connect_inet(const struct endpoint *endpoint)
+/* False with errno. */
+static bool begin(struct stream *stream)
 {
-        struct sockaddr_storage address;
-        socklen_t length = address_to_socket(&endpoint->address, endpoint->port, &address);
-        int yes = 1, fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-        if (fd < 0)
-                return -1;
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        if (connect(fd, (const struct sockaddr *)&address, length) == 0 || errno == EINPROGRESS)
-                return fd;
-        close(fd);
-        return -1;
-}
-
-static bool begin(struct stream *stream, const struct daemon_address *address)
-{
+        const struct daemon_address *address = stream->address;
         struct streams *streams = stream->streams;
         struct epoll_event event = {.events = WATCHED,
                                     .data.u64 = EVENT_OF_STREAM | (uint64_t)(uintptr_t)stream};
@@ -100,20 +95,48 @@ static bool begin(struct stream *stream, const struct daemon_address *address)
         if (streams->input == NULL)
                 return false;
         stream->fd =
-            address->path != NULL ? local_socket_connect(address->path) : connect_inet(&address->endpoint);
+            address->path != NULL ? local_socket_connect(address->path) : socket_connect(&address->endpoint);
         if (stream->fd < 0)
                 return false;
         if (epoll_ctl(streams->epoll_fd, EPOLL_CTL_ADD, stream->fd, &event) == 0)
                 return true;
+        int error = errno;
         close(stream->fd);
+        stream->fd = -1;
+        errno = error;
         return false;
+}
+
+/* EAGAIN is what a unix socket says whose queue is full: there, unlike in TCP, nobody waits for a place in it. */
+static bool begin_or_queue(struct stream *stream)
+{
+        bool is_begun = begin(stream);
+
+        stream->is_queuing = !is_begun && errno == EAGAIN;
+        if (stream->is_queuing)
+                TAILQ_INSERT_TAIL(&stream->streams->queuing, stream, entry);
+        return is_begun || stream->is_queuing;
+}
+
+static void try_again(struct streams *streams)
+{
+        struct stream *last = TAILQ_LAST(&streams->queuing, stream_list), *stream = NULL;
+
+        streams->queuing_ms = streams->now_ms + QUEUING_MS;
+        while (stream != last) {
+                stream = TAILQ_FIRST(&streams->queuing);
+                TAILQ_REMOVE(&streams->queuing, stream, entry);
+                if (!begin_or_queue(stream))
+                        stream_set_deadline(stream, streams->now_ms);
+        }
 }
 
 bool stream_open(struct stream *stream, struct streams *streams, const struct daemon_address *address,
                  void (*act)(struct stream *stream, enum stream_event event))
 {
-        *stream = (struct stream){.streams = streams, .act = act, .due_ms = UINT64_MAX};
-        if (!begin(stream, address))
+        *stream = (struct stream){
+            .streams = streams, .address = address, .act = act, .due_ms = UINT64_MAX, .fd = -1};
+        if (!begin_or_queue(stream))
                 return false;
         streams->open_count++;
         return true;
@@ -133,10 +156,13 @@ void stream_close(struct stream *stream)
         expect(!stream->is_closed);
         stream->is_closed = true;
         wheel_cancel(&streams->wheel, &stream->timer);
-        close(stream->fd);
+        if (stream->is_queuing)
+                TAILQ_REMOVE(&streams->queuing, stream, entry);
+        if (stream->fd >= 0)
+                close(stream->fd);
         octets_end(streams, &stream->unread);
         octets_end(streams, &stream->unsent);
-        LIST_INSERT_HEAD(&streams->closed, stream, entry);
+        TAILQ_INSERT_HEAD(&streams->closed, stream, entry);
         streams->open_count--;
 }
 
@@ -169,21 +195,9 @@ static bool octets_keep(struct streams *streams, struct stream_octets *octets, s
         return true;
 }
 
-/* Gives *octets to the kernel; advances past what it took. False when the connection is broken. */
-static bool send_some(int fd, struct span *octets)
-{
-        while (octets->length > 0) {
-                ssize_t sent = send(fd, octets->at, octets->length, MSG_NOSIGNAL);
-                if (sent < 0)
-                        return errno == EAGAIN;
-                *octets = span_skip(*octets, (size_t)sent);
-        }
-        return true;
-}
-
 bool stream_send(struct stream *stream, struct span octets)
 {
-        if (stream->is_connected && stream->unsent.length == 0 && !send_some(stream->fd, &octets))
+        if (stream->is_connected && stream->unsent.length == 0 && !socket_send(stream->fd, &octets, 0))
                 return false;
         return octets.length == 0 || octets_keep(stream->streams, &stream->unsent, octets);
 }
@@ -194,7 +208,7 @@ static bool send_kept(struct stream *stream)
         struct stream_octets *unsent = &stream->unsent;
         struct span octets = span_of(unsent->at, unsent->length);
 
-        if (!send_some(stream->fd, &octets))
+        if (!socket_send(stream->fd, &octets, 0))
                 return false;
         if (octets.length == 0)
                 octets_end(stream->streams, unsent);
@@ -210,7 +224,7 @@ enum stream_received stream_receive(struct stream *stream, struct span *ret_inpu
 
         if (!stream->is_readable)
                 return STREAM_NOTHING;
-        ssize_t received = recv(stream->fd, input + before, STREAM_READ_SIZE, 0);
+        ssize_t received = socket_receive(stream->fd, input + before, STREAM_READ_SIZE);
         if (received < 0 && errno == EAGAIN) {
                 stream->is_readable = false;
                 return STREAM_NOTHING;

@@ -33,12 +33,14 @@ struct stream_octets {
 };
 
 struct stream {
-        struct timer timer;       /* first */
-        LIST_ENTRY(stream) entry; /* of those that are closed */
+        struct timer timer;        /* first */
+        TAILQ_ENTRY(stream) entry; /* of those that are closed, or queue */
         struct streams *streams;
+        const struct daemon_address *address;
         void (*act)(struct stream *stream, enum stream_event event);
         uint64_t due_ms;
-        int fd;
+        int fd;          /* -1: there is none yet */
+        bool is_queuing; /* the queue of its unix socket was full */
         bool is_connected, is_closed;
         bool is_readable; /* an edge has come and not everything behind it has been read */
         bool is_hung_up;  /* the daemon will send no more: read on to the end of file */
@@ -51,8 +53,9 @@ struct streams {
         struct account *account; /* of what is kept; NULL: nobody counts it */
         uint64_t now_ms;         /* monotonic; of the turn */
         size_t open_count;
-        LIST_HEAD(, stream) closed;
-        char *input; /* STREAM_UNREAD_MAX + STREAM_READ_SIZE; of the stream at hand */
+        TAILQ_HEAD(stream_list, stream) closed, queuing;
+        uint64_t queuing_ms; /* when those that queue are tried again */
+        char *input;         /* STREAM_UNREAD_MAX + STREAM_READ_SIZE; of the stream at hand */
         struct wheel wheel;
 };
 
@@ -64,13 +67,21 @@ void streams_destroy(struct streams *streams);
 void streams_turn(struct streams *streams, uint64_t now_ms);
 /* What epoll reports of the stream in data.u64. */
 void streams_event(uint64_t of, uint32_t events);
-/* Tells those whose time is up. */
+/* Tells those whose time is up, and tries those again that queue. */
 void streams_expire(struct streams *streams);
 /* Milliseconds until somebody's time may be up; -1: nobody's. */
 int streams_wait_ms(const struct streams *streams);
 
+/* Of what a daemon is to bear of all workers, such as connections, the part that one of them may ask for. */
+static inline uint32_t stream_share(uint64_t of_all, uint32_t worker_count)
+{
+        uint64_t share = of_all / worker_count;
+        return share == 0 ? 1 : (uint32_t)share;
+}
+
 /* Begins to connect; CONNECTED or LOST follows in a later turn. Its deadline is never. False, with nothing to close,
- * where that fails at once. */
+ * where that fails at once. Where the queue of a unix socket is full it is tried again up to the deadline. `address`
+ * lives as long as the stream. */
 bool stream_open(struct stream *stream, struct streams *streams, const struct daemon_address *address,
                  void (*act)(struct stream *stream, enum stream_event event));
 void stream_close(struct stream *stream);

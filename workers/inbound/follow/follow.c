@@ -32,17 +32,20 @@ static void unmark(struct worker *worker, struct connection *connection)
 void worker_follow_look(struct worker *worker)
 {
         struct follow *follow = &worker->host.follow;
+        struct follow_board *board = worker->follow_board;
 
-        if (worker->follow_board == NULL)
+        if (board == NULL || atomic_load_explicit(&board->active, memory_order_relaxed) == follow->active)
                 return;
-        if (atomic_load_explicit(&worker->follow_board->active, memory_order_relaxed) == follow->active)
-                return;
-        /* With the filters that stand behind it. */
-        uint32_t active = atomic_load_explicit(&worker->follow_board->active, memory_order_acquire);
-        bool has_left = (follow->active & ~active) != 0;
-        follow->active = active;
-        if (has_left)
+        /* With the filters that stand behind it. Once it is said which these are, and they are in force still,
+         * none of them changes. */
+        uint32_t active, gone = 0;
+        do {
+                active = atomic_load(&board->active);
+                gone |= follow->active & ~active;
+                atomic_store(&board->lanes[worker->number].seen, active);
+        } while (atomic_load(&board->active) != active);
+        follow->active = active & ~gone;
+        if (gone != 0)
                 connections_for_each(worker, unmark);
-        atomic_store_explicit(&worker->follow_board->lanes[worker->number].seen, active,
-                              memory_order_release);
+        follow->active = active;
 }

@@ -60,12 +60,15 @@ bool hop_client_open(struct worker *worker, struct connection *connection)
             .owner = connection,
         };
 
+        /* Of the same message, whose recipients are others now. */
+        hop_client_abort(worker, connection);
         struct transfer *transfer = transfer_create(&parts);
         if (transfer == NULL || !account_take(&worker->account, transfer->size, BUDGET_FOR_REST)) {
                 free(transfer);
                 return false;
         }
         connection->transfer = transfer;
+        transfer->keeps = journal_client_takes(worker, message);
         count(worker, METRIC_hop_transfers);
         transfer->thread = (uint32_t)(worker->transfers_begun++ % worker->hop_count);
         send_own(worker, transfer, &transfer->first_job, TRANSFER_OPEN);
@@ -95,6 +98,12 @@ void hop_client_store(struct worker *worker, struct connection *connection)
                                   .content = content_detach(&session_message(&connection->session)->content),
                                   .transfer = transfer};
         job_send(worker, &transfer->last_job);
+}
+
+void hop_client_keep_nothing(struct worker *worker, struct transfer *transfer)
+{
+        transfer->keeps = false;
+        content_release(&transfer->kept, &worker->host.content_pool);
 }
 
 void hop_client_abort(struct worker *worker, struct connection *connection)
@@ -194,6 +203,7 @@ static void end(struct worker *worker, struct transfer *transfer)
 
         counter_set(transfers, counter_read(transfers) - 1);
         account_give_back(&worker->account, transfer->size);
+        content_release(&transfer->kept, &worker->host.content_pool);
         free(transfer);
 }
 
@@ -238,15 +248,11 @@ static void remember_delivered(struct worker *worker, const struct session *sess
 /* Where some recipients of a text have it and others do not, or where nobody knows, the client is told a temporary
  * answer for all, and comes again for the rest: who has it is remembered, and is left out then. Whom the hop refuses
  * gets that at RCPT (workers/hop/remember.c). */
-static void note_parted(struct worker *worker, const struct connection *connection,
-                        const struct transfer *transfer)
+static bool is_parted(const struct transfer *transfer)
 {
         uint32_t delivered = transfer_count(transfer, FATE_DELIVERED);
 
-        if (delivered == transfer->recipient_count || delivered + transfer->left_out == 0)
-                return;
-        remember_delivered(worker, &connection->session, transfer);
-        count(worker, METRIC_messages_parted);
+        return delivered < transfer->recipient_count && delivered + transfer->left_out > 0;
 }
 
 static void take_store_report(struct worker *worker, struct transfer *transfer)
@@ -254,17 +260,32 @@ static void take_store_report(struct worker *worker, struct transfer *transfer)
         struct connection *connection = transfer->owner;
         struct said said;
         struct store_report report = report_of(worker, transfer, &said);
+        bool parted = is_parted(transfer);
 
         histogram_add(&worker->counters.times[TIME_hop_answer],
                       worker->host.now_ms - transfer->last_job.sent_ms);
         connection->transfer = NULL;
+        content_join(&transfer->kept, &transfer->last_job.content);
+        /* Also where the journal is to have the rest: it may fail, and the client comes again then. */
+        if (parted)
+                remember_delivered(worker, &connection->session, transfer);
         if (report.outcome == STORE_DONE ||
-            !journal_client_rescue(worker, connection, transfer, &transfer->last_job.content)) {
-                note_parted(worker, connection, transfer);
+            !journal_client_rescue(worker, connection, transfer, &transfer->kept)) {
+                if (parted)
+                        count(worker, METRIC_messages_parted);
                 connection_stored(worker, connection, &report);
         }
-        content_release(&transfer->last_job.content, &worker->host.content_pool);
         end(worker, transfer);
+}
+
+/* A piece has come back. It is kept while all before it are. */
+static void take_piece(struct worker *worker, struct transfer *transfer, struct content *piece)
+{
+        if (transfer->owner == NULL || !budget_has_plenty(worker->account.budget))
+                hop_client_keep_nothing(worker, transfer);
+        if (transfer->keeps)
+                content_join(&transfer->kept, piece);
+        content_release(piece, &worker->host.content_pool);
 }
 
 static void take_report(struct worker *worker, struct transfer_job *job)
@@ -272,14 +293,13 @@ static void take_report(struct worker *worker, struct transfer_job *job)
         struct transfer *transfer = job->transfer;
         struct connection *connection = transfer->owner;
 
-        if (job->kind != TRANSFER_STORE)
-                content_release(&job->content, &worker->host.content_pool);
         switch (job->kind) {
         case TRANSFER_OPEN:
                 take_open_report(worker, transfer);
                 break;
         case TRANSFER_APPEND:
                 transfer->in_flight -= job->octets;
+                take_piece(worker, transfer, &job->content);
                 free(job);
                 if (connection != NULL)
                         connection_appended(worker, connection);
@@ -331,10 +351,12 @@ void hop_client_end(struct worker *worker)
                 struct transfer_job *job;
                 while ((job = (struct transfer_job *)channel_receive(&worker->hop_reports[i])) != NULL) {
                         content_release(&job->content, &worker->host.content_pool);
-                        if (job->kind == TRANSFER_APPEND)
+                        if (job->kind == TRANSFER_APPEND) {
                                 free(job);
-                        else if (job->kind != TRANSFER_OPEN)
+                        } else if (job->kind != TRANSFER_OPEN) {
+                                content_release(&job->transfer->kept, &worker->host.content_pool);
                                 free(job->transfer);
+                        }
                 }
         }
         free(worker->hop_reports);

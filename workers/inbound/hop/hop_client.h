@@ -13,6 +13,8 @@ void hop_client_send(struct worker *worker, struct connection *connection, struc
 void hop_client_store(struct worker *worker, struct connection *connection);
 /* The message, if there is one on its way, is not wanted any more. */
 void hop_client_abort(struct worker *worker, struct connection *connection);
+/* Memory is short: of what was sent ahead nothing is kept any more. */
+void hop_client_keep_nothing(struct worker *worker, struct transfer *transfer);
 /* Takes the reports that have come. */
 void hop_client_receive(struct worker *worker);
 bool hop_client_has_reports(const struct worker *worker);

@@ -5,7 +5,16 @@
 
 bool journal_client_takes(const struct worker *worker, const struct message *message)
 {
-        return worker->journal != NULL && recipient_deliver(message->recipients)->journal != JOURNAL_NEVER;
+        return worker->journal != NULL && recipient_journal(message->recipients) != JOURNAL_NEVER;
+}
+
+static bool is_own(const struct message *message)
+{
+        const struct recipient *recipient = message->recipients;
+
+        while (recipient != NULL && recipient_deliver(recipient) == &recipient->domain->deliver)
+                recipient = recipient->next;
+        return recipient != NULL;
 }
 
 void journal_client_fill(struct journal_job *job, const struct connection *connection)
@@ -13,10 +22,12 @@ void journal_client_fill(struct journal_job *job, const struct connection *conne
         const struct session *session = &connection->session;
 
         address_write_string(&session->peer.client, job->client);
+        span_copy_cut(session->helo, job->helo, sizeof job->helo);
         job->origin = (struct journal_origin){
             .client = span_from(job->client),
-            .helo = session->helo,
+            .helo = span_from(job->helo),
             .destination = span_from(recipient_deliver(job->delivery.message->recipients)->destination),
+            .is_own = is_own(job->delivery.message),
         };
 }
 
@@ -59,7 +70,8 @@ bool journal_client_rescue(struct worker *worker, struct connection *connection,
 {
         const struct message *message = session_message(&connection->session);
 
-        if (transfer->is_in_pieces || !journal_client_takes(worker, message) || !is_to_be_kept(transfer))
+        if ((transfer->is_in_pieces && !transfer->keeps) || !journal_client_takes(worker, message) ||
+            !is_to_be_kept(transfer))
                 return false;
         struct message *rest = make_rest(message, transfer);
         if (rest == NULL)

@@ -48,23 +48,34 @@ static uint32_t count_slots(int folder_fd)
         return count;
 }
 
-/* False when a file is there and cannot be opened. */
-static bool open_slots(struct journal_folder *folder, int flags)
+/* False when a file is there and cannot be opened. What is none is not opened: a FIFO would let us wait, and a device
+ * would take mail and keep nothing. */
+static bool open_slot(const struct journal_folder *folder, uint32_t slot, int flags)
 {
+        struct stat status;
         char name[NAME_ROOM];
 
+        put_name(name, slot);
+        bool is_there = fstatat(folder->fd, name, &status, 0) == 0;
+        if (!is_there && errno == ENOENT)
+                return true;
+        folder->slots[slot].is_no_file = is_there ? !S_ISREG(status.st_mode) : errno == ELOOP;
+        if (!folder->slots[slot].is_no_file)
+                folder->slots[slot].fd = openat(folder->fd, name, flags | O_NONBLOCK | O_CLOEXEC);
+        return folder->slots[slot].is_no_file || folder->slots[slot].fd >= 0 || errno == ENOENT;
+}
+
+static bool open_slots(struct journal_folder *folder, int flags)
+{
         folder->slots = calloc(folder->slot_count, sizeof *folder->slots);
         if (folder->slots == NULL)
                 return false;
         for (uint32_t i = 0; i < folder->slot_count; i++)
                 folder->slots[i].fd = -1;
-        for (uint32_t i = 0; i < folder->slot_count; i++) {
-                put_name(name, i);
-                folder->slots[i].fd = openat(folder->fd, name, flags | O_CLOEXEC);
-                if (folder->slots[i].fd < 0 && errno != ENOENT)
-                        return false;
-        }
-        return true;
+        bool is_good = true;
+        for (uint32_t i = 0; i < folder->slot_count && is_good; i++)
+                is_good = open_slot(folder, i, flags);
+        return is_good;
 }
 
 bool journal_folder_open(struct journal_folder *folder, const char *path, uint64_t segment_size,
@@ -161,17 +172,30 @@ bool journal_read_exactly(int fd, void *octets, size_t length, uint64_t offset)
         return true;
 }
 
-static bool fill_with_zeros(int fd, uint64_t size)
+static bool write_zeros(int fd, const char *zeros, uint64_t size, int flags)
 {
-        char *zeros = calloc(1, ZEROS);
-        bool is_good = zeros != NULL;
+        bool is_good = fcntl(fd, F_SETFL, flags) == 0;
 
         for (uint64_t at = 0; is_good && at < size; at += ZEROS)
                 is_good = journal_write_exactly(fd, zeros, size - at < ZEROS ? size - at : ZEROS, at);
+        return is_good;
+}
+
+/* Past the page cache, where the file system can do that: mail may wait meanwhile, and nobody reads them. */
+static bool fill_with_zeros(int fd, uint64_t size)
+{
+        char *zeros = aligned_alloc(JOURNAL_BLOCK, ZEROS);
+        bool is_good = false;
+
+        if (zeros != NULL) {
+                memset(zeros, 0, ZEROS);
+                is_good = write_zeros(fd, zeros, size, O_DIRECT) ||
+                          (errno == EINVAL && write_zeros(fd, zeros, size, 0));
+        }
         int error = errno;
         free(zeros);
         errno = error;
-        return is_good && fsync(fd) == 0;
+        return is_good && fcntl(fd, F_SETFL, 0) == 0 && fsync(fd) == 0;
 }
 
 bool journal_slot_make(struct journal_folder *folder, uint32_t slot)
@@ -215,8 +239,11 @@ void journal_slot_set_aside(struct journal_folder *folder, uint32_t slot)
         snprintf(aside, sizeof aside, "damaged/%s-%lld", name, (long long)clock_wall_s());
         if (mkdirat(folder->fd, "damaged", 0700) == 0 || errno == EEXIST)
                 renameat(folder->fd, name, folder->fd, aside);
-        close(folder->slots[slot].fd);
+        if (folder->slots[slot].fd >= 0)
+                close(folder->slots[slot].fd);
         folder->slots[slot].fd = -1;
+        folder->slots[slot].generation = 0;
+        folder->slots[slot].is_no_file = false;
 }
 
 bool journal_slot_begin(struct journal_folder *folder, uint32_t slot, const struct journal_segment *segment)
@@ -242,7 +269,7 @@ bool journal_slot_header(const struct journal_folder *folder, uint32_t slot,
         struct stat status;
         bool is_zero = true;
 
-        *ret_is_empty = true;
+        *ret_is_empty = !folder->slots[slot].is_no_file;
         if (fd < 0 || fstat(fd, &status) != 0)
                 return false;
         uint64_t size = (uint64_t)status.st_size;
@@ -255,6 +282,13 @@ bool journal_slot_header(const struct journal_folder *folder, uint32_t slot,
         }
         *ret_is_empty = is_zero;
         return false;
+}
+
+bool journal_slot_is_cut(const struct journal_folder *folder, uint32_t slot,
+                         const struct journal_segment *segment)
+{
+        struct stat status;
+        return fstat(folder->slots[slot].fd, &status) == 0 && (uint64_t)status.st_size < segment->size;
 }
 
 void journal_folder_note_headers(struct journal_folder *folder)

@@ -10,6 +10,7 @@ struct journal_slot {
         _Atomic int fd;              /* -1: there is no file */
         _Atomic uint64_t generation; /* 0: it was never used */
         /* Owner: the writer. */
+        bool is_no_file; /* its name is that of something else, such as a folder */
         uint32_t spools; /* long messages in the making whose first piece is in it */
         bool
             is_unfit; /* a sync has failed, or it has another size: to be made anew before it is used again */
@@ -37,7 +38,7 @@ bool journal_folder_lock(struct journal_folder *folder);
 bool journal_slot_make(struct journal_folder *folder, uint32_t slot);
 /* Removes the file. */
 void journal_slot_remove(struct journal_folder *folder, uint32_t slot);
-/* Moves the file, which is none of a segment, into the folder damaged/. */
+/* Moves what is there, and is no segment that counts, into the folder damaged/. */
 void journal_slot_set_aside(struct journal_folder *folder, uint32_t slot);
 /* Puts the header into the file, durably: what was in it is gone. */
 bool journal_slot_begin(struct journal_folder *folder, uint32_t slot, const struct journal_segment *segment);
@@ -45,6 +46,9 @@ bool journal_slot_begin(struct journal_folder *folder, uint32_t slot, const stru
  * both are damaged; then *ret_is_empty tells whether all of both blocks is zero. */
 bool journal_slot_header(const struct journal_folder *folder, uint32_t slot,
                          struct journal_segment *ret_segment, bool *ret_is_empty);
+/* The file is shorter than its segment, which is never so where nobody has cut it. */
+bool journal_slot_is_cut(const struct journal_folder *folder, uint32_t slot,
+                         const struct journal_segment *segment);
 /* Notes in each slot what its header says, for journal_slot_of(). */
 void journal_folder_note_headers(struct journal_folder *folder);
 /* Reads the whole segment. What cannot be read is zero. */

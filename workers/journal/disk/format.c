@@ -8,6 +8,7 @@
 #define HEADER_OCTETS  72
 #define MESSAGE_OCTETS 72
 #define FLAG_SMTPUTF8  1u
+#define FLAG_OWN       2u
 #define TEXT_OCTETS    16
 #define OUTCOME_OCTETS 24
 #define HEAD_MAGIC     0x52525047u /* "GPRR" */
@@ -185,7 +186,7 @@ bool journal_message_write(struct text *body, const struct journal_message *mess
         put32(fixed + 52, message->chain.count);
         put32(fixed + 56, message->attempts);
         put32(fixed + 60, message->recipient_count);
-        put32(fixed + 68, message->is_smtputf8 ? FLAG_SMTPUTF8 : 0);
+        put32(fixed + 68, (message->is_smtputf8 ? FLAG_SMTPUTF8 : 0) | (message->is_own ? FLAG_OWN : 0));
         text_put(body, span_of((const char *)fixed, sizeof fixed));
         bool fits = journal_string_write(body, message->id) && journal_string_write(body, message->client) &&
                     journal_string_write(body, message->helo) &&
@@ -227,6 +228,7 @@ bool journal_message_read(struct span body, struct journal_message *ret_message)
             .attempts = get32(body.at + 56),
             .recipient_count = get32(body.at + 60),
             .is_smtputf8 = (get32(body.at + 68) & FLAG_SMTPUTF8) != 0,
+            .is_own = (get32(body.at + 68) & FLAG_OWN) != 0,
             .text = span_skip(body, envelope),
         };
         struct span rest = span_of(body.at + MESSAGE_OCTETS, envelope - MESSAGE_OCTETS);

@@ -20,7 +20,7 @@
  *
  *   MESSAGE:  time taken 8 | due 8 | replaces 8 | chain: generation 8, first generation 8, octets 8, offset 4,
  *             count 4 | attempts 4 | recipients 4 | length of all but the text 4 | flags 4 | strings | text
- *             flags: 1, its client has said SMTPUTF8
+ *             flags: 1, its client has said SMTPUTF8; 2, its destination is one of recipients, not of their domain
  *             strings: id, client, helo, sender, destination, recipients; each a length of 2 and its octets
  *   TEXT:     piece before: generation 8, offset 4 | number of this piece 4, from 1 on | text
  *   OUTCOME:  sequence of the message 8 | due 8 | attempts 4 | recipients 4 | a state for each recipient, 1
@@ -92,6 +92,7 @@ struct journal_message {
         struct piece_chain chain;
         uint32_t attempts;
         bool is_smtputf8;
+        bool is_own; /* the destination is what is said of recipients, not of their domain */
         struct span id, client, helo, sender, destination;
         uint32_t recipient_count;
         struct span recipients; /* as strings */

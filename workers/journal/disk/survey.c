@@ -11,6 +11,9 @@
 static int compare_parts(const void *left, const void *right)
 {
         const struct journal_part *a = left, *b = right;
+
+        if (a->is_twin != b->is_twin)
+                return a->is_twin ? 1 : -1;
         return (a->segment.generation > b->segment.generation) -
                (a->segment.generation < b->segment.generation);
 }
@@ -40,11 +43,50 @@ static void drop_free(struct journal_survey *survey)
         survey->newest = newest->generation;
         while (survey->parts[free_count].segment.generation < newest->first_live)
                 free_count++;
+        survey->sequence = survey->settled = newest->first_sequence - 1;
         survey->part_count -= free_count;
         memmove(survey->parts, survey->parts + free_count, survey->part_count * sizeof *survey->parts);
+}
+
+/* ---- twins --------------------------------------------------------------------------------------------- */
+
+/* Of what is whole in it. */
+static uint64_t last_sequence(const struct journal_folder *folder, const struct journal_part *part,
+                              char *octets)
+{
+        struct journal_found found;
+        struct journal_scan scan;
+
+        journal_slot_read(folder, part->slot, octets, part->segment.size);
+        journal_scan_begin(&scan, span_of(octets, part->segment.size), &part->segment);
+        while (journal_scan_next(&scan, &found) != JOURNAL_SCAN_END)
+                ;
+        return scan.sequence;
+}
+
+/* A segment that somebody has copied is there twice: that of them which goes on farther counts. */
+static void part_twins(struct journal_survey *survey, const struct journal_folder *folder, char *octets)
+{
+        struct journal_part *kept = survey->parts;
+
+        for (size_t i = 1; i < survey->part_count; i++) {
+                struct journal_part *part = &survey->parts[i];
+                bool is_same = part->segment.generation == kept->segment.generation;
+                struct journal_part *better = part;
+                if (is_same) {
+                        if (last_sequence(folder, part, octets) <= last_sequence(folder, kept, octets))
+                                better = kept;
+                        (better == part ? kept : part)->is_twin = true;
+                        survey->twin_count++;
+                }
+                kept = better;
+        }
+        if (survey->twin_count > 0)
+                qsort(survey->parts, survey->part_count, sizeof *survey->parts, compare_parts);
+        survey->part_count -= survey->twin_count;
+        survey->lost_segments += survey->twin_count;
         for (size_t i = 0; i + 1 < survey->part_count; i++)
                 survey->parts[i].end_sequence = survey->parts[i + 1].segment.first_sequence;
-        survey->sequence = survey->settled = newest->first_sequence - 1;
 }
 
 /* ---- records ------------------------------------------------------------------------------------------- */
@@ -149,8 +191,10 @@ bool journal_survey_run(struct journal_survey *survey, const struct journal_fold
         char *octets = size == 0 ? NULL : malloc(size);
         if (octets == NULL && size > 0)
                 return false;
+        part_twins(survey, folder, octets);
         for (size_t i = 0; i < survey->part_count; i++) {
                 const struct journal_part *part = &survey->parts[i];
+                survey->cut_segments += journal_slot_is_cut(folder, part->slot, &part->segment);
                 journal_slot_read(folder, part->slot, octets, part->segment.size);
                 /* A server that runs has begun it anew meanwhile: nothing in it waited any more. */
                 if (!journal_slot_header(folder, part->slot, &now, &is_empty) ||

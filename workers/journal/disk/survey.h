@@ -15,15 +15,17 @@ struct journal_damage {
 struct journal_part {
         uint32_t slot;
         struct journal_segment segment;
+        bool is_twin; /* another file has the same segment, and more of it */
         uint64_t
             end_sequence; /* of the next segment's records the first: from there on they are void; 0: no next */
 };
 
 struct journal_survey {
-        struct journal_part *parts; /* needed segments, the oldest first */
-        size_t part_count;
+        struct journal_part *parts; /* needed segments, the oldest first; behind them twins */
+        size_t part_count, twin_count;
         uint64_t newest;        /* generation of any header; 0: there is none */
-        uint64_t lost_segments; /* that should be there, but their headers are gone */
+        uint64_t lost_segments; /* files that are none: their headers are gone, or they are twins */
+        uint64_t cut_segments;  /* needed ones that end too soon: nobody knows what stood there */
         uint64_t records;       /* that are whole */
         uint64_t sequence;      /* of the last of them; a mark that is to be overwritten does not count */
         uint64_t settled;       /* up to here all was durable, and told so */

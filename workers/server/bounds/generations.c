@@ -4,6 +4,8 @@
 void generations_look(struct server *server)
 {
         size_t replaced = publication_reap(&server->publication);
+        if (replaced == 0)
+                feed_keeper_drop_unused(&server->feeds);
         counter_set(&server->own_counters.metrics[METRIC_generations], replaced + 1);
 }
 

@@ -25,9 +25,11 @@
 #define SENDERS_MS   3000 /* a batch for LMDB, or a second for Redis */
 #define RESOLVERS_MS 2000
 #define ASIDE_MS     5000 /* a reload that is under way */
+#define FEEDS_MS     2000 /* the disk of a list: what is being read is given up */
 #define OVERSEER_MS  1000
 #define HTTP_MS      1000
 #define CONTROL_MS   1000
+#define SHADOW_MS    1000 /* a session that is judged again */
 #define LOG_MS       5000 /* of log_writer_stop() */
 
 uint64_t stop_bound_ms(const struct server *server)
@@ -36,7 +38,7 @@ uint64_t stop_bound_ms(const struct server *server)
 
         return published->snapshot->options.shutdown_timeout_ms + ACCEPTORS_MS + STORE_MS + WORKERS_MS +
                DELIVERY_MS + DRAIN_MS + HOPS_MS + JOURNAL_MS + OVERSEER_MS + HTTP_MS + CONTROL_MS +
-               SENDERS_MS + RESOLVERS_MS + ASIDE_MS + LOG_MS;
+               SHADOW_MS + FEEDS_MS + SENDERS_MS + RESOLVERS_MS + ASIDE_MS + LOG_MS;
 }
 
 struct stopping {
@@ -162,6 +164,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
         web_note_stop(&server->web);
         if (!control_stop(&server->control, farewell, clock_monotonic_ms() + CONTROL_MS))
                 leave_thread(&stopping, "control", -1);
+        if (!shadow_halt(&server->shadow, "the server stops", clock_monotonic_ms() + SHADOW_MS))
+                leave_thread(&stopping, "shadow", -1);
         uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
         overseer_note_end(&server->overseer);
         listening_stop(server);
@@ -177,6 +181,8 @@ bool server_stop(struct server *server, const sigset_t *signals)
                 leave_thread(&stopping, "http", -1);
         if (!overseer_stop(&server->overseer, clock_monotonic_ms() + OVERSEER_MS))
                 leave_thread(&stopping, "overseer", -1);
+        if (!feed_keeper_stop(&server->feeds, clock_monotonic_ms() + FEEDS_MS))
+                leave_thread(&stopping, "feeds", -1);
         if (!sender_store_stop(&server->senders, clock_monotonic_ms() + SENDERS_MS))
                 leave_thread(&stopping, "senders", -1);
         counter_log_write(&server->counter_log);

@@ -3,6 +3,8 @@
 
 #include "workers/inbound/follow/follow.h"
 #include "workers/log/console.h"
+#include "workers/server/control/costs.h"
+#include "workers/server/control/shadow.h"
 #include "workers/server/reload.h"
 #include "workers/server/signals.h"
 
@@ -17,7 +19,7 @@ bool orders_prepare(struct server *server, const struct options *options)
                 return false;
         for (uint32_t i = 0; i < server->worker_count; i++)
                 worker_follow_connect(&server->workers[i], &server->follow_board);
-        return true;
+        return shadow_prepare(server);
 }
 
 bool orders_begin(struct server *server)
@@ -38,6 +40,13 @@ bool orders_begin(struct server *server)
         if (fault != NULL)
                 console_fail("gatepost: cannot open the control socket %s: %s", server->control_path, fault);
         return fault == NULL;
+}
+
+void orders_end(struct server *server)
+{
+        control_end(&server->control);
+        follow_board_end(&server->follow_board);
+        shadow_end(&server->shadow);
 }
 
 static const char *tell_status(struct server *server, struct control_job *job)
@@ -66,17 +75,45 @@ static const char *reload_and_tell(struct server *server, struct control_job *jo
         return error;
 }
 
+/* A successor knows nothing of a shadow. */
+static const char *upgrade_and_leave(struct server *server, struct control_job *job)
+{
+        const char *reason = upgrade_obey(server, job);
+
+        if (reason == NULL)
+                shadow_leave(server, job, "an upgrade");
+        return reason;
+}
+
 /* NULL, or why it was not done. */
 static const char *(*const orders[CONTROL_ORDER_COUNT])(struct server *server, struct control_job *job) = {
-    [CONTROL_ORDER_status] = tell_status,   [CONTROL_ORDER_reload] = reload_and_tell,
-    [CONTROL_ORDER_drain] = drain_begin,    [CONTROL_ORDER_undrain] = drain_undo,
-    [CONTROL_ORDER_upgrade] = upgrade_obey,
+    [CONTROL_ORDER_status] = tell_status,
+    [CONTROL_ORDER_reload] = reload_and_tell,
+    [CONTROL_ORDER_drain] = drain_begin,
+    [CONTROL_ORDER_undrain] = drain_undo,
+    [CONTROL_ORDER_upgrade] = upgrade_and_leave,
+    [CONTROL_ORDER_journal_drop] = server_journal_drop,
+    [CONTROL_ORDER_costs] = costs_tell,
+    [CONTROL_ORDER_shadow_start] = shadow_obey_start,
+    [CONTROL_ORDER_shadow_status] = shadow_obey_status,
+    [CONTROL_ORDER_shadow_promote] = shadow_obey_promote,
+    [CONTROL_ORDER_shadow_stop] = shadow_obey_stop,
 };
+
+/* It changes nothing, and is not worth a line in the log. */
+static bool only_tells(enum control_order order)
+{
+        return order == CONTROL_ORDER_status || order == CONTROL_ORDER_costs ||
+               order == CONTROL_ORDER_shadow_status;
+}
 
 static const char *execute(struct server *server, struct control_job *job)
 {
-        if (server->upgrade.successor != 0 && job->order != CONTROL_ORDER_status)
+        if (server->upgrade.successor != 0 && !only_tells(job->order))
                 return UPGRADE_TAKEN_OVER;
+        /* What was left aside at the stop may use what an order changes. */
+        if (server->aside.is_left && !only_tells(job->order))
+                return "the server stops";
         return orders[job->order](server, job);
 }
 
@@ -84,10 +121,11 @@ void orders_obey(struct server *server)
 {
         struct control_job *job;
 
+        shadow_look_after(server);
         if (server->control_path[0] == '\0' || (job = control_next(&server->control)) == NULL)
                 return;
         const char *word = control_order_words[job->order], *error = execute(server, job);
-        if (job->order != CONTROL_ORDER_status)
+        if (!only_tells(job->order))
                 log_event(&server->log, "order", "order", word, LOG_NUMBER("uid", job->user),
                           LOG_NUMBER("pid", job->process), "outcome", error == NULL ? "done" : error, NULL);
         control_done(&server->control, job, error);

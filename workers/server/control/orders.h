@@ -8,5 +8,7 @@
 bool orders_prepare(struct server *server, const struct options *options);
 /* At the start, last of all that may fail: opens that socket. False, with the reason told, when that cannot be. */
 bool orders_begin(struct server *server);
-/* Executes the orders that wait. */
+/* Nobody can give one any more. */
+void orders_end(struct server *server);
+/* Once a turn: looks after the shadow that an order has begun, and executes the orders that wait. */
 void orders_obey(struct server *server);

@@ -2,9 +2,12 @@
 #include "workers/server/counted/counted.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 static_assert(FILTER_COUNTERS_MAX >= 2 * MAIL_FILTERS_MAX,
               "filters in force and those to come have counters");
+static_assert(SOCKETMAP_COUNTERS_MAX >= 2 * SOCKETMAPS_MAX,
+              "daemons in force and those to come have counters");
 static_assert(ZONE_COUNTERS_MAX >= 2 * DNSBL_ZONES_MAX, "zones in force and those to come have counters");
 
 struct names {
@@ -49,30 +52,38 @@ static bool take(const struct names *names, struct span name, uint8_t *ret_index
         return true;
 }
 
-static void inherit_zones(const struct names *names, const struct snapshot *in_force, struct snapshot *next)
-{
-        bool is_known[DNSBL_ZONES_MAX];
+/* Things of a snapshot that have counters: an array of structures, and where in each stand its name and its index. */
+struct things {
+        char *at;
+        size_t count, size, name, index;
+};
 
-        for (size_t i = 0; i < in_force->zone_count; i++)
-                hold(names, in_force->zones[i].count_index, in_force->zones[i].name);
-        for (size_t i = 0; i < next->zone_count; i++)
-                is_known[i] = find(names, next->zones[i].name, &next->zones[i].count_index);
-        for (size_t i = 0; i < next->zone_count; i++)
-                if (!is_known[i])
-                        take(names, next->zones[i].name, &next->zones[i].count_index);
+#define THINGS(array, length)                                                                                \
+        (&(const struct things){(char *)(array), length, sizeof *(array), offsetof(typeof(*(array)), name),  \
+                                offsetof(typeof(*(array)), count_index)})
+
+static struct span name_of(const struct things *things, size_t i)
+{
+        return *(struct span *)(things->at + i * things->size + things->name);
 }
 
-static void inherit_filters(const struct names *names, const struct snapshot *in_force, struct snapshot *next)
+static uint8_t *index_of(const struct things *things, size_t i)
 {
-        bool is_known[MAIL_FILTERS_MAX];
+        return (uint8_t *)(things->at + i * things->size + things->index);
+}
 
-        for (size_t i = 0; i < in_force->filter_count; i++)
-                hold(names, in_force->filters[i].count_index, in_force->filters[i].name);
-        for (size_t i = 0; i < next->filter_count; i++)
-                is_known[i] = find(names, next->filters[i].name, &next->filters[i].count_index);
-        for (size_t i = 0; i < next->filter_count; i++)
+/* There are no more of them than half of the names. */
+static void inherit(const struct names *names, const struct things *in_force, const struct things *next)
+{
+        bool is_known[UINT8_MAX];
+
+        for (size_t i = 0; i < in_force->count; i++)
+                hold(names, *index_of(in_force, i), name_of(in_force, i));
+        for (size_t i = 0; i < next->count; i++)
+                is_known[i] = find(names, name_of(next, i), index_of(next, i));
+        for (size_t i = 0; i < next->count; i++)
                 if (!is_known[i])
-                        take(names, next->filters[i].name, &next->filters[i].count_index);
+                        take(names, name_of(next, i), index_of(next, i));
 }
 
 static void inherit_domains(const struct names *names, const struct snapshot *in_force, struct snapshot *next)
@@ -93,9 +104,13 @@ static void inherit_domains(const struct names *names, const struct snapshot *in
 void counted_inherit(struct counted *counted, const struct snapshot *in_force, struct snapshot *next)
 {
         counted->turn++;
-        inherit_zones(&(struct names){counted->zones, ZONE_COUNTERS_MAX, counted->turn}, in_force, next);
-        inherit_filters(&(struct names){counted->filters, FILTER_COUNTERS_MAX, counted->turn}, in_force,
-                        next);
+        inherit(&(struct names){counted->zones, ZONE_COUNTERS_MAX, counted->turn},
+                THINGS(in_force->zones, in_force->zone_count), THINGS(next->zones, next->zone_count));
+        inherit(&(struct names){counted->filters, FILTER_COUNTERS_MAX, counted->turn},
+                THINGS(in_force->filters, in_force->filter_count), THINGS(next->filters, next->filter_count));
+        inherit(&(struct names){counted->socketmaps, SOCKETMAP_COUNTERS_MAX, counted->turn},
+                THINGS(in_force->socketmaps, in_force->socketmap_count),
+                THINGS(next->socketmaps, next->socketmap_count));
         inherit_domains(&(struct names){counted->domains, DOMAIN_COUNTERS_MAX, counted->turn}, in_force,
                         next);
 }

@@ -36,10 +36,12 @@ static uint32_t of_questions(const struct overseer_parts *parts, const struct op
 {
         uint64_t places = parts->dns_in_flight_max * options->dns_threads;
         uint64_t ways = (uint64_t)parts->worker_count * options->dns_threads * WAITING_FOR_EACH_LANE;
+        uint64_t shadow_out = counter_read(parts->shadow_out);
         struct dns_pool_counts counts;
 
         dns_pool_count(parts->dns_pool, &counts);
-        return percent(counts.in_flight, places) * IN_FLIGHT_PERCENT / 100 +
+        uint64_t in_flight = counts.in_flight > shadow_out ? counts.in_flight - shadow_out : 0;
+        return percent(in_flight, places) * IN_FLIGHT_PERCENT / 100 +
                percent(counts.waiting, ways) * (100 - IN_FLIGHT_PERCENT) / 100;
 }
 

@@ -18,7 +18,8 @@ struct overseer_parts {
         const struct budget *budget;
         const _Atomic uint64_t *handshakes; /* of TLS, under way at all workers */
         struct dns_pool *dns_pool;
-        uint64_t dns_in_flight_max; /* of each of its threads */
+        uint64_t dns_in_flight_max;         /* of each of its threads */
+        const _Atomic uint64_t *shadow_out; /* questions that no session waits for */
         const struct acceptor *acceptors;
         uint32_t acceptor_count;
         const struct heartbeat *main_thread;

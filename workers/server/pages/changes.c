@@ -1,6 +1,8 @@
 /* Both texts become lists of settings, ordered by where they stand, which are then read side by side. */
 #include "workers/server/pages/changes.h"
 
+#include "conf/value/effective.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -206,4 +208,27 @@ void changes_write(char *before, char *after, struct text *out)
                 write_changes(&old, &new, out);
         free(old.list);
         free(new.list);
+}
+
+char *changes_effective(const struct snapshot *snapshot)
+{
+        char *text = NULL;
+        size_t length;
+        FILE *file = open_memstream(&text, &length);
+
+        if (file == NULL)
+                return NULL;
+        effective_print(file, snapshot);
+        fclose(file);
+        return text;
+}
+
+bool changes_are_none(const struct snapshot *left, const struct snapshot *right)
+{
+        char *before = changes_effective(left), *after = changes_effective(right);
+        bool are_none = before != NULL && after != NULL && strcmp(before, after) == 0;
+
+        free(before);
+        free(after);
+        return are_none;
 }

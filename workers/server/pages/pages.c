@@ -1,7 +1,6 @@
 /* What HTTP is given of the server. */
 #include "workers/server/pages/pages.h"
 
-#include "conf/value/effective.h"
 #include "workers/server/pages/changes.h"
 
 #include <stdlib.h>
@@ -18,12 +17,15 @@ bool pages_start(struct server *server)
             .acceptor_count = server->acceptor_count,
             .hops = server->hops,
             .hop_count = server->hop_count,
+            .journal = server->journal.is_there ? &server->journal.writer : NULL,
             .overseer = &server->overseer,
             .load = &server->load,
             .budget = &server->budget,
             .sessions_max = server->shares.sessions,
             .dns_cache = server->dns_cache,
             .dns_pool = server->dns_pool,
+            .senders = &server->senders.board,
+            .shadow = &server->shadow,
             .log = &server->log,
         };
 
@@ -33,15 +35,7 @@ bool pages_start(struct server *server)
 /* NULL where nobody is going to read it, or memory is out. */
 static char *effective_text(const struct snapshot *snapshot)
 {
-        char *text = NULL;
-        size_t length;
-        FILE *file = snapshot->has_http ? open_memstream(&text, &length) : NULL;
-
-        if (file == NULL)
-                return NULL;
-        effective_print(file, snapshot);
-        fclose(file);
-        return text;
+        return snapshot->has_http ? changes_effective(snapshot) : NULL;
 }
 
 char *pages_changes(const struct server *server, const struct snapshot *next)

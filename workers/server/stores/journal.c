@@ -17,7 +17,9 @@ bool server_journal_init(struct server *server, const struct options *options)
         server->counters.sets[server->counters.count++] = &journal->drain.counters;
         for (uint32_t i = 0; i < server->hop_count; i++) {
                 journal_drain_connect(&journal->drain, i, server->hops[i].deliveries);
-                hop_thread_connect_journal(&server->hops[i], &journal->drain.returns[i]);
+                hop_thread_connect_journal(&server->hops[i], &journal->drain.returns[i], &server->publication,
+                                           server->worker_count + 3 + server->acceptor_count +
+                                               i); /* behind the pages' */
         }
         return true;
 }
@@ -28,17 +30,35 @@ bool server_journal_start(struct server_journal *journal)
                (journal_drain_start(&journal->drain) && journal_start(&journal->writer));
 }
 
-static void do_without(struct domain *domain)
-{
-        domain->deliver.journal = JOURNAL_NEVER;
-        for (size_t i = 0; domain->sets != NULL && i < domain->sets->count; i++)
-                domain->sets->sets[i].deliver.journal = JOURNAL_NEVER;
-}
-
 void server_journal_fit(const struct server_journal *journal, struct snapshot *snapshot)
 {
         for (size_t i = 0; i < snapshot->domain_count && !journal->is_there; i++)
-                do_without(&snapshot->domains[i]);
+                snapshot->domains[i].journal = JOURNAL_NEVER;
+}
+
+/* Work aside: the journal's disk may hang. */
+static void drop(void *argument)
+{
+        struct server_journal *journal = argument;
+        journal->dropped = journal_drain_drop(&journal->drain, journal->dropping);
+}
+
+const char *server_journal_drop(struct server *server, struct control_job *job)
+{
+        static const char *const outcomes[] = {
+            [JOURNAL_DROP_DONE] = NULL,
+            [JOURNAL_DROP_UNKNOWN] = "this message does not wait in the journal",
+            [JOURNAL_DROP_AWAY] = "a next hop has this message at the moment",
+            [JOURNAL_DROP_LATE] = "the journal has not recorded it yet",
+        };
+        struct server_journal *journal = &server->journal;
+
+        if (!journal->is_there)
+                return "there is no journal";
+        journal->dropping = job->number;
+        if (!aside_run(&server->aside, drop, NULL, journal))
+                return "the server stops";
+        return outcomes[journal->dropped];
 }
 
 /* The drain ends when all is back. */

@@ -73,7 +73,8 @@ bool stores_start(struct server *server)
                 is_started = is_started && delivery_start(&server->deliveries[i]);
         for (uint32_t i = 0; i < server->hop_count; i++)
                 is_started = is_started && hop_thread_start(&server->hops[i]);
-        return is_started && server_journal_start(&server->journal);
+        return is_started && feed_keeper_start(&server->feeds, &server->log) &&
+               server_journal_start(&server->journal);
 }
 
 void stores_set(struct server *server, const struct options *options, SSL_CTX *tls)
@@ -98,6 +99,7 @@ void stores_end(struct server *server)
         SSL_CTX_free(server->hop_tls);
         server_journal_end(&server->journal);
         end_remembered(&server->remembered, &server->options_at_start);
+        feed_keeper_end(&server->feeds);
         free(server->deliveries);
         free(server->hops);
 }

@@ -112,12 +112,13 @@ bool certificates_use(struct certificates *certificates, uint64_t now_s)
 void certificates_look(struct certificates *certificates, uint64_t now_s)
 {
         tls_tickets_look(&certificates->tickets, now_s);
-        if (now_s < certificates->next_look_s)
+        /* A look or a warning that is further off than the next one can be was meant by a clock that was ahead. */
+        if (now_s < certificates->next_look_s && certificates->next_look_s - now_s <= LOOK_S)
                 return;
         const struct tls_contexts *contexts = in_force(certificates);
         certificates->next_look_s = now_s + LOOK_S;
         count(certificates, contexts, now_s);
-        if (now_s >= certificates->next_warnings_s)
+        if (now_s >= certificates->next_warnings_s || certificates->next_warnings_s - now_s > DAY_S)
                 tell_of_ends(certificates, contexts, now_s);
 }
 

@@ -155,7 +155,9 @@ static const char *give_up(struct attempt *attempt, struct control_job *job)
 static void tell_manager(struct server *server)
 {
         launcher_dismiss(&server->upgrade.launcher);
-        notify_succeeded(&server->notify, server->upgrade.successor, SPAN("serving; has taken over"));
+        if (!notify_succeeded(&server->notify, server->upgrade.successor, SPAN("serving; has taken over")))
+                console_fail("gatepost: cannot tell the service manager which process serves now: "
+                             "NOTIFY_SOCKET does not take it");
         notify_be_silent(&server->notify);
 }
 

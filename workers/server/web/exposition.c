@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#define NS_PER_S UINT64_C(1000000000)
+
 void exposition_family(struct text *out, const char *name, const char *type, const char *help)
 {
         text_printf(out, "# HELP gatepost_%s %s\n# TYPE gatepost_%s %s\n", name, help, name, type);
@@ -37,27 +39,41 @@ static void put_labels(struct text *out, const struct exposition_label *first,
         text_put_char(out, '}');
 }
 
-void exposition_number(struct text *out, const char *name, const struct exposition_label *first,
-                       const struct exposition_label *second, uint64_t number)
+static void begin_sample(struct text *out, const char *name, const struct exposition_label *first,
+                         const struct exposition_label *second)
 {
         text_put_string(out, "gatepost_");
         text_put_string(out, name);
         put_labels(out, first, second);
         text_put_char(out, ' ');
+}
+
+void exposition_number(struct text *out, const char *name, const struct exposition_label *first,
+                       const struct exposition_label *second, uint64_t number)
+{
+        begin_sample(out, name, first, second);
         text_put_number(out, number);
         text_put_char(out, '\n');
 }
 
-/* Thousandths, without the noughts that end them. */
-static void put_seconds(struct text *out, uint64_t ms)
+/* With up to nine digits behind the point, without the noughts that end them. */
+static void put_seconds(struct text *out, uint64_t ns)
 {
         size_t begin = out->length;
 
-        text_printf(out, "%" PRIu64 ".%03" PRIu64, ms / 1000, ms % 1000);
+        text_printf(out, "%" PRIu64 ".%09" PRIu64, ns / NS_PER_S, ns % NS_PER_S);
         while (out->length > begin && out->at[out->length - 1] == '0')
                 out->length--;
         if (out->length > begin && out->at[out->length - 1] == '.')
                 out->length--;
+}
+
+void exposition_seconds(struct text *out, const char *name, const struct exposition_label *first,
+                        const struct exposition_label *second, uint64_t ns)
+{
+        begin_sample(out, name, first, second);
+        put_seconds(out, ns);
+        text_put_char(out, '\n');
 }
 
 static void put_bucket(struct text *out, const char *name, const struct exposition_label *label,
@@ -68,7 +84,7 @@ static void put_bucket(struct text *out, const char *name, const struct expositi
 
         text_over(&bound, octets, sizeof octets);
         if (bucket < HISTOGRAM_BOUNDS)
-                put_seconds(&bound, histogram_bounds_ms[bucket]);
+                put_seconds(&bound, histogram_bounds_ms[bucket] * NS_PER_MS);
         else
                 text_put(&bound, SPAN("+Inf"));
         text_printf(out, "gatepost_%s_bucket", name);
@@ -89,7 +105,7 @@ void exposition_histogram(struct text *out, const char *name, const struct expos
         text_printf(out, "gatepost_%s_sum", name);
         put_labels(out, label, NULL);
         text_put_char(out, ' ');
-        put_seconds(out, atomic_load_explicit(&histogram->sum_ms, memory_order_relaxed));
+        put_seconds(out, atomic_load_explicit(&histogram->sum_ms, memory_order_relaxed) * NS_PER_MS);
         text_printf(out, "\ngatepost_%s_count", name);
         put_labels(out, label, NULL);
         text_printf(out, " %" PRIu64 "\n", count);

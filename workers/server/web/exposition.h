@@ -4,6 +4,8 @@
 #include "core/base/count/histogram.h"
 #include "core/base/text.h"
 
+#define NS_PER_MS UINT64_C(1000000)
+
 /* One label; where its name is NULL there is none. Values may have any octets. */
 struct exposition_label {
         const char *name;
@@ -17,6 +19,9 @@ void exposition_family(struct text *out, const char *name, const char *type, con
 /* Both labels may be NULL. */
 void exposition_number(struct text *out, const char *name, const struct exposition_label *first,
                        const struct exposition_label *second, uint64_t number);
+/* The same of nanoseconds, told in seconds. */
+void exposition_seconds(struct text *out, const char *name, const struct exposition_label *first,
+                        const struct exposition_label *second, uint64_t ns);
 /* In seconds, of what was counted in milliseconds. */
 void exposition_histogram(struct text *out, const char *name, const struct exposition_label *label,
                           const struct histogram *histogram);

@@ -1,6 +1,8 @@
 /* What stands in tables. */
 #include "workers/server/web/metrics.h"
 
+#include "dns/clock.h"
+#include "workers/feed/keeper.h"
 #include "workers/server/web/exposition.h"
 #include "workers/server/web/metrics_hops.h"
 #include "workers/server/web/metrics_state.h"
@@ -103,10 +105,99 @@ static void put_checks(const struct counters *counters, const struct snapshot *s
                                                   snapshot->checks[check].mode == each);
 }
 
+/* A counter of each check's costs: a number, or time. */
+struct cost_row {
+        const char *family, *help;
+        size_t offset;
+        uint64_t ns; /* in one that is counted; 0: it is no time */
+};
+
+static const struct cost_row cost_rows[] = {
+#define COST(field) offsetof(struct check_cost, field)
+    {"check_questions_total", "questions to DNS and to the store of senders, cached ones too",
+     COST(questions), 0},
+    {"check_waited_seconds_total", "time that commands and texts waited for the check", COST(waited_ms),
+     NS_PER_MS},
+    {"check_waited_alone_seconds_total", "of it the time in which they waited for no other check",
+     COST(alone_ms), NS_PER_MS},
+    {"check_busy_seconds_total", "time in which the check ran, in sessions that are measured", COST(busy_ns),
+     1},
+    {"check_against_total",
+     "judgements of sessions that are measured in which the check refuses or defers, or would", COST(against),
+     0},
+    {"check_against_alone_total", "of these those in which no other check that is enforced does so",
+     COST(alone), 0},
+#undef COST
+};
+
+static void put_cost(const struct cost_row *row, const struct counters *counters, struct text *out)
+{
+        exposition_family(out, row->family, "counter", row->help);
+        for (enum check_id check = 0; check < CHECK_COUNT; check++) {
+                const char *of = (const char *)&counters->costs.of[check];
+                uint64_t count = counter_read((const _Atomic uint64_t *)(of + row->offset));
+                const struct exposition_label *label = LABEL("check", span_from(check_infos[check].name));
+                if (row->ns != 0)
+                        exposition_seconds(out, row->family, label, NULL, count * row->ns);
+                else
+                        exposition_number(out, row->family, label, NULL, count);
+        }
+}
+
+static void put_costs(const struct counters *counters, struct text *out)
+{
+        static const char together[] = "check_against_together_total";
+
+        for (size_t i = 0; i < sizeof cost_rows / sizeof cost_rows[0]; i++)
+                put_cost(&cost_rows[i], counters, out);
+        exposition_family(out, together, "counter",
+                          "judgements of sessions that are measured in which both checks are against");
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                for (enum check_id other = check + 1; other < CHECK_COUNT; other++)
+                        if (counter_read(&counters->costs.together[check][other]) > 0)
+                                exposition_number(out, together,
+                                                  LABEL("check", span_from(check_infos[check].name)),
+                                                  LABEL("other", span_from(check_infos[other].name)),
+                                                  counter_read(&counters->costs.together[check][other]));
+}
+
 static void put_zone(const char *metric, const struct dnsbl_zone *zone, uint64_t number, struct text *out)
 {
         exposition_number(out, metric, LABEL("zone", zone->name),
                           LABEL("lists", zone->options.names ? SPAN("names") : SPAN("addresses")), number);
+}
+
+/* Zones whose lists are files. */
+static void put_feeds(const struct snapshot *snapshot, struct text *out)
+{
+        static const struct {
+                const char *name, *type, *help;
+        } families[] = {
+            {"feed_usable", "gauge", "1 while the zone has a list that is asked, 0 while it has none"},
+            {"feed_entries", "gauge", "entries of the list that is asked"},
+            {"feed_octets", "gauge", "memory of the list that is asked"},
+            {"feed_age_seconds", "gauge", "since the youngest file of the list that is asked was written"},
+            {"feed_failures_total", "counter", "times that files were read and not taken"},
+        };
+        bool has_feeds = false;
+
+        for (size_t i = 0; i < snapshot->zone_count; i++)
+                has_feeds |= snapshot->zones[i].feed != NULL;
+        for (size_t family = 0; family < sizeof families / sizeof *families && has_feeds; family++) {
+                exposition_family(out, families[family].name, families[family].type, families[family].help);
+                for (size_t i = 0; i < snapshot->zone_count; i++) {
+                        const struct dnsbl_zone *zone = &snapshot->zones[i];
+                        if (zone->feed == NULL)
+                                continue;
+                        const struct feed_slot *slot = feed_slot_of(zone);
+                        int64_t made_s = atomic_load(&slot->made_s), now_s = clock_wall_s();
+                        const uint64_t numbers[] = {
+                            feed_slot_serves(slot), atomic_load(&slot->entries), atomic_load(&slot->octets),
+                            made_s > 0 && now_s > made_s ? (uint64_t)(now_s - made_s) : 0,
+                            atomic_load(&slot->failures)};
+                        put_zone(families[family].name, zone, numbers[family], out);
+                }
+        }
 }
 
 /* Only lists of addresses are counted. */
@@ -129,6 +220,7 @@ static void put_zones(const struct counters *counters, const struct snapshot *sn
                           "1 while the zone only observes, because it fails its tests");
         for (const struct dnsbl_zone *zone = snapshot->zones; zone < end; zone++)
                 put_zone("zone_suspended", zone, atomic_load(&zone->is_suspended), out);
+        put_feeds(snapshot, out);
 }
 
 static void put_filters(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
@@ -136,19 +228,42 @@ static void put_filters(const struct counters *counters, const struct snapshot *
         const struct mail_filter *end = snapshot->filters + snapshot->filter_count;
 
         exposition_family(
-            out, "milter_answers_total", "counter",
+            out, "filter_answers_total", "counter",
             "questions to mail filters, and of these the refused, deferred, discarded and failed");
         for (const struct mail_filter *filter = snapshot->filters; filter < end; filter++)
                 for (enum filter_count what = 0; what < FILTER_COUNT_MS; what++)
-                        exposition_number(out, "milter_answers_total", LABEL("milter", filter->name),
+                        exposition_number(out, "filter_answers_total", LABEL("filter", filter->name),
                                           LABEL("answer", span_from(filter_count_names[what])),
                                           counter_read(&counters->filter_counts[filter->count_index][what]));
-        exposition_family(out, "milter_milliseconds_total", "counter",
-                          "milliseconds that the answers of a mail filter took, all of them together");
+        exposition_family(out, "filter_seconds_total", "counter",
+                          "time that the answers of a mail filter took, all of them together");
         for (const struct mail_filter *filter = snapshot->filters; filter < end; filter++)
-                exposition_number(
-                    out, "milter_milliseconds_total", LABEL("milter", filter->name), NULL,
-                    counter_read(&counters->filter_counts[filter->count_index][FILTER_COUNT_MS]));
+                exposition_seconds(
+                    out, "filter_seconds_total", LABEL("filter", filter->name), NULL,
+                    counter_read(&counters->filter_counts[filter->count_index][FILTER_COUNT_MS]) * NS_PER_MS);
+}
+
+static void put_socketmaps(const struct counters *counters, const struct snapshot *snapshot, struct text *out)
+{
+        const struct socketmap_daemon *end = snapshot->socketmaps + snapshot->socketmap_count;
+
+        exposition_family(
+            out, "socketmap_questions_total", "counter",
+            "recipients that a daemon was to be asked about, of these those that joined an equal "
+            "question, the found, absent and failed; and connections to it");
+        for (const struct socketmap_daemon *daemon = snapshot->socketmaps; daemon < end; daemon++)
+                for (enum socketmap_count what = 0; what < SOCKETMAP_COUNT_MS; what++)
+                        exposition_number(
+                            out, "socketmap_questions_total", LABEL("socketmap", daemon->name),
+                            LABEL("what", span_from(socketmap_count_names[what])),
+                            counter_read(&counters->socketmap_counts[daemon->count_index][what]));
+        exposition_family(out, "socketmap_seconds_total", "counter",
+                          "time that the answers of such a daemon took, all of them together");
+        for (const struct socketmap_daemon *daemon = snapshot->socketmaps; daemon < end; daemon++)
+                exposition_seconds(
+                    out, "socketmap_seconds_total", LABEL("socketmap", daemon->name), NULL,
+                    counter_read(&counters->socketmap_counts[daemon->count_index][SOCKETMAP_COUNT_MS]) *
+                        NS_PER_MS);
 }
 
 static void put_domain(const struct counters *counters, struct span name, uint8_t index, struct text *out)
@@ -226,8 +341,10 @@ void metrics_write(const struct web_view *view, struct text *out)
         for (size_t i = 0; i < METRIC_COUNT; i++)
                 put_row(out, &metric_rows[i], counter_read(&sum.metrics[i]));
         put_checks(&sum, view->snapshot, out);
+        put_costs(&sum, out);
         put_zones(&sum, view->snapshot, out);
         put_filters(&sum, view->snapshot, out);
+        put_socketmaps(&sum, view->snapshot, out);
         put_domains(&sum, view->snapshot, out);
         put_replies(&sum, view->snapshot, out);
         put_times(&sum, out);

@@ -71,8 +71,10 @@ static void put_certificates(const struct tls_contexts *contexts, struct text *o
         }
 }
 
-static void put_configuration(const struct web_news *news, struct text *out)
+static void put_configuration(const struct web_news *news, const struct snapshot *snapshot, struct text *out)
 {
+        exposition_family(out, "configuration_info", "gauge", "always 1; the digest of that in force");
+        exposition_number(out, "configuration_info", LABEL("digest", span_from(snapshot->digest)), NULL, 1);
         put_one(out, "configuration_generation",
                 "how many configurations have been in force, this one among them", news->generation);
         put_one(out, "configuration_in_force_timestamp_seconds", "since when this one is, since 1970",
@@ -105,12 +107,42 @@ static void put_health(const struct web_view *view, struct text *out)
         }
 }
 
+/* The label is not `instance`, which Prometheus gives to whom it asks. */
+static void put_senders(const struct web_view *view, struct text *out)
+{
+        static const struct {
+                const char *name, *type, *help;
+        } families[] = {
+            {"sender_redis_reachable", "gauge", "1 while this Redis of sender_store answers in time"},
+            {"sender_redis_server_changes_total", "counter",
+             "times that another server of this Redis began to serve"},
+            {"sender_redis_failures_total", "counter", "connections to this Redis that have failed"},
+            {"sender_redis_server_info", "gauge", "always 1; the server that serves, or has served last"},
+        };
+        struct sender_board_row rows[SENDER_SHARES_MAX];
+        size_t count = sender_board_read(view->parts->senders, rows);
+
+        for (size_t family = 0; family < sizeof families / sizeof *families && count > 0; family++) {
+                const char *name = families[family].name;
+                exposition_family(out, name, families[family].type, families[family].help);
+                for (size_t i = 0; i < count; i++) {
+                        const uint64_t numbers[] = {rows[i].is_reachable, rows[i].servers_changed,
+                                                    rows[i].failures, 1};
+                        bool is_info = family == sizeof families / sizeof *families - 1;
+                        exposition_number(out, name, LABEL("redis", span_from(rows[i].name)),
+                                          is_info ? LABEL("server", span_from(rows[i].server)) : NULL,
+                                          numbers[family]);
+                }
+        }
+}
+
 void metrics_write_state(const struct web_view *view, struct text *out)
 {
         put_workers(view, out);
         put_certificates(tls_contexts_of(view->published), out);
-        put_configuration(view->news, out);
+        put_configuration(view->news, view->snapshot, out);
         put_health(view, out);
+        put_senders(view, out);
         put_one(out, "memory_max", "octets of memory that clients may make the server hold",
                 atomic_load_explicit(&view->parts->budget->max, memory_order_relaxed));
         put_one(out, "start_timestamp_seconds", "when the server has started, since 1970",

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "workers/inbound/accept/acceptor.h"
+#include "workers/journal/journal.h"
+#include "workers/senders/board.h"
 #include "workers/server/web/health.h"
 #include "workers/server/web/news.h"
 #include "workers/server/web/refused.h"
 #include "workers/server/web/samples.h"
+#include "workers/shadow/shadow.h"
 #include "workers/tls/context.h"
 
 /* What the thread of HTTP reads. All of it outlives the thread. */
@@ -19,12 +22,15 @@ struct web_parts {
         uint32_t acceptor_count;
         const struct hop_thread *hops;
         uint32_t hop_count;
+        const struct journal *journal; /* NULL: there is none */
         const struct overseer *overseer;
         const struct load *load;
         const struct budget *budget;
         uint64_t sessions_max; /* that the descriptors are enough for */
         struct dns_cache *dns_cache;
         struct dns_pool *dns_pool;
+        struct sender_board *senders;
+        struct shadow *shadow;
         struct log_writer *log;
 };
 

@@ -10,7 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#define OPEN_FAILURE "TLS to next hops: OpenSSL has no memory, or lacks what TLS needs"
+#define OPEN_FAILURE "TLS as a client: OpenSSL has no memory, or lacks what TLS needs"
 
 /* ---- what is wanted ------------------------------------------------------------------------------------ */
 
@@ -91,6 +91,8 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
         struct tls_resumption *resumption = SSL_get_app_data(ssl);
         SSL_CTX *context = SSL_get_SSL_CTX(ssl);
 
+        if (resumption == NULL)
+                return 0;
         tls_resumption_forget(resumption);
         SSL_CTX_up_ref(context);
         *resumption = (struct tls_resumption){session, context};
@@ -108,7 +110,7 @@ static void resume(SSL *ssl, struct tls_resumption *resumption)
 
 /* ---- contexts ------------------------------------------------------------------------------------------ */
 
-static bool set_all(SSL_CTX *context, const struct options *options)
+static bool set_all(SSL_CTX *context, enum tls_version minimum)
 {
         X509_VERIFY_PARAM *verification = SSL_CTX_get0_param(context);
 
@@ -119,7 +121,30 @@ static bool set_all(SSL_CTX *context, const struct options *options)
                                                           X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_new_cb(context, keep_session);
-        return tls_identity_set_terms(context, options->next_hops_tls_minimum);
+        return tls_identity_set_terms(context, minimum);
+}
+
+/* NULL with a complaint. */
+static SSL_CTX *context_new(enum tls_version minimum, struct conf_complaints *complaints)
+{
+        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+        if (context != NULL && set_all(context, minimum))
+                return context;
+        conf_complain(complaints, COMPLAINT_ERROR, &(struct place){NULL, 0}, "%s", OPEN_FAILURE);
+        SSL_CTX_free(context);
+        return NULL;
+}
+
+SSL_CTX *tls_client_open_for(const char *authorities, struct conf_complaints *complaints)
+{
+        SSL_CTX *context = context_new(TLS_1_2, complaints);
+
+        if (context != NULL && load_authorities(context, authorities, true, complaints))
+                return context;
+        SSL_CTX_free(context);
+        ERR_clear_error();
+        return NULL;
 }
 
 SSL_CTX *tls_client_open(const struct snapshot *snapshot, struct conf_complaints *complaints)
@@ -129,11 +154,8 @@ SSL_CTX *tls_client_open(const struct snapshot *snapshot, struct conf_complaints
 
         if (wanted == HOP_STARTTLS_NONE)
                 return NULL;
-        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-        bool is_set = context != NULL && set_all(context, options);
-        if (!is_set)
-                conf_complain(complaints, COMPLAINT_ERROR, &(struct place){NULL, 0}, "%s", OPEN_FAILURE);
-        if (is_set &&
+        SSL_CTX *context = context_new(options->next_hops_tls_minimum, complaints);
+        if (context != NULL &&
             load_authorities(context, options->next_hops_tls_ca, wanted == HOP_STARTTLS_MUST, complaints) &&
             show_ours(context, options, complaints))
                 return context;
@@ -157,15 +179,16 @@ SSL *tls_client_new_ssl(SSL_CTX *context, const struct tls_client_wish *wish)
 {
         SSL *ssl = SSL_new(context);
 
-        if (ssl == NULL || !set_peer(ssl, wish)) {
+        /* Where its data has no memory a session that comes would not know whose it is. */
+        if (ssl == NULL || !set_peer(ssl, wish) || SSL_set_app_data(ssl, wish->resumption) != 1) {
                 SSL_free(ssl);
                 ERR_clear_error();
                 return NULL;
         }
         /* In both cases it is verified; NONE goes on whatever comes of that. */
         SSL_set_verify(ssl, wish->is_demanded ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-        SSL_set_app_data(ssl, wish->resumption);
-        resume(ssl, wish->resumption);
+        if (wish->resumption != NULL)
+                resume(ssl, wish->resumption);
         return ssl;
 }
 

@@ -1,4 +1,4 @@
-/* TLS of connections on which we are the client: to next hops. */
+/* TLS of connections on which we are the client: to next hops, and to Redis. */
 #pragma once
 
 #include "conf/complaints.h"
@@ -17,13 +17,16 @@ struct tls_client_wish {
         const char *name;              /* that the certificate is to be for; NULL: the address */
         const struct address *address; /* with a name: not looked at */
         bool is_demanded;              /* a handshake with a peer that cannot be verified fails */
-        /* Used if it is of this context, and renewed as the peer gives more; outlives the SSL. */
+        /* Used if it is of this context, and renewed as the peer gives more; outlives the SSL. NULL: each handshake is
+         * a whole one. */
         struct tls_resumption *resumption;
 };
 
 /* Reads what section next_hops names: the certificates that next hops are verified by, and our own. NULL with
  * complaints; NULL without when no next hop is spoken to by TLS. Any thread may use it. It blocks on files. */
 SSL_CTX *tls_client_open(const struct snapshot *snapshot, struct conf_complaints *complaints);
+/* The same for others than next hops, who must be verified by the certificates of this file. NULL with complaints. */
+SSL_CTX *tls_client_open_for(const char *authorities, struct conf_complaints *complaints);
 /* A new connection's, without a BIO; the caller's. NULL when memory is out. */
 SSL *tls_client_new_ssl(SSL_CTX *context, const struct tls_client_wish *wish);
 /* Why the peer's certificate is not verified, a static text; NULL: it is. After a handshake, or a failed one. */

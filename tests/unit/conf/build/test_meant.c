@@ -103,6 +103,12 @@ static const struct {
      "threshold: the weights of all zones of names sum up to 2: it is never reached"},
     {DNS "sender_store = \"lmdb:x\" greylist { mode = observe if_score = 2 }",
      "if_score: the weights of all zones of addresses sum up to 1: it is never reached"},
+    {"domain \"x.example\" { alias_of = \"isp.example\" extension = \"+\" }",
+     "extension: without effect here: for an alias that of isp.example counts"},
+    {"domain \"x.example\" { alias_of = \"isp.example\" delivered_to = no }",
+     "delivered_to: without effect here: for an alias that of isp.example counts"},
+    {"domain \"x.example\" { alias_of = \"isp.example\" mail_filters = no }", NULL},
+    {"domain \"x.example\" { alias_of = \"isp.example\" dmarc_quarantine = refuse }", NULL},
 };
 
 Test(meant, warnings)

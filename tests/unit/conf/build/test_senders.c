@@ -3,6 +3,9 @@
 
 #include <sys/stat.h>
 
+#define SENTINEL_FAULT                                                                                       \
+        "redis+sentinel:// needs up to 8 of ADDRESS:PORT, separated by commas, and /NAME of the master"
+
 TestSuite(senders, .init = folder_begin, .fini = folder_end);
 
 Test(senders, names_a_folder_or_servers)
@@ -23,9 +26,74 @@ Test(senders, names_a_folder_or_servers)
 
         snapshot = load(HOSTNAME "sender_store = \"redis://127.0.0.1:6379,[::1]:6380\"\n" DOMAIN);
         cr_expect_eq(snapshot->sender_store.kind, SENDER_STORE_REDIS);
-        cr_assert_eq(snapshot->sender_store.servers.count, 2);
-        cr_expect_eq(snapshot->sender_store.servers.endpoints[1].port, 6380);
+        cr_assert_eq(snapshot->sender_store.instance_count, 1);
+        cr_assert_eq(snapshot->sender_store.instances[0].servers.count, 2);
+        cr_expect_eq(snapshot->sender_store.instances[0].servers.endpoints[1].port, 6380);
         snapshot_free(snapshot);
+}
+
+#if REDIS_HAS_TLS
+#define TLS_FAULT ""
+#else
+#define TLS_FAULT                                                                                            \
+        "(text):2: error: sender_store: rediss: this program was built with a hiredis that has no TLS "      \
+        "(hiredis_ssl of hiredis 1.0 or later)\n"
+#endif
+
+Test(senders, several_instances_and_sentinels)
+{
+        const struct sender_target *target;
+        struct snapshot *snapshot =
+            load(HOSTNAME "sender_store = \"redis://127.0.0.1:1,127.0.0.1:2 | [::1]:3\"\n" DOMAIN);
+
+        target = &snapshot->sender_store;
+        cr_assert_eq(target->instance_count, 2);
+        cr_expect_str_eq(target->instances[0].name, "127.0.0.1:1");
+        cr_expect_eq(target->instances[0].servers.count, 2);
+        cr_expect_str_eq(target->instances[1].name, "[::1]:3");
+        cr_expect_eq(target->sentinels.count, 0);
+        cr_expect_not(target->uses_tls);
+        snapshot_free(snapshot);
+
+        snapshot = load(HOSTNAME
+                        "sender_store = \"redis+sentinel://127.0.0.1:1,127.0.0.1:2/one|two.b-c_d\"\n" DOMAIN);
+        target = &snapshot->sender_store;
+        cr_assert_eq(target->instance_count, 2);
+        cr_expect_str_eq(target->instances[1].name, "two.b-c_d");
+        cr_expect_eq(target->instances[1].servers.count, 0);
+        cr_expect_eq(target->sentinels.count, 2);
+        snapshot_free(snapshot);
+
+        check_complaints(HOSTNAME DOMAIN "sender_store = \"rediss://127.0.0.1:1\"", TLS_FAULT);
+        check_complaints(HOSTNAME DOMAIN "sender_store = \"rediss+sentinel://127.0.0.1:1/x\"", TLS_FAULT);
+}
+
+Test(senders, wrong_instances_and_sentinels_are_errors)
+{
+        static const struct {
+                const char *store, *fault;
+        } cases[] = {
+            {"redis://127.0.0.1:1|", "redis:// needs up to 8 of ADDRESS:PORT, separated by commas"},
+            {"redis://127.0.0.1:1|127.0.0.1:1,127.0.0.1:2", "names an instance twice"},
+            {"redis://[::1]:1|[::1]:2|[::1]:3|[::1]:4|[::1]:5|[::1]:6|[::1]:7|[::1]:8|[::1]:9",
+             "at most 8 instances share the records"},
+            {"redis+sentinel://127.0.0.1:1", SENTINEL_FAULT},
+            {"redis+sentinel://127.0.0.1:1/", SENTINEL_FAULT},
+            {"redis+sentinel:///x", SENTINEL_FAULT},
+            {"redis+sentinel://127.0.0.1:1/a b", SENTINEL_FAULT},
+            {"redis+sentinel://127.0.0.1:1/a|", SENTINEL_FAULT},
+            {"redis+sentinel://127.0.0.1:1/a|a", "names an instance twice"},
+            {"redis+sentinel://127.0.0.1/a", SENTINEL_FAULT},
+        };
+        char text[512], expected[512];
+
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                snprintf(text, sizeof text, "%ssender_store = \"%s\"", HOSTNAME DOMAIN, cases[i].store);
+                snprintf(expected, sizeof expected, "(text):2: error: sender_store: %s\n", cases[i].fault);
+                check_complaints(text, expected);
+        }
+        check_complaints(HOSTNAME DOMAIN "sender_store = \"redis://127.0.0.1:1\"\nsender_user = \"x\"",
+                         "(text):3: error: sender_user: needs sender_password_file too\n");
 }
 
 #define PASSWORD_FILE "sender_password_file = \"password\"\n"
@@ -96,9 +164,11 @@ Test(senders, a_password_in_the_configuration_is_looked_at_too)
 Test(senders, wrong_stores_are_errors)
 {
         check_complaints(HOSTNAME DOMAIN "sender_store = \"/var/lib/x\"",
-                         "(text):2: error: sender_store: must be lmdb:FOLDER or redis://ADDRESS:PORT\n");
+                         "(text):2: error: sender_store: must be lmdb:FOLDER, redis://ADDRESS:PORT, or "
+                         "redis+sentinel://ADDRESS:PORT/NAME\n");
         check_complaints(HOSTNAME DOMAIN "sender_store = \"lmdb:\"",
-                         "(text):2: error: sender_store: must be lmdb:FOLDER or redis://ADDRESS:PORT\n");
+                         "(text):2: error: sender_store: must be lmdb:FOLDER, redis://ADDRESS:PORT, or "
+                         "redis+sentinel://ADDRESS:PORT/NAME\n");
         check_complaints(HOSTNAME DOMAIN "sender_store = \"redis://localhost:6379\"",
                          "(text):2: error: sender_store: " SERVERS_FAULT);
         check_complaints(HOSTNAME DOMAIN "sender_store = \"redis://127.0.0.1:6379,\"",

@@ -41,9 +41,10 @@ static const struct {
     {"smtpd_starttls_timeout", "use handshake_timeout in section tls"},
     {"tls_server_sni_maps", "use tls_certificate in a domain section"},
     /* what this server does not do */
-    {"smtpd_milters", "content is not looked at by other programs"},
-    {"content_filter", "content is not looked at by other programs"},
-    {"header_checks", "content is not looked at by other programs"},
+    {"smtpd_milters", "use the sections milter"},
+    {"smtpd_policy_service_timeout", "use answer_timeout in the sections policy_service"},
+    {"content_filter", "use a section milter, for a filter such as rspamd"},
+    {"header_checks", "use a section milter, for a filter such as rspamd"},
     {"smtpd_sasl_auth_enable", "there is no submission here"},
     {"transport_maps", "use deliver in a domain section"},
     {"default_process_limit", "use connections_max"},

@@ -110,18 +110,17 @@ Test(hop, deadlines)
 
         cr_expect_eq(hop.deadline_ms, UINT64_MAX, "at rest nobody is waited for");
         hop.now_ms = 5000;
-        hop_probe(&hop, &out);
-        cr_expect_eq(hop.deadline_ms, 5000 + terms.patience_ms[HOP_PATIENCE_reset]);
-        cr_expect_str_eq(hop_state_name(&hop), "NOOP");
+        hop_quit(&hop, &out);
+        cr_expect_eq(hop.deadline_ms, 5000 + terms.patience_ms[HOP_PATIENCE_quit]);
+        cr_expect_str_eq(hop_state_name(&hop), "QUIT");
         hop.now_ms = hop.deadline_ms - 1;
         cr_expect_eq(hop_timeout(&hop, &out), HOP_WAITS);
         hop.now_ms++;
         cr_expect_eq(hop_timeout(&hop, &out), HOP_CLOSE);
         cr_expect_eq(hop_timeout(&hop, &out), HOP_CLOSE);
         cr_expect_eq(hop_lost(&hop, &out), HOP_CLOSE);
-        cr_expect_eq(hop_stop(&hop, true, &out), HOP_CLOSE);
         cr_expect_eq(hop_input(&hop, &nothing, &out), HOP_CLOSE);
-        cr_expect_eq(hop.ending, HOP_ENDED_BY_TIMEOUT);
+        cr_expect_eq(hop.ending, HOP_ENDED_BY_QUIT);
         cr_expect_str_eq(hop_state_name(&hop), "CLOSED");
         hop_abandon(&hop);
         cr_expect(!hop_is_ready(&hop) && !hop_takes(&hop) && !hop_takes_mail(&hop) && !hop_is_texting(&hop));
@@ -143,13 +142,12 @@ Test(hop, unready)
         hop_data(&hop, &out);
         hop_text(&hop, &text, &out);
         cr_expect(!hop_dot(&hop, &out));
-        hop_probe(&hop, &out);
         hop_quit(&hop, &out);
         hop_abandon(&hop);
         cr_expect_eq(hop_secured(&hop, &out), HOP_WAITS);
         cr_expect_eq(hop_handshake_failed(&hop, "", &out), HOP_WAITS);
         cr_expect_eq(out.length, 0);
-        cr_expect_eq(hop_stop(&hop, false, &out), HOP_CLOSE);
+        cr_expect_eq(hop_lost(&hop, &out), HOP_CLOSE);
 }
 
 static void begin_text(void)
@@ -171,6 +169,7 @@ Test(hop, octets_go_slowly)
         struct span text = SPAN("a\r\n");
 
         begin_text();
+        terms.patience_ms[HOP_PATIENCE_dot] = 300000;
         uint64_t whole_ms = hop.now_ms + terms.patience_ms[HOP_PATIENCE_transaction];
         cr_expect_eq(hop.deadline_ms, whole_ms, "nothing waits to be sent");
         hop_text(&hop, &text, &out);
@@ -180,9 +179,13 @@ Test(hop, octets_go_slowly)
         cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_block]);
         cr_assert(hop_dot(&hop, &out));
         cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_dot]);
+        uint64_t answers_ms = hop.now_ms + terms.patience_ms[HOP_PATIENCE_answers];
         hop.now_ms += 1000;
-        hop_sent(&hop, 0);
+        hop_sent(&hop, 1);
         cr_expect_eq(hop.deadline_ms, hop.now_ms + terms.patience_ms[HOP_PATIENCE_dot]);
+        hop.now_ms += 290000;
+        hop_sent(&hop, 0);
+        cr_expect_eq(hop.deadline_ms, answers_ms, "our client waits since the dot was given");
 }
 
 /* Fates that nobody has asked for yet are not changed by what happens next. */

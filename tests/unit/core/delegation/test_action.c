@@ -21,6 +21,8 @@ Test(action, is_read)
             {"DEFER_IF_PERMIT Greylisted, see http://a.example", DELEGATION_DEFERS_IF_ACCEPTED, 450, "4.7.1",
              "", "Greylisted, see http://a.example"},
             {"DEFER_IF_REJECT 4.3.0 later", DELEGATION_DEFERS_IF_REJECTED, 450, "4.3.0", "", "later"},
+            {"DISCARD spam", DELEGATION_DISCARDS, 0, "", "", "spam"},
+            {"HOLD a suspect", DELEGATION_HOLDS, 0, "", "", "a suspect"},
             {"WARN 5.7.1 odd", DELEGATION_CONTINUES, 0, "", "", "5.7.1 odd"},
             {"INFO a", DELEGATION_CONTINUES, 0, "", "", "a"},
             {"550 no", DELEGATION_REJECTS, 550, "5.7.1", "", "no"},
@@ -51,8 +53,7 @@ Test(action, is_refused)
                 const char *action, *fault;
         } actions[] = {
             {"", "an action that is unknown here"},
-            {"HOLD", "an action that is unknown here"},
-            {"DISCARD spam", "an action that is unknown here"},
+            {"BCC a@b.example", "an action that is unknown here"},
             {"FILTER smtp:[192.0.2.1]", "an action that is unknown here"},
             {"REDIRECT a@b.example", "an action that is unknown here"},
             {"250 ok", "an action that is unknown here"},
@@ -87,6 +88,7 @@ Test(action, is_bounded)
         cr_expect_eq(strlen(answer.text), 998);
         cr_expect_str_eq(delegation_action_read(span_of(octets, 8 + 998), &answer), "its text is too long");
         memcpy(octets, "PREPEND A: ", 11);
-        cr_expect(delegation_action_read(span_of(octets, 11 + 998), &answer) == NULL);
-        cr_expect_str_eq(delegation_action_read(span_of(octets, 12 + 998), &answer), "its field is too long");
+        cr_expect(delegation_action_read(span_of(octets, 8 + 998), &answer) == NULL);
+        cr_expect_eq(strlen(answer.name) + 2 + strlen(answer.text), 998);
+        cr_expect_str_eq(delegation_action_read(span_of(octets, 9 + 998), &answer), "its field is too long");
 }

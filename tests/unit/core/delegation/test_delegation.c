@@ -110,7 +110,7 @@ Test(delegation, takes_answers_as_they_come)
             {"\n", "its answer has no action"},
             {"verdict=DUNNO\n\n", "its answer has no action"},
             {"action=DUNNO\naction=OK\n\n", "its answer has two actions"},
-            {"action=HOLD\n\n", "an action that is unknown here"},
+            {"action=BCC a@b.example\n\n", "an action that is unknown here"},
             {"action=DUNNO\r\n\r\n", "its answer is not well formed"},
             {"action\n", "its answer is not well formed"},
             {"=DUNNO\n", "its answer is not well formed"},

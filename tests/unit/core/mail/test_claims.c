@@ -236,9 +236,12 @@ Test(claims, ends_of_texts, .init = begin, .fini = end)
         expect_kept(SPAN("\r\nReceived-SPF: x receiver=mx.isp.example\r\n"),
                     SPAN("\r\nReceived-SPF: x receiver=mx.isp.example\r\n"));
         expect_kept(
-            SPAN(" x\r\n\ty\r\nReceived-SPF: x receiver=mx.isp.example\r\n"
+            SPAN("A: b\r\n x\r\nReceived-SPF: x receiver=mx.isp.example\r\n"
                  "Authentication-Results: mx.isp.example\r\nReceived-SPF: x receiver=mx.isp.example\r\n\r\n"),
-            SPAN(" x\r\n\ty\r\n\r\n"));
+            SPAN("A: b\r\n x\r\n\r\n"));
+        /* What would go on with the field in front of the text is a body, and so is all behind it. */
+        expect_kept(SPAN(" x\r\n\ty\r\nReceived-SPF: x receiver=mx.isp.example\r\n"),
+                    SPAN("\r\n x\r\n\ty\r\nReceived-SPF: x receiver=mx.isp.example\r\n"));
 }
 
 /* ---- any header ---------------------------------------------------------------------------------------- */

@@ -218,12 +218,17 @@ Test(apply, changes_nothing_without_edits, .init = begin, .fini = end)
             "A: 1\r\n b\r\n\tc\r\n\r\n",
             "\r\nbody\r\n",
             "\r\n",
-            "no field\r\nA: 1\r\n\r\n",
-            ": no name\r\n",
-            "A\r\n: 1\r\n",
         };
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
                 expect_applied(span_from(texts[i]), 0, span_from(texts[i]));
+}
+
+Test(apply, puts_an_empty_line_in_front_of_what_is_no_field, .init = begin, .fini = end)
+{
+        expect_applied(SPAN("no field\r\nA: 1\r\n\r\n"), 0, SPAN("\r\nno field\r\nA: 1\r\n\r\n"));
+        expect_applied(SPAN("A: 1\r\nno field\r\nB: 2\r\n"), 0, SPAN("A: 1\r\n\r\nno field\r\nB: 2\r\n"));
+        expect_applied(SPAN(": no name\r\n"), 0, SPAN("\r\n: no name\r\n"));
+        expect_applied(SPAN("A\r\n: 1\r\n"), 0, SPAN("\r\nA\r\n: 1\r\n"));
 }
 
 Test(apply, ends_a_header_that_has_no_end, .init = begin, .fini = end)

@@ -35,6 +35,103 @@ Test(state, keys_differ_with_their_secret)
         cr_expect(sender_key_equals(&keyed, &again));
 }
 
+/* ---- shares -------------------------------------------------------------------------------------------- */
+
+#define KEYS 20000u
+
+static struct sender_key numbered(uint32_t number)
+{
+        return sender_key_of(NULL, span_of((const char *)&number, sizeof number));
+}
+
+static void place(struct sender_placing *placing, const char *const *names)
+{
+        memset(placing, 0, sizeof *placing);
+        for (; *names != NULL; names++)
+                sender_placing_add(placing, span_from(*names));
+}
+
+Test(shares, keys_are_spread_evenly_in_any_order)
+{
+        static const char *const names[] = {"127.0.0.1:6379", "127.0.0.1:6380", "127.0.0.1:6381", "senders",
+                                            NULL};
+        static const char *const others[] = {"senders", "127.0.0.1:6381", "127.0.0.1:6379", "127.0.0.1:6380",
+                                             NULL};
+        struct sender_placing placing, reordered;
+        uint32_t counts[4] = {0};
+
+        place(&placing, names);
+        place(&reordered, others);
+        for (uint32_t i = 0; i < KEYS; i++) {
+                struct sender_key key = numbered(i);
+                uint32_t found = sender_placing_find(&placing, key.unkeyed);
+                counts[found]++;
+                cr_assert_str_eq(names[found], others[sender_placing_find(&reordered, key.unkeyed)]);
+        }
+        for (size_t i = 0; i < 4; i++)
+                cr_expect(counts[i] > KEYS / 4 * 95 / 100 && counts[i] < KEYS / 4 * 105 / 100, "%u",
+                          counts[i]);
+}
+
+Test(shares, one_more_takes_its_part_and_moves_nothing_else)
+{
+        static const char *const before[] = {"a", "b", "c", "d", NULL};
+        static const char *const after[] = {"a", "b", "new", "c", "d", NULL};
+        struct sender_placing placing, grown;
+        uint32_t moved = 0;
+
+        place(&placing, before);
+        place(&grown, after);
+        for (uint32_t i = 0; i < KEYS; i++) {
+                struct sender_key key = numbered(i);
+                const char *from = before[sender_placing_find(&placing, key.unkeyed)];
+                const char *to = after[sender_placing_find(&grown, key.unkeyed)];
+                cr_assert(strcmp(from, to) == 0 || strcmp(to, "new") == 0, "%s to %s", from, to);
+                moved += strcmp(to, "new") == 0;
+        }
+        cr_expect(moved > KEYS / 5 * 95 / 100 && moved < KEYS / 5 * 105 / 100, "%u", moved);
+}
+
+/* Machines of a fleet, and versions of the program, must agree. */
+Test(shares, where_a_key_is_stays)
+{
+        static const char *const names[] = {"127.0.0.1:6379", "127.0.0.1:6380", "[::1]:6379", NULL};
+        struct sender_placing placing;
+        char found[17] = "";
+
+        place(&placing, names);
+        for (uint32_t i = 0; i < 16; i++)
+                found[i] = (char)('0' + sender_placing_find(&placing, numbered(i).unkeyed));
+        cr_expect_str_eq(found, "1100211012112210");
+}
+
+Test(shares, each_has_a_secret_of_its_own)
+{
+        static const char *const names[] = {"a", "b", NULL};
+        struct sender_placing placing;
+        struct sender_secret secrets[2];
+        struct sender_source source = {0};
+        struct sender_key plain = sender_source_key(&source, SPAN("x"));
+
+        cr_expect_not(sender_key_has_unkeyed(&plain));
+        place(&placing, names);
+        atomic_store(&source.placing, &placing);
+        for (uint8_t i = 0; i < 2; i++) {
+                sender_secret_set(&secrets[i], (const uint8_t[SENDER_SECRET_SIZE]){i});
+                atomic_store(&placing.shares[i].secret, &secrets[i]);
+        }
+        for (char text[] = "a"; text[0] <= 'z'; text[0]++) {
+                struct sender_key key = sender_source_key(&source, span_from(text));
+                struct sender_key own =
+                    sender_key_of(&secrets[sender_placing_find(&placing, key.unkeyed)], span_from(text));
+                cr_expect(sender_key_equals(&key, &own));
+        }
+        struct sender_key nobody = sender_source_key(NULL, SPAN("x"));
+        cr_expect(sender_key_equals(&nobody, &plain));
+}
+
+/* ---- records ------------------------------------------------------------------------------------------- */
+
 static struct sender_record merged(struct sender_record record, bool is_new, struct sender_record more)
 {
         sender_merge(&record, is_new, &more);

@@ -66,6 +66,26 @@ Test(journal_index, destinations_take_turns_and_one_that_is_down_holds_nobody_up
         cr_assert_eq(due(50), 11);
 }
 
+/* It was set by a clock that is set back since. */
+Test(journal_index, what_is_due_in_a_future_that_was_none_is_due_now)
+{
+        uint32_t first = add(1, 500, "a", 1), second = add(2, 5000, "a", 1);
+
+        the_index.queues[0].retry_at_ms = 5000;
+        for (uint32_t i = 0; i < the_index.used; i++)
+                journal_index_hasten(&the_index, i, 10, 1000);
+        cr_assert_eq(the_index.entries[first].due_ms, 500);
+        cr_assert_eq(the_index.entries[second].due_ms, 10);
+        cr_assert_eq(due(500), 0, "its destination waits too");
+        journal_index_hasten_queues(&the_index, 10, 1000);
+        cr_assert_eq(due(10), 2);
+        journal_index_hasten(&the_index, second, 10, 0);
+        cr_assert_eq(the_index.entries[second].state, JOURNAL_ENTRY_AWAY);
+        the_index.queues[0].retry_at_ms = 900;
+        journal_index_hasten_queues(&the_index, 10, 1000);
+        cr_assert_eq(due(500), 0, "that is soon enough");
+}
+
 Test(journal_index, the_oldest_generation_that_is_needed)
 {
         cr_assert_eq(journal_index_first_live(&the_index, 5), 5);

@@ -50,7 +50,8 @@ static void hear(struct dialogue *dialogue, struct span *input)
         said->length = 0;
         if (wish != SESSION_STORE)
                 return;
-        fprintf(dialogue->out, "the message would be stored\n");
+        fprintf(dialogue->out, "the message would be stored%s\n",
+                session_message(session)->is_quarantined ? ", with a mark of quarantine" : "");
         dialogue->is_taken = true;
         session_stored(session, &(struct store_report){.outcome = STORE_FAILED}, said);
         said->length = 0;

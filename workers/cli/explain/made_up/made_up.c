@@ -1,12 +1,12 @@
 /* Tables for all recipients, the dialogue, and what follows from them. */
 #include "workers/cli/explain/made_up/made_up.h"
 
-#include "conf/build/load.h"
 #include "dns/clock.h"
 #include "workers/cli/explain/made_up/next.h"
 #include "workers/cli/explain/made_up/table_json.h"
 #include "workers/cli/explain/story_json.h"
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/loaded.h"
+#include "workers/cli/shared/told.h"
 #include "workers/senders/access.h"
 
 #include <stdio.h>
@@ -297,7 +297,8 @@ static int with_snapshot(struct question *question, const struct snapshot *snaps
         struct cli_dns dns = {0};
         struct sender_access senders;
 
-        host.recipient_sources[RECIPIENTS_AT_HOP] = &recipients;
+        host.recipient_sources[RECIPIENTS_AT_HOP] = host.recipient_sources[RECIPIENTS_AT_SOCKETMAP] =
+            &recipients;
         block_pool_init(&host.session_pool, 256, 0);
         block_pool_init(&host.transaction_pool, 4096, 0);
         content_pool_init(&host.content_pool, 0);
@@ -324,19 +325,15 @@ static bool has_listener(const struct snapshot *snapshot, const struct endpoint 
 
 int explain_made_up(struct question *question, bool as_json)
 {
-        struct conf_complaints complaints = {0};
-        struct snapshot *snapshot = snapshot_load(question->configuration, &complaints);
+        struct loaded loaded;
         int status = 1;
 
-        if (complaints.text != NULL)
-                fputs(complaints.text, stderr);
-        conf_complaints_end(&complaints);
-        if (snapshot == NULL)
+        if (!loaded_begin(&loaded, question->configuration))
                 return 1;
-        if (has_listener(snapshot, &question->listener))
-                status = with_snapshot(question, snapshot, as_json);
+        if (has_listener(loaded.snapshot, &question->listener))
+                status = with_snapshot(question, loaded.snapshot, as_json);
         else
                 fprintf(stderr, "gatepost: explain: --listener is none of the addresses of `listen`\n");
-        snapshot_free(snapshot);
+        loaded_end(&loaded);
         return status;
 }

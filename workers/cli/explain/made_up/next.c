@@ -2,7 +2,7 @@
 #include "workers/cli/explain/made_up/next.h"
 
 #include "core/smtp/admit.h"
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
 
 #include <stdio.h>
 
@@ -12,10 +12,11 @@ static bool enforces(const struct table *table, enum check_id check)
 }
 
 /* The text of a mail is refused for all or for nobody: see stage_data(). */
-static bool all_enforce(const struct table *tables, size_t table_count, enum check_id check)
+static bool all_refuse(const struct table *tables, size_t table_count, enum check_id check)
 {
         for (size_t i = 0; i < table_count; i++)
-                if (!tables[i].is_postmaster && !enforces(&tables[i], check))
+                if (!tables[i].is_postmaster &&
+                    (!enforces(&tables[i], check) || table_leaves(&tables[i], check)))
                         return false;
         return true;
 }
@@ -27,7 +28,7 @@ static bool stands_against(const struct table *tables, size_t table_count, const
         bool is_of_text = check_infos[check].stage == STAGE_DATA;
 
         return row->kind == ROW_RUN && row->verdict.result != VERDICT_PASS && !row->verdict.only_observes &&
-               (is_of_text ? all_enforce(tables, table_count, check) : enforces(table, check));
+               (is_of_text ? all_refuse(tables, table_count, check) : enforces(table, check));
 }
 
 /* Refusals in the order of the table, then deferrals: what pipeline_combine() would find first, again and again. */

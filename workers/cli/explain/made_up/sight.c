@@ -2,7 +2,7 @@
 #include "workers/cli/explain/made_up/sight.h"
 
 #include "workers/cli/dns.h"
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
 
 #include <stdio.h>
 
@@ -34,6 +34,16 @@ void sight_begin(struct sight *sight, struct memo *shared)
         memo_init(&sight->memo, shared->arena, shared->source == NULL ? NULL : &sight->source, 0, UINT32_MAX);
 }
 
+/* What a list from files has answered is known here alone, and nobody asks DNS for it. */
+static enum fact seen(const struct sight *sight, const struct memo_entry *entry,
+                      const struct dns_answer **ret_answer)
+{
+        if (entry->answer.fact == FACT_PENDING)
+                return look(sight->shared, &entry->question, ret_answer);
+        *ret_answer = &entry->answer;
+        return entry->answer.fact;
+}
+
 void sight_print(const struct sight *sight)
 {
         const struct dns_answer *answer;
@@ -41,8 +51,7 @@ void sight_print(const struct sight *sight)
         for (const struct memo_entry *entry = sight->memo.entries; entry != NULL; entry = entry->next)
                 printf("%s%.*s %s %s", entry == sight->memo.entries ? "  saw " : ", ",
                        (int)entry->question.name.length, entry->question.name.at,
-                       dns_type_name(entry->question.type),
-                       cli_dns_fact_name(look(sight->shared, &entry->question, &answer)));
+                       dns_type_name(entry->question.type), cli_dns_fact_name(seen(sight, entry, &answer)));
         if (sight->memo.entries != NULL)
                 putchar('\n');
 }
@@ -61,10 +70,11 @@ static json_t *records_json(enum dns_type type, const struct dns_answer *answer)
         return records;
 }
 
-static json_t *fact_json(const struct sight *sight, const struct dns_question *question, bool is_given)
+static json_t *fact_json(const struct sight *sight, const struct memo_entry *entry, bool is_given)
 {
+        const struct dns_question *question = &entry->question;
         const struct dns_answer *answer;
-        enum fact fact = look(sight->shared, question, &answer);
+        enum fact fact = seen(sight, entry, &answer);
         json_t *json = json_object();
 
         told_put(json, "name", question->name);
@@ -83,7 +93,6 @@ json_t *sight_json(const struct sight *sight, sight_given *is_given, const void 
         json_t *facts = json_array();
 
         for (const struct memo_entry *entry = sight->memo.entries; entry != NULL; entry = entry->next)
-                json_array_append_new(
-                    facts, fact_json(sight, &entry->question, is_given(context, &entry->question)));
+                json_array_append_new(facts, fact_json(sight, entry, is_given(context, &entry->question)));
         return facts;
 }

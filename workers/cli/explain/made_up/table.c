@@ -123,12 +123,29 @@ static void read_message(const struct question *question, const struct facts *fa
         for (enum check_id check = 0; check < CHECK_COUNT; check++)
                 if (check_infos[check].stage == STAGE_DATA)
                         checks |= check_bit(check);
+        struct span message = span_of(question->message, question->message_length);
         uint64_t readers = hooks_text_begin(facts, checks);
-        readers = hooks_text_read(facts, readers, span_of(question->message, question->message_length));
+        readers = hooks_text_read(facts, readers, message);
         hooks_text_end(facts, readers);
+        struct auth_reader *reader = authorship_begin(facts);
+        if (reader == NULL)
+                return;
+        auth_reader_read(reader, message);
+        auth_reader_end(reader);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------- */
+
+/* At its own stage, and where nothing stands against the mail there, at the end of the text. */
+static enum verdict_result run_check(const struct table *table, const struct facts *facts,
+                                     enum check_id check, struct verdict *ret_verdict)
+{
+        enum verdict_result result = pipeline_check(facts, check, check_infos[check].stage, ret_verdict);
+
+        if (result != VERDICT_PASS || table->scene->question->message == NULL)
+                return result;
+        return pipeline_check(facts, check, STAGE_DATA, ret_verdict);
+}
 
 /* Runs the check until all its answers are in. */
 static void settle(const struct table *table, enum check_id check, struct row *row)
@@ -137,7 +154,7 @@ static void settle(const struct table *table, enum check_id check, struct row *r
         struct facts facts = table->facts;
 
         facts.memo = &row->sight.memo;
-        while (pipeline_check(&facts, check, &row->verdict) == VERDICT_WAIT) {
+        while (run_check(table, &facts, check, &row->verdict) == VERDICT_WAIT) {
                 const struct dns_reply_message *message = cli_dns_wait(table->scene->dns, ANSWER_WAIT_MS);
                 if (message != NULL)
                         memo_settle(shared, &message->question, &message->answer);
@@ -166,7 +183,7 @@ static enum row_kind kind_of(const struct table *table, enum check_id check)
                 return ROW_NO_STORE;
         if (table_settings(table)[check].mode == CHECK_MODE_OFF)
                 return ROW_OFF;
-        if (check_infos[check].needs == NEEDS_DNS && table->facts.snapshot->options.resolvers.count == 0)
+        if (snapshot_lacks_dns(table->facts.snapshot, check))
                 return ROW_NO_RESOLVERS;
         return check_infos[check].stage == STAGE_DATA && question->message == NULL ? ROW_NO_MESSAGE : ROW_RUN;
 }
@@ -226,7 +243,7 @@ static void begin_rows(struct table *table, struct scene *scene)
                 sight_begin(&row->sight, &scene->memo);
                 facts.memo = &row->sight.memo;
                 if (row->kind == ROW_RUN)
-                        pipeline_check(&facts, check, &row->verdict);
+                        run_check(table, &facts, check, &row->verdict);
         }
 }
 
@@ -301,6 +318,8 @@ const char *table_result(const struct table *table, enum check_id check)
 {
         const struct row *row = &table->rows[check];
 
+        if (table_leaves(table, check))
+                return table->domain->options.dmarc_quarantine == QUARANTINE_FIELD ? "mark" : "pass";
         switch (row->kind) {
         case ROW_RUN:
                 return verdict_result_names[row->verdict.result];

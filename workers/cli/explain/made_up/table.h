@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/domain_name.h"
+#include "core/check/authorship.h"
 #include "core/check/memory.h"
 #include "core/mail/message.h"
 #include "workers/cli/explain/made_up/dialogue.h"
@@ -67,8 +68,14 @@ void table_run(struct table *table, struct scene *scene, size_t recipient);
 const struct check_setting *table_settings(const struct table *table);
 /* Why no check counts for this recipient, in half a sentence about it or the client; NULL: they do. */
 const char *table_exemption(const struct table *table);
-/* "pass" or the like; "-" for what has not run. */
+/* "pass" or the like, and "mark" for a mark of quarantine; "-" for what has not run. */
 const char *table_result(const struct table *table, enum check_id check);
+/* It is DMARC's, and does not refuse the mail but have it marked, or nothing done about it. */
+static inline bool table_leaves(const struct table *table, enum check_id check)
+{
+        return table->rows[check].kind == ROW_RUN && table->domain != NULL &&
+               authorship_leaves(&table->rows[check].verdict, table->domain);
+}
 /* Appends what is known of a check that has not run, and of the recipient. */
 void table_put_note(const struct table *table, enum check_id check, struct text *text);
 /* Prints from where the mode is: "(FILE:LINE)", "(default)" or "(a rule)". */

@@ -1,7 +1,7 @@
 /* The rows under names, with what each check has asked, and the options that it goes by. */
 #include "workers/cli/explain/made_up/table_json.h"
 
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
 
 static bool is_given(const void *context, const struct dns_question *question)
 {

@@ -3,8 +3,8 @@
 
 #include "core/base/date.h"
 #include "workers/cli/explain/story_json.h"
-#include "workers/cli/explain/told.h"
 #include "workers/cli/explain/tell/unsaid.h"
+#include "workers/cli/shared/told.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

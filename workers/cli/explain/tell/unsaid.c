@@ -5,7 +5,7 @@
 #include "core/base/local_part.h"
 #include "core/check/check.h"
 #include "core/mail/tag.h"
-#include "workers/cli/explain/told.h"
+#include "workers/cli/shared/told.h"
 
 #include <stdio.h>
 
@@ -128,6 +128,19 @@ static enum stage stage_reached(const struct occurrence *occurrence)
                                                                                       : STAGE_HELO;
 }
 
+/* None of this stage was against the mail: somebody was taken at RCPT, or the store was asked, and that is last. */
+static bool is_passed(const struct occurrence *occurrence, enum stage stage)
+{
+        const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
+        bool is_taken =
+            occurrence->recipient != NULL && !occurrence_is_refusal(string_of(occurrence->recipient, "code"));
+
+        for (size_t i = 0; occurrence->recipient == NULL && i < json_array_size(recipients); i++)
+                is_taken |= !occurrence_is_refusal(string_of(json_array_get(recipients, i), "code"));
+        return is_taken &&
+               (stage <= STAGE_RCPT || json_object_get(occurrence->transaction, "reason") != NULL);
+}
+
 /* Those that enforce today, have not refused, and of which nothing can be known. */
 static uint64_t unknown_checks(const struct snapshot *snapshot, const struct occurrence *occurrence)
 {
@@ -139,8 +152,9 @@ static uint64_t unknown_checks(const struct snapshot *snapshot, const struct occ
         for (enum check_id check = 0; snapshot != NULL && check < CHECK_COUNT; check++)
                 if (check_infos[check].kind == CHECK_KIND_PURE && snapshot->check_is_wanted[check] &&
                     force_mode(snapshot, &matter, check).mode == CHECK_MODE_ENFORCE &&
-                    (check_infos[check].stage > reached || matter.check == CHECK_COUNT ||
-                     check > matter.check))
+                    (check_infos[check].stage > reached ||
+                     ((matter.check == CHECK_COUNT || check > matter.check) &&
+                      !is_passed(occurrence, check_infos[check].stage))))
                         unknown |= check_bit(check);
         for (size_t i = 0; i < json_array_size(verdicts); i++) {
                 enum check_id known = check_of(string_of(json_array_get(verdicts, i), "check"));

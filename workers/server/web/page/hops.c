@@ -36,7 +36,7 @@ void page_write_hops(const struct web_view *view, struct text *out)
         if (count == 0)
                 return;
         html_begin_section(out, "next-hops", "Next hops");
-        html_begin_table(out, "Next hops", columns);
+        html_begin_table(out, "Mail by next hop", columns);
         for (size_t i = 0; i < count + (count == FIGURES_MAX); i++)
                 put_row(&sums[i], out);
         html_end_table(out);

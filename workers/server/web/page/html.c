@@ -72,6 +72,14 @@ void html_put_duration(struct text *out, uint64_t seconds)
         }
 }
 
+void html_put_ms(struct text *out, uint64_t ms)
+{
+        if (ms < 1000)
+                text_printf(out, "%u ms", (unsigned)ms);
+        else
+                text_printf(out, ms % 1000 == 0 ? "%.0f s" : "%.1f s", (double)ms / 1000);
+}
+
 void html_put_time(struct text *out, int64_t seconds)
 {
         char machine[32], human[32];
@@ -135,6 +143,13 @@ void html_put_rate_cell(struct text *out, double rate)
 {
         text_put_string(out, rate == 0 ? "<td class=\"number zero\">" : "<td class=\"number\">");
         html_put_rate(out, rate);
+        text_put(out, SPAN("</td>"));
+}
+
+void html_put_mean_cell(struct text *out, uint64_t sum_ms, uint64_t count)
+{
+        text_put(out, SPAN("<td class=\"number\">"));
+        html_put_ms(out, count == 0 ? 0 : sum_ms / count);
         text_put(out, SPAN("</td>"));
 }
 

@@ -11,6 +11,8 @@ void html_put_count(struct text *out, uint64_t number);
 void html_put_rate(struct text *out, double rate);
 /* "3 days 4 h", "12 min", "40 s": the two largest units of it. */
 void html_put_duration(struct text *out, uint64_t seconds);
+/* "12 ms", "1.5 s" */
+void html_put_ms(struct text *out, uint64_t ms);
 /* "2026-11-29 05:20:31 UTC" within a time element. */
 void html_put_time(struct text *out, int64_t seconds);
 /* "1.5 GiB" */
@@ -28,6 +30,8 @@ void html_end_table(struct text *out);
 void html_put_number_cell(struct text *out, uint64_t number);
 void html_put_rate_cell(struct text *out, double rate);
 void html_put_bar_cell(struct text *out, double share);
+/* A cell with the mean of `count` times, 0 of none. */
+void html_put_mean_cell(struct text *out, uint64_t sum_ms, uint64_t count);
 /* A row's heading. */
 void html_put_name_cell(struct text *out, struct span name);
 void html_put_text_cell(struct text *out, struct span text);

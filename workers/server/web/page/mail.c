@@ -1,36 +1,13 @@
 /* Rates, checks and networks. */
 #include "workers/server/web/page/mail.h"
 
+#include "workers/server/web/page/growth.h"
 #include "workers/server/web/page/html.h"
 
 #include <stdlib.h>
 
 #define NETWORKS_SHOWN 15
 #define HOUR_LINE_MIN  2 /* minutes that make a line */
-
-/* What has grown since a minute and an hour ago, or since the start where that is less. */
-struct growth {
-        uint64_t minute, hour, start;
-};
-
-static struct growth growth_of(const struct samples *samples, size_t at)
-{
-        static const struct sample nothing;
-        const struct sample *now = samples_back(&samples->minute, 0);
-
-        return (struct growth){
-            .minute = samples_growth(now, samples_oldest(&samples->minute), at),
-            .hour = samples_growth_of_hour(samples, at),
-            .start = samples_growth(now, &nothing, at),
-        };
-}
-
-static void put_growth(struct text *out, const struct growth *growth)
-{
-        html_put_number_cell(out, growth->minute);
-        html_put_number_cell(out, growth->hour);
-        html_put_number_cell(out, growth->start);
-}
 
 /* ---- traffic ------------------------------------------------------------------------------------------- */
 
@@ -80,7 +57,7 @@ static void put_traffic(const struct web_view *view, struct text *out)
                 struct growth growth = growth_of(view->samples, rows[i].at);
                 text_put(out, SPAN("<tr>"));
                 html_put_name_cell(out, span_from(rows[i].name));
-                put_growth(out, &growth);
+                growth_put_cells(out, &growth);
                 if (has_lines)
                         put_hour_line(view->samples, rows[i].at, out);
                 text_put(out, SPAN("</tr>\n"));
@@ -132,7 +109,7 @@ static void put_check(const struct web_view *view, const struct check_row *row, 
         text_put(out, SPAN("<tr>"));
         html_put_name_cell(out, span_from(check_infos[row->check].name));
         put_mode(view->snapshot, row->check, out);
-        put_growth(out, &row->refused);
+        growth_put_cells(out, &row->refused);
         html_put_bar_cell(out, most == 0 ? 0 : (double)row->refused.hour / (double)most);
         html_put_number_cell(out, row->deferred.hour);
         html_put_number_cell(out, row->observed.hour);
@@ -173,6 +150,64 @@ static void put_checks(const struct web_view *view, struct text *out)
             SPAN(
                 "<p class=\"soft\">Modes are those outside of domains; \"by domain\" is off there, and on in "
                 "some. Observed is what would have been refused or deferred, and was not.</p>\n"));
+        html_end_section(out);
+}
+
+/* ---- what checks cost ----------------------------------------------------------------------------------- */
+
+/* A number for each of `count`, with two decimals where it is small. */
+static void put_ratio_cell(struct text *out, uint64_t sum, uint64_t count)
+{
+        html_put_rate_cell(out, count == 0 ? 0 : (double)sum / (double)count);
+}
+
+static void put_cost(const struct counters *now, enum check_id check, struct text *out)
+{
+        const struct check_cost *cost = &now->costs.of[check];
+        uint64_t sessions = counter_read(&now->metrics[METRIC_sessions]),
+                 measured = counter_read(&now->metrics[METRIC_sessions_measured]),
+                 others = sessions > measured ? sessions - measured : 0,
+                 against = counter_read(&cost->against), alone = counter_read(&cost->alone);
+
+        text_put(out, SPAN("<tr>"));
+        html_put_name_cell(out, span_from(check_infos[check].name));
+        put_ratio_cell(out, counter_read(&cost->busy_ns) / 1000, measured);
+        put_ratio_cell(out, counter_read(&cost->questions), sessions);
+        put_ratio_cell(out, counter_read(&cost->waited_ms), others);
+        put_ratio_cell(out, counter_read(&cost->alone_ms), others);
+        html_put_number_cell(out, against);
+        html_put_number_cell(out, alone);
+        html_put_bar_cell(out, against == 0 ? 0 : (double)alone / (double)against);
+        text_put(out, SPAN("</tr>\n"));
+}
+
+static bool costs_anything(const struct check_cost *cost)
+{
+        return counter_read(&cost->busy_ns) + counter_read(&cost->questions) + counter_read(&cost->against) >
+               0;
+}
+
+static void put_costs(const struct web_view *view, struct text *out)
+{
+        static const char *const columns[] = {
+            "Check",    "#µs of a session", "#Questions", "#ms waited", "#ms waited alone",
+            "#Against", "#Alone",           "Alone",      NULL};
+        struct counters now;
+
+        counters_sum(view->parts->counters, &now);
+        html_begin_section(out, "costs", "Cost and yield of checks");
+        html_begin_table(out, "Costs", columns);
+        for (enum check_id check = 0; check < CHECK_COUNT; check++)
+                if (costs_anything(&now.costs.of[check]))
+                        put_cost(&now, check, out);
+        html_end_table(out);
+        text_put(
+            out,
+            SPAN("<p class=\"soft\">Since the start, of a session on average; time of a processor, "
+                 "against and alone come of the sessions that are measured (measure_every), waits of the "
+                 "others. Against: "
+                 "it refuses or defers, or would. Alone: no other check that is enforced does. Which "
+                 "checks go together is told by <code>gatepost checks --cost</code>.</p>\n"));
         html_end_section(out);
 }
 
@@ -268,5 +303,6 @@ void page_write_mail(const struct web_view *view, struct text *out)
 {
         put_traffic(view, out);
         put_checks(view, out);
+        put_costs(view, out);
         put_refused(view, out);
 }

@@ -3,6 +3,7 @@
 
 #include "workers/server/web/page/html.h"
 #include "workers/server/web/page/mail.h"
+#include "workers/server/web/page/shadow.h"
 #include "workers/server/web/page/state.h"
 #include "workers/server/web/page/style.h"
 
@@ -27,7 +28,7 @@ static void put_head(const struct web_view *view, struct text *out)
         text_put(out, SPAN("</style>\n</head>\n<body>\n<header>\n<h1>"));
         html_put(out, span_from(hostname));
         text_put(out, SPAN("</h1>\n<p class=\"soft\">gatepost " VERSION ", running for "));
-        html_put_duration(out, (uint64_t)(view->now_s - view->start_s));
+        html_put_duration(out, view->now_s > view->start_s ? (uint64_t)(view->now_s - view->start_s) : 0);
         text_put(out, SPAN(". As of "));
         html_put_time(out, view->now_s);
         text_put(out, SPAN("; anew every " REFRESH_S " seconds.</p>\n<p>"));
@@ -135,6 +136,7 @@ void page_write(const struct web_view *view, struct text *out)
         put_head(view, out);
         put_standing(view, out);
         put_tiles(view, out);
+        page_write_shadow(view, out);
         page_write_mail(view, out);
         page_write_state(view, out);
         put_foot(out);

@@ -1,10 +1,13 @@
-/* DNS, threads, times, certificates and the configuration. */
+/* DNS, threads, times, certificates and the configuration, and between them what is asked and handed on to. */
 #include "workers/server/web/page/state.h"
 
 #include "conf/value/list.h"
 #include "workers/inbound/worker_load.h"
+#include "workers/feed/keeper.h"
+#include "workers/server/web/page/daemons.h"
 #include "workers/server/web/page/hops.h"
 #include "workers/server/web/page/html.h"
+#include "workers/server/web/page/journal.h"
 #include "workers/server/web/page/times.h"
 #include "workers/tls/verify.h"
 
@@ -81,6 +84,27 @@ static void put_zone_growth(const struct web_view *view, const struct dnsbl_zone
         html_put_bar_cell(out, asked == 0 ? 0 : (double)listed / (double)asked);
 }
 
+static void put_zone_state(const struct dnsbl_zone *zone, struct text *out)
+{
+        bool is_suspended = atomic_load(&zone->is_suspended);
+        const struct feed_slot *slot = zone->feed != NULL ? feed_slot_of(zone) : NULL;
+
+        if (slot != NULL && !feed_slot_serves(slot))
+                html_put_badge(out, "bad", atomic_load(&slot->falls_back) ? "no list: asks DNS" : "no list");
+        else
+                html_put_badge(out, is_suspended ? "warn" : "good",
+                               is_suspended ? "only observes" : "counts");
+        if (slot == NULL || !feed_slot_serves(slot))
+                return;
+        text_put_char(out, ' ');
+        html_put_count(out, atomic_load(&slot->entries));
+        text_put(out, SPAN(" entries"));
+        if (!atomic_load(&slot->has_failed))
+                return;
+        text_put_char(out, ' ');
+        html_put_badge(out, "warn", "an older list: its files are not taken, the log says why");
+}
+
 static void put_zones(const struct web_view *view, struct text *out)
 {
         static const char *const columns[] = {"Zone",          "Lists", "State", "#Asked, hour",
@@ -93,8 +117,7 @@ static void put_zones(const struct web_view *view, struct text *out)
                 html_put_name_cell(out, zone->name);
                 html_put_text_cell(out, zone->options.names ? SPAN("names") : SPAN("addresses"));
                 text_put(out, SPAN("<td>"));
-                html_put_badge(out, atomic_load(&zone->is_suspended) ? "warn" : "good",
-                               atomic_load(&zone->is_suspended) ? "only observes" : "counts");
+                put_zone_state(zone, out);
                 text_put(out, SPAN("</td>"));
                 put_zone_growth(view, zone, out);
                 text_put(out, SPAN("</tr>\n"));
@@ -309,7 +332,11 @@ void page_write_state(const struct web_view *view, struct text *out)
 {
         put_dns(view, out);
         page_write_times(view, out);
+        page_write_filters(view, out);
+        page_write_recipient_daemons(view, out);
+        page_write_senders(view, out);
         page_write_hops(view, out);
+        page_write_journal(view, out);
         put_threads(view, out);
         put_certificates(view, out);
         put_configuration(view, out);

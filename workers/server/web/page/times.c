@@ -19,14 +19,6 @@ static struct span_of_time between(const struct histogram *newer, const struct h
         return found;
 }
 
-static void put_ms(struct text *out, uint64_t ms)
-{
-        if (ms < 1000)
-                text_printf(out, "%u ms", (unsigned)ms);
-        else
-                text_printf(out, ms % 1000 == 0 ? "%.0f s" : "%.1f s", (double)ms / 1000);
-}
-
 static void put_quantile_cell(struct text *out, const struct span_of_time *times, unsigned percent)
 {
         uint64_t wanted = (times->count * percent + 99) / 100, seen = 0;
@@ -40,7 +32,7 @@ static void put_quantile_cell(struct text *out, const struct span_of_time *times
                 bucket++;
         text_put_string(out, bucket < HISTOGRAM_BOUNDS ? "<td class=\"number\">&le; "
                                                        : "<td class=\"number\">&gt; ");
-        put_ms(out, histogram_bounds_ms[bucket < HISTOGRAM_BOUNDS ? bucket : HISTOGRAM_BOUNDS - 1]);
+        html_put_ms(out, histogram_bounds_ms[bucket < HISTOGRAM_BOUNDS ? bucket : HISTOGRAM_BOUNDS - 1]);
         text_put(out, SPAN("</td>"));
 }
 
@@ -55,9 +47,8 @@ static void put_row(struct text *out, const char *name, const struct histogram *
         put_quantile_cell(out, &times, 50);
         put_quantile_cell(out, &times, 95);
         put_quantile_cell(out, &times, 99);
-        text_put(out, SPAN("<td class=\"number\">"));
-        put_ms(out, times.count == 0 ? 0 : times.sum_ms / times.count);
-        text_put(out, SPAN("</td></tr>\n"));
+        html_put_mean_cell(out, times.sum_ms, times.count);
+        text_put(out, SPAN("</tr>\n"));
 }
 
 static void put_queue(const struct web_view *view, const struct sample *now, struct text *out)

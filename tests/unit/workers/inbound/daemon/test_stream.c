@@ -194,6 +194,43 @@ Test(stream, is_lost_where_nobody_listens)
         free(peer);
 }
 
+Test(stream, waits_where_the_queue_of_its_daemon_is_full)
+{
+        struct peer *first = peer_new(), *second = peer_new(), *third = peer_new(), *fourth = peer_new();
+
+        cr_assert_eq(listen(listener, 0), 0);
+        cr_assert(stream_open(&first->stream, streams, &address, act));
+        cr_assert(stream_open(&second->stream, streams, &address, act));
+        cr_assert(stream_open(&third->stream, streams, &address, act));
+        cr_assert(stream_open(&fourth->stream, streams, &address, act));
+        stream_set_deadline(&third->stream, 2000);
+        cr_assert(stream_send(&second->stream, SPAN("early")), "before it is connected");
+        turn(1000);
+        cr_expect_eq(first->told[STREAM_CONNECTED], 1);
+        cr_expect_eq(second->told[STREAM_CONNECTED], 0);
+        cr_expect(streams_wait_ms(streams) >= 0 && streams_wait_ms(streams) <= 20);
+        int fds[] = {take_other_side(), 0};
+        turn(1100); /* tries */
+        turn(1200); /* hears */
+        cr_expect_eq(second->told[STREAM_CONNECTED], 1, "who came first");
+        cr_expect_eq(second->told[STREAM_SENT], 1);
+        turn(2016);
+        cr_expect_eq(third->told[STREAM_LATE], 1);
+        stream_close(&third->stream);
+        fds[1] = take_other_side();
+        close(listener);
+        listener = -1;
+        turn(2100);
+        turn(2200);
+        cr_expect_eq(fourth->told[STREAM_LATE], 1, "nobody listens any more");
+        stream_close(&first->stream);
+        stream_close(&second->stream);
+        stream_close(&fourth->stream);
+        cr_expect_eq(streams->open_count, 0);
+        close(fds[0]);
+        close(fds[1]);
+}
+
 Test(stream, may_be_closed_at_any_event)
 {
         static const enum stream_event events[] = {STREAM_CONNECTED, STREAM_SENT, STREAM_READABLE,

@@ -5,7 +5,7 @@
 
 Test(stop, the_bound_is_the_sum_of_the_table_in_the_readme)
 {
-        static const uint64_t rows_s[] = {2, 5, 3, 2, 6, 2, 2, 3, 1, 1, 1, 2, 5, 5};
+        static const uint64_t rows_s[] = {2, 5, 3, 2, 6, 2, 2, 3, 1, 1, 2, 1, 1, 2, 5, 5};
         static struct server server;
         static struct published published;
         struct snapshot snapshot = {.options = {.shutdown_timeout_ms = 7000}};
