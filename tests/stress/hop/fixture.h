@@ -6,7 +6,6 @@
 #include "workers/hop/thread.h"
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LONG_MS 60000 /* nothing that is to happen takes so long */

@@ -138,9 +138,10 @@ static void test_closed_in_the_middle(void)
         struct transfer *transfer = open_one(targets, 2, 1, true);
         post(transfer, TRANSFER_APPEND, SPAN("x\r\n"));
         take(transfer, TRANSFER_APPEND);
-        while (second.connections == 1 && second.steps < 12)
-                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        finish(transfer, SPAN("y\r\n"));
+        peer_await(&second, 12);
+        post(transfer, TRANSFER_APPEND, SPAN("y\r\n"));
+        take(transfer, TRANSFER_APPEND); /* the turn behind this one hears first that it has closed */
+        finish(transfer, SPAN("z\r\n"));
         expect_fate(transfer, 0, FATE_BROKEN, 0);
         free(transfer);
         transfer = open_one(&second.hop, 1, 1, true);
@@ -171,7 +172,7 @@ static void test_hung_one_beside_another(void)
         struct hop_settings impatient = settings;
         struct peer hung, other;
 
-        impatient.open_ms = 300;
+        impatient.open_ms = 2000; /* the other one's too */
         begin(&impatient);
         peer_begin(&hung, HOP_LMTP, "W:\n");
         peer_begin(&other, HOP_LMTP, HELLO TAKES TAKES "C: QUIT\n");
@@ -203,8 +204,7 @@ static void test_aborts(void)
         struct transfer *opens = make(&peer.hop, 1, 1), *waits = make(&peer.hop, 1, 1);
         post(opens, TRANSFER_OPEN, SPAN(""));
         post(waits, TRANSFER_OPEN, SPAN(""));
-        while (peer.steps < 7)
-                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        peer_await(&peer, 7);
         post(waits, TRANSFER_ABORT, SPAN(""));
         take(waits, TRANSFER_OPEN);
         take(waits, TRANSFER_ABORT);
@@ -217,8 +217,7 @@ static void test_aborts(void)
         struct transfer *texts = open_one(&peer.hop, 1, 1, true);
         post(texts, TRANSFER_APPEND, SPAN("x\r\n"));
         take(texts, TRANSFER_APPEND);
-        while (peer.steps < 20)
-                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        peer_await(&peer, 20);
         abandon(texts);
         deliver_one(&peer.hop, 1);
         end();

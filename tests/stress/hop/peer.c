@@ -176,14 +176,13 @@ static void *peer_main(void *argument)
         return NULL;
 }
 
-static uint16_t listen_somewhere(int *ret_fd)
+static uint16_t bind_somewhere(int *ret_fd)
 {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t length = sizeof address;
 
         *ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         expect(*ret_fd >= 0 && bind(*ret_fd, (struct sockaddr *)&address, length) == 0);
-        expect(listen(*ret_fd, 16) == 0);
         expect(getsockname(*ret_fd, (struct sockaddr *)&address, &length) == 0);
         return ntohs(address.sin_port);
 }
@@ -200,13 +199,20 @@ static struct next_hop hop_at(enum hop_protocol protocol, uint16_t port)
 void peer_begin(struct peer *peer, enum hop_protocol protocol, const char *script)
 {
         *peer = (struct peer){.script = script, .text = malloc(PEER_TEXT_MAX)};
-        peer->hop = hop_at(protocol, listen_somewhere(&peer->listener));
+        peer->hop = hop_at(protocol, bind_somewhere(&peer->listener));
+        expect(listen(peer->listener, 16) == 0);
         expect(peer->text != NULL && pthread_create(&peer->thread, NULL, peer_main, peer) == 0);
 }
 
 void peer_go_on(struct peer *peer)
 {
         peer->permits++;
+}
+
+void peer_await(const struct peer *peer, uint32_t steps)
+{
+        while (peer->steps < steps)
+                nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 void peer_end(struct peer *peer)
@@ -216,11 +222,10 @@ void peer_end(struct peer *peer)
         free(peer->text);
 }
 
+/* Bound until the program ends: a port that is free would be somebody's who runs beside. */
 struct next_hop peer_nobody(enum hop_protocol protocol)
 {
         int fd;
-        struct next_hop hop = hop_at(protocol, listen_somewhere(&fd));
 
-        close(fd);
-        return hop;
+        return hop_at(protocol, bind_somewhere(&fd));
 }

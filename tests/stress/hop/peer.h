@@ -32,6 +32,8 @@ struct peer {
 /* It listens when this returns. */
 void peer_begin(struct peer *peer, enum hop_protocol protocol, const char *script);
 void peer_go_on(struct peer *peer);
+/* Waits until so many steps of its script are done. */
+void peer_await(const struct peer *peer, uint32_t steps);
 /* Waits until its script is at its end. */
 void peer_end(struct peer *peer);
 /* An address where nobody listens. */
