@@ -21,7 +21,7 @@
 #define DEPARTURE_US    5000
 #define LOOK_AGAIN_US   20000 /* while full */
 #define ORDER_RETRY_US  1000
-#define ORDER_WAIT_MS   2000
+#define ORDER_TRIES     2000
 #define SIGNAL_OF_ORDER SIGURG /* nobody else sends it, and by default it does nothing */
 
 /* ---- sleep --------------------------------------------------------------------------------------------- */
@@ -337,11 +337,10 @@ static bool signal_orders(struct acceptor *acceptors, uint32_t count)
         return are_taken;
 }
 
+/* Tries are counted, and no time: where the machine stands still, that is no reason to leave one asleep for ever. */
 void acceptors_await(struct acceptor *acceptors, uint32_t count)
 {
-        uint64_t until_ms = clock_monotonic_ms() + ORDER_WAIT_MS;
-
-        while (!signal_orders(acceptors, count) && clock_monotonic_ms() < until_ms)
+        for (int tries = 0; tries < ORDER_TRIES && !signal_orders(acceptors, count); tries++)
                 nap(ORDER_RETRY_US);
 }
 

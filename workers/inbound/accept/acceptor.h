@@ -58,7 +58,8 @@ bool acceptor_init(struct acceptor *acceptor, const struct acceptor_parts *parts
 bool acceptor_start(struct acceptor *acceptor);
 /* Main thread. The acceptor takes the order soon. False when memory is out. */
 bool acceptor_order(struct acceptor *acceptor, enum accept_order_kind kind, struct listener *listener);
-/* Main thread: returns when all have taken their orders, or two seconds later; then they take them when they can. */
+/* Main thread: returns when all have taken their orders, or behind two thousand tries of a millisecond; then they
+ * take them when they can. */
 void acceptors_await(struct acceptor *acceptors, uint32_t count);
 /* After ACCEPT_STOP, which leaves nobody who has come without an answer. False when it runs still at this moment of
  * clock_monotonic_ms(). */
