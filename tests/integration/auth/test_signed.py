@@ -20,7 +20,7 @@ except ImportError:  # packages of Debian are there for its own Python
 import nacl.signing
 from cryptography.hazmat.primitives import serialization
 
-from common.harness import PROGRAM, case, equal, main, wait_for
+from common.harness import PROGRAM, case, equal, free_port, main, wait_for
 from common.signing import rsa_key
 
 JUDGE = PROGRAM.parent / "tests/auth/gatepost-auth-judge"
@@ -217,12 +217,6 @@ class OpenDkim:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=30)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def can_connect(port):

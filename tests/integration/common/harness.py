@@ -47,7 +47,8 @@ def case(title):
 
 
 def note(text):
-    print("#", text, flush=True)
+    """Each line of it, because what stands around a result is said again where that is a failure."""
+    print("\n".join(f"# {line}" for line in text.splitlines()) or "#", flush=True)
 
 
 def run_case(title, function):
@@ -87,19 +88,32 @@ def raise_descriptor_limit():
     return wanted
 
 
-PORTS = itertools.count(os.getpid() * 31, 17)
+PORTS = itertools.count(os.getpid() * 31)
+TAKEN_PORTS = []
+
+
+def take_port(host, port):
+    """False: somebody has it, or a test that runs at the same time was given it, and may need it only later. A name stands for it,
+    of a socket in the abstract namespace, which is as wide as that of the ports and ends with the process."""
+    token = socket.socket(socket.AF_UNIX)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagram, contextlib.suppress(OSError):
+        token.bind(f"\0gatepost-test-port-{port}")
+        stream.bind((host, port))
+        datagram.bind((host, port))
+        TAKEN_PORTS.append(token)
+        return True
+    token.close()
+    return False
 
 
 def free_port(host="127.0.0.1"):
     """One below those that clients are given as their own, so that it stays free. Tests that run at the same time look from
-    different places on. Nobody looks at one twice, nor gives out its neighbours, which quickstart takes where one is taken."""
+    different places on. Nobody gives out one twice, nor its neighbours, which quickstart takes where one is taken."""
     first_of_clients = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for _ in range(1000):
-        port = first_of_clients - 1 - next(PORTS) % 8000
-        with socket.socket(family) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagram, contextlib.suppress(OSError):
-            stream.bind((host, port))
-            datagram.bind((host, port))
+    for _ in range(2000):
+        port = first_of_clients - 4 - next(PORTS) % 2000 * 4
+        if take_port(host, port):
             return port
     raise AssertionError("no port is free below those of clients")
 
@@ -108,9 +122,7 @@ def low_port():
     """A free port below 1024. Tests that run at the same time look from different places on."""
     begin = os.getpid() * 7 % 300
     for port in (1023 - (begin + step) % 300 for step in range(300)):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
+        if take_port("127.0.0.1", port):
             return port
     raise Skip("no port below 1024 is free")
 
@@ -201,7 +213,9 @@ class Server:
 
     def __exit__(self, kind, error, trace):
         if kind is not None:
-            note("stderr: " + self.stderr()[-3000:])
+            note(f"stderr of the server: {self.stderr()[-1000:]}")
+            with contextlib.suppress(OSError):
+                note(f"log of the server: {(self.directory / 'log').read_text(errors='replace')[-2000:]}")
             self.kill()
         else:
             self.stop()
