@@ -40,8 +40,8 @@ class Count:
     def __init__(self):
         self.passed, self.failures, self.skipped = 0, [], []
 
-    def add_tap(self, program, output, status):
-        """Counts TAP lines; without any the exit status is the result. A plan that was not kept is a failure."""
+    def add_tap(self, program, output, status, errors=""):
+        """Counts TAP lines; without any the exit status is the result. A plan that was not kept is a failure, which `errors` tell of."""
         planned = re.search(r"^1\.\.(\d+)", output, re.M)
         results = list(re.finditer(r"^(not ok|ok)\b(.*)$", output, re.M))
         for found in results:
@@ -54,7 +54,7 @@ class Count:
                 self.fail(program + rest, comments_around(output, *found.span()))
         broken = planned is not None and int(planned[1]) != len(results)
         if broken or status != 0 and "not ok" not in (found[1] for found in results):
-            self.fail(f"{program} (status {status}, {len(results)} results)", output.splitlines()[-SAID_AGAIN:])
+            self.fail(f"{program} (status {status}, {len(results)} results)", (output + errors).splitlines()[-SAID_AGAIN:])
         elif not results and planned is None:
             self.passed += 1
 
@@ -106,7 +106,7 @@ def run_meson(folder, options, environment, count):
                     "--timeout-multiplier", "4", *sorted(set(names))], cwd=ROOT, env=environment)
     tests = [json.loads(line) for line in log.read_text().splitlines()]
     for test in tests:
-        count.add_tap(test["name"], test["stdout"], 0 if test["result"] == "OK" else test["returncode"] or 1)
+        count.add_tap(test["name"], test["stdout"], 0 if test["result"] == "OK" else test["returncode"] or 1, test.get("stderr", ""))
     if len(tests) != len(names):
         count.fail(f"meson test ({len(tests)} results of {len(names)} tests)")
 
