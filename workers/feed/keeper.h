@@ -50,6 +50,7 @@ struct feed_slot {
 
         /* Owner: whoever reads it: who prepares, then the thread. */
         uint64_t seen;    /* the digest of the files that were read last, taken or not */
+        int64_t first_s;  /* when these were read first, by the clock on the wall */
         uint64_t changed; /* another one, seen once: they may be written still */
         unsigned unrest;  /* looks of which each has seen another one */
         uint64_t look_at_ms;

@@ -107,9 +107,11 @@ bool feed_slot_read(struct feed_slot *slot, const _Atomic bool *gives_up)
 
         wish.now_s = clock_wall_s();
         struct feed *feed = feed_files_load(&slot->patterns, &wish, gives_up, &report, &stamp);
-        /* Whose clock is ahead would make a list that never gets old. */
+        if (stamp.digest != slot->seen || slot->first_s > wish.now_s)
+                slot->first_s = wish.now_s;
+        /* Whose clock is ahead would make a list that never gets old: not by being read again, either. */
         if (stamp.made_s > wish.now_s)
-                stamp.made_s = wish.now_s;
+                stamp.made_s = slot->first_s;
         slot->seen = stamp.digest;
         slot->took_ms = clock_monotonic_ms() - began_ms;
         slot->retry_at_ms = began_ms + slot->took_ms + RETRY_MS;

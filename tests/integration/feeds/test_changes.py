@@ -75,14 +75,19 @@ def allowed_age(directory):
 @case("a list out of the future gets old from when it is read on, and is taken again when the clock or its files are right")
 def from_the_future(directory):
     write(directory, entries("127.0.0.66"), age_s=-1e6)
-    with Server(directory, options=options("max_age = 2s")) as server:
+    with Server(directory, options=options("max_age = 1h")) as server:
         assert is_refused(server)
+        server.write_configuration(options=options("max_age = 2s"))
+        server.reload()
         reason = wait_for("its end", lambda: server.events("feed_expired"))[0]["reason"]
         equal(reason, "the list is older than max_age", "reason")
-        assert not is_refused(server)
+        time.sleep(LOOKS_S / 2)
+        assert not is_refused(server), "as old as before, also when it is looked at again"
+        equal(len(server.events("feed_loaded")), 1, "times that it was taken")
         server.write_configuration(options=options("max_age = 1h"))
         server.reload()
         loaded(server, 2)
+        assert is_refused(server)
 
 
 @case("what cannot be read is told once, not at each look, and taken when it can")
