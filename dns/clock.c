@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define JUMP_MS 60000
+#define JUMP_MS     60000
+#define JOIN_MIN_MS 20 /* also where others have used the time up */
+/* Of a pause of one. What is more was time in which the machine stood still, and the thread with it. */
+#define JOIN_PAUSE_MAX_MS 100
 
 static int64_t read_us(clockid_t clock)
 {
@@ -78,10 +81,18 @@ int64_t clock_watch_jump_ms(struct clock_watch *watch)
  * set. */
 bool clock_join_thread(pthread_t thread, uint64_t until_ms)
 {
+        uint64_t now_ms = clock_monotonic_ms();
+
+        if (until_ms < now_ms + JOIN_MIN_MS)
+                until_ms = now_ms + JOIN_MIN_MS;
         while (pthread_tryjoin_np(thread, NULL) != 0) {
-                if (clock_monotonic_ms() >= until_ms)
+                uint64_t before_ms = now_ms;
+                if (now_ms >= until_ms)
                         return false;
                 nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+                now_ms = clock_monotonic_ms();
+                if (now_ms - before_ms > JOIN_PAUSE_MAX_MS)
+                        until_ms += now_ms - before_ms - JOIN_PAUSE_MAX_MS;
         }
         return true;
 }

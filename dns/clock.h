@@ -29,5 +29,6 @@ struct clock_watch {
  * a machine slept counts as well. */
 int64_t clock_watch_jump_ms(struct clock_watch *watch);
 
-/* Waits for the thread's end, at most until this moment of clock_monotonic_ms(). False when it runs still. */
+/* Waits for the thread's end, at most until this moment of clock_monotonic_ms(), or as much later as the machine stood
+ * still meanwhile. False when it runs still. */
 bool clock_join_thread(pthread_t thread, uint64_t until_ms);
