@@ -15,11 +15,12 @@ except ImportError:  # packages of Debian are there for its own Python
 from common.daemons.next_hop import NextHop
 from common.dns_peers import NOERROR, TXT, DnsStub, ScriptedDns, by_table, text
 from common.explained import explain
-from common.harness import SANITIZE, Server, case, equal, main, wait_for
+from common.harness import PATIENCE, SANITIZE, Server, case, equal, main, wait_for
 from common.signing import key_record, rsa_key
 
 OFF = "".join(f"{check} {{ mode = off }}\n" for check in ("dnsbl", "rhsbl", "sender_mx"))
-TIMES = "dns_timeout = 2s\ndns_question_timeout = 2s\ndns_attempt_timeout = 2s\n"
+DEADLINE_S = 5
+TIMES = f"dns_timeout = {DEADLINE_S}s\ndns_question_timeout = {DEADLINE_S}s\ndns_attempt_timeout = {DEADLINE_S}s\n"
 FIELDS = b"From: Joe <joe@d.example.com>\r\nTo: alice@isp.example\r\nSubject: a letter\r\nDate: Sat, 28 Nov 2026 10:00:00 +0000\r\n\r\n"
 SHORT = FIELDS + b"Hi.\r\n"
 LONG = FIELDS + b"".join(b"%d and so on,  and so forth\t\r\n" % i for i in range(60000))
@@ -58,6 +59,13 @@ def tell(server, message, code, sender="joe@x.example.com", **more):
         return client.finish(message, code)
 
 
+def transaction(server, reply):
+    """What the log has of the mail that was answered so: an id is at the end of the reply. Lines of several workers come in any order."""
+    number = re.search(r"(\w+)\]?$", reply)[1]
+    return wait_for("it in the log", lambda: [found for session in server.sessions() for found in session["transactions"]
+                                             if number in (found["id"], found.get("reject_id"))])[0]
+
+
 def results_of(mail):
     """Authentication-Results at the front of a copy, unfolded; and what follows it."""
     found = re.match(rb"(?:Return-Path: [^\n]*\n)?Authentication-Results: ((?:[^\r\n]*\r?\n[ \t])*[^\r\n]*)\r?\n", mail)
@@ -70,17 +78,16 @@ def enforced(directory):
     stub, server = start(directory, "spf { mode = off }\ndmarc { mode = enforce }\nauthentication_results = yes\n")
     with stub, server:
         for message in (signed(SHORT), signed(LONG)):
-            tell(server, message, 250)
+            taken = tell(server, message, 250)
             field, rest = results_of(server.mails()[-1])
             assert "; iprev=permerror policy.iprev=127.0.0.1; spf=none smtp.mailfrom=joe@x.example.com" in field, field
             assert SIGNED_BY_D in field and "dmarc=pass header.from=d.example.com policy.dmarc=reject" in field, field
             assert rest.startswith(b"Received") and rest.endswith(message), rest[:500]
         said = tell(server, SHORT, 550)
         assert "5.7.1 rejected by the DMARC policy of d.example.com" in said, said
-        tell(server, signed(LONG).replace(b"59999 and", b"59998 and"), 550)
+        altered = tell(server, signed(LONG).replace(b"59999 and", b"59998 and"), 550)
         equal(len(server.mails()), 2, "mails")
-        wait_for("four sessions in the log", lambda: len(server.sessions()) == 4)
-        passed, refused = (session["transactions"][0] for session in (server.sessions()[0], server.sessions()[3]))
+        passed, refused = transaction(server, taken), transaction(server, altered)
         equal((passed["dmarc"], passed["header_from"], passed["dmarc_aligned"], passed["dmarc_disposition"]),
               ("pass", "d.example.com", "dkim", "none"), "what the log has of mail that passed")
         equal((refused["dmarc"], refused["dmarc_disposition"], refused["dkim"][0]["result"], refused["dkim"][0]["reason"]),
@@ -107,7 +114,8 @@ def dns(directory):
         tell(server, signed(SHORT, b"lies"), 550)
         began = time.monotonic()
         said = tell(server, signed(SHORT, b"hangs"), 451)
-        assert "4.4.3" in said and 1.5 < time.monotonic() - began < 6, (said, time.monotonic() - began)
+        took = time.monotonic() - began
+        assert "4.4.3" in said and DEADLINE_S - 0.5 < took < (DEADLINE_S + 4) * PATIENCE, (said, took)
         said = tell(server, SHORT.replace(b"d.example.com", b"hangs.example.com"), 451)
         assert "hangs.example.com" in said, said
         tell(server, signed(SHORT), 250)
@@ -128,10 +136,10 @@ def huge_keys(directory):
         for name in good:
             tell(server, signed(SHORT, name.encode()), 250)
         for name in bad:
-            assert "5.7.1 rejected by the DMARC policy" in tell(server, signed(SHORT, name.encode()), 550)
-        wait_for("the log", lambda: len(server.sessions()) == len(good) + len(bad))
-        refused = [session["transactions"][0]["dkim"][0] for session in server.sessions()][len(good):]
-        equal({(signature["result"], signature["reason"]) for signature in refused}, {("permerror", "the key record is too long")}, "results")
+            said = tell(server, signed(SHORT, name.encode()), 550)
+            assert "5.7.1 rejected by the DMARC policy" in said, said
+            signature, = transaction(server, said)["dkim"]
+            equal((signature["result"], signature["reason"]), ("permerror", "the key record is too long"), f"result of {name}")
 
 
 @case("a text that comes during reloads is judged by the configuration that its session began with, signature and all")
@@ -200,10 +208,7 @@ def marked(directory):
                "--message", str(directory / "mail.eml"))
     with stub:
         with server:
-            tell(server, mail, 250)
-            tell(server, signed(SHORT), 250)
-            wait_for("two sessions in the log", lambda: len(server.sessions()) == 2)
-            one, other = (session["transactions"][0] for session in server.sessions())
+            one, other = (transaction(server, tell(server, message, 250)) for message in (mail, signed(SHORT)))
             equal((one["quarantined"], one["dmarc_disposition"], other.get("quarantined")), (True, "quarantine", None), "the log")
             counters = server.counters()
             equal([counters[name] for name in ("messages_quarantined", "dmarc_none", "dmarc_quarantine", "dmarc_reject")], [1, 0, 1, 0], "counters")
