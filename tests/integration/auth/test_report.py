@@ -152,7 +152,7 @@ def line(client="192.0.2.1", time=f"{DAY}T10:00:00.000Z", transactions=1, **chan
 def configure(directory, stub, options=f'dmarc {{ report_from = "{FROM}" }}\n'):
     (directory / "recipients.txt").write_text("alice\n")
     (directory / "gatepost.conf").write_text(configuration(["127.0.0.1:2525"], f'resolvers = {{"127.0.0.1:{stub.port}"}}\n'
-                                                           f"dns_timeout = 2s\ndns_question_timeout = 2s\ndns_attempt_timeout = 2s\n{options}"))
+                                                           f"dns_timeout = 6s\ndns_question_timeout = 6s\ndns_attempt_timeout = 6s\n{options}"))
 
 
 def make(directory, *arguments, status=0, seconds=120):

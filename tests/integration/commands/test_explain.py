@@ -220,7 +220,7 @@ def in_one_flight(server, octets):
 
 @case("explain of a reply that closed the session says why: of an early talker, and of a mail that came to no end")
 def closed(directory):
-    with Server(directory, options="idle_timeout = 1s") as server:
+    with Server(directory, options="idle_timeout = 5s") as server:
         number = re.search(r"554 .*\[(\w+)\]", in_one_flight(server, b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n"))[1]
         wait_for("the log line", server.sessions)
         told = explain(server, number)

@@ -94,7 +94,7 @@ def changed(directory):
 
 @case("limits of the server are told with the option that sets them, and a mail of one recipient is about that one")
 def limits(directory):
-    with Server(directory, options=OPTIONS + "\nidle_timeout = 1s") as server, server.client() as client:
+    with Server(directory, options=OPTIONS + "\nidle_timeout = 5s") as server, server.client() as client:
         client.command(f"EHLO {HELO}", 250)
         client.command("MAIL FROM:<a@example.com>", 250)
         for name in ("alice", "bob", "postmaster"):

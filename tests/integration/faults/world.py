@@ -36,14 +36,14 @@ UNANSWERED_S = 5
 
 @contextlib.contextmanager
 def faulty_server(directory, more=""):
-    """(server, faults), with one mail delivered; at the end no fault is left, and the server must stop with status 0."""
+    """(server, faults, post), with one mail delivered; at the end no fault is left, and the server must stop with status 0."""
     faults = Faults(directory)
     # It answers for example.net and its subdomains, whatever their names.
     with DnsStub(ROOT / "bench/zones/bench.zone") as dns:
         server = Server(directory, OPTIONS.format(port=dns.port) + tls_options(directory) + more)
         with server.start(faults.prefix()):
             post = Post(server)
-            assert post.send() == 250, "the first mail"
+            wait_for("the first mail that is accepted", post.is_served)
             yield server, faults, post
             faults.end_all()
 
