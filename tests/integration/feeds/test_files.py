@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Files of lists that are not what they should be: cut off, empty, huge, in error, of another kind, rewritten while they are read."""
 
+import contextlib
 import gzip
 import os
+import pathlib
+import re
+import signal
 import subprocess
-import threading
 
-from common.harness import IS_ROOT, PROGRAM, SECONDS, Skip, case, equal, main
+from common.harness import IS_ROOT, PROGRAM, SECONDS, Skip, case, die_with_parent, equal, main, wait_for
 
 GOOD = "".join(f"192.0.{part}.{number}\n" for part in (1, 2) for number in range(250)).encode()
 
@@ -133,24 +136,43 @@ def far_away(directory):
     assert "no such file, or a folder that the server may not read" in run.stderr, run
 
 
+def is_amid(process, path):
+    """Whether it has read some of the file, and not yet all."""
+    with contextlib.suppress(OSError):
+        for file in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
+            if os.path.realpath(file) == str(path):
+                at = re.search(r"^pos:\s+(\d+)$", pathlib.Path(f"/proc/{process.pid}/fdinfo/{file.name}").read_text(), re.M)
+                return 0 < int(at[1]) < path.stat().st_size
+    return False
+
+
+def stopped_amid(path):
+    """`gatepost feed check` that has been stopped while it reads the file; None: it was read before that was seen."""
+    process = subprocess.Popen([PROGRAM, "feed", "check", "--format", "ip4set", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+    while process.poll() is None and not is_amid(process, path):
+        pass
+    if process.poll() is None:
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if is_amid(process, path):
+            return process
+    process.kill()
+    process.communicate()
+    return None
+
+
 @case("a file that is written to while it is read is not taken")
 def rewritten(directory):
     path = directory / "list"
     path.write_bytes(GOOD * 4000)
-    is_over = threading.Event()
-
-    def write_on():
-        while not is_over.is_set():
-            with path.open("ab") as file:
-                file.write(b"192.0.2.1\n")
-
-    writer = threading.Thread(target=write_on)
-    writer.start()
-    try:
-        is_broken(path, "has changed while it was read")
-    finally:
-        is_over.set()
-        writer.join()
+    process = wait_for("a reader that has not read all", lambda: stopped_amid(path))
+    with path.open("ab") as file:
+        file.write(b"192.0.2.1\n")
+    process.send_signal(signal.SIGCONT)
+    told = process.communicate(timeout=SECONDS)[1]
+    equal(process.returncode, 1, f"status, with {told[:500]}")
+    assert "has changed while it was read" in told, told[:500]
 
 
 if __name__ == "__main__":
