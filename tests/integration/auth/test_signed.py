@@ -24,7 +24,6 @@ from common.harness import PROGRAM, case, equal, free_port, main, wait_for
 from common.signing import rsa_key
 
 JUDGE = PROGRAM.parent / "tests/auth/gatepost-auth-judge"
-NOW = int(time.time())
 HEADER = (b"Received: from a.example by b.example;\r\n\tSat, 28 Nov 2026 10:00:00 +0000\r\nFrom: =?utf-8?q?J=C3=B6rg?=  <joerg@d.example>\r\n"
           b"To: b@x.example,\r\n\tc@y.example\r\nSubject:  Is   dinner\r\n \t ready? \r\nDate: Sat, 28 Nov 2026 10:00:00 +0000\r\n"
           b"Message-ID: <1@d.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n")
@@ -50,12 +49,12 @@ ZONE = (f"rsa._domainkey.d.example TXT v=DKIM1; k=rsa; p={RSA[1]}\ned._domainkey
         + "".join(f"arc._domainkey.{name}.example TXT v=DKIM1; p={RSA[1]}\n" for name in ("one", "trusted", "three")))
 
 
-def judge(directory, message, zone=ZONE, mail_from=None, now=NOW):
+def judge(directory, message, zone=ZONE, mail_from=None):
     """The lines of the judge by their first word, and the field of Authentication-Results."""
     path = os.path.join(directory, "zone")
     with open(path, "w", encoding="ascii") as file:
         file.write(zone)
-    run = subprocess.run([JUDGE, path, str(now), *([mail_from] if mail_from else [])], input=message, capture_output=True, check=False,
+    run = subprocess.run([JUDGE, path, str(int(time.time())), *([mail_from] if mail_from else [])], input=message, capture_output=True, check=False,
                          timeout=60)
     assert run.returncode == 0, (run.returncode, run.stdout, run.stderr)
     lines, _, field = run.stdout.decode().partition("Authentication-Results: ")
