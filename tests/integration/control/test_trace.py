@@ -181,15 +181,16 @@ def bounded(directory):
 def under_load(directory):
     with Server(directory, OPTIONS + "workers = 2\n") as server:
         with followed(server, "to=*alice* rate=100000") as control:
-            for _ in range(10):
+            senders = 0
+            for number in range(10):
                 with followed(server, "ip=127.0.0.0/8"):
                     for _ in range(5):
                         session(server)
-            senders = 0
-            while senders < 50:
-                line = control.line()
-                senders += line.get("what") == "sender"
-                assert "left_out" not in line, line
+                # It takes what it is told: where the machine is slow a socket has no room for all of it, piece by piece.
+                while senders < 5 * (number + 1):
+                    line = control.line()
+                    senders += line.get("what") == "sender"
+                    assert "left_out" not in line, line
         equal(len(server.mails()), 50, "mails")
 
 
