@@ -5,7 +5,7 @@
 #include <time.h>
 
 #define JUMP_MS     60000
-#define JOIN_MIN_MS 20 /* also where others have used the time up */
+#define JOIN_MIN_MS 50 /* also where others have used the time up */
 /* Of a pause of one. What is more was time in which the machine stood still, and the thread with it. */
 #define JOIN_PAUSE_MAX_MS 100
 

@@ -32,6 +32,9 @@
 #define SHADOW_MS    1000 /* a session that is judged again */
 #define LOG_MS       5000 /* of log_writer_stop() */
 
+/* So much of ACCEPTORS_MS at least is behind the sessions: in the rest the machine may have stood still. */
+#define ACCEPTORS_MIN_MS 500
+
 uint64_t stop_bound_ms(const struct server *server)
 {
         const struct published *published = atomic_load(&server->publication.published);
@@ -61,7 +64,10 @@ static void leave_thread(struct stopping *stopping, const char *kind, int number
 static void join_acceptors(struct stopping *stopping, uint64_t until_ms)
 {
         struct server *server = stopping->server;
+        uint64_t least_ms = clock_monotonic_ms() + ACCEPTORS_MIN_MS;
 
+        if (until_ms < least_ms)
+                until_ms = least_ms;
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 if (!acceptor_join(&server->acceptors[i], until_ms))
                         leave_thread(stopping, "acceptor", (int)i);
