@@ -54,8 +54,8 @@ def judge(directory, message, zone=ZONE, mail_from=None):
     path = os.path.join(directory, "zone")
     with open(path, "w", encoding="ascii") as file:
         file.write(zone)
-    run = subprocess.run([JUDGE, path, str(int(time.time())), *([mail_from] if mail_from else [])], input=message, capture_output=True, check=False,
-                         timeout=60)
+    run = subprocess.run([JUDGE, path, str(int(time.time())), *([mail_from] if mail_from else [])], input=message, capture_output=True,
+                         check=False, timeout=60)
     assert run.returncode == 0, (run.returncode, run.stdout, run.stderr)
     lines, _, field = run.stdout.decode().partition("Authentication-Results: ")
     found = {}
