@@ -8,9 +8,10 @@ import pathlib
 import platform
 import time
 
-from common.harness import Skip, equal
+from common.harness import Skip, equal, wait_for
 
-PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SYSCALL = 0x4206, 0x4207, 17, 24
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SYSCALL, PTRACE_GETEVENTMSG = 0x4206, 0x4207, 17, 24, 0x4201
+TRACE_CLONE, EVENT_CLONE = 8, 3
 WAIT_ALL = 0x40000000  # __WALL: of threads too
 NUMBERS = {"x86_64": {"sendto": 44, "epoll_ctl": 233}, "aarch64": {"sendto": 206, "epoll_ctl": 21}}
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -23,14 +24,14 @@ def threads(process, prefix):
         return [process.pid]
     found = []
     for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if (path / "comm").read_text().strip().startswith(prefix):
                 found.append(int(path.name))
     return found
 
 
-def trace(request, thread):
-    if LIBC.ptrace(request, thread, None, None) != 0:
+def trace(request, thread, data=None):
+    if LIBC.ptrace(request, thread, None, data) != 0:
         raise Skip(f"threads cannot be traced here: {os.strerror(ctypes.get_errno())}")
 
 
@@ -59,10 +60,28 @@ def is_at_file(process, thread, path):
     return False
 
 
-def hang_at_file(server, name, path):
-    """Stops the thread of this name in its next system call on the file, as a dead disk would. Anywhere else it may hold the lock of a
-    malloc arena, of which there are fewer than threads, and who shares that arena would hang with it, which no disk does."""
-    return hang_when(server, name, lambda thread: is_at_file(server.process, thread, path))
+def begun_by_main(server, trigger):
+    """The next thread that the main thread begins, which `trigger` leads to, stopped before it has done anything: however fast it is, and
+    however slow this process, it is not over before it is seen."""
+    main = server.process.pid
+    trace(PTRACE_SEIZE, main, TRACE_CLONE)
+    trigger()
+    status = os.waitpid(main, WAIT_ALL)[1]
+    assert status >> 16 == EVENT_CLONE, f"the main thread has begun none: {status:#x}"
+    number = ctypes.c_ulong()
+    trace(PTRACE_GETEVENTMSG, main, ctypes.byref(number))
+    os.waitpid(number.value, WAIT_ALL)
+    trace(PTRACE_DETACH, main)
+    return number.value
+
+
+def hang_at_file(server, path, trigger):
+    """Stops the thread that `trigger` makes the main thread begin in its first system call on the file, as a dead disk would. Anywhere else
+    it may hold the lock of a malloc arena, of which there are fewer than threads, and who shares that arena would hang with it, which no disk
+    does."""
+    wait_for("the server", lambda: server.events("ready"))  # what it begins by itself is over
+    thread = begun_by_main(server, trigger)
+    return go_on_until([thread], lambda thread: is_at_file(server.process, thread, path))
 
 
 def hang_at_call(server, name, call, trigger):
@@ -71,13 +90,18 @@ def hang_at_call(server, name, call, trigger):
     return hang_when(server, name, lambda thread: system_call(server.process, thread)[0] == number, trigger)
 
 
-def hang_when(server, name, is_there, trigger=lambda: None):
-    [thread] = stopped = hang(server, name)
+def hang_when(server, name, is_there, trigger):
+    stopped = hang(server, name)
     trigger()
+    return go_on_until(stopped, is_there)
+
+
+def go_on_until(stopped, is_there):
+    [thread] = stopped
     while not is_there(thread):
         trace(PTRACE_SYSCALL, thread)
         status = os.waitpid(thread, WAIT_ALL)[1]
-        assert os.WIFSTOPPED(status), f"{name} has ended before"
+        assert os.WIFSTOPPED(status), "the thread has ended before"
     return stopped
 
 
