@@ -3,6 +3,7 @@
 # alone: it needs both cores
 
 import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -24,17 +25,21 @@ WORKERS = 8
 
 
 def thread_names(server):
-    tasks = pathlib.Path(f"/proc/{server.process.pid}/task")
-    return sorted((task / "comm").read_text().strip() for task in tasks.iterdir())
+    names = []
+    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # some end at once
+            names.append((task / "comm").read_text().strip())
+    return sorted(names)
 
 
 def loads(server):
     """How many sockets are in each epoll instance of the workers: the kernel lists them."""
     counts = []
     for link in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
-        if str(link.readlink()) == "anon_inode:[eventpoll]":
-            text = pathlib.Path(f"/proc/{server.process.pid}/fdinfo/{link.name}").read_text()
-            counts.append(len(re.findall(r"^tfd:", text, re.M)))
+        with contextlib.suppress(FileNotFoundError):
+            if str(link.readlink()) == "anon_inode:[eventpoll]":
+                text = pathlib.Path(f"/proc/{server.process.pid}/fdinfo/{link.name}").read_text()
+                counts.append(len(re.findall(r"^tfd:", text, re.M)))
     return sorted(counts)[-WORKERS:]
 
 
@@ -53,7 +58,9 @@ def counts(directory):
                             ("workers = 2\nacceptors = 0", 0)]:
         with Server(directory, options) as server, server.client() as client:
             client.deliver(HEADER)
-            equal(sum(name.startswith("acceptor-") for name in thread_names(server)), wanted, options)
+            # A thread names itself once it runs.
+            wait_for(f"{wanted} acceptors of {options}", lambda number=wanted: sum(
+                name.startswith("acceptor-") for name in thread_names(server)) == number)
     assert "acceptors = auto" in run_program("check-config", "--print").stdout
 
 
@@ -79,8 +86,8 @@ def refusal(directory):
                     with Client(server.port, before_banner=early, banner=421) as client:
                         equal(client.socket.recv(100), b"", "what follows")
             first.deliver(HEADER)
-            events = server.events("client_refused")
-            assert events and events[0]["reason"] == "connections_per_client", server.log()
+            events = wait_for("the log", lambda: server.events("client_refused"))
+            equal(events[0]["reason"], "connections_per_client", "reason")
 
 
 def segments_in(client):
@@ -110,17 +117,19 @@ def farewell(directory):
 @case("when descriptors run out nothing spins, it is in the log, and later everybody is served")
 def descriptors_run_out(directory):
     for options in ("acceptors = 1", "acceptors = 2", "acceptors = 0"):
-        with Server(directory, options) as server:
+        place = directory / options[-1]
+        place.mkdir()
+        with Server(place, options) as server:
             limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
             open_now = len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (open_now + 5, limits[1]))
             clients = [Client(server.port, banner=None) for _ in range(50)]
             wait_for("the log", lambda: any(line["event"] == "accept_failed" for line in server.log()))
-            before = server.cpu_seconds()
+            before, began = server.cpu_seconds(), time.monotonic()
             time.sleep(1)
-            used = server.cpu_seconds() - before
-            note(f"{options}: {used:.2f} s of CPU in a second without descriptors")
-            assert used < 0.1 * PATIENCE, "spins"
+            used, took = server.cpu_seconds() - before, time.monotonic() - began
+            note(f"{options}: {used:.2f} s of CPU in {took:.1f} s without descriptors")
+            assert used < 0.1 * PATIENCE * took, "spins"
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
             for client in clients:
                 client.expect(220)
@@ -229,11 +238,11 @@ def sigterm_in_crowd(directory):
         place.mkdir()
         server = Server(place, options).start()
         with Crowd(server.port) as crowd:
-            time.sleep(0.2)
+            wait_for("the crowd", lambda those=crowd: those.outcomes["221"] > 100 / PATIENCE)
             took = server.stop()
             time.sleep(0.1)
         crowd.expect_nobody_lost(options)
-        assert took < 5 * PATIENCE, took
+        assert took < 8 * PATIENCE, took
 
 
 @case("SIGHUP while clients connect all the time: a listener comes and goes, and comes back at once")
@@ -256,8 +265,9 @@ def reload_fails(directory):
     for options in MODES:
         with Server(directory, options) as server:
             extra = free_port()
+            before = server.stderr().count("nothing has changed")
             with Crowd(server.port, extra) as crowd:
-                for number in range(20):
+                for number in range(before, before + 20):
                     server.write_configuration(listen=[*server.listen, f"127.0.0.1:{extra}"])
                     path = directory / "gatepost.conf"
                     path.write_text(path.read_text().replace('log = "log"', 'log = "/nonexistent/log"'))
@@ -296,10 +306,10 @@ def few_descriptors(directory):
         with Server(directory, options) as server:
             limits = take_descriptors(server, 6)
             with Crowd(server.port) as crowd:
-                time.sleep(2)
+                # At 300 in a second, but for seconds in which the machine stands still.
+                wait_for("sessions", lambda those=crowd: those.outcomes["221"] > 1500 / PATIENCE, 5)
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
             crowd.expect_nobody_lost(options)
-            assert crowd.outcomes["221"] > 600 / PATIENCE, crowd.outcomes
 
 
 @case("who is found in the queue after a long sleep has all its time")
@@ -315,10 +325,13 @@ def clock_after_sleep(directory):
         server.write_configuration()
         server.signal(signal.SIGHUP)
         time.sleep(0.2)
+        released = time.monotonic()
         release(stopped)
         for client in clients:
             client.expect(220)
-            client.command("QUIT", 221)
+            client.raw(b"QUIT\r\n")
+            code = client.reply()[0]
+            assert code == 221 or (code == 421 and time.monotonic() - released >= 2), f"{code} before its time was over"
             client.close()
 
 
@@ -350,7 +363,7 @@ def deaf_listener(directory):
         wait_for("the listener", lambda: is_listening(extra))
         with Client(extra) as client:
             client.command("QUIT", 221)
-        failures = server.events("listen_failed")
+        failures = wait_for("the log", lambda: server.events("listen_failed"))
         equal([line["address"] for line in failures], [f"127.0.0.1:{extra}"], "the log")
 
 
@@ -391,7 +404,7 @@ def silent(directory):
         with server.client() as client:
             client.expect(421, "silence")
         took = time.monotonic() - began
-        assert 1.9 < took < 2.2 + 2 * PATIENCE, took
+        assert 1.9 < took < 2.2 + 5 * PATIENCE, took
 
 
 if __name__ == "__main__":
