@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import socket
+import threading
 import time
 
 from common.harness import (HELO, PATIENCE, ROOT, SECONDS, Client, Server, case, equal, free_port, is_listening, main, note, wait_for,
@@ -217,12 +218,12 @@ def listener_goes(directory):
         equal(len(server.mails()), 1, "mails")
 
 
-def rotated(server, number):
-    """The lines that the log has after a rotation and a signal, with those of a session that came later."""
+def rotated(server, number, event):
+    """The lines that the log has after a rotation and a signal, which leads to the event, with those of a session that came later."""
     path = server.directory / "log"
     path.rename(server.directory / f"log.{time.monotonic_ns()}")
     server.signal(number)
-    wait_for("a new log", path.exists)
+    wait_for(f"{event} in a new log", lambda: server.events(event))  # a file that is there need not be written to yet
     before = len(server.sessions())
     with server.client() as client:
         client.command("QUIT", 221)
@@ -233,11 +234,11 @@ def rotated(server, number):
 @case("SIGUSR1 and SIGHUP open the log anew, SIGHUP when the configuration is broken too")
 def log_opened(directory):
     with Server(directory) as server:
-        assert "reload" not in rotated(server, signal.SIGUSR1)
-        assert "reload" in rotated(server, signal.SIGHUP)
+        assert "reload" not in rotated(server, signal.SIGUSR1, "log_opened")
+        rotated(server, signal.SIGHUP, "reload")
         server.write_configuration(options="idle_timeout = never")
-        assert "reload_failed" in rotated(server, signal.SIGHUP)
-        assert "log_opened" in rotated(server, signal.SIGUSR1)
+        rotated(server, signal.SIGHUP, "reload_failed")
+        rotated(server, signal.SIGUSR1, "log_opened")
         (directory / "log").rename(directory / "log.last")
         (directory / "log").mkdir()
         server.signal(signal.SIGUSR1)
@@ -272,6 +273,12 @@ def all_counters(directory):
             wait_for(f"counters by {option}", lambda number=before: len(server.events("counters")) >= number + 2)
         server.write_configuration(options="log_interval = 0s")
         reload(server)
+
+        def told_by_reload():
+            """Each reload writes them too, behind its own line."""
+            names = [line["event"] for line in server.log()]
+            return "counters" in names[len(names) - names[::-1].index("reload"):]
+        wait_for("the counters of the reload", told_by_reload)
         before = len(server.events("counters"))
     equal(len(server.events("counters")), before + 1, "lines with that of the end")
 
@@ -289,6 +296,28 @@ def stray_signals(directory):
             client.deliver(HEADER)
 
 
+class StandStill:
+    """A thread that sees for how long the machine, or this process, stood still while the block ran: `longest`, in seconds."""
+
+    def __init__(self):
+        self.longest, self.goes_on = 0, True
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while self.goes_on:
+            began = time.monotonic()
+            time.sleep(0.01)
+            self.longest = max(self.longest, time.monotonic() - began)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *ignored):
+        self.goes_on = False
+        self.thread.join()
+
+
 @case("a million recipients load and reload while sessions run")
 def a_million(directory):
     (directory / "recipients.txt").write_text("")
@@ -304,16 +333,17 @@ def a_million(directory):
             before = len(server.events("reload"))
             server.signal(signal.SIGHUP)
             slowest = 0
-            while len(server.events("reload")) == before:
-                asked = time.monotonic()
-                with server.client() as other:
-                    other.command(f"EHLO {HELO}", 250)
-                slowest = max(slowest, time.monotonic() - asked)
-                time.sleep(0.02)
-                assert time.monotonic() - began < 30 * PATIENCE, "the reload takes too long"
+            with StandStill() as still:
+                while len(server.events("reload")) == before:
+                    asked = time.monotonic()
+                    with server.client() as other:
+                        other.command(f"EHLO {HELO}", 250)
+                    slowest = max(slowest, time.monotonic() - asked)
+                    time.sleep(0.02)
+                    assert time.monotonic() - began < 30 * PATIENCE, "the reload takes too long"
             client.deliver(HEADER, helo=None, recipients=["user0@isp.example"])
         note(f"reloaded in {time.monotonic() - began:.2f} s; slowest greeting meanwhile {slowest * 1000:.1f} ms")
-        assert slowest < 1 * PATIENCE, f"sessions stall for {slowest} s"
+        assert slowest - still.longest < 1 * PATIENCE, f"sessions stall for {slowest} s, and all else for {still.longest} s"
         with server.client() as client:
             client.deliver(HEADER, recipients=["user1000000@isp.example"])
             client.command("MAIL FROM:<>", 250)
