@@ -343,7 +343,7 @@ def a_million(directory):
                     assert time.monotonic() - began < 30 * PATIENCE, "the reload takes too long"
             client.deliver(HEADER, helo=None, recipients=["user0@isp.example"])
         note(f"reloaded in {time.monotonic() - began:.2f} s; slowest greeting meanwhile {slowest * 1000:.1f} ms")
-        assert slowest - still.longest < 1 * PATIENCE, f"sessions stall for {slowest} s, and all else for {still.longest} s"
+        assert slowest - still.longest < 1 * PATIENCE, f"sessions stall for {slowest} s, and all for {still.longest} s"
         with server.client() as client:
             client.deliver(HEADER, recipients=["user1000000@isp.example"])
             client.command("MAIL FROM:<>", 250)

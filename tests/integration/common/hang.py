@@ -76,9 +76,9 @@ def begun_by_main(server, trigger):
 
 
 def hang_at_file(server, path, trigger):
-    """Stops the thread that `trigger` makes the main thread begin in its first system call on the file, as a dead disk would. Anywhere else
-    it may hold the lock of a malloc arena, of which there are fewer than threads, and who shares that arena would hang with it, which no disk
-    does."""
+    """Stops the thread that `trigger` makes the main thread begin in its first system call on the file, as a dead disk would. Anywhere
+    else it may hold the lock of a malloc arena, of which there are fewer than threads, and who shares that arena would hang with it, which
+    no disk does."""
     wait_for("the server", lambda: server.events("ready"))  # what it begins by itself is over
     thread = begun_by_main(server, trigger)
     return go_on_until([thread], lambda thread: is_at_file(server.process, thread, path))
