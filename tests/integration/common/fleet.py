@@ -61,7 +61,7 @@ class Sentinel(Redis):
 bind 127.0.0.1
 dir {directory}
 sentinel monitor {name} 127.0.0.1 {master.port} {quorum}
-sentinel down-after-milliseconds {name} {700 * PATIENCE}
+sentinel down-after-milliseconds {name} {max(3000, 700 * PATIENCE)}
 sentinel failover-timeout {name} 5000
 sentinel parallel-syncs {name} 1
 """)

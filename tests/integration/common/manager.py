@@ -48,8 +48,3 @@ class Manager:
         while (rest := end - time.monotonic()) > 0:
             count += self.word(rest) == {"WATCHDOG": "1"}
         return count
-
-    def forget(self):
-        """What has come so far."""
-        while not self.words.empty():
-            self.words.get()

@@ -76,8 +76,11 @@ class Load:
 
 
 def expect_every_mail_once(server, count):
+    def all_ids():
+        return [transaction["id"] for session in server.sessions() for transaction in session["transactions"]]
     equal(len(server.mails()), count, "mails")
-    ids = [transaction["id"] for session in server.sessions() for transaction in session["transactions"]]
+    wait_for("all sessions in the log", lambda: len(all_ids()) >= count)
+    ids = all_ids()
     equal(len(ids), count, "transactions in the log")
     equal(len(set(ids)), count, "different ids")
 
@@ -113,7 +116,7 @@ def under_load(directory):
 
 @case("the old process serves its sessions for upgrade_sessions_timeout, then it stops as by SIGTERM; SIGHUP opens its log alone")
 def time_is_over(directory):
-    with Upgradable(directory, options=f"shutdown_timeout = {500 * PATIENCE}ms\nupgrade_sessions_timeout = {1000 * PATIENCE}ms\n") as server:
+    with Upgradable(directory, options=f"shutdown_timeout = {SECONDS}s\nupgrade_sessions_timeout = {max(4, PATIENCE)}s\n") as server:
         with server.client() as idle, server.client() as slow:
             slow.begin()
             server.upgrade()
@@ -200,8 +203,13 @@ def stopped(directory):
         wait_for("the new process", lambda: (directory / "pid").exists() and (directory / "pid").read_text())
         server.signal(signal.SIGTERM)
         equal(server.process.wait(SECONDS), 0, "status")
-        pid = int((directory / "pid").read_text())
-        wait_for("its end", lambda: not pathlib.Path(f"/proc/{pid}").exists() or "\nState:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text())
+        process = pathlib.Path(f"/proc/{(directory / 'pid').read_text().strip()}")
+
+        def is_over():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                return status_of(process, "State").startswith("Z")
+            return True
+        wait_for("its end", is_over)
 
 
 @case("an upgrade is refused while it drains, without a launcher, and by who has handed over; it waits for a reload")
@@ -337,7 +345,7 @@ def service_manager(directory):
             word = told(manager)
             equal((word["MAINPID"], word["READY"]), (str(server.process.pid), "1"), "word")
             server.await_former()
-            assert manager.beats(PATIENCE) > 0, "no beats"
+            wait_for("a beat", lambda: manager.beats(PATIENCE))
             talk(server)
             equal(server.events("socket_unused"), [], "socket_unused")
         with Client(server.port, banner=None) as early:
@@ -394,7 +402,8 @@ def launcher(directory):
     for number in (signal.SIGTERM, signal.SIGKILL):
         server.start()
         pid = pid_of(server)
-        process = launcher_of(pid)
+        process = wait_for("the launcher", lambda number=pid: launcher_of(number))  # it names itself, and closes what is not its own
+        wait_for("its descriptors", lambda process=process: len(os.listdir(process / "fd")) <= 4)
         equal(status_of(process, "Uid").split(), [str(user.pw_uid)] * 4, "user")
         equal((status_of(process, "CapPrm"), status_of(process, "NoNewPrivs")), ("0" * 16, "1"), "powers")
         equal(len(os.listdir(process / "fd")), 4, "descriptors: three of any process, and its socket to the server")

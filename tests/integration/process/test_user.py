@@ -53,7 +53,7 @@ def tasks(server):
     """What the kernel says of each thread: its name, and the fields of its status."""
     found = {}
     for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             status = (task / "status").read_text()
             found[task.name] = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     return found

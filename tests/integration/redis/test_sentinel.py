@@ -9,10 +9,9 @@ from common.daemons.listening import GO_AWAY, HANG
 from common.daemons.redis import FakeRedis, bulk, master_at
 from common.fleet import Redis, Sentinel, wait_until_reachable
 from common.harness import PATIENCE, SANITIZE, Server, case, equal, free_port, main, run_program, wait_for
-from common.senders import Load, greylist, mail, options, seconds_left
+from common.senders import ANSWERED_IN, Load, greylist, mail, options, seconds_left
 
 NAME, KNOWN = "senders", "known@example.net"
-ANSWERED_IN = 3 * PATIENCE  # a session, with one question that is late
 
 
 def store_of(sentinels, name=NAME):
@@ -145,6 +144,7 @@ def liars(directory):
             with FakeRedis(answers, greeting) as liar, Server(folder, options(store_of([liar, *watchers]))) as server:
                 wait_until_reachable([server])
                 seconds_left(mail(server, KNOWN))
+                wait_for("who serves", lambda: server.events("sender_reachable"))  # behind what is told of the sentinel
                 told = [line["reason"] for line in server.events("sender_sentinel_failed")]
                 # With a sanitizer six megabytes are not read in its time.
                 reasons = {reason, "no answer"} if SANITIZE else {reason}

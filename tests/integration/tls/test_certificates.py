@@ -162,7 +162,7 @@ def expired(directory):
     with Server(directory, tls("a")) as server:
         assert "a.pem: warning: has expired on 2021-01-01" in server.stderr(), server.stderr()
         equal(shown(server), "a", "certificate")
-        equal(server.events("certificate_ends")[0]["days_left"], 0, "days left")
+        equal(wait_for("the log", lambda: server.events("certificate_ends"))[0]["days_left"], 0, "days left")
         server.write_configuration(options=tls("a") + "idle_timeout = 6m\n")
         reload(server, "reload")
         server.write_configuration(options="")
