@@ -35,11 +35,17 @@ def trace(request, thread, data=None):
         raise Skip(f"threads cannot be traced here: {os.strerror(ctypes.get_errno())}")
 
 
+def is_asleep(process, thread):
+    """As one is that has nothing to do, and neither works nor waits for a disk."""
+    return pathlib.Path(f"/proc/{process.pid}/task/{thread}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def hang(server, prefix):
-    """Stops these threads for good, wherever they are: those that may hold a lock of malloc are stopped by hang_at_file() instead. The
-    process can be waited for with wait_hanging() alone."""
+    """Stops these threads for good, once they have nothing to do: those that may hold a lock of malloc are stopped by hang_at_file()
+    instead. The process can be waited for with wait_hanging() alone."""
     stopped = threads(server.process, prefix)
     assert stopped, f"no thread {prefix}"
+    wait_for(f"{prefix} at rest", lambda: all(is_asleep(server.process, thread) for thread in stopped))
     for thread in stopped:
         trace(PTRACE_SEIZE, thread)
         trace(PTRACE_INTERRUPT, thread)
