@@ -42,7 +42,8 @@ def refused(directory):
         assert all(words.startswith("5.1.1 who is bob? [") for words in told), told
         equal((hop.asked(BOB), taken(hop)), (1, [ALICE] * 3), "times that bob was asked for, mails")
         lines = wait_for("all sessions", lambda: len(server.events("session")) == 4 and server.events("session"))
-        rcpt = lines[1]["transactions"][0]["rcpts"][1]
+        # Sessions of two workers may change places in the log; of the first one bob was taken at RCPT.
+        rcpt = next(rcpt for line in lines for rcpt in line["transactions"][0]["rcpts"] if rcpt.get("reply") == "hop_refused")
         equal((rcpt["code"], rcpt["check"], rcpt["reply"], rcpt["reason"]), ("550 5.1.1", "recipient", "hop_refused", "who is bob?"), "the log")
         assert any(words.endswith(f"[{rcpt['reject_id']}]") for words in told), (rcpt, told)
 
@@ -125,7 +126,9 @@ def refused_behind_the_text(directory):
         assert "5.6.0 bob wants no such text [" in told[BOB], told
         equal((taken(hop), hop.asked(ALICE)), ([ALICE], 1), "mails, times that alice was asked for")
         lines = wait_for("both sessions", lambda: len(server.events("session")) == 2 and server.events("session"))
-        equal(lines[1]["transactions"][0]["reason"], "all recipients had it already", "the log")
+        # Sessions of two workers may change places in the log.
+        reasons = [line["transactions"][0]["reason"] for line in lines]
+        assert "all recipients had it already" in reasons, reasons
 
 
 @case("where the hop breaks off among its answers nobody who was taken gets it again, and what is long is taken whole")
