@@ -2,7 +2,7 @@
 """Next hops that have a name: where DNS says they are, which of their addresses is asked, and what is kept while DNS fails."""
 
 from common.dns_peers import A, AAAA, MX, SERVFAIL, ScriptedDns, address, by_table, exchange
-from common.harness import Server, case, equal, main, run_program, wait_for
+from common.harness import Server, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
 from common.daemons.next_hop import NextHop, code_of_data
 from common.tls import make_certificate
@@ -35,8 +35,8 @@ def try_to_deliver(server):
 
 @case("all addresses of a name are asked in turn, those that fail are passed over, and nobody asks for MX")
 def addresses(directory):
-    first = NextHop()
-    port = first.listener.server_address[1]
+    port = free_port()
+    first = NextHop(port=port)
     table = {(NAME, A): (address("127.0.0.1"), address("127.0.0.2"), address("127.0.0.3")), (NAME, AAAA): (address("::1"),),
              (NAME, MX): (exchange("127.0.0.1"),)}
     with first, NextHop(port=port, host="127.0.0.2") as second, ScriptedDns(by_table(table)) as dns, serve(directory, dns, port) as server:
@@ -57,8 +57,8 @@ def moved(directory):
     first = NextHop()
     port = first.listener.server_address[1]
     table = {(NAME, A): (address("127.0.0.1"),)}
-    with first, NextHop(port=port, host="127.0.0.2") as second, ScriptedDns(by_table(table, ttl=2)) as dns, \
-            serve(directory, dns, port, "} dns_ttl_max = 2s next_hops {".replace("next_hops {", "spf {")) as server:
+    with first, NextHop(port=port, host="127.0.0.2") as second, ScriptedDns(by_table(table, ttl=5)) as dns, \
+            serve(directory, dns, port, "} dns_ttl_max = 5s next_hops {".replace("next_hops {", "spf {")) as server:
         server.write_configuration(options=server.options.replace("transactions_max = 1", "transactions_max = 0"))
         server.reload()
         deliver(server)

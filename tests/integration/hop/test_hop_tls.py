@@ -102,7 +102,7 @@ def failed(directory):
     faults = {"it closed the connection": GO_AWAY, "what came is no TLS (wrong version number)": b"250 ok\r\n"}
     for tls in "may", "must":
         for fault, said in {"it took too long": HANG, **faults}.items() if tls == "may" else faults.items():
-            timeout = "command_timeout = 2s" if said is HANG else ""
+            timeout = "command_timeout = 5s" if said is HANG else ""
             with TlsHop(directory, "good") as hop, serve(directory, hop, f"failures_max = 1 {timeout}", tls=tls) as server:
                 hop.answers = {"HANDSHAKE": said}
                 (deliver if tls == "may" else refused)(server)
