@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import re
+import threading
 import time
 
 from common.faults import Faults
@@ -72,9 +73,21 @@ def filters(directory):
 def daemons(directory):
     answers = {"alice@isp.example": "OK", "bob@isp.example": "TEMP later"}
     server = web_server(directory, "workers = 1")
-    with Socketmap(answers, delay=0.2) as daemon:
+    with Held(answers, delay=0.2) as daemon:
         server.write_configuration(recipients=f"socketmap:{daemon.address}:virtual")
         watch_daemon(server, daemon)
+
+
+class Held(Socketmap):
+    """Answers no sooner than it may."""
+
+    def __init__(self, *answers, **options):
+        self.may_answer = threading.Event()
+        super().__init__(*answers, **options)
+
+    def say(self, connection, said):
+        self.may_answer.wait()
+        super().say(connection, said)
 
 
 def watch_daemon(server, daemon):
@@ -86,6 +99,8 @@ def watch_daemon(server, daemon):
                 each.command("MAIL FROM:<me@example.com>", 250)
             for each in client, other:
                 each.raw(b"RCPT TO:<alice@isp.example>\r\n")
+            wait_for("one that joins", lambda: server.counters()[f"socketmap.{daemon.address}.joined"] == 1)
+            daemon.may_answer.set()
             equal([each.reply()[0] for each in (client, other)], [250, 250], "codes")
             client.command("RCPT TO:<bob@isp.example>", 451)
             client.command("RCPT TO:<nobody@isp.example>", 550)
