@@ -30,7 +30,7 @@ def drop(directory):
         assert "3 messages wait, 0 damages" in journal(server, "verify"), "verify"
         journal(server, "drop", numbers[1])
         equal([line.split()[0] for line in listed(server)], [numbers[0], numbers[2]], "what waits")
-        event, = server.events("journal_dropped")
+        event, = wait_for("an event", lambda: server.events("journal_dropped"))
         equal(event["message"], int(numbers[1]), "journal_dropped")
         assert "does not wait" in journal(server, "drop", numbers[1], "99", status=1), "what does not wait"
         control = Control(server)
