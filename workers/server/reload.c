@@ -308,9 +308,9 @@ static void fail(struct server *server, const struct loading *loading,
         const struct conf_complaints *reasons =
             loading->snapshot == NULL ? &loading->complaints : &loading->faults;
 
-        reload_log(server); /* it may have been renamed all the same */
+        reload_log(server);                   /* it may have been renamed all the same */
+        pages_after_failure(server, reasons); /* before the log tells of it, as after a success */
         print_complaints(loading, "reload_failed", reasons);
-        pages_after_failure(server, reasons);
         console_fail("gatepost: reload failed, nothing has changed");
         tls_contexts_free(loading->contexts);
         forget(loading->snapshot);
