@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from common.harness import PROGRAM, Server, case, equal, main, run_program, wait_for
+from common.harness import PROGRAM, SECONDS, Server, case, equal, main, run_program, wait_for
 
 SECRET = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 OPTIONS = 'log_interval = 0\nlog_pseudonym_key_file = "log.keys"\n'
@@ -219,6 +219,9 @@ def keys(directory):
 
     def day(offset):
         return time.strftime("%Y-%m-%d", time.gmtime(time.time() + offset * DAY))
+    until_midnight = DAY - time.time() % DAY
+    if until_midnight < SECONDS:
+        time.sleep(until_midnight + 1)  # the day is to be the same until the end
     command(server, "new-key")
     equal(days(), [day(0)], "days of the first key")
     equal(command(server, "new-key").stdout, "no key is due\n")
