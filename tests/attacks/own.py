@@ -12,7 +12,7 @@ from common.tls import tls_options
 
 IDLE_SECONDS = 5 * PATIENCE
 TEXT_SECONDS = 8 * PATIENCE
-DNS_SECONDS = 3 * PATIENCE
+DNS_SECONDS = 2 + 3 * PATIENCE
 CONNECTIONS_MAX = 4000
 MESSAGE_SIZE_MAX = 4 << 20
 # Clients of this network may name others by PROXY.
