@@ -293,6 +293,18 @@ static void tell_lost_events(struct log_writer *log, uint64_t count)
         write_octets(log, line.at, line.length);
 }
 
+static void take_target(struct log_writer *log)
+{
+        struct log_target *next = atomic_exchange(&log->next_target, NULL);
+
+        if (next == NULL)
+                return;
+        log_target_free(log->target);
+        log->target = next;
+}
+
+/* Who has switched tells of it next: that event has been taken before the switch is looked for, so that it stands in the
+ * new file. */
 static bool write_events(struct log_writer *log)
 {
         pthread_mutex_lock(&log->lock);
@@ -303,6 +315,7 @@ static bool write_events(struct log_writer *log)
         log->events_octets = log->events_lost = 0;
         pthread_mutex_unlock(&log->lock);
 
+        take_target(log);
         bool is_any = event != NULL;
         while (event != NULL) {
                 struct log_event *next = event->next;
@@ -349,11 +362,6 @@ static void *log_writer_main(void *argument)
 
         pthread_setname_np(pthread_self(), "log");
         for (;;) {
-                struct log_target *next = atomic_exchange(&log->next_target, NULL);
-                if (next != NULL) {
-                        log_target_free(log->target);
-                        log->target = next;
-                }
                 bool is_stopping = atomic_load(&log->is_stopping);
                 bool was_any = write_events(log);
                 was_any |= write_buffers(log);
