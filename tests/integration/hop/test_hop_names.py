@@ -13,7 +13,7 @@ NAME = "store.isp.example"
 
 
 def serve(directory, dns, port, options="", behind="", **places):
-    options = f"""resolvers = {{"127.0.0.1:{dns.port}"}} trusted_networks = {{"127.0.0.0/8"}} dns_attempt_timeout = 200ms
+    options = f"""resolvers = {{"127.0.0.1:{dns.port}"}} trusted_networks = {{"127.0.0.0/8"}} dns_attempt_timeout = 2s
 next_hops {{ retry_after = 100ms failures_max = 1 transactions_max = 1 {options} }}"""
     return Server(directory, options, deliver=f"lmtp://{NAME}:{port} {behind}", **places)
 
