@@ -303,7 +303,7 @@ static void take_target(struct log_writer *log)
         log->target = next;
 }
 
-/* Who has switched tells of it next: that event has been taken before the switch is looked for, so that it stands in the
+/* Who has switched tells of it next. Events are taken before the switch is looked for, so that this one stands in the
  * new file. */
 static bool write_events(struct log_writer *log)
 {

@@ -49,7 +49,8 @@ def at_one_moment(server, changing):
     before, dns_counters = read(server), server.dns_counters()
     counters, after = server.events("counters")[-1], read(server)
     tables = {PREFIX + exported("", name, kind) for name, kind in rows("core/smtp/metrics.def", "METRIC") if name not in changing}
-    tables |= {PREFIX + exported(f"dns_{prefix}", name, kind) for macro, prefix in DNS_MACROS for name, kind in rows("dns/metrics.def", macro)}
+    for macro, prefix in DNS_MACROS:
+        tables |= {PREFIX + exported(f"dns_{prefix}", name, kind) for name, kind in rows("dns/metrics.def", macro)}
     tables |= {PREFIX + name for name in ("check_verdicts_total", "zone_asked_total")}
     is_same = all(after[key] == number for key, number in before.items() if key[0] in tables)
     return (after, counters, dns_counters) if is_same else None

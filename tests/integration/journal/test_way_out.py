@@ -122,7 +122,8 @@ def outcomes(directory):
         hop.answers = {}
         wait_until_empty(server)
         equal([recipient for _, recipient, _ in hop.mails], ["bob@isp.example"], "mails")
-        counted = wait_for("the counters", lambda: (found := server.counters())["journal_settled"] and not found["journal_waiting"] and found)
+        counted = wait_for("the counters", lambda: (found := server.counters())["journal_settled"] and not found["journal_waiting"] and
+                           found)
         equal([counted[f"journal_{name}"] for name in ("messages", "waiting", "delivered", "dead", "damaged", "torn", "failures")], [1, 0, 1, 1, 0, 0, 0], "counters")
         assert counted["journal_deferred"] >= 1 and counted["journal_syncs"] >= 2 and counted["journal_free_segments"] >= 4, counted
 

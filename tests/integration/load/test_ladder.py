@@ -188,7 +188,8 @@ def listing(query, is_tcp, send):
 
 def listed_server(directory, dns, more):
     zone = 'dnsbl { zone "list.example" { self_test = no } }\n'
-    return Server(directory, f'{LADDER}{more}stress_timeout = 1m\nresolvers = {{"127.0.0.1:{dns.port}"}}\n{OFF}{zone}policy_url = "https://isp.example/p"\n')
+    options = f'{LADDER}{more}stress_timeout = 1m\nresolvers = {{"127.0.0.1:{dns.port}"}}\n'
+    return Server(directory, f'{options}{OFF}{zone}policy_url = "https://isp.example/p"\n')
 
 
 def expect_refusal_at_rcpt(server):
