@@ -19,6 +19,10 @@
 #include <unistd.h>
 #include <urcu/urcu-memb.h>
 
+/* Who is to be answered waits so long, that a machine which stands still for seconds is no failure. */
+#define PATIENT_ATTEMPT_MS  5000
+#define PATIENT_DEADLINE_MS 15000
+
 struct asker {
         struct dns_client *client;
         int event_fd;
@@ -125,6 +129,16 @@ static inline struct endpoint loopback_endpoint(uint16_t port)
         return endpoint;
 }
 
+/* For later questions, and for later attempts of all. */
+static inline void pool_set_times(struct dns_pool *pool, uint32_t attempt_ms, uint32_t deadline_ms)
+{
+        struct dns_pool_options options = dns_pool_defaults();
+
+        options.attempt_timeout_ms = attempt_ms;
+        options.deadline_ms = deadline_ms;
+        dns_pool_set_limits(pool, &options);
+}
+
 struct bench {
         struct dns_cache *cache;
         struct dns_pool *pool;
@@ -132,7 +146,10 @@ struct bench {
         struct asker asker; /* client 0 */
 };
 
-/* Impatient: 200 ms an attempt, 2 s in all. */
+#define IMPATIENT_ATTEMPT_MS  200
+#define IMPATIENT_DEADLINE_MS 2000
+
+/* It is impatient at first. */
 static inline void bench_begin(struct bench *bench, struct dns_cache_options cache_options,
                                const struct endpoint *upstreams, size_t count, uint32_t clients)
 {
@@ -144,8 +161,8 @@ static inline void bench_begin(struct bench *bench, struct dns_cache_options cac
         options.upstreams = upstreams;
         options.upstream_count = count;
         options.clients = clients;
-        options.attempt_timeout_ms = 200;
-        options.deadline_ms = 2000;
+        options.attempt_timeout_ms = IMPATIENT_ATTEMPT_MS;
+        options.deadline_ms = IMPATIENT_DEADLINE_MS;
         bench->pool = dns_pool_create(&options);
         expect(bench->cache != NULL && bench->pool != NULL);
         asker_begin(&bench->asker, bench->pool, 0);

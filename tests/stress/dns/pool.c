@@ -188,7 +188,7 @@ static void test_joining(struct bench *bench, struct dns_stub *stub)
         for (int i = 0; i < 500; i++) {
                 if (!is_waiting[i])
                         continue;
-                const struct dns_reply_message *message = asker_wait(&bench->asker, 5000);
+                const struct dns_reply_message *message = asker_wait(&bench->asker, 20000);
                 expect(message != NULL && message->answer.fact == FACT_FOUND && message->handle < 500);
         }
         expect(dns_client_receive(bench->asker.client) == NULL);
@@ -216,7 +216,7 @@ static void test_flood(struct bench *bench)
         for (unsigned i = 0; i < answered; i++) {
                 expect(sketch_count(&bench->questions, account.client) == answered - i);
                 expect(sketch_count(&bench->questions, account.network) == answered - i);
-                const struct dns_reply_message *message = asker_wait(&bench->asker, 10000);
+                const struct dns_reply_message *message = asker_wait(&bench->asker, 20000);
                 expect(message != NULL);
                 found += message->answer.fact == FACT_FOUND;
         }
@@ -241,7 +241,7 @@ static void *worker_run(void *argument)
                         pending += asker_file(asker, name, DNS_A, i, &answer) == FACT_PENDING;
                 }
                 for (; pending > 0; pending--) {
-                        const struct dns_reply_message *message = asker_wait(asker, 10000);
+                        const struct dns_reply_message *message = asker_wait(asker, 20000);
                         expect(message != NULL && message->answer.fact == FACT_FOUND);
                         expect(memcmp(message->answer.records[0].data.at, "\300\000\002\003", 4) == 0);
                 }
@@ -276,6 +276,7 @@ int main(void)
         struct dns_stub *stub = stub_begin(text_span(&whole), 0);
         struct endpoint endpoint = loopback_endpoint(dns_stub_port(stub));
         bench_begin(&bench, dns_cache_defaults(), &endpoint, 1, 1 + WORKERS);
+        pool_set_times(bench.pool, 1000, PATIENT_DEADLINE_MS);
         for (uint32_t i = 0; i < WORKERS; i++)
                 asker_begin(&askers[i], bench.pool, 1 + i);
         test_kinds(&bench);
