@@ -172,7 +172,7 @@ static void test_hung_one_beside_another(void)
         struct hop_settings impatient = settings;
         struct peer hung, other;
 
-        impatient.open_ms = 2000; /* the other one's too */
+        impatient.open_ms = 5000; /* the other one's too */
         begin(&impatient);
         peer_begin(&hung, HOP_LMTP, "W:\n");
         peer_begin(&other, HOP_LMTP, HELLO TAKES TAKES "C: QUIT\n");
