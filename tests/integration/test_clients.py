@@ -2,11 +2,12 @@
 """Clients from Debian packages and Python's smtplib deliver mail that arrives octet for octet."""
 
 import re
+import select
 import smtplib
 import subprocess
 
-from common.harness import (HELO, SENDER, SECONDS, Server, case, dot_stuffed, equal, main, need_program, run_program, wait_for,
-                            without_trace)
+from common.harness import (HELO, SENDER, SECONDS, Server, case, die_with_parent, dot_stuffed, equal, main, need_program, run_program,
+                            wait_for, without_trace)
 from common.messages import HEADER, MESSAGES
 
 LF_ONLY = b"From: me@example.com\nSubject: test\n\n.one\n..two\n.\nthree\r\n"
@@ -93,28 +94,48 @@ def by_swaks(directory):
             arrived(server, MESSAGES[name], number=number)
 
 
-def netcat(port, lines, pause):
-    """What a person at a terminal does: types a line, waits, types the next."""
-    script = "; ".join(f"sleep {pause}; printf '%s\\n' '{line}'" for line in lines)
-    return subprocess.run(f"({script}; sleep {pause}) | {need_program('nc')} -C 127.0.0.1 {port}", shell=True,
-                          capture_output=True, text=True, timeout=SECONDS).stdout
+def typed(port, lines, unanswered):
+    """What a person at a terminal does: reads what is said, and types the next line. Returns what was said, in lines."""
+    with subprocess.Popen([need_program("nc"), "-C", "127.0.0.1", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                          preexec_fn=die_with_parent) as process:
+        try:
+            said = [read_line(process)]
+            for line in lines:
+                process.stdin.write(f"{line}\n".encode())
+                if line not in unanswered:
+                    said.append(read_line(process))
+        finally:
+            process.kill()
+    return said
 
 
-LINES = [f"HELO {HELO}", f"MAIL FROM:<{SENDER}>", "RCPT TO:<alice@isp.example>", "DATA", "typed by hand", "..dotted", ".", "QUIT"]
+def read_line(process):
+    assert select.select([process.stdout], [], [], SECONDS)[0], "nothing is said"
+    return process.stdout.readline().decode()
+
+
+def hasty(port, lines):
+    """All lines at once; returns what is said."""
+    command = [need_program("nc"), "-C", "127.0.0.1", str(port)]
+    return subprocess.run(command, input="".join(f"{line}\n" for line in lines), capture_output=True, text=True, timeout=SECONDS).stdout
+
+
+TEXT = ["typed by hand", "..dotted"]
+LINES = [f"HELO {HELO}", f"MAIL FROM:<{SENDER}>", "RCPT TO:<alice@isp.example>", "DATA", *TEXT, ".", "QUIT"]
 
 
 @case("netcat, a line at a time, delivers")
 def by_netcat(directory):
     with Server(directory) as server:
-        said = netcat(server.port, LINES, 0.2)
-        equal([line[:3] for line in said.splitlines()], ["220", "250", "250", "250", "354", "250", "221"], "replies")
+        said = typed(server.port, LINES, TEXT)
+        equal([line[:3] for line in said], ["220", "250", "250", "250", "354", "250", "221"], "replies")
         arrived(server, b"typed by hand\r\n.dotted\r\n")
 
 
 @case("netcat, all at once, is an early talker")
 def by_hasty_netcat(directory):
     with Server(directory, "greeting_pause = 5s") as server:
-        said = netcat(server.port, ["\r\n".join(LINES)], 0)
+        said = hasty(server.port, LINES)
         equal([line[:3] for line in said.splitlines()], ["554"], "replies")
         equal(server.mails(), [], "mails")
 

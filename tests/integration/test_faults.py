@@ -7,7 +7,7 @@ import os
 import resource
 import time
 
-from common.harness import IS_ROOT, PATIENCE, Server, Skip, case, equal, main, need_program, wait_for, without_trace
+from common.harness import IS_ROOT, Server, Skip, case, equal, main, need_program, wait_for, without_trace
 from common.messages import HEADER, MESSAGES
 
 SMALL = HEADER + b"small\r\n"
@@ -56,8 +56,8 @@ def assert_told(server):
     equal(mails[3]["accepted"], 1, "accepted")
     equal([mails[3]["file"]], [path.name for path in files(server.directory, "new")], "file")
     reasons = {mail["id"]: mail["reason"] for mail in mails[:3]}
-    events = server.events("store_failed")
-    assert events and all(reasons[event["id"]] == event["reason"] and isinstance(event["more_before"], int) for event in events), events
+    events = wait_for("the events", lambda: server.events("store_failed"))
+    assert all(reasons[event["id"]] == event["reason"] and isinstance(event["more_before"], int) for event in events), events
 
 
 @contextlib.contextmanager
@@ -182,7 +182,7 @@ def vanishes(directory):
                 client.raw(text)
                 time.sleep(0.1)
         wait_for("three log lines", lambda: len(server.sessions()) == 3)
-        wait_for("no files", lambda: files(directory, "new") + files(directory, "tmp") == [], 5 * PATIENCE)
+        wait_for("no files", lambda: files(directory, "new") + files(directory, "tmp") == [])
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ import time
 from common.fleet import Redis, fleet, running, wait_until_reachable
 from common.harness import HELO, SENDER, case, equal, main, run_program, wait_for
 from common.messages import HEADER
-from common.senders import SENDER_TIMEOUT
+from common.senders import PATIENT_TIMEOUT, SENDER_TIMEOUT
 
 HARVESTER, OFFENDER, SLY, GOOD = "127.0.1.1", "127.0.2.1", "127.0.3.1", "127.0.4.1"
 
 
-def options(redis, shared="yes"):
+def options(redis, shared="yes", timeout=PATIENT_TIMEOUT):
     return f"""sender_store = "redis://127.0.0.1:{redis.port}"
-sender_timeout = {SENDER_TIMEOUT}ms
+sender_timeout = {timeout}ms
 client_rate {{ mode = enforce  shared = {shared}  unknown_recipients = 5/10m  penalty = 1h }}"""
 
 
@@ -66,7 +66,7 @@ def harvester(directory):
             equal([harvest(server, SLY, 3) for server in (one, two)], [550, 550], "three guesses each")
             wait_until_refused(one, SLY)
             wait_until_refused(two, SLY)
-            refused = [line["reason"] for line in two.log() if line["event"] == "client_refused"]
+            refused = wait_for("the log", lambda: [line["reason"] for line in two.events("client_refused")])
             assert "client_rate: unknown_recipients from 127.0.1.1, penalty " in refused[0], refused
             with running([three]):
                 wait_until_refused(three, HARVESTER)
@@ -99,7 +99,7 @@ def away(directory):
 
 @case("a Redis that stands still holds nobody up")
 def stuck(directory):
-    with Redis(directory / "redis") as redis, running(fleet(directory, 2, options(redis))) as servers:
+    with Redis(directory / "redis") as redis, running(fleet(directory, 2, options(redis, timeout=SENDER_TIMEOUT))) as servers:
         one, two = servers
         wait_until_reachable(servers)
         redis.process.send_signal(signal.SIGSTOP)

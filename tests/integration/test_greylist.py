@@ -6,11 +6,11 @@ import signal
 
 from common.fleet import Redis, fleet, running, wait_until_reachable
 from common.harness import HELO, Server, case, equal, free_port, main, run_program, wait_for
-from common.senders import ANYBODY, SENDER_TIMEOUT, greylist, mail, seconds_left
+from common.senders import ANYBODY, PATIENT_TIMEOUT, SENDER_TIMEOUT, greylist, mail, seconds_left
 
 
-def options(store, delay="1h", more=""):
-    return f'sender_store = "{store}"\nstate_timeout = {SENDER_TIMEOUT}ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
+def options(store, delay="1h", more="", timeout=PATIENT_TIMEOUT):
+    return f'sender_store = "{store}"\nstate_timeout = {timeout}ms\ngreylist {{ mode = enforce delay = {delay} {more} }}'
 
 
 @case("first contact is deferred, a retry passes, and the client is allowed after some deliveries")
@@ -81,6 +81,7 @@ def trouble(directory):
         server.write_configuration(options=options("lmdb:other", "30m"))
         server.signal(signal.SIGHUP)
         wait_for("the warning", lambda: "a change of sender_store takes a restart" in server.stderr())
+        wait_for("the reload", lambda: server.events("reload"))  # the warning comes before it
         assert 1700 < seconds_left(mail(server, "dave@example.com")) <= 1800
         assert not (directory / "other").exists()
 
@@ -115,9 +116,10 @@ def shared(directory):
 
 @case("a Redis that is stopped holds no session up, and is used again when it goes on")
 def slow(directory):
-    with Redis(directory / "redis") as redis, running(fleet(directory, 1, options(f"redis://127.0.0.1:{redis.port}"))) as servers:
+    with Redis(directory / "redis") as redis, \
+            running(fleet(directory, 1, options(f"redis://127.0.0.1:{redis.port}", timeout=SENDER_TIMEOUT))) as servers:
         wait_until_reachable(servers)
-        seconds_left(mail(servers[0]))
+        wait_for("the greylist at work", lambda: mail(servers[0])[0] == 451)
         redis.process.send_signal(signal.SIGSTOP)
         try:
             for number in range(3):

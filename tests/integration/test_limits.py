@@ -52,18 +52,26 @@ def connections_max(directory):
             client.deliver(HEADER)
 
 
+def expect_quiet(server, seconds, most):
+    """Where there was something to do, it is over after some such times; what spins is never quiet."""
+    used = []
+    for _ in range(10):
+        before = server.cpu_seconds()
+        time.sleep(seconds)
+        used.append(server.cpu_seconds() - before)
+        note(f"{used[-1]:.2f} s of CPU in {seconds} s")
+        if used[-1] < most:
+            return
+    raise AssertionError(f"spins: {used} s of CPU in {seconds} s each")
+
+
 @case("the descriptor limit: no spinning, and everybody is served in the end")
 def descriptors(directory):
     server = Server(directory).start(limits=[(resource.RLIMIT_NOFILE, 128)])
     with server:
         # More than it can hold; what it does not accept waits in the kernel.
         clients = [Client(server.port, banner=None) for _ in range(200)]
-        time.sleep(1)
-        before = server.cpu_seconds()
-        time.sleep(2)
-        used = server.cpu_seconds() - before
-        note(f"{used:.2f} s of CPU in 2 s at the limit")
-        assert used < 0.2 * PATIENCE, f"spins: {used} s of CPU in 2 s"
+        expect_quiet(server, 2, 0.2 * PATIENCE)
         for client in clients:
             client.close()
         wait_for("room", lambda: gets_banner(server))
@@ -87,11 +95,12 @@ def delivery_reserve(directory):
 
 @case("idle_timeout: 421")
 def idle_timeout(directory):
-    with Server(directory, "idle_timeout = 500ms") as server, server.client() as client:
+    with Server(directory, "idle_timeout = 500ms") as server:
         began = time.monotonic()
-        client.expect(421, "silence")
-        assert 0.4 < time.monotonic() - began < 0.5 + 2 * PATIENCE
-        assert client.is_closed()
+        with server.client() as client:
+            client.expect(421, "silence")
+            assert 0.4 < time.monotonic() - began < 10 * PATIENCE
+            assert client.is_closed()
 
 
 @case("data_timeout: 421, nothing delivered")
@@ -106,7 +115,7 @@ def data_timeout(directory):
 
 @case("a client that sends an octet at a time is served")
 def octets(directory):
-    with Server(directory, "idle_timeout = 2s") as server, server.client() as client:
+    with Server(directory, "idle_timeout = 20s") as server, server.client() as client:
         for octet in b"EHLO client.example.com\r\n":
             client.raw(bytes([octet]))
             time.sleep(0.01)
@@ -130,10 +139,10 @@ def endless(directory):
 
 @case("greeting_pause: the quiet one gets the banner after it, the early one 554")
 def greeting_pause(directory):
-    with Server(directory, "greeting_pause = 500ms") as server:
+    with Server(directory, "greeting_pause = 3s") as server:
         began = time.monotonic()
         with server.client() as client:
-            assert time.monotonic() - began > 0.45
+            assert time.monotonic() - began > 2.95
             client.deliver(HEADER)
         with server.client(before_banner=b"EHLO client.example.com\r\n", banner=554) as early:
             assert early.is_closed()
@@ -142,7 +151,7 @@ def greeting_pause(directory):
 @case("what comes before the banner and is not refused is kept up to 64 kB; then 421, and the server goes on")
 def much_too_early(directory):
     for mode in ("observe", "off"):
-        with Server(subfolder(directory, mode), f"greeting_pause = 1500ms\nearly_talker {{ mode = {mode} }}") as server:
+        with Server(subfolder(directory, mode), f"greeting_pause = 4s\nearly_talker {{ mode = {mode} }}") as server:
             quiet = server.client(banner=None)
             with server.client(banner=None) as client:
                 with contextlib.suppress(ConnectionError):
@@ -195,9 +204,7 @@ def idle_memory(directory):
         time.sleep(0.5)
         each = (server.memory_kib("Rss") - before) / count
         note(f"{each:.3f} KiB of user memory for each of {count} idle sessions")
-        before = server.cpu_seconds()
-        time.sleep(1)
-        assert server.cpu_seconds() - before < 0.1 * PATIENCE, "idle sessions cost time"
+        expect_quiet(server, 1, 0.1 * PATIENCE)
         # In portions: lines of a burst that the log's writer cannot follow may be dropped, and are counted then.
         for begin in range(0, count, 500):
             for client in clients[begin:begin + 500]:
@@ -252,7 +259,7 @@ def foreign(directory):
             context.wrap_socket(plain)
             raise AssertionError("TLS was spoken")
         connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
-        with contextlib.suppress(http.client.BadStatusLine):
+        with contextlib.suppress(http.client.BadStatusLine, ConnectionError):
             connection.request("POST", "/", b"EHLO x\r\n" * 20000)
             connection.getresponse()
             raise AssertionError("HTTP was spoken")

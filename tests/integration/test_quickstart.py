@@ -129,10 +129,11 @@ def control_c(directory):
         with quickstart(directory / number.name) as (process, port, dns_port):
             # As at a terminal, where it goes to all: the DNS server answers as long as a session is open.
             with Client(port) as client:
-                client.command(f"EHLO {HELO}", 250)
+                client.begin()
                 os.killpg(process.pid, number)
                 wait_for("the receiver's word", lambda: "gatepost: stopping" in said(directory / number.name))
                 assert is_listening(dns_port), "the DNS server has gone first"
+                client.finish(b"Subject: x\r\n")
             equal(process.wait(SECONDS), 0, "status")
             wait_for("the last lines of the log", lambda: '"event":"stopped"' in said(directory / number.name))
             assert '"event":"dns","cache_hits":' in said(directory / number.name), said(directory / number.name)
@@ -185,7 +186,7 @@ def port_taken(directory):
             process = start(folder, **({"HTTP_PORT": str(taken)} if which is None else {}))
             equal(process.wait(SECONDS), 1, "status")
         assert f"port {taken} is taken" in said(folder) and f" {option}={taken + 1} " in said(folder), said(folder)
-        assert not any(map(is_listening, ports)), "something listens"
+        wait_for("nobody who listens", lambda: not any(map(is_listening, ports)))
 
 
 @case("where pages have no port, be there no section http or a socket by its path, none is named")
@@ -214,7 +215,7 @@ def zone_wrong(directory):
     equal(start(directory).wait(SECONDS), 1, "status")
     assert "quickstart: the DNS server does not start" in said(directory), said(directory)
     assert "1:" in said(directory), said(directory)
-    assert not any(map(is_listening, ports)), "something listens"
+    wait_for("nobody who listens", lambda: not any(map(is_listening, ports)))
 
 
 @case("a receiver that does not start takes the DNS server with it")

@@ -6,10 +6,9 @@ import pathlib
 import re
 import shutil
 import subprocess
-import time
 
 from common import readme
-from common.harness import ROOT, SECONDS, Skip, case, equal, main, sanitizer_environment
+from common.harness import ROOT, SECONDS, Skip, case, equal, main, sanitizer_environment, wait_for
 from common.quickstart import quickstart, said
 from common.web import get
 
@@ -58,8 +57,10 @@ def first_ten_minutes(directory):
         environment["PATH"] = f"{directory}/bin:{environment['PATH']}"
         outputs = []
         for command, lines in shown[1:]:
-            time.sleep(0.2)  # no reader is faster, and the log comes some milliseconds after its session
-            here = readme.with_id(command, outputs).replace("127.0.0.1:2525", f"127.0.0.1:{port}").replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}")
+            asked = readme.with_id(command, outputs)
+            if asked != command:  # no reader is faster, and the log comes some milliseconds after its session
+                wait_for("the id in the log", lambda: readme.last_id(outputs) in (directory / "var/gatepost.log").read_text())
+            here = asked.replace("127.0.0.1:2525", f"127.0.0.1:{port}").replace("127.0.0.1:2553", f"127.0.0.1:{dns_port}")
             run = subprocess.run(here, shell=True, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3 * SECONDS)
             readme.assert_shown(command, lines, run.stdout)

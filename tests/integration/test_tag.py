@@ -67,7 +67,8 @@ def table(directory):
     run = subprocess.run([PROGRAM, "tag", "-c", directory / "gatepost.conf", "--table"], input=requests, capture_output=True,
                          text=True, timeout=SECONDS)
     lines = run.stdout.splitlines()
-    equal(lines[:6], [f"200 {tagged}", "500 none", "500 none", "400 not understood", "400 not understood", "500 none"], "answers")
+    assert lines[0] in {f"200 {found}" for found in (tagged, tag(directory, "--sender", "alice@isp.example"))}, lines  # of either day
+    equal(lines[1:6], ["500 none", "500 none", "400 not understood", "400 not understood", "500 none"], "answers")
     assert lines[6].startswith("200 prvs=2") and lines[6].endswith("=a%25b@isp.example"), lines[6]
 
 
@@ -101,7 +102,7 @@ def not_stored(directory):
         client.deliver(b"In-Reply-To: <a@isp.example>\r\n\r\n" + b"a line of text\r\n" * 200_000, sender="", helo=None)
         client.command("QUIT", 221)
         equal(len(server.mails()), 1, "mails")
-        equal([path for path in (directory / "mail").rglob("tmp/*")], [], "files left over")
+        wait_for("no files left over", lambda: not list((directory / "mail").rglob("tmp/*")))
 
 
 @case("explain shows what a message is and what it would be answered")

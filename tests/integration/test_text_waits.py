@@ -2,6 +2,7 @@
 """The end of a text waits for DNS, over real sockets: long messages on their way to the disk, a stop, clients that go. The
 program has a check that asks for the address of text.SENDER-DOMAIN, see tests/dialogue/README.md."""
 
+import pathlib
 import signal
 import struct
 import socket
@@ -90,7 +91,7 @@ def refused(directory):
 
 @case("an answer that never comes: deferred after dns_timeout, long or short")
 def never(directory):
-    with World(directory, seconds=1) as world:
+    with World(directory, seconds=3) as world:
         for number, text in enumerate((SHORT, LONG)):
             with world.say(text, f"me@never{number}.example") as client:
                 client.expect(451, "the text")
@@ -122,11 +123,18 @@ def half_closed(directory):
         equal(len(world.server.mails()), 1, "mails")
 
 
+def unread(server, client):
+    """How many octets of this client's the kernel has that the server has not taken."""
+    ends = [f":{port:04X}" for port in (server.port, client.socket.getsockname()[1])]
+    rows = (row.split() for row in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return next(int(row[4].partition(":")[2], 16) for row in rows if [row[1][-5:], row[2][-5:]] == ends)
+
+
 @case("octets behind the dot while it waits: the message is answered, then 554")
 def early(directory):
     with World(directory) as world, world.say(SHORT) as client:
         client.raw(b"QUIT\r\n")
-        time.sleep(0.2)
+        wait_for("its arrival", lambda: unread(world.server, client) == len(b"QUIT\r\n"))
         world.answer()
         client.expect(250, "the text")
         client.expect(554, "QUIT before that")

@@ -36,10 +36,14 @@ def shown_package(page):
     return re.search(r"`sudo (apt-get install [a-z-]+)`", section(page, TITLE))[1]
 
 
+def last_id(outputs):
+    """The last one that a reply had."""
+    return [found for output in outputs for found in REJECT_ID.findall(output)][-1]
+
+
 def with_id(command, outputs):
     """With the last id that a reply had in place of ID."""
-    ids = [found for output in outputs for found in REJECT_ID.findall(output)]
-    return re.sub(r"\bID\b", ids[-1], command) if re.search(r"\bID\b", command) else command
+    return re.sub(r"\bID\b", last_id(outputs), command) if re.search(r"\bID\b", command) else command
 
 
 def assert_shown(command, lines, output):
