@@ -32,9 +32,6 @@
 #define SHADOW_MS    1000 /* a session that is judged again */
 #define LOG_MS       5000 /* of log_writer_stop() */
 
-/* So much of ACCEPTORS_MS at least is behind the sessions: in the rest the machine may have stood still. */
-#define ACCEPTORS_MIN_MS 500
-
 uint64_t stop_bound_ms(const struct server *server)
 {
         const struct published *published = atomic_load(&server->publication.published);
@@ -61,13 +58,11 @@ static void leave_thread(struct stopping *stopping, const char *kind, int number
 }
 
 /* While sessions end they have told 421 all whose handshake was under way. */
-static void join_acceptors(struct stopping *stopping, uint64_t until_ms)
+static void join_acceptors(struct stopping *stopping)
 {
         struct server *server = stopping->server;
-        uint64_t least_ms = clock_monotonic_ms() + ACCEPTORS_MIN_MS;
+        uint64_t until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
 
-        if (until_ms < least_ms)
-                until_ms = least_ms;
         for (uint32_t i = 0; i < server->acceptor_count; i++)
                 if (!acceptor_join(&server->acceptors[i], until_ms))
                         leave_thread(stopping, "acceptor", (int)i);
@@ -172,11 +167,10 @@ bool server_stop(struct server *server, const sigset_t *signals)
                 leave_thread(&stopping, "control", -1);
         if (!shadow_halt(&server->shadow, "the server stops", clock_monotonic_ms() + SHADOW_MS))
                 leave_thread(&stopping, "shadow", -1);
-        uint64_t acceptors_until_ms = clock_monotonic_ms() + ACCEPTORS_MS;
         overseer_note_end(&server->overseer);
         listening_stop(server);
         stop_workers(&stopping, signals);
-        join_acceptors(&stopping, acceptors_until_ms);
+        join_acceptors(&stopping);
         stop_deliveries(&stopping);
         if (!server_journal_stop_drain(server, clock_monotonic_ms() + DRAIN_MS))
                 leave_thread(&stopping, "drain", -1);
