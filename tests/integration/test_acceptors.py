@@ -16,20 +16,12 @@ import threading
 import time
 
 from common.hang import hang, release
-from common.harness import PATIENCE, SANITIZE, Client, Server, Skip, case, equal, free_port, is_listening, main, note, run_program, wait_for
+from common.harness import PATIENCE, SANITIZE, Client, Server, Skip, case, equal, free_port, is_listening, main, note, run_program, thread_names, wait_for
 from common.messages import HEADER
 
 BURST = 300
 HELD = 1600
 WORKERS = 8
-
-
-def thread_names(server):
-    names = []
-    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # some end at once
-            names.append((task / "comm").read_text().strip())
-    return sorted(names)
 
 
 def loads(server):
@@ -49,7 +41,7 @@ def names(directory):
     with Server(directory, options) as server, server.client():
         wanted = ["acceptor-0", "acceptor-1", "delivery-0", "delivery-1", "gatepost", "log", "resolver-0", "resolver-1",
                   "senders", "worker-0", "worker-1", "worker-2"]
-        wait_for("names", lambda: set(wanted) <= set(thread_names(server)))
+        wait_for("names", lambda: set(wanted) <= set(thread_names(server.process).values()))
 
 
 @case("one acceptor for each eight workers, or none")
@@ -60,7 +52,7 @@ def counts(directory):
             client.deliver(HEADER)
             # A thread names itself once it runs.
             wait_for(f"{wanted} acceptors of {options}", lambda number=wanted: sum(
-                name.startswith("acceptor-") for name in thread_names(server)) == number)
+                name.startswith("acceptor-") for name in thread_names(server.process).values()) == number)
     assert "acceptors = auto" in run_program("check-config", "--print").stdout
 
 

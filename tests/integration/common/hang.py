@@ -8,7 +8,7 @@ import pathlib
 import platform
 import time
 
-from common.harness import Skip, equal, wait_for
+from common.harness import Skip, equal, thread_names, wait_for
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SYSCALL, PTRACE_GETEVENTMSG = 0x4206, 0x4207, 17, 24, 0x4201
 TRACE_CLONE, EVENT_CLONE = 8, 3
@@ -22,12 +22,7 @@ def threads(process, prefix):
     """The kernel's numbers of the threads whose names begin so; "main" is the one whose name is the program's."""
     if prefix == "main":
         return [process.pid]
-    found = []
-    for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if (path / "comm").read_text().strip().startswith(prefix):
-                found.append(int(path.name))
-    return found
+    return [number for number, name in thread_names(process).items() if name.startswith(prefix)]
 
 
 def trace(request, thread, data=None):

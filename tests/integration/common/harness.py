@@ -314,6 +314,15 @@ def is_listening(port):
     return any(row[1].endswith(wanted) and row[3] == "0A" for row in rows)
 
 
+def thread_names(process):
+    """The name of each thread by the kernel's number of it. One that ends meanwhile is not there."""
+    names = {}
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names[int(task.name)] = (task / "comm").read_text().strip()
+    return names
+
+
 def run_program(*arguments, seconds=SECONDS):
     return subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
 

@@ -13,7 +13,7 @@ import sys
 import time
 
 from common.control import OPTIONS, Control, command
-from common.harness import IS_ROOT, PATIENCE, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, wait_for
+from common.harness import IS_ROOT, PATIENCE, PROGRAM, SANITIZE, SECONDS, Server, Skip, case, equal, main, sanitizer_environment, thread_names, wait_for
 
 
 def deliver(server):
@@ -139,11 +139,9 @@ def hostile(directory):
 
 def thread_seconds(server):
     """What the control thread has used of processors."""
-    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
-        name, fields = re.fullmatch(r"\d+ \((.*)\) (.*)\n", (task / "stat").read_text()).groups()
-        if name == "control":
-            return sum(int(ticks) for ticks in fields.split()[11:13]) / os.sysconf("SC_CLK_TCK")
-    raise AssertionError("there is no control thread")
+    [number] = [number for number, name in thread_names(server.process).items() if name == "control"]
+    fields = pathlib.Path(f"/proc/{server.process.pid}/task/{number}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @case("without descriptors the socket waits, costs no time, and answers when there are some again")

@@ -3,14 +3,13 @@
 
 import contextlib
 import os
-import pathlib
 import re
 import signal
 import socket
 import stat
 import time
 
-from common.harness import PATIENCE, SECONDS, Server, case, equal, free_port, is_listening, main, run_program, wait_for
+from common.harness import PATIENCE, SECONDS, Server, case, equal, free_port, is_listening, main, run_program, thread_names, wait_for
 from common.web import connect, exchange, get, receive_all, wait_for_status, web_server
 
 REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -153,8 +152,7 @@ def select_closed(stream):
 def descriptors(directory):
     with web_server(directory) as server:
         wait_for_status(server.web, "/health", 200)
-        names = {(task / "comm").read_text().strip() for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()}
-        assert "http" in names, names
+        assert "http" in thread_names(server.process).values(), thread_names(server.process)
 
         def count():
             return len(os.listdir(f"/proc/{server.process.pid}/fd"))
