@@ -60,6 +60,24 @@ bool feed_default_reset(struct feed_builder *builder)
         return add_first(&builder->feed->values, &builder->given.number);
 }
 
+struct feed_set *feed_common(struct feed_builder *builder)
+{
+        return &builder->common[builder->format == FEED_AUTO ? FEED_LIST : builder->format];
+}
+
+/* The set takes the variables that it has not: the first one counts. */
+static void inherit(struct feed_builder *builder, struct feed_set *set, const struct feed_set *common)
+{
+        for (size_t i = 0; i < FEED_VARIABLES; i++) {
+                const char *variable = common->variables[i];
+                if (variable == NULL || set->variables[i] != NULL)
+                        continue;
+                set->variables[i] = strdup(variable);
+                if (set->variables[i] == NULL)
+                        feed_break(builder, "no memory");
+        }
+}
+
 struct feed_set *feed_set_begin(struct feed_builder *builder, enum feed_format format)
 {
         if (builder->feed->set_count == FEED_SETS_MAX || !feed_default_reset(builder)) {
@@ -68,10 +86,7 @@ struct feed_set *feed_set_begin(struct feed_builder *builder, enum feed_format f
         }
         struct feed_set *set = &builder->feed->sets[builder->feed->set_count++];
         set->format = format;
-        for (size_t i = 0; i < FEED_VARIABLES; i++) {
-                const char *variable = builder->common.variables[i];
-                set->variables[i] = variable == NULL ? NULL : strdup(variable);
-        }
+        inherit(builder, set, feed_common(builder));
         builder->set = set;
         return set;
 }
@@ -115,6 +130,7 @@ static void choose_set(struct feed_builder *builder)
 
         if (*plain != 0) {
                 builder->set = &builder->feed->sets[*plain - 1];
+                inherit(builder, builder->set, feed_common(builder));
                 return;
         }
         struct feed_set *set = feed_set_begin(builder, builder->format);
@@ -325,11 +341,16 @@ struct feed *feed_finish(struct feed_builder *builder, struct feed_report *ret_r
                 end_file(builder);
         if (!builder->report.is_broken)
                 judge(builder);
+        /* Of files without an entry behind those of the set. */
+        for (size_t i = 0; i < FEED_FORMATS && !builder->report.is_broken; i++)
+                if (builder->plain[i] != 0)
+                        inherit(builder, &feed->sets[builder->plain[i] - 1], &builder->common[i]);
         for (size_t i = 0; i < feed->set_count && !builder->report.is_broken; i++)
                 finish_set(builder, &feed->sets[i]);
         feed->entries = builder->report.entries;
         *ret_report = builder->report;
-        feed_set_end(&builder->common);
+        for (size_t i = 0; i < FEED_FORMATS; i++)
+                feed_set_end(&builder->common[i]);
         free(builder);
         if (!ret_report->is_broken)
                 return feed;

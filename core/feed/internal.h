@@ -55,9 +55,9 @@ struct feed_builder {
         struct feed *feed;
         char file[128];
         uint32_t line;
-        enum feed_format format;    /* of the file; FEED_AUTO: not known yet */
-        struct feed_set *set;       /* that lines go to; NULL: none has begun */
-        struct feed_set common;     /* variables that were set before one began */
+        enum feed_format format;              /* of the file; FEED_AUTO: not known yet */
+        struct feed_set *set;                 /* that lines go to; NULL: none has begun */
+        struct feed_set common[FEED_FORMATS]; /* variables above the first set of files of each format */
         size_t plain[FEED_FORMATS]; /* 1 + the set of files that are not combined, by their format; 0: none */
         struct feed_default given;
         uint64_t range4_max; /* 0: any */
@@ -72,6 +72,8 @@ void feed_complain(struct feed_builder *builder, const char *reason);
 extern const struct feed_default feed_default_first;
 /* Back to it. False when memory is out. */
 bool feed_default_reset(struct feed_builder *builder);
+/* For variables of the file that is read, where no set has begun in it. */
+struct feed_set *feed_common(struct feed_builder *builder);
 /* The next set begins. NULL, with the builder broken, when it cannot. */
 struct feed_set *feed_set_begin(struct feed_builder *builder, enum feed_format format);
 /* From here on the set is asked in this subzone too; "": the zone itself. */

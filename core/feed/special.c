@@ -11,7 +11,7 @@
 /* "$1 text" and "$= text". The first one counts. */
 static bool set_variable(struct feed_builder *builder, char name, struct span text)
 {
-        struct feed_set *set = builder->set != NULL ? builder->set : &builder->common;
+        struct feed_set *set = builder->set != NULL ? builder->set : feed_common(builder);
         char **variable = &set->variables[name == '=' ? FEED_BASE_TEMPLATE : name - '0'];
 
         if (*variable != NULL)

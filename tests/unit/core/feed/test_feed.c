@@ -322,3 +322,67 @@ Test(feed, names_of_files_tell_the_format)
                 feed_free(feed);
         }
 }
+
+/* ---- variables of several files -------------------------------------------------------------------------- */
+
+struct file {
+        const char *name, *text;
+};
+
+static void expect_answers_of(const struct file *files, const struct question *questions)
+{
+        const struct feed_wish wish = {.memory_max = 1 << 24, .now_s = NOW_S};
+        struct feed_builder *builder = feed_builder_create(&wish);
+        struct feed_report report;
+
+        for (; files->name != NULL; files++) {
+                feed_begin_file(builder, files->name);
+                feed_read(builder, span_from(files->text));
+        }
+        struct feed *feed = feed_finish(builder, &report);
+        cr_assert_not_null(feed, "%s", report.told[0]);
+        cr_expect_eq(report.faults, 0, "%s", report.told[0]);
+        for (; questions->name != NULL; questions++)
+                expect_answer(feed, questions->name, questions->answer);
+        feed_free(feed);
+}
+
+Test(feed, files_of_different_formats_have_variables_of_their_own)
+{
+        expect_answers_of(
+            (const struct file[]){{"ip4set", "$= address $ $1\n$1 one\n1.1.1.1\n"},
+                                  {"ip4trie", "$= trie $ $1\n1.1.1.2\n"},
+                                  {"dnset", "$= name $ $1\n$1 two\nbad.example\n"},
+                                  {"combined", "$1 three\n$DATASET ip4set sub\n:2:$1 $2\n1.1.1.3\n"},
+                                  {0}},
+            (const struct question[]){{"1.1.1.1", "127.0.0.2|address 1.1.1.1 one"},
+                                      {"2.1.1.1", "127.0.0.2|trie 1.1.1.2 $1"},
+                                      {"bad.example", "127.0.0.2|name bad.example two"},
+                                      {"3.1.1.1.sub", "127.0.0.2|three $2"},
+                                      {0}});
+}
+
+Test(feed, files_of_one_format_share_variables_and_the_first_one_counts)
+{
+        expect_answers_of((const struct file[]){{"a.ip4set", "$1 one\n:2:$1 $2\n1.1.1.1\n"},
+                                                {"b.ip4set", "$1 not this\n$2 two\n:3:$1 $2\n1.1.1.2\n"},
+                                                {0}},
+                          (const struct question[]){
+                              {"1.1.1.1", "127.0.0.2|one two"}, {"2.1.1.1", "127.0.0.3|one two"}, {0}});
+}
+
+Test(feed, a_file_of_variables_alone_has_them_for_its_format)
+{
+        static const struct question questions[] = {
+            {"1.1.1.1", "127.0.0.2|one"}, {"bad.example", "127.0.0.2|$1"}, {0}};
+        static const struct file head = {"head.ip4set", "$1 one\n"},
+                                 names = {"dnset", ":2:$1\nbad.example\n"},
+                                 addresses = {"ip4set", ":2:$1\n1.1.1.1\n"};
+
+        expect_answers_of((const struct file[]){head, names, addresses, {0}}, questions);
+        expect_answers_of((const struct file[]){addresses, names, head, {0}}, questions);
+        expect_answers_of((const struct file[]){{"a.combined", "$1 one\n"},
+                                                {"b.combined", "$DATASET ip4set @\n:2:$1\n1.1.1.1\n"},
+                                                {0}},
+                          (const struct question[]){{"1.1.1.1", "127.0.0.2|one"}, {0}});
+}
