@@ -9,18 +9,16 @@
 /* Of a pause of one. What is more was time in which the machine stood still, and the thread with it. */
 #define JOIN_PAUSE_MAX_MS 100
 
-static int64_t read_us(clockid_t clock)
-{
-        struct timespec now;
-        clock_gettime(clock, &now);
-        return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static uint64_t read_ns(clockid_t clock)
 {
         struct timespec now;
         clock_gettime(clock, &now);
         return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int64_t read_us(clockid_t clock)
+{
+        return (int64_t)(read_ns(clock) / 1000);
 }
 
 uint64_t clock_monotonic_ns(void)

@@ -1,6 +1,5 @@
 /* Most text is its own relaxed form: that is seen in blocks, sixteen octets at a time, and goes into the digest from
- * where
- * it lies. */
+ * where it lies. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/auth/body.h"
 

@@ -1,7 +1,6 @@
-/* The digest of a body in its canonical form (RFC 6376 3.4.3, 3.4.4), as it comes, in fixed memory. A message has
- * two at
- * most, one for each form, whatever its signatures are: one with l= that ends before the body does is not believed, and
- * one that does not has the digest of the whole. */
+/* The digest of a body in its canonical form (RFC 6376 3.4.3, 3.4.4), as it comes, in fixed memory. A message has two
+ * at most, one for each form, whatever its signatures are: one with l= that ends before the body does is not believed,
+ * and one that does not has the digest of the whole. */
 #pragma once
 
 #include "core/auth/canon.h"

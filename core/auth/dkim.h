@@ -3,9 +3,8 @@
 
 #include "core/auth/judge.h"
 
-/* So many are judged, from the top: those that were added last. Each costs a question to DNS, a digest of what it
- * names of
- * the header, and at worst 150 us for 4096 bits; what follows is counted, and nothing else. */
+/* So many are judged, from the top: those that were added last. Each costs a question to DNS, a digest of what it names
+ * of the header, and at worst 150 us for 4096 bits; what follows is counted, and nothing else. */
 #define DKIM_SIGNATURES_MAX 8
 
 struct dkim {

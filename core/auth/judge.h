@@ -18,9 +18,8 @@ struct auth_text {
 /* Asks for the key, so that the answer is on its way while the text comes. Nothing is asked for a signature that has a
  * result. True: the answer is pending. */
 bool signature_ask(const struct auth_signature *signature, struct memo *memo);
-/* The digest that is signed, of a signature of DKIM or of a message of ARC: the fields that h= names, from the
- * bottom up
- * where it names one more than once, and nothing for one that is not there (RFC 6376 5.4.2). */
+/* The digest that is signed, of a signature of DKIM or of a message of ARC: the fields that h= names, from the bottom
+ * up where it names one more than once, and nothing for one that is not there (RFC 6376 5.4.2). */
 void signature_digest(struct auth_signature *signature, const struct auth_header *header,
                       uint8_t ret_digest[static AUTH_DIGEST_SIZE]);
 /* Judges a signature of DKIM or of a message of ARC, after the end of the text. What has a result keeps it. */

@@ -15,8 +15,8 @@ struct auth_reader {
 /* Takes no memory; the header takes it of the arena as it comes. */
 void auth_reader_init(struct auth_reader *reader, struct arena *arena);
 /* Text as the client sent it, with CRLF line ends and not dot-stuffed, in any pieces; without fields of ours, and
- * before
- * any field is taken out. Where lines ended in a bare LF that was mended, signatures are over what was mended. */
+ * before any field is taken out. Where lines ended in a bare LF that was mended, signatures are over what was
+ * mended. */
 void auth_reader_read(struct auth_reader *reader, struct span octets);
 /* The text is complete. */
 void auth_reader_end(struct auth_reader *reader);

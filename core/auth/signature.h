@@ -1,6 +1,5 @@
-/* The field of a signature: DKIM-Signature (RFC 6376 3.5), or ARC-Message-Signature and ARC-Seal, which are made
- * alike (RFC
- * 8617 4.1.2, 4.1.3). */
+/* The field of a signature: DKIM-Signature (RFC 6376 3.5), or ARC-Message-Signature and ARC-Seal, which are made alike
+ * (RFC 8617 4.1.2, 4.1.3). */
 #pragma once
 
 #include "core/auth/canon.h"
@@ -42,8 +41,7 @@ struct auth_signature {
 };
 
 /* Parses the field, which is whole. The result is AUTH_WAIT, or with a reason what it comes to without a look at
- * anything
- * else. Names that need more than their octets are made in the header's arena. */
+ * anything else. Names that need more than their octets are made in the header's arena. */
 void signature_parse(const struct auth_header *header, size_t field, enum signature_kind kind,
                      struct auth_signature *ret_signature);
 /* "rsa-sha256" and "ed25519-sha256". */

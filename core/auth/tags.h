@@ -21,7 +21,7 @@ enum tag_step tag_next(struct span *rest, struct tag *ret_tag);
 enum tag_list { TAG_LIST_WELL, TAG_LIST_BAD, TAG_LIST_TWICE };
 
 /* Reads the tags whose names are given, in one pass. Those that are not there have a NULL `name.at`; others are passed
- * over. A name that is given stands there twice: TAG_LIST_TWICE (3.2: then the list is invalid). At most 32 names. */
+ * over. A name that is given stands there twice: TAG_LIST_TWICE (3.2: then the list is invalid). */
 enum tag_list tag_list_read(struct span list, const struct span *names, size_t count, struct tag *ret_tags);
 
 static inline bool tag_is_blank(char octet)

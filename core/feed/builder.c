@@ -235,11 +235,6 @@ bool feed_read(struct feed_builder *builder, struct span octets)
 static const char *const format_names[] = {FEED_FORMAT_NAMES};
 static_assert(sizeof format_names / sizeof *format_names == FEED_FORMATS, "each has a name");
 
-const char *feed_format_name(enum feed_format format)
-{
-        return format_names[format];
-}
-
 bool feed_format_parse(struct span name, enum feed_format *ret_format)
 {
         for (size_t i = 0; i < FEED_FORMATS; i++)

@@ -40,7 +40,5 @@ void feed_break(struct feed_builder *builder, const char *reason);
 /* Ends the builder. NULL: the report says why. */
 struct feed *feed_finish(struct feed_builder *builder, struct feed_report *ret_report);
 
-/* "ip4set". */
-const char *feed_format_name(enum feed_format format);
-/* False when no format has that name. */
+/* Reads "ip4set". False when no format has that name. */
 bool feed_format_parse(struct span name, enum feed_format *ret_format);

@@ -3,6 +3,7 @@
 #include "core/feed/numbers.h"
 
 #include "core/base/address.h"
+#include "core/base/domain_name.h"
 
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@ struct question {
         enum feed_type type;
         bool is_ip4, is_ip6;
         uint32_t ip4;
-        uint8_t ip6[16];
+        struct address ip6;
         struct text octets; /* of the answer */
 };
 
@@ -60,19 +61,19 @@ static uint32_t word_at(const uint8_t *octets)
 /* An IPv4 address in an IPv6 one counts as itself (RFC 4291 2.5.5.2, RFC 3056). */
 static void read_addresses(struct question *question)
 {
-        static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+        const uint8_t *octets = question->ip6.octets;
 
         question->is_ip4 = read_ip4(question->name, &question->ip4);
-        question->is_ip6 = !question->is_ip4 && read_ip6(question->name, question->ip6);
+        question->is_ip6 = !question->is_ip4 && read_ip6(question->name, question->ip6.octets);
         if (!question->is_ip6)
                 return;
-        if (question->ip6[0] == 0x20 && question->ip6[1] == 0x02) {
+        if (octets[0] == 0x20 && octets[1] == 0x02) {
                 question->is_ip4 = true;
-                question->ip4 = word_at(question->ip6 + 2);
-        } else if (memcmp(question->ip6, mapped, sizeof mapped) == 0) {
+                question->ip4 = word_at(octets + 2);
+        } else if (address_is_ipv4(&question->ip6)) {
                 question->is_ip4 = true;
                 question->is_ip6 = false;
-                question->ip4 = word_at(question->ip6 + 12);
+                question->ip4 = word_at(octets + 12);
         }
 }
 
@@ -155,17 +156,15 @@ static uint32_t network_of_ip6(const struct feed_set *set, const uint8_t ip6[sta
 static void ask_networks(const struct feed *feed, const struct feed_set *set, struct question *question,
                          struct feed_answer *answer)
 {
-        uint32_t number = network_of_ip6(set, question->ip6);
+        uint32_t number = network_of_ip6(set, question->ip6.octets);
         char octets[ADDRESS_TEXT_MAX];
         struct text subject;
-        struct address address;
 
         if (number == FEED_EXCLUDED)
                 return;
         text_over(&subject, octets, sizeof octets);
-        memcpy(address.octets, question->ip6, sizeof address.octets);
         if (question->type == FEED_TEXTS)
-                address_write(&subject, &address);
+                address_write(&subject, &question->ip6);
         add_values(feed, set, number, text_span(&subject), question, answer);
 }
 
@@ -202,12 +201,6 @@ static void ask_set(const struct feed *feed, const struct feed_set *set, struct 
 
 /* ---- subzones ------------------------------------------------------------------------------------------- */
 
-static bool is_below(struct span name, struct span zone)
-{
-        return span_ends_nocase(name, zone) && (name.length == zone.length || zone.length == 0 ||
-                                                name.at[name.length - zone.length - 1] == '.');
-}
-
 /* The longest that the name is in. */
 static const struct feed_subzone *subzone_of(const struct feed *feed, struct span *name)
 {
@@ -216,7 +209,8 @@ static const struct feed_subzone *subzone_of(const struct feed *feed, struct spa
 
         for (size_t i = 0; i < feed->subzone_count; i++) {
                 struct span zone = span_from(feed->subzones[i].name);
-                if ((longest != NULL && zone.length < length) || !is_below(*name, zone))
+                if ((longest != NULL && zone.length < length) ||
+                    (zone.length > 0 && !domain_name_is_within(*name, zone)))
                         continue;
                 longest = &feed->subzones[i];
                 length = zone.length;

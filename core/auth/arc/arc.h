@@ -5,8 +5,7 @@
 #include "core/auth/judge.h"
 
 /* RFC 8617 4.2.1 knows 50; a chain of more than these is not judged, for it costs two questions and two signatures a
- * set,
- * and its seals cover each other: their digests grow with the square. Honest chains have one to five. */
+ * set, and its seals cover each other: their digests grow with the square. Honest chains have one to five. */
 #define ARC_SETS_MAX 16
 
 struct arc_set {

@@ -25,6 +25,6 @@ static inline struct span dmarc_author_domain(const struct dmarc_author *author)
         return span_of(author->octets, author->length);
 }
 
-/* Reads From of a header that is over. What stands in comments, in quotes and in front of "<" is no address, groups are
- * their mailboxes, and a source route is passed over (RFC 5322 4.4). */
+/* Reads From of a header that is over. What stands in comments, in quotes and in front of "<" is no address, and groups
+ * are their mailboxes. A source route (RFC 5322 4.4) is ill-formed: DMARC_AUTHOR_BAD. */
 void dmarc_author_read(const struct auth_header *header, struct dmarc_author *ret_author);

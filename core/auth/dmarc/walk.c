@@ -7,7 +7,8 @@
 
 static const char prefix[] = "_dmarc.";
 
-struct span dmarc_labels_from_right(struct span name, size_t count)
+/* The end of `name` with so many labels, or all of it. */
+static struct span labels_from_right(struct span name, size_t count)
 {
         for (size_t i = name.length; i-- > 0;)
                 if (name.at[i] == '.' && --count == 0)
@@ -31,7 +32,7 @@ static struct span next_target(struct span name)
 
         if (count <= 1)
                 return span_of(name.at, 0);
-        return dmarc_labels_from_right(name, count < DMARC_WALK_MAX ? count - 1 : DMARC_WALK_MAX - 1);
+        return labels_from_right(name, count < DMARC_WALK_MAX ? count - 1 : DMARC_WALK_MAX - 1);
 }
 
 enum fact dmarc_record_ask(struct span domain, struct memo *memo, struct dmarc_record *ret_record)
@@ -99,7 +100,7 @@ static struct span organisation(const struct steps *steps)
                 return steps->start;
         struct span last = steps->names[steps->count - 1];
         if (steps->records[steps->count - 1].psd == DMARC_PSD_YES && last.length < steps->start.length)
-                return dmarc_labels_from_right(steps->start, label_count(last) + 1);
+                return labels_from_right(steps->start, label_count(last) + 1);
         return last;
 }
 

@@ -20,5 +20,3 @@ enum fact dmarc_record_ask(struct span domain, struct memo *memo, struct dmarc_r
 /* FOUND: *ret_walk is set, whether there were records or not. FAILED: an answer is not to be had on which it
  * depends. */
 enum fact dmarc_walk(struct span domain, struct memo *memo, struct dmarc_walk *ret_walk);
-/* The end of `name` with so many labels, or all of it. */
-struct span dmarc_labels_from_right(struct span name, size_t count);
