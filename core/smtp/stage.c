@@ -266,24 +266,26 @@ static void leave_quarantine_to(const struct domain *domain, const struct verdic
                         settings[verdict->check].mode = CHECK_MODE_OFF;
 }
 
-/* What stands against a text for one recipient. */
+/* What stands against a text for one recipient, and the settings under which it does. */
 static struct judgement combine_text(const struct session *session, const struct verdict_list *list,
-                                     const struct recipient *recipient, uint64_t *ret_observed)
+                                     const struct recipient *recipient,
+                                     struct check_setting ret_settings[static CHECK_COUNT],
+                                     uint64_t *ret_observed)
 {
         const struct check_setting *own = recipient_checks(recipient);
-        struct check_setting settings[CHECK_COUNT];
 
-        memcpy(settings, own, sizeof settings);
-        leave_quarantine_to(recipient->domain, list, settings);
-        struct judgement judgement = combine(session, list, 1, settings, ret_observed);
+        memcpy(ret_settings, own, CHECK_COUNT * sizeof *ret_settings);
+        leave_quarantine_to(recipient->domain, list, ret_settings);
+        struct judgement judgement = combine(session, list, 1, ret_settings, ret_observed);
         if (judgement.setting != NULL)
-                judgement.setting = &own[judgement.setting - settings];
+                judgement.setting = &own[judgement.setting - ret_settings];
         return judgement;
 }
 
 /* The policy of a recipient's domain waits for an answer. */
 static bool text_waits(const struct session *session, const struct verdict_list *list)
 {
+        struct check_setting settings[CHECK_COUNT];
         uint64_t observed;
 
         if (list->waiting == 0)
@@ -291,7 +293,7 @@ static bool text_waits(const struct session *session, const struct verdict_list 
         for (const struct recipient *recipient = session->transaction->message.recipients; recipient != NULL;
              recipient = recipient->next)
                 if (!recipient->is_postmaster &&
-                    combine_text(session, list, recipient, &observed).result == VERDICT_WAIT)
+                    combine_text(session, list, recipient, settings, &observed).result == VERDICT_WAIT)
                         return true;
         return false;
 }
@@ -312,6 +314,7 @@ static uint64_t text_waits_for(const struct session *session, const struct verdi
 static struct judgement combine_domains(struct session *session, const struct verdict_list *list)
 {
         struct judgement judgement = {.result = VERDICT_PASS};
+        struct check_setting settings[CHECK_COUNT];
         bool is_taken = false;
         uint64_t observed;
 
@@ -319,8 +322,8 @@ static struct judgement combine_domains(struct session *session, const struct ve
              recipient = recipient->next) {
                 if (recipient->is_postmaster)
                         continue;
-                struct judgement own = combine_text(session, list, recipient, &observed);
-                measure_judgement(session, list, 1, recipient_checks(recipient));
+                struct judgement own = combine_text(session, list, recipient, settings, &observed);
+                measure_judgement(session, list, 1, settings);
                 note_observed(session, list, 1, recipient_checks(recipient), observed);
                 if (own.verdict == NULL)
                         is_taken = true;
