@@ -55,12 +55,10 @@ static bool read_servers(struct builder *builder, struct span text, struct endpo
 
 static const char *name_of_server(struct builder *builder, const struct endpoint *server)
 {
-        char octets[ADDRESS_TEXT_MAX + 10];
-        struct text name;
+        char name[ENDPOINT_TEXT_MAX];
 
-        text_over(&name, octets, sizeof octets);
-        endpoint_put(&name, server);
-        return arena_string(&builder->snapshot->memory, text_span(&name));
+        endpoint_write(&server->address, server->port, name);
+        return arena_string(&builder->snapshot->memory, span_from(name));
 }
 
 /* A name of a master goes to sentinels and to logs as it is. */

@@ -119,7 +119,7 @@ static void print_filters(const struct printer *printer, const struct snapshot *
 {
         for (const struct mail_filter *filter = snapshot->filters;
              filter < snapshot->filters + snapshot->filter_count; filter++) {
-                fputs(filter->kind == FILTER_MILTER ? "milter " : "policy_service ", printer->file);
+                fprintf(printer->file, "%s ", filter_kind_names[filter->kind]);
                 quoted_print(printer->file, filter->name);
                 fputs(" {\n", printer->file);
                 for (const struct option_row *row = filter_option_rows(filter->kind); row->name != NULL;

@@ -38,6 +38,8 @@ const struct option_row zone_option_rows[ZONE_OPTION_AT_END + 1] = {
 #include "conf/options.def"
     {0}};
 
+const char *const filter_kind_names[] = {[FILTER_MILTER] = "milter", [FILTER_SERVICE] = "policy_service"};
+
 #define FILTER_ROW(name, type, default, min, max, help)                                                      \
         ROW(name, type, default, min, max, help, filter_options, name, CHECK_COUNT)
 

@@ -121,6 +121,8 @@ static inline const struct option_row *filter_option_rows(enum filter_kind kind)
 {
         return kind == FILTER_MILTER ? milter_option_rows : service_option_rows;
 }
+/* "milter" or "policy_service", as such a section begins. */
+extern const char *const filter_kind_names[];
 
 /* The zone of dnsbl when the configuration has none. The texts are of the same kinds as those of the rows. */
 #define DEFAULT_ZONE         "zen.spamhaus.org"

@@ -12,11 +12,7 @@ struct span tag_trim(struct span value)
 
 struct span tag_take(struct span *rest, char separator)
 {
-        size_t end = span_find(*rest, separator);
-        struct span taken = span_of(rest->at, end == SIZE_MAX ? rest->length : end);
-
-        *rest = span_skip(*rest, taken.length + 1);
-        return tag_trim(taken);
+        return tag_trim(span_take_until(rest, separator));
 }
 
 /* tag-name of RFC 6376 3.2. */

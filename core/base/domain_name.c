@@ -132,3 +132,9 @@ bool domain_name_to_unicode(struct span name, struct text *text)
         idn2_free(u_labels);
         return true;
 }
+
+struct span address_domain(struct span address)
+{
+        size_t at = span_find_last(address, '@');
+        return at == SIZE_MAX ? span_of(address.at, 0) : span_skip(address, at + 1);
+}

@@ -26,3 +26,5 @@ bool domain_name_to_ascii(struct span name, struct text *text);
 /* U-labels in place of the A-labels among the labels of `name`, as most programs write them. The same
  * results. */
 bool domain_name_to_unicode(struct span name, struct text *text);
+/* Returns what stands behind the last "@" of a mailbox, within `address`; it is empty where there is none. */
+struct span address_domain(struct span address);

@@ -73,12 +73,12 @@ struct span span_skip(struct span span, size_t offset)
         return span_of(span.at + offset, span.length - offset);
 }
 
-struct span span_take_word(struct span *rest)
+struct span span_take_until(struct span *rest, char octet)
 {
-        size_t space = span_find(*rest, ' ');
-        struct span word = span_of(rest->at, space < rest->length ? space : rest->length);
-        *rest = span_skip(*rest, word.length + 1);
-        return word;
+        size_t end = span_find(*rest, octet);
+        struct span taken = span_of(rest->at, end < rest->length ? end : rest->length);
+        *rest = span_skip(*rest, taken.length + 1);
+        return taken;
 }
 
 struct span span_trim(struct span span)

@@ -49,9 +49,14 @@ size_t span_find(struct span span, char octet);
 size_t span_find_last(struct span span, char octet);
 /* Returns what stands from `offset` on. An offset past the end gives an empty span. */
 struct span span_skip(struct span span, size_t offset);
-/* Cuts the first word and the space behind it off *rest, and returns the word. It is empty when two spaces
- * meet, or nothing is left. */
-struct span span_take_word(struct span *rest);
+/* Cuts what stands before the first `octet` off *rest, and that octet with it, and returns what stood before it: all
+ * of *rest where there is no such octet. */
+struct span span_take_until(struct span *rest, char octet);
+/* The same with a space: a word. It is empty when two spaces meet, or nothing is left. */
+static inline struct span span_take_word(struct span *rest)
+{
+        return span_take_until(rest, ' ');
+}
 /* Returns the span without leading and trailing spaces and tabs. */
 struct span span_trim(struct span span);
 /* Returns the text without the byte order mark that some editors put before UTF-8 (RFC 3629 6). */

@@ -222,12 +222,11 @@ static void write_additions(struct application *application)
 
 static void write_text(struct application *application, const struct content *text, size_t own)
 {
-        bool has_blank_line;
         struct content_place place = copy(application, content_begin(text), own);
 
         place = write_fields(application, place);
         write_additions(application);
-        struct content_place body = header_skip_end(place, &has_blank_line);
+        struct content_place body = header_skip_end(place, NULL);
         put(application, SPAN("\r\n"));
         copy(application, body, application->edits->replaces_body ? 0 : text->length);
         for (const struct content_block *block = application->edits->body.first; block != NULL;

@@ -90,7 +90,9 @@ uint32_t field_count(struct content_place place, uint32_t most)
 struct content_place header_skip_end(struct content_place place, bool *ret_has_blank_line)
 {
         struct content_place behind = content_skip(place, 1);
+        bool has_blank_line = octet_at(place) == '\r' && octet_at(behind) == '\n';
 
-        *ret_has_blank_line = octet_at(place) == '\r' && octet_at(behind) == '\n';
-        return *ret_has_blank_line ? content_skip(behind, 1) : place;
+        if (ret_has_blank_line != NULL)
+                *ret_has_blank_line = has_blank_line;
+        return has_blank_line ? content_skip(behind, 1) : place;
 }

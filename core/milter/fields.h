@@ -33,5 +33,5 @@ static inline struct span field_name(const struct field *field)
 /* How many fields begin there, one after the other; it stops when there are more than `most`. */
 uint32_t field_count(struct content_place place, uint32_t most);
 /* Behind the header: past the blank line that ends it. Without one, where a line is no field, that is `place`
- * itself. */
+ * itself. `ret_has_blank_line` may be NULL. */
 struct content_place header_skip_end(struct content_place place, bool *ret_has_blank_line);

@@ -114,12 +114,6 @@ static struct span address_of(const struct taped_step *step)
         return path_parse(&rest, true, true, true, &path) ? path.address : SPAN("");
 }
 
-struct span rehearse_domain(struct span address)
-{
-        size_t at = span_find_last(address, '@');
-        return at == SIZE_MAX ? SPAN("") : span_skip(address, at + 1);
-}
-
 static const struct taped_step *behind(const struct taped_step *step)
 {
         return step == NULL ? NULL : step->next;
@@ -331,12 +325,13 @@ void rehearse_compare(const struct taped *live, const struct taped *other, const
         const struct taped *tapes[WAYS] = {live, other, mildest};
         struct comparison comparison = {
             .tape = live, .way_count = mildest == NULL ? MILDEST : WAYS, .visit = visit, .context = context};
+        size_t live_count = count_of(live);
 
         for (size_t i = 0; i < comparison.way_count; i++)
                 comparison.ways[i] = (struct way){.step = tapes[i]->steps,
                                                   .gate = taken,
                                                   .end = end_of(tapes[i]),
-                                                  .is_closed = count_of(tapes[i]) < count_of(live)};
+                                                  .is_closed = count_of(tapes[i]) < live_count};
         while (comparison.ways[LIVE].step->next != NULL) {
                 for (size_t i = 0; i < comparison.way_count; i++)
                         comparison.ways[i].step = behind(comparison.ways[i].step);

@@ -53,7 +53,10 @@ void rehearse_compare(const struct taped *live, const struct taped *other, const
 /* "taken" or the like; "refuses_more" or the like. */
 extern const char *const rehearse_outcome_names[REHEARSE_OUTCOMES];
 extern const char *const rehearse_change_names[REHEARSE_CHANGES];
+/* The other configuration would have answered differently, as far as is known. */
+static inline bool rehearse_differs(enum rehearse_change change)
+{
+        return change != CHANGE_NONE && change != CHANGE_UNKNOWN;
+}
 /* Who is to blame for a change: the side that has something against it. */
 const struct rehearse_side *rehearse_blamed(const struct rehearsed *rehearsed);
-/* What stands behind the last "@", or nothing. */
-struct span rehearse_domain(struct span address);

@@ -40,7 +40,7 @@ static void take(void *context, const struct rehearsed *rehearsed)
 {
         struct rehearsal *rehearsal = context;
 
-        rehearsal->has_change |= rehearsed->change != CHANGE_NONE && rehearsed->change != CHANGE_UNKNOWN;
+        rehearsal->has_change |= rehearse_differs(rehearsed->change);
         rehearsal->has_unknown |= rehearsed->change == CHANGE_UNKNOWN;
         tally_add(&rehearsal->result.tally, rehearsed);
         if (rehearsal->visit != NULL)

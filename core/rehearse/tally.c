@@ -1,6 +1,8 @@
 /* Counts. */
 #include "core/rehearse/tally.h"
 
+#include "core/base/domain_name.h"
+
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -65,7 +67,7 @@ static struct tally_row *row_of(struct tally_table *table, const char *name)
 /* Letter case of domains does not count. */
 static void put_domain(struct text *text, struct span address, const char *without)
 {
-        struct span domain = rehearse_domain(address);
+        struct span domain = address_domain(address);
 
         if (domain.length == 0)
                 text_put_string(text, without);
@@ -92,11 +94,6 @@ static void put_name(struct text *text, enum tally_kind kind, const struct rehea
                 network_write(text, &network);
                 break;
         }
-}
-
-static bool is_told(enum rehearse_change change)
-{
-        return change != CHANGE_NONE && change != CHANGE_UNKNOWN;
 }
 
 static void count_name(struct tally *tally, enum tally_kind kind, const struct rehearsed *rehearsed)
@@ -150,7 +147,7 @@ void tally_add(struct tally *tally, const struct rehearsed *rehearsed)
         tally->changes[rehearsed->change]++;
         tally->by_check[blamed->check][rehearsed->change]++;
         /* Nobody is told whose answers stay, or are not known. */
-        for (enum tally_kind kind = 0; kind < TALLY_KINDS && is_told(rehearsed->change); kind++)
+        for (enum tally_kind kind = 0; kind < TALLY_KINDS && rehearse_differs(rehearsed->change); kind++)
                 count_name(tally, kind, rehearsed);
         keep_example(tally, rehearsed);
 }

@@ -1,19 +1,14 @@
 /* Takes out of a line of the log what its sender may know. */
 #include "workers/policy/seen.h"
 
+#include "core/base/domain_name.h"
 #include "core/policy/texts.h"
 #include "workers/policy/occurrence.h"
 #include "workers/policy/value.h"
 
-static struct span domain_of(struct span address)
-{
-        size_t at = span_find_last(address, '@');
-        return at == SIZE_MAX ? span_of(address.at, 0) : span_skip(address, at + 1);
-}
-
 static void add_recipient(struct refusal *refusal, const json_t *recipient)
 {
-        struct span domain = domain_of(value_of(recipient, "to"));
+        struct span domain = address_domain(value_of(recipient, "to"));
 
         for (size_t i = 0; i < refusal->recipient_count; i++)
                 if (span_equals_nocase(refusal->recipients[i], domain))
@@ -27,7 +22,7 @@ static void read_envelope(const struct occurrence *occurrence, struct refusal *r
         struct span sender = value_of(occurrence->transaction, "from");
         const json_t *recipients = json_object_get(occurrence->transaction, "rcpts");
 
-        refusal->sender = domain_of(sender);
+        refusal->sender = address_domain(sender);
         refusal->has_null_sender =
             json_object_get(occurrence->transaction, "from") != NULL && sender.length == 0;
         if (occurrence->recipient != NULL)

@@ -1,6 +1,8 @@
 /* Counters and the log. */
 #include "workers/shadow/difference.h"
 
+#include "core/base/domain_name.h"
+
 #include <stdio.h>
 
 #define TOLD_FIRST 100 /* differences in the log; of later ones one a second */
@@ -33,7 +35,7 @@ static void tell_difference(struct log_writer *log, const struct rehearsed *rehe
             "id", copy(rehearsed->mail, mail, sizeof mail), "change",
             rehearse_change_names[rehearsed->change], "check",
             blamed->check < CHECK_COUNT ? check_infos[blamed->check].name : "", "domain",
-            copy(rehearse_domain(rehearsed->sender), domain, sizeof domain), "was", was, "would_be", would_be,
+            copy(address_domain(rehearsed->sender), domain, sizeof domain), "was", was, "would_be", would_be,
             NULL);
 }
 
@@ -50,7 +52,7 @@ void shadow_note(void *context, const struct rehearsed *rehearsed)
         struct shadow *shadow = context;
         struct shadow_run *run = shadow->run;
 
-        if (rehearsed->change == CHANGE_NONE || rehearsed->change == CHANGE_UNKNOWN)
+        if (!rehearse_differs(rehearsed->change))
                 return;
         count_difference(shadow, rehearsed->change);
         if (run->told_all >= TOLD_FIRST && run->told > 0)

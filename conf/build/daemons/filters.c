@@ -2,12 +2,10 @@
 #include "conf/build/internal.h"
 #include "conf/value/list.h"
 
-static const char *const kind_names[] = {[FILTER_MILTER] = "milter", [FILTER_SERVICE] = "policy_service"};
-
 static void complain(struct builder *builder, const struct mail_filter *filter, const char *reason)
 {
         conf_complain(builder->complaints, COMPLAINT_ERROR, &filter->place, "%s \"%.*s\": %s",
-                      kind_names[filter->kind], (int)filter->name.length, filter->name.at, reason);
+                      filter_kind_names[filter->kind], (int)filter->name.length, filter->name.at, reason);
 }
 
 struct mail_filter *build_filter(struct builder *builder, enum filter_kind kind, struct span name,
@@ -65,9 +63,9 @@ static void tell_of_twin(struct builder *builder, const struct mail_filter *filt
         for (const struct mail_filter *other = builder->snapshot->filters; other < filter; other++)
                 if (span_equals(other->name, filter->name)) {
                         conf_complain(builder->complaints, COMPLAINT_ERROR, &filter->place,
-                                      "%s \"%.*s\" is given twice, first in %s:%u", kind_names[filter->kind],
-                                      (int)filter->name.length, filter->name.at, other->place.file,
-                                      other->place.line);
+                                      "%s \"%.*s\" is given twice, first in %s:%u",
+                                      filter_kind_names[filter->kind], (int)filter->name.length,
+                                      filter->name.at, other->place.file, other->place.line);
                         return;
                 }
 }

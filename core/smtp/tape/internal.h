@@ -24,7 +24,6 @@ extern const char tape_facts[4];
 /* ---- write_facts.c: the pieces of records, and the records of facts */
 
 void tape_put_record(struct text *text, enum tape_record record);
-void tape_put_octets(struct text *text, struct span octets);
 void tape_put_field(struct text *text, struct span octets);
 void tape_put_number(struct text *text, uint64_t number);
 void tape_put_address(struct text *text, const struct address *address);
@@ -50,8 +49,6 @@ struct reader {
         size_t field_count;
 };
 
-/* Takes what stands before the octet off the rest; all of it where the octet is not there. */
-struct span taped_take_until(struct span *rest, char octet);
 /* In the arena where something is escaped. */
 bool taped_read_octets(struct reader *reader, struct span field, struct span *ret_octets);
 bool taped_read_number(struct span field, uint64_t max, uint64_t *ret_number);

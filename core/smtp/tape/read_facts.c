@@ -15,7 +15,7 @@ bool taped_read_text(struct reader *reader)
                 return false;
         *text = (struct taped_text){0};
         while (names.length > 0) {
-                enum check_id check = check_by_name(taped_take_until(&names, '/'));
+                enum check_id check = check_by_name(span_take_until(&names, '/'));
                 text->judged |= check < CHECK_COUNT ? check_bit(check) : 0;
         }
         reader->step->text = text;
@@ -37,7 +37,8 @@ bool taped_read_verdict(struct reader *reader)
             (struct verdict){.check = check_by_name(fields[0]),
                              .result = span_equals(fields[1], SPAN("defer")) ? VERDICT_DEFER : VERDICT_REFUSE,
                              .is_of_text = true};
-        if (!taped_read_reply(fields[2], &verdict->reply) || !taped_read_number(fields[3], 3, &flags) ||
+        if (!taped_read_reply(fields[2], &verdict->reply) ||
+            !taped_read_number(fields[3], TAPE_ONLY_OBSERVES | TAPE_IS_QUARANTINE, &flags) ||
             !taped_read_octets(reader, fields[4], &verdict->subject) ||
             !taped_read_octets(reader, fields[5], &verdict->evidence))
                 return false;
@@ -83,7 +84,7 @@ static bool read_record(struct reader *reader, enum dns_type type, struct span f
         *ret_record = (struct dns_record){0};
         if (type == DNS_A || type == DNS_AAAA)
                 return read_address(reader, field, type == DNS_A ? 4 : 16, &ret_record->data);
-        if (type == DNS_MX && !taped_read_port(taped_take_until(&field, ':'), &ret_record->preference))
+        if (type == DNS_MX && !taped_read_port(span_take_until(&field, ':'), &ret_record->preference))
                 return false;
         return taped_read_octets(reader, field, &ret_record->data);
 }

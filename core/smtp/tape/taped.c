@@ -12,17 +12,6 @@ const char tape_facts[4] = {
 
 /* ---- fields -------------------------------------------------------------------------------------------- */
 
-/* Takes what stands before the octet off the rest; all of it where the octet is not there. */
-struct span taped_take_until(struct span *rest, char octet)
-{
-        size_t end = span_find(*rest, octet);
-        struct span part = span_of(rest->at, end < rest->length ? end : rest->length);
-
-        *rest = span_skip(*rest, part.length + 1);
-        return part;
-}
-
-/* In the arena where something is escaped. */
 bool taped_read_octets(struct reader *reader, struct span field, struct span *ret_octets)
 {
         uint8_t octet;
@@ -272,7 +261,7 @@ bool taped_read(struct span text, struct arena *arena, struct taped *ret_taped)
         reader.question_end = &ret_taped->questions;
         reader.sender_end = &ret_taped->senders;
         while (text.length > 0)
-                if (!read_one(&reader, taped_take_until(&text, ' ')))
+                if (!read_one(&reader, span_take_until(&text, ' ')))
                         return false;
         return reader.step != NULL;
 }

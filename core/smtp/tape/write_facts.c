@@ -23,7 +23,7 @@ static bool is_plain(char c)
         return c > ' ' && c < 0x7f && strchr("%,\"\\~", c) == NULL;
 }
 
-void tape_put_octets(struct text *text, struct span octets)
+static void put_octets(struct text *text, struct span octets)
 {
         for (size_t i = 0; i < octets.length; i++) {
                 uint8_t octet = (uint8_t)octets.at[i];
@@ -39,7 +39,7 @@ void tape_put_octets(struct text *text, struct span octets)
 void tape_put_field(struct text *text, struct span octets)
 {
         text_put_char(text, ',');
-        tape_put_octets(text, octets);
+        put_octets(text, octets);
 }
 
 void tape_put_number(struct text *text, uint64_t number)
@@ -76,7 +76,7 @@ static void put_dns_record(struct text *text, enum dns_type type, const struct d
         if (type == DNS_A || type == DNS_AAAA)
                 text_put_hex(text, (const uint8_t *)record->data.at, record->data.length);
         else
-                tape_put_octets(text, record->data);
+                put_octets(text, record->data);
 }
 
 static char letter_of(const struct dns_answer *answer)
@@ -180,8 +180,8 @@ void tape_put_text(struct session *session, enum reply_id fault)
                 tape_put_check(text, verdict->check);
                 tape_put_field(text, span_from(verdict_result_names[verdict->result]));
                 tape_put_reply(text, verdict->reply);
-                tape_put_number(text,
-                                (uint64_t)verdict->only_observes | (uint64_t)verdict->is_quarantine << 1);
+                tape_put_number(text, (verdict->only_observes ? TAPE_ONLY_OBSERVES : 0) |
+                                          (verdict->is_quarantine ? TAPE_IS_QUARANTINE : 0));
                 tape_put_field(text, verdict->subject);
                 tape_put_field(text, verdict->evidence);
         }
