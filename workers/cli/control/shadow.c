@@ -8,7 +8,6 @@
 #include "workers/cli/usage.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 

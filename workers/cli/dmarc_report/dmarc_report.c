@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #define LOGS_MAX    10000
-#define DAY_S       86400
 #define SORT_MEMORY "128M"
 
 const char dmarc_report_help[] =
@@ -264,7 +263,7 @@ int dmarc_report_main(int argc, char **argv)
         if (!read_day(run.day, &run.frame.begin_s))
                 return usage_fault(dmarc_report_help,
                                    "dmarc-report: --day \"%s\" is no day such as 2026-11-28", run.day);
-        if (run.frame.begin_s + DAY_S > clock_wall_s())
+        if (report_end_s(&run.frame) >= clock_wall_s())
                 return usage_fault(dmarc_report_help, "dmarc-report: %s is not over in UTC", run.day);
         run.logs = argv + optind;
         run.log_count = argc - optind;

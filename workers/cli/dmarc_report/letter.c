@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#define LETTER_NAME_MAX 255
 #define NAME_DOMAIN_MAX 160 /* octets of a domain in the name of a file */
 #define LINE_OCTETS     57  /* in a line of base64 */
 #define DIGEST_LENGTH   16
@@ -26,7 +27,9 @@ static void put_digest(struct text *text, const char *to)
         text_put_hex(text, digest.digest, sizeof digest.digest);
 }
 
-void letter_put_name(struct text *text, const struct letter *letter)
+/* The name of its file: the same for the same report and address, with nothing in it that a shell or a folder would
+ * obey. */
+static void put_name(struct text *text, const struct letter *letter)
 {
         const struct report *report = letter->report;
         char octets[DATE_TEXT_LENGTH];
@@ -143,7 +146,7 @@ enum letter_result letter_write(const struct letter *letter, const char *folder)
         struct text name;
 
         text_over(&name, octets, sizeof octets);
-        letter_put_name(&name, letter);
+        put_name(&name, letter);
         if (snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.length, name.at) >= PATH_MAX ||
             snprintf(aside, sizeof aside, "%s/.dmarc-report.%ld", folder, (long)getpid()) >= PATH_MAX) {
                 errno = ENAMETOOLONG;

@@ -191,17 +191,12 @@ void fleet_print(const struct fleet_view *view, const struct fleet_file *file)
 
 /* ---- JSON ---------------------------------------------------------------------------------------------- */
 
-static void put_number(json_t *object, const char *key, uint64_t number)
-{
-        json_object_set_new(object, key, json_integer((json_int_t)number));
-}
-
 static void put_counts(json_t *object, const struct machine_counts *counts)
 {
-        put_number(object, "sessions", counts->sessions);
-        put_number(object, "accepted", counts->accepted);
-        put_number(object, "refused", counts->refused);
-        put_number(object, "deferred", counts->deferred);
+        told_put_number(object, "sessions", counts->sessions);
+        told_put_number(object, "accepted", counts->accepted);
+        told_put_number(object, "refused", counts->refused);
+        told_put_number(object, "deferred", counts->deferred);
         json_object_set_new(object, "refused_percent", json_real(share(counts->refused, counts)));
         json_object_set_new(object, "deferred_percent", json_real(share(counts->deferred, counts)));
 }
@@ -212,11 +207,11 @@ static json_t *shadow_json(const struct machine_shadow *shadow)
                 return json_null();
         json_t *object = json_object();
         told_put_text(object, "configuration", shadow->digest);
-        put_number(object, "compared", shadow->compared);
-        put_number(object, "unknown", shadow->unknown);
-        put_number(object, "refuses_more", shadow->refuses_more);
-        put_number(object, "refuses_less", shadow->refuses_less);
-        put_number(object, "defers_more", shadow->defers_more);
+        told_put_number(object, "compared", shadow->compared);
+        told_put_number(object, "unknown", shadow->unknown);
+        told_put_number(object, "refuses_more", shadow->refuses_more);
+        told_put_number(object, "refuses_less", shadow->refuses_less);
+        told_put_number(object, "defers_more", shadow->defers_more);
         return object;
 }
 
@@ -232,7 +227,7 @@ static json_t *machine_json(const struct fleet_view *view, const struct fleet_ma
         told_put_text(object, "version", record->version);
         told_put_text(object, "configuration", record->digest);
         json_object_set_new(object, "is_other", json_boolean(machine->is_other));
-        put_number(object, "generation", record->generation);
+        told_put_number(object, "generation", record->generation);
         told_put_text(object, "started", moment_of(record->start_s).text);
         told_put_text(object, "in_force_since", moment_of(record->in_force_s).text);
         if (record->failed_s != 0)
@@ -252,7 +247,7 @@ void fleet_print_json(const struct fleet_view *view, const struct fleet_file *fi
         for (size_t i = 0; i < view->count; i++)
                 json_array_append_new(machines, machine_json(view, &view->machines[i]));
         json_object_set_new(object, "machines", machines);
-        put_number(object, "configurations", view->configurations);
+        told_put_number(object, "configurations", view->configurations);
         told_put_text(object, "common", view->common);
         told_put_text(object, "file", file->digest);
         json_object_set_new(object, "is_well", json_boolean(fleet_view_is_well(view)));

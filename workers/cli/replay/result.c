@@ -101,11 +101,6 @@ void result_print(struct replay_result *result)
 
 /* ---- JSON ---------------------------------------------------------------------------------------------- */
 
-static void put_number(json_t *object, const char *key, uint64_t number)
-{
-        json_object_set_new(object, key, json_integer((json_int_t)number));
-}
-
 static json_t *table_json(struct tally_table *table, enum rehearse_change change)
 {
         size_t count = tally_sort(table, change);
@@ -114,7 +109,7 @@ static json_t *table_json(struct tally_table *table, enum rehearse_change change
         for (size_t i = 0; i < count; i++) {
                 json_t *row = json_object();
                 told_put_text(row, "name", table->rows[i].name);
-                put_number(row, "count", table->rows[i].changes[change]);
+                told_put_number(row, "count", table->rows[i].changes[change]);
                 json_array_append_new(rows, row);
         }
         return rows;
@@ -125,14 +120,14 @@ static json_t *change_json(struct tally *tally, enum rehearse_change change)
         json_t *json = json_object(), *checks = json_object(), *examples = json_array(),
                *left_out = json_object();
 
-        put_number(json, "count", tally->changes[change]);
+        told_put_number(json, "count", tally->changes[change]);
         for (size_t check = 0; check <= CHECK_COUNT; check++)
                 if (tally->by_check[check][change] > 0)
-                        put_number(checks, tally_check_word(check), tally->by_check[check][change]);
+                        told_put_number(checks, tally_check_word(check), tally->by_check[check][change]);
         json_object_set_new(json, "checks", checks);
         for (enum tally_kind kind = 0; kind < TALLY_KINDS; kind++) {
                 json_object_set_new(json, tally_kind_names[kind], table_json(&tally->tables[kind], change));
-                put_number(left_out, tally_kind_names[kind], tally->tables[kind].left_out[change]);
+                told_put_number(left_out, tally_kind_names[kind], tally->tables[kind].left_out[change]);
         }
         json_object_set_new(json, "left_out", left_out);
         for (size_t i = 0; i < tally->example_count[change]; i++)
@@ -150,7 +145,7 @@ static json_t *reasons_json(const struct replay_result *result)
                 json_t *row = json_object();
                 told_put_text(row, "check", tally_check_word(reason->check));
                 told_put_text(row, "zone", reason->zone);
-                put_number(row, "sessions", reason->sessions);
+                told_put_number(row, "sessions", reason->sessions);
                 json_array_append_new(reasons, row);
         }
         return reasons;
@@ -161,16 +156,16 @@ void result_print_json(struct replay_result *result)
         json_t *json = json_object();
 
         told_put_text(json, "configuration", result->configuration);
-        put_number(json, "sessions", result->sessions);
-        put_number(json, "with_facts", result->with_facts);
-        put_number(json, "too_long", result->cut + result->of->too_long);
-        put_number(json, "hidden", result->hidden);
-        put_number(json, "damaged", result->damaged);
-        put_number(json, "judged", result->of->judged);
-        put_number(json, "changed", result->of->changed);
-        put_number(json, "unknown", result->of->unknown);
-        put_number(json, "answers", tally_answers(&result->of->tally));
-        put_number(json, "same", result->of->tally.changes[CHANGE_NONE]);
+        told_put_number(json, "sessions", result->sessions);
+        told_put_number(json, "with_facts", result->with_facts);
+        told_put_number(json, "too_long", result->cut + result->of->too_long);
+        told_put_number(json, "hidden", result->hidden);
+        told_put_number(json, "damaged", result->damaged);
+        told_put_number(json, "judged", result->of->judged);
+        told_put_number(json, "changed", result->of->changed);
+        told_put_number(json, "unknown", result->of->unknown);
+        told_put_number(json, "answers", tally_answers(&result->of->tally));
+        told_put_number(json, "same", result->of->tally.changes[CHANGE_NONE]);
         for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
                 json_object_set_new(json, rehearse_change_names[changes[i].change],
                                     change_json(&result->of->tally, changes[i].change));

@@ -27,6 +27,11 @@ void told_put_text(json_t *object, const char *key, const char *value)
                 told_put(object, key, span_from(value));
 }
 
+void told_put_number(json_t *object, const char *key, uint64_t number)
+{
+        json_object_set_new(object, key, json_integer((json_int_t)number));
+}
+
 void told_put_checks(json_t *object, const char *key, uint64_t checks)
 {
         json_t *names = json_array();

@@ -1,4 +1,4 @@
-/* Pieces of what explain tells, as JSON and in words. */
+/* Pieces of what subcommands tell, as JSON and in words. */
 #pragma once
 
 #include "conf/snapshot.h"
@@ -11,6 +11,8 @@ json_t *told_string(struct span value);
 void told_put(json_t *object, const char *key, struct span value);
 /* The same for a string, which may be NULL. */
 void told_put_text(json_t *object, const char *key, const char *value);
+/* Sets the key to the number. */
+void told_put_number(json_t *object, const char *key, uint64_t number);
 /* Sets the key to an array of the names of checks; `checks` is a bit mask. */
 void told_put_checks(json_t *object, const char *key, uint64_t checks);
 /* "file" and "line"; where the line is 0, "default". */

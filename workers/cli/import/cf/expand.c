@@ -61,10 +61,10 @@ static bool expand_domain(struct expansion *expansion, unsigned depth)
 
 static bool expand_name(struct expansion *expansion, struct span name, unsigned depth)
 {
-        for (const struct cf_setting *setting = expansion->cf->first; setting != NULL;
-             setting = setting->next)
-                if (!setting->is_overruled && span_equals(setting->name, name))
-                        return expand(expansion, setting->value, depth);
+        const struct cf_setting *setting = cf_find_span(expansion->cf, name);
+
+        if (setting != NULL)
+                return expand(expansion, setting->value, depth);
         if (span_equals(name, SPAN("mydomain")))
                 return expand_domain(expansion, depth);
         return expand(expansion, cf_default(expansion->cf, name), depth);

@@ -109,7 +109,7 @@ static bool is_name(struct span name)
         return name.length > 0;
 }
 
-static struct cf_setting *find(const struct cf *cf, struct span name)
+struct cf_setting *cf_find_span(const struct cf *cf, struct span name)
 {
         for (struct cf_setting *setting = cf->first; setting != NULL; setting = setting->next)
                 if (!setting->is_overruled && span_equals(setting->name, name))
@@ -119,12 +119,12 @@ static struct cf_setting *find(const struct cf *cf, struct span name)
 
 const struct cf_setting *cf_find(const struct cf *cf, const char *name)
 {
-        return find(cf, span_from(name));
+        return cf_find_span(cf, span_from(name));
 }
 
 struct cf_setting *cf_set(struct cf *cf, struct span name, struct span value, const char *file, uint32_t line)
 {
-        struct cf_setting *before = find(cf, name), *setting = keep_take(cf->keep, sizeof *setting);
+        struct cf_setting *before = cf_find_span(cf, name), *setting = keep_take(cf->keep, sizeof *setting);
 
         if (before != NULL)
                 before->is_overruled = true;

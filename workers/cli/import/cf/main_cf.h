@@ -38,6 +38,7 @@ bool cf_read(struct cf *cf, struct span text, struct cf_fault *ret_fault);
 struct cf_setting *cf_set(struct cf *cf, struct span name, struct span value, const char *file,
                           uint32_t line);
 /* The one that counts; NULL: there is none. */
+struct cf_setting *cf_find_span(const struct cf *cf, struct span name);
 const struct cf_setting *cf_find(const struct cf *cf, const char *name);
 /* What Postfix takes where nothing is set; empty for what it has no default, or none that concerns mail that comes
  * in. */

@@ -40,7 +40,7 @@ bool cf_is_table(struct span word);
 /* "proxy:" in front means nothing here. */
 void cf_table_read(struct keep *keep, const struct cf_place *place, struct span word,
                    struct cf_table *ret_table);
-/* A file of `size_max` octets at most, which is kept. NULL in ret_text->at, and errno, when it cannot be read. */
+/* A file of `size_max` octets at most, which is kept. False, and errno, when it cannot be read. */
 bool cf_file_read(struct keep *keep, const char *path, size_t size_max, struct span *ret_text);
 /* The path under which a file named in a configuration is looked for here: terminated, empty where nothing is to
  * be read. */

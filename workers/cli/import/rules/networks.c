@@ -52,8 +52,6 @@ bool network_of_postfix(struct span word, bool is_key, struct network *ret_netwo
         if (is_mapped && slash != SIZE_MAX) {
                 if (!span_number(span_skip(word, slash + 1), &prefix) || prefix < 96 || prefix > 128)
                         return false;
-                text_put_char(&text, '/');
-                text_put_number(&text, prefix);
                 *ret_network = network_of(&address, (unsigned)prefix);
                 return address_equals(&ret_network->address, &address);
         }

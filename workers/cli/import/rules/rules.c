@@ -2,6 +2,7 @@
 #include "workers/cli/import/rules/rules.h"
 
 #include "workers/cli/import/cf/expand.h"
+#include "workers/cli/import/cf/words.h"
 
 #include <stdarg.h>
 
@@ -19,6 +20,16 @@ struct span import_value(struct import *import, const char *name)
                 import->fault_file = setting != NULL ? setting->file : import->cf.file;
         }
         return span_of("", 0);
+}
+
+bool import_list_has(struct import *import, const char *setting, struct span word)
+{
+        struct span value = import_value(import, setting), other;
+
+        while ((other = cf_take_word(&value)).length > 0)
+                if (span_equals(other, word))
+                        return true;
+        return false;
 }
 
 bool import_is_set(const struct import *import, const char *name)

@@ -19,12 +19,14 @@ struct import_asking {
         int64_t weight; /* 0: it counts by itself, whatever the threshold is */
 };
 
+#define IMPORT_FILTERS_MAX 16 /* different ones of a list of DNS */
+
 /* A list of DNS, once for all that ask it. */
 struct import_zone {
         struct import_zone *next;
         struct span name, origin;
         struct draft_section *section; /* of zones that are files of ours; else NULL until all are known */
-        struct span filters[16];
+        struct span filters[IMPORT_FILTERS_MAX];
         size_t filter_count;
         int64_t weight; /* 0: it counts by itself */
         bool has_names, is_allowlist, is_any_answer;
@@ -85,6 +87,8 @@ struct import {
 
 /* The value of a setting or its default, with what its variables stand for; empty behind a fault, which is kept. */
 struct span import_value(struct import *import, const char *name);
+/* Whether the word is in the list that the setting has for its value. */
+bool import_list_has(struct import *import, const char *setting, struct span word);
 bool import_is_set(const struct import *import, const char *name);
 /* "main.cf:12 NAME", or "Postfix's default of NAME", for a comment. */
 struct span import_origin(struct import *import, const char *name);

@@ -59,8 +59,7 @@ static struct usual of_local(struct import *import, struct import_domains *domai
         bool has_program = import_value(import, "mailbox_command").length > 0;
 
         if (take_transport(import, domains, "mailbox_transport", &usual) ||
-            (import_is_set(import, "local_transport") &&
-             take_transport(import, domains, "local_transport", &usual)))
+            take_transport(import, domains, "local_transport", &usual))
                 return usual;
         struct span deliver = keep_format(import->keep, "maildir:/home/%%u/%.*s",
                                           (int)home.length - (home.length > 0), home.at);

@@ -115,16 +115,6 @@ static void set_unsure(struct import_domains *domains, const struct source *sour
                 }
 }
 
-static bool is_in_list(struct import *import, const char *setting, struct span word)
-{
-        struct span value = import_value(import, setting), other;
-
-        while ((other = cf_take_word(&value)).length > 0)
-                if (span_equals(other, word))
-                        return true;
-        return false;
-}
-
 static void tell_unread(struct import *import, struct import_domains *domains, const struct source *source,
                         struct span word, const struct cf_table *table)
 {
@@ -147,7 +137,7 @@ static void take_word(struct import *import, struct import_domains *domains, con
                       struct span word)
 {
         struct span plain = span_starts_nocase(word, SPAN("proxy:")) ? span_skip(word, 6) : word;
-        bool is_alias = source->is_alias || is_in_list(import, "alias_maps", word);
+        bool is_alias = source->is_alias || import_list_has(import, "alias_maps", word);
         struct cf_table table;
         size_t count = 0;
 

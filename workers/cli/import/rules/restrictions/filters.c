@@ -39,7 +39,7 @@ static bool read_connect(struct import *import, struct span word, struct span *r
 }
 
 /* The last part of a path, or the port's usual owner: letters and digits. */
-static struct span name_of(struct import *import, struct span connect, const char *kind)
+static struct span name_of(struct span connect, const char *kind)
 {
         static const struct {
                 const char *port, *name;
@@ -55,7 +55,7 @@ static struct span name_of(struct import *import, struct span connect, const cha
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
                 if (memmem(connect.at, connect.length, words[i], strlen(words[i])) != NULL)
                         return span_from(words[i]);
-        return keep_format(import->keep, "%s", kind);
+        return span_from(kind);
 }
 
 /* Those of this name; of all where it is empty. */
@@ -73,7 +73,7 @@ static size_t count_filters(const struct draft *draft, struct span name)
 static struct draft_section *add_section(struct import *import, const char *kind, struct span connect,
                                          const char *usual_name, struct span origin)
 {
-        struct span base = name_of(import, connect, usual_name), name = base;
+        struct span base = name_of(connect, usual_name), name = base;
 
         if (count_filters(&import->draft, SPAN("")) == MAIL_FILTERS_MAX)
                 return NULL;

@@ -54,14 +54,6 @@ void element_not_translated(struct element *element, const char *why)
         element->why = why;
 }
 
-bool restrictions_has_list(struct span name)
-{
-        for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-                if (span_equals(name, span_from(lists[i].name)))
-                        return true;
-        return false;
-}
-
 static const struct row *find(struct span name)
 {
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -85,11 +77,7 @@ static void tell(struct way *way, struct element *element)
             .is_restriction = true,
         };
 
-        if (element->row == NULL)
-                element->row = report_add(&import->report, way->report, &row);
-        else
-                *element->row = (struct report_row){
-                    element->row->next, row.place, row.theirs, row.ours, row.why, row.judgement, true};
+        element->row = report_add(&import->report, way->report, &row);
 }
 
 /* Whether clients of mynetworks may be refused by it, whom ours lets in unjudged. */
@@ -119,7 +107,9 @@ static void judge(struct way *way, struct element *element, const struct row *ro
                 row->translate(way->import, element);
         if (row != NULL && row->check != CHECK_COUNT && element->judgement != JUDGED_NOT_TRANSLATED)
                 draft_mode(&way->import->draft, row->check, element->mode, element->origin);
-        tell(way, element);
+        element->row->ours = element->ours;
+        element->row->why = element->why;
+        element->row->judgement = element->judgement;
         way->lets_networks_in |= row != NULL && row->translate == restrict_mynetworks;
         if (refuses_networks(way, element))
                 way->import->untrusting_list = way->list;
@@ -130,14 +120,10 @@ static void judge(struct way *way, struct element *element, const struct row *ro
 /* Whether the word is a class that the site has made; then its list is the value. */
 static bool is_class(struct import *import, struct span word, struct span *ret_value)
 {
-        struct span classes = import_value(import, "smtpd_restriction_classes"), class;
-
-        while ((class = cf_take_word(&classes)).length > 0)
-                if (span_equals(class, word)) {
-                        *ret_value = import_value(import, keep_span(import->keep, word).at);
-                        return true;
-                }
-        return false;
+        if (!import_list_has(import, "smtpd_restriction_classes", word))
+                return false;
+        *ret_value = import_value(import, keep_span(import->keep, word).at);
+        return true;
 }
 
 static struct span take_argument(struct span *rest, enum restriction_argument kind)

@@ -23,5 +23,3 @@ struct element {
 void element_not_translated(struct element *element, const char *why);
 /* All lists, as Postfix goes through them. */
 void restrictions_translate(struct import *import);
-/* Whether it is one of these lists. */
-bool restrictions_has_list(struct span name);

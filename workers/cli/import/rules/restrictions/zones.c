@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define WEIGHT_MAX       1000000
-#define FILTERS_MAX      16
 #define TOO_MANY         "There are at most 32 lists."
 #define TOO_MANY_FILTERS "A list has at most 16 different filters here."
 #define OTHERWISE        "The list is asked otherwise already, and a zone is asked in one way."
@@ -50,7 +49,7 @@ static bool add_filter(struct import_zone *zone, struct span filter)
                         return true;
         if (filter.length == 0)
                 return zone->is_any_answer = true;
-        if (zone->filter_count == FILTERS_MAX)
+        if (zone->filter_count == IMPORT_FILTERS_MAX)
                 return false;
         zone->filters[zone->filter_count++] = filter;
         return true;

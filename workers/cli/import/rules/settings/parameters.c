@@ -146,17 +146,14 @@ static void put_number(struct import *import, const struct row *row, struct para
 }
 
 /* The length of networks that are one client. */
-static void put_length(struct import *import, struct draft_section *section, const char *option,
+static void put_length(struct import *import, struct draft_section *section, const struct option_row *row,
                        const char *setting)
 {
-        const struct option_row *row = strcmp(option, "prefix4") == 0
-                                           ? &option_rows[OPTION_AT_client_rate_prefix4]
-                                           : &option_rows[OPTION_AT_client_rate_prefix6];
         uint64_t length;
 
         if (span_number(import_value(import, setting), &length) && length >= (uint64_t)row->min &&
             length <= (uint64_t)row->max)
-                draft_word(&import->draft, section, option,
+                draft_word(&import->draft, section, row->name,
                            keep_format(import->keep, "%llu", (unsigned long long)length),
                            import_origin(import, setting));
 }
@@ -170,8 +167,10 @@ static void finish_rates(struct import *import)
 
         if (!import->limits_clients)
                 return;
-        put_length(import, section, "prefix4", "smtpd_client_ipv4_prefix_length");
-        put_length(import, section, "prefix6", "smtpd_client_ipv6_prefix_length");
+        put_length(import, section, &option_rows[OPTION_AT_client_rate_prefix4],
+                   "smtpd_client_ipv4_prefix_length");
+        put_length(import, section, &option_rows[OPTION_AT_client_rate_prefix6],
+                   "smtpd_client_ipv6_prefix_length");
         /* Where a network is a client it has a client's limits. */
         draft_word(&import->draft, section, "network_factor", SPAN("1"),
                    import_origin(import, "smtpd_client_ipv4_prefix_length"));

@@ -24,11 +24,8 @@ static bool mentions(struct span value, struct span name)
 
 bool settings_is_own(struct import *import, struct span name)
 {
-        struct span classes = import_value(import, "smtpd_restriction_classes"), class;
-
-        while ((class = cf_take_word(&classes)).length > 0)
-                if (span_equals(class, name))
-                        return true;
+        if (import_list_has(import, "smtpd_restriction_classes", name))
+                return true;
         for (const struct cf_setting *setting = import->cf.first; setting != NULL; setting = setting->next)
                 if (!setting->is_overruled && mentions(setting->value, name))
                         return true;
@@ -94,14 +91,7 @@ void parameter_delay_reject(struct import *import, struct parameter *parameter)
                    : "A refusal of client, HELO or sender is answered at once.";
 }
 
-void parameter_helo_required(struct import *import, struct parameter *parameter)
-{
-        (void)import;
-        if (!cf_is_yes(parameter->value, false))
-                parameter->judgement = JUDGED_STRICTER;
-}
-
-void parameter_vrfy(struct import *import, struct parameter *parameter)
+void parameter_stricter_unless_yes(struct import *import, struct parameter *parameter)
 {
         (void)import;
         if (!cf_is_yes(parameter->value, false))
@@ -130,7 +120,7 @@ void parameter_unlisted(struct import *import, struct parameter *parameter)
                       "Mail is taken for known recipients alone; * in a file of recipients takes the rest.");
 }
 
-void parameter_unlisted_sender(struct import *import, struct parameter *parameter)
+void parameter_left_out_unless_yes(struct import *import, struct parameter *parameter)
 {
         (void)import;
         parameter->is_left_out = !cf_is_yes(parameter->value, false);
@@ -180,12 +170,6 @@ void parameter_pipelining(struct import *import, struct parameter *parameter)
                 return;
         }
         draft_mode(&import->draft, CHECK_early_talker, CHECK_MODE_ENFORCE, parameter->origin);
-}
-
-void parameter_soft_bounce(struct import *import, struct parameter *parameter)
-{
-        (void)import;
-        parameter->is_left_out = !cf_is_yes(parameter->value, false);
 }
 
 void parameter_exempt(struct import *import, struct parameter *parameter)

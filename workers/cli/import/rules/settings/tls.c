@@ -67,16 +67,11 @@ void parameter_tls_enforce(struct import *import, struct parameter *parameter)
         parameter->why = enforces ? "MAIL is refused without TLS." : "MAIL is taken without TLS.";
 }
 
-void parameter_tls_certificate(struct import *import, struct parameter *parameter)
+void parameter_tls_file(struct import *import, struct parameter *parameter)
 {
         (void)import;
         parameter->is_left_out =
             !draft_takes(parameter->value) || span_equals_nocase(parameter->value, SPAN("none"));
-}
-
-void parameter_tls_key(struct import *import, struct parameter *parameter)
-{
-        parameter_tls_certificate(import, parameter);
 }
 
 /* "a.pem", or "a.key, a.pem", where the key has its file in front of that of its certificates. */
@@ -213,7 +208,7 @@ void tls_finish(struct import *import)
         if (has_certificate)
                 import_todo(import, "The user that serves must be able to read the keys of section tls.");
         struct span starttls = draft_find(&import->draft.top, "starttls");
-        if (!has_certificate && starttls.at != NULL && span_equals(starttls, SPAN("require"))) {
+        if (!has_certificate && is_required(import)) {
                 import_todo(import,
                             "Name a certificate in section tls, and say starttls = require then: without "
                             "a certificate there is no TLS, and nobody could send mail.");

@@ -5,8 +5,8 @@
 
 void parameter_tls_level(struct import *import, struct parameter *parameter);
 void parameter_tls_enforce(struct import *import, struct parameter *parameter);
-void parameter_tls_certificate(struct import *import, struct parameter *parameter);
-void parameter_tls_key(struct import *import, struct parameter *parameter);
+/* Of a certificate or a key: told of where a file is named; tls_finish() translates it. */
+void parameter_tls_file(struct import *import, struct parameter *parameter);
 void parameter_tls_chain(struct import *import, struct parameter *parameter);
 void parameter_tls_protocols(struct import *import, struct parameter *parameter);
 void parameter_tls_mandatory(struct import *import, struct parameter *parameter);
