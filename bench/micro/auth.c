@@ -142,7 +142,7 @@ static struct span make_mail(char *octets, size_t size, EVP_PKEY *key, struct ru
             "From: A B <a@d.example>\r\nTo: C D <c@x.example>\r\nSubject: So and so\r\n"
             "Date: Sat, 28 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1234567890@d.example>\r\n"
             "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
-        uint8_t digest[AUTH_DIGEST_SIZE], signature[SIGNATURE_OCTETS_MAX];
+        uint8_t digest[AUTH_DIGEST_SIZE], signature[SIGNATURE_OCTETS_MAX] = {0};
         size_t length = sizeof signature;
         struct body_digest bodies;
         struct text text;
