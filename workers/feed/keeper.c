@@ -204,8 +204,7 @@ bool feed_keeper_load_first(struct feed_keeper *keeper, struct snapshot *snapsho
 
         feed_keeper_init(keeper);
         bool is_prepared = feed_keeper_prepare(keeper, snapshot, &complaints);
-        if (complaints.text != NULL)
-                console_complaints(complaints.text);
+        console_complaints(complaints.text);
         conf_complaints_end(&complaints);
         if (is_prepared)
                 feed_keeper_use(keeper, snapshot);

@@ -112,7 +112,7 @@ void console_complaints(const char *text)
 {
         bool is_journal = console_is_journal(STDERR_FILENO);
 
-        for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        for (const char *end; text != NULL && (end = strchr(text, '\n')) != NULL; text = end + 1) {
                 if (is_journal)
                         fprintf(stderr, "<%d>", priority_of(span_of(text, (size_t)(end - text))));
                 fprintf(stderr, "%.*s\n", (int)(end - text), text);

@@ -11,7 +11,8 @@ void console_warn(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void console_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One complaint about a configuration, without its newline, in the same way. */
 void console_complaint(struct span complaint);
-/* A text of them, each with its newline. Waits until standard error has taken them: for a start. */
+/* A text of them, each with its newline; NULL: there is none. Waits until standard error has taken them: for a
+ * start. */
 void console_complaints(const char *text);
 /* True when the descriptor leads to the journal, which takes "<3>" before a line for its priority (sd-daemon(3)). */
 bool console_is_journal(int fd);

@@ -20,8 +20,7 @@ static struct snapshot *load(const char *path)
         struct conf_complaints complaints = {0};
         struct snapshot *snapshot = snapshot_load(path, &complaints);
 
-        if (complaints.text != NULL)
-                console_complaints(complaints.text);
+        console_complaints(complaints.text);
         conf_complaints_end(&complaints);
         return snapshot;
 }

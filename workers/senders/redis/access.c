@@ -179,7 +179,7 @@ size_t redis_access_reach(struct sender_access *access, const struct snapshot *s
 
         access->source.ask = ask;
         access->redis = redis_settings_make(snapshot, &complaints);
-        if (access->redis == NULL)
+        if (access->redis == NULL && complaints.text != NULL)
                 fputs(complaints.text, stderr);
         conf_complaints_end(&complaints);
         if (access->redis == NULL)

@@ -73,8 +73,7 @@ bool certificates_load_first(struct certificates *certificates, const struct sna
         }
         *ret_contexts = tls_contexts_load(snapshot, NULL, &certificates->tickets, TLS_AT_START, &complaints);
         *ret_hops = tls_client_open(snapshot, &complaints);
-        if (complaints.text != NULL)
-                console_complaints(complaints.text);
+        console_complaints(complaints.text);
         bool can_be_used = complaints.errors == 0;
         conf_complaints_end(&complaints);
         return can_be_used;
