@@ -32,6 +32,18 @@ static inline bool daemon_address_equals(const struct daemon_address *left,
         return endpoint_equals(&left->endpoint, &right->endpoint);
 }
 
+/* The path, if the address has one, is copied as well: into `path` of `room` octets, cut where it is longer. The copy
+ * points to it there, and does not own it. */
+static inline void daemon_address_copy(const struct daemon_address *address, struct daemon_address *ret_copy,
+                                       char *path, size_t room)
+{
+        *ret_copy = *address;
+        if (address->path == NULL)
+                return;
+        span_copy_cut(span_from(address->path), path, room);
+        ret_copy->path = path;
+}
+
 /* Who says which recipients a domain has. */
 enum recipient_origin {
         RECIPIENTS_HERE,         /* the snapshot */

@@ -172,3 +172,8 @@ void text_put_printable(struct text *text, struct span bytes, bool utf8);
  * out are escaped. An octet that is no well-formed UTF-8 becomes the character of its number, U+0080 to U+00FF,
  * always escaped; NUL becomes U+FFFD. */
 void text_put_json(struct text *text, struct span bytes);
+/* Appends ,"NAME":NUMBER. The name is written as it is. */
+static inline void text_put_json_number(struct text *text, const char *name, uint64_t number)
+{
+        text_printf(text, ",\"%s\":%llu", name, (unsigned long long)number);
+}

@@ -86,9 +86,7 @@ static bool take_argument(struct control_client *client, enum control_argument w
 /* CONTROL_ORDER_COUNT: it is none. */
 static enum control_order find_order(struct span line, struct control_client *client)
 {
-        const char *space = memchr(line.at, ' ', line.length);
-        struct span word = space == NULL ? line : span_of(line.at, (size_t)(space - line.at));
-        struct span argument = span_trim(span_skip(line, word.length));
+        struct span word = span_take_word(&line), argument = span_trim(line);
         size_t order = 0;
 
         while (order < CONTROL_ORDER_COUNT && !span_equals(word, span_from(control_order_words[order])))

@@ -3,8 +3,8 @@
 
 #include "core/base/domain_name.h"
 #include "core/policy/texts.h"
+#include "workers/json/value.h"
 #include "workers/policy/occurrence.h"
-#include "workers/policy/value.h"
 
 static void add_recipient(struct refusal *refusal, const json_t *recipient)
 {

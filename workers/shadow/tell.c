@@ -4,11 +4,6 @@
 #define TOP_MAX     10 /* names that are told */
 #define REASONS_MAX 16
 
-static void put_number(struct text *out, const char *name, uint64_t number)
-{
-        text_printf(out, ",\"%s\":%llu", name, (unsigned long long)number);
-}
-
 /* As in host-192-0-2-7.example, or [192.0.2.7]: the log hides an address in a name as well. */
 static bool may_hold_address(const char *name)
 {
@@ -100,7 +95,7 @@ static void put_names(struct text *out, struct tally *tally, enum tally_kind kin
                         continue;
                 text_put(out, told++ == 0 ? SPAN("{\"name\":") : SPAN(",{\"name\":"));
                 text_put_json(out, span_from(table->rows[i].name));
-                put_number(out, "count", table->rows[i].changes[change]);
+                text_put_json_number(out, "count", table->rows[i].changes[change]);
                 text_put_char(out, '}');
         }
         text_put_char(out, ']');
@@ -158,7 +153,7 @@ static void put_reasons(struct text *out, const struct rehearsal_result *result)
                 text_printf(out, "%s{\"check\":\"%s\",\"zone\":", i == 0 ? "" : ",",
                             tally_check_word(reason->check));
                 text_put_json(out, span_from(reason->zone));
-                put_number(out, "sessions", reason->sessions);
+                text_put_json_number(out, "sessions", reason->sessions);
                 text_put_char(out, '}');
         }
         text_put_char(out, ']');
@@ -169,15 +164,16 @@ static void put_counts(struct text *out, const struct shadow *shadow, const stru
         const struct shadow_counts *counts = &run->counts;
         struct shadow_lane_counts lanes = shadow_count_lanes(shadow), before = run->before;
 
-        put_number(out, "dropped", lanes.lost - before.lost);
-        put_number(out, "over_cost", counts->over_cost);
-        put_number(out, "outdated", counts->outdated + lanes.outdated - before.outdated);
-        put_number(out, "too_long", lanes.too_long - before.too_long + run->rehearsal->result.too_long);
-        put_number(out, "over_budget", counts->over_budget);
-        put_number(out, "questions", counts->questions);
-        put_number(out, "asked_sessions", counts->asked_sessions);
-        put_number(out, "waited_ms", counts->waited_ms);
-        put_number(out, "waited_max_ms", counts->waited_max_ms);
+        text_put_json_number(out, "dropped", lanes.lost - before.lost);
+        text_put_json_number(out, "over_cost", counts->over_cost);
+        text_put_json_number(out, "outdated", counts->outdated + lanes.outdated - before.outdated);
+        text_put_json_number(out, "too_long",
+                             lanes.too_long - before.too_long + run->rehearsal->result.too_long);
+        text_put_json_number(out, "over_budget", counts->over_budget);
+        text_put_json_number(out, "questions", counts->questions);
+        text_put_json_number(out, "asked_sessions", counts->asked_sessions);
+        text_put_json_number(out, "waited_ms", counts->waited_ms);
+        text_put_json_number(out, "waited_max_ms", counts->waited_max_ms);
 }
 
 static void put_all(struct text *out, const struct shadow *shadow, bool with_persons, struct shadow_run *run)
@@ -187,14 +183,14 @@ static void put_all(struct text *out, const struct shadow *shadow, bool with_per
         text_put(out, SPAN("{\"configuration\":"));
         text_put_json(out, span_from(run->subject->path));
         text_printf(out, ",\"share\":%g", run->subject->share_ppm / 1e6);
-        put_number(out, "begun", (uint64_t)run->begun_s);
-        put_number(out, "since", (uint64_t)run->since_s);
-        put_number(out, "reloads", run->reloads);
-        put_number(out, "judged", result->judged);
-        put_number(out, "changed", result->changed);
-        put_number(out, "unknown", result->unknown);
-        put_number(out, "answers", tally_answers(&result->tally));
-        put_number(out, "same", result->tally.changes[CHANGE_NONE]);
+        text_put_json_number(out, "begun", (uint64_t)run->begun_s);
+        text_put_json_number(out, "since", (uint64_t)run->since_s);
+        text_put_json_number(out, "reloads", run->reloads);
+        text_put_json_number(out, "judged", result->judged);
+        text_put_json_number(out, "changed", result->changed);
+        text_put_json_number(out, "unknown", result->unknown);
+        text_put_json_number(out, "answers", tally_answers(&result->tally));
+        text_put_json_number(out, "same", result->tally.changes[CHANGE_NONE]);
         put_counts(out, shadow, run);
         for (enum rehearse_change change = CHANGE_REFUSES_MORE; change < CHANGE_UNKNOWN; change++)
                 put_change(out, &result->tally, with_persons, change);

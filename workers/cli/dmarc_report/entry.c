@@ -6,8 +6,8 @@
 #include "core/base/date.h"
 #include "core/base/domain_name.h"
 #include "workers/cli/dmarc_report/xml.h"
+#include "workers/json/value.h"
 #include "workers/log/line.h"
-#include "workers/policy/value.h"
 
 struct span entry_field_next(struct span *rest)
 {

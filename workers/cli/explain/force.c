@@ -3,7 +3,7 @@
 
 #include "conf/value/value.h"
 #include "workers/cli/shared/told.h"
-#include "workers/policy/value.h"
+#include "workers/json/value.h"
 
 #include <stdio.h>
 

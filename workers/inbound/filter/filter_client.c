@@ -60,9 +60,10 @@ static const struct filter_link *choose_idle(const struct filter_links *links)
 /* Who asks nothing now gives its place to who does: its session begins anew with the filter when it asks again. */
 static bool make_room(const struct filtering *filtering, const struct mail_filter *filter)
 {
+        if (filter_has_room(filtering, filter))
+                return true;
         const struct filter_link *idle = choose_idle(&filtering->worker->filters->idle[filter->count_index]);
-
-        if (!filter_has_room(filtering, filter) && idle != NULL)
+        if (idle != NULL)
                 filter_client_lost(idle->filtering, idle);
         return filter_has_room(filtering, filter);
 }

@@ -34,22 +34,6 @@ static void add_number(struct filter_work *work, size_t *count, const char *name
         add(work, count, name, written(work, begin));
 }
 
-/* "mail.example.com", or "[192.0.2.7]" of a client without a name. */
-static void add_name(struct filter_work *work, size_t *count, const char *macro, struct span name,
-                     const struct address *address)
-{
-        size_t begin = work->macro_text.length;
-
-        if (name.length > 0) {
-                add(work, count, macro, name);
-                return;
-        }
-        text_put_char(&work->macro_text, '[');
-        address_write(&work->macro_text, address);
-        text_put_char(&work->macro_text, ']');
-        add(work, count, macro, written(work, begin));
-}
-
 /* "mail.example.com [192.0.2.7]" */
 static void add_name_and_address(struct filter_work *work, size_t *count, const char *macro, struct span name,
                                  const struct address *address)
@@ -61,6 +45,16 @@ static void add_name_and_address(struct filter_work *work, size_t *count, const 
         address_write(&work->macro_text, address);
         text_put_char(&work->macro_text, ']');
         add(work, count, macro, written(work, begin));
+}
+
+/* "mail.example.com", or "[192.0.2.7]" of a client without a name. */
+static void add_name(struct filter_work *work, size_t *count, const char *macro, struct span name,
+                     const struct address *address)
+{
+        if (name.length > 0)
+                add(work, count, macro, name);
+        else
+                add_name_and_address(work, count, macro, name, address);
 }
 
 static void add_of_connection(struct filter_work *work, size_t *count, const struct session *session,

@@ -40,11 +40,7 @@ static struct service_line *line_open(struct service_question *question)
 
         if (line == NULL)
                 return NULL;
-        line->address = filter->address;
-        if (filter->address.path != NULL) {
-                span_copy_cut(span_from(filter->address.path), line->path, sizeof line->path);
-                line->address.path = line->path;
-        }
+        daemon_address_copy(&filter->address, &line->address, line->path, sizeof line->path);
         if (!stream_open(&line->stream, worker->streams, &line->address, act)) {
                 free(line);
                 return NULL;

@@ -359,11 +359,7 @@ struct pool *pool_create(struct streams *streams, const struct daemon_address *a
         if (pool == NULL)
                 return NULL;
         pool->streams = streams;
-        pool->address = *address;
-        if (address->path != NULL) {
-                span_copy_cut(span_from(address->path), pool->path, sizeof pool->path);
-                pool->address.path = pool->path;
-        }
+        daemon_address_copy(address, &pool->address, pool->path, sizeof pool->path);
         TAILQ_INIT(&pool->waiting);
         TAILQ_INIT(&pool->idle);
         TAILQ_INIT(&pool->others);

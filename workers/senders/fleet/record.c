@@ -1,6 +1,6 @@
 #include "workers/senders/fleet/record.h"
 
-#include "workers/policy/value.h"
+#include "workers/json/value.h"
 
 #define FORMAT 1 /* a reader that knows no other one says so; new members need no new format */
 
@@ -12,34 +12,29 @@ static void put_string(struct text *text, const char *name, const char *string)
         text_put_json(text, span_from(string));
 }
 
-static void put_number(struct text *text, const char *name, uint64_t number)
-{
-        text_printf(text, ",\"%s\":%llu", name, (unsigned long long)number);
-}
-
 bool machine_record_write(const struct machine_record *record, struct text *text)
 {
         text_printf(text, "{\"format\":%d", FORMAT);
         put_string(text, "machine", record->name);
-        put_number(text, "time_s", (uint64_t)record->time_s);
+        text_put_json_number(text, "time_s", (uint64_t)record->time_s);
         put_string(text, "version", record->version);
-        put_number(text, "start_s", (uint64_t)record->start_s);
+        text_put_json_number(text, "start_s", (uint64_t)record->start_s);
         put_string(text, "configuration", record->digest);
-        put_number(text, "generation", record->generation);
-        put_number(text, "in_force_s", (uint64_t)record->in_force_s);
+        text_put_json_number(text, "generation", record->generation);
+        text_put_json_number(text, "in_force_s", (uint64_t)record->in_force_s);
         if (record->failed_s != 0)
-                put_number(text, "reload_failed_s", (uint64_t)record->failed_s);
-        put_number(text, "sessions", record->counts.sessions);
-        put_number(text, "accepted", record->counts.accepted);
-        put_number(text, "refused", record->counts.refused);
-        put_number(text, "deferred", record->counts.deferred);
+                text_put_json_number(text, "reload_failed_s", (uint64_t)record->failed_s);
+        text_put_json_number(text, "sessions", record->counts.sessions);
+        text_put_json_number(text, "accepted", record->counts.accepted);
+        text_put_json_number(text, "refused", record->counts.refused);
+        text_put_json_number(text, "deferred", record->counts.deferred);
         if (record->shadow.digest[0] != '\0') {
                 put_string(text, "shadow", record->shadow.digest);
-                put_number(text, "compared", record->shadow.compared);
-                put_number(text, "unknown", record->shadow.unknown);
-                put_number(text, "refuses_more", record->shadow.refuses_more);
-                put_number(text, "refuses_less", record->shadow.refuses_less);
-                put_number(text, "defers_more", record->shadow.defers_more);
+                text_put_json_number(text, "compared", record->shadow.compared);
+                text_put_json_number(text, "unknown", record->shadow.unknown);
+                text_put_json_number(text, "refuses_more", record->shadow.refuses_more);
+                text_put_json_number(text, "refuses_less", record->shadow.refuses_less);
+                text_put_json_number(text, "defers_more", record->shadow.defers_more);
         }
         text_put_char(text, '}');
         return text_room(text) > 0;

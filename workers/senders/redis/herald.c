@@ -7,7 +7,7 @@
 void redis_herald_init(struct redis_herald *herald, struct sender_trouble *trouble, const char *prefix)
 {
         *herald = (struct redis_herald){.trouble = trouble};
-        snprintf(herald->table, sizeof herald->table, "%smachines", prefix);
+        snprintf(herald->table, sizeof herald->table, REDIS_MACHINES, prefix);
 }
 
 /* `data` is NULL when the connection has ended: the next one is told again. An error harms nothing but this: a user of

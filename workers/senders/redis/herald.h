@@ -4,8 +4,9 @@
 
 #include "workers/senders/feed.h"
 
-#define REDIS_RECORD_NAME_MAX 256  /* octets */
-#define REDIS_RECORD_MAX      2048 /* the same */
+#define REDIS_MACHINES        "%smachines" /* a format of the hash's key, by the store's prefix */
+#define REDIS_RECORD_NAME_MAX 256          /* octets */
+#define REDIS_RECORD_MAX      2048         /* the same */
 
 struct redis_record {
         uint64_t number; /* one more than that of the one before; the first is 1; owner: the store's thread */

@@ -70,7 +70,7 @@ static void visit_pair(const redisReply *name, const redisReply *record, redis_m
 
 static bool each_of(const struct sender_access *access, size_t at, redis_machine_visit *visit, void *context)
 {
-        redisAppendCommand(access->contexts[at], "HGETALL %smachines", access->redis->prefix);
+        redisAppendCommand(access->contexts[at], "HGETALL " REDIS_MACHINES, access->redis->prefix);
         redisReply *reply = ask(access, at, REDIS_REPLY_ARRAY);
         if (reply == NULL)
                 return false;
@@ -99,8 +99,8 @@ bool redis_machines_forget(const struct sender_access *access, struct span name,
         for (size_t i = 0; i < access->redis->instance_count; i++) {
                 if (access->contexts[i] == NULL)
                         continue;
-                redisAppendCommand(access->contexts[i], "HDEL %smachines %b", access->redis->prefix, name.at,
-                                   name.length);
+                redisAppendCommand(access->contexts[i], "HDEL " REDIS_MACHINES " %b", access->redis->prefix,
+                                   name.at, name.length);
                 redisReply *reply = ask(access, i, REDIS_REPLY_INTEGER);
                 if (reply == NULL)
                         return false;

@@ -152,7 +152,7 @@ static void look_at_candidate(struct redis_node *node, uint64_t now_ms)
         struct redis_link *link = node->candidate;
         bool is_late = now_ms - link->begun_ms >= GIVE_UP_MS + node->settings->timeout_ms;
 
-        if (link->is_ready && redis_link_is_open(link)) {
+        if (redis_link_is_open(link)) {
                 begin_to_serve(node, now_ms);
                 return;
         }
@@ -254,7 +254,7 @@ void redis_node_turn(struct redis_node *node, const struct redis_record *record,
                 look_at_candidate(node, now_ms);
         if (needs_candidate(node, now_ms))
                 begin_candidate(node, now_ms);
-        if (node->link != NULL && redis_link_is_open(node->link) &&
+        if (redis_link_is_open(node->link) &&
             (!sender_feed_listen(&node->feed, node->link->wire.context) ||
              !redis_herald_turn(&node->herald, node->link->wire.context, record, now_ms)))
                 node->link->must_leave = true;

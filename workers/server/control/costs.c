@@ -3,7 +3,7 @@
 
 static void put(struct text *line, const char *name, const _Atomic uint64_t *counter)
 {
-        text_printf(line, ",\"%s\":%llu", name, (unsigned long long)counter_read(counter));
+        text_put_json_number(line, name, counter_read(counter));
 }
 
 static void put_together(struct text *line, const struct check_costs *costs, enum check_id check)

@@ -90,13 +90,12 @@ static void tell_complaints(const struct opening *opening, struct control_job *j
 static bool read_wish(const char *words, struct shadow_subject *subject)
 {
         struct span rest = span_from(words);
-        size_t space = span_find(rest, ' ');
+        struct span share = span_take_word(&rest);
         uint64_t share_ppm;
 
-        if (space == SIZE_MAX || !span_number(span_of(rest.at, space), &share_ppm) || share_ppm == 0 ||
-            share_ppm > SHARE_WHOLE)
+        if (!span_number(share, &share_ppm) || share_ppm == 0 || share_ppm > SHARE_WHOLE)
                 return false;
-        rest = span_trim(span_skip(rest, space));
+        rest = span_trim(rest);
         span_copy_cut(rest, subject->path, sizeof subject->path);
         subject->share_ppm = (uint32_t)share_ppm;
         return rest.length > 0 && rest.at[0] == '/' && rest.length < sizeof subject->path;
@@ -224,10 +223,9 @@ static const char *obstacle(const struct shadow_figures *figures, uint64_t budge
 static bool read_budget(const char *words, uint64_t *ret_ppm, bool *ret_is_forced)
 {
         struct span rest = span_from(words);
-        size_t space = span_find(rest, ' ');
-        struct span number = span_of(rest.at, space == SIZE_MAX ? rest.length : space);
+        struct span number = span_take_word(&rest);
 
-        rest = span_trim(span_skip(rest, number.length));
+        rest = span_trim(rest);
         *ret_is_forced = span_equals(rest, SPAN("force"));
         return (rest.length == 0 || *ret_is_forced) && span_number(number, ret_ppm) &&
                *ret_ppm <= SHARE_WHOLE;
