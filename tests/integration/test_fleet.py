@@ -4,8 +4,8 @@
 import signal
 import time
 
-from common.fleet import Redis, fleet, running, wait_until_reachable
-from common.harness import HELO, SENDER, case, equal, main, run_program, wait_for
+from common.fleet import Redis, connect, fleet, harvest, running, wait_until_reachable, wait_until_refused
+from common.harness import case, equal, main, run_program, wait_for
 from common.messages import HEADER
 from common.senders import PATIENT_TIMEOUT, SENDER_TIMEOUT
 
@@ -18,30 +18,9 @@ sender_timeout = {timeout}ms
 client_rate {{ mode = enforce  shared = {shared}  unknown_recipients = 5/10m  penalty = 1h }}"""
 
 
-def connect(server, source):
-    """The code of the first reply."""
-    with server.client(source=source, banner=None) as client:
-        return client.reply()[0]
-
-
-def harvest(server, source, guesses):
-    """The code of the last reply."""
-    with server.client(source=source) as client:
-        client.command(f"EHLO {HELO}", 250)
-        client.command(f"MAIL FROM:<{SENDER}>", 250)
-        for number in range(guesses):
-            client.raw(f"RCPT TO:<guess{number}@isp.example>\r\n".encode())
-            code = client.reply()[0]
-        return code
-
-
 def deliver(server):
     with server.client(source=GOOD) as client:
         client.deliver(HEADER)
-
-
-def wait_until_refused(server, source):
-    wait_for(f"421 for {source}", lambda: connect(server, source) == 421)
 
 
 def is_told(one, two, source):

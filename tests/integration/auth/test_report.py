@@ -23,6 +23,7 @@ import base64
 
 from common.dns_peers import DnsStub
 from common.harness import Server, case, configuration, equal, main, run_program, wait_for
+from common.signing import with_crlf
 
 DAY, BEGIN, END = "2026-05-20", 1779235200, 1779321599
 NS = "{urn:ietf:params:xml:ns:dmarc-2.0}"
@@ -194,7 +195,7 @@ def real(directory):
         with server:
             plain = letter("d.example.com")
             signature = dkim.sign(plain, b"s", b"d.example.com", SECRET, include_headers=[b"from", b"to", b"subject"], signature_algorithm=b"ed25519-sha256")
-            signed = signature.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + plain
+            signed = with_crlf(signature) + plain
             for message, code in ((signed, 250), (signed, 250), (signed.replace(b"Hi.", b"Ho."), 550), (plain, 550)):
                 tell(server, message, code)
             for domain in ("soft", "test", "lax", "mute"):
@@ -295,11 +296,11 @@ def hostile(directory):
     with started(directory):
         evil = "</selector><count>9</count>\r\nBcc: x@evil.example\r\n\t&amp;\x01\u202e\ufffe"
         signatures = [{"domain": evil, "selector": evil, "result": "fail", "reason": evil}, {"domain": "a.example", "selector": "s", "result": evil}]
-        deep = "_evil-._x." + "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".one.example"
+        deep = "_evil-x." + "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".one.example"
         (directory / "log").write_text(
             line(dkim=signatures, **{"from": f"a@{evil}"}) + line(spf=evil) + line(client="1.2.3.4<", header_from="x") + line(header_from=evil) +
             line(dmarc_record="../../../../etc/passwd", header_from="../x") + line(dmarc_record="..", header_from="..") +
-            line(dmarc_record="one.example\tx\ny") + line(dmarc_record=deep.replace("-._x", "-x"), header_from=deep.replace("-._x", "-x")) +
+            line(dmarc_record="one.example\tx\ny") + line(dmarc_record=deep, header_from=deep) +
             line(dmarc_text="v=DMARC1; p=none; rua=mailto:r@one.example\nBcc: x@evil.example") +
             line(dmarc_text=f"v=DMARC1; p=<{evil}>; rua=mailto:r@one.example"))
         out, err = make(directory)
@@ -355,10 +356,7 @@ def files(directory):
         (directory / "log.1").write_text(line(client="192.0.2.2", time=f"{DAY}T12:00:00.000Z") + line(client="192.0.2.2", time="2026-05-21T00:00:00.000Z"))
         (directory / "log.2.gz").write_bytes(gzip.compress((line(client="192.0.2.3", time="2026-05-19T12:00:00.000Z") +
                                                             line(client="192.0.2.4", time=f"{DAY}T11:00:00.000Z")).encode()))
-        (directory / "log.3.gz").write_bytes(b"\x1f\x8bnonsense of a day that does not matter")
-        os.utime(directory / "log.3.gz", (BEGIN - 3 * 86400,) * 2)
-        older = directory / "log.3.gz"
-        older.write_bytes(gzip.compress(line(time="2026-05-18T00:00:00.000Z").encode())[:-10])
+        (directory / "log.3.gz").write_bytes(gzip.compress(line(time="2026-05-18T00:00:00.000Z").encode())[:-10])
         out, err = make(directory)
         equal(err, "", "standard error")
         report, = reports(directory)["r@one.example"]

@@ -16,7 +16,7 @@ from common.daemons.next_hop import NextHop
 from common.dns_peers import NOERROR, TXT, DnsStub, ScriptedDns, by_table, text
 from common.explained import explain
 from common.harness import PATIENCE, SANITIZE, Server, case, equal, main, wait_for
-from common.signing import key_record, rsa_key
+from common.signing import key_record, rsa_key, with_crlf
 
 OFF = "".join(f"{check} {{ mode = off }}\n" for check in ("dnsbl", "rhsbl", "sender_mx"))
 DEADLINE_S = 5
@@ -43,7 +43,7 @@ plain.example.com 60 TXT "v=spf1 -all"
 
 def signed(message, selector=b"s", domain=b"d.example.com"):
     field = dkim.sign(message, selector, domain, SECRET, include_headers=[b"from", b"to", b"subject", b"date"])
-    return field.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + message
+    return with_crlf(field) + message
 
 
 def start(directory, options, **places):

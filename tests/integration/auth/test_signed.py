@@ -7,7 +7,6 @@ import base64
 import os
 import random
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -20,8 +19,9 @@ except ImportError:  # packages of Debian are there for its own Python
 import nacl.signing
 from cryptography.hazmat.primitives import serialization
 
-from common.harness import PROGRAM, case, equal, free_port, main, wait_for
-from common.signing import rsa_key
+from common.daemons.real_filters import opendkim
+from common.harness import PROGRAM, case, equal, main
+from common.signing import rsa_key, with_crlf
 
 JUDGE = PROGRAM.parent / "tests/auth/gatepost-auth-judge"
 HEADER = (b"Received: from a.example by b.example;\r\n\tSat, 28 Nov 2026 10:00:00 +0000\r\nFrom: =?utf-8?q?J=C3=B6rg?=  <joerg@d.example>\r\n"
@@ -71,7 +71,7 @@ def signed(body, canon, algorithm="rsa", **more):
     field = dkim.sign(message, algorithm[:3].encode() if algorithm == "rsa" else b"ed", b"d.example", key[0],
                       canonicalize=tuple(canon.encode().split(b"/")), signature_algorithm=b"rsa-sha256" if algorithm == "rsa" else b"ed25519-sha256",
                       include_headers=[b"from", b"to", b"subject", b"date", b"message-id"], **more)
-    return field.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + message
+    return with_crlf(field) + message
 
 
 def result(found):
@@ -171,7 +171,7 @@ def sealed(message, domain, results=b"dmarc=pass header.from=d.example"):
     results += b"; arc=pass" if b"ARC-Seal" in message else b"; arc=none"
     message = b"Authentication-Results: " + domain + b"; " + results + b"\r\n" + message
     fields = dkim.arc_sign(message, b"arc", domain, RSA[0], domain, include_headers=[b"from", b"to", b"subject"])
-    return b"".join(field.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for field in fields) + message
+    return b"".join(map(with_crlf, fields)) + message
 
 
 @case("chains that dkimpy sealed: whole, altered, of a sealer whom we believe")
@@ -195,35 +195,6 @@ def chains(directory):
         found, field = judge(directory, altered)
         assert found["arc"][0].startswith("fail"), (what, found)
         assert "arc=fail" in field, field
-
-
-class OpenDkim:
-    """A real signer, which is asked as a filter."""
-
-    def __init__(self, directory, canon):
-        self.port = free_port()
-        key = os.path.join(directory, "key.pem")
-        with open(key, "wb") as file:
-            file.write(RSA[0])
-        os.chmod(key, 0o600)
-        conf = os.path.join(directory, "opendkim.conf")
-        with open(conf, "w", encoding="ascii") as file:
-            file.write(f"Socket inet:{self.port}@127.0.0.1\nMode s\nDomain d.example\nSelector rsa\nKeyFile {key}\nCanonicalization {canon}\n"
-                       "Background no\nSyslog no\nInternalHosts 127.0.0.1\nRequireSafeKeys no\nOversignHeaders From\nSignHeaders From,To,Subject,Date\n")
-        self.process = subprocess.Popen(["/usr/sbin/opendkim", "-f", "-x", conf], stderr=subprocess.PIPE)
-        wait_for("opendkim listens", lambda: can_connect(self.port))
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=30)
-
-
-def can_connect(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 5).close()
-        return True
-    except OSError:
-        return False
 
 
 class Milter:
@@ -270,19 +241,21 @@ class Milter:
 
 @case("what OpenDKIM signs passes, and fails when it is altered")
 def opendkim_passes(directory):
+    key = directory / "key.pem"
+    key.write_bytes(RSA[0])
+    key.chmod(0o600)
     for canon in ("relaxed/relaxed", "relaxed/simple"):
-        signer = OpenDkim(directory, canon)
-        try:
+        signing = (f"Mode s\nDomain d.example\nSelector rsa\nKeyFile {key}\nCanonicalization {canon}\nBackground no\nInternalHosts 127.0.0.1\n"
+                   "RequireSafeKeys no\nOversignHeaders From\nSignHeaders From,To,Subject,Date\n")
+        with opendkim(directory, signing) as port:
             for name in ("plain", "odd", "blank"):
-                value = Milter(signer.port).sign(HEADER, BODIES[name])
+                value = Milter(port).sign(HEADER, BODIES[name])
                 assert value is not None, (canon, name)
-                message = b"DKIM-Signature: " + value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n" + HEADER + b"\r\n" + BODIES[name]
+                message = b"DKIM-Signature: " + with_crlf(value) + b"\r\n" + HEADER + b"\r\n" + BODIES[name]
                 equal(result(judge(directory, message)[0]), ["pass"], f"{canon} {name}: {message!r}")
                 for old, new in ((b"dinner", b"dinneR"), (b"joerg@", b"joerG@"), (b"\r\n\r\n", b"\r\n\r\nx")):
                     found, _ = judge(directory, message.replace(old, new, 1))
                     equal(result(found), ["fail"], f"{canon} {name} {new}: {found}")
-        finally:
-            signer.stop()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A server with a DNS list from files, how these are written, and what a listed client hears."""
 
 import os
+import pathlib
 import time
 
 from common.harness import HELO
@@ -22,6 +23,14 @@ def write(directory, text, name="bl", age_s=0):
     (folder / ".new").rename(folder / name)
 
 
+def endless(directory, name="bl"):
+    """A list that takes minutes to read."""
+    path = directory / "lists/.new"
+    with path.open("wb") as file:
+        file.truncate(1 << 38)  # of nothing
+    path.rename(directory / "lists" / name)
+
+
 def entries(*addresses):
     return "".join(f"{address}\n" for address in (":2:see http://bl.example/$", "127.0.0.2", *addresses))
 
@@ -39,3 +48,9 @@ def reply(server, source="127.0.0.1"):
 
 def is_refused(server, source="127.0.0.66"):
     return "5.7.1" in reply(server, source)
+
+
+def is_open(server, path):
+    """Whether the server has this file open, as while it reads a list."""
+    files = pathlib.Path(f"/proc/{server.process.pid}/fd")
+    return str(path) in {os.path.realpath(file) for file in files.iterdir()}

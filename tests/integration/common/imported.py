@@ -14,14 +14,13 @@ Row = collections.namedtuple("Row", "place theirs judgement ours")
 ROW = re.compile(rf"(\S+) +(.+?) +({'|'.join(JUDGEMENTS)})(?: +-> (.*))? *")
 
 
-def site(directory, name, **replaced):
+def site(directory, name, words=None):
     """A copy of the site in directory/etc, with words of its main.cf replaced."""
     shutil.copytree(SITES / name, directory / "etc")
-    if (SITES / "default").exists():
-        shutil.copytree(SITES / "default", directory / "default")
+    shutil.copytree(SITES / "default", directory / "default")
     path = directory / "etc/main.cf"
     text = path.read_text()
-    for old, new in replaced.get("words", {}).items():
+    for old, new in (words or {}).items():
         assert old in text, f"{old} is not in main.cf"
         text = text.replace(old, new)
     path.write_text(text)

@@ -24,6 +24,11 @@ def ed25519_key():
     return pem, base64_of(key, serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
+def with_crlf(octets):
+    """The same lines, each of which ends with CRLF, whether it did or ended with LF alone."""
+    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
 def key_record(name, public, kind="rsa"):
     """A line of a zone, in strings of 200 octets."""
     value = f"v=DKIM1; k={kind}; p={public}"

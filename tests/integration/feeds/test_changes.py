@@ -2,11 +2,10 @@
 """Lists whose files change in odd ways, or cannot be read for a while; and signals while a list is read, however long that takes."""
 
 import os
-import pathlib
 import signal
 import time
 
-from common.feeds import entries, is_refused, options, reply, write
+from common.feeds import endless, entries, is_open, is_refused, options, reply, write
 from common.harness import PATIENCE, Server, case, equal, main, wait_for
 from common.web import page, web_server
 
@@ -15,19 +14,6 @@ LOOKS_S = 5 * PATIENCE
 
 def loaded(server, count):
     wait_for(f"list {count}", lambda: len(server.events("feed_loaded")) == count)
-
-
-def endless(directory, name="bl"):
-    """A list that takes minutes to read."""
-    path = directory / "lists/.new"
-    with path.open("wb") as file:
-        file.truncate(1 << 38)  # of nothing
-    path.rename(directory / "lists" / name)
-
-
-def is_open(server, path):
-    files = pathlib.Path(f"/proc/{server.process.pid}/fd")
-    return str(path) in {os.path.realpath(file) for file in files.iterdir()}
 
 
 @case("a link to the folder of a list that is pointed to another one is taken up, also where the files look the same")

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """Lists of DNS zones from files: what a client hears, and what becomes of files that change, shrink, break, get old and return."""
 
-import os
-import pathlib
 import re
 import threading
 import time
 
 from common.dns_peers import ScriptedDns, address, by_table
-from common.feeds import entries, is_refused, options, reply, write
+from common.feeds import endless, entries, is_open, is_refused, options, reply, write
 from common.harness import HELO, Server, case, equal, main, run_program, wait_for
 
 
@@ -161,12 +159,8 @@ def under_load(directory):
 def stops_meanwhile(directory):
     write(directory, entries("127.0.0.66"))
     with Server(directory, options=options()) as server:
-        path = directory / "lists/.new"
-        with path.open("wb") as file:
-            file.truncate(1 << 37)  # of nothing: minutes
-        path.rename(directory / "lists/bl")
-        files = pathlib.Path(f"/proc/{server.process.pid}/fd")
-        wait_for("the reading", lambda: str(directory / "lists/bl") in {os.path.realpath(file) for file in files.iterdir()})
+        endless(directory)
+        wait_for("the reading", lambda: is_open(server, directory / "lists/bl"))
         assert is_refused(server), "by the list before, meanwhile"
         server.stop()  # with the status 0, which one that leaves its thread does not have
         equal(server.events("feed_failed"), [], "failures")

@@ -15,9 +15,7 @@ LARGE = HEADER + (b"x" * 70 + b"\r\n") * 60_000
 
 def send(client, user, count=1, domain="isp.example", text=HEADER):
     for _ in range(count):
-        client.envelope(recipients=[f"{user}@{domain}"], helo=None)
-        client.command("DATA", 354)
-        client.finish(text)
+        client.deliver(text, recipients=[f"{user}@{domain}"], helo=None)
 
 
 @case("a next hop that breaks off at a message holds that one up, and no other")
@@ -60,9 +58,7 @@ def many_of_many(directory):
         with Server(directory, options, deliver=hop.address, domain=ALWAYS, recipients=("alice", *users)).start() as server, server.client() as client:
             client.command(f"EHLO {HELO}", 250)
             for user in users:
-                client.envelope(sender=f"{user}@example.com", recipients=[f"{user}@isp.example"], helo=None)
-                client.command("DATA", 354)
-                client.finish(HEADER)
+                client.deliver(HEADER, sender=f"{user}@example.com", recipients=[f"{user}@isp.example"], helo=None)
             wait_for("a next hop that is down", lambda: server.events("next_hop_down"))
             send(client, "alice", 50)
             wait_for("the others", lambda: len(hop.mails) == 50, 20 * PATIENCE)

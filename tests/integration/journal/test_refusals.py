@@ -7,7 +7,6 @@ from common.explained import explain
 from common.harness import Server, case, equal, free_port, main, wait_for
 from common.messages import HEADER
 
-TEXT = HEADER + b"end\r\n"
 LONG = HEADER + (b"y" * 998 + b"\r\n") * 3000
 JOURNAL = 'journal = "journal" journal_size = 12M journal_segment = 4M'
 

@@ -13,7 +13,8 @@ from common.dns_world import client_from, dns_server
 from common.faults import Faults
 from common.harness import PATIENCE, ROOT, SECONDS, Server, case, equal, main, run_program, wait_for, without_trace
 from common.messages import HEADER
-from common.daemons.milter import GO_AWAY, HANG, SILENT, Milter, body, frame, insertion, words
+from common.daemons.listening import GO_AWAY, HANG
+from common.daemons.milter import SILENT, Milter, body, frame, insertion, words
 from common.daemons.next_hop import NextHop
 
 TEXT = HEADER + b"text\r\n"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """gatepost policy-page: files that a web server can publish as they are, for every reader."""
+# threads elsewhere: policy-page
 
 import base64
 import hashlib
@@ -26,7 +27,6 @@ dnsbl { zone "zen.spamhaus.org" { } zone "a-list-with-a-long-name-that-breaks-no
 
 def written(directory, more="", out="page"):
     """The folder with the pages of a configuration in which much is in force."""
-# threads elsewhere: policy-page
     (directory / "recipients.txt").write_text("alice\n")
     (directory / "gatepost.conf").write_text(configuration(["127.0.0.1:2525"], PAGE % more))
     run = run_program("policy-page", "-c", str(directory / "gatepost.conf"), "--out", str(directory / out))

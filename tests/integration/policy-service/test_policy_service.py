@@ -9,9 +9,10 @@ import time
 
 from common.harness import PATIENCE, Server, case, equal, free_port, main, run_program, wait_for, without_trace
 from common.messages import HEADER
+from common.daemons.listening import GO_AWAY, HANG
 from common.daemons.milter import Milter, frame
 from common.daemons.next_hop import NextHop
-from common.daemons.policy_service import GO_AWAY, HANG, PolicyService, action
+from common.daemons.policy_service import HALF, PolicyService, action
 
 TEXT = HEADER + b"text\r\n"
 LIMIT = f"{max(4, PATIENCE)}s"  # who answers does so in it, though the machine may stand still for a while
@@ -163,7 +164,7 @@ def text(directory):
 FAULTS = {
     "it closes": GO_AWAY,
     "it never answers": HANG,
-    "it closes in the middle of an answer": lambda attributes: b"action=DUN",
+    "it closes in the middle of an answer": HALF,
     "garbage": b"HTTP/1.1 400 Bad Request\r\n\r\n",
     "zero octets": bytes(100) + b"\n\n",
     "an endless line": b"action=" + b"x" * 20000,
@@ -188,13 +189,8 @@ def failing(directory):
         with PolicyService() as service, serve(folder, service, options=f"on_failure = {on_failure} {QUICK}") as server, server.client() as client:
             client.command("EHLO client.example.com", 250)
             descriptors = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-            for name, said in FAULTS.items():
+            for said in FAULTS.values():
                 service.answers = {"": said}
-                if name.startswith("it closes in"):
-                    def closes(attributes):
-                        service.sockets[-1].sendall(b"action=DUN")
-                        return GO_AWAY
-                    service.answers = {"": closes}
                 mail(client, ("alice", 250 if on_failure == "pass" else 451))
                 quit_mail(client)
             service.answers = {}

@@ -6,9 +6,10 @@ import time
 
 from common.harness import HELO, PATIENCE, SENDER, Server, case, equal, free_port, main, need_program, run_program, wait_for
 from common.messages import HEADER
+from common.daemons.listening import GO_AWAY, HANG
 from common.daemons.next_hop import NextHop
 from common.web import get
-from common.daemons.socketmap import ENDLESS, GO_AWAY, HALF, HANG, TWICE, Socketmap
+from common.daemons.socketmap import ENDLESS, HALF, TWICE, Socketmap, netstring
 
 TEXT = HEADER + b"text\r\n"
 ALICE, BOB, CAROL = "alice@isp.example", "bob@isp.example", "carol@isp.example"
@@ -18,9 +19,9 @@ KNOWN = {ALICE: "OK /var/mail/alice"}
 class Asking(Server):
     """Its domain asks the daemon, which may be an address."""
 
-    def __init__(self, directory, daemon, options="", domain="", **places):
+    def __init__(self, directory, daemon, options="", domain="", workers=2, **places):
         self.asked = daemon if isinstance(daemon, str) else daemon.address
-        super().__init__(directory, f"workers = 2\n{options}", domain=domain, **places)
+        super().__init__(directory, f"workers = {workers}\n{options}", domain=domain, **places)
 
     def write_configuration(self, **changes):
         super().write_configuration(**{"recipients": f"socketmap:{self.asked}:virtual", **changes})
@@ -82,11 +83,12 @@ def mailboxes(directory):
 @case("nobody is unknown because the daemon cannot say; nothing of it is kept, and the log says why")
 def unsure(directory):
     options = f"socketmap_timeout = {max(4, PATIENCE)}s"  # who answers does so in it, though the machine may stand still for a while
-    for said, reason in (("TEMP later", "TEMP later"), ("TIMEOUT of ldap", "TIMEOUT of ldap"), ("PERM no such map", "PERM no such map"),
-                         (b"what?", "the length of its answer is no number"), (netstring_of("WHAT"), "its answer begins with none"),
-                         (TWICE, "it speaks unasked"), (ENDLESS, "its answer is too long"), (HALF, "it has closed the connection"),
-                         (GO_AWAY, "it has closed the connection"), (HANG, "no answer in time"), (b"4:OK x;", "its answer has no end")):
-        folder = directory / f"case{abs(hash(reason))}{said is TWICE}{said is HALF}"
+    faults = (("TEMP later", "TEMP later"), ("TIMEOUT of ldap", "TIMEOUT of ldap"), ("PERM no such map", "PERM no such map"),
+              (b"what?", "the length of its answer is no number"), (netstring(b"WHAT"), "its answer begins with none"),
+              (TWICE, "it speaks unasked"), (ENDLESS, "its answer is too long"), (HALF, "it has closed the connection"),
+              (GO_AWAY, "it has closed the connection"), (HANG, "no answer in time"), (b"4:OK x;", "its answer has no end"))
+    for number, (said, reason) in enumerate(faults):
+        folder = directory / f"case{number}"
         folder.mkdir()
         with Socketmap({None: said}) as daemon, Asking(folder, daemon, options) as server:
             assert "cannot look up" in rcpt(server, ALICE, 451), reason
@@ -98,10 +100,6 @@ def unsure(directory):
             time.sleep(0.2)
             rcpt(server, ALICE, 250)
             equal([server.count(what) for what in ("asked", "found", "absent", "failed")], [2, 1, 0, 1], reason)
-
-
-def netstring_of(text):
-    return b"%d:%s," % (len(text), text.encode())
 
 
 @case("a dead daemon costs nobody's time and few connections, mail of other domains flows, and it is found again")
@@ -147,11 +145,8 @@ def unbearable(directory):
 @case("a daemon that hangs holds up no more than its bounds say, equal questions join, and other mail goes on")
 def hung(directory):
     domain = '} domain "other.example" { recipients = "recipients.txt" deliver = "maildir:mail/%d/%u"'
-    options = f"workers = 1 socketmap_connections_max = 1 socketmap_waiting_max = 1 socketmap_timeout = {max(6, 2 * PATIENCE)}s"
-    with Socketmap({None: HANG}) as daemon, Asking(directory, daemon, options.replace("workers = 1 ", ""), domain) as server:
-        server.write_configuration(options=options)
-        server.stop()
-        server.start()
+    options = f"socketmap_connections_max = 1 socketmap_waiting_max = 1 socketmap_timeout = {max(6, 2 * PATIENCE)}s"
+    with Socketmap({None: HANG}) as daemon, Asking(directory, daemon, options, domain, workers=1) as server:
         with server.client() as first, server.client() as second, server.client() as third, server.client() as fourth:
             for client in first, second, third, fourth:
                 begin(client)
@@ -177,7 +172,6 @@ def kept(directory):
         for number in range(1, 20):
             daemon.hang_up()  # it may be noticed before the next question, or not
             rcpt(server, f"user{number}@isp.example", 250)
-        daemon.questions_max = 0
         before = daemon.connections
         with server.client() as client:
             begin(client)

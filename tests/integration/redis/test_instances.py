@@ -9,7 +9,7 @@ import signal
 import urllib.request
 
 from common.daemons.redis import FakeRedis
-from common.fleet import Redis, fleet, running, wait_until_reachable
+from common.fleet import Redis, connect, fleet, harvest, running, wait_until_reachable, wait_until_refused
 from common.harness import Server, case, equal, free_port, main, run_program, wait_for
 from common.senders import ANSWERED_IN, SENDER_TIMEOUT, Load, greylist, mail, named, options, seconds_left
 
@@ -116,18 +116,8 @@ def rates(directory):
                     redis.kill()
                     wait_for("the loss", lambda: all(
                         line["instance"] == redis.endpoint for server in servers for line in server.events("sender_lost")[-1:]))
-                with servers[0].client(source=source) as client:
-                    client.command("EHLO client.example.com", 250)
-                    client.command("MAIL FROM:<me@example.com>", 250)
-                    for guess in range(6):
-                        client.raw(f"RCPT TO:<guess{guess}@isp.example>\r\n".encode())
-                        code = client.reply()[0]
-                    equal(code, 421, "the sixth guess")
-
-                def refused():
-                    with servers[1].client(source=source, banner=None) as client:
-                        return client.reply()[0] == 421
-                wait_for(f"a penalty at the other, try {number}", refused)
+                equal(harvest(servers[0], source, 6), 421, "the sixth guess")
+                wait_until_refused(servers[1], source)
                 if redis is not None:
                     for server in servers:
                         (server.directory / "stderr").write_text("")
@@ -139,38 +129,25 @@ def rates(directory):
 def rates_over_reloads(directory):
     limits = "\nclient_rate { mode = enforce shared = yes unknown_recipients = 5/1h penalty = 1h }"
 
-    def guess(server, number, source):
-        with server.client(source=source) as client:
-            client.command("EHLO client.example.com", 250)
-            client.command("MAIL FROM:<me@example.com>", 250)
-            for count in range(number):
-                client.raw(f"RCPT TO:<guess{count}@isp.example>\r\n".encode())
-                code = client.reply()[0]
-            return code
-
-    def refuses(server, source):
-        with server.client(source=source, banner=None) as client:
-            return client.reply()[0] == 421
-
     with instances(directory, 2) as both:
         servers = fleet(directory, 2, options(store_of(both[:1])) + limits)
         with running(servers):
             wait_until_reachable(servers)
-            equal(guess(servers[0], 3, "127.0.1.1"), 550, "the third guess")
-            equal(guess(servers[0], 6, "127.0.2.1"), 421, "the sixth guess of another")
-            wait_for("that the other hears", lambda: refuses(servers[1], "127.0.2.1"))
+            equal(harvest(servers[0], "127.0.1.1", 3), 550, "the third guess")
+            equal(harvest(servers[0], "127.0.2.1", 6), 421, "the sixth guess of another")
+            wait_until_refused(servers[1], "127.0.2.1")
             # Another instance beside it, and then another time: what was told stays what it was.
             for number, store in enumerate((store_of(both), store_of(both), store_of(both[:1])), 1):
                 for server in servers:
                     server.write_configuration(options=options(store).replace(f"{SENDER_TIMEOUT}ms", f"{SENDER_TIMEOUT + number}ms") + limits)
                     server.reload()
                     wait_for("the change", lambda: len(server.events("sender_store_changed")) == number)
-                equal(guess(servers[0], 6, f"127.1.{number}.1"), 421, "the sixth guess")
-                wait_for("that the other hears", lambda: refuses(servers[1], f"127.1.{number}.1"))
+                equal(harvest(servers[0], f"127.1.{number}.1", 6), 421, "the sixth guess")
+                wait_until_refused(servers[1], f"127.1.{number}.1")
             for server in servers:
-                assert not refuses(server, "127.0.1.1"), server
-            equal(guess(servers[1], 2, "127.0.1.1"), 550, "the fifth guess, two of them at the other server")
-            equal(guess(servers[1], 1, "127.0.1.1"), 421, "the sixth")
+                assert connect(server, "127.0.1.1") != 421, server
+            equal(harvest(servers[1], "127.0.1.1", 2), 550, "the fifth guess, two of them at the other server")
+            equal(harvest(servers[1], "127.0.1.1", 1), 421, "the sixth")
 
 
 # ---- users and reloads -------------------------------------------------------------------------------------------

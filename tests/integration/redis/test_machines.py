@@ -6,7 +6,7 @@ import re
 import signal
 import time
 
-from common.fleet import Redis, fleet, running, wait_until_reachable
+from common.fleet import Redis, fleet, running
 from common.harness import HELO, PATIENCE, SENDER, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
 from common.senders import SENDER_TIMEOUT

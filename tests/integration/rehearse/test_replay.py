@@ -53,7 +53,9 @@ def options(dns, **changes):
 
 def server_of(directory, dns, **changes):
     (directory / "list").write_text(":2:listed\n127.0.0.2\n127.0.0.70\n")
-    return Server(directory, options(dns, **changes))
+    server = Server(directory, options(dns, **changes))
+    server.dns = dns
+    return server
 
 
 def mail(server, source=1, helo="client.example.com", sender="carol@good.example.com", recipients=("alice@isp.example",), author=None):
@@ -116,7 +118,6 @@ def world(directory):
 @case("the same configuration changes nothing; another one what it is expected to, told in words, JSON and CSV")
 def changes(directory):
     with world(directory) as dns, server_of(directory, dns) as server:
-        server.dns = dns
         sessions = traffic(server)
         assert all("facts" in line for line in server.sessions()), server.sessions()
         told = replay_json(server)
@@ -152,7 +153,6 @@ def changes(directory):
 def crowded(directory):
     room, further = 16384, 7  # TALLY_NAMES_MAX
     with world(directory) as dns, server_of(directory, dns) as server:
-        server.dns = dns
         mail(server, 67, author="carol@good.example.com")
         [line] = wait_for("the line", lambda: [line for line in (directory / "log").read_text().splitlines() if '"facts"' in line])
         path = directory / "many"
@@ -169,7 +169,6 @@ def crowded(directory):
 @case("what the log has no answer to is unknown, by check and zone, and neither refused nor taken")
 def unknown(directory):
     with world(directory) as dns, server_of(directory, dns) as server:
-        server.dns = dns
         traffic(server)
         told = replay_json(server, zones=PARTS["zones"] + ' zone "three.example.com" { answers = {"127.0.0.2"} weight = 2 }')
         assert counts(told) == {} and told["unknown"] > 0, told
@@ -188,7 +187,6 @@ def remembered(directory):
     parts = {"store": 'sender_store = "lmdb:state"', "greylist": "greylist { mode = enforce delay = 1h }",
              "rate": "client_rate { mode = enforce recipients = 4/1h penalty = 0ms }"}
     with world(directory) as dns, server_of(directory, dns, **parts) as server:
-        server.dns = dns
         equal(mail(server), [451], "first contact")
         time.sleep(2.1)  # more than the delay below
         equal(mail(server), [451], "too early")
@@ -206,7 +204,6 @@ def remembered(directory):
 def limits(directory):
     parts = {"rate": "client_rate { mode = enforce recipients = 2/1h penalty = 0ms }"}
     with world(directory) as dns, server_of(directory, dns, **parts) as server:
-        server.dns = dns
         equal([mail(server) for _ in range(4)], [[250], [250], [451], [451]], "codes")
         wait_for("all lines", lambda: len(server.sessions()) == 4)
         equal(counts(replay_json(server, **parts)), {}, "the same")
@@ -217,7 +214,6 @@ def limits(directory):
 @case("one session in so many has facts; none by default")
 def shares(directory):
     with world(directory) as dns, server_of(directory, dns, facts="log_facts = 25%\nworkers = 1\nacceptors = 1") as server:
-        server.dns = dns
         for _ in range(40):
             mail(server, 66) if _ % 2 else mail(server)
         wait_for("all lines", lambda: len(server.sessions()) == 40)
@@ -239,7 +235,6 @@ def pseudonyms(directory):
     keys.chmod(0o600)
     hidden = {"privacy": 'log_pseudonym_key_file = "log.keys"\nlog_addresses = pseudonym'}
     with world(directory) as dns, server_of(directory, dns, **hidden) as server:
-        server.dns = dns
         sessions = traffic(server)
         octets = (directory / "log").read_text()
         for word in ("alice", "carol", "127.0.0.66", "66.0.0.127", "MAIL%20FROM"):
@@ -254,7 +249,6 @@ def pseudonyms(directory):
 @case("rotated and compressed logs are read; damaged facts are counted and nothing else is lost")
 def damaged(directory):
     with world(directory) as dns, server_of(directory, dns) as server:
-        server.dns = dns
         sessions = traffic(server)
         log = (directory / "log").read_bytes()
     with gzip.open(directory / "log.1.gz", "wb") as file:

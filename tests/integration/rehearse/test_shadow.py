@@ -33,10 +33,7 @@ def options(dns, lists):
 
 
 def server_of(directory, dns, more=""):
-    server = Server(directory, options(dns, OLD) + more)
-    server.dns = dns
-    server.more = more
-    return server
+    return Server(directory, options(dns, OLD) + more)
 
 
 def write_new(server, lists=NEW, more=""):

@@ -57,5 +57,12 @@ class Daemon:
                 one.shutdown(socket.SHUT_RDWR)
         self.sockets.clear()
 
+    def obey(self, said):
+        """Ends the connection in serve() where HANG or GO_AWAY is said, and with HANG not before the daemon is closed."""
+        if said is HANG:
+            self.is_over.wait()
+        if said in (HANG, GO_AWAY):
+            raise StopIteration
+
     def serve(self, connection):
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 import struct
 
-from common.daemons.listening import GO_AWAY, HANG, Daemon
+from common.daemons.listening import Daemon
 
 STEPS = {"O": "OPTIONS", "C": "CONNECT", "H": "HELO", "M": "MAIL", "R": "RCPT", "T": "DATA", "L": "HEADER", "N": "END_OF_HEADER",
          "B": "BODY", "E": "END"}
@@ -47,10 +47,7 @@ class Milter(Daemon):
         said = self.answers.get(step, self.answers.get(step.split()[0], usual))
         if callable(said):
             said = said()
-        if said is HANG:
-            self.is_over.wait()
-        if said in (HANG, GO_AWAY):
-            raise StopIteration
+        self.obey(said)
         if said:
             connection.wfile.write(said)
 

@@ -2,7 +2,9 @@
 
 import time
 
-from common.daemons.listening import GO_AWAY, HANG, Daemon
+from common.daemons.listening import Daemon
+
+HALF = object()  # in the place of an answer
 
 
 def action(text):
@@ -11,7 +13,7 @@ def action(text):
 
 class PolicyService(Daemon):
     """Listens on 127.0.0.1, or at `path`. `answers` has octets for the local part of a recipient, or for END at the end of a text, or for "";
-    or GO_AWAY, HANG, a number of seconds to wait before a DUNNO, or a function of the attributes. What it was asked is in `asked`, as dicts."""
+    or GO_AWAY, HANG, HALF, a number of seconds to wait before a DUNNO, or a function of the attributes. What it was asked is in `asked`, as dicts."""
 
     def __init__(self, port=0, path=None, answers_each=1 << 30):
         self.answers, self.asked, self.answers_each = {}, [], answers_each
@@ -39,8 +41,8 @@ class PolicyService(Daemon):
         if isinstance(said, (int, float)):
             time.sleep(said)
             said = action("DUNNO")
-        if said is HANG:
-            self.is_over.wait()
-        if said in (HANG, GO_AWAY):
+        self.obey(said)
+        if said is HALF:
+            connection.wfile.write(b"action=DUN")
             raise StopIteration
         connection.wfile.write(said)

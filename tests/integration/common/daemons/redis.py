@@ -1,6 +1,6 @@
 """A Redis or a sentinel for tests that says what it is told to, true or not."""
 
-from common.daemons.listening import GO_AWAY, HANG, Daemon
+from common.daemons.listening import Daemon
 
 
 def bulk(text):
@@ -30,8 +30,5 @@ class FakeRedis(Daemon):
                 words.append(connection.rfile.read(length + 2)[:-2].decode(errors="replace"))
             self.asked.append(words)
             said = self.answers.get(words[0].upper(), self.answers.get(None, b"-ERR unknown command\r\n"))
-            if said is HANG:
-                self.is_over.wait()
-            if said in (HANG, GO_AWAY):
-                raise StopIteration
+            self.obey(said)
             connection.wfile.write(said)

@@ -2,7 +2,7 @@
 
 import time
 
-from common.daemons.listening import GO_AWAY, HANG, Daemon
+from common.daemons.listening import Daemon
 
 ENDLESS, HALF, TWICE = object(), object(), object()  # in the place of an answer
 
@@ -25,10 +25,7 @@ class Socketmap(Daemon):
         return sum(1 for _, asked in list(self.asked) if asked == key)
 
     def say(self, connection, said):
-        if said is HANG:
-            self.is_over.wait()
-        if said in (HANG, GO_AWAY):
-            raise StopIteration
+        self.obey(said)
         if said is ENDLESS:
             while not self.is_over.is_set():
                 connection.wfile.write(b"4")
