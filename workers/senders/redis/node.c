@@ -254,7 +254,7 @@ void redis_node_turn(struct redis_node *node, const struct redis_record *record,
                 look_at_candidate(node, now_ms);
         if (needs_candidate(node, now_ms))
                 begin_candidate(node, now_ms);
-        if (redis_link_is_open(node->link) &&
+        if (node->link != NULL && redis_link_is_open(node->link) &&
             (!sender_feed_listen(&node->feed, node->link->wire.context) ||
              !redis_herald_turn(&node->herald, node->link->wire.context, record, now_ms)))
                 node->link->must_leave = true;
