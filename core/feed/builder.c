@@ -60,11 +60,6 @@ bool feed_default_reset(struct feed_builder *builder)
         return add_first(&builder->feed->values, &builder->given.number);
 }
 
-struct feed_set *feed_common(struct feed_builder *builder)
-{
-        return &builder->common[builder->format == FEED_AUTO ? FEED_LIST : builder->format];
-}
-
 /* The set takes the variables that it has not: the first one counts. */
 static void inherit(struct feed_builder *builder, struct feed_set *set, const struct feed_set *common)
 {
@@ -78,6 +73,16 @@ static void inherit(struct feed_builder *builder, struct feed_set *set, const st
         }
 }
 
+void feed_know_format(struct feed_builder *builder, enum feed_format format)
+{
+        struct feed_set *unknown = &builder->common[FEED_AUTO];
+
+        builder->format = format;
+        inherit(builder, &builder->common[format], unknown);
+        feed_set_end(unknown);
+        *unknown = (struct feed_set){0};
+}
+
 struct feed_set *feed_set_begin(struct feed_builder *builder, enum feed_format format)
 {
         if (builder->feed->set_count == FEED_SETS_MAX || !feed_default_reset(builder)) {
@@ -86,7 +91,7 @@ struct feed_set *feed_set_begin(struct feed_builder *builder, enum feed_format f
         }
         struct feed_set *set = &builder->feed->sets[builder->feed->set_count++];
         set->format = format;
-        inherit(builder, set, feed_common(builder));
+        inherit(builder, set, &builder->common[builder->format]);
         builder->set = set;
         return set;
 }
@@ -130,7 +135,7 @@ static void choose_set(struct feed_builder *builder)
 
         if (*plain != 0) {
                 builder->set = &builder->feed->sets[*plain - 1];
-                inherit(builder, builder->set, feed_common(builder));
+                inherit(builder, builder->set, &builder->common[builder->format]);
                 return;
         }
         struct feed_set *set = feed_set_begin(builder, builder->format);
@@ -177,7 +182,7 @@ static void take(struct feed_builder *builder, struct span line)
         if (feed_is_comment(line.at[0]))
                 return;
         if (builder->format == FEED_AUTO)
-                builder->format = FEED_LIST;
+                feed_know_format(builder, FEED_LIST);
         if (builder->set == NULL && builder->format == FEED_COMBINED)
                 feed_break(builder, "stands before the first $DATASET");
         else if (builder->set == NULL)
@@ -267,6 +272,8 @@ static void end_file(struct feed_builder *builder)
 {
         if (builder->part_length > 0 || builder->is_skipping)
                 end_line(builder, (struct span){0});
+        if (builder->format == FEED_AUTO)
+                feed_know_format(builder, FEED_LIST);
 }
 
 void feed_begin_file(struct feed_builder *builder, const char *name)

@@ -72,8 +72,8 @@ void feed_complain(struct feed_builder *builder, const char *reason);
 extern const struct feed_default feed_default_first;
 /* Back to it. False when memory is out. */
 bool feed_default_reset(struct feed_builder *builder);
-/* For variables of the file that is read, where no set has begun in it. */
-struct feed_set *feed_common(struct feed_builder *builder);
+/* The file that is read turns out to be of this format, and so are the variables that stand above. */
+void feed_know_format(struct feed_builder *builder, enum feed_format format);
 /* The next set begins. NULL, with the builder broken, when it cannot. */
 struct feed_set *feed_set_begin(struct feed_builder *builder, enum feed_format format);
 /* From here on the set is asked in this subzone too; "": the zone itself. */

@@ -11,7 +11,7 @@
 /* "$1 text" and "$= text". The first one counts. */
 static bool set_variable(struct feed_builder *builder, char name, struct span text)
 {
-        struct feed_set *set = builder->set != NULL ? builder->set : feed_common(builder);
+        struct feed_set *set = builder->set != NULL ? builder->set : &builder->common[builder->format];
         char **variable = &set->variables[name == '=' ? FEED_BASE_TEMPLATE : name - '0'];
 
         if (*variable != NULL)
@@ -111,7 +111,7 @@ static void begin_set(struct feed_builder *builder, struct span text)
 static bool take_dataset(struct feed_builder *builder, struct span text)
 {
         if (builder->format == FEED_AUTO)
-                builder->format = FEED_COMBINED;
+                feed_know_format(builder, FEED_COMBINED);
         if (builder->format != FEED_COMBINED)
                 return false;
         begin_set(builder, text);

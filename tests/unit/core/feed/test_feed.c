@@ -386,3 +386,16 @@ Test(feed, a_file_of_variables_alone_has_them_for_its_format)
                                                 {0}},
                           (const struct question[]){{"1.1.1.1", "127.0.0.2|one"}, {0}});
 }
+
+Test(feed, variables_are_of_the_format_that_a_file_turns_out_to_have)
+{
+        expect_answers_of((const struct file[]){{"one", "$1 one\n$DATASET ip4set sub\n:2:$1\n1.1.1.1\n"},
+                                                {"two", "$1 two\n"},
+                                                {"three", "$= $1 ($)\n1.1.1.2\n"},
+                                                {"four", "$1 four\n1.1.1.4\n"},
+                                                {0}},
+                          (const struct question[]){{"1.1.1.1.sub", "127.0.0.2|one"},
+                                                    {"2.1.1.1", "127.0.0.2|two (1.1.1.2)"},
+                                                    {"4.1.1.1", "127.0.0.2|two (1.1.1.4)"},
+                                                    {0}});
+}
