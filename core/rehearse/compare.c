@@ -332,7 +332,7 @@ void rehearse_compare(const struct taped *live, const struct taped *other, const
                                                   .gate = taken,
                                                   .end = end_of(tapes[i]),
                                                   .is_closed = count_of(tapes[i]) < live_count};
-        while (comparison.ways[LIVE].step->next != NULL) {
+        for (const struct taped_step *step = live->steps; step->next != NULL; step = step->next) {
                 for (size_t i = 0; i < comparison.way_count; i++)
                         comparison.ways[i].step = behind(comparison.ways[i].step);
                 compare_step(&comparison);
