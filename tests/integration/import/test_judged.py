@@ -207,6 +207,8 @@ def tls(directory):
     for versions, minimum in {"TLSv1.2 TLSv1.3": "1.2", "TLSv1.3:TLSv1.1": "1.1", "!SSLv3, !TLSv1": "1.1", ">=TLSv1.2": "1.2", "SSLv3, TLSv1.3": "1.3"}.items():
         got = Judged(directory, "of" + "".join(filter(str.isalnum, versions)), f"smtpd_tls_security_level = may\nsmtpd_tls_protocols = {versions}\n")
         equal(got.option("tls", "minimum"), minimum, versions)
+    got = Judged(directory, "one-key", "smtpd_tls_chain_files = /k.key, /a.pem, /k.key, /A.pem, /l.key, /a.pem\n")
+    equal("".join(got.section("tls").split()), 'certificate={"/a.pem","/A.pem"}key={"/k.key","/k.key"}', "a key of two certificates")
 
 
 if __name__ == "__main__":

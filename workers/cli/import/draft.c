@@ -100,15 +100,34 @@ bool draft_item(struct draft *draft, struct draft_section *section, const char *
 {
         struct draft_option *option = option_of(draft, section, name, origin);
 
-        option->is_list = true;
         for (const struct draft_value *value = option->first; value != NULL; value = value->next)
                 if (span_equals_nocase(value->text, text))
                         return true;
+        return draft_append(draft, section, name, text, origin);
+}
+
+bool draft_append(struct draft *draft, struct draft_section *section, const char *name, struct span text,
+                  struct span origin)
+{
+        struct draft_option *option = option_of(draft, section, name, origin);
+
+        option->is_list = true;
         if (option->count == DRAFT_ITEMS_MAX)
                 return false;
         option->count++;
         append(draft, option, text);
         return true;
+}
+
+bool draft_has(const struct draft_section *section, const char *name, struct span text)
+{
+        const struct draft_option *option = find(section, name);
+
+        for (const struct draft_value *value = option == NULL ? NULL : option->first; value != NULL;
+             value = value->next)
+                if (span_equals(value->text, text))
+                        return true;
+        return false;
 }
 
 void draft_empty_list(struct draft *draft, struct draft_section *section, const char *name,

@@ -54,6 +54,11 @@ void draft_text(struct draft *draft, struct draft_section *section, const char *
 /* One item more of a list, which none has twice. False: there are DRAFT_ITEMS_MAX others. */
 bool draft_item(struct draft *draft, struct draft_section *section, const char *name, struct span text,
                 struct span origin);
+/* The same, however often it is there. */
+bool draft_append(struct draft *draft, struct draft_section *section, const char *name, struct span text,
+                  struct span origin);
+/* Whether the list has it, octet for octet. */
+bool draft_has(const struct draft_section *section, const char *name, struct span text);
 /* A list that may stay empty. */
 void draft_empty_list(struct draft *draft, struct draft_section *section, const char *name,
                       struct span origin);

@@ -74,6 +74,16 @@ void parameter_tls_file(struct import *import, struct parameter *parameter)
             !draft_takes(parameter->value) || span_equals_nocase(parameter->value, SPAN("none"));
 }
 
+/* Each certificate once; its key has the same place in a list of its own, where it may be that of another one, too. */
+static void put_certificate(struct import *import, struct span certificate, struct span key,
+                            struct span certificate_origin, struct span key_origin)
+{
+        if (draft_has(section(import), "certificate", certificate))
+                return;
+        draft_append(&import->draft, section(import), "certificate", certificate, certificate_origin);
+        draft_append(&import->draft, section(import), "key", key, key_origin);
+}
+
 /* "a.pem", or "a.key, a.pem", where the key has its file in front of that of its certificates. */
 void parameter_tls_chain(struct import *import, struct parameter *parameter)
 {
@@ -88,9 +98,8 @@ void parameter_tls_chain(struct import *import, struct parameter *parameter)
                 } else if (is_key && key.length == 0 && cf_trim(rest).length > 0) {
                         key = word;
                 } else {
-                        draft_item(&import->draft, section(import), "certificate", word, parameter->origin);
-                        draft_item(&import->draft, section(import), "key", key.length > 0 ? key : word,
-                                   parameter->origin);
+                        put_certificate(import, word, key.length > 0 ? key : word, parameter->origin,
+                                        parameter->origin);
                         key = span_of("", 0);
                 }
         }
@@ -188,13 +197,12 @@ static void put_pair(struct import *import, const char *certificate_setting, con
 {
         struct span certificate = import_value(import, certificate_setting),
                     key = import_value(import, key_setting);
-        struct span origin = import_origin(import, certificate_setting);
 
         if (!draft_takes(certificate) || certificate.at[0] != '/')
                 return;
-        draft_item(&import->draft, section(import), "certificate", certificate, origin);
-        draft_item(
-            &import->draft, section(import), "key", draft_takes(key) && key.at[0] == '/' ? key : certificate,
+        put_certificate(
+            import, certificate, draft_takes(key) && key.at[0] == '/' ? key : certificate,
+            import_origin(import, certificate_setting),
             import_origin(import, import_is_set(import, key_setting) ? key_setting : certificate_setting));
 }
 
