@@ -203,6 +203,7 @@ struct mail_filter {
         uint8_t count_index; /* of its counters; its name keeps them over reloads */
 };
 
+#define TLS_KINDS_MAX       4 /* of keys (RSA, ECDSA, Ed25519, Ed448): certificates shown by the same name */
 #define MAIL_FILTERS_MAX    8
 #define FILTER_COUNTERS_MAX 16 /* more than filters, so that those that were there find theirs again */
 #define DNSBL_ZONES_MAX     32

@@ -1,8 +1,6 @@
 /* Certificates and keys go in pairs. What is in their files is looked at by whoever serves TLS. */
 #include "conf/build/internal.h"
 
-#define KINDS_MAX 4 /* of keys: RSA, ECDSA, Ed25519, Ed448 */
-
 /* There are keys, and not as many as certificates. */
 static void complain_of_numbers(struct builder *builder, const struct text_list *certificates,
                                 const struct text_list *keys, const struct place *place)
@@ -25,9 +23,9 @@ static void look_at_pairs(struct builder *builder, const struct text_list *certi
                 conf_complain(builder->complaints, COMPLAINT_ERROR, place, "a key without a certificate");
         else if (keys->count > 0 && keys->count != certificates->count)
                 complain_of_numbers(builder, certificates, keys, place);
-        else if (certificates->count > KINDS_MAX)
+        else if (certificates->count > TLS_KINDS_MAX)
                 conf_complain(builder->complaints, COMPLAINT_ERROR, place,
-                              "certificate: one for each kind of key is enough, %d at most", KINDS_MAX);
+                              "certificate: one for each kind of key is enough, %d at most", TLS_KINDS_MAX);
 }
 
 static void look_at_domain(struct builder *builder, const struct domain *domain,

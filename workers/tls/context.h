@@ -4,11 +4,10 @@
 #pragma once
 
 #include "conf/complaints.h"
+#include "conf/snapshot.h"
 #include "workers/thread/publication.h"
 
 #include <openssl/types.h>
-
-#define TLS_KINDS_MAX 4 /* of keys, and so of certificates that are shown by the same name */
 
 struct tls_certificate;
 struct tls_contexts;

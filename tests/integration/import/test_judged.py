@@ -209,6 +209,8 @@ def tls(directory):
         equal(got.option("tls", "minimum"), minimum, versions)
     got = Judged(directory, "one-key", "smtpd_tls_chain_files = /k.key, /a.pem, /k.key, /A.pem, /l.key, /a.pem\n")
     equal("".join(got.section("tls").split()), 'certificate={"/a.pem","/A.pem"}key={"/k.key","/k.key"}', "a key of two certificates")
+    got = Judged(directory, "many", f"smtpd_tls_chain_files = {' '.join(f'/{i}.pem' for i in range(5))}\n")
+    equal((got.told("smtpd_tls_chain_files"), got.section("tls").count(".pem")), ("not translated", 8), "five certificates")
 
 
 if __name__ == "__main__":

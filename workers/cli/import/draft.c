@@ -130,6 +130,12 @@ bool draft_has(const struct draft_section *section, const char *name, struct spa
         return false;
 }
 
+size_t draft_count(const struct draft_section *section, const char *name)
+{
+        const struct draft_option *option = find(section, name);
+        return option == NULL ? 0 : option->count;
+}
+
 void draft_empty_list(struct draft *draft, struct draft_section *section, const char *name,
                       struct span origin)
 {

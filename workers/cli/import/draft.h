@@ -57,8 +57,9 @@ bool draft_item(struct draft *draft, struct draft_section *section, const char *
 /* The same, however often it is there. */
 bool draft_append(struct draft *draft, struct draft_section *section, const char *name, struct span text,
                   struct span origin);
-/* Whether the list has it, octet for octet. */
+/* Whether the list has it, octet for octet; and how many items it has. */
 bool draft_has(const struct draft_section *section, const char *name, struct span text);
+size_t draft_count(const struct draft_section *section, const char *name);
 /* A list that may stay empty. */
 void draft_empty_list(struct draft *draft, struct draft_section *section, const char *name,
                       struct span origin);

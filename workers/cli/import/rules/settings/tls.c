@@ -1,6 +1,7 @@
 /* Certificates, versions, and whether TLS is offered. */
 #include "workers/cli/import/rules/settings/tls.h"
 
+#include "conf/snapshot.h"
 #include "workers/cli/import/cf/words.h"
 
 static struct draft_section *section(struct import *import)
@@ -74,14 +75,18 @@ void parameter_tls_file(struct import *import, struct parameter *parameter)
             !draft_takes(parameter->value) || span_equals_nocase(parameter->value, SPAN("none"));
 }
 
-/* Each certificate once; its key has the same place in a list of its own, where it may be that of another one, too. */
-static void put_certificate(struct import *import, struct span certificate, struct span key,
+/* Each certificate once; its key has the same place in a list of its own, where it may be that of another one, too.
+ * False: there is no room. */
+static bool put_certificate(struct import *import, struct span certificate, struct span key,
                             struct span certificate_origin, struct span key_origin)
 {
         if (draft_has(section(import), "certificate", certificate))
-                return;
-        draft_append(&import->draft, section(import), "certificate", certificate, certificate_origin);
-        draft_append(&import->draft, section(import), "key", key, key_origin);
+                return true;
+        if (draft_count(section(import), "certificate") == TLS_KINDS_MAX)
+                return false;
+        return draft_append(&import->draft, section(import), "certificate", certificate,
+                            certificate_origin) &&
+               draft_append(&import->draft, section(import), "key", key, key_origin);
 }
 
 /* "a.pem", or "a.key, a.pem", where the key has its file in front of that of its certificates. */
@@ -98,8 +103,11 @@ void parameter_tls_chain(struct import *import, struct parameter *parameter)
                 } else if (is_key && key.length == 0 && cf_trim(rest).length > 0) {
                         key = word;
                 } else {
-                        put_certificate(import, word, key.length > 0 ? key : word, parameter->origin,
-                                        parameter->origin);
+                        if (!put_certificate(import, word, key.length > 0 ? key : word, parameter->origin,
+                                             parameter->origin)) {
+                                parameter->judgement = JUDGED_NOT_TRANSLATED;
+                                parameter->why = "There are at most four, one for each kind of key.";
+                        }
                         key = span_of("", 0);
                 }
         }
