@@ -5,6 +5,7 @@ import select
 
 from common.harness import HELO, SENDER, Client, Server, case, equal, free_port, main, run_program, wait_for
 from common.messages import HEADER
+from common.senders import connect, harvest
 
 HARVESTER, GOOD = "127.0.1.1", "127.0.2.1"
 
@@ -14,27 +15,11 @@ def reload(server, options):
     server.reload()
 
 
-def connect(server, source):
-    """The code of the first reply."""
-    with server.client(source=source, banner=None) as client:
-        return client.reply()[0]
-
-
-def harvest(server, source, codes):
-    with server.client(source=source) as client:
-        client.command(f"EHLO {HELO}", 250)
-        client.command(f"MAIL FROM:<{SENDER}>", 250)
-        for number, code in enumerate(codes):
-            client.command(f"RCPT TO:<guess{number}@isp.example>", code)
-        if codes[-1] == 421:
-            assert client.is_closed()
-
-
 @case("a harvester gets 421 in its session and then at accept; a good sender beside it is untouched, also after SIGHUP")
 def harvester(directory):
     options = "client_rate { mode = enforce  unknown_recipients = 5/10m  penalty = 1h }"
     with Server(directory, options) as server:
-        harvest(server, HARVESTER, [550] * 5 + [421])
+        equal(harvest(server, HARVESTER, 6), [550] * 5 + [421], "guesses")
         for _ in range(20):
             with server.client(source=HARVESTER, banner=None) as client:
                 code, text = client.reply()

@@ -1,10 +1,10 @@
-"""redis-servers and sentinels of a test's own, and several gatepost servers that share them, with harvesters who come to these."""
+"""redis-servers and sentinels of a test's own, and several gatepost servers that share them."""
 
 import contextlib
 import re
 import subprocess
 
-from common.harness import HELO, PATIENCE, SECONDS, SENDER, Server, die_with_parent, free_port, is_listening, need_program, wait_for
+from common.harness import PATIENCE, SECONDS, Server, die_with_parent, free_port, is_listening, need_program, wait_for
 
 
 class Redis:
@@ -92,24 +92,3 @@ def wait_until_reachable(servers):
     """Until each server has said so once more than before."""
     for server in servers:
         wait_for("a connection to the store", lambda: "the store of senders answers" in server.stderr())
-
-
-def connect(server, source):
-    """The code of the first reply."""
-    with server.client(source=source, banner=None) as client:
-        return client.reply()[0]
-
-
-def harvest(server, source, guesses):
-    """Guesses so many recipients of one mail, who are unknown. The code of the last reply."""
-    with server.client(source=source) as client:
-        client.command(f"EHLO {HELO}", 250)
-        client.command(f"MAIL FROM:<{SENDER}>", 250)
-        for number in range(guesses):
-            client.raw(f"RCPT TO:<guess{number}@isp.example>\r\n".encode())
-            code = client.reply()[0]
-        return code
-
-
-def wait_until_refused(server, source):
-    wait_for(f"421 for {source}", lambda: connect(server, source) == 421)

@@ -1,10 +1,10 @@
-"""Sessions that the greylist judges, for tests of the store of senders."""
+"""Sessions that greylist and client_rate judge, for tests of these and of the store of senders."""
 
 import re
 import threading
 import time
 
-from common.harness import HELO, PATIENCE, equal, run_program
+from common.harness import HELO, PATIENCE, SENDER, equal, run_program, wait_for
 
 ANYBODY = "carol@example.com"
 # Milliseconds for a question to the store; the machine may be busy, or stand still, and who is late is let in.
@@ -79,3 +79,26 @@ class Load:
         self.is_over.set()
         for thread in self.threads:
             thread.join()
+
+
+def connect(server, source):
+    """The code of the first reply."""
+    with server.client(source=source, banner=None) as client:
+        return client.reply()[0]
+
+
+def harvest(server, source, guesses):
+    """Guesses so many recipients of one mail, who are unknown. The codes of the replies; a last one of 421 ends the connection."""
+    codes = []
+    with server.client(source=source) as client:
+        client.command(f"EHLO {HELO}", 250)
+        client.command(f"MAIL FROM:<{SENDER}>", 250)
+        for number in range(guesses):
+            client.raw(f"RCPT TO:<guess{number}@isp.example>\r\n".encode())
+            codes.append(client.reply()[0])
+        assert codes[-1] != 421 or client.is_closed(), codes
+    return codes
+
+
+def wait_until_refused(server, source):
+    wait_for(f"421 for {source}", lambda: connect(server, source) == 421)

@@ -9,9 +9,10 @@ import signal
 import urllib.request
 
 from common.daemons.redis import FakeRedis
-from common.fleet import Redis, connect, fleet, harvest, running, wait_until_reachable, wait_until_refused
+from common.fleet import Redis, fleet, running, wait_until_reachable
 from common.harness import Server, case, equal, free_port, main, run_program, wait_for
-from common.senders import ANSWERED_IN, SENDER_TIMEOUT, Load, greylist, mail, named, options, seconds_left
+from common.senders import (ANSWERED_IN, SENDER_TIMEOUT, Load, connect, greylist, harvest, mail, named, options, seconds_left,
+                            wait_until_refused)
 
 SENDERS = [f"{named(number)}@example.net" for number in range(24)]
 
@@ -116,7 +117,7 @@ def rates(directory):
                     redis.kill()
                     wait_for("the loss", lambda: all(
                         line["instance"] == redis.endpoint for server in servers for line in server.events("sender_lost")[-1:]))
-                equal(harvest(servers[0], source, 6), 421, "the sixth guess")
+                equal(harvest(servers[0], source, 6)[-1], 421, "the sixth guess")
                 wait_until_refused(servers[1], source)
                 if redis is not None:
                     for server in servers:
@@ -133,8 +134,8 @@ def rates_over_reloads(directory):
         servers = fleet(directory, 2, options(store_of(both[:1])) + limits)
         with running(servers):
             wait_until_reachable(servers)
-            equal(harvest(servers[0], "127.0.1.1", 3), 550, "the third guess")
-            equal(harvest(servers[0], "127.0.2.1", 6), 421, "the sixth guess of another")
+            equal(harvest(servers[0], "127.0.1.1", 3)[-1], 550, "the third guess")
+            equal(harvest(servers[0], "127.0.2.1", 6)[-1], 421, "the sixth guess of another")
             wait_until_refused(servers[1], "127.0.2.1")
             # Another instance beside it, and then another time: what was told stays what it was.
             for number, store in enumerate((store_of(both), store_of(both), store_of(both[:1])), 1):
@@ -142,12 +143,12 @@ def rates_over_reloads(directory):
                     server.write_configuration(options=options(store).replace(f"{SENDER_TIMEOUT}ms", f"{SENDER_TIMEOUT + number}ms") + limits)
                     server.reload()
                     wait_for("the change", lambda: len(server.events("sender_store_changed")) == number)
-                equal(harvest(servers[0], f"127.1.{number}.1", 6), 421, "the sixth guess")
+                equal(harvest(servers[0], f"127.1.{number}.1", 6)[-1], 421, "the sixth guess")
                 wait_until_refused(servers[1], f"127.1.{number}.1")
             for server in servers:
                 assert connect(server, "127.0.1.1") != 421, server
-            equal(harvest(servers[1], "127.0.1.1", 2), 550, "the fifth guess, two of them at the other server")
-            equal(harvest(servers[1], "127.0.1.1", 1), 421, "the sixth")
+            equal(harvest(servers[1], "127.0.1.1", 2)[-1], 550, "the fifth guess, two of them at the other server")
+            equal(harvest(servers[1], "127.0.1.1", 1)[-1], 421, "the sixth")
 
 
 # ---- users and reloads -------------------------------------------------------------------------------------------

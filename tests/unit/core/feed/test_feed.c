@@ -48,17 +48,23 @@ struct question {
         const char *name, *answer;
 };
 
+/* Frees the feed. */
+static void expect_answers_from(struct feed *feed, const struct feed_report *report,
+                                const struct question *questions)
+{
+        cr_assert_not_null(feed, "%s", report->told[0]);
+        cr_expect_eq(report->faults, 0, "%s", report->told[0]);
+        for (; questions->name != NULL; questions++)
+                expect_answer(feed, questions->name, questions->answer);
+        feed_free(feed);
+}
+
 static void expect_answers(enum feed_format format, bool lists_names, const char *text,
                            const struct question *questions)
 {
         struct feed_report report;
-        struct feed *feed = feed_of(format, lists_names, text, &report);
 
-        cr_assert_not_null(feed, "%s", report.told[0]);
-        cr_expect_eq(report.faults, 0, "%s", report.told[0]);
-        for (; questions->name != NULL; questions++)
-                expect_answer(feed, questions->name, questions->answer);
-        feed_free(feed);
+        expect_answers_from(feed_of(format, lists_names, text, &report), &report, questions);
 }
 
 Test(feed, sets_take_the_narrowest_of_whole_octets)
@@ -339,12 +345,7 @@ static void expect_answers_of(const struct file *files, const struct question *q
                 feed_begin_file(builder, files->name);
                 feed_read(builder, span_from(files->text));
         }
-        struct feed *feed = feed_finish(builder, &report);
-        cr_assert_not_null(feed, "%s", report.told[0]);
-        cr_expect_eq(report.faults, 0, "%s", report.told[0]);
-        for (; questions->name != NULL; questions++)
-                expect_answer(feed, questions->name, questions->answer);
-        feed_free(feed);
+        expect_answers_from(feed_finish(builder, &report), &report, questions);
 }
 
 Test(feed, files_of_different_formats_have_variables_of_their_own)
